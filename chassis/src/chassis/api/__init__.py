@@ -1,0 +1,1 @@
+"""What every gRPC API of Rapport does the same way: names, masks, pages, filters, etags, conversions."""

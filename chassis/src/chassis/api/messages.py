@@ -1,0 +1,107 @@
+"""Copying between plain Python objects and protobuf messages, field by field of the same name.
+
+    datetime            <->  google.protobuf.Timestamp
+    StrEnum "AT_RISK"   <->  enum STATE_AT_RISK (the prefix is the enum's own name)
+    Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
+    dataclass           ->   message
+"""
+
+import functools
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
+
+M = TypeVar("M", bound=Message)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOS = Decimal(10) ** 9
+
+
+def timestamp(at: datetime) -> Timestamp:
+    """The moment as protobuf has it, to the microsecond."""
+    delta = at - _EPOCH
+    return Timestamp(seconds=delta.days * 86400 + delta.seconds, nanos=delta.microseconds * 1000)
+
+
+def moment(at: Timestamp) -> datetime:
+    """The moment as Python has it, to the microsecond. OverflowError outside the years 1 to 9999."""
+    return _EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
+
+
+def money(amount: Decimal, currency: str) -> Money:
+    """An amount of money as protobuf has it. Exact to nine decimals."""
+    units = int(amount)
+    return Money(currency_code=currency, units=units, nanos=int((amount - units) * _NANOS))
+
+
+def decimal(amount: Money) -> Decimal:
+    """An amount of money as Python counts it."""
+    return amount.units + Decimal(amount.nanos).scaleb(-9)
+
+
+def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
+    """A message of `cls` from the attributes of `source` that have the same names, and from `overrides`.
+
+    None leaves a field unset. Raises TypeError for an override that is no field.
+    """
+    message = cls()
+    setters = _setters(cls)
+    for name, put in setters.items():
+        value = overrides.pop(name) if name in overrides else getattr(source, name, None)
+        if value is not None:
+            put(message, value)
+    if overrides:
+        raise TypeError(f"{cls.DESCRIPTOR.name} has no field {', '.join(overrides)}")
+    return message
+
+
+def enum_name(enum: EnumDescriptor, number: int) -> str:
+    """The value's name without the enum's prefix: `AT_RISK` for `STATE_AT_RISK`. Unknown numbers are `UNSPECIFIED`."""
+    value = enum.values_by_number.get(number)
+    return value.name.removeprefix(_prefix(enum)) if value else "UNSPECIFIED"
+
+
+def enum_number(enum: EnumDescriptor, name: str) -> int:
+    """The number of the value with that name, prefix left out."""
+    return enum.values_by_name[_prefix(enum) + name].number
+
+
+@functools.cache
+def _prefix(enum: EnumDescriptor) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
+
+
+@functools.cache
+def _setters(cls: type[Message]) -> dict[str, Callable[[Message, Any], None]]:
+    return {field.name: _setter(field) for field in cls.DESCRIPTOR.fields}
+
+
+def _setter(field: FieldDescriptor) -> Callable[[Message, Any], None]:
+    name, convert = field.name, _converter(field)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return lambda message, value: getattr(message, name).update(value)
+    if field.is_repeated:
+        return lambda message, value: getattr(message, name).extend([convert(item) for item in value])
+    if field.message_type is not None:
+        return lambda message, value: getattr(message, name).CopyFrom(convert(value))
+    return lambda message, value: setattr(message, name, convert(value))
+
+
+def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
+    if field.enum_type is not None:
+        enum = field.enum_type
+        return lambda value: enum_number(enum, value) if isinstance(value, str) else value
+    if field.message_type is None:
+        return lambda value: value
+    if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
+        return lambda value: value if isinstance(value, Message) else timestamp(value)
+    cls = field.message_type._concrete_class
+    return lambda value: value if isinstance(value, Message) else to_message(cls, value)
+
+

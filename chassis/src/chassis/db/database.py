@@ -1,0 +1,106 @@
+"""A service's connection to its PostgreSQL: a pool, single statements, and transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from chassis.clock import Clock
+from chassis.context import current_call
+from chassis.db.statement import Statement
+from chassis.db.transaction import Transaction
+from chassis.errors import Unavailable
+from chassis.events.facts import FactCodec
+from chassis.telemetry.tracing import sql_span
+
+# What the server refuses to wait for, whatever the client does (docs/reliability.md, 2.4).
+SERVER_GUARDS = {
+    "statement_timeout": "5s",
+    "lock_timeout": "1s",
+    "idle_in_transaction_session_timeout": "10s",
+    "transaction_timeout": "15s",
+}
+ACQUIRE_TIMEOUT_S = 2.0
+
+
+class Database:
+    """One service's database.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`.
+        service: the service's name, the source of its facts.
+        facts: knows the service's event messages.
+        clock: the source of time.
+        pool_size: connections held; 10 to 20 serve one process best.
+    """
+
+    def __init__(self, url: str, service: str, facts: FactCodec, clock: Clock, pool_size: int = 10) -> None:
+        self.service = service
+        self.facts = facts
+        self.clock = clock
+        self.published: Callable[[], None] = lambda: None  # the relay's wake-up, called after a commit with facts
+        self._url = url
+        self._pool_size = pool_size
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """Connect. OSError or asyncpg.PostgresError when the server cannot be reached or refuses."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=2,
+            max_size=self._pool_size,
+            timeout=5,
+            command_timeout=10,
+            server_settings={"application_name": self.service, **SERVER_GUARDS},
+        )
+
+    async def close(self) -> None:
+        """Close every connection, waiting at most 5 seconds for those in use."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except TimeoutError:
+                self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
+        """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when none is to be had within 2 seconds."""
+        assert self._pool is not None, "Database.open was not called"
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            raise unavailable() from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
+        """Run one statement in a transaction of its own."""
+        async with self.connection() as connection:
+            with sql_span(statement):
+                return await connection.fetch(statement.sql, *args)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction for the current call: effect, facts, audit and stored response commit together.
+
+        Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when the
+        caller goes away, and when its outcome is lost it is looked up by the audit row's id.
+        """
+        async with self.connection() as connection:
+            tx = Transaction(self, connection, current_call.get())
+            try:
+                yield tx
+            except BaseException:
+                await tx.rollback()
+                raise
+            await tx.commit()
+        tx.announce()
+
+
+def unavailable() -> Unavailable:
+    """The refusal when the database cannot be reached."""
+    return Unavailable("DATABASE_UNAVAILABLE", "The service's database cannot be reached. Try again.", retry_after_s=1)

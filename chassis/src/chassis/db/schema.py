@@ -1,0 +1,87 @@
+"""The tables that the chassis keeps in every service's database. Created by the chassis' own migrations."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+_AT = sa.DateTime(timezone=True)
+
+# Facts to publish, and for 14 days the record from which anything can be published again. Partitioned by day on the
+# id, which is a UUIDv7 and so orders and prunes by time.
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("lease", sa.SmallInteger, nullable=False),  # hash(resource) % 16: which relay lease publishes it
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("resource_version", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("time", _AT, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("causation_id", sa.Uuid, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+    sa.Column("published_at", _AT),
+)
+
+# Events consumed, by consumer: inserted first in the transaction of their effect, so that the effect happens once.
+INBOX = sa.Table(
+    "inbox",
+    METADATA,
+    sa.Column("event_id", sa.Uuid, primary_key=True),
+    sa.Column("consumer", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("time", _AT, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("causation_id", sa.Uuid, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+)
+
+# Responses of mutations by request id, kept 7 days.
+IDEMPOTENCY = sa.Table(
+    "idempotency",
+    METADATA,
+    sa.Column("request_id", sa.Uuid, primary_key=True),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("request_hash", sa.LargeBinary, nullable=False),
+    sa.Column("response", sa.LargeBinary, nullable=False),
+    sa.Column("consistency_token", sa.Text, nullable=False),
+    sa.Column("at", _AT, nullable=False),
+)
+
+# Every write: who, what, why. Append-only (a trigger refuses UPDATE and DELETE).
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("at", _AT, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("department", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),  # the RPC's full method, or the kind of timer
+    sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("cause_id", sa.Uuid),  # the timer that fired; null for RPCs
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+    sa.Column("resources", sa.ARRAY(sa.Text), nullable=False),  # what the transaction's facts are about
+)
+
+# Work for later. A row is deleted in the transaction of its effect, so it fires once.
+TIMERS = sa.Table(
+    "timers",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("due_at", _AT, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("causation_id", sa.Uuid, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+    sa.UniqueConstraint("kind", "key"),
+    sa.Index("timers_due", "due_at"),
+)
+

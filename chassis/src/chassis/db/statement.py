@@ -1,0 +1,144 @@
+"""SQL written with SQLAlchemy Core, compiled once at import, executed on asyncpg.
+
+Building and executing a statement through SQLAlchemy on every call costs half of a service's throughput
+(docs/performance.md), so SQLAlchemy stays the one typed place where tables and statements are written, and asyncpg
+the one that runs them.
+"""
+
+import dataclasses
+import enum
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import asyncpg
+
+R = TypeVar("R")
+_DIALECT = asyncpg.dialect()
+_REQUIRED = object()
+
+
+class Executor(Protocol):
+    """What statements run on: a `Database` (one statement, own transaction) or a `Transaction`."""
+
+    async def fetch(self, statement: "Statement[Any]", args: Sequence[Any]) -> list[Any]:
+        """Run and return every row."""
+        ...
+
+
+class Statement(Generic[R]):
+    """One compiled statement.
+
+    Args:
+        clause: the SQLAlchemy Core statement; bind parameters become keyword arguments of the methods below.
+        row: a dataclass or msgspec Struct whose fields have the names of the selected columns, in any order;
+            text columns become enums where the field says so. Without it, rows are asyncpg records.
+    """
+
+    def __init__(self, clause: sa.ClauseElement, row: Callable[..., R] | None = None) -> None:
+        compiled = clause.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        self.sql = str(compiled)
+        constants = {key: value for key, value in compiled.params.items() if value is not None}
+        self.binds = [(name, constants.get(name, _REQUIRED)) for name in compiled.positiontup or ()]
+        self._make = None if row is None else _row_maker(row, [c.name for c in compiled.statement._all_selected_columns])  # type: ignore[union-attr]
+        self.name = _name(clause)
+
+    def arguments(self, params: Mapping[str, Any]) -> list[Any]:
+        """The positional arguments for `params`; TypeError names what is missing."""
+        try:
+            return [params[name] if default is _REQUIRED or name in params else default for name, default in self.binds]
+        except KeyError as missing:
+            raise TypeError(f"{self.name} needs the parameter {missing}") from None
+
+    async def all(self, on: Executor, **params: Any) -> list[R]:
+        """Every row."""
+        rows = await on.fetch(self, self.arguments(params))
+        return rows if self._make is None else [self._make(row) for row in rows]
+
+    async def maybe(self, on: Executor, **params: Any) -> R | None:
+        """The first row, or None."""
+        rows = await self.all(on, **params)
+        return rows[0] if rows else None
+
+    async def one(self, on: Executor, **params: Any) -> R:
+        """The first row; LookupError when there is none."""
+        rows = await self.all(on, **params)
+        if not rows:
+            raise LookupError(self.name)
+        return rows[0]
+
+    async def run(self, on: Executor, **params: Any) -> None:
+        """Run for the effect alone."""
+        await on.fetch(self, self.arguments(params))
+
+
+class Bulk(Statement[R]):
+    """An insert of many rows in one statement, by `unnest` of one array for each column.
+
+    Args:
+        table: the table, or a subset of its columns by `columns`.
+        amend: turns the plain insert into one with ON CONFLICT or RETURNING.
+    """
+
+    def __init__(
+        self,
+        table: sa.Table,
+        amend: Callable[[Any], sa.ClauseElement] = lambda insert: insert,
+        *,
+        columns: Iterable[str] | None = None,
+        row: Callable[..., R] | None = None,
+    ) -> None:
+        from sqlalchemy.dialects.postgresql import insert
+
+        self.columns = list(columns or table.columns.keys())
+        chosen = [table.c[name] for name in self.columns]
+        arrays = [sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in chosen]
+        source = sa.func.unnest(*arrays).table_valued(*[sa.column(c.name, c.type) for c in chosen], name="rows")
+        rows = sa.select(*[source.c[name] for name in self.columns])
+        super().__init__(amend(insert(table).from_select(self.columns, rows)), row)
+
+    async def rows(self, on: Executor, rows: Sequence[Any]) -> list[R]:
+        """Insert `rows`: mappings, or objects with an attribute for each column."""
+        if not rows:
+            return []
+        get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
+        return await self.all(on, **{name: [get(row, name) for row in rows] for name in self.columns})
+
+
+def values(entity: Any) -> dict[str, Any]:
+    """The fields of a dataclass or Struct by name, without copying their contents."""
+    fields = getattr(entity, "__struct_fields__", None) or entity.__dataclass_fields__
+    return {name: getattr(entity, name) for name in fields}
+
+
+def _row_maker(row: Callable[..., R], columns: list[str]) -> Callable[[Sequence[Any]], R]:
+    """Build rows by position, whatever the order of the columns, turning text into enums where declared."""
+    cls: Any = row
+    names = list(cls.__struct_fields__) if issubclass(cls, msgspec.Struct) else [f.name for f in dataclasses.fields(cls)]
+    if sorted(names) != sorted(columns):
+        raise TypeError(f"{cls.__name__} has the fields {sorted(names)}, the statement selects {sorted(columns)}")
+    order = [columns.index(name) for name in names]
+    hints = typing.get_type_hints(cls)
+    enums = [(i, hints[n]) for i, n in enumerate(names) if isinstance(hints[n], type) and issubclass(hints[n], enum.Enum)]
+    if order == list(range(len(order))) and not enums:
+        return lambda record: cls(*record)
+
+    def make(record: Sequence[Any]) -> R:
+        fields = [record[i] for i in order]
+        for i, to_enum in enums:
+            fields[i] = to_enum(fields[i])
+        return cls(*fields)
+
+    return make
+
+
+def _name(clause: Any) -> str:
+    """`{operation} {table}`: the span name that the semantic conventions ask for."""
+    operation = clause.__visit_name__.upper()
+    table = getattr(clause, "table", None)
+    if table is None:
+        froms = clause.get_final_froms() if operation == "SELECT" else []
+        table = froms[0] if froms else None
+    return f"{operation} {getattr(table, 'name', '')}".strip()

@@ -1,0 +1,87 @@
+"""A consumed event: CloudEvents 1.0 attributes in NATS headers (binary mode), protobuf in the body."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[M]):
+    """One fact from another service.
+
+    Attributes:
+        id: unique per source; the inbox and the broker deduplicate by it.
+        type: the full name of the message, for example `rapport.cases.v1.PromiseAtRisk`.
+        source: the publishing service, for example `cases`.
+        resource: the name of the resource it is about.
+        resource_version: that resource's version after the fact; a projection of state keeps the highest.
+        time: when it happened.
+        actor: who did it.
+        correlation_id: the flow it belongs to.
+        causation_id: the event, request or timer that caused it.
+        traceparent: the W3C trace context in which it was recorded.
+        data: the message.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    resource: str
+    resource_version: int
+    time: datetime
+    actor: str
+    correlation_id: str
+    causation_id: UUID
+    traceparent: str
+    data: M
+
+
+def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
+    """The NATS headers for an outbox row, values percent-encoded as the CloudEvents NATS binding asks."""
+    attributes = {
+        "ce-specversion": "1.0",
+        "ce-id": str(row["id"]),
+        "ce-source": f"//{source}.rapport",
+        "ce-type": row["type"],
+        "ce-subject": quote(row["resource"], safe="/:"),
+        "ce-time": row["time"].isoformat(),
+        "ce-datacontenttype": "application/protobuf",
+        "ce-resourceversion": str(row["resource_version"]),
+        "ce-authid": quote(row["actor"], safe=":"),
+        "ce-correlationid": row["correlation_id"],
+        "ce-causationid": str(row["causation_id"]),
+        "Nats-Msg-Id": str(row["id"]),
+    }
+    if row["traceparent"]:
+        attributes["traceparent"] = row["traceparent"]
+    return attributes
+
+
+def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) -> Event[M] | None:
+    """The event in a NATS message; None when its type is not in `messages`, by full name.
+
+    ValueError, KeyError or google.protobuf.message.DecodeError when it is not a well-formed event.
+    """
+    message = messages.get(raw["ce-type"])
+    if message is None:
+        return None
+    return Event(
+        id=UUID(raw["ce-id"]),
+        type=raw["ce-type"],
+        source=raw["ce-source"].removeprefix("//").removesuffix(".rapport"),
+        resource=unquote(raw["ce-subject"]),
+        resource_version=int(raw["ce-resourceversion"]),
+        time=datetime.fromisoformat(raw["ce-time"]),
+        actor=unquote(raw["ce-authid"]),
+        correlation_id=raw["ce-correlationid"],
+        causation_id=UUID(raw["ce-causationid"]),
+        traceparent=raw.get("traceparent", ""),
+        data=message.FromString(body),
+    )

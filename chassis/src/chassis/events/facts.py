@@ -1,0 +1,49 @@
+"""From a domain's fact to the event message of the same name, and the catalogue of a service's events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from google.protobuf.message import Message
+from rapport.options.v1 import options_pb2
+
+from chassis.api.messages import to_message
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFact:
+    """An event message ready for the outbox."""
+
+    type: str
+    subject: str
+    resource: str
+    data: bytes
+
+
+def subject_of(message: type[Message]) -> str:
+    """Where an event message is published. ValueError for a message without the `subject` option."""
+    subject: str = message.DESCRIPTOR.GetOptions().Extensions[options_pb2.subject]
+    if not subject:
+        raise ValueError(f"{message.DESCRIPTOR.full_name} has no subject: it is not an event")
+    return subject
+
+
+class FactCodec:
+    """A service's event messages, by the name of the domain fact that each one publishes."""
+
+    def __init__(self, events: ModuleType) -> None:
+        found = {name: value for name, value in vars(events).items() if isinstance(value, type) and issubclass(value, Message)}
+        self.messages: Mapping[str, type[Message]] = found
+        self._subjects = {name: subject_of(message) for name, message in found.items()}
+
+    def encode(self, fact: Any) -> EncodedFact:
+        """The event for a domain fact: a dataclass with the name and fields of an event message.
+
+        The message's first field is the name of the resource that the fact is about. KeyError when the service has
+        no such event.
+        """
+        name = type(fact).__name__
+        message = to_message(self.messages[name], fact)
+        resource = getattr(message, message.DESCRIPTOR.fields[0].name)
+        return EncodedFact(message.DESCRIPTOR.full_name, self._subjects[name], resource, message.SerializeToString())

@@ -1,0 +1,45 @@
+"""Generate `gen/` from the contracts: messages, stubs and type stubs. Run by `make proto`; CI compares the result."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+GOOGLE = sysconfig.get_paths()["purelib"]  # google/api and google/type come with googleapis-common-protos
+
+
+def protoc(*arguments: str) -> None:
+    """Run the pinned compiler over arguments, with our contracts and Google's common ones on the path."""
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT}", f"-I{GOOGLE}", *arguments]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def generate(out: Path) -> None:
+    """Write Python messages for every contract, and stubs for those that define a service, into `out`."""
+    contracts = sorted(ROOT.glob("rapport/**/*.proto"))
+    services = [path for path in contracts if "\nservice " in path.read_text()]
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    protoc(f"--python_out={out}", f"--mypy_out=quiet:{out}", *map(str, contracts))
+    protoc(f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *map(str, services))
+
+
+def image(out: Path) -> None:
+    """Write the contracts as one descriptor set with comments: what `buf lint` and `buf breaking` read."""
+    contracts = sorted(ROOT.glob("rapport/**/*.proto"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    protoc("--include_imports", "--include_source_info", f"-o{out}", *map(str, contracts))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "gen", help="folder for the generated Python")
+    parser.add_argument("--image", type=Path, help="write only the descriptor set, to this file")
+    options = parser.parse_args()
+    if options.image:
+        image(options.image.resolve())
+    else:
+        generate(options.out.resolve())
