@@ -1,0 +1,1 @@
+"""Traces, metrics and logs of a service: OpenTelemetry, Prometheus and structured logging."""

@@ -1,0 +1,195 @@
+"""Spans, decided before the SDK is touched: work that is not sampled costs a comparison and no object.
+
+Every unit of work carries a W3C trace context, sampled or not, so that logs, errors and audit rows name its trace
+and the next service follows the decision of the first. Spans hold names, codes and placeholders only: an exception
+leaves its type, never its message, and the exporter drops every attribute that is not in `exporting.ALLOWED`.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
+from opentelemetry.util.types import AttributeValue
+
+from chassis.context import current_call
+
+STALE_AFTER_S = 300.0  # a replayed event starts a trace of its own, or traces would grow for days
+
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+)
+_NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
+_random = random.Random()  # noqa: S311 - trace ids are not secrets
+_tracer: trace.Tracer | None = None
+_bound = 0  # a root is sampled when the low 64 bits of its trace id are below this
+
+
+class Named(Protocol):
+    """A compiled SQL statement."""
+
+    name: str
+    sql: str
+
+
+def install(tracer: trace.Tracer | None, ratio: float) -> None:
+    """Record spans with `tracer`, sampling `ratio` (0 to 1) of the traces that begin here. None: no spans."""
+    global _tracer, _bound
+    _tracer, _bound = tracer, round(ratio * (1 << 64))
+
+
+def admit(traceparent: str) -> tuple[str, bool]:
+    """Decide whether work that arrived with this trace context ("" for none) is recorded.
+
+    Returns the context to go on with, which is never empty, and the decision: the caller's where there is one.
+    """
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is not None:
+        return traceparent, _tracer is not None and bool(int(match[3], 16) & 1)
+    bits = _random.getrandbits(192)
+    sampled = _tracer is not None and (bits & (1 << 64) - 1) < _bound
+    return (
+        f"00-{bits & (1 << 128) - 1 or 1:032x}-{bits >> 128 or 1:016x}-{'01' if sampled else '00'}",
+        sampled,
+    )
+
+
+def traceparent() -> str:
+    """The trace context of the current span, or else of the current call; "" outside of both."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    call = current_call.get(None)
+    return "" if call is None else call.traceparent
+
+
+def trace_id(traceparent: str) -> str:
+    """The trace id in a trace context, 32 hex digits; "" when there is none."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    return "" if match is None else match[1]
+
+
+def sql_span(statement: Named) -> AbstractContextManager[object]:
+    """A span for one SQL statement within a recorded span."""
+    if not trace.get_current_span().is_recording():
+        return _NOTHING
+    attributes = {
+        "db.system.name": "postgresql",
+        "db.query.summary": statement.name,
+        "db.query.text": statement.sql,
+        "db.operation.name": statement.name.partition(" ")[0],
+    }
+    return _span(statement.name, SpanKind.CLIENT, attributes)
+
+
+def client_span(name: str, attributes: Mapping[str, AttributeValue]) -> AbstractContextManager[Span]:
+    """A span for a call to something else, another service or a mail server, within a recorded span."""
+    if not trace.get_current_span().is_recording():
+        return _NOTHING
+    return _span(name, SpanKind.CLIENT, attributes)
+
+
+def server_span(method: str, traceparent: str) -> AbstractContextManager[Span]:
+    """The span of an RPC that `admit` decided to record. `method` is `package.Service/Method`."""
+    service, _, name = method.partition("/")
+    attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}
+    return _span(method, SpanKind.SERVER, attributes, parent=traceparent)
+
+
+def publish_span(source: str, traceparents: Sequence[str]) -> AbstractContextManager[Span]:
+    """The span of publishing a batch of outbox rows, linked to the traces that wrote them."""
+    links = _links(traceparents)
+    if not links:
+        return _NOTHING
+    attributes = _messaging(source, "publish", "send") | {"messaging.batch.message_count": len(traceparents)}
+    return _span(f"publish {source}", SpanKind.CLIENT, attributes, parent="", links=links)
+
+
+def process_span(source: str, durable: str, traceparent: str, age_s: float) -> AbstractContextManager[Span]:
+    """The span of handling one event of the service `source`, part of the trace that published it."""
+    attributes = _messaging(source, "process", "process") | {"messaging.consumer.group.name": durable}
+    return _continued(f"process {source}", SpanKind.CONSUMER, attributes, traceparent, age_s)
+
+
+def batch_span(source: str, durable: str, traceparents: Sequence[str]) -> AbstractContextManager[Span]:
+    """The span of handling a batch of events: a trace of its own, linked to those that published them."""
+    links = _links(traceparents)
+    if not links:
+        return _NOTHING
+    attributes = _messaging(source, "process", "process") | {
+        "messaging.consumer.group.name": durable,
+        "messaging.batch.message_count": len(traceparents),
+    }
+    return _span(f"process {source}", SpanKind.CONSUMER, attributes, parent="", links=links)
+
+
+def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextManager[Span]:
+    """The span of a timer's work. `age_s` is the time since it was set."""
+    return _continued(f"timer {kind}", SpanKind.INTERNAL, {"rapport.timer.kind": kind}, traceparent, age_s)
+
+
+def _continued(
+    name: str, kind: SpanKind, attributes: Mapping[str, AttributeValue], traceparent: str, age_s: float
+) -> AbstractContextManager[Span]:
+    carried, sampled = admit(traceparent)
+    if not sampled:
+        return _NOTHING
+    parent = carried if age_s <= STALE_AFTER_S else ""
+    return _span(name, kind, attributes, parent=parent, links=_links([traceparent]))
+
+
+def _messaging(source: str, name: str, kind: str) -> dict[str, AttributeValue]:
+    return {
+        "messaging.system": "nats",
+        "messaging.destination.name": source.upper(),  # the stream: subjects would be without bound
+        "messaging.operation.name": name,
+        "messaging.operation.type": kind,
+    }
+
+
+def _links(traceparents: Sequence[str]) -> list[Link]:
+    """A link to each distinct sampled context, at most 128 of them."""
+    if _tracer is None:
+        return []
+    distinct = dict.fromkeys(traceparents)
+    contexts = (_context(traceparent) for traceparent in distinct)
+    return [Link(context) for context in contexts if context is not None and context.trace_flags.sampled][
+        :128
+    ]
+
+
+def _context(traceparent: str) -> SpanContext | None:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
+        return None
+    return SpanContext(int(match[1], 16), int(match[2], 16), True, TraceFlags(int(match[3], 16)))
+
+
+@contextmanager
+def _span(
+    name: str,
+    kind: SpanKind,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    parent: str | None = None,
+    links: Sequence[Link] = (),
+) -> Iterator[Span]:
+    """Run the block in a span: a child of the current one, or of `parent`; a root when that is ""."""
+    assert _tracer is not None, "only recorded work opens spans"
+    context = None
+    if parent is not None:
+        remote = _context(parent or "")
+        context = trace.set_span_in_context(NonRecordingSpan(remote) if remote else trace.INVALID_SPAN)
+    span = _tracer.start_span(name, context, kind, attributes, links)
+    try:
+        with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+            yield span
+    except BaseException as error:
+        span.set_attribute("error.type", type(error).__qualname__)
+        span.set_status(StatusCode.ERROR)
+        raise
+    finally:
+        span.end()
