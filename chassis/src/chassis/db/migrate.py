@@ -1,0 +1,90 @@
+"""Bring a service's database to the newest version: the chassis' tables, then the service's own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import sqlalchemy as sa
+import structlog
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+CHASSIS = Path(__file__).parent / "migrations"
+# A migration that cannot get its lock must give up before the queries queuing behind it do harm.
+GUARDS = {"lock_timeout": "4s", "statement_timeout": "30s"}
+WAIT_FOR_OTHERS_S = 300
+_log = structlog.get_logger()
+_LOCK = 0x52617070  # "Rapp": one migration at a time in one database
+
+
+async def migrate(url: str, migrations: Path) -> None:
+    """Apply every migration that is missing, one transaction each. Does nothing, quickly, when none is.
+
+    A database that a newer release has migrated is left as it is: a release runs on the schema of the next one, so
+    that rolling back is deploying the previous image.
+
+    Args:
+        url: `postgresql://user:password@host:port/database`, of a role that may create tables.
+        migrations: the service's folder, which holds `versions`.
+
+    Raises:
+        OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
+        sqlalchemy.exc.DBAPIError: a migration failed; those before it stay applied.
+
+    """
+    config = _config(migrations)
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    async with _alone(url) as connection:
+        applied = await _applied(connection)
+        if not applied <= known:
+            _log.warning(
+                "the database is newer than this release: nothing to migrate", applied=sorted(applied - known)
+            )
+        elif applied != set(scripts.get_heads()):
+            engine = create_async_engine(
+                sa.make_url(url).set(drivername="postgresql+asyncpg"),
+                poolclass=NullPool,
+                connect_args={"server_settings": GUARDS},
+            )
+            async with engine.connect() as upgrading:
+                await upgrading.run_sync(_upgrade, config)
+
+
+def _config(migrations: Path) -> Config:
+    config = Config()
+    config.set_main_option("script_location", _escaped(CHASSIS))
+    config.set_main_option("path_separator", "newline")
+    versions = [CHASSIS / "versions", migrations / "versions"]
+    config.set_main_option("version_locations", "\n".join(_escaped(path) for path in versions))
+    return config
+
+
+def _escaped(path: Path) -> str:
+    return str(path.resolve()).replace("%", "%%")
+
+
+@asynccontextmanager
+async def _alone(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that holds the database's migration lock."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=WAIT_FOR_OTHERS_S)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _applied(connection: asyncpg.Connection) -> set[str]:
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return set()
+    return {row["version_num"] for row in await connection.fetch("SELECT version_num FROM alembic_version")}
+
+
+def _upgrade(connection: sa.Connection, config: Config) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, "heads")

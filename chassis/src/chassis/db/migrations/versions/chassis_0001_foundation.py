@@ -1,0 +1,133 @@
+"""Outbox, inbox, stored responses, audit and timers."""
+
+from alembic import op
+
+revision = "chassis_0001"
+down_revision = None
+branch_labels = ("chassis",)
+depends_on = None
+
+EVERY_DAY_VACUUMED = "autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.05"
+
+
+def upgrade() -> None:
+    outbox()
+    inbox()
+    idempotency()
+    audit()
+    timers()
+
+
+def outbox() -> None:
+    op.execute(
+        """
+        CREATE TABLE outbox (
+            id uuid PRIMARY KEY,
+            lease smallint NOT NULL,
+            subject text NOT NULL,
+            type text NOT NULL,
+            resource text NOT NULL,
+            resource_version bigint NOT NULL,
+            data bytea NOT NULL,
+            time timestamptz NOT NULL,
+            actor text NOT NULL,
+            correlation_id text NOT NULL,
+            causation_id uuid NOT NULL,
+            traceparent text NOT NULL,
+            published_at timestamptz
+        ) PARTITION BY RANGE (id)
+        """
+    )
+    # Only what is still to be published: the relay's query stays small however large the outbox grows.
+    op.execute("CREATE INDEX outbox_unpublished ON outbox (lease, id) WHERE published_at IS NULL")
+    op.execute("CREATE INDEX outbox_resource ON outbox (resource, id)")
+    op.execute(f"CREATE TABLE outbox_default PARTITION OF outbox DEFAULT WITH ({EVERY_DAY_VACUUMED})")
+
+
+def inbox() -> None:
+    op.execute(
+        """
+        CREATE TABLE inbox (
+            event_id uuid NOT NULL,
+            consumer text NOT NULL,
+            source text NOT NULL,
+            type text NOT NULL,
+            resource text NOT NULL,
+            time timestamptz NOT NULL,
+            actor text NOT NULL,
+            correlation_id text NOT NULL,
+            causation_id uuid NOT NULL,
+            traceparent text NOT NULL,
+            PRIMARY KEY (event_id, consumer)
+        ) PARTITION BY RANGE (event_id)
+        """
+    )
+    op.execute("CREATE TABLE inbox_default PARTITION OF inbox DEFAULT")
+
+
+def idempotency() -> None:
+    op.execute(
+        """
+        CREATE TABLE idempotency (
+            request_id uuid PRIMARY KEY,
+            method text NOT NULL,
+            request_hash bytea NOT NULL,
+            response bytea NOT NULL,
+            consistency_token text NOT NULL,
+            at timestamptz NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX idempotency_at ON idempotency (at)")
+
+
+def audit() -> None:
+    op.execute(
+        """
+        CREATE TABLE audit (
+            id uuid PRIMARY KEY,
+            at timestamptz NOT NULL,
+            actor text NOT NULL,
+            department text NOT NULL,
+            what text NOT NULL,
+            request_id text NOT NULL,
+            cause_id uuid,
+            correlation_id text NOT NULL,
+            traceparent text NOT NULL,
+            resources text NOT NULL
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
+
+
+def timers() -> None:
+    op.execute(
+        f"""
+        CREATE TABLE timers (
+            id uuid PRIMARY KEY,
+            kind text NOT NULL,
+            key text NOT NULL,
+            due_at timestamptz NOT NULL,
+            attempts integer NOT NULL DEFAULT 0,
+            correlation_id text NOT NULL,
+            causation_id uuid NOT NULL,
+            traceparent text NOT NULL,
+            UNIQUE (kind, key)
+        ) WITH ({EVERY_DAY_VACUUMED})
+        """
+    )
+    op.execute("CREATE INDEX timers_due ON timers (due_at)")
