@@ -64,6 +64,15 @@ class Database:
             except TimeoutError:
                 self._pool.terminate()
 
+    async def problem(self) -> str:
+        """Why the database cannot be used right now, in words; empty when it can."""
+        try:
+            async with self.connection() as connection:
+                await asyncio.wait_for(connection.execute("SELECT 1"), ACQUIRE_TIMEOUT_S)
+        except (Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            return f"the database does not answer ({type(error).__name__})"
+        return ""
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
         """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when none is to be had within 2 seconds."""

@@ -1,0 +1,98 @@
+"""One service, composed: what it serves, listens to, and does on time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Generic, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.clock import Clock
+from chassis.db.database import Database
+from chassis.db.timers import TimerHandler
+from chassis.events.consumer import BatchHandler, Handler, Subscription
+from chassis.events.facts import FactCodec
+from chassis.events.freshness import Freshness
+from chassis.events.provision import Declaration
+from chassis.grpc.client import Channels
+from chassis.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+T = TypeVar("T")
+
+
+class App(Generic[S]):
+    """What a service's `compose` fills. Nothing is connected or started until `chassis.lifecycle.run`.
+
+    Attributes:
+        name: the service's name.
+        settings: its validated settings.
+        clock: the source of time.
+        db: its database.
+        freshness: how current what it knows of other services is.
+    """
+
+    def __init__(self, name: str, settings: S, facts: FactCodec, clock: Clock) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock = clock
+        self.db = Database(settings.database_url, name, facts, clock, settings.pool_size)
+        self.freshness = Freshness(name, clock)
+        self.channels = Channels(settings.peers, settings.token_file)
+        self.servicers: list[object] = []
+        self.subscriptions: list[Subscription] = []
+        self.timers: dict[str, TimerHandler] = {}
+        self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.openers: list[Callable[[], Awaitable[None]]] = []
+        self._spawned: set[asyncio.Task[None]] = set()
+
+    def serve(self, servicer: object) -> None:
+        """Serve a gRPC service: an instance of a generated `*Servicer`."""
+        self.servicers.append(servicer)
+
+    def subscribe(self, durable: str, source: str, *handlers: Handler) -> None:
+        """Handle events of another service, one transaction for each.
+
+        Args:
+            durable: `<service>-<handler>`. It names the position in the stream: renaming it replays everything.
+            source: the publishing service.
+            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message.
+        """
+        self.subscriptions.append(Subscription.of_handlers(durable, source, handlers))
+
+    def project(self, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler) -> None:
+        """Fold events into a read model, one transaction for each batch of up to 500."""
+        self.subscriptions.append(Subscription.of_batches(durable, source, messages, handler))
+
+    def timer(self, kind: str, handler: TimerHandler) -> None:
+        """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once."""
+        self.timers[kind] = handler
+
+    def background(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run from start until drain. A crash of it ends the process."""
+        self.backgrounds.append(run)
+
+    def on_open(self, start: Callable[[], Awaitable[None]]) -> None:
+        """Await once the database is open, before anything is served."""
+        self.openers.append(start)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start short work, such as a delivery after a commit. Drain waits for it."""
+        task = asyncio.create_task(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    async def spawned_done(self, timeout_s: float) -> None:
+        """Wait for spawned work to finish, cancelling what takes too long."""
+        if self._spawned:
+            _, late = await asyncio.wait(self._spawned, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+
+    def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
+        """A typed stub to another service: with identity, deadline, retries and the current trace."""
+        return stub(self.channels.to(service))
+
+    def declaration(self) -> Declaration:
+        """What the service needs of the broker."""
+        return Declaration(self.name, tuple(s.declared() for s in self.subscriptions))

@@ -1,0 +1,194 @@
+"""Starting a service in order, keeping watch over it, and draining it in order."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import nats.errors
+import structlog
+import uvloop
+
+from chassis.app import App
+from chassis.auth.tokens import Verifier
+from chassis.db.maintain import keep_partitions
+from chassis.db.timers import TimerRunner
+from chassis.events.consumer import Consumer
+from chassis.events.nats import Connection, connect
+from chassis.events.provision import verify
+from chassis.events.relay import Relay
+from chassis.grpc.server import Server
+from chassis.health import HealthServer, health_app
+from chassis.settings import ServiceSettings
+from chassis.telemetry import logging as telemetry_logging
+from chassis.telemetry import tracing
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+EXIT_UNREACHABLE = 3
+EXIT_CRASHED = 1
+GRACE_S = 15.0
+CHECK_EVERY_S = 5.0
+MISSES_UNTIL_UNREADY = 2
+MISSES_UNTIL_EXIT = 6
+
+log = structlog.get_logger()
+
+
+class Unreachable(Exception):
+    """A dependency did not answer in time at start."""
+
+
+class Lifecycle:
+    """One start and one stop of a service.
+
+    Start: health endpoint, database, openers, broker, relay, consumers, timers, gRPC server, ready.
+    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, finish handlers and
+    spawned work, release the relay's leases, close connections.
+    """
+
+    def __init__(self, service: "Service[Any]", app: App[Any]) -> None:
+        settings: ServiceSettings = app.settings
+        self.app = app
+        self.grpc_port = settings.grpc_port or service.port
+        self.http_port = settings.http_port or self.grpc_port + 100
+        self.failed = asyncio.Event()  # set when a part that must run has died
+        self.problems = ["starting"]  # what keeps the service from being ready, in words
+        self._migrations = service.migrations
+        self._tasks: list[asyncio.Task[None]] = []
+        self._connections: list[Connection] = []
+
+    async def start(self) -> None:
+        """Bring the service up. Unreachable when database or broker do not answer within the start-up time."""
+        app, settings = self.app, self.app.settings
+        self._health = HealthServer(health_app(app.name, lambda: self.problems), settings.host, self.http_port)
+        self._run(self._health.serve)
+        await self._reach("the database", settings.database_url, app.db.open)
+        for opener in app.openers:
+            await tracing.unsampled(opener)
+        self._nats = await self._reach("the broker", settings.nats_url, self._connect)
+        await verify(self._nats, app.declaration())
+        await app.freshness.start(self._nats, app.subscriptions)
+        self._relay = Relay(app.db, await self._connect(pending_size=0))
+        self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
+        self._timers = TimerRunner(app.db, app.timers)
+        for run in (self._relay.run, self._timers.run, *(c.run for c in self._consumers), *app.backgrounds):
+            self._run(run)
+        self._run(lambda: keep_partitions(app.db))
+        self.server = Server(app.name, app.servicers, Verifier(settings.jwks_url))
+        await self.server.start(settings.host, self.grpc_port)
+        self._run(self._watch)
+        self._be_ready([])
+
+    async def stop(self) -> None:
+        """Drain and close. Safe after a start that failed half way."""
+        self._be_ready(["draining"])
+        await asyncio.sleep(self.app.settings.drain_wait_s)
+        consumers = getattr(self, "_consumers", [])
+        for part in (*consumers, *filter(None, [getattr(self, "_timers", None)])):
+            part.stop_fetching()
+        if hasattr(self, "server"):
+            await self.server.stop(GRACE_S)
+        for consumer in consumers:
+            await consumer.finished(GRACE_S)
+        await self.app.spawned_done(GRACE_S)
+        self._health.should_exit = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.app.channels.close()
+        for connection in self._connections:
+            await connection.close()
+        await self.app.db.close()
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a part that must not end before the service does."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("a part of the service died", part=task.get_name(), exc_info=error)
+                self.failed.set()
+
+        task = asyncio.create_task(work(), name=getattr(work, "__qualname__", repr(work)))
+        task.add_done_callback(ended)
+        self._tasks.append(task)
+
+    async def _connect(self, pending_size: int | None = None) -> Connection:
+        connection = await connect(self.app.settings.nats_url, self.app.name, closed=self.failed.set, pending_size=pending_size)
+        self._connections.append(connection)
+        return connection
+
+    async def _reach(self, what: str, url: str, attempt: Callable[[], Awaitable[Any]]) -> Any:
+        """Try until it works, saying once what is missing."""
+        where = url.rsplit("@", 1)[-1]  # never the password
+        deadline = asyncio.get_running_loop().time() + self.app.settings.startup_timeout_s
+        while True:
+            try:
+                return await attempt()
+            except (OSError, TimeoutError, asyncpg.PostgresError, nats.errors.Error) as error:
+                problem = f"{what} at {where} cannot be reached ({type(error).__name__})"
+                if self.problems != [problem]:
+                    log.warning("waiting", problem=problem)
+                self._be_ready([problem])
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Unreachable(problem) from error
+                await asyncio.sleep(0.5)
+
+    def _be_ready(self, problems: list[str]) -> None:
+        self.problems = problems
+        if hasattr(self, "server"):
+            self.server.set_ready(not problems)
+
+    async def _watch(self) -> None:
+        """Be unready while database or broker do not answer; leave when they do not for long."""
+        misses = 0
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            problems = [p for p in (await self.app.db.problem(), await self._nats.problem()) if p]
+            misses = misses + 1 if problems else 0
+            if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
+                self._be_ready(problems)
+            if misses >= MISSES_UNTIL_EXIT and not self._nats.is_alive():
+                log.error("the broker connection is lost for good", problems=problems)
+                self.failed.set()
+
+
+def serve(service: "Service[Any]", settings: ServiceSettings) -> int:
+    """Run a service until SIGTERM or SIGINT. Returns the exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
+    os.environ.setdefault("RAPPORT_SERVICE", service.name)
+    telemetry_logging.setup(service.name, settings.log_level, settings.log_format)
+    tracing.setup(service.name)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(service, settings))
+    finally:
+        tracing.shutdown()
+
+
+async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    lifecycle = Lifecycle(service, service.app(settings))
+    starting = asyncio.create_task(lifecycle.start())
+    ends = [asyncio.create_task(stopping.wait()), asyncio.create_task(lifecycle.failed.wait())]
+    code = 0
+    try:
+        await asyncio.wait([starting, *ends], return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+            log.info("serving", service=service.name, grpc_port=lifecycle.grpc_port, http_port=lifecycle.http_port)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    except Unreachable as problem:
+        sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
+        code = EXIT_UNREACHABLE
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await lifecycle.stop()
+    log.info("stopped", service=service.name)
+    return EXIT_CRASHED if lifecycle.failed.is_set() else code
