@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL and NATS from wheels, process supervision, trace store, mail, tokens."""

@@ -1,0 +1,41 @@
+"""Free ports on loopback, below the range from which the kernel serves outgoing connections."""
+
+import random
+import socket
+
+LOWEST, HIGHEST = (
+    10_000,
+    32_767,
+)  # above 32767 an outgoing connection may hold the port and a bind fails at random
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A free port: the preferred one (that of the last start) if it is still free.
+
+    Picked at random, so that two stacks which start at the same time do not race for the same one.
+    """
+    if preferred is not None and is_free(preferred):
+        return preferred
+    for _ in range(1000):
+        port = random.randint(LOWEST, HIGHEST)  # noqa: S311
+        if is_free(port):
+            return port
+    raise OSError("no free port between 10000 and 32767 on 127.0.0.1")

