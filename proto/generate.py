@@ -27,11 +27,11 @@ def generate(out: Path) -> None:
     protoc(f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *map(str, services))
 
 
-def image(out: Path) -> None:
-    """Write the contracts as one descriptor set with comments: what `buf lint` and `buf breaking` read."""
+def image(out: Path, *options: str) -> None:
+    """Write the contracts as one descriptor set: what `buf lint` (with comments) and `buf breaking` read."""
     contracts = sorted(ROOT.glob("rapport/**/*.proto"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    protoc("--include_imports", "--include_source_info", f"-o{out}", *map(str, contracts))
+    protoc("--include_imports", *options, f"-o{out}", *map(str, contracts))
 
 
 if __name__ == "__main__":

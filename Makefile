@@ -1,0 +1,64 @@
+# Rapport: everything a developer does, by name. `make` alone lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := proto chassis services/customer services/cases services/loyalty services/notifications
+SOURCES := chassis/src $(addsuffix /src,$(filter services/%,$(PACKAGES)))
+export RAPPORT_HOME ?= $(CURDIR)/.rapport
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format proto release-contracts bench load requirements clean
+
+##@ Use
+run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept
+	@$(BIN)/rapport up
+
+demo: setup ## Run the story live (starts the platform when it is not up)
+	@$(BIN)/rapport demo
+
+clean: ## Remove the platform's data (not the installation)
+	@rm -rf "$(RAPPORT_HOME)" build
+
+##@ Develop
+setup: .venv/.ready ## Make .venv and install everything, pinned and hashed
+
+test: setup ## Run the whole suite; one part with T=services/cases
+	@$(BIN)/pytest -n 2 --dist loadgroup $(T)
+
+check: setup ## Lint, types, import law, contracts: what CI runs before the tests
+	@echo "== format and lint"; $(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@echo "== types"; $(BIN)/mypy $(SOURCES)
+	@echo "== import law"; $(BIN)/lint-imports
+	@echo "== contracts"; $(BIN)/python proto/check.py
+
+format: setup ## Format the code and mend what the linter can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+proto: setup ## Generate proto/gen from the contracts
+	@PATH="$(BIN):$$PATH" $(BIN)/python proto/generate.py
+
+release-contracts: setup ## Make today's contracts the baseline that `buf breaking` compares with; part of a release
+	@$(BIN)/python proto/generate.py --image proto/released.binpb
+
+requirements: setup ## Compile the pinned, hashed requirements files again
+	@$(BIN)/python requirements.py
+
+##@ Measure
+bench: setup ## Measure each path as a ratio to an empty call; never fails a build
+	@$(BIN)/python -m tests.bench
+
+load: setup ## Locust with gRPC users against a running platform, 60 s, headless
+	@$(BIN)/python -m tests.load
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# uv installs in seconds; where it cannot (a mirror that only pip is told of), pip does the same in two minutes.
+.venv/.ready: requirements-dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	@echo "Installing into .venv (once)..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.txt
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt \
+		|| $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@touch $@

@@ -1,0 +1,45 @@
+"""Check the contracts: style, compatibility with the last release, and that `gen/` is what they generate."""
+
+import filecmp
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import generate
+
+BIN = Path(sys.executable).parent
+ROOT = generate.ROOT
+
+
+def buf(*arguments: str) -> bool:
+    """Run buf with our rules; its findings go to the terminal."""
+    return subprocess.run([BIN / "buf", *arguments, f"--config={ROOT / 'buf.yaml'}"]).returncode == 0
+
+
+def differences(committed: Path, fresh: Path) -> list[str]:
+    """The files that are not the same in both folders."""
+    names = {p.relative_to(d) for d in (committed, fresh) for p in d.rglob("*.py*") if p.suffix in {".py", ".pyi"}}
+    same, _, _ = filecmp.cmpfiles(committed, fresh, [str(n) for n in names], shallow=False)
+    return sorted({str(n) for n in names} - set(same))
+
+
+def main() -> int:
+    """Run every check, and return how many failed."""
+    os.environ["PATH"] = f"{BIN}:{os.environ['PATH']}"  # protoc looks for its plugins there
+    failures = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        image, gen = Path(scratch) / "contracts.binpb", Path(scratch) / "gen"
+        generate.image(image, "--include_source_info")
+        failures += not buf("lint", str(image))
+        failures += not buf("breaking", str(image), f"--against={ROOT / 'released.binpb'}")
+        generate.generate(gen)
+        if changed := differences(ROOT / "gen", gen):
+            print("proto/gen is not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
+            failures += 1
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
