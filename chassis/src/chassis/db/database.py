@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from chassis.clock import Clock
 from chassis.context import current_call
@@ -53,6 +54,7 @@ class Database:
             max_size=self._pool_size,
             timeout=5,
             command_timeout=10,
+            init=_prepare,
             server_settings={"application_name": self.service, **SERVER_GUARDS},
         )
 
@@ -108,6 +110,17 @@ class Database:
                 raise
             await tx.commit()
         tx.announce()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """Columns of type JSONB hold plain Python values. On the wire a version byte precedes the JSON text."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )
 
 
 def unavailable() -> Unavailable:
