@@ -1,0 +1,79 @@
+"""Resource names: `cases/0198.../workItems/0198...` to ids and back (AIP-122).
+
+A variable is a UUID unless it says otherwise:
+
+    {case}          UUID, canonical: lower case with dashes
+    {agent:code}    an id that people choose: lower-case letters, digits, dashes; 1 to 63 characters
+    {attempt:number}  a positive whole number
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from chassis.errors import invalid
+
+CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "uuid": (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", UUID),
+    "code": (CODE, str),
+    "number": (r"[1-9][0-9]{0,8}", int),
+}
+_VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
+
+
+class Pattern:
+    """The shape of the names of one resource type.
+
+    Args:
+        pattern: `cases/{case}/workItems/{work_item}`, as the contract has it, plus the kinds.
+
+    """
+
+    def __init__(self, pattern: str) -> None:
+        variables = list(_VARIABLE.finditer(pattern))
+        kinds = [_KINDS[variable[2] or "uuid"] for variable in variables]
+        self.pattern = _VARIABLE.sub(r"{\1}", pattern)
+        self._template = _VARIABLE.sub("{}", pattern)
+        self._arity = len(variables)
+        self._converters = tuple(convert for _, convert in kinds)
+        literals = [re.escape(literal) for literal in self._template.split("{}")]
+        groups = [f"({regex})" for regex, _ in kinds]
+        self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
+
+    @property
+    def arity(self) -> int:
+        """How many ids a name holds."""
+        return self._arity
+
+    @property
+    def collection(self) -> str:
+        """The name's first segment: `cases`."""
+        return self.pattern.split("/", 1)[0]
+
+    def match(self, name: str) -> tuple[Any, ...] | None:
+        """The ids in `name` (UUID, str or int by kind), or None when it has another shape."""
+        match = self._regex.fullmatch(name)
+        if match is None:
+            return None
+        return tuple(convert(text) for convert, text in zip(self._converters, match.groups(), strict=True))
+
+    def parse(self, name: str, field: str = "name") -> tuple[Any, ...]:
+        """The ids in `name`. InvalidArgument INVALID_NAME when it has another shape."""
+        ids = self.match(name)
+        if ids is None:
+            raise invalid(field, "INVALID_NAME", f"must be a name like {self}")
+        return ids
+
+    def format(self, *ids: object) -> str:
+        """The name that holds `ids`. ValueError when there are too few or too many."""
+        if len(ids) != self._arity:
+            raise ValueError(f"{self.pattern} takes {self._arity} ids, not {len(ids)}")
+        return self._template.format(*ids)
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.pattern!r})"
