@@ -1,9 +1,9 @@
 """Copying between plain Python objects and protobuf messages, field by field of the same name.
 
-    datetime            <->  google.protobuf.Timestamp
-    StrEnum "AT_RISK"   <->  enum STATE_AT_RISK (the prefix is the enum's own name)
-    Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
-    dataclass           ->   message
+* datetime            <->  google.protobuf.Timestamp
+* StrEnum "AT_RISK"   <->  enum STATE_AT_RISK (the prefix is the enum's own name)
+* Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
+* dataclass           ->   message
 """
 
 import functools
@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
@@ -42,7 +43,7 @@ def money(amount: Decimal, currency: str) -> Money:
 
 def decimal(amount: Money) -> Decimal:
     """An amount of money as Python counts it."""
-    return amount.units + Decimal(amount.nanos).scaleb(-9)
+    return Decimal(amount.units) + Decimal(amount.nanos).scaleb(-9)
 
 
 def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
@@ -51,7 +52,7 @@ def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
     None leaves a field unset. Raises TypeError for an override that is no field.
     """
     message = cls()
-    setters = _setters(cls)
+    setters = _setters(cls.DESCRIPTOR)
     for name, put in setters.items():
         value = overrides.pop(name) if name in overrides else getattr(source, name, None)
         if value is not None:
@@ -62,7 +63,7 @@ def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
 
 
 def enum_name(enum: EnumDescriptor, number: int) -> str:
-    """The value's name without the enum's prefix: `AT_RISK` for `STATE_AT_RISK`. Unknown numbers are `UNSPECIFIED`."""
+    """The value's name without prefix: `AT_RISK` for `STATE_AT_RISK`; `UNSPECIFIED` when unknown."""
     value = enum.values_by_number.get(number)
     return value.name.removeprefix(_prefix(enum)) if value else "UNSPECIFIED"
 
@@ -78,11 +79,11 @@ def _prefix(enum: EnumDescriptor) -> str:
 
 
 @functools.cache
-def _setters(cls: type[Message]) -> dict[str, Callable[[Message, Any], None]]:
-    return {field.name: _setter(field) for field in cls.DESCRIPTOR.fields}
+def _setters(message: Descriptor) -> dict[str, Callable[[Message, Any], None]]:
+    return {field.name: _setter(field) for field in message.fields}
 
 
-def _setter(field: FieldDescriptor) -> Callable[[Message, Any], None]:
+def _setter(field: Any) -> Callable[[Message, Any], None]:
     name, convert = field.name, _converter(field)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return lambda message, value: getattr(message, name).update(value)
@@ -93,7 +94,7 @@ def _setter(field: FieldDescriptor) -> Callable[[Message, Any], None]:
     return lambda message, value: setattr(message, name, convert(value))
 
 
-def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
+def _converter(field: Any) -> Callable[[Any], Any]:
     if field.enum_type is not None:
         enum = field.enum_type
         return lambda value: enum_number(enum, value) if isinstance(value, str) else value
@@ -101,7 +102,5 @@ def _converter(field: FieldDescriptor) -> Callable[[Any], Any]:
         return lambda value: value
     if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return lambda value: value if isinstance(value, Message) else timestamp(value)
-    cls = field.message_type._concrete_class
+    cls = GetMessageClass(field.message_type)
     return lambda value: value if isinstance(value, Message) else to_message(cls, value)
-
-
