@@ -1,0 +1,189 @@
+"""Checks of a request that collect every violation, so that the caller can mend all of them at once.
+
+    check = Check()
+    (case_id,) = check.name(CASE, request.parent, "parent")
+    text = check.text(request.note.text, "note.text", max=4000)
+    due = check.moment(request, "promise.due_time", earliest=now)
+    for i, item in enumerate(check.batch(request.requests, "requests")):
+        within = check.at(f"requests[{i}]")
+        kind = within.enum(Channel.DESCRIPTOR, item.channel, "channel")
+    check.raise_if_any()
+
+A check returns the value in its Python type. What it returns for a violation is a placeholder: call
+`raise_if_any` before using any of it. Descriptions say what is allowed and never repeat what was sent: it
+may be personal. Fields are required unless a call says otherwise.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.message import Message
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import decimal, enum_name, moment
+from chassis.api.names import CODE, Pattern
+from chassis.errors import InvalidArgument, Violation
+
+T = TypeVar("T")
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+BATCH_MAX = 1000
+INT64_MAX = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CODE = re.compile(CODE)
+_UPPER_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
+NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CENT_NANOS = 10**7
+
+
+class Check:
+    """Collects what is wrong with one request. `prefix` is put before every field's path."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.violations: list[Violation] = []
+        self._prefix = prefix
+
+    def at(self, path: str) -> "Check":
+        """A check of the part of the request at `path`; its violations are this check's too."""
+        part = Check(f"{self._prefix}{path}.")
+        part.violations = self.violations
+        return part
+
+    def refuse(self, field: str, reason: str, description: str) -> None:
+        """Note a violation. For rules that no method here knows."""
+        self.violations.append(Violation(self._prefix + field, reason, description))
+
+    def raise_if_any(self) -> None:
+        """Raise InvalidArgument with every violation, if there is any."""
+        if self.violations:
+            raise InvalidArgument(self.violations)
+
+    def name(self, pattern: Pattern, value: str, field: str, *, required: bool = True) -> tuple[Any, ...]:
+        """The ids in a resource name; as many None when it is absent. INVALID_NAME."""
+        ids = pattern.match(value) if self._present(value, field, required) else None
+        if value and ids is None:
+            self.refuse(field, "INVALID_NAME", f"must be a name like {pattern}")
+        return (None,) * pattern.arity if ids is None else ids
+
+    def text(self, value: str, field: str, *, max: int = 200, required: bool = True) -> str:
+        """Text for people, kept as it is: at most `max` characters, none of control but newline and tab."""
+        if self._present(value.strip(), field, required):
+            if len(value) > max:
+                self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
+            if NOT_TEXT.search(value):
+                self.refuse(field, "INVALID_TEXT", "must hold no control characters but newline and tab")
+        return value
+
+    def code(self, value: str, field: str, *, upper: bool = False, required: bool = True) -> str:
+        """A code: lower-case letters, digits and dashes, or UPPER_SNAKE when `upper`; 1 to 63 characters."""
+        if self._present(value, field, required) and not (_UPPER_CODE if upper else _CODE).fullmatch(value):
+            allowed = (
+                "upper-case letters, digits and underscores"
+                if upper
+                else "lower-case letters, digits and dashes"
+            )
+            self.refuse(field, "INVALID_CODE", f"must be 1 to 63 {allowed}, beginning with a letter or digit")
+        return value
+
+    def one_of(self, value: str, field: str, allowed: Iterable[str], *, required: bool = True) -> str:
+        """One of the codes in `allowed`. INVALID_CODE lists them."""
+        if self._present(value, field, required) and value not in (choices := list(allowed)):
+            self.refuse(field, "INVALID_CODE", f"must be one of {', '.join(choices)}")
+        return value
+
+    def enum(self, enum: EnumDescriptor, number: int, field: str, *, required: bool = True) -> str:
+        """The name of an enum's value without prefix, `EMAIL`; `UNSPECIFIED` when absent. INVALID_ENUM."""
+        if number not in enum.values_by_number or (number == 0 and required):
+            choices = [enum_name(enum, value.number) for value in enum.values if value.number]
+            self.refuse(field, "INVALID_ENUM", f"must be one of {', '.join(choices)}")
+        return enum_name(enum, number)
+
+    def uuid(self, value: str, field: str, *, required: bool = True) -> UUID | None:
+        """A UUID in its canonical form, of either case."""
+        if not self._present(value, field, required):
+            return None
+        if not _UUID.fullmatch(value):
+            self.refuse(field, "INVALID_UUID", "must be a UUID like 5b1c1d2e-3f40-4a5b-8c6d-7e8f9a0b1c2d")
+            return None
+        return UUID(value)
+
+    def moment(
+        self,
+        message: Message,
+        field: str,
+        *,
+        earliest: datetime = EARLIEST,
+        latest: datetime = LATEST,
+        required: bool = True,
+    ) -> datetime | None:
+        """The Timestamp at the path `field` of `message`, from `earliest` to `latest`; None when absent.
+
+        Takes the message that holds the field: a Timestamp itself cannot tell whether it was sent or is 1970.
+        """
+        *path, last = field.split(".")
+        for step in path:
+            message = getattr(message, step)
+        if not message.HasField(last):
+            self._present("", field, required)
+            return None
+        sent = getattr(message, last)
+        lowest, highest = (int((bound - _EPOCH).total_seconds()) for bound in (EARLIEST, LATEST))
+        if (
+            0 <= sent.nanos < 10**9
+            and lowest <= sent.seconds <= highest
+            and earliest <= moment(sent) <= latest
+        ):
+            return moment(sent)
+        self.refuse(field, "INVALID_TIME", f"must be a time from {_shown(earliest)} to {_shown(latest)}")
+        return None
+
+    def count(self, value: int, field: str, *, least: int = 0, most: int = INT64_MAX) -> int:
+        """A whole number from `least` to `most`, both included."""
+        if not least <= value <= most:
+            self.refuse(field, "INVALID_NUMBER", f"must be a number from {least} to {most}")
+        return value
+
+    def batch(self, items: Sequence[T], field: str, *, most: int = BATCH_MAX) -> Sequence[T]:
+        """1 to `most` items. Too many are not looked at: the empty list is returned for them."""
+        if not items:
+            self.refuse(field, "REQUIRED", f"must hold 1 to {most} items")
+        elif len(items) > most:
+            self.refuse(field, "TOO_LONG", f"must hold 1 to {most} items")
+            return []
+        return items
+
+    def money(self, value: Money, field: str, *, required: bool = True) -> Decimal | None:
+        """An amount, not negative, of at most two decimals and 15 digits before them; None when absent.
+
+        The currency is three upper-case letters as in ISO 4217; read it from the message.
+        """
+        if value == Money():
+            self._present("", field, required)
+            return None
+        if not _CURRENCY.fullmatch(value.currency_code):
+            allowed = "must be an ISO 4217 code of three upper-case letters, for example EUR"
+            self.refuse(f"{field}.currency_code", "INVALID_CODE", allowed)
+        if not (0 <= value.units < 10**15 and 0 <= value.nanos < 10**9 and value.nanos % _CENT_NANOS == 0):
+            self.refuse(
+                field,
+                "INVALID_NUMBER",
+                "must be an amount from 0 to 999999999999999.99 with at most two decimals",
+            )
+        return decimal(value)
+
+    def _present(self, value: object, field: str, required: bool) -> bool:
+        if not value and required:
+            self.refuse(field, "REQUIRED", "must be given")
+        return bool(value)
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
