@@ -1,0 +1,84 @@
+"""Pages of a list by keyset (AIP-158): the page token holds the sort key of the last row, never an offset.
+
+`chassis.api.listing` does this for a list that is one SELECT; use `Page` where a list is more than that.
+"""
+
+import base64
+import functools
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from google.protobuf.message import Message
+
+from chassis.errors import invalid
+
+DEFAULT_SIZE = 50
+SIZE_MAX = 1000
+KeyType = type[datetime] | type[UUID] | type[str] | type[int]
+_PAGING = ("page_size", "page_token")
+_encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
+
+
+class Page:
+    """Which page a List request asks for.
+
+    Args:
+        request: a message with the fields `page_size` and `page_token`.
+        key: the types of the sort key's parts, the last of them unique: `Page(request, datetime, UUID)`.
+
+    InvalidArgument INVALID_PAGE_SIZE for a negative size, INVALID_PAGE_TOKEN for a token that was altered, or
+    made for a request whose other arguments differ. A token grants nothing.
+
+    Attributes:
+        size: how many rows the page holds; select one more, to know whether there is a next page.
+        after: the sort key of the last row of the page before; None for the first page.
+
+    """
+
+    size: int
+    after: tuple[Any, ...] | None
+
+    def __init__(self, request: Message, *key: KeyType) -> None:
+        sent: int = request.page_size  # type: ignore[attr-defined]
+        if sent < 0:
+            raise invalid("page_size", "INVALID_PAGE_SIZE", f"must be 0 (for {DEFAULT_SIZE}) to {SIZE_MAX}")
+        self.size = min(sent or DEFAULT_SIZE, SIZE_MAX)
+        self._arguments = _arguments(request)
+        token: str = request.page_token  # type: ignore[attr-defined]
+        self.after = self._open(token, key) if token else None
+
+    def next_token(self, key: tuple[Any, ...]) -> str:
+        """The token of the page after the row with the sort key `key`; times need a time zone."""
+        payload = _encode(key)
+        return base64.urlsafe_b64encode(self._seal(payload) + payload).decode()
+
+    def _open(self, token: str, key: tuple[KeyType, ...]) -> tuple[Any, ...]:
+        try:
+            raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+            after = _decoder(key).decode(raw[16:])
+        except (ValueError, msgspec.DecodeError):  # not ASCII, not base64, not msgpack, other types
+            after = None
+        if after is None or self.next_token(after) != token:
+            raise invalid("page_token", "INVALID_PAGE_TOKEN", "must be the next_page_token of the same list")
+        return after
+
+    def _seal(self, payload: bytes) -> bytes:
+        return hashlib.blake2b(payload, key=self._arguments, digest_size=16).digest()
+
+
+@functools.cache
+def _decoder(key: tuple[KeyType, ...]) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
+    return msgspec.msgpack.Decoder(tuple[key])  # type: ignore[valid-type]
+
+
+def _arguments(request: Message) -> bytes:
+    """A hash of the request's type and all its fields but the paging ones."""
+    rest = type(request)()
+    rest.CopyFrom(request)
+    for field in _PAGING:
+        rest.ClearField(field)
+    arguments = rest.DESCRIPTOR.full_name.encode() + b"\0" + rest.SerializeToString(deterministic=True)
+    return hashlib.blake2b(arguments, digest_size=32).digest()
