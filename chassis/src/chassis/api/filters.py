@@ -1,0 +1,235 @@
+"""The filter of a List request: the subset of AIP-160 that our lists document.
+
+    customer = customers/0198c2... AND state = OPEN OR state = AT_RISK AND -topic = "late-delivery"
+
+`OR` binds tighter than `AND`. Comparisons are `=` `!=` `<` `<=` `>` `>=` and `:`, which is `=`, or with `*`
+asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare words or quoted;
+times are RFC 3339. A field that is not set equals nothing, differs from every value, and is neither before nor
+after one.
+
+Bounds: 1,000 characters, 20 comparisons, 10 nested parentheses. Whatever is wrong is InvalidArgument
+INVALID_FILTER, and the message says where and what is allowed.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+from google.protobuf.descriptor import EnumDescriptor
+
+from chassis.api.messages import enum_name
+from chassis.api.names import Pattern
+from chassis.api.validation import EARLIEST, INT64_MAX, LATEST, NOT_TEXT
+from chassis.errors import invalid
+
+LENGTH_MAX = 1000
+TERMS_MAX = 20
+DEPTH_MAX = 10
+
+Clause = sa.ColumnElement[bool]
+_EQUAL: dict[str, Callable[[Any, Any], Clause]] = {
+    "=": operator.eq,
+    ":": operator.eq,
+    "!=": lambda column, value: column.is_distinct_from(value),
+}
+_ORDER: dict[str, Callable[[Any, Any], Clause]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that a filter may use.
+
+    Attributes:
+        column: what it compares.
+        read: turns the text of a value into what the column holds; ValueError for what is not allowed.
+        allowed: which values are allowed, in words.
+        ordered: whether it can be before and after, or only equal.
+
+    """
+
+    column: sa.ColumnElement[Any]
+    read: Callable[[str], Any]
+    allowed: str
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter as SQL: a clause with named parameters, their values, and a shape that equal clauses share."""
+
+    clause: Clause = field(default_factory=sa.true)
+    params: dict[str, Any] = field(default_factory=dict)
+    shape: str = ""
+
+
+def text(column: sa.ColumnElement[Any]) -> Field:
+    """A field of text: codes, or resource names stored as such."""
+
+    def read(value: str) -> str:
+        if NOT_TEXT.search(value):
+            raise ValueError
+        return value
+
+    return Field(column, read, "text without control characters")
+
+
+def name(column: sa.ColumnElement[Any], pattern: Pattern) -> Field:
+    """A field that holds a resource name, stored as its last id."""
+
+    def read(value: str) -> Any:
+        ids = pattern.match(value)
+        if ids is None:
+            raise ValueError
+        return ids[-1]
+
+    return Field(column, read, f"a name like {pattern}")
+
+
+def enum(column: sa.ColumnElement[Any], enum: EnumDescriptor) -> Field:
+    """An enum, stored as the value's name without prefix; filters may write it with or without."""
+    values = {value.name: enum_name(enum, value.number) for value in enum.values if value.number}
+    values |= {short: short for short in values.values()}
+
+    def read(value: str) -> str:
+        if value not in values:
+            raise ValueError
+        return values[value]
+
+    return Field(column, read, "one of " + ", ".join(dict.fromkeys(values.values())))
+
+
+def moment(column: sa.ColumnElement[Any]) -> Field:
+    """A time."""
+    return Field(column, _moment, 'an RFC 3339 time like "2026-03-01T09:00:00Z"', ordered=True)
+
+
+def number(column: sa.ColumnElement[Any], most: int = INT64_MAX) -> Field:
+    """A whole number, up to `most` either side of zero: pass the column's own bound."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,19}", value, re.ASCII) or abs(int(value)) > most:
+            raise ValueError
+        return int(value)
+
+    return Field(column, read, f"a whole number from -{most} to {most}", ordered=True)
+
+
+def parse(text: str, fields: Mapping[str, Field], argument: str = "filter") -> Filter:
+    """Read a filter over `fields`. An empty one lets everything pass. `argument` names it in errors."""
+    if not text.strip():
+        return Filter()
+    if len(text) > LENGTH_MAX:
+        raise invalid(argument, "INVALID_FILTER", f"must be at most {LENGTH_MAX} characters")
+    return _Parser(text, fields, argument).parse()
+
+
+class _Parser:
+    """Recursive descent over the grammar of AIP-160; `_position` is where the next token begins."""
+
+    def __init__(self, text: str, fields: Mapping[str, Field], argument: str) -> None:
+        self._text = text
+        self._fields = fields
+        self._argument = argument
+        self._position = 0
+        self._params: dict[str, Any] = {}
+        self._terms = 0
+
+    def parse(self) -> Filter:
+        shape, clause = self._expression(0)
+        if self._position < len(self._text):
+            self._refuse("AND, OR or the end of the filter must follow")
+        return Filter(clause, self._params, shape)
+
+    def _expression(self, depth: int) -> tuple[str, Clause]:
+        """Factors joined by AND."""
+        return self._joined("AND", sa.and_, lambda: self._factor(depth))
+
+    def _factor(self, depth: int) -> tuple[str, Clause]:
+        """Terms joined by OR."""
+        return self._joined("OR", sa.or_, lambda: self._term(depth))
+
+    def _joined(
+        self, word: str, join: Callable[..., Clause], part: Callable[[], tuple[str, Clause]]
+    ) -> tuple[str, Clause]:
+        parts = [part()]
+        while self._take(rf"{word}(?![\w.])"):
+            parts.append(part())
+        if len(parts) == 1:
+            return parts[0]
+        return f"({f' {word} '.join(shape for shape, _ in parts)})", join(*(clause for _, clause in parts))
+
+    def _term(self, depth: int) -> tuple[str, Clause]:
+        """A comparison or an expression in parentheses, negated or not."""
+        negated = self._take(r"-|NOT(?![\w.])")
+        if self._take(r"\("):
+            if depth == DEPTH_MAX:
+                self._refuse(f"parentheses may be nested {DEPTH_MAX} deep")
+            shape, clause = self._expression(depth + 1)
+            if not self._take(r"\)"):
+                self._refuse("a closing parenthesis must follow")
+        else:
+            shape, clause = self._comparison()
+        return (f"-{shape}", clause.is_not(sa.true())) if negated else (shape, clause)
+
+    def _comparison(self) -> tuple[str, Clause]:
+        self._terms += 1
+        if self._terms > TERMS_MAX:
+            self._refuse(f"at most {TERMS_MAX} comparisons are allowed")
+        name = self._take(r"[a-z][a-z0-9_.]*")
+        if name not in self._fields:
+            self._refuse(f"a field must stand here, one of {', '.join(self._fields)}")
+        field = self._fields[name]
+        operators = _EQUAL | _ORDER if field.ordered else _EQUAL
+        sign = self._take(r"<=|>=|!=|[<>=:]")
+        if sign not in operators:
+            self._refuse(f"{name} must be compared by one of {' '.join(operators)}")
+        if sign == ":" and self._take(r"\*(?=[\s)]|$)"):
+            return f"{name}:*", field.column.is_not(None)
+        parameter = f"filter_{self._terms}"
+        self._params[parameter] = self._value(name, field)
+        value = sa.bindparam(parameter, type_=field.column.type)
+        return f"{name}{sign}${self._terms}", operators[sign](field.column, value)
+
+    def _value(self, name: str, field: Field) -> Any:
+        quoted = self._take(r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'")
+        value = (
+            re.sub(r"\\(.)", r"\1", quoted[1:-1], flags=re.DOTALL)
+            if quoted
+            else self._take(r"""[^\s()"']+""")
+        )
+        try:
+            return field.read(value)
+        except ValueError:
+            self._refuse(f"{name} must be compared with {field.allowed}")
+
+    def _take(self, pattern: str) -> str:
+        """The next token if it looks like `pattern`, else the empty string; blanks after it are skipped."""
+        found = re.compile(rf"\s*({pattern})\s*", re.DOTALL).match(self._text, self._position)
+        if found is None:
+            return ""
+        self._position = found.end()
+        return found[1]
+
+    def _refuse(self, allowed: str) -> NoReturn:
+        raise invalid(self._argument, "INVALID_FILTER", f"at character {self._position + 1}: {allowed}")
+
+
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _moment(value: str) -> datetime:
+    if not _RFC3339.fullmatch(value):
+        raise ValueError
+    at = datetime.fromisoformat(value)
+    if not EARLIEST <= at <= LATEST:
+        raise ValueError
+    return at
