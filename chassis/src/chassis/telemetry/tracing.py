@@ -1,29 +1,37 @@
 """Spans, decided before the SDK is touched: work that is not sampled costs a comparison and no object.
 
 Every unit of work carries a W3C trace context, sampled or not, so that logs, errors and audit rows name its trace
-and the next service follows the decision of the first. Spans hold names, codes and placeholders only: an exception
-leaves its type, never its message, and the exporter drops every attribute that is not in `exporting.ALLOWED`.
+and the next service follows the decision of the first. Spans hold names, codes and placeholders only: an
+exception leaves its type, never its message; the exporter drops attributes that are not in `exporting.ALLOWED`.
 """
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
 from chassis.context import current_call
+from chassis.telemetry import exporting
+
+T = TypeVar("T")
 
 STALE_AFTER_S = 300.0  # a replayed event starts a trace of its own, or traces would grow for days
+SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
 
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
 _NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
 _random = random.Random()  # noqa: S311 - trace ids are not secrets
+_provider: TracerProvider | None = None
 _tracer: trace.Tracer | None = None
 _bound = 0  # a root is sampled when the low 64 bits of its trace id are below this
 
@@ -35,26 +43,48 @@ class Named(Protocol):
     sql: str
 
 
-def install(tracer: trace.Tracer | None, ratio: float) -> None:
-    """Record spans with `tracer`, sampling `ratio` (0 to 1) of the traces that begin here. None: no spans."""
-    global _tracer, _bound
-    _tracer, _bound = tracer, round(ratio * (1 << 64))
+def setup(service: str) -> None:
+    """Record spans as the OTEL_* variables say; none unless they name an OTLP endpoint."""
+    processor = exporting.batches()
+    if processor is not None:
+        _install(exporting.provider(service, processor), exporting.ratio())
+
+
+def shutdown() -> None:
+    """Send what is left, for at most 3 seconds."""
+    global _provider, _tracer
+    if _provider is not None:
+        closing = threading.Thread(target=_provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(SHUTDOWN_S)
+    _provider = _tracer = None
+
+
+@contextmanager
+def record_spans(ratio: float = 1.0) -> Iterator[list[ReadableSpan]]:
+    """Record spans into a list, as they would be exported. For tests."""
+    spans: list[ReadableSpan] = []
+    before = _provider, _tracer, _bound
+    recorder = SimpleSpanProcessor(exporting.Stripped(_Recorder(spans)))
+    _install(exporting.provider("test", recorder), ratio)
+    try:
+        yield spans
+    finally:
+        globals().update(zip(("_provider", "_tracer", "_bound"), before, strict=True))
 
 
 def admit(traceparent: str) -> tuple[str, bool]:
     """Decide whether work that arrived with this trace context ("" for none) is recorded.
 
-    Returns the context to go on with, which is never empty, and the decision: the caller's where there is one.
+    Returns the context to go on with, never empty, and the decision: the caller's where there is one.
     """
     match = _TRACEPARENT.fullmatch(traceparent)
     if match is not None:
         return traceparent, _tracer is not None and bool(int(match[3], 16) & 1)
     bits = _random.getrandbits(192)
     sampled = _tracer is not None and (bits & (1 << 64) - 1) < _bound
-    return (
-        f"00-{bits & (1 << 128) - 1 or 1:032x}-{bits >> 128 or 1:016x}-{'01' if sampled else '00'}",
-        sampled,
-    )
+    trace_id, span_id = bits & (1 << 128) - 1 or 1, bits >> 128 or 1
+    return f"00-{trace_id:032x}-{span_id:016x}-0{sampled:d}", sampled
 
 
 def traceparent() -> str:
@@ -70,6 +100,12 @@ def trace_id(traceparent: str) -> str:
     """The trace id in a trace context, 32 hex digits; "" when there is none."""
     match = _TRACEPARENT.fullmatch(traceparent)
     return "" if match is None else match[1]
+
+
+async def unsampled(work: Callable[[], Awaitable[T]]) -> T:
+    """Await `work()` without spans, whatever surrounds it."""
+    with trace.use_span(trace.INVALID_SPAN):
+        return await work()
 
 
 def sql_span(statement: Named) -> AbstractContextManager[object]:
@@ -93,9 +129,11 @@ def client_span(name: str, attributes: Mapping[str, AttributeValue]) -> Abstract
 
 
 def server_span(method: str, traceparent: str) -> AbstractContextManager[Span]:
-    """The span of an RPC that `admit` decided to record. `method` is `package.Service/Method`."""
-    service, _, name = method.partition("/")
-    attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}
+    """The span of an RPC that `admit` decided to record, `traceparent` as it arrived ("" for a root).
+
+    `method` is `package.Service/Method`.
+    """
+    attributes = {"rpc.system.name": "grpc", "rpc.method": method}
     return _span(method, SpanKind.SERVER, attributes, parent=traceparent)
 
 
@@ -131,13 +169,18 @@ def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextMana
     return _continued(f"timer {kind}", SpanKind.INTERNAL, {"rapport.timer.kind": kind}, traceparent, age_s)
 
 
+def _install(provider: TracerProvider, ratio: float) -> None:
+    global _provider, _tracer, _bound
+    _provider, _tracer, _bound = provider, provider.get_tracer("chassis"), round(ratio * (1 << 64))
+
+
 def _continued(
     name: str, kind: SpanKind, attributes: Mapping[str, AttributeValue], traceparent: str, age_s: float
 ) -> AbstractContextManager[Span]:
-    carried, sampled = admit(traceparent)
+    _, sampled = admit(traceparent)
     if not sampled:
         return _NOTHING
-    parent = carried if age_s <= STALE_AFTER_S else ""
+    parent = traceparent if age_s <= STALE_AFTER_S else ""
     return _span(name, kind, attributes, parent=parent, links=_links([traceparent]))
 
 
@@ -154,11 +197,8 @@ def _links(traceparents: Sequence[str]) -> list[Link]:
     """A link to each distinct sampled context, at most 128 of them."""
     if _tracer is None:
         return []
-    distinct = dict.fromkeys(traceparents)
-    contexts = (_context(traceparent) for traceparent in distinct)
-    return [Link(context) for context in contexts if context is not None and context.trace_flags.sampled][
-        :128
-    ]
+    contexts = (_context(traceparent) for traceparent in dict.fromkeys(traceparents))
+    return [Link(context) for context in contexts if context and context.trace_flags.sampled][:128]
 
 
 def _context(traceparent: str) -> SpanContext | None:
@@ -181,7 +221,7 @@ def _span(
     assert _tracer is not None, "only recorded work opens spans"
     context = None
     if parent is not None:
-        remote = _context(parent or "")
+        remote = _context(parent)
         context = trace.set_span_in_context(NonRecordingSpan(remote) if remote else trace.INVALID_SPAN)
     span = _tracer.start_span(name, context, kind, attributes, links)
     try:
@@ -193,3 +233,15 @@ def _span(
         raise
     finally:
         span.end()
+
+
+class _Recorder(SpanExporter):
+    def __init__(self, spans: list[ReadableSpan]) -> None:
+        self._spans = spans
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self._spans.extend(spans)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        """Keep what was recorded."""
