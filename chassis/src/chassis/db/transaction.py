@@ -29,13 +29,13 @@ _AUDIT = Statement[Any](insert(AUDIT))
 _OUTBOX = Bulk[Any](OUTBOX, columns=[c for c in OUTBOX.columns.keys() if c != "published_at"])
 _IDEMPOTENCY = Bulk[Any](IDEMPOTENCY)
 _AUDITED = Statement[Any](sa.select(AUDIT.c.id).where(AUDIT.c.id == sa.bindparam("id")))
-_SCHEDULE = Statement[Any](
-    insert(TIMERS)
-    .values({c.name: sa.bindparam(c.name) for c in TIMERS.c if c.name != "attempts"})
-    .on_conflict_do_update(
+_TIMERS = Bulk[Any](
+    TIMERS,
+    lambda insert: insert.on_conflict_do_update(
         index_elements=["kind", "key"],
-        set_={c: sa.bindparam(c) for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")} | {"attempts": 0},
-    )
+        set_={c: insert.excluded[c] for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")} | {"attempts": 0},
+    ),
+    columns=[c for c in TIMERS.columns.keys() if c != "attempts"],
 )
 _CANCEL = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.kind == sa.bindparam("kind"), TIMERS.c.key == sa.bindparam("key")))
 
@@ -69,6 +69,7 @@ class Transaction:
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
+        self._timers: dict[tuple[str, str], dict[str, Any]] = {}
         self._responses: list[StoredResponse] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -82,7 +83,7 @@ class Transaction:
     async def defer(self, statement: Statement[Any], **params: Any) -> None:
         """Run a write that nothing later in this transaction reads, at the latest at commit.
 
-        The last deferred write, the facts and the audit row travel to the server as one statement; a transaction
+        The last deferred write, facts, timers and audit row travel to the server as one statement; a transaction
         of nothing else is a single round trip.
         """
         await self._flush()
@@ -125,20 +126,20 @@ class Transaction:
         self._responses.append(response)
 
     async def schedule(self, kind: str, key: str, due_at: datetime) -> None:
-        """Fire the timer `kind` for `key` at `due_at`, replacing the one that was set."""
-        await _SCHEDULE.run(
-            self,
-            id=ids.uuid7(self.now),
-            kind=kind,
-            key=key,
-            due_at=due_at,
-            correlation_id=self.correlation_id,
-            causation_id=self.call.cause_id or self.id,
-            traceparent=self.call.traceparent,
-        )
+        """Fire the timer `kind` for `key` at `due_at`, replacing the one that was set. Written at commit."""
+        self._timers[kind, key] = {
+            "id": ids.uuid7(self.now),
+            "kind": kind,
+            "key": key,
+            "due_at": due_at,
+            "correlation_id": self.correlation_id,
+            "causation_id": self.call.cause_id or self.id,
+            "traceparent": self.call.traceparent,
+        }
 
     async def cancel(self, kind: str, key: str) -> None:
         """Forget the timer, if there is one."""
+        self._timers.pop((kind, key), None)
         await _CANCEL.run(self, kind=kind, key=key)
 
     def after_commit(self, action: Callable[[], None]) -> None:
@@ -178,7 +179,7 @@ class Transaction:
             await self.fetch(statement, args)
 
     async def _commit(self) -> None:
-        if not (self._begun or self._deferred or self._facts or self._responses):
+        if not (self._begun or self._deferred or self._facts or self._timers or self._responses):
             return
         failpoints.hit("before_commit")
         try:
@@ -193,11 +194,13 @@ class Transaction:
         failpoints.hit("after_commit")
 
     async def _close(self) -> None:
-        """Send the last deferred write, facts, stored responses and audit row as one statement."""
+        """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
         parts: list[tuple[Statement[Any], Sequence[Any]]] = [self._deferred] if self._deferred else []
         self._deferred = None
         if self._facts:
             parts.append((_OUTBOX, _OUTBOX.arguments(_columns(_OUTBOX, self._facts))))
+        if self._timers:
+            parts.append((_TIMERS, _TIMERS.arguments(_columns(_TIMERS, list(self._timers.values())))))
         if self._responses:
             rows = [
                 {
