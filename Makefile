@@ -34,7 +34,7 @@ format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 proto: setup ## Generate proto/gen from the contracts
-	@PATH="$(BIN):$$PATH" $(BIN)/python proto/generate.py
+	@$(BIN)/python proto/generate.py
 
 release-contracts: setup ## Make today's contracts the baseline that `buf breaking` compares with; part of a release
 	@$(BIN)/python proto/generate.py --image proto/released.binpb

@@ -1,6 +1,7 @@
 """Generate `gen/` from the contracts: messages, stubs and type stubs. Run by `make proto`; CI compares the result."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ GOOGLE = sysconfig.get_paths()["purelib"]  # google/api and google/type come wit
 def protoc(*arguments: str) -> None:
     """Run the pinned compiler over arguments, with our contracts and Google's common ones on the path."""
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT}", f"-I{GOOGLE}", *arguments]
-    subprocess.run(command, cwd=ROOT, check=True)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where the plugins are
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PATH": path})
 
 
 def generate(out: Path) -> None:

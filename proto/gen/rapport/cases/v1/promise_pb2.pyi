@@ -101,7 +101,7 @@ class Promise(_message.Message):
     state: Global___Promise.State.ValueType
     """Where the promise is."""
     reason_code: _builtins.str
-    """Why it is at risk, a code; empty otherwise."""
+    """Why it is or was at risk, was renegotiated or was withdrawn: the latest of these, a code; empty when none is so."""
     predecessor: _builtins.str
     """The promise that it replaced."""
     successor: _builtins.str
@@ -120,7 +120,7 @@ class Promise(_message.Message):
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
-        """When we now expect to keep it; absent when nothing says otherwise."""
+        """The forecast that put it at risk; absent when none did."""
 
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:

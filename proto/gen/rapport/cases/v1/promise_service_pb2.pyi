@@ -91,6 +91,9 @@ class BatchMakePromisesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMISES_FIELD_NUMBER: _builtins.int
+    MADE_COUNT_FIELD_NUMBER: _builtins.int
+    made_count: _builtins.int
+    """How many of them were made now and not before."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[_promise_pb2.Promise]:
         """In the order of the request; for a known import key, the promise made then."""
@@ -99,10 +102,11 @@ class BatchMakePromisesResponse(_message.Message):
         self,
         *,
         promises: _abc.Iterable[_promise_pb2.Promise] | None = ...,
+        made_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["promises", b"promises"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_count", b"made_count", "promises", b"promises"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

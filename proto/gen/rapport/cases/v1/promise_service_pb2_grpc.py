@@ -84,7 +84,7 @@ class PromiseServiceServicer:
     """
 
     def MakePromise(self, request, context):
-        """Makes a promise.
+        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,13 +100,14 @@ class PromiseServiceServicer:
 
     def RenegotiatePromise(self, request, context):
         """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
+        Returns the promise that ended; its `successor` is the new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def KeepPromise(self, request, context):
-        """Marks a promise as done: KEPT, or KEPT_LATE after the due time.
+        """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,15 +36,17 @@ class PromiseServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PromiseServiceAsyncStub: ...
     MakePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]
-    """Makes a promise."""
+    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
     BatchMakePromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
     KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
     """
     RenegotiatePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]
-    """Replaces a promise by one with a new due time, after the customer agreed or was told by a person."""
+    """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
+    Returns the promise that ended; its `successor` is the new one.
+    """
     KeepPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]
-    """Marks a promise as done: KEPT, or KEPT_LATE after the due time."""
+    """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]
     """Takes a promise back, with a reason."""
     GetPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]
@@ -60,15 +62,17 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     MakePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
-    """Makes a promise."""
+    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
     BatchMakePromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]  # type: ignore[assignment]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
     KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
     """
     RenegotiatePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
-    """Replaces a promise by one with a new due time, after the customer agreed or was told by a person."""
+    """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
+    Returns the promise that ended; its `successor` is the new one.
+    """
     KeepPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
-    """Marks a promise as done: KEPT, or KEPT_LATE after the due time."""
+    """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Takes a promise back, with a reason."""
     GetPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
@@ -87,7 +91,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.MakePromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
-        """Makes a promise."""
+        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
 
     @_abc_1.abstractmethod
     def BatchMakePromises(
@@ -105,7 +109,9 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.RenegotiatePromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
-        """Replaces a promise by one with a new due time, after the customer agreed or was told by a person."""
+        """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
+        Returns the promise that ended; its `successor` is the new one.
+        """
 
     @_abc_1.abstractmethod
     def KeepPromise(
@@ -113,7 +119,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.KeepPromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
-        """Marks a promise as done: KEPT, or KEPT_LATE after the due time."""
+        """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
 
     @_abc_1.abstractmethod
     def WithdrawPromise(
