@@ -1,0 +1,1 @@
+"""The shared service library that every Rapport department builds on."""

@@ -30,6 +30,7 @@ class App(Generic[S]):
         clock: the source of time.
         db: its database.
         freshness: how current what it knows of other services is.
+
     """
 
     def __init__(self, name: str, settings: S, facts: FactCodec, clock: Clock) -> None:
@@ -54,13 +55,16 @@ class App(Generic[S]):
         """Handle events of another service, one transaction for each.
 
         Args:
-            durable: `<service>-<handler>`. It names the position in the stream: renaming it replays everything.
+            durable: `<service>-<handler>`. It names a position in the stream: renaming it replays all.
             source: the publishing service.
             handlers: `async def f(tx, event: Event[Message])`; the annotation says which message.
+
         """
         self.subscriptions.append(Subscription.of_handlers(durable, source, handlers))
 
-    def project(self, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler) -> None:
+    def project(
+        self, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler
+    ) -> None:
         """Fold events into a read model, one transaction for each batch of up to 500."""
         self.subscriptions.append(Subscription.of_batches(durable, source, messages, handler))
 

@@ -31,14 +31,18 @@ class Violation:
 class Refusal(Exception):
     """A call that is answered with an error the caller can act on.
 
-    `reason` is UPPER_SNAKE and part of the contract: it is listed in the service's README. `message` says what is
-    allowed. `metadata` repeats every value of the message for programs. Neither holds personal data.
+    `reason` is UPPER_SNAKE and part of the contract: the service's README lists it. `message` says what is allowed.
+    `metadata` repeats every value of the message for programs. Neither holds personal data.
     """
 
     code = "INTERNAL"
 
     def __init__(
-        self, reason: str, message: str, metadata: Mapping[str, object] | None = None, retry_after_s: float = 0
+        self,
+        reason: str,
+        message: str,
+        metadata: Mapping[str, object] | None = None,
+        retry_after_s: float = 0,
     ) -> None:
         super().__init__(message)
         self.reason = reason

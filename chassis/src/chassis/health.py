@@ -16,12 +16,13 @@ def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
     Args:
         service: its name.
         ready: what keeps the service from being ready, in words; empty means ready.
+
     """
     app = FastAPI(title=f"{service} health", openapi_url=None)
 
     @app.get("/health/live")
     def live() -> dict[str, str]:
-        """Answers as long as the event loop turns. Depends on nothing else, so that no outage restarts every pod."""
+        """Answers as long as the event loop turns. Depends on nothing else: no outage restarts every pod."""
         return {"status": "SERVING"}
 
     @app.get("/health/ready")
@@ -39,7 +40,11 @@ def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
     @app.get("/info")
     def info() -> dict[str, str]:
         """What is running."""
-        return {"service": service, "version": version(f"rapport-{service}"), "chassis": version("rapport-chassis")}
+        return {
+            "service": service,
+            "version": version(f"rapport-{service}"),
+            "chassis": version("rapport-chassis"),
+        }
 
     return app
 
@@ -48,7 +53,9 @@ class HealthServer(uvicorn.Server):
     """Serves the health app in the service's own event loop, leaving signals to the service."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        super().__init__(uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off"))
+        super().__init__(
+            uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -13,7 +13,7 @@ def uuid7(at: datetime) -> UUID:
     """A new UUIDv7 for the moment `at` (time zone required).
 
     The 48-bit millisecond time is followed by 74 random bits. A second call within the same millisecond, or
-    after the clock stepped back, counts on from the last value, so ids made by one process sort by their making.
+    after the clock stepped back, counts on from the last value: ids of one process sort by their making.
     """
     global _last
     moment = int(at.timestamp() * 1000) << 74
@@ -29,3 +29,8 @@ def uuid7(at: datetime) -> UUID:
 def floor(at: datetime) -> UUID:
     """The smallest UUIDv7 of the moment `at`: the bound of a time range over ids."""
     return UUID(int=int(at.timestamp() * 1000) << 80 | 0x7 << 76 | 0x2 << 62)
+
+
+def moment(uuid: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)

@@ -47,8 +47,8 @@ class Lifecycle:
     """One start and one stop of a service.
 
     Start: health endpoint, database, openers, broker, relay, consumers, timers, gRPC server, ready.
-    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, finish handlers and
-    spawned work, release the relay's leases, close connections.
+    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, handlers and spawned
+    work, release the relay's leases, close connections.
     """
 
     def __init__(self, service: "Service[Any]", app: App[Any]) -> None:
@@ -63,9 +63,11 @@ class Lifecycle:
         self._connections: list[Connection] = []
 
     async def start(self) -> None:
-        """Bring the service up. Unreachable when database or broker do not answer within the start-up time."""
+        """Bring the service up. Unreachable when database or broker do not answer in time."""
         app, settings = self.app, self.app.settings
-        self._health = HealthServer(health_app(app.name, lambda: self.problems), settings.host, self.http_port)
+        self._health = HealthServer(
+            health_app(app.name, lambda: self.problems), settings.host, self.http_port
+        )
         self._run(self._health.serve)
         await self._reach("the database", settings.database_url, app.db.open)
         for opener in app.openers:
@@ -118,7 +120,9 @@ class Lifecycle:
         self._tasks.append(task)
 
     async def _connect(self, pending_size: int | None = None) -> Connection:
-        connection = await connect(self.app.settings.nats_url, self.app.name, closed=self.failed.set, pending_size=pending_size)
+        connection = await connect(
+            self.app.settings.nats_url, self.app.name, closed=self.failed.set, pending_size=pending_size
+        )
         self._connections.append(connection)
         return connection
 
@@ -158,7 +162,7 @@ class Lifecycle:
 
 
 def serve(service: "Service[Any]", settings: ServiceSettings) -> int:
-    """Run a service until SIGTERM or SIGINT. Returns the exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
+    """Run a service until SIGTERM or SIGINT. The exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
     os.environ.setdefault("RAPPORT_SERVICE", service.name)
     telemetry_logging.setup(service.name, settings.log_level, settings.log_format)
     tracing.setup(service.name)
@@ -182,7 +186,9 @@ async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
         await asyncio.wait([starting, *ends], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
-            log.info("serving", service=service.name, grpc_port=lifecycle.grpc_port, http_port=lifecycle.http_port)
+            log.info(
+                "serving", service=service.name, grpc_port=lifecycle.grpc_port, http_port=lifecycle.http_port
+            )
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     except Unreachable as problem:
         sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")

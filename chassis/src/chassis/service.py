@@ -7,7 +7,7 @@ A service's `__main__.py` is three lines; its `service.py` declares a `Service` 
         app.subscribe("cases-notices", "notifications", on_notice_sent)
         app.timer("promise-due", promise_due)
 
-    service = Service("cases", port=7002, settings=Settings, events=cases_events_pb2, migrations=..., compose=compose)
+    service = Service("cases", port=7002, settings=Settings, events=cases_events_pb2, ..., compose=compose)
 """
 
 import argparse
@@ -39,6 +39,7 @@ class Service(Generic[S]):
         migrations: the folder with `versions/`.
         compose: fills the App.
         permissions: what this service's own identity needs at other services.
+
     """
 
     def __init__(
@@ -71,7 +72,11 @@ class Service(Generic[S]):
         return self.app(self.settings.model_construct(**_PLACEHOLDERS)).declaration()
 
 
-_PLACEHOLDERS: dict[str, Any] = {"database_url": "postgresql:///", "nats_url": "nats://", "jwks_url": "file:///"}
+_PLACEHOLDERS: dict[str, Any] = {
+    "database_url": "postgresql:///",
+    "nats_url": "nats://",
+    "jwks_url": "file:///",
+}
 
 
 def main(service: Service[Any]) -> None:
@@ -82,7 +87,7 @@ def main(service: Service[Any]) -> None:
         nargs="?",
         default="serve",
         choices=["serve", "migrate", "provision", "describe"],
-        help="serve (default); migrate the database; provision streams and consumers; describe what provision makes",
+        help="serve (default), migrate the database, provision streams and consumers, or describe those",
     )
     command = parser.parse_args().command
     if command == "describe":
@@ -96,7 +101,9 @@ def main(service: Service[Any]) -> None:
     elif command == "provision":
         from chassis.events.provision import provision
 
-        asyncio.run(provision(settings.nats_admin_url or settings.nats_url, service.declaration(), settings.replicas))
+        asyncio.run(
+            provision(settings.nats_admin_url or settings.nats_url, service.declaration(), settings.replicas)
+        )
     else:
         from chassis.lifecycle import serve
 

@@ -13,29 +13,49 @@ EXIT_WRONG_SETTINGS = 2
 
 
 class ServiceSettings(BaseSettings):
-    """What every service is told by its environment, as `RAPPORT_<NAME>`. A service adds its own by inheriting."""
+    """What every service is told by its environment, as `RAPPORT_<NAME>`. A service inherits and adds."""
 
     model_config = SettingsConfigDict(env_prefix="RAPPORT_", extra="ignore", frozen=True)
 
     database_url: str = Field(
-        pattern=r"^postgres(ql)?://", description="`postgresql://user:password@host:port/database` of this service"
+        pattern=r"^postgres(ql)?://",
+        description="`postgresql://user:password@host:port/database` of this service",
     )
     nats_url: str = Field(pattern=r"^(nats|tls)://", description="`nats://user:password@host:port`")
-    nats_admin_url: str = Field("", description="as `nats_url`, with the right to create streams; `provision` alone reads it")
-    jwks_url: str = Field(pattern=r"^(file|https)://", description="where the issuer publishes its keys: `https://` or `file://`")
-    token_file: Path | None = Field(None, description="this service's own token for calls to other services; re-read when it changes")
-    peers: dict[str, str] = Field(
-        default_factory=dict, description="JSON: the gRPC address of each service that this one calls, by name"
+    nats_admin_url: str = Field(
+        "", description="as `nats_url`, with the right to create streams; `provision` alone reads it"
     )
-    host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a pod listens on its own address
+    jwks_url: str = Field(
+        pattern=r"^(file|https)://",
+        description="where the issuer publishes its keys: `https://` or `file://`",
+    )
+    token_file: Path | None = Field(
+        None, description="this service's own token for calls to other services; re-read when it changes"
+    )
+    peers: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: the gRPC address of each service that this one calls, by name",
+    )
+    host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a pod's own address
     grpc_port: int = Field(0, ge=0, lt=32768, description="0 means the service's own port")
     http_port: int = Field(0, ge=0, lt=32768, description="health and metrics; 0 means the gRPC port + 100")
     pool_size: int = Field(12, ge=4, le=100, description="database connections of one process")
     replicas: int = Field(1, ge=1, le=5, description="copies of each JetStream stream; 3 in production")
-    startup_timeout_s: float = Field(60, gt=0, description="how long to wait for database and broker at start")
-    drain_wait_s: float = Field(0, ge=0, le=30, description="pause between 'not ready' and closing, for load balancers; 5 in Kubernetes")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line to write")
-    log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto` is console on a terminal, JSON elsewhere")
+    startup_timeout_s: float = Field(
+        60, gt=0, description="how long to wait for database and broker at start"
+    )
+    drain_wait_s: float = Field(
+        0,
+        ge=0,
+        le=30,
+        description="pause between 'not ready' and closing, for load balancers; 5 in Kubernetes",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="the least severe line to write"
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto` is console on a terminal, JSON elsewhere"
+    )
 
 
 def load(settings: type[S]) -> S:

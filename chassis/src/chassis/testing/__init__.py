@@ -1,1 +1,1 @@
-"""What a department tests with: real PostgreSQL and NATS, a running service over a real socket, a clock of its own."""
+"""What a department tests with: real PostgreSQL and NATS, a service over a real socket, its own clock."""

@@ -1,8 +1,6 @@
 """Pytest fixtures for every department. Load them with `pytest_plugins = ["chassis.testing.fixtures"]`."""
 
 import asyncio
-import random
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -16,6 +14,7 @@ from chassis.clock import ManualClock
 from chassis.events.provision import provision
 from chassis.grpc.server import add_servicer
 from chassis.lifecycle import Lifecycle
+from chassis.local.ports import free_port
 from chassis.service import Service
 from chassis.telemetry.tracing import record_spans
 from chassis.testing.infrastructure import Infrastructure
@@ -46,7 +45,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> TestIssuer:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """The clock of the services started in this test: Monday 2 March 2026, 09:00 UTC, until the test moves it."""
+    """The clock of the services under test: Monday 2 March 2026, 09:00 UTC, until the test moves it."""
     return ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
 
 
@@ -60,7 +59,9 @@ def spans() -> Iterator[list[ReadableSpan]]:
 class Start(Protocol):
     """Starts a service on a fresh database; keyword arguments become settings."""
 
-    def __call__(self, service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any) -> Awaitable[Running]:
+    def __call__(
+        self, service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
+    ) -> Awaitable[Running]:
         """Start."""
         ...
 
@@ -72,7 +73,9 @@ async def start(
     """Starts services in this process, each with a fresh database, and stops them after the test."""
     started: list[tuple[Running, str]] = []
 
-    async def begin(service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any) -> Running:
+    async def begin(
+        service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
+    ) -> Running:
         url = await infrastructure.fresh_database(service.name, service.migrations)
         configured = service.settings(
             **{
@@ -105,7 +108,7 @@ async def start(
 
 @pytest.fixture
 async def fake_peer() -> AsyncIterator[Callable[..., Awaitable[str]]]:
-    """Serves hand-written servicers in place of another service and returns the address: `await fake_peer(servicer)`."""
+    """Serves hand-written servicers in place of another service; returns the address."""
     servers: list[grpc.aio.Server] = []
 
     async def begin(*servicers: object) -> str:
@@ -120,14 +123,3 @@ async def fake_peer() -> AsyncIterator[Callable[..., Awaitable[str]]]:
     yield begin
     for server in servers:
         await server.stop(None)
-
-
-def free_port(first: int = 20000, last: int = 32000) -> int:
-    """A port that nobody listens on, below the range from which outgoing connections take theirs."""
-    while True:
-        port = random.randint(first, last)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-
-

@@ -1,6 +1,5 @@
-"""PostgreSQL and NATS for a test run: one pair of servers for each worker, a fresh database for each service start."""
+"""PostgreSQL and NATS for a test run: a pair of servers for each worker, a database for each start."""
 
-import asyncio
 import contextlib
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ class Infrastructure:
     Attributes:
         postgres_url: the superuser's, to the database `postgres`.
         nats_url: without users; permissions have tests of their own.
+
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,5 +81,3 @@ class Infrastructure:
                     await js.delete_stream(stream.config.name)
         finally:
             await connection.close()
-
-

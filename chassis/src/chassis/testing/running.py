@@ -47,9 +47,12 @@ class Running:
     Attributes:
         app: its composition: `app.db`, `app.settings`, ...
         address: where its gRPC server listens.
+
     """
 
-    def __init__(self, app: App[Any], lifecycle: Lifecycle, issuer: TestIssuer, nats_url: str, clock: Clock) -> None:
+    def __init__(
+        self, app: App[Any], lifecycle: Lifecycle, issuer: TestIssuer, nats_url: str, clock: Clock
+    ) -> None:
         self.app = app
         self.db = app.db
         self.lifecycle = lifecycle
@@ -105,11 +108,16 @@ class Running:
             "traceparent": "",
         }
         envelope = headers(row, source)
-        envelope["Nats-Msg-Id"] = str(ids.uuid7(now))  # the broker's window must not hide what the inbox has to catch
+        envelope["Nats-Msg-Id"] = str(
+            ids.uuid7(now)
+        )  # the broker's window must not hide what the inbox has to catch
         connection: Any = await nats.connect(self._nats_url)
         try:
             await connection.jetstream().publish(
-                subject_of(type(message)), message.SerializeToString(), headers=envelope, stream=source.upper()
+                subject_of(type(message)),
+                message.SerializeToString(),
+                headers=envelope,
+                stream=source.upper(),
             )
         finally:
             await connection.close()

@@ -1,0 +1,161 @@
+"""From the cells of a row to typed values, by well-known column names or by `--map`."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+import pycountry
+
+from chassis.cli.imports.tabular import Problem, Row, UnreadableFile
+
+# What columns are called out there, lower-case letters and digits only.
+SYNONYMS: Mapping[str, Sequence[str]] = {
+    "external_id": ("externalid", "customerid", "custid", "customer", "id", "recid", "clientid"),
+    "given_name": ("givenname", "firstname", "forename"),
+    "family_name": ("familyname", "lastname", "surname"),
+    "display_name": ("displayname", "name", "fullname", "contactname", "customername"),
+    "organization_name": ("organizationname", "companyname", "company", "organisation", "organization"),
+    "email": ("email", "emailaddress", "mail"),
+    "phone": ("phone", "phonenumber", "telephone", "mobile", "tel"),
+    "fax": ("fax", "faxnumber"),
+    "account_number": ("accountnumber", "account", "accountno"),
+    "country": ("country", "countrycode", "regioncode", "shipcountry", "billingcountry"),
+    "language": ("language", "languagecode", "locale"),
+    "time_zone": ("timezone", "tz"),
+    "amount": ("amount", "total", "spend", "price", "value", "revenue", "sales"),
+    "currency": ("currency", "currencycode"),
+    "quantity": ("quantity", "qty", "units", "cds"),
+    "date": ("date", "purchasedate", "invoicedate", "purchasetime", "timestamp", "datetime", "orderdate"),
+    "reference": ("reference", "invoiceid", "orderid", "ordernumber", "invoicenumber", "transactionid"),
+    "order_id": ("orderid", "ordernumber", "order", "orderno"),
+    "order_date": ("orderdate", "ordered", "orderedat", "orderpurchasetimestamp"),
+    "promised_date": (
+        "requireddate",
+        "promiseddate",
+        "promiseddeliverydate",
+        "duedate",
+        "promised",
+        "estimateddeliverydate",
+    ),
+    "delivered_date": (
+        "shippeddate",
+        "delivereddate",
+        "deliverydate",
+        "shipped",
+        "delivered",
+        "fulfilleddate",
+    ),
+}
+
+# Names of countries in everyday use that ISO 3166 does not list.
+_COUNTRIES = {
+    "UK": "GB",
+    "ENGLAND": "GB",
+    "SCOTLAND": "GB",
+    "WALES": "GB",
+    "U.S.A.": "US",
+    "RUSSIA": "RU",
+    "SOUTH KOREA": "KR",
+}
+
+
+def columns_for(
+    fields: Sequence[str], required: Sequence[str], header: Sequence[str], mapping: Mapping[str, str]
+) -> dict[str, str]:
+    """Which column holds each field: as mapped, else by a well-known name.
+
+    UnreadableFile when a mapped field or column does not exist, or a required field has no column.
+    """
+    known = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
+    found = {f: known[s] for f in fields for s in reversed(SYNONYMS[f]) if s in known}
+    for name, column in mapping.items():
+        if name not in fields:
+            raise UnreadableFile(f"--map {name}=...: the fields are {', '.join(fields)}")
+        if column not in header:
+            raise UnreadableFile(f"--map {name}={column}: the columns are {', '.join(header)}")
+        found[name] = column
+    if missing := [name for name in required if name not in found]:
+        hint = " ".join(f"--map {name}=COLUMN" for name in missing)
+        raise UnreadableFile(
+            f"no column for {', '.join(missing)} among {', '.join(header)}; say which with {hint}"
+        )
+    return found
+
+
+class Cells:
+    """The typed cells of one row; what is wrong is added to the row's problems."""
+
+    def __init__(self, row: Row, columns: Mapping[str, str]) -> None:
+        self._row = row
+        self._columns = columns
+
+    def text(self, field: str, *, required: bool = False) -> str:
+        """The trimmed text; empty when there is no such column."""
+        value = self._row.cells.get(self._columns.get(field, ""), "").strip()
+        if required and not value:
+            self._refuse(field, "REQUIRED", "must not be empty")
+        return value
+
+    def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
+        """A date or time in ISO 8601, UTC unless it says otherwise. A bare date is its midnight or the next."""
+        value = self.text(field, required=required)
+        if not value:
+            return None
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self._refuse(
+                field, "INVALID_TIME", "must be a date or time such as 2026-03-02 or 2026-03-02T09:30:00"
+            )
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        if not 1900 <= at.year <= 2199:
+            self._refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
+            return None
+        is_date = len(value) <= len("2026-03-02") or value[10:] in {" 00:00:00", "T00:00:00"}
+        return at + timedelta(days=1) if end_of_day and is_date else at
+
+    def amount(self, field: str) -> Decimal:
+        """An amount of money: a decimal number, not negative, at most two decimals."""
+        value = self.text(field, required=True)
+        try:
+            amount = Decimal(value) if value else Decimal(0)
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if (
+            not amount.is_finite()
+            or amount < 0
+            or amount != amount.quantize(Decimal("0.01"))
+            or amount >= 10**12
+        ):
+            self._refuse(
+                field,
+                "INVALID_AMOUNT",
+                "must be a decimal number with at most two decimals, such as 12.50, not negative",
+            )
+            return Decimal(0)
+        return amount
+
+    def count(self, field: str) -> int:
+        """A whole number, 0 when empty."""
+        value = self.text(field)
+        if value and not re.fullmatch(r"\d{1,9}", value):
+            self._refuse(field, "INVALID_NUMBER", "must be a whole number from 0 to 999999999")
+            return 0
+        return int(value or 0)
+
+    def region(self, field: str) -> str:
+        """The ISO 3166-1 alpha-2 code of a country given by name or code; empty when it is not known."""
+        value = self.text(field)
+        if not value:
+            return ""
+        if alias := _COUNTRIES.get(value.upper()):
+            return alias
+        try:
+            return str(pycountry.countries.lookup(value).alpha_2)
+        except LookupError:
+            return ""
+
+    def _refuse(self, field: str, reason: str, description: str) -> None:
+        self._row.problems.append(Problem(self._columns.get(field, field), reason, description))
