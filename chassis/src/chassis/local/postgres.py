@@ -121,7 +121,7 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._init()
-        wanted = subprocess.run(  # noqa: S603
+        wanted = subprocess.run(
             [str(self._bin / "postgres"), "--version"], capture_output=True, text=True, check=True
         ).stdout.split()[-1]
         found = (self.data / "PG_VERSION").read_text().strip()

@@ -51,10 +51,10 @@ class Program:
     orphaned: signal.Signals = signal.SIGKILL
 
     def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start it, output appended to the log. Only in the main thread: a child dies with its parent *thread*."""
+        """Start it, output appended to the log. Only in the main thread: a child dies with that thread."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603
+            return subprocess.Popen(
                 list(self.argv),
                 env=dict(self.env),
                 cwd=self.cwd,

@@ -1,0 +1,70 @@
+"""What the local issuer's roles may do. In production the identity provider says so in the token."""
+
+READ_EVERYTHING = frozenset(
+    {
+        "cases.agents.read",
+        "cases.cases.read",
+        "cases.promises.read",
+        "cases.workitems.read",
+        "customer.consents.read",
+        "customer.customers.read",
+        "customer.customers.resolve",
+        "customer.imports.read",
+        "customer.timeline.read",
+        "customer.views.read",
+        "loyalty.goodwill.read",
+        "loyalty.memberships.read",
+        "loyalty.transfers.read",
+        "loyalty.values.read",
+        "notifications.notices.read",
+        "notifications.policies.read",
+        "notifications.templates.read",
+    }
+)
+# What one needs with a customer on the line.
+FRONT_LINE = frozenset(
+    {
+        "cases.cases.write",
+        "cases.promises.write",
+        "cases.workitems.write",
+        "customer.consents.write",
+        "customer.customers.write",
+        "customer.timeline.write",
+        "loyalty.goodwill.grant",
+        "loyalty.memberships.write",
+        "notifications.notices.write",
+    }
+)
+# A department's systems: they work on their work items and feed in what they know.
+BACK_OFFICE = frozenset(
+    {
+        "cases.cases.write",
+        "cases.promises.write",
+        "cases.workitems.write",
+        "customer.customers.write",
+        "customer.imports.write",
+        "customer.timeline.write",
+        "loyalty.purchases.write",
+    }
+)
+# Who is responsible for people, rules and money.
+LEAD = frozenset(
+    {
+        "cases.agents.write",
+        "customer.contacts.read",
+        "customer.imports.write",
+        "customer.managers.write",
+        "loyalty.purchases.write",
+        "loyalty.transfers.write",
+        "notifications.policies.write",
+        "notifications.templates.write",
+    }
+)
+
+ROLES: dict[str, frozenset[str]] = {
+    "agent": READ_EVERYTHING | FRONT_LINE,
+    "department": READ_EVERYTHING | BACK_OFFICE,
+    "manager": READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD,
+    "auditor": READ_EVERYTHING,
+    "admin": frozenset({"*"}),
+}
