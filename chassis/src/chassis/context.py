@@ -23,8 +23,8 @@ class Principal:
 class Call:
     """One unit of work: an RPC, the handling of an event, or the firing of a timer.
 
-    `cause_id` is what the facts of this work point back to: the consumed event or the fired timer; for an RPC it
-    is None, which stands for the transaction's own audit row. `correlation_id` names the whole flow.
+    `cause_id` is what the facts of this work point back to: the consumed event or the fired timer; for an RPC
+    it is None, which stands for the transaction's own audit row. `correlation_id` names the whole flow.
     """
 
     what: str

@@ -31,8 +31,8 @@ class Violation:
 class Refusal(Exception):
     """A call that is answered with an error the caller can act on.
 
-    `reason` is UPPER_SNAKE and part of the contract: the service's README lists it. `message` says what is allowed.
-    `metadata` repeats every value of the message for programs. Neither holds personal data.
+    `reason` is UPPER_SNAKE and part of the contract: the service's README lists it. `message` says what is
+    allowed. `metadata` repeats every value of the message for programs. Neither holds personal data.
     """
 
     code = "INTERNAL"

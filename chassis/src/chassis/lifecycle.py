@@ -47,8 +47,8 @@ class Lifecycle:
     """One start and one stop of a service.
 
     Start: health endpoint, database, openers, broker, relay, consumers, timers, gRPC server, ready.
-    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, handlers and spawned
-    work, release the relay's leases, close connections.
+    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, handlers and
+    spawned work, release the relay's leases, close connections.
     """
 
     def __init__(self, service: "Service[Any]", app: App[Any]) -> None:
@@ -162,7 +162,7 @@ class Lifecycle:
 
 
 def serve(service: "Service[Any]", settings: ServiceSettings) -> int:
-    """Run a service until SIGTERM or SIGINT. The exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
+    """Run a service until SIGTERM or SIGINT. Exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
     os.environ.setdefault("RAPPORT_SERVICE", service.name)
     telemetry_logging.setup(service.name, settings.log_level, settings.log_format)
     tracing.setup(service.name)

@@ -98,7 +98,7 @@ class Cells:
         return value
 
     def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
-        """A date or time in ISO 8601, UTC unless it says otherwise. A bare date is its midnight or the next."""
+        """A date or time in ISO 8601, else UTC. A bare date is its midnight, or the next one."""
         value = self.text(field, required=required)
         if not value:
             return None

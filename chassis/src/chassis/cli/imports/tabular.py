@@ -151,7 +151,7 @@ def _text(value: Any) -> str:
 
 
 def _opened(path: Path) -> io.TextIOWrapper:
-    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - the wrapper closes it
     encoding = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
     return io.TextIOWrapper(raw, **encoding)  # type: ignore[call-overload, no-any-return]
 
