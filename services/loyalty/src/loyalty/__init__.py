@@ -1,0 +1,1 @@
+"""The loyalty service: points ledger, purchases, customer value, goodwill."""

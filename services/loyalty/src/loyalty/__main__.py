@@ -1,0 +1,6 @@
+"""`python -m loyalty`."""
+
+from chassis.service import main
+from loyalty.service import service
+
+main(service)

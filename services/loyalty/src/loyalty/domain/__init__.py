@@ -1,0 +1,1 @@
+"""The rules of points, purchases, value and goodwill. Standard library only."""

@@ -1,0 +1,120 @@
+"""Purchases, and what a customer is worth: the exact sum of what they paid, and the band it puts them in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+
+class Band(StrEnum):
+    """How much a customer is worth, least first."""
+
+    STANDARD = "STANDARD"
+    SILVER = "SILVER"
+    GOLD = "GOLD"
+    PLATINUM = "PLATINUM"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in a currency, readable as `google.type.Money`."""
+
+    amount: Decimal
+    currency_code: str
+
+    @property
+    def units(self) -> int:
+        """The whole units."""
+        return int(self.amount)
+
+    @property
+    def nanos(self) -> int:
+        """The rest, in billionths of a unit."""
+        return int((self.amount - self.units) * 10**9)
+
+
+@dataclass(slots=True)
+class Purchase:
+    """Something a customer bought.
+
+    Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
+    is the only thing that makes one the repeat of another.
+    """
+
+    id: UUID
+    customer_id: UUID
+    amount: Decimal
+    purchase_time: datetime
+    quantity: int
+    reference: str
+    import_key: str | None
+
+
+@dataclass(slots=True)
+class CustomerValue:
+    """Everything a customer paid, over the whole relationship. `version` counts its changes."""
+
+    customer_id: UUID
+    lifetime_value: Decimal
+    purchase_count: int
+    first_purchase_time: datetime
+    last_purchase_time: datetime
+    version: int
+
+    @property
+    def name(self) -> str:
+        """`customerValues/{customer uuid}`."""
+        return f"customerValues/{self.customer_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueFormula:
+    """How lifetime value becomes a band: the least value of each band, in the installation's currency.
+
+    A customer without purchases is STANDARD. ValueError unless the bands rise.
+    """
+
+    version: str
+    currency: str
+    silver: Decimal
+    gold: Decimal
+    platinum: Decimal
+
+    def __post_init__(self) -> None:
+        if not 0 < self.silver < self.gold < self.platinum:
+            raise ValueError("value bands must rise: 0 < silver < gold < platinum")
+
+    def band(self, value: CustomerValue | None) -> Band:
+        """The band of a customer."""
+        worth = value.lifetime_value if value else Decimal(0)
+        if worth >= self.platinum:
+            return Band.PLATINUM
+        if worth >= self.gold:
+            return Band.GOLD
+        return Band.SILVER if worth >= self.silver else Band.STANDARD
+
+    def money(self, amount: Decimal) -> Money:
+        """An amount in the installation's currency."""
+        return Money(amount, self.currency)
+
+
+def added_value(purchases: Iterable[Purchase]) -> list[CustomerValue]:
+    """What the purchases add to the value of each customer, in the order of customer ids.
+
+    Every transaction locks values in this order, so that two batches cannot wait for each other.
+    """
+    added: dict[UUID, CustomerValue] = {}
+    for p in purchases:
+        value = added.get(p.customer_id)
+        if value is None:
+            added[p.customer_id] = CustomerValue(
+                p.customer_id, p.amount, 1, p.purchase_time, p.purchase_time, version=1
+            )
+            continue
+        value.lifetime_value += p.amount
+        value.purchase_count += 1
+        value.first_purchase_time = min(value.first_purchase_time, p.purchase_time)
+        value.last_purchase_time = max(value.last_purchase_time, p.purchase_time)
+    return sorted(added.values(), key=lambda value: value.customer_id)

@@ -1,0 +1,23 @@
+"""What the cases service tells."""
+
+from chassis.api.messages import moment
+from chassis.db.transaction import Transaction
+from chassis.events.consumer import Handler
+from chassis.events.envelope import Event
+from loyalty.names import CUSTOMER, PROMISE
+from loyalty.usecases.goodwill import Authority, grant_for_delay
+from rapport.cases.v1 import cases_events_pb2
+
+
+def goodwill_for_renegotiation(authority: Authority) -> Handler:
+    """Grants what the policy gives for the delay, when a promise was moved: once for each promise."""
+
+    async def on_promise_renegotiated(
+        tx: Transaction, event: Event[cases_events_pb2.PromiseRenegotiated]
+    ) -> None:
+        (customer_id,) = CUSTOMER.parse(event.data.customer, "customer")
+        (promise_id,) = PROMISE.parse(event.data.promise, "promise")
+        delay = moment(event.data.new_due_time) - moment(event.data.due_time)
+        await grant_for_delay(tx, customer_id, promise_id, delay, authority)
+
+    return on_promise_renegotiated

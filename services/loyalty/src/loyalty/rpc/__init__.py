@@ -1,0 +1,1 @@
+"""The gRPC services: request to command to message."""

@@ -1,0 +1,116 @@
+"""The gRPC service of purchases and customer value."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from chassis import ids
+from chassis.api.messages import money, to_message
+from chassis.api.validation import Check
+from chassis.context import Call
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.grpc.mutation import ingest, mutation
+from loyalty.domain.value import Purchase, ValueFormula
+from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
+from loyalty.store.purchases import GET_VALUE
+from loyalty.usecases.purchases import record_purchases
+from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
+
+_A_DAY = timedelta(days=1)
+_INT32_MAX = 2**31 - 1
+
+
+class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
+    """Purchases, and what customers are worth."""
+
+    def __init__(self, db: Database, formula: ValueFormula) -> None:
+        self.db = db
+        self.formula = formula
+
+    @ingest
+    async def RecordPurchase(
+        self,
+        requests: Sequence[purchase_service_pb2.RecordPurchaseRequest],
+        calls: Sequence[Call],
+        tx: Transaction,
+    ) -> Sequence[purchase_service_pb2.Purchase]:
+        """Record purchases that arrived together."""
+        check = Check()
+        purchases = [self._purchase(check, request.purchase, "purchase", tx) for request in requests]
+        check.raise_if_any()
+        recorded, _ = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
+        return [self._message(purchase) for purchase in recorded]
+
+    @mutation
+    async def BatchRecordPurchases(
+        self, request: purchase_service_pb2.BatchRecordPurchasesRequest, tx: Transaction
+    ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
+        """Record up to 1,000 purchases, those with an import key once ever."""
+        check = Check()
+        items = check.batch(request.requests, "requests")
+        keys = list(request.import_keys) or [""] * len(items)
+        if len(keys) != len(request.requests):
+            check.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
+            keys = [""] * len(items)
+        for i, key in enumerate(request.import_keys):
+            check.text(key, f"import_keys[{i}]")
+        purchases = [
+            self._purchase(check, item.purchase, f"requests[{i}].purchase", tx, key)
+            for i, (item, key) in enumerate(zip(items, keys, strict=True))
+        ]
+        check.raise_if_any()
+        recorded, count = await record_purchases(tx, purchases, self.formula)
+        return purchase_service_pb2.BatchRecordPurchasesResponse(
+            purchases=[self._message(purchase) for purchase in recorded], recorded_count=count
+        )
+
+    async def GetCustomerValue(
+        self, request: purchase_service_pb2.GetCustomerValueRequest, context: Any
+    ) -> purchase_service_pb2.CustomerValue:
+        """What a customer is worth."""
+        (customer_id,) = CUSTOMER_VALUE.parse(request.name)
+        value = await GET_VALUE.maybe(self.db, customer_id=customer_id)
+        if value is None:
+            raise NotFound(request.name)
+        return to_message(
+            purchase_service_pb2.CustomerValue,
+            value,
+            customer=CUSTOMER.format(customer_id),
+            lifetime_value=money(value.lifetime_value, self.formula.currency),
+            band=self.formula.band(value),
+            formula_version=self.formula.version,
+        )
+
+    def _purchase(
+        self,
+        check: Check,
+        sent: purchase_service_pb2.Purchase,
+        path: str,
+        tx: Transaction,
+        import_key: str = "",
+    ) -> Purchase:
+        within = check.at(path)
+        (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
+        amount = within.money(sent.amount, "amount")
+        if sent.amount.currency_code and sent.amount.currency_code != self.formula.currency:
+            within.refuse("amount.currency_code", "INVALID_CURRENCY", f"must be {self.formula.currency}")
+        return Purchase(
+            id=ids.uuid7(tx.now),
+            customer_id=customer_id,
+            amount=amount,  # type: ignore[arg-type]  # None only with a violation
+            purchase_time=within.moment(sent, "purchase_time", latest=tx.now + _A_DAY),  # type: ignore[arg-type]  # the same
+            quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
+            reference=within.text(sent.reference, "reference", required=False),
+            import_key=import_key or None,
+        )
+
+    def _message(self, purchase: Purchase) -> purchase_service_pb2.Purchase:
+        return to_message(
+            purchase_service_pb2.Purchase,
+            purchase,
+            name=PURCHASE.format(purchase.id),
+            customer=CUSTOMER.format(purchase.customer_id),
+            amount=money(purchase.amount, self.formula.currency),
+        )

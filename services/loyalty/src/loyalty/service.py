@@ -1,0 +1,37 @@
+"""The loyalty service: what it is made of."""
+
+from pathlib import Path
+
+from chassis.app import App
+from chassis.service import Service
+from loyalty.events.cases import goodwill_for_renegotiation
+from loyalty.rpc.goodwill import GoodwillRpc
+from loyalty.rpc.ledger import LedgerRpc
+from loyalty.rpc.memberships import MembershipRpc
+from loyalty.rpc.purchases import PurchaseRpc
+from loyalty.settings import Settings
+from loyalty.usecases.goodwill import Authority
+from rapport.loyalty.v1 import loyalty_events_pb2
+
+
+def compose(app: App[Settings]) -> None:
+    """Everything that the service serves and listens to."""
+    formula = app.settings.formula
+    authority = Authority(app.settings.delay_goodwill, formula)
+
+    app.serve(LedgerRpc(app.db))
+    app.serve(MembershipRpc(app.db))
+    app.serve(PurchaseRpc(app.db, formula))
+    app.serve(GoodwillRpc(app.db, authority))
+
+    app.subscribe("loyalty-goodwill", "cases", goodwill_for_renegotiation(authority))
+
+
+service = Service(
+    "loyalty",
+    port=7003,
+    settings=Settings,
+    events=loyalty_events_pb2,
+    migrations=Path(__file__).parents[2] / "migrations",
+    compose=compose,
+)

@@ -1,0 +1,55 @@
+"""What the loyalty service is told by its environment."""
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+from loyalty.domain.goodwill import AuthorityPolicy
+from loyalty.domain.value import Band, ValueFormula
+
+
+class Settings(ServiceSettings):
+    """The service's settings. A change of bands or limits comes with a new version of them."""
+
+    currency: str = Field(
+        "USD", pattern=r"^[A-Z]{3}$", description="ISO 4217; the one currency that purchases count in"
+    )
+    value_version: str = Field(
+        "lifetime-1", min_length=1, description="names the formula and the bands below"
+    )
+    value_silver_from: Decimal = Field(Decimal(100), gt=0, description="least lifetime value of SILVER")
+    value_gold_from: Decimal = Field(Decimal(500), gt=0, description="the same of GOLD")
+    value_platinum_from: Decimal = Field(Decimal(2000), gt=0, description="the same of PLATINUM")
+    goodwill_version: str = Field("1", min_length=1, description="names the goodwill limits below")
+    goodwill_points_per_day: int = Field(100, ge=1, description="points for each day of delay begun")
+    goodwill_limit_standard: int = Field(500, ge=1, description="most points for one harm, band STANDARD")
+    goodwill_limit_silver: int = Field(1000, ge=1, description="the same, band SILVER")
+    goodwill_limit_gold: int = Field(1500, ge=1, description="the same, band GOLD")
+    goodwill_limit_platinum: int = Field(2000, ge=1, description="the same, band PLATINUM")
+
+    @property
+    def formula(self) -> ValueFormula:
+        """How lifetime value becomes a band. ValueError unless the bands rise."""
+        return ValueFormula(
+            self.value_version,
+            self.currency,
+            self.value_silver_from,
+            self.value_gold_from,
+            self.value_platinum_from,
+        )
+
+    @property
+    def delay_goodwill(self) -> AuthorityPolicy:
+        """How much goodwill may be granted."""
+        return AuthorityPolicy(
+            "authorityPolicies/delay-goodwill",
+            self.goodwill_version,
+            self.goodwill_points_per_day,
+            {
+                Band.STANDARD: self.goodwill_limit_standard,
+                Band.SILVER: self.goodwill_limit_silver,
+                Band.GOLD: self.goodwill_limit_gold,
+                Band.PLATINUM: self.goodwill_limit_platinum,
+            },
+        )

@@ -1,0 +1,86 @@
+"""The service's tables. Migrations create them, with the triggers that keep the ledger right."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+_AT = sa.DateTime(timezone=True)
+
+PROGRAMMES = sa.Table(
+    "programmes",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+)
+
+# One row for each account: what its newest entry says, kept here to be locked.
+ACCOUNTS = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("programme", sa.ForeignKey("programmes.id"), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("customer_id", sa.Uuid),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("open_time", _AT, nullable=False),
+)
+
+TRANSFERS = sa.Table(
+    "transfers",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("reason_code", sa.Text, nullable=False),
+    sa.Column("reverses", sa.ForeignKey("transfers.id"), unique=True),
+    sa.Column("post_time", _AT, nullable=False),
+)
+
+# The two legs of each transfer. The primary key is also the order of an account's statement.
+ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("transfer_id", sa.ForeignKey("transfers.id"), nullable=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("balance", sa.BigInteger, nullable=False),
+)
+
+PURCHASES = sa.Table(
+    "purchases",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.Numeric(17, 2), nullable=False),
+    sa.Column("purchase_time", _AT, nullable=False),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("import_key", sa.Text, unique=True),
+)
+
+CUSTOMER_VALUES = sa.Table(
+    "customer_values",
+    METADATA,
+    sa.Column("customer_id", sa.Uuid, primary_key=True),
+    sa.Column("lifetime_value", sa.Numeric(20, 2), nullable=False),
+    sa.Column("purchase_count", sa.BigInteger, nullable=False),
+    sa.Column("first_purchase_time", _AT, nullable=False),
+    sa.Column("last_purchase_time", _AT, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+GOODWILL = sa.Table(
+    "goodwill",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("reason_code", sa.Text, nullable=False),
+    sa.Column("promise_id", sa.Uuid, unique=True),
+    sa.Column(
+        "transfer_id", sa.ForeignKey("transfers.id", deferrable=True, initially="DEFERRED"), nullable=False
+    ),
+    sa.Column("policy", sa.Text, nullable=False),
+    sa.Column("policy_version", sa.Text, nullable=False),
+    sa.Column("grantor", sa.Text, nullable=False),
+    sa.Column("grant_time", _AT, nullable=False),
+)

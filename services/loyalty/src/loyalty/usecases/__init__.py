@@ -1,0 +1,1 @@
+"""One asynchronous function for each verb."""
