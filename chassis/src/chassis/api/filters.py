@@ -3,9 +3,8 @@
     customer = customers/0198c2... AND state = OPEN OR state = AT_RISK AND -topic = "late-delivery"
 
 `OR` binds tighter than `AND`. Comparisons are `=` `!=` `<` `<=` `>` `>=` and `:`, which is `=`, or with `*`
-asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare words or quoted;
-times are RFC 3339. A field that is not set equals nothing, differs from every value, and is neither before nor
-after one.
+asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare or quoted; times
+are RFC 3339. A field that is not set equals nothing, differs from every value, is neither before nor after one.
 
 Bounds: 1,000 characters, 20 comparisons, 10 nested parentheses. Whatever is wrong is InvalidArgument
 INVALID_FILTER, and the message says where and what is allowed.
@@ -133,13 +132,14 @@ def parse(text: str, fields: Mapping[str, Field], argument: str = "filter") -> F
 
 
 class _Parser:
-    """Recursive descent over the grammar of AIP-160; `_position` is where the next token begins."""
+    """Recursive descent over the grammar of AIP-160; `_position` is where the next token begins, `_token` where the last began."""
 
     def __init__(self, text: str, fields: Mapping[str, Field], argument: str) -> None:
         self._text = text
         self._fields = fields
         self._argument = argument
         self._position = 0
+        self._token = 0
         self._params: dict[str, Any] = {}
         self._terms = 0
 
@@ -214,13 +214,14 @@ class _Parser:
     def _take(self, pattern: str) -> str:
         """The next token if it looks like `pattern`, else the empty string; blanks after it are skipped."""
         found = re.compile(rf"\s*({pattern})\s*", re.DOTALL).match(self._text, self._position)
+        self._token = found.start(1) if found else self._position
         if found is None:
             return ""
         self._position = found.end()
         return found[1]
 
     def _refuse(self, allowed: str) -> NoReturn:
-        raise invalid(self._argument, "INVALID_FILTER", f"at character {self._position + 1}: {allowed}")
+        raise invalid(self._argument, "INVALID_FILTER", f"at character {self._token + 1}: {allowed}")
 
 
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")

@@ -7,7 +7,7 @@ from google.api import field_behavior_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import invalid
 
 _NOT_CHANGED = {
     field_behavior_pb2.OUTPUT_ONLY,
@@ -29,10 +29,8 @@ def masked(
     if list(mask.paths) == ["*"]:
         return list(allowed)
     fields = message.DESCRIPTOR.fields_by_name
-    unknown = [p for p in mask.paths if p not in allowed and not (p in fields and _ignored(fields[p]))]
-    if unknown:
-        description = f"may hold {', '.join(allowed)}, or * alone"
-        raise InvalidArgument([Violation(field, "UNKNOWN_FIELD", description)] * len(unknown))
+    if any(path not in allowed and not (path in fields and _ignored(fields[path])) for path in mask.paths):
+        raise invalid(field, "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
     return [name for name in allowed if name in mask.paths]
 
 

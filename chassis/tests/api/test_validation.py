@@ -1,0 +1,208 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.api.messages import money, timestamp
+from chassis.api.names import Pattern
+from chassis.api.validation import EARLIEST, LATEST, Check
+from chassis.errors import InvalidArgument
+from rapport.cases.v1.case_pb2 import Case, WorkItem
+from rapport.cases.v1.work_item_service_pb2 import AddWorkItemRequest, ForecastWorkItemRequest
+
+CASE = Pattern("cases/{case}")
+ONE = UUID("0198c2a0-0000-7000-8000-000000000001")
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def reasons(*checks: Callable[[Check], Any]) -> list[tuple[str, str]]:
+    check = Check()
+    for run in checks:
+        run(check)
+    return [(violation.field, violation.reason) for violation in check.violations]
+
+
+def forecast(at: Timestamp | None) -> ForecastWorkItemRequest:
+    return ForecastWorkItemRequest(forecast_finish_time=at)
+
+
+def test_every_violation_is_reported_at_once() -> None:
+    check = Check()
+    check.name(CASE, "cases/1", "name")
+    check.text("", "note.text", max=4000)
+    check.at("requests[3]").code("Not A Code", "topic")
+    with pytest.raises(InvalidArgument) as refused:
+        check.raise_if_any()
+    assert [(v.field, v.reason) for v in refused.value.violations] == [
+        ("name", "INVALID_NAME"),
+        ("note.text", "REQUIRED"),
+        ("requests[3].topic", "INVALID_CODE"),
+    ]
+
+
+def test_a_request_without_violations_passes_with_its_values() -> None:
+    check = Check()
+    assert check.name(CASE, f"cases/{ONE}", "name") == (ONE,)
+    assert check.text(" Zoë\n\tO'Neil 👋 ", "text") == " Zoë\n\tO'Neil 👋 "
+    assert check.code("late-delivery", "topic") == "late-delivery"
+    assert check.code("CARRIER_DELAY", "reason_code", upper=True) == "CARRIER_DELAY"
+    assert check.one_of("delay", "template", ["delay", "thanks"]) == "delay"
+    assert check.enum(Case.State.DESCRIPTOR, Case.STATE_RESOLVED, "state") == "RESOLVED"
+    assert check.uuid(str(ONE).upper(), "request_id") == ONE
+    assert check.moment(forecast(timestamp(NOW)), "forecast_finish_time") == NOW
+    assert check.count(7, "count", least=1, most=7) == 7
+    assert check.batch([1], "requests") == [1]
+    assert check.money(Money(currency_code="EUR", units=12, nanos=340_000_000), "amount") == Decimal("12.34")
+    check.raise_if_any()
+
+
+def test_what_is_absent_is_refused_where_required_and_none_elsewhere() -> None:
+    assert {reason for _, reason in reasons(
+        lambda c: c.name(CASE, "", "a"),
+        lambda c: c.text(" \n", "b"),
+        lambda c: c.code("", "c"),
+        lambda c: c.uuid("", "d"),
+        lambda c: c.moment(forecast(None), "forecast_finish_time"),
+        lambda c: c.money(Money(), "e"),
+        lambda c: c.one_of("", "f", ["x"]),
+        lambda c: c.batch([], "g"),
+    )} == {"REQUIRED"}  # fmt: skip
+    check = Check()
+    assert check.name(CASE, "", "a", required=False) == (None,)
+    assert check.uuid("", "d", required=False) is None
+    assert check.moment(forecast(None), "forecast_finish_time", required=False) is None
+    assert check.money(Money(), "e", required=False) is None
+    assert check.enum(Case.State.DESCRIPTOR, 0, "f", required=False) == "UNSPECIFIED"
+    check.raise_if_any()
+
+
+@given(st.text())
+def test_text_that_passes_can_be_stored(text: str) -> None:
+    if not reasons(lambda c: c.text(text, "text", required=False)):
+        assert len(text) <= 200
+        assert "\0" not in text
+        text.encode()
+
+
+@pytest.mark.parametrize("bad", ["\0", "\r", "\x1b", "\x7f", "\x85", "\ud83d", "\x0b"])
+def test_control_characters_and_lone_surrogates_are_no_text(bad: str) -> None:
+    assert reasons(lambda c: c.text(f"a{bad}b", "text")) == [("text", "INVALID_TEXT")]
+
+
+def test_text_is_counted_in_characters() -> None:
+    assert reasons(lambda c: c.text("👋" * 200, "text"), lambda c: c.text("👋" * 201, "text")) == [
+        ("text", "TOO_LONG")
+    ]
+
+
+@pytest.mark.parametrize("bad", ["A", "-a", "a-", "a" * 64, "a b", "a_b", "é", "a\n"])
+def test_codes_are_lower_case_letters_digits_and_dashes(bad: str) -> None:
+    assert reasons(lambda c: c.code(bad, "topic")) == [("topic", "INVALID_CODE")]
+
+
+@pytest.mark.parametrize("bad", ["a", "_A", "A-B", "A" * 64, "1A", "A\n"])
+def test_upper_codes_are_upper_snake(bad: str) -> None:
+    assert reasons(lambda c: c.code(bad, "reason_code", upper=True)) == [("reason_code", "INVALID_CODE")]
+
+
+@pytest.mark.parametrize("number", [0, 99, -1])
+def test_an_enum_is_a_known_value_and_the_refusal_lists_them(number: int) -> None:
+    check = Check()
+    check.enum(Case.State.DESCRIPTOR, number, "state")
+    [violation] = check.violations
+    assert (violation.reason, violation.description) == ("INVALID_ENUM", "must be one of OPEN, RESOLVED")
+
+
+@pytest.mark.parametrize("bad", ["x", ONE.hex, f"{{{ONE}}}", f"urn:uuid:{ONE}", f"{ONE}\n", str(ONE)[:-1]])
+def test_a_uuid_has_its_canonical_form(bad: str) -> None:
+    assert reasons(lambda c: c.uuid(bad, "request_id")) == [("request_id", "INVALID_UUID")]
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**31), 2**31 - 1))
+def test_no_timestamp_makes_the_check_fail_in_another_way(seconds: int, nanos: int) -> None:
+    request = forecast(Timestamp(seconds=seconds, nanos=nanos))
+    check = Check()
+    at = check.moment(request, "forecast_finish_time")
+    assert (at is None) == bool(check.violations)
+    assert at is None or EARLIEST <= at <= LATEST
+
+
+def test_bounds_of_a_time_are_included_and_what_is_beyond_is_not() -> None:
+    latest, tick = NOW + timedelta(days=1), timedelta(microseconds=1)
+
+    def refused(at: datetime) -> bool:
+        check = Check()
+        check.moment(forecast(timestamp(at)), "forecast_finish_time", earliest=NOW, latest=latest)
+        return bool(check.violations)
+
+    assert [refused(at) for at in (NOW - tick, NOW, latest, latest + tick)] == [True, False, False, True]
+
+
+def test_the_epoch_is_a_time_and_not_absent() -> None:
+    at = Check().moment(forecast(Timestamp()), "forecast_finish_time")
+    assert at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_a_nested_time_is_found_by_its_path() -> None:
+    request = AddWorkItemRequest(work_item=WorkItem(forecast_finish_time=timestamp(NOW)))
+    assert Check().moment(request, "work_item.forecast_finish_time") == NOW
+    empty = AddWorkItemRequest()
+    field = "work_item.forecast_finish_time"
+    assert reasons(lambda c: c.moment(empty, field)) == [(field, "REQUIRED")]
+
+
+@given(st.decimals(0, 10**15 - 1, places=2))
+def test_money_that_passes_is_exact(amount: Decimal) -> None:
+    check = Check()
+    assert check.money(money(amount, "EUR"), "amount") == amount
+    check.raise_if_any()
+
+
+@pytest.mark.parametrize(
+    ("amount", "violation"),
+    [
+        (Money(currency_code="EUR", units=-1), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", nanos=-1), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", units=1, nanos=-10_000_000), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", nanos=1_000_000), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", nanos=1_000_000_000), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", units=10**15), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="eur", units=1), ("amount.currency_code", "INVALID_CODE")),
+        (Money(units=1), ("amount.currency_code", "INVALID_CODE")),
+    ],
+)
+def test_money_is_not_negative_and_has_two_decimals_and_a_currency(
+    amount: Money, violation: tuple[str, str]
+) -> None:
+    assert reasons(lambda c: c.money(amount, "amount")) == [violation]
+
+
+def test_numbers_and_batches_keep_within_their_bounds() -> None:
+    assert reasons(
+        lambda c: c.count(-1, "a"), lambda c: c.count(8, "b", most=7), lambda c: c.count(1, "c")
+    ) == [
+        ("a", "INVALID_NUMBER"),
+        ("b", "INVALID_NUMBER"),
+    ]
+    check = Check()
+    assert check.batch([0] * 1001, "requests") == []
+    assert check.violations[0].reason == "TOO_LONG"
+    assert len(Check().batch([0] * 1000, "requests")) == 1000
+
+
+def test_a_refusal_never_repeats_what_was_sent() -> None:
+    check, secret = Check(), "jane@example.org"
+    check.name(CASE, secret, "a")
+    check.code(secret, "b")
+    check.uuid(secret, "c")
+    check.one_of(secret, "d", ["x"])
+    check.money(Money(currency_code=secret, units=1), "e")
+    assert len(check.violations) == 5
+    assert secret not in str(check.violations)
