@@ -1,0 +1,113 @@
+"""A case: one accountable owner and one customer-visible state at all times."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved
+from chassis.errors import FailedPrecondition
+
+
+class CaseState(StrEnum):
+    """Where the concern is, as the customer sees it."""
+
+    OPEN = "OPEN"
+    RESOLVED = "RESOLVED"
+
+
+@dataclass(slots=True)
+class Case:
+    """An end-to-end customer concern."""
+
+    id: UUID
+    customer_id: UUID
+    topic: str
+    display_name: str
+    owner_id: str
+    open_time: datetime
+    state: CaseState = CaseState.OPEN
+    resolution: str = ""
+    resolve_time: datetime | None = None
+    reopen_count: int = 0
+    version: int = 1
+
+    @property
+    def name(self) -> str:
+        """`cases/{uuid}`."""
+        return f"cases/{self.id}"
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return f"customers/{self.customer_id}"
+
+    @property
+    def owner(self) -> str:
+        """`agents/{agent}`."""
+        return f"agents/{self.owner_id}"
+
+    def opened(self) -> CaseOpened:
+        """The fact that it was opened."""
+        return CaseOpened(self.name, self.customer, self.topic, self.owner, self.open_time)
+
+    def update(self, topic: str, display_name: str) -> None:
+        """Describe it otherwise, whatever its state: what happened stays the same, so this is no fact."""
+        self.topic, self.display_name = topic, display_name
+        self.version += 1
+
+    def assign(self, owner_id: str) -> CaseAssigned:
+        """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""
+        previous_owner = self.owner
+        self.owner_id = owner_id
+        self.version += 1
+        return CaseAssigned(self.name, self.customer, self.owner, previous_owner)
+
+    def resolve(self, resolution: str, now: datetime, unfinished_work_items: int) -> CaseResolved:
+        """Settle it. Refused while a department still has work to do (`WORK_ITEM_OPEN`)."""
+        self.require_open()
+        if unfinished_work_items:
+            raise FailedPrecondition(
+                "WORK_ITEM_OPEN",
+                f"{self.name} has {unfinished_work_items} unfinished work items: finish them, then resolve the case.",
+                {"case": self.name, "unfinished_work_items": unfinished_work_items},
+            )
+        self.state, self.resolution, self.resolve_time = CaseState.RESOLVED, resolution, now
+        self.version += 1
+        return CaseResolved(self.name, self.customer, resolution)
+
+    def reopen(self) -> CaseReopened:
+        """Open it again."""
+        if self.state is not CaseState.RESOLVED:
+            raise FailedPrecondition(
+                "CASE_OPEN",
+                f"{self.name} is open: only a resolved case can be reopened.",
+                {"case": self.name},
+            )
+        self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
+        self.reopen_count += 1
+        self.version += 1
+        return CaseReopened(self.name, self.customer, self.reopen_count)
+
+    def require_open(self) -> None:
+        """Refuse what only an open case allows (`CASE_RESOLVED`)."""
+        if self.state is not CaseState.OPEN:
+            raise FailedPrecondition(
+                "CASE_RESOLVED", f"{self.name} is resolved: reopen it first.", {"case": self.name}
+            )
+
+
+@dataclass(slots=True)
+class Note:
+    """What somebody noted on a case, for colleagues."""
+
+    id: UUID
+    case_id: UUID
+    text: str
+    author: str
+    create_time: datetime
+
+    @property
+    def name(self) -> str:
+        """`cases/{uuid}/notes/{uuid}`."""
+        return f"cases/{self.case_id}/notes/{self.id}"

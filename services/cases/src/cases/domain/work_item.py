@@ -1,0 +1,106 @@
+"""A work item: a department's part of a case."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from cases.domain.facts import WorkItemAdded, WorkItemFinished, WorkItemForecast
+from chassis.errors import FailedPrecondition
+
+
+class ReasonCode(StrEnum):
+    """Why a department forecasts what it forecasts: the codes for which the notice templates have words."""
+
+    CARRIER_DELAY = "CARRIER_DELAY"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    WEATHER = "WEATHER"
+    STAFF_SHORTAGE = "STAFF_SHORTAGE"
+    OTHER = "OTHER"
+
+
+class WorkItemState(StrEnum):
+    """Where the work is."""
+
+    PENDING = "PENDING"
+    STARTED = "STARTED"
+    FINISHED = "FINISHED"
+
+
+@dataclass(slots=True)
+class WorkItem:
+    """A department's part of a case."""
+
+    id: UUID
+    case_id: UUID
+    customer_id: UUID
+    department_id: str
+    kind: str
+    reference: str
+    create_time: datetime
+    state: WorkItemState = WorkItemState.PENDING
+    forecast_finish_time: datetime | None = None
+    forecast_reason_code: str = ""
+    finish_time: datetime | None = None
+    version: int = 1
+
+    @property
+    def name(self) -> str:
+        """`cases/{uuid}/workItems/{uuid}`."""
+        return f"{self.case}/workItems/{self.id}"
+
+    @property
+    def case(self) -> str:
+        """`cases/{uuid}`."""
+        return f"cases/{self.case_id}"
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return f"customers/{self.customer_id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}`."""
+        return f"departments/{self.department_id}"
+
+    def added(self) -> WorkItemAdded:
+        """The fact that it was added."""
+        return WorkItemAdded(self.name, self.customer, self.case, self.department, self.kind)
+
+    def forecast(self, finish_time: datetime, reason_code: str) -> WorkItemForecast:
+        """Say when the work is now expected to finish, and why."""
+        self.require_unfinished()
+        previous = self.forecast_finish_time
+        self.forecast_finish_time, self.forecast_reason_code = finish_time, reason_code
+        self.version += 1
+        return WorkItemForecast(
+            self.name, self.customer, self.case, self.department, finish_time, previous, reason_code
+        )
+
+    def start(self) -> None:
+        """Begin the work. Beginning is the department's own affair: no fact."""
+        if self.state is not WorkItemState.PENDING:
+            raise FailedPrecondition(
+                "WORK_ITEM_STARTED",
+                f"{self.name} is {self.state}: only pending work can be started.",
+                {"work_item": self.name, "state": self.state},
+            )
+        self.state = WorkItemState.STARTED
+        self.version += 1
+
+    def finish(self, finish_time: datetime) -> WorkItemFinished:
+        """End the work, begun or not: what is done is done."""
+        self.require_unfinished()
+        self.state, self.finish_time = WorkItemState.FINISHED, finish_time
+        self.version += 1
+        return WorkItemFinished(self.name, self.customer, self.case, self.department, finish_time)
+
+    def require_unfinished(self) -> None:
+        """Refuse what makes no sense once the work is done (`WORK_ITEM_FINISHED`)."""
+        if self.state is WorkItemState.FINISHED:
+            raise FailedPrecondition(
+                "WORK_ITEM_FINISHED",
+                f"{self.name} is finished: add another work item.",
+                {"work_item": self.name},
+            )

@@ -1,0 +1,11 @@
+"""Resource names as the contracts have them: names outside, ids in the tables."""
+
+from chassis.api.names import Pattern
+
+CASE = Pattern("cases/{case}")
+WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
+PROMISE = Pattern("promises/{promise}")
+AGENT = Pattern("agents/{agent:code}")
+DEPARTMENT = Pattern("departments/{department:code}")
+CUSTOMER = Pattern("customers/{customer}")
+NOTICE = Pattern("notices/{notice}")

@@ -1,0 +1,58 @@
+"""Statements on cases and their notes."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from cases.domain.case import Case
+from cases.domain.work_item import WorkItemState
+from cases.names import AGENT, CUSTOMER
+from cases.store.tables import CASES, NOTES, WORK_ITEMS, changing
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Statement
+from rapport.cases.v1 import case_pb2
+
+_BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
+
+CASE = Statement(_BY_ID, row=Case)
+# NO KEY UPDATE: rows that reference the case may be inserted meanwhile, the case itself stays as it was read.
+LOCK_CASE = Statement(_BY_ID.with_for_update(key_share=True), row=Case)
+CUSTOMERS_OF_CASES = Statement[Any](
+    sa.select(CASES.c.id, CASES.c.customer_id).where(
+        CASES.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
+    )
+)
+COUNT_UNFINISHED = Statement[Any](
+    sa.select(sa.func.count()).where(
+        WORK_ITEMS.c.case_id == sa.bindparam("id"), WORK_ITEMS.c.state != WorkItemState.FINISHED.value
+    )
+)
+LIST_CASES = Listing(
+    sa.select(CASES),
+    CASES.c.id,  # UUIDv7: in the order of opening
+    descending=True,
+    row=Case,
+    filters={
+        "customer": filters.name(CASES.c.customer_id, CUSTOMER),
+        "owner": filters.name(CASES.c.owner_id, AGENT),
+        "topic": filters.text(CASES.c.topic),
+        "state": filters.enum(CASES.c.state, case_pb2.Case.State.DESCRIPTOR),
+        "open_time": filters.moment(CASES.c.open_time),
+    },
+)
+INSERT_CASE = Statement[Any](sa.insert(CASES))
+UPDATE_CASE = Statement[Any](
+    changing(
+        CASES,
+        "topic",
+        "display_name",
+        "owner_id",
+        "state",
+        "resolution",
+        "resolve_time",
+        "reopen_count",
+        "version",
+    )
+)
+INSERT_NOTE = Statement[Any](sa.insert(NOTES))

@@ -1,0 +1,73 @@
+"""Statements on promises."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from cases.domain.promise import LIVE, Promise, PromiseState
+from cases.names import CUSTOMER, DEPARTMENT
+from cases.store.tables import PROMISES, changing
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement
+from rapport.cases.v1 import promise_pb2
+
+_BY_ID = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
+
+
+def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
+    return PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
+
+
+_ON_WORK_ITEM = (
+    sa.select(PROMISES)
+    .where(PROMISES.c.work_item_id == sa.bindparam("work_item_id"))
+    .order_by(PROMISES.c.id)
+    .with_for_update(key_share=True)
+)
+
+PROMISE = Statement(_BY_ID, row=Promise)
+LOCK_PROMISE = Statement(_BY_ID.with_for_update(key_share=True), row=Promise)
+LOCK_PROMISES_FORECAST_LATE = Statement(
+    _ON_WORK_ITEM.where(_in(LIVE), PROMISES.c.due_time < sa.bindparam("forecast_time")),
+    row=Promise,
+)
+LOCK_PROMISES_TO_KEEP = Statement(_ON_WORK_ITEM.where(_in(LIVE | {PromiseState.BROKEN})), row=Promise)
+PROMISES_BY_IMPORT_KEY = Statement(
+    sa.select(PROMISES).where(
+        PROMISES.c.import_key == sa.any_(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
+    ),
+    row=Promise,
+)
+LIST_PROMISES = Listing(
+    sa.select(PROMISES),
+    PROMISES.c.due_time,
+    PROMISES.c.id,
+    descending=True,
+    row=Promise,
+    filters={
+        "customer": filters.name(PROMISES.c.customer_id, CUSTOMER),
+        "department": filters.name(PROMISES.c.department_id, DEPARTMENT),
+        "state": filters.enum(PROMISES.c.state, promise_pb2.Promise.State.DESCRIPTOR),
+        "reference": filters.text(PROMISES.c.reference),
+        "due_time": filters.moment(PROMISES.c.due_time),
+    },
+)
+INSERT_PROMISE = Statement[Any](sa.insert(PROMISES))
+INSERT_NEW_PROMISES = Bulk[Any](
+    PROMISES,
+    lambda insert: insert.on_conflict_do_nothing(index_elements=["import_key"]).returning(PROMISES.c.id),
+)
+UPDATE_PROMISE = Statement[Any](
+    changing(
+        PROMISES,
+        "state",
+        "forecast_time",
+        "reason_code",
+        "keep_time",
+        "successor_id",
+        "notice_id",
+        "version",
+    )
+)

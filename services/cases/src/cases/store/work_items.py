@@ -1,0 +1,44 @@
+"""Statements on work items."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from cases.domain.work_item import WorkItem
+from cases.store.tables import PROMISES, WORK_ITEMS, changing
+from chassis.api.listing import Listing
+from chassis.db.statement import Statement
+
+_IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
+_OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
+
+# A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new promises
+# follow one after another and none can deadlock another.
+LOCK_WORK_ITEM = Statement(
+    sa.select(WORK_ITEMS)
+    .where(WORK_ITEMS.c.case_id == sa.bindparam("case_id"), WORK_ITEMS.c.id == sa.bindparam("id"))
+    .with_for_update(key_share=True),
+    row=WorkItem,
+)
+LOCK_WORK_ITEMS = Statement(
+    sa.select(WORK_ITEMS)
+    .where(WORK_ITEMS.c.id == sa.any_(_IDS))
+    .order_by(WORK_ITEMS.c.id)
+    .with_for_update(key_share=True),
+    row=WorkItem,
+)
+LOCK_WORK_ITEM_OF_PROMISE = Statement(
+    sa.select(WORK_ITEMS)
+    .where(WORK_ITEMS.c.id == _OF_PROMISE.scalar_subquery())
+    .with_for_update(key_share=True, of=WORK_ITEMS),
+    row=WorkItem,
+)
+LIST_WORK_ITEMS = Listing(
+    sa.select(WORK_ITEMS).where(WORK_ITEMS.c.case_id == sa.bindparam("case_id")),
+    WORK_ITEMS.c.id,
+    row=WorkItem,
+)
+INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))
+UPDATE_WORK_ITEM = Statement[Any](
+    changing(WORK_ITEMS, "state", "forecast_finish_time", "forecast_reason_code", "finish_time", "version")
+)

@@ -1,0 +1,29 @@
+"""The directory of agents."""
+
+from cases.domain.agent import Agent
+from cases.store.agents import LOCK_AGENT, PUT_AGENT, SEED_AGENT
+from chassis.db.database import Database
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+
+
+async def update_agent(tx: Transaction, agent: Agent, *, paths: list[str], allow_missing: bool) -> Agent:
+    """Change the fields `paths` of an agent to those of `agent`, or create it as it is given."""
+    stored = await LOCK_AGENT.maybe(tx, id=agent.id)
+    if stored is None and not allow_missing:
+        raise NotFound(agent.name)
+    if stored is not None:
+        for path in paths:
+            setattr(stored, path, getattr(agent, path))
+        agent = stored
+    agent.require_reachable()
+    await tx.defer(PUT_AGENT, **values(agent))
+    return agent
+
+
+async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:
+    """Make sure that there is somebody to turn to. What people have changed since stays as it is."""
+    front_desk = Agent("front-desk", "Front Desk", phone, email, "front-desk")
+    front_desk.require_reachable()
+    await SEED_AGENT.run(db, **values(front_desk))

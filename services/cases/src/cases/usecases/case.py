@@ -1,0 +1,77 @@
+"""Opening, describing, owning and settling cases."""
+
+from typing import Any
+from uuid import UUID
+
+from cases.domain.case import Case, Note
+from cases.store.cases import CASE, COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
+from chassis import ids
+from chassis.api import etags
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+
+
+async def open_case(
+    tx: Transaction, *, customer_id: UUID, topic: str, display_name: str, owner_id: str
+) -> Case:
+    """Open a case."""
+    case = Case(ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, open_time=tx.now)
+    await tx.defer(INSERT_CASE, **values(case))
+    tx.record(case.opened(), version=case.version)
+    return case
+
+
+async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str], etag: str) -> Case:
+    """Describe a case otherwise: `changes` holds `topic`, `display_name` or both."""
+    case = await lock_case(tx, case_id, etag)
+    if changes:
+        case.update(**changes)
+        await tx.defer(UPDATE_CASE, **values(case))
+    return case
+
+
+async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: str) -> Case:
+    """Give a case to another owner. Giving it to its owner changes nothing."""
+    case = await lock_case(tx, case_id, etag)
+    if owner_id != case.owner_id:
+        await _save(tx, case, case.assign(owner_id))
+    return case
+
+
+async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag: str) -> Case:
+    """Settle a case. Adding a work item locks the case too, so none appears between the count and the commit."""
+    case = await lock_case(tx, case_id, etag)
+    (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
+    await _save(tx, case, case.resolve(resolution, tx.now, unfinished))
+    return case
+
+
+async def reopen_case(tx: Transaction, case_id: UUID, *, etag: str) -> Case:
+    """Open a resolved case again."""
+    case = await lock_case(tx, case_id, etag)
+    await _save(tx, case, case.reopen())
+    return case
+
+
+async def add_note(tx: Transaction, case_id: UUID, *, text: str) -> Note:
+    """Note something on a case, open or resolved. The caller is the author."""
+    if await CASE.maybe(tx, id=case_id) is None:
+        raise NotFound(f"cases/{case_id}")
+    note = Note(ids.uuid7(tx.now), case_id, text, tx.call.principal.subject, tx.now)
+    await tx.defer(INSERT_NOTE, **values(note))
+    return note
+
+
+async def lock_case(tx: Transaction, case_id: UUID, etag: str = "") -> Case:
+    """The case, which nobody else changes until the transaction ends."""
+    case = await LOCK_CASE.maybe(tx, id=case_id)
+    if case is None:
+        raise NotFound(f"cases/{case_id}")
+    etags.match(etag, case.version)
+    return case
+
+
+async def _save(tx: Transaction, case: Case, fact: Any) -> None:
+    await tx.defer(UPDATE_CASE, **values(case))
+    tx.record(fact, version=case.version)

@@ -1,0 +1,74 @@
+"""The departments' parts of a case, and what they mean for the promises that rest on them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from cases.domain.work_item import WorkItem
+from cases.store.promises import LOCK_PROMISES_FORECAST_LATE, LOCK_PROMISES_TO_KEEP, UPDATE_PROMISE
+from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
+from cases.usecases.case import lock_case
+from chassis import ids
+from chassis.api import etags
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+
+
+async def add_work_item(
+    tx: Transaction, case_id: UUID, *, department_id: str, kind: str, reference: str
+) -> WorkItem:
+    """Add a department's part to an open case."""
+    case = await lock_case(tx, case_id)
+    case.require_open()
+    work_item = WorkItem(
+        ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, create_time=tx.now
+    )
+    await tx.defer(INSERT_WORK_ITEM, **values(work_item))
+    tx.record(work_item.added(), version=work_item.version)
+    return work_item
+
+
+async def forecast_work_item(
+    tx: Transaction, case_id: UUID, work_item_id: UUID, *, finish_time: datetime, reason_code: str, etag: str
+) -> WorkItem:
+    """Say when the work is expected to finish; promises due before that become at risk, because of this forecast."""
+    work_item = await _lock(tx, case_id, work_item_id, etag)
+    forecast_id = tx.record(work_item.forecast(finish_time, reason_code), version=work_item.version)
+    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    for promise in await LOCK_PROMISES_FORECAST_LATE.all(
+        tx, work_item_id=work_item_id, forecast_time=finish_time
+    ):
+        if at_risk := promise.expect(finish_time, reason_code):
+            tx.record(at_risk, version=promise.version, caused_by=forecast_id)
+            await tx.defer(UPDATE_PROMISE, **values(promise))
+    return work_item
+
+
+async def start_work_item(tx: Transaction, case_id: UUID, work_item_id: UUID, *, etag: str) -> WorkItem:
+    """Begin the work."""
+    work_item = await _lock(tx, case_id, work_item_id, etag)
+    work_item.start()
+    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    return work_item
+
+
+async def finish_work_item(
+    tx: Transaction, case_id: UUID, work_item_id: UUID, *, finish_time: datetime | None, etag: str
+) -> WorkItem:
+    """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
+    work_item = await _lock(tx, case_id, work_item_id, etag)
+    finished_at = finish_time or tx.now
+    finish_id = tx.record(work_item.finish(finished_at), version=work_item.version)
+    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    for promise in await LOCK_PROMISES_TO_KEEP.all(tx, work_item_id=work_item_id):
+        tx.record(promise.keep(finished_at), version=promise.version, caused_by=finish_id)
+        await tx.defer(UPDATE_PROMISE, **values(promise))
+    return work_item
+
+
+async def _lock(tx: Transaction, case_id: UUID, work_item_id: UUID, etag: str) -> WorkItem:
+    work_item = await LOCK_WORK_ITEM.maybe(tx, case_id=case_id, id=work_item_id)
+    if work_item is None:
+        raise NotFound(f"cases/{case_id}/workItems/{work_item_id}")
+    etags.match(etag, work_item.version)
+    return work_item
