@@ -3,8 +3,9 @@
     customer = customers/0198c2... AND state = OPEN OR state = AT_RISK AND -topic = "late-delivery"
 
 `OR` binds tighter than `AND`. Comparisons are `=` `!=` `<` `<=` `>` `>=` and `:`, which is `=`, or with `*`
-asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare or quoted; times
-are RFC 3339. A field that is not set equals nothing, differs from every value, is neither before nor after one.
+asks whether the field is set. `NOT` or `-` negates a term, parentheses group. Values are bare or quoted,
+times are RFC 3339. A field that is not set equals nothing, differs from every value, and is neither before
+nor after.
 
 Bounds: 1,000 characters, 20 comparisons, 10 nested parentheses. Whatever is wrong is InvalidArgument
 INVALID_FILTER, and the message says where and what is allowed.
@@ -132,7 +133,10 @@ def parse(text: str, fields: Mapping[str, Field], argument: str = "filter") -> F
 
 
 class _Parser:
-    """Recursive descent over the grammar of AIP-160; `_position` is where the next token begins, `_token` where the last began."""
+    """Recursive descent over the grammar of AIP-160.
+
+    `_token` is where the token looked at last begins, `_position` where the next one does.
+    """
 
     def __init__(self, text: str, fields: Mapping[str, Field], argument: str) -> None:
         self._text = text
