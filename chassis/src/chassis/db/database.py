@@ -76,7 +76,7 @@ class Database:
         return ""
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]:
+    async def connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
         """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when none is to be had within 2 seconds."""
         assert self._pool is not None, "Database.open was not called"
         try:
