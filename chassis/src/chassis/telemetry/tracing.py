@@ -5,6 +5,7 @@ and the next service follows the decision of the first. Spans hold names, codes 
 exception leaves its type, never its message; the exporter drops attributes that are not in `exporting.ALLOWED`.
 """
 
+import asyncio
 import random
 import re
 import threading
@@ -229,7 +230,8 @@ def _span(
             yield span
     except BaseException as error:
         span.set_attribute("error.type", type(error).__qualname__)
-        span.set_status(StatusCode.ERROR)
+        if not isinstance(error, asyncio.CancelledError):  # the caller left: nothing is wrong here
+            span.set_status(StatusCode.ERROR)
         raise
     finally:
         span.end()

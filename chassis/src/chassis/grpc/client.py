@@ -1,0 +1,181 @@
+"""Calls to other services: typed stubs over channels that add identity, deadline, retries and the current trace."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from chassis.context import current_call
+from chassis.errors import DeadlineExceeded
+from chassis.telemetry import tracing
+
+deadline: ContextVar[float] = ContextVar("deadline")
+"""The monotonic moment until which the current work has time. Unset outside of RPCs."""
+
+LONGEST_S = 5.0
+MARGIN_S = 0.05  # for the way back, so that we can still answer when the other service took all it had
+
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [
+            {
+                "name": [{}],
+                "retryPolicy": {
+                    "maxAttempts": 3,
+                    "initialBackoff": "0.1s",
+                    "maxBackoff": "1s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ],
+        "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
+    }
+)
+OPTIONS = [
+    ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 0),
+    ("grpc.dns_min_time_between_resolutions_ms", 10_000),
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    ("grpc.max_send_message_length", 4 * 1024 * 1024),
+]
+
+
+class Identity:
+    """This service's own token, from a file that is read again when it changes. No file, no token."""
+
+    def __init__(self, token_file: Path | None) -> None:
+        self._file = token_file
+        self._read: tuple[int, str] = (-1, "")
+
+    def token(self) -> str:
+        """The token. OSError when the file cannot be read."""
+        if self._file is None:
+            return ""
+        modified = os.stat(self._file).st_mtime_ns
+        if modified != self._read[0]:
+            self._read = modified, self._file.read_text().strip()
+        return self._read[1]
+
+
+class Channels:
+    """Channels to other services, opened by the first call.
+
+    Args:
+        peers: addresses by service, where they are not `dns:///<service>:<port>`.
+        token_file: holds this service's token.
+        ports: the gRPC port of every service.
+
+    """
+
+    def __init__(self, peers: Mapping[str, str], token_file: Path | None, ports: Mapping[str, int]) -> None:
+        self._peers = peers
+        self._ports = ports
+        self._identity = Identity(token_file)
+        self._open: dict[str, Peer] = {}
+
+    def to(self, service: str) -> Any:
+        """The channel to a service, for the constructor of its stub. KeyError for a service nobody knows."""
+        if service not in self._open:
+            target = self._peers.get(service) or f"dns:///{service}:{self._ports[service]}"
+            self._open[service] = Peer(target, self._identity)
+        return self._open[service]
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await asyncio.gather(*(peer.close() for peer in self._open.values()))
+
+
+class Peer:
+    """What a stub needs of a channel: unary and server-streaming calls. Connects with the first call.
+
+    Made before the event loop runs, unlike a `grpc.aio.Channel`, which belongs to the loop that it is made in.
+    """
+
+    def __init__(self, target: str, identity: Identity) -> None:
+        self._target = target
+        self._identity = identity
+        self._channel: grpc.aio.Channel | None = None
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: Any = None,
+    ) -> Callable[..., Any]:
+        """The callable for a unary method: `await call(request, timeout=seconds)`."""
+
+        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as in gRPC's stubs
+            seconds = _timeout(timeout)
+            with tracing.client_span(method[1:], self._attributes(method)) as span:
+                multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
+                try:
+                    response = await multi(request, timeout=seconds, metadata=self._metadata())
+                except grpc.aio.AioRpcError as error:
+                    span.set_attribute("rpc.response.status_code", error.code().name)
+                    raise
+                span.set_attribute("rpc.response.status_code", "OK")
+                return response
+
+        return call
+
+    def unary_stream(
+        self,
+        method: str,
+        request_serializer: Any = None,
+        response_deserializer: Any = None,
+        _registered_method: Any = None,
+    ) -> Callable[..., Any]:
+        """The callable for a server-streaming method: `async for response in call(request, timeout=seconds)`."""
+
+        async def call(request: Any, *, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - as in gRPC's stubs
+            multi = self._connected().unary_stream(method, request_serializer, response_deserializer)
+            async for response in multi(request, timeout=timeout, metadata=self._metadata()):
+                yield response
+
+        return call
+
+    async def close(self) -> None:
+        """Close the channel, if a call opened it."""
+        if self._channel is not None:
+            await self._channel.close()
+
+    def _connected(self) -> grpc.aio.Channel:
+        if self._channel is None:
+            self._channel = grpc.aio.insecure_channel(self._target, options=OPTIONS)
+        return self._channel
+
+    def _attributes(self, method: str) -> dict[str, str]:
+        return {"rpc.system.name": "grpc", "rpc.method": method[1:], "server.address": self._target}
+
+    def _metadata(self) -> list[tuple[str, str]]:
+        metadata = []
+        if token := self._identity.token():
+            metadata.append(("authorization", f"Bearer {token}"))
+        if context := tracing.traceparent():
+            metadata.append(("traceparent", context))
+        call = current_call.get(None)
+        if call is not None and call.correlation_id:
+            metadata.append(("correlation-id", call.correlation_id))
+        return metadata
+
+
+def _timeout(asked_s: float | None) -> float:
+    """The time for a call: what was asked for, what is left of our own, or 5 seconds, whichever is least."""
+    seconds = LONGEST_S if asked_s is None else asked_s
+    until = deadline.get(None)
+    if until is not None:
+        seconds = min(seconds, until - time.monotonic() - MARGIN_S)
+        if seconds <= 0:
+            raise DeadlineExceeded("DEADLINE_EXCEEDED", "No time is left for a call to another service.")
+    return seconds

@@ -1,0 +1,223 @@
+"""What surrounds every RPC: deadline, telemetry, authentication, permission, decoding and error mapping.
+
+One interceptor, whose wrapped handlers are made once for each method. Four that call each other cost ten times as much.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+from opentelemetry.trace import StatusCode
+
+from chassis.auth.tokens import Verifier
+from chassis.context import Call, current_call
+from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, invalid
+from chassis.grpc.client import deadline
+from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
+from chassis.telemetry import tracing
+from chassis.telemetry.metrics import RPC_DURATION
+
+# Deadlines are shaved so that the caller, whose clock runs out last, gets our specific error and not its own.
+SHAVE_S = 0.02
+CORRELATION_ID_MAX = 64
+OPEN = (
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+)  # neither data nor permission
+
+Behaviour = Callable[[Any, Any], Any]
+Answer = Callable[[bytes, Any, Mapping[str, str], str], Awaitable[bytes | None]]
+
+
+class Interceptor(grpc.aio.ServerInterceptor):
+    """Wraps the handlers of a service.
+
+    Args:
+        service: its name; errors have the domain `<service>.rapport`.
+        verifier: tells who calls.
+        permissions: the permission of every method that is served, by full method name.
+        longest_s: what a unary call gets at most, whatever its caller allows. Streams are exempt.
+        at_once: unary calls answered at the same time; more are refused with OVERLOADED.
+
+    """
+
+    def __init__(
+        self,
+        service: str,
+        verifier: Verifier,
+        permissions: Mapping[str, str],
+        *,
+        longest_s: float = 30.0,
+        at_once: int = 512,
+    ) -> None:
+        self.domain = f"{service}.rapport"
+        self._verifier = verifier
+        self._permissions = permissions
+        self._longest_s = longest_s
+        self._at_once = at_once
+        self._running = 0
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """The handler to run: the wrapped one."""
+        method = details.method
+        wrapped = self._wrapped.get(method)
+        if wrapped is not None:
+            return wrapped
+        handler = await continuation(details)
+        if method.startswith(OPEN):
+            return handler
+        if handler is None or method not in self._permissions:
+            return self._unimplemented(method)
+        wrapped = self._wrapped[method] = self._wrap(method, handler)
+        return wrapped
+
+    def _wrap(self, method: str, handler: Any) -> Any:
+        if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
+            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler))
+        if handler.unary_stream is not None and inspect.isasyncgenfunction(handler.unary_stream):
+            return grpc.unary_stream_rpc_method_handler(self._stream(method, handler))
+        return self._unimplemented(method)
+
+    def _unimplemented(self, method: str) -> Any:
+        refused = status(Unimplemented(method), self.domain)
+
+        async def refuse(_: bytes, context: Any) -> None:
+            await context.abort_with_status(refused)
+
+        return grpc.unary_unary_rpc_method_handler(refuse)
+
+    def _unary(self, method: str, handler: Any) -> Behaviour:
+        behaviour, encode = handler.unary_unary, handler.response_serializer
+        admitted = self._admission(method, handler.request_deserializer)
+
+        async def answer(raw: bytes, context: Any, metadata: Mapping[str, str], traceparent: str) -> bytes:
+            if self._running >= self._at_once:
+                raise ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
+            self._running += 1
+            try:
+                seconds = min(_seconds_left(context), self._longest_s)
+                deadline.set(time.monotonic() + seconds)
+                async with asyncio.timeout(seconds - SHAVE_S):
+                    response = await behaviour(await admitted(raw, metadata, traceparent), context)
+            finally:
+                self._running -= 1
+            return response if type(response) is bytes else encode(response)
+
+        return self._outermost(method, answer)
+
+    def _stream(self, method: str, handler: Any) -> Behaviour:
+        behaviour, encode = handler.unary_stream, handler.response_serializer
+        admitted = self._admission(method, handler.request_deserializer)
+
+        async def answer(raw: bytes, context: Any, metadata: Mapping[str, str], traceparent: str) -> None:
+            seconds = _seconds_left(context)
+            deadline.set(time.monotonic() + seconds)
+            async with asyncio.timeout(seconds - SHAVE_S):
+                request = await admitted(raw, metadata, traceparent)
+                async with aclosing(behaviour(request, context)) as responses:
+                    async for response in responses:
+                        await context.write(response if type(response) is bytes else encode(response))
+
+        return self._outermost(method, answer)
+
+    def _admission(
+        self, method: str, decode: Any
+    ) -> Callable[[bytes, Mapping[str, str], str], Awaitable[Any]]:
+        """What happens between the wire and the method: who calls, may they, what do they ask."""
+        permission = self._permissions[method]
+        has_request_id = "request_id" in decode.__self__.DESCRIPTOR.fields_by_name
+        denied = PermissionDenied(
+            "PERMISSION_DENIED", f"Permission '{permission}' denied.", {"permission": permission}
+        )
+
+        async def admit(raw: bytes, metadata: Mapping[str, str], traceparent: str) -> Any:
+            authorization = metadata.get("authorization", "")
+            principal = self._verifier.known(authorization) or await self._verifier.verify(authorization)
+            if not principal.may(permission):
+                raise denied
+            try:
+                request = decode(raw)
+            except DecodeError:
+                raise _malformed() from None
+            request_id = request.request_id if has_request_id else ""
+            correlation_id = metadata.get("correlation-id", "")
+            if correlation_id and not (
+                len(correlation_id) <= CORRELATION_ID_MAX and correlation_id.isprintable()
+            ):
+                raise invalid(
+                    "correlation-id",
+                    "INVALID_TEXT",
+                    f"must be at most {CORRELATION_ID_MAX} printable characters",
+                )
+            call = Call(method[1:], principal, request_id, None, correlation_id, traceparent)
+            current_call.set(call)
+            return request
+
+        return admit
+
+    def _outermost(self, method: str, answer: Answer) -> Behaviour:
+        """Telemetry and error mapping around `answer`."""
+        name = method[1:]
+
+        async def handle(raw: bytes, context: Any) -> bytes | None:
+            began = time.perf_counter()
+            code = "CANCELLED"
+            try:
+                metadata = dict(context.invocation_metadata())
+                arrived = metadata.get("traceparent", "")
+                carried, sampled = tracing.admit(arrived)
+                if sampled:
+                    outcome = await _traced(name, arrived, answer, raw, context, metadata)
+                else:
+                    outcome = await _settled(answer, raw, context, metadata, carried)
+                code = outcome.code if isinstance(outcome, Refusal) else "OK"
+            finally:
+                RPC_DURATION.observe((name, code), time.perf_counter() - began)
+            if isinstance(outcome, Refusal):
+                await context.abort_with_status(status(outcome, self.domain))
+            return outcome
+
+        return handle
+
+
+async def _settled(
+    answer: Answer, raw: bytes, context: Any, metadata: Mapping[str, str], traceparent: str
+) -> bytes | Refusal | None:
+    try:
+        return await answer(raw, context, metadata, traceparent)
+    except Exception as error:
+        return refusal_of(error, traceparent)
+
+
+async def _traced(
+    name: str, arrived: str, answer: Answer, raw: bytes, context: Any, metadata: Mapping[str, str]
+) -> bytes | Refusal | None:
+    with tracing.server_span(name, arrived) as span:
+        outcome = await _settled(answer, raw, context, metadata, tracing.traceparent())
+        code = outcome.code if isinstance(outcome, Refusal) else "OK"
+        span.set_attribute("rpc.response.status_code", code)
+        if code in SERVER_ERRORS:
+            span.set_status(StatusCode.ERROR)
+            span.set_attribute("error.type", code)
+        return outcome
+
+
+def _seconds_left(context: Any) -> float:
+    seconds: float | None = context.time_remaining()
+    if seconds is None:
+        raise invalid("deadline", "DEADLINE_REQUIRED", "must be set: pass a timeout with every call")
+    return seconds
+
+
+def _malformed() -> Refusal:
+    return invalid("", "MALFORMED_REQUEST", "the body must be a valid protobuf message with UTF-8 text")

@@ -1,0 +1,229 @@
+"""Methods that change something: one transaction, answered once for each request id.
+
+The work runs first and its response is stored by the commit that makes it true, so the usual case pays nothing but
+a row. A repeat finds out at that commit, or when the work is refused because it was done before; its own work is
+rolled back and it gets the stored response.
+"""
+
+import asyncio
+import functools
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context, copy_context
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import asyncpg
+import sqlalchemy as sa
+from google.api import field_behavior_pb2
+from google.protobuf.message import Message
+
+from chassis.context import Call, current_call
+from chassis.db.database import Database
+from chassis.db.schema import IDEMPOTENCY
+from chassis.db.statement import Statement
+from chassis.db.transaction import StoredResponse, Transaction
+from chassis.errors import Aborted, Refusal, invalid
+
+GROUP_MAX = 128
+TOKEN_KEY = "consistency-token"
+
+_STORED = Statement[Any](
+    sa.select(
+        IDEMPOTENCY.c.method,
+        IDEMPOTENCY.c.request_hash,
+        IDEMPOTENCY.c.response,
+        IDEMPOTENCY.c.consistency_token,
+    ).where(IDEMPOTENCY.c.request_id == sa.bindparam("request_id"))
+)
+# What a repeat may meet in place of the idempotency row: a rule, a unique column or a lock that the first one holds.
+_MAYBE_A_REPEAT = (Refusal, asyncpg.IntegrityConstraintViolationError, asyncpg.LockNotAvailableError)
+
+
+@dataclass(slots=True)
+class Reply:
+    """A serialised response and the consistency token of the transaction that made it."""
+
+    data: bytes
+    token: str
+
+
+@dataclass(slots=True)
+class Request:
+    """One call of a mutation."""
+
+    message: Any
+    call: Call
+    id: UUID | None
+
+    def stored(self, data: bytes) -> StoredResponse:
+        """What to keep for a repeat."""
+        assert self.id is not None
+        return StoredResponse(self.id, self.call.what, self.digest(), data)
+
+    def digest(self) -> bytes:
+        """What tells a repeat from another request with the same id."""
+        return hashlib.sha256(self.message.SerializeToString(deterministic=True)).digest()
+
+
+Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message]]]
+
+
+def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> Any:
+    """Make a servicer's method of `async def Verb(self, request, tx) -> Message`.
+
+    The servicer has its `Database` in `self.db`. The transaction commits when the method returns and rolls back when
+    it raises. The consistency token goes out as trailing metadata `consistency-token`.
+    """
+
+    async def work(self: Any, requests: Sequence[Any], _: Sequence[Call], tx: Transaction) -> Sequence[Message]:
+        return [await method(self, requests[0], tx)]
+
+    @functools.wraps(method)
+    async def serve(self: Any, message: Any, context: Any) -> bytes:
+        request = _request(message)
+        return _answered(await _once(self, work, request), context)
+
+    return serve
+
+
+def ingest(
+    method: Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message]]],
+) -> Any:
+    """Make a servicer's method of `async def Verb(self, requests, calls, tx) -> Sequence[Message]`.
+
+    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for more. The method
+    says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its members run one by one, so a
+    wrong one hurts nobody else.
+    """
+    groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
+
+    @functools.wraps(method)
+    async def serve(self: Any, message: Any, context: Any) -> bytes:
+        request = _request(message)
+        group = groups.get(self)
+        if group is None:
+            group = groups[self] = _Group(self, method)
+        return _answered(await group.join(request), context)
+
+    return serve
+
+
+class _Group:
+    """The calls of one method of one servicer that wait for the next transaction."""
+
+    def __init__(self, servicer: Any, work: Work) -> None:
+        self._servicer = servicer
+        self._work = work
+        self._waiting: list[tuple[Request, asyncio.Future[Reply], Context]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def join(self, request: Request) -> Reply:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Reply] = loop.create_future()
+        self._waiting.append((request, future, copy_context()))
+        if self._running is None:
+            self._next()
+        return await future
+
+    def _next(self, ended: asyncio.Task[None] | None = None) -> None:
+        """Start on those who wait, in the context of the first: its trace shows the statements of the group."""
+        self._running = None
+        members = [member for member in self._waiting[:GROUP_MAX] if not member[1].done()]
+        del self._waiting[:GROUP_MAX]
+        if members:
+            self._running = asyncio.get_running_loop().create_task(
+                self._run([(request, future) for request, future, _ in members]), context=members[0][2]
+            )
+            self._running.add_done_callback(self._next)
+
+    async def _run(self, members: Sequence[tuple[Request, asyncio.Future[Reply]]]) -> None:
+        if len(members) > 1:
+            try:
+                replies = await _transact(self._servicer, self._work, [request for request, _ in members])
+            except Exception:  # noqa: S110 - whose fault it is shows when they run one by one
+                pass
+            else:
+                for (_, future), reply in zip(members, replies, strict=True):
+                    if not future.done():
+                        future.set_result(reply)
+                return
+        for request, future in members:
+            if not future.done():
+                await self._alone(request, future)
+
+    async def _alone(self, request: Request, future: asyncio.Future[Reply]) -> None:
+        current_call.set(request.call)
+        try:
+            reply = await _once(self._servicer, self._work, request)
+        except Exception as error:
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(reply)
+
+
+async def _once(servicer: Any, work: Work, request: Request) -> Reply:
+    """Do the work, or find that it was done."""
+    try:
+        return (await _transact(servicer, work, [request]))[0]
+    except _MAYBE_A_REPEAT as error:
+        if request.id is None:
+            raise
+        stored = await _STORED.maybe(servicer.db, request_id=request.id)
+        if stored is None:
+            if isinstance(error, asyncpg.LockNotAvailableError):
+                raise Aborted(
+                    "REQUEST_IN_FLIGHT",
+                    "This request, or another change of the same resource, is still in flight. Try again.",
+                    retry_after_s=1,
+                ) from error
+            raise
+        if (stored["method"], stored["request_hash"]) != (request.call.what, request.digest()):
+            raise invalid(
+                "request_id", "REQUEST_ID_REUSED", "must be new: it was used for a different request"
+            ) from None
+        return Reply(stored["response"], stored["consistency_token"])
+
+
+async def _transact(servicer: Any, work: Work, requests: Sequence[Request]) -> list[Reply]:
+    """Do the work of `requests` in one transaction, each under its own call."""
+    db: Database = servicer.db
+    calls = [request.call for request in requests]
+    replies = []
+    async with db.transaction() as tx:
+        responses = await work(servicer, [request.message for request in requests], calls, tx)
+        for request, response in zip(requests, responses, strict=True):
+            data = response.SerializeToString()
+            tx.act(request.call)
+            if request.id is not None:
+                tx.store_response(request.stored(data))
+            replies.append(Reply(data, tx.consistency_token))
+    return replies
+
+
+def _answered(reply: Reply, context: Any) -> bytes:
+    if reply.token:
+        context.set_trailing_metadata(((TOKEN_KEY, reply.token),))
+    return reply.data
+
+
+def _request(message: Any) -> Request:
+    text: str = message.request_id
+    if not text:
+        if _requires_id(type(message)):
+            raise invalid("request_id", "REQUEST_ID_REQUIRED", "must be a UUID that the caller made for this request")
+        return Request(message, current_call.get(), None)
+    try:
+        return Request(message, current_call.get(), UUID(text))
+    except ValueError:
+        raise invalid("request_id", "INVALID_UUID", "must be a UUID") from None
+
+
+@functools.cache
+def _requires_id(message: type[Message]) -> bool:
+    options = message.DESCRIPTOR.fields_by_name["request_id"].GetOptions()
+    return field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]

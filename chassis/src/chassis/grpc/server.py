@@ -1,0 +1,121 @@
+"""A service's gRPC server: what it serves is found from its servicers, what guards it is the same for all."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from chassis.auth.permissions import permissions
+from chassis.auth.tokens import Verifier
+from chassis.grpc.interceptor import Interceptor
+
+MESSAGE_MAX_BYTES = 4 * 1024 * 1024
+OPTIONS = [
+    ("grpc.so_reuseport", 0),  # or two servers share a port and each gets half of the calls
+    ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_MAX_BYTES),
+    (
+        "grpc.max_connection_age_ms",
+        60_000,
+    ),  # clients come back through the name service and find new replicas
+    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+]
+READINESS = ("", "readiness")
+LIVENESS = "liveness"
+
+
+class Server:
+    """Serves the servicers of one service, with health and reflection.
+
+    Liveness (`liveness`) says that the event loop turns, readiness (`readiness` and "") what `set_ready` was told.
+
+    Args:
+        service: its name.
+        servicers: instances of generated `*Servicer` classes. ValueError for a method without a permission and for
+            one with a stream of requests.
+        verifier: tells who calls.
+
+    """
+
+    def __init__(self, service: str, servicers: Sequence[object], verifier: Verifier) -> None:
+        self._servicers = servicers
+        self._descriptors = [descriptor(servicer) for servicer in servicers]
+        needed = {method: p for found in self._descriptors for method, p in permissions(found).items()}
+        for found in self._descriptors:
+            _refuse_request_streams(found)
+        self._interceptor = Interceptor(service, verifier, needed)
+        self._health = HealthServicer()
+        self._telling: set[asyncio.Task[None]] = set()
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen, not ready yet. Returns the port. RuntimeError when it is taken."""
+        self._server = grpc.aio.server(interceptors=[self._interceptor], options=OPTIONS)
+        for servicer in self._servicers:
+            add_servicer(self._server, servicer)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = [found.full_name for found in self._descriptors]
+        reflection.enable_server_reflection(
+            [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
+            self._server,
+        )
+        await self._tell(False)
+        await self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        bound = self._server.add_insecure_port(f"{host}:{port}")
+        await self._server.start()
+        return bound
+
+    def set_ready(self, ready: bool) -> None:
+        """Tell health checks whether to send calls here."""
+        telling = asyncio.get_running_loop().create_task(self._tell(ready))
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new calls and wait up to `grace_s` seconds for those under way."""
+        await self._tell(False)
+        await self._server.stop(grace_s)
+
+    async def _tell(self, ready: bool) -> None:
+        status = (
+            health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
+        )
+        for name in READINESS:
+            await self._health.set(name, status)
+
+
+def add_servicer(server: grpc.aio.Server, servicer: object) -> None:
+    """Register a servicer by the `add_XServicer_to_server` beside its generated base class."""
+    base = _generated_base(servicer)
+    getattr(sys.modules[base.__module__], f"add_{base.__name__}_to_server")(servicer, server)
+
+
+def descriptor(servicer: object) -> ServiceDescriptor:
+    """The descriptor of the service that a servicer implements."""
+    base = _generated_base(servicer)
+    messages: Any = sys.modules[base.__module__.removesuffix("_grpc")]
+    found: ServiceDescriptor = messages.DESCRIPTOR.services_by_name[base.__name__.removesuffix("Servicer")]
+    return found
+
+
+def _generated_base(servicer: object) -> type:
+    for cls in type(servicer).__mro__:
+        if cls.__module__.endswith("_pb2_grpc") and cls.__name__.endswith("Servicer"):
+            return cls
+    raise TypeError(f"{type(servicer).__name__} must inherit from a generated Servicer")
+
+
+def _refuse_request_streams(service: ServiceDescriptor) -> None:
+    for method in service.methods:
+        if method.client_streaming:
+            raise ValueError(
+                f"{service.full_name}.{method.name} streams requests: only responses may be streamed"
+            )

@@ -1,0 +1,171 @@
+"""The one place where refusals and other exceptions become gRPC statuses, and statuses become refusals again.
+
+Every error carries `google.rpc.ErrorInfo{reason, domain, metadata}`. What callers cannot know about becomes INTERNAL
+with a fixed text and the trace id; its own text is never sent.
+"""
+
+from typing import Any
+
+import asyncpg
+import grpc
+import structlog
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2 as details_pb2
+from google.rpc import status_pb2
+from grpc_status import rpc_status
+
+from chassis import errors
+from chassis.errors import Refusal
+from chassis.telemetry import tracing
+
+# All of it travels in HTTP/2 headers, of which clients accept 8 KB, base64 and a second copy of the message included.
+MESSAGE_MAX = 1000
+VIOLATIONS_MAX_BYTES = 3000
+SERVER_ERRORS = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+)
+
+log = structlog.get_logger(__name__)
+
+_CLASSES = {
+    cls.code: cls
+    for cls in (
+        errors.Unauthenticated,
+        errors.PermissionDenied,
+        errors.AlreadyExists,
+        errors.FailedPrecondition,
+        errors.Aborted,
+        errors.ResourceExhausted,
+        errors.Unavailable,
+        errors.DeadlineExceeded,
+    )
+}
+
+
+class Unimplemented(Refusal):
+    """The method is not in the contract, or not served yet."""
+
+    code = "UNIMPLEMENTED"
+
+    def __init__(self, method: str) -> None:
+        super().__init__("UNIMPLEMENTED", f"{method} is not served here.", {"method": method})
+
+
+def status(refusal: Refusal, domain: str) -> Any:
+    """The `grpc.Status` to abort with. `domain` is `<service>.rapport`."""
+    code = grpc.StatusCode[refusal.code]
+    rich = status_pb2.Status(code=code.value[0], message=refusal.message[:MESSAGE_MAX])
+    _add(rich, details_pb2.ErrorInfo(reason=refusal.reason, domain=domain, metadata=refusal.metadata))
+    if isinstance(refusal, errors.InvalidArgument):
+        _add(rich, _bad_request(refusal))
+    elif isinstance(refusal, errors.NotFound):
+        name = refusal.metadata["resource"]
+        _add(rich, details_pb2.ResourceInfo(resource_type=name.partition("/")[0], resource_name=name))
+    elif isinstance(refusal, errors.FailedPrecondition):
+        failure = details_pb2.PreconditionFailure()
+        failure.violations.add(type=refusal.reason, description=refusal.message[:MESSAGE_MAX])
+        _add(rich, failure)
+    if refusal.retry_after_s:
+        delay = Duration()
+        delay.FromMilliseconds(round(refusal.retry_after_s * 1000))
+        _add(rich, details_pb2.RetryInfo(retry_delay=delay))
+    return rpc_status.to_status(rich)
+
+
+def refusal_of(error: Exception, traceparent: str) -> Refusal:
+    """The refusal that an exception amounts to. Unknown ones are logged and become INTERNAL."""
+    match error:
+        case Refusal():
+            return error
+        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
+            return errors.Aborted(
+                "LOCK_TIMEOUT", "A concurrent change holds what this one needs. Try again.", retry_after_s=0.2
+            )
+        case TimeoutError() | asyncpg.QueryCanceledError() | asyncpg.IdleInTransactionSessionTimeoutError():
+            return errors.DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
+        case (
+            ConnectionError()
+            | asyncpg.InterfaceError()
+            | asyncpg.PostgresConnectionError()
+            | asyncpg.OperatorInterventionError()
+            | asyncpg.InsufficientResourcesError()
+        ):
+            log.warning("the database failed", exc_info=error)
+            return errors.Unavailable(
+                "DATABASE_UNAVAILABLE",
+                "The service's database cannot be reached. Try again.",
+                retry_after_s=1,
+            )
+        case grpc.aio.AioRpcError() if error.code() in _PASSING:
+            return errors.Unavailable(
+                "DEPENDENCY_UNAVAILABLE",
+                "Another service that this call needs did not answer. Try again.",
+                {"reason": reason(error)},
+                retry_after_s=1,
+            )
+        case _:
+            return _internal(error, tracing.trace_id(traceparent))
+
+
+def refusal(error: grpc.aio.AioRpcError) -> Refusal:
+    """The refusal that another service answered with: same code, reason, message, metadata."""
+    rich = _rich(error)
+    info = _detail(rich, details_pb2.ErrorInfo)
+    retry = _detail(rich, details_pb2.RetryInfo).retry_delay
+    why, message, metadata = info.reason or error.code().name, error.details() or "", dict(info.metadata)
+    if error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+        bad = _detail(rich, details_pb2.BadRequest).field_violations
+        violations = [errors.Violation(v.field, v.reason, v.description) for v in bad]
+        return errors.InvalidArgument(violations or [errors.Violation("", why, message)])
+    if error.code() is grpc.StatusCode.NOT_FOUND:
+        return errors.NotFound(metadata.get("resource", ""))
+    cls = _CLASSES.get(error.code().name, Refusal)
+    return cls(why, message, metadata, retry_after_s=retry.seconds + retry.nanos / 1e9)
+
+
+def reason(error: grpc.aio.AioRpcError) -> str:
+    """The reason in an error's ErrorInfo; the status code's name when there is none."""
+    return _detail(_rich(error), details_pb2.ErrorInfo).reason or error.code().name
+
+
+_PASSING = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+)
+
+
+def _internal(error: Exception, trace_id: str) -> Refusal:
+    log.error("an RPC failed", exc_info=error, trace_id=trace_id)
+    return Refusal("INTERNAL", f"An internal error occurred. Trace {trace_id}.", {"trace_id": trace_id})
+
+
+def _bad_request(refusal: errors.InvalidArgument) -> details_pb2.BadRequest:
+    bad = details_pb2.BadRequest()
+    for violation in refusal.violations:
+        bad.field_violations.add(
+            field=violation.field, reason=violation.reason, description=violation.description[:MESSAGE_MAX]
+        )
+        if bad.ByteSize() > VIOLATIONS_MAX_BYTES:
+            del bad.field_violations[-1]
+            break
+    return bad
+
+
+def _add(rich: status_pb2.Status, detail: Message) -> None:
+    rich.details.add().Pack(detail)
+
+
+def _rich(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+            return status_pb2.Status.FromString(value)
+    return status_pb2.Status()
+
+
+def _detail(rich: status_pb2.Status, cls: Any) -> Any:
+    """The first detail of `cls`, or an empty one."""
+    found = cls()
+    for packed in rich.details:
+        if packed.Unpack(found):
+            break
+    return found
