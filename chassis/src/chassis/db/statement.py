@@ -95,7 +95,8 @@ class Bulk(Statement[R]):
         self.columns = list(columns or table.columns.keys())
         chosen = [table.c[name] for name in self.columns]
         arrays = [sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in chosen]
-        source = sa.func.unnest(*arrays).table_valued(*[sa.column(c.name, c.type) for c in chosen], name="rows")
+        named = [sa.column(c.name, c.type) for c in chosen]
+        source = sa.func.unnest(*arrays).table_valued(*named, name="rows").render_derived()
         rows = sa.select(*[source.c[name] for name in self.columns])
         super().__init__(amend(insert(table).from_select(self.columns, rows)), row)
 
