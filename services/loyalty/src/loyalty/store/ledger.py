@@ -12,7 +12,7 @@ from loyalty.store.tables import ACCOUNTS, ENTRIES, PROGRAMMES, TRANSFERS
 
 GET_PROGRAMME = Statement[Any](sa.select(PROGRAMMES).where(PROGRAMMES.c.id == sa.bindparam("programme")))
 
-OPEN_ACCOUNT = Statement(
+OPEN_ACCOUNT = Statement[Any](
     insert(ACCOUNTS).values({c.name: sa.bindparam(c.name) for c in ACCOUNTS.c}).on_conflict_do_nothing()
 )
 
@@ -32,7 +32,7 @@ def _post() -> sa.ClauseElement:
     """One statement that writes a transfer, its two entries and both balances."""
     columns = [sa.column(c.name, c.type) for c in ENTRIES.c if c.name != "transfer_id"]
     arrays = [sa.bindparam(f"leg_{c.name}", type_=sa.ARRAY(c.type)) for c in columns]
-    legs = sa.func.unnest(*arrays).table_valued(*columns, name="legs")
+    legs = sa.func.unnest(*arrays).table_valued(*columns, name="legs").render_derived()
     transfer = (
         insert(TRANSFERS)
         .values(

@@ -1,0 +1,68 @@
+"""What purchases add up to."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.api.messages import money
+from loyalty.domain.value import Band, CustomerValue, Money, Purchase, ValueFormula, added_value
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+FORMULA = ValueFormula("test", "EUR", Decimal(100), Decimal(500), Decimal(2000))
+
+
+def purchase(customer: int, amount: str, at: datetime = NOW) -> Purchase:
+    return Purchase(uuid4(), UUID(int=customer), Decimal(amount), at, 1, "", None)
+
+
+def value(lifetime: str) -> CustomerValue:
+    return CustomerValue(UUID(int=1), Decimal(lifetime), 1, NOW, NOW, 1)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "band"),
+    [
+        ("0", Band.STANDARD),
+        ("99.99", Band.STANDARD),
+        ("100", Band.SILVER),
+        ("499.99", Band.SILVER),
+        ("500", Band.GOLD),
+        ("1999.99", Band.GOLD),
+        ("2000", Band.PLATINUM),
+    ],
+)
+def test_a_band_begins_at_its_threshold(lifetime: str, band: Band) -> None:
+    assert FORMULA.band(value(lifetime)) is band
+
+
+def test_a_customer_without_purchases_is_standard() -> None:
+    assert FORMULA.band(None) is Band.STANDARD
+
+
+def test_bands_that_do_not_rise_are_refused() -> None:
+    with pytest.raises(ValueError, match="must rise"):
+        ValueFormula("test", "EUR", Decimal(100), Decimal(100), Decimal(2000))
+
+
+def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
+    later = NOW + timedelta(days=1)
+    added = added_value([purchase(2, "0.10", later), purchase(1, "5"), purchase(2, "0.20", NOW)])
+    assert added == [
+        CustomerValue(UUID(int=1), Decimal(5), 1, NOW, NOW, 1),
+        CustomerValue(UUID(int=2), Decimal("0.30"), 2, NOW, later, 1),
+    ]
+
+
+def test_two_purchases_of_the_same_content_count_twice() -> None:
+    (added,) = added_value([purchase(1, "9.99"), purchase(1, "9.99")])
+    assert (added.lifetime_value, added.purchase_count) == (Decimal("19.98"), 2)
+
+
+@given(st.decimals(0, 10**12, places=2))
+def test_money_splits_exactly(amount: Decimal) -> None:
+    ours, wire = Money(amount, "EUR"), money(amount, "EUR")
+    assert (ours.units, ours.nanos, ours.currency_code) == (wire.units, wire.nanos, wire.currency_code)
