@@ -28,6 +28,7 @@ class Event(Generic[M]):
         causation_id: the event, request or timer that caused it.
         traceparent: the W3C trace context in which it was recorded.
         data: the message.
+
     """
 
     id: UUID

@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 from google.protobuf.message import Message
-from rapport.options.v1 import options_pb2
 
 from chassis.api.messages import to_message
+from rapport.options.v1 import options_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,11 @@ class FactCodec:
     """A service's event messages, by the name of the domain fact that each one publishes."""
 
     def __init__(self, events: ModuleType) -> None:
-        found = {name: value for name, value in vars(events).items() if isinstance(value, type) and issubclass(value, Message)}
+        found = {
+            name: value
+            for name, value in vars(events).items()
+            if isinstance(value, type) and issubclass(value, Message)
+        }
         self.messages: Mapping[str, type[Message]] = found
         self._subjects = {name: subject_of(message) for name, message in found.items()}
 
@@ -46,4 +50,6 @@ class FactCodec:
         name = type(fact).__name__
         message = to_message(self.messages[name], fact)
         resource = getattr(message, message.DESCRIPTOR.fields[0].name)
-        return EncodedFact(message.DESCRIPTOR.full_name, self._subjects[name], resource, message.SerializeToString())
+        return EncodedFact(
+            message.DESCRIPTOR.full_name, self._subjects[name], resource, message.SerializeToString()
+        )

@@ -1,0 +1,112 @@
+"""Keeping outbox and inbox in daily partitions: tomorrow's is there before midnight, old ones go as a whole."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import structlog
+
+from chassis import ids
+from chassis.db.database import Database
+from chassis.errors import Unavailable
+
+CHECK_EVERY_S = 60.0
+OUTBOX_DAYS = 14
+INBOX_DAYS = 30
+IDEMPOTENCY_DAYS = 7
+CHUNK = 5000
+
+_LOCK = 0x6B656570  # "keep"
+_KEYS = {"outbox": "id", "inbox": "event_id"}
+_DAY = timedelta(days=1)
+_log = structlog.get_logger()
+
+
+async def keep_partitions(db: Database) -> None:
+    """Look after the partitions until cancelled: at start, and whenever the hour has changed."""
+    kept = None
+    while True:
+        hour = db.clock.now().replace(minute=0, second=0, microsecond=0)
+        if hour != kept:
+            try:
+                await keep(db)
+                kept = hour
+            except (
+                Unavailable,
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+            ) as error:
+                _log.warning("partitions could not be looked after; trying again", error=type(error).__name__)
+        await asyncio.sleep(CHECK_EVERY_S)
+
+
+async def keep(db: Database) -> None:
+    """Make the partitions of today and tomorrow, drop those past keeping, delete old stored responses.
+
+    Does nothing while another replica is at it.
+    """
+    now = db.clock.now()
+    today = datetime(now.year, now.month, now.day, tzinfo=UTC)
+    async with db.connection() as connection:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+            return
+        try:
+            for table in _KEYS:
+                for day in (today, today + _DAY):
+                    await _create(connection, table, day)
+            await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
+            await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
+            await _delete(connection, "idempotency", "at < $1", now - timedelta(days=IDEMPOTENCY_DAYS))
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _create(connection: asyncpg.Connection, table: str, day: datetime) -> None:
+    """Attach the partition of one day, moving into it what the default partition has taken for it."""
+    name, key = f"{table}_{day:%Y%m%d}", _KEYS[table]
+    if await connection.fetchval("SELECT to_regclass($1)", name) is not None:
+        return
+    first, end = ids.floor(day), ids.floor(day + _DAY)
+    async with connection.transaction():
+        await connection.execute(
+            f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS) WITH (autovacuum_vacuum_scale_factor = 0.01)"
+        )
+        # Attached, not created as a partition: that would lock out writers of every day.
+        await connection.execute(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE")
+        await connection.execute(
+            f"WITH moved AS (DELETE FROM {table}_default WHERE {key} >= '{first}' AND {key} < '{end}' RETURNING *) "
+            f"INSERT INTO {name} SELECT * FROM moved"
+        )
+        await connection.execute(
+            f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')"
+        )
+
+
+async def _drop(connection: asyncpg.Connection, table: str, before: datetime) -> None:
+    """Drop the partitions of days before `before`, except where something is still to be published."""
+    names = await connection.fetch(
+        "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1",
+        table,
+    )
+    for name in (row["name"] for row in names):
+        if name.removeprefix(f"{table}_") < f"{before:%Y%m%d}":
+            if table == "outbox" and await connection.fetchval(
+                f"SELECT EXISTS (SELECT FROM {name} WHERE published_at IS NULL)"
+            ):
+                _log.error(
+                    "a day's partition cannot be dropped: it holds facts that were never published",
+                    partition=name,
+                )
+            else:
+                await connection.execute(f"DROP TABLE {name}")
+    published = " AND published_at IS NOT NULL" if table == "outbox" else ""
+    await _delete(connection, f"{table}_default", f"{_KEYS[table]} < $1{published}", ids.floor(before))
+
+
+async def _delete(connection: asyncpg.Connection, table: str, condition: str, bound: object) -> None:
+    """Delete in chunks, so that no statement holds locks or runs for long."""
+    sql = f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT {CHUNK}))"
+    while await connection.execute(sql, bound) == f"DELETE {CHUNK}":
+        pass

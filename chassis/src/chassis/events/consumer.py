@@ -1,0 +1,173 @@
+"""Running a subscription: an event's inbox row, its effect and its own facts commit together, then it is acknowledged."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+
+import nats.errors
+import structlog
+
+from chassis.db.database import Database
+from chassis.events.delivery import Delivery
+from chassis.events.effect import Effect
+from chassis.events.failure import Verdict, judge
+from chassis.events.nats import Connection
+from chassis.events.provision import stream_of
+from chassis.events.pull import Missing, Pull
+from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscription
+
+__all__ = ["BatchHandler", "Consumer", "Handler", "Subscription"]
+
+WINDOW = 32  # events in hand when they are handled one by one
+AT_ONCE = 4  # of the pool's connections, so that a backlog leaves some for requests
+WAIT_S = 5.0
+PAUSE_S = 1.0
+UNKNOWN_ATTEMPTS = 10
+
+_log = structlog.get_logger()
+
+
+class Consumer:
+    """Runs one subscription. Any number of replicas may; an event takes effect once.
+
+    Events about different resources are handled side by side, those about the same one in order. A failing event is
+    tried again or dead-lettered without holding up any other; an outage of the database stops the fetching.
+    """
+
+    def __init__(self, db: Database, connection: Connection, subscription: Subscription) -> None:
+        self._db = db
+        self._connection = connection
+        self._subscription = subscription
+        self._effect = Effect(db, subscription)
+        self._pull = Pull(connection, stream_of(subscription.source), subscription.durable)
+        self._lanes: dict[str, deque[Delivery]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._in_hand = 0
+        self._moved = asyncio.Event()
+        self._limit = asyncio.Semaphore(AT_ONCE)
+        self._outage = asyncio.Lock()
+        self._stopping = False
+        self._finished = asyncio.Event()
+
+    async def run(self) -> None:
+        """Consume until `stop_fetching`."""
+        await self._pull.open()
+        try:
+            while not self._stopping:
+                if self._outage.locked() or not self._connection.client.is_connected:
+                    await asyncio.sleep(PAUSE_S / 10)
+                elif self._subscription.batch:
+                    await self._apply(await self._fetch(BATCH))
+                elif self._in_hand < WINDOW:
+                    for delivery in await self._fetch(WINDOW - self._in_hand):
+                        self._assign(delivery)
+                else:
+                    self._moved.clear()
+                    await self._moved.wait()
+            await asyncio.gather(*self._workers)
+            await self._pull.close()
+        finally:
+            for worker in self._workers:
+                worker.cancel()
+            self._finished.set()
+
+    def stop_fetching(self) -> None:
+        """Take no more; what is in hand is finished."""
+        self._stopping = True
+        self._pull.interrupt()
+        self._moved.set()
+
+    async def finished(self, timeout_s: float) -> None:
+        """Wait until what is in hand is finished, or the time is up."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._finished.wait()
+        except TimeoutError:
+            _log.warning("events in hand are left for another replica", durable=self._subscription.durable)
+
+    async def _fetch(self, batch: int) -> list[Delivery]:
+        try:
+            messages = await self._pull.fetch(batch, WAIT_S)
+        except (Missing, nats.errors.Error) as error:
+            _log.error("cannot fetch events", durable=self._subscription.durable, error=repr(error))
+            await asyncio.sleep(PAUSE_S)
+            return []
+        found = [
+            Delivery(message, self._connection, self._db.service, self._subscription.durable)
+            for message in messages
+        ]
+        progress = self._subscription.progress
+        progress.pending = (found[-1].behind if found else 0) + len(found) + self._in_hand
+        times = [delivery.headers["ce-time"] for delivery in found if "ce-time" in delivery.headers]
+        progress.oldest = datetime.fromisoformat(min(times)) if times else None
+        return found
+
+    def _assign(self, delivery: Delivery) -> None:
+        """Queue a delivery behind the others about the same resource."""
+        self._in_hand += 1
+        lane = self._lanes.setdefault(delivery.key, deque())
+        lane.append(delivery)
+        if len(lane) == 1:
+            worker = asyncio.create_task(self._work(delivery.key, lane))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, key: str, lane: deque[Delivery]) -> None:
+        while lane:
+            async with self._limit:
+                await self._handle(lane[0])
+            lane.popleft()
+            self._in_hand -= 1
+            self._subscription.progress.pending -= 1
+            self._moved.set()
+        del self._lanes[key]
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            await self._effect.of_one(delivery)
+        except Exception as error:
+            await self._failed(delivery, error)
+        else:
+            await delivery.done()
+
+    async def _apply(self, deliveries: Sequence[Delivery]) -> None:
+        """A batch in one transaction; when that fails, one by one, so that only the poison is left out."""
+        if not deliveries:
+            return
+        try:
+            await self._effect.of_batch(deliveries)
+        except Exception as error:
+            if judge(error) is Verdict.DOWN:
+                await self._until_up()
+            for delivery in deliveries:
+                await self._handle(delivery)
+        else:
+            for delivery in deliveries:
+                await delivery.done()
+        self._subscription.progress.pending -= len(deliveries)
+        self._subscription.progress.oldest = None
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> None:
+        verdict = judge(error)
+        if verdict is Verdict.DOWN and not await self._until_up():
+            verdict = Verdict.UNKNOWN
+        if verdict is Verdict.POISON or (
+            verdict is Verdict.UNKNOWN and delivery.attempts >= UNKNOWN_ATTEMPTS
+        ):
+            await delivery.give_up(error)
+            return
+        _log.warning(
+            "an event is tried again later", durable=self._subscription.durable, event=delivery.headers.get("ce-id"),
+            attempts=delivery.attempts, exc_info=error if verdict is Verdict.UNKNOWN else None, error=type(error).__name__,
+        )  # fmt: skip
+        await delivery.later()
+
+    async def _until_up(self) -> bool:
+        """Wait until the database answers. False when it does at once: then the outage was none."""
+        was_down = self._outage.locked()
+        async with self._outage:
+            while not self._stopping and await self._db.problem():
+                was_down = True
+                await asyncio.sleep(PAUSE_S)
+        return was_down

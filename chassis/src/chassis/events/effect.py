@@ -1,0 +1,103 @@
+"""The transaction of an event: inbox first, then the handler. Committed together, or not at all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from chassis import failpoints
+from chassis.context import Call, Principal, current_call
+from chassis.db.database import Database
+from chassis.db.schema import INBOX
+from chassis.db.statement import Bulk
+from chassis.db.transaction import Transaction
+from chassis.events import envelope
+from chassis.events.delivery import Delivery
+from chassis.events.envelope import Event
+from chassis.events.failure import Malformed
+from chassis.events.subscription import Subscription
+from chassis.telemetry import tracing
+
+_INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
+
+
+class _Repeated(Exception):
+    """The inbox has the event: roll back, there is nothing to do."""
+
+
+class Effect:
+    """Applies events to the database, each once."""
+
+    def __init__(self, db: Database, subscription: Subscription) -> None:
+        self._db = db
+        self._subscription = subscription
+        self._principal = Principal(f"service:{db.service}")
+
+    async def of_one(self, delivery: Delivery) -> None:
+        """Handle one event in a transaction of its own. Malformed, or what the handler raises."""
+        event = self._parse(delivery)
+        if event is None:
+            return
+        durable, source = self._subscription.durable, self._subscription.source
+        with tracing.process_span(source, durable, event.traceparent, self._age_s(event)):
+            await self._commit([event], Call(
+                durable, self._principal, cause_id=event.id, correlation_id=event.correlation_id,
+                traceparent=tracing.traceparent() or tracing.admit(event.traceparent)[0],
+            ))  # fmt: skip
+
+    async def of_batch(self, deliveries: Sequence[Delivery]) -> None:
+        """Handle the events of a batch in one transaction."""
+        parsed = [event for delivery in deliveries if (event := self._parse(delivery)) is not None]
+        events = list({event.id: event for event in parsed}.values())
+        if not events:
+            return
+        durable, source = self._subscription.durable, self._subscription.source
+        with tracing.batch_span(source, durable, [event.traceparent for event in events]):
+            trace = tracing.traceparent() or tracing.admit("")[0]
+            await self._commit(events, Call(durable, self._principal, traceparent=trace))
+
+    async def _commit(self, events: list[Event[Any]], call: Call) -> None:
+        token = current_call.set(call)
+        try:
+            async with self._db.transaction() as tx:
+                rows = await _INBOX.rows(tx, [self._inbox_row(event) for event in events])
+                new = {row["event_id"] for row in rows}
+                if not new:
+                    raise _Repeated
+                failpoints.hit("consumer.after_inbox")
+                await self._handle(tx, [event for event in events if event.id in new])
+        except _Repeated:
+            return
+        finally:
+            current_call.reset(token)
+        failpoints.hit("consumer.before_ack")
+
+    async def _handle(self, tx: Transaction, events: list[Event[Any]]) -> None:
+        if self._subscription.batch:
+            await self._subscription.batch(tx, events)
+        else:
+            for event in events:
+                await self._subscription.handlers[event.type](tx, event)
+
+    def _parse(self, delivery: Delivery) -> Event[Any] | None:
+        try:
+            return envelope.parse(delivery.headers, delivery.body, self._subscription.messages)
+        except (KeyError, ValueError, DecodeError) as error:
+            raise Malformed(type(error).__name__) from error
+
+    def _inbox_row(self, event: Event[Any]) -> dict[str, Any]:
+        return {
+            "event_id": event.id,
+            "consumer": self._subscription.durable,
+            "source": event.source,
+            "type": event.type,
+            "resource": event.resource,
+            "time": event.time,
+            "actor": event.actor,
+            "correlation_id": event.correlation_id,
+            "causation_id": event.causation_id,
+            "traceparent": event.traceparent,
+        }
+
+    def _age_s(self, event: Event[Any]) -> float:
+        return (self._db.clock.now() - event.time).total_seconds()

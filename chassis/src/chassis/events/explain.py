@@ -1,0 +1,136 @@
+"""Why something is as it is: from a fact back, cause by cause, to a person's request or the clock."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.api.messages import timestamp
+from chassis.db.database import Database
+from chassis.db.schema import AUDIT, INBOX, OUTBOX
+from chassis.db.statement import Statement
+from chassis.telemetry.tracing import trace_id
+from rapport.common.v1 import explanation_pb2
+
+LINKS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Where a chain goes on: an event of another service.
+
+    Attributes:
+        source: the service to ask.
+        resource: what the event is about there.
+        event_id: to ask with.
+        cause: what is known of the event here, for when the other service cannot be asked.
+
+    """
+
+    source: str
+    resource: str
+    event_id: UUID
+    cause: explanation_pb2.Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Causes, newest first, and where the chain goes on when that is in another service."""
+
+    causes: list[explanation_pb2.Cause]
+    continues: Foreign | None
+
+
+_LATEST = Statement[Any](
+    sa.select(OUTBOX.c.id)
+    .where(OUTBOX.c.resource == sa.bindparam("resource"))
+    .order_by(OUTBOX.c.id.desc())
+    .limit(1)
+)
+_NONE = sa.cast(sa.null(), sa.Uuid)
+_ID = sa.bindparam("id", type_=sa.Uuid)
+
+
+def _link(kind: str, table: sa.Table, what: sa.Column[Any], condition: Any, **columns: Any) -> sa.Select[Any]:
+    return sa.select(
+        sa.literal_column(f"'{kind}'").label("kind"),
+        columns.get("source", sa.literal_column("''")).label("source"),
+        columns.get("resource", sa.literal_column("''")).label("resource"),
+        what.label("what"),
+        columns.get("time", table.c.get("time")).label("time"),
+        table.c.actor,
+        table.c.traceparent,
+        columns.get("causation_id", _NONE).label("causation_id"),
+    ).where(condition)
+
+
+_LINK = Statement[Any](
+    sa.union_all(
+        _link(
+            "fact",
+            OUTBOX,
+            OUTBOX.c.type,
+            OUTBOX.c.id == _ID,
+            resource=OUTBOX.c.resource,
+            causation_id=OUTBOX.c.causation_id,
+        ),
+        _link(
+            "event",
+            INBOX,
+            INBOX.c.type,
+            INBOX.c.event_id == _ID,
+            resource=INBOX.c.resource,
+            source=INBOX.c.source,
+        ),
+        _link("request", AUDIT, AUDIT.c.what, AUDIT.c.id == _ID, time=AUDIT.c.at),
+        _link(
+            "timer",
+            AUDIT,
+            AUDIT.c.what,
+            sa.and_(AUDIT.c.cause_id == _ID, AUDIT.c.actor == "clock"),
+            time=AUDIT.c.at,
+        ),
+    )
+)
+
+
+async def chain(db: Database, *, resource: str = "", event_id: UUID | None = None) -> Chain:
+    """The causes of an event, or of the latest fact about a resource.
+
+    Args:
+        db: the service's database.
+        resource: the resource's name; not needed with `event_id`.
+        event_id: where to start.
+
+    Returns:
+        The chain as far as this service knows it; empty when it knows nothing of the resource or event.
+
+    """
+    causes: list[explanation_pb2.Cause] = []
+    link_id = event_id
+    if link_id is None:
+        latest = await _LATEST.maybe(db, resource=resource)
+        link_id = latest["id"] if latest else None
+    while link_id is not None and len(causes) < LINKS_MAX:
+        row = await _LINK.maybe(db, id=link_id)
+        if row is None:
+            break
+        cause = _cause(row, link_id, row["source"] or db.service)
+        if row["kind"] == "event":
+            return Chain(causes, Foreign(row["source"], row["resource"], link_id, cause))
+        causes.append(cause)
+        link_id = row["causation_id"]
+    return Chain(causes, None)
+
+
+def _cause(row: Any, link_id: UUID, service: str) -> explanation_pb2.Cause:
+    return explanation_pb2.Cause(
+        resource=row["resource"],
+        what=row["what"],
+        time=timestamp(row["time"]),
+        actor=row["actor"],
+        trace_id=trace_id(row["traceparent"]),
+        id=str(link_id),
+        service=service,
+    )

@@ -1,0 +1,106 @@
+"""Connections to NATS with the settings that survive outages (docs/reliability.md, 2.2)."""
+
+import asyncio
+from collections.abc import Callable
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import DEFAULT_PENDING_SIZE, Client
+from nats.js import JetStreamContext
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 2.0
+
+_log = structlog.get_logger()
+
+
+class Connection:
+    """One connection to NATS. Made by `connect`.
+
+    Attributes:
+        client: for core NATS.
+        js: for JetStream; every request gives up after 5 seconds.
+        restored: called after each interruption; what was asked of the server before it is forgotten.
+
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.js: JetStreamContext = client.jetstream(timeout=5)
+        self.restored: set[Callable[[], None]] = set()
+        self.closing = False
+
+    async def problem(self) -> str:
+        """Why the broker cannot be used, in words; "" when it answers. A flag alone can stay true on a dead connection."""
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await self.client.rtt()
+        except (TimeoutError, OSError, nats.errors.Error):
+            return "the broker does not answer"
+        return ""
+
+    def is_alive(self) -> bool:
+        """Whether the connection is being restored by itself; false when it claims to be up or is closed."""
+        return bool(self.client.is_reconnecting)
+
+    async def close(self) -> None:
+        """Send what is buffered and close. Not `drain`, which waits for messages that nobody will read."""
+        self.closing = True
+        if self.client.is_connected:
+            try:
+                await self.client.flush(timeout=2)
+            except (TimeoutError, OSError, nats.errors.Error):
+                _log.warning("closing the connection to the broker with messages unsent")
+        await self.client.close()
+
+
+async def connect(
+    url: str, name: str, *, closed: Callable[[], None] = lambda: None, pending_size: int | None = None
+) -> Connection:
+    """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that does not succeed within 5 seconds.
+
+    Args:
+        url: `nats://user:password@host:port`, several separated by commas.
+        name: the service's name; replies come to `_INBOX_<name>.>`, which only it may read.
+        closed: called when the connection is gone for good, for example after its password was changed. The process
+            should end then: nothing else brings the connection back.
+        pending_size: bytes kept while disconnected. 0 makes a publish fail at once instead of being sent later.
+
+    """
+    client = Client()
+    connection = Connection(client)
+
+    async def on_error(error: Exception) -> None:
+        _log.warning("nats reported an error", error=type(error).__name__, detail=str(error))
+
+    async def on_disconnected() -> None:
+        if not connection.closing:
+            _log.warning("disconnected from nats")
+
+    async def on_reconnected() -> None:
+        _log.info("connected to nats again")
+        for action in connection.restored:
+            action()
+
+    async def on_closed() -> None:
+        if not connection.closing:
+            closed()
+
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        await client.connect(
+            url.split(","),
+            name=name,
+            inbox_prefix=f"_INBOX_{name}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            ping_interval=10,
+            max_outstanding_pings=2,
+            pending_size=DEFAULT_PENDING_SIZE if pending_size is None else pending_size,
+            error_cb=on_error,
+            disconnected_cb=on_disconnected,
+            reconnected_cb=on_reconnected,
+            closed_cb=on_closed,
+        )
+    return connection

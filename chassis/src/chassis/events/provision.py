@@ -1,0 +1,203 @@
+"""The streams and durable consumers of a service: declared in code, made by `provision`, verified at start.
+
+A service's own identity may use its stream and consumers and may not make or change them. `provision` runs with an
+administrator's identity: from `rapport up` on a developer's machine, from the chart's hook in Kubernetes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+
+from chassis.events.nats import Connection, connect
+
+DAY_S = 24 * 3600.0
+MAX_MESSAGE_BYTES = 256 * 1024
+ACK_WAIT_S = 60.0
+DEAD_STREAM = "DEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """One durable consumer: `durable` reads `subjects` from the stream of the service `source`."""
+
+    durable: str
+    source: str
+    subjects: tuple[str, ...]
+    max_ack_pending: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a service needs of the broker."""
+
+    service: str
+    subscriptions: tuple[Consumption, ...] = ()
+
+    @property
+    def sources(self) -> list[str]:
+        """The services it listens to, each once."""
+        return list(dict.fromkeys(each.source for each in self.subscriptions))
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that provisioning makes, and the permissions of the service's user, as plain values."""
+        return {
+            "service": self.service,
+            "stream": {"name": stream_of(self.service), "subjects": [f"events.{self.service}.>"]},
+            "consumers": [
+                {
+                    "durable": each.durable,
+                    "stream": stream_of(each.source),
+                    "subjects": list(each.subjects),
+                    "max_ack_pending": each.max_ack_pending,
+                }
+                for each in self.subscriptions
+            ],
+            "permissions": permissions(self),
+        }
+
+
+class NotProvisioned(Exception):
+    """The broker is not as the service declares it. The message names each difference."""
+
+
+def stream_of(service: str) -> str:
+    """The name of a service's stream."""
+    return service.upper()
+
+
+def permissions(declaration: Declaration) -> dict[str, list[str]]:
+    """The subjects that the service's NATS user may publish to and subscribe to; everything else is denied."""
+    service = declaration.service
+    streams = [stream_of(name) for name in dict.fromkeys([service, *declaration.sources])]
+    publish = [f"events.{service}.>", f"dead.{service}.>", f"beat.{service}", f"poke.{service}", "$JS.ACK.>"]
+    publish += [f"$JS.API.STREAM.INFO.{stream}" for stream in streams]
+    for each in declaration.subscriptions:
+        consumer = f"{stream_of(each.source)}.{each.durable}"
+        publish += [f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", f"$JS.API.CONSUMER.INFO.{consumer}"]
+    return {"publish": publish, "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}"]}
+
+
+async def provision(url: str, declaration: Declaration, replicas: int = 1) -> None:
+    """Make the service's stream and consumers, or change them to what is declared. Safe to repeat.
+
+    Args:
+        url: of an identity with the right to create streams and consumers.
+        declaration: what the service needs.
+        replicas: copies of each stream; 3 in production.
+
+    """
+    connection = await connect(url, "provision")
+    js = connection.js
+    try:
+        await _stream(
+            js, _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], replicas)
+        )
+        await _stream(js, _stream_config(DEAD_STREAM, ["dead.>"], replicas))
+        for source in declaration.sources:
+            # Two services that listen to each other could never be installed if each waited for the other's stream.
+            await _stream(
+                js, _stream_config(stream_of(source), [f"events.{source}.>"], replicas), change=False
+            )
+        for each in declaration.subscriptions:
+            await js.add_consumer(stream_of(each.source), _consumer_config(each))
+    finally:
+        await connection.close()
+
+
+async def verify(connection: Connection, declaration: Declaration) -> None:
+    """Compare the broker with the declaration. NotProvisioned when the service could not work with what is there."""
+    wanted = _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], 1)
+    differences = await _stream_differences(connection.js, wanted)
+    for each in declaration.subscriptions:
+        differences += await _consumer_differences(connection.js, each)
+    if differences:
+        lines = "\n  ".join(differences)
+        raise NotProvisioned(
+            f"the broker is not provisioned for {declaration.service}:\n  {lines}\n"
+            f"Run `python -m {declaration.service} provision` with RAPPORT_NATS_ADMIN_URL."
+        )
+
+
+def _stream_config(name: str, subjects: list[str], replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=name,
+        subjects=subjects,
+        retention=RetentionPolicy.LIMITS,
+        max_age=14 * DAY_S,
+        discard=DiscardPolicy.NEW,  # a full stream refuses, and the outbox keeps; `old` would lose silently
+        duplicate_window=600.0,
+        max_msg_size=MAX_MESSAGE_BYTES,
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+    )
+
+
+def _consumer_config(each: Consumption) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=each.durable,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT_S,
+        max_deliver=-1,  # the service decides what is poison; a limit here would lose events in an outage
+        max_ack_pending=each.max_ack_pending,
+        filter_subjects=sorted(each.subjects),
+        deliver_policy=DeliverPolicy.ALL,
+    )
+
+
+async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = True) -> None:
+    try:
+        await js.stream_info(str(config.name))
+    except nats.js.errors.NotFoundError:
+        await js.add_stream(config)
+    else:
+        if change:
+            await js.update_stream(config)
+
+
+async def _stream_differences(js: JetStreamContext, wanted: StreamConfig) -> list[str]:
+    what = f"stream {wanted.name}"
+    try:
+        found = (await js.stream_info(str(wanted.name))).config
+    except nats.js.errors.NotFoundError:
+        return [f"{what} does not exist"]
+    except nats.errors.TimeoutError:
+        return [f"{what}: no answer; is the user allowed $JS.API.STREAM.INFO.{wanted.name}?"]
+    fields = ["subjects", "retention", "discard", "max_age", "duplicate_window", "max_msg_size", "storage"]
+    return _differences(what, wanted, found, fields)
+
+
+async def _consumer_differences(js: JetStreamContext, each: Consumption) -> list[str]:
+    stream = stream_of(each.source)
+    what = f"consumer {each.durable} on stream {stream}"
+    try:
+        found = (await js.consumer_info(stream, each.durable)).config
+    except nats.js.errors.NotFoundError:
+        return [f"{what} does not exist"]
+    except nats.errors.TimeoutError:
+        return [f"{what}: no answer; is the user allowed $JS.API.CONSUMER.INFO.{stream}.{each.durable}?"]
+    wanted = _consumer_config(each)
+    subjects = set(found.filter_subjects or [found.filter_subject])
+    # More subjects than declared is what the next release provisioned while this one still runs.
+    missing = set(each.subjects) - subjects
+    differences = _differences(
+        what, wanted, found, ["ack_policy", "ack_wait", "max_deliver", "max_ack_pending"]
+    )
+    return differences + [f"{what} does not read {subject}" for subject in sorted(missing)]
+
+
+def _differences(what: str, wanted: Any, found: Any, fields: Iterable[str]) -> list[str]:
+    pairs = [(field, getattr(wanted, field), getattr(found, field)) for field in fields]
+    return [f"{what} has {field} {is_!r}, must be {must!r}" for field, must, is_ in pairs if must != is_]

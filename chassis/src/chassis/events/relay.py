@@ -1,0 +1,207 @@
+"""Publishing what the outbox holds: at once after a commit, in order for each resource, until the broker has it all."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import nats.errors
+import sqlalchemy as sa
+import structlog
+from nats.aio.msg import Msg
+from prometheus_client import Gauge
+
+from chassis import failpoints, ids
+from chassis.db.database import Database
+from chassis.db.schema import OUTBOX
+from chassis.db.statement import Statement
+from chassis.db.transaction import LEASES
+from chassis.errors import Unavailable
+from chassis.events.freshness import Beat
+from chassis.events.leases import Leases
+from chassis.events.nats import Connection
+from chassis.events.publisher import Outcome, Publisher
+from chassis.telemetry import tracing
+
+BATCH = 500
+BATCH_PER_LEASE = 128
+BALANCE_EVERY_S = 2.0
+BEAT_EVERY_S = 2.0
+POLL_BUSY_S = 0.1
+POLL_IDLE_S = 1.0
+BACKOFF_MAX_S = 5.0
+REFUSED_PAUSE_S = 5.0
+DEPTH_MAX = 100_000
+
+_log = structlog.get_logger()
+_DEPTH = Gauge("rapport_outbox_unpublished", "Facts that wait for publication.")
+_OLDEST = Gauge("rapport_outbox_oldest_seconds", "The age of the oldest fact that waits for publication.")
+
+_COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
+_HELD = sa.func.unnest(sa.bindparam("leases", type_=sa.ARRAY(sa.SmallInteger))).table_valued(
+    sa.column("lease", sa.SmallInteger), name="held"
+)
+_PER_LEASE = (
+    sa.select(*_COLUMNS)
+    .where(
+        OUTBOX.c.lease == _HELD.c.lease,
+        OUTBOX.c.published_at.is_(None),
+        OUTBOX.c.resource != sa.all_(sa.bindparam("refused", type_=sa.ARRAY(sa.Text))),
+    )
+    .order_by(OUTBOX.c.id)
+    .limit(BATCH_PER_LEASE)
+    .lateral("unpublished")
+)
+_BATCH = Statement[Any](
+    sa.select(_PER_LEASE)
+    .select_from(_HELD.join(_PER_LEASE, sa.true()))
+    .order_by(_PER_LEASE.c.id)
+    .limit(BATCH)
+)
+_MARK = Statement[Any](
+    sa.update(OUTBOX)
+    .where(
+        OUTBOX.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        OUTBOX.c.id.between(sa.bindparam("first"), sa.bindparam("last")),  # which partitions
+    )
+    .values(published_at=sa.bindparam("at"))
+)
+_WAITING = sa.select(OUTBOX.c.id).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
+_BACKLOG = Statement[Any](sa.select(sa.func.count(), sa.func.min(_WAITING.c.id)).select_from(_WAITING))
+
+
+class Relay:
+    """Runs in every replica; the replicas share the outbox by lease."""
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
+        self._client = connection.client
+        self._publisher = Publisher(connection, db.service)
+        self._poke_subject = f"poke.{db.service}"
+        self._wake = asyncio.Event()
+        self._poke = False
+        self._refused: dict[str, float] = {}
+        self._backoff_s = 0.0
+        db.published = self._published
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        await self._client.subscribe(self._poke_subject, cb=self._poked)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat())
+            group.create_task(self._relay())
+
+    async def _relay(self) -> None:
+        while True:
+            try:
+                session = await self._db.dedicated()
+                try:
+                    await self._session(session)
+                finally:
+                    await session.close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("the relay lost its database session", error=type(error).__name__)
+                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
+
+    async def _session(self, session: asyncpg.Connection) -> None:
+        """Publish as long as the session, and with it the leases, lasts."""
+        leases = Leases(session)
+        await leases.join()
+        balanced = 0.0
+        while True:
+            if time.monotonic() - balanced > BALANCE_EVERY_S:
+                await leases.balance()
+                balanced = time.monotonic()
+            self._wake.clear()
+            rows = await self._unpublished(session, leases.held)
+            if rows:
+                await self._publish(session, rows)
+            await self._poke_others(leases.held)
+            if len(rows) < BATCH or self._backoff_s:
+                await self._pause(self._backoff_s or (POLL_BUSY_S if rows else POLL_IDLE_S))
+
+    async def _unpublished(self, session: asyncpg.Connection, leases: list[int]) -> list[Any]:
+        now = time.monotonic()
+        self._refused = {resource: until for resource, until in self._refused.items() if until > now}
+        return list(
+            await session.fetch(
+                _BATCH.sql, *_BATCH.arguments({"leases": leases, "refused": list(self._refused)})
+            )
+        )
+
+    async def _publish(self, session: asyncpg.Connection, rows: Sequence[Any]) -> None:
+        with tracing.publish_span(self._db.service, [row["traceparent"] for row in rows]):
+            outcome = await self._publisher.publish(rows)
+        failpoints.hit("relay.after_publish")
+        if outcome.published:
+            await self._mark(session, outcome.published)
+        self._note(outcome)
+
+    async def _mark(self, session: asyncpg.Connection, published: list[UUID]) -> None:
+        params = {
+            "ids": published,
+            "first": min(published),
+            "last": max(published),
+            "at": self._db.clock.now(),
+        }
+        await session.execute(_MARK.sql, *_MARK.arguments(params))
+
+    def _note(self, outcome: Outcome) -> None:
+        until = time.monotonic() + REFUSED_PAUSE_S
+        self._refused |= dict.fromkeys(outcome.refused, until)
+        if not outcome.unreachable:
+            self._backoff_s = 0.0
+        else:
+            if not self._backoff_s:
+                _log.warning("the broker does not take events; the outbox keeps them")
+            self._backoff_s = min(max(self._backoff_s * 2, 0.1), BACKOFF_MAX_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a commit, a poke, or the time; after a failure for the time alone."""
+        seconds *= random.uniform(0.8, 1.2)  # noqa: S311
+        if self._backoff_s:
+            await asyncio.sleep(seconds)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    def _published(self) -> None:
+        self._poke = True
+        self._wake.set()
+
+    async def _poked(self, _: Msg) -> None:
+        self._wake.set()
+
+    async def _poke_others(self, held: list[int]) -> None:
+        """Tell the other replicas that there may be something for them; once for all commits since the last time."""
+        if self._poke and len(held) < LEASES:
+            await self._send(self._poke_subject, b"")
+        self._poke = False
+
+    async def _beat(self) -> None:
+        """Say every two seconds that this service lives, and how far behind it is."""
+        while True:
+            try:
+                depth, first = await _BACKLOG.one(self._db)
+                oldest_s = (self._db.clock.now() - ids.moment(first)).total_seconds() if first else 0.0
+                _DEPTH.set(depth)
+                _OLDEST.set(oldest_s)
+                await self._send(
+                    f"beat.{self._db.service}", msgspec.json.encode(Beat(depth, max(oldest_s, 0.0)))
+                )
+            except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("no heartbeat", error=type(error).__name__)
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _send(self, subject: str, data: bytes) -> None:
+        try:
+            await self._client.publish(subject, data)
+        except nats.errors.Error as error:
+            _log.debug("not sent", subject=subject, error=type(error).__name__)

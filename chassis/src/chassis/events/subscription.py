@@ -1,0 +1,87 @@
+"""What a service listens to: which messages of which service, and who handles them."""
+
+import typing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.message import Message
+
+from chassis.db.transaction import Transaction
+from chassis.events.envelope import Event
+from chassis.events.facts import subject_of
+from chassis.events.provision import Consumption
+
+Handler = Callable[[Transaction, Event[Any]], Awaitable[None]]
+BatchHandler = Callable[[Transaction, Sequence[Event[Any]]], Awaitable[None]]
+
+BATCH = 500
+PENDING_BATCHES = 1000  # two batches: one in work, one on its way
+PENDING_SINGLES = 256
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a consumer is behind: events waiting in the stream, and the time of the oldest that is in work."""
+
+    pending: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One durable consumer and its handlers. Make it with `of_handlers` or `of_batches`.
+
+    Attributes:
+        durable: `<service>-<handler>`, the consumer's name and the inbox's key.
+        source: the publishing service.
+        messages: what is handled, by full name.
+        handlers: for each of them, when events are handled one by one.
+        batch: handles many events in one transaction, when they are folded into a read model.
+        progress: kept up to date by the running consumer.
+
+    """
+
+    durable: str
+    source: str
+    messages: Mapping[str, type[Message]]
+    handlers: Mapping[str, Handler]
+    batch: BatchHandler | None = None
+    progress: Progress = field(default_factory=Progress)
+
+    @classmethod
+    def of_handlers(cls, durable: str, source: str, handlers: Sequence[Handler]) -> "Subscription":
+        """One transaction for each event. ValueError when two handlers want the same message."""
+        messages = [_message_of(handler) for handler in handlers]
+        names = [message.DESCRIPTOR.full_name for message in messages]
+        if len(set(names)) != len(names) or not names:
+            raise ValueError(f"{durable} needs one handler for each message, has {names}")
+        return cls(
+            durable, source, dict(zip(names, messages, strict=True)), dict(zip(names, handlers, strict=True))
+        )
+
+    @classmethod
+    def of_batches(
+        cls, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler
+    ) -> "Subscription":
+        """One transaction for each batch of up to 500 events."""
+        return cls(
+            durable, source, {message.DESCRIPTOR.full_name: message for message in messages}, {}, handler
+        )
+
+    def declared(self) -> Consumption:
+        """What it needs of the broker."""
+        subjects = tuple(dict.fromkeys(subject_of(message) for message in self.messages.values()))
+        return Consumption(
+            self.durable, self.source, subjects, PENDING_BATCHES if self.batch else PENDING_SINGLES
+        )
+
+
+def _message_of(handler: Handler) -> type[Message]:
+    """The message that a handler's second parameter is annotated with: `event: Event[NoticeSent]`."""
+    hints = [hint for name, hint in typing.get_type_hints(handler).items() if name != "return"]
+    arguments = typing.get_args(hints[1]) if len(hints) > 1 else ()
+    if typing.get_origin(hints[-1]) is not Event or not arguments:
+        raise TypeError(f"{handler.__qualname__} must take (tx: Transaction, event: Event[SomeMessage])")
+    return typing.cast(type[Message], arguments[0])
