@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -42,6 +43,7 @@ class Database:
         self.facts = facts
         self.clock = clock
         self.published: Callable[[], None] = lambda: None  # the relay's wake-up, called after a commit with facts
+        self.scheduled: Callable[[datetime], None] = lambda due_at: None  # the timers' wake-up, with when one is due
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -74,6 +76,11 @@ class Database:
         except (Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
         return ""
+
+    async def dedicated(self) -> asyncpg.Connection:
+        """A connection outside the pool, for work that holds session locks. The caller closes it."""
+        settings = {"application_name": self.service, **SERVER_GUARDS}
+        return await asyncpg.connect(self._url, timeout=5, command_timeout=10, server_settings=settings)
 
     @asynccontextmanager
     async def connection(self) -> "AsyncIterator[asyncpg.pool.PoolConnectionProxy[asyncpg.Record]]":
@@ -109,7 +116,6 @@ class Database:
                 await tx.rollback()
                 raise
             await tx.commit()
-        tx.announce()
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

@@ -66,7 +66,7 @@ AUDIT = sa.Table(
     sa.Column("cause_id", sa.Uuid),  # the timer that fired; null for RPCs
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
-    sa.Column("resources", sa.ARRAY(sa.Text), nullable=False),  # what the transaction's facts are about
+    sa.Column("resources", sa.Text, nullable=False),  # names of what its facts are about, separated by spaces
 )
 
 # Work for later. A row is deleted in the transaction of its effect, so it fires once.

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis import failpoints, ids
 from chassis.context import Call
+from chassis.db.combined import combined
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
 from chassis.db.statement import Bulk, Statement
 from chassis.telemetry.tracing import sql_span
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LEASES = 16
 
-_AUDIT = Statement[Any](insert(AUDIT))
+_AUDIT = Bulk[Any](AUDIT)
 _OUTBOX = Bulk[Any](OUTBOX, columns=[c for c in OUTBOX.columns.keys() if c != "published_at"])
 _IDEMPOTENCY = Bulk[Any](IDEMPOTENCY)
 _AUDITED = Statement[Any](sa.select(AUDIT.c.id).where(AUDIT.c.id == sa.bindparam("id")))
@@ -48,6 +48,27 @@ class StoredResponse:
     method: str
     request_hash: bytes
     response: bytes
+    consistency_token: str = ""
+
+
+@dataclass(slots=True)
+class Act:
+    """What one call does in a transaction. It has an audit row and a consistency token of its own.
+
+    Attributes:
+        call: who acts, why, in which trace.
+        id: the id of the audit row: the cause of the facts, and the key of the outcome.
+        correlation_id: the flow it belongs to; begins one when the call belongs to none.
+        consistency_token: names the last fact.
+        resources: what the facts are about.
+
+    """
+
+    call: Call
+    id: UUID
+    correlation_id: str
+    consistency_token: str = ""
+    resources: dict[str, None] = field(default_factory=dict)
 
 
 class Transaction:
@@ -55,16 +76,14 @@ class Transaction:
 
     Attributes:
         now: the moment the transaction began, the one time for everything it writes.
-        call: who acts, why, in which trace.
+
     """
 
     def __init__(self, db: Database, connection: Any, call: Call) -> None:
         self.db = db
-        self.call = call
         self.now: datetime = db.clock.now()
-        self.id = ids.uuid7(self.now)  # the id of the audit row: the cause of the facts, and the key of the outcome
-        self.correlation_id = call.correlation_id or str(self.id)
-        self.consistency_token = ""
+        self._acts: dict[int, Act] = {}  # by identity of the call
+        self.act(call)
         self._connection = connection
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
@@ -72,6 +91,34 @@ class Transaction:
         self._timers: dict[tuple[str, str], dict[str, Any]] = {}
         self._responses: list[StoredResponse] = []
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def call(self) -> Call:
+        """Who acts, why, in which trace."""
+        return self._act.call
+
+    @property
+    def id(self) -> UUID:
+        """The id of the acting call's audit row."""
+        return self._act.id
+
+    @property
+    def correlation_id(self) -> str:
+        """The flow that the acting call belongs to."""
+        return self._act.correlation_id
+
+    @property
+    def consistency_token(self) -> str:
+        """Names the last fact that the acting call recorded; "" before the first."""
+        return self._act.consistency_token
+
+    def act(self, call: Call) -> None:
+        """Do what follows on behalf of `call`: one transaction may carry many. Nothing changes if it acts already."""
+        act = self._acts.get(id(call))
+        if act is None:
+            audit_id = ids.uuid7(self.now)
+            act = self._acts[id(call)] = Act(call, audit_id, call.correlation_id or str(audit_id))
+        self._act = act
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run a statement now."""
@@ -99,6 +146,7 @@ class Transaction:
 
         Returns:
             The event's id.
+
         """
         event_id = ids.uuid7(self.now)
         encoded = self.db.facts.encode(fact)
@@ -118,11 +166,13 @@ class Transaction:
                 "traceparent": self.call.traceparent,
             }
         )
-        self.consistency_token = f"{self.db.service}:{event_id}"
+        self._act.resources[encoded.resource] = None
+        self._act.consistency_token = f"{self.db.service}:{event_id}"
         return event_id
 
     def store_response(self, response: StoredResponse) -> None:
-        """Keep the answer for a request id, so that a repeat gets the same one."""
+        """Keep the answer for a request id, so that a repeat gets the same one and the same consistency token."""
+        response.consistency_token = self.consistency_token
         self._responses.append(response)
 
     async def schedule(self, kind: str, key: str, due_at: datetime) -> None:
@@ -147,25 +197,13 @@ class Transaction:
         self._after_commit.append(action)
 
     async def commit(self) -> None:
-        """Write what is to be written and commit, shielded from the caller going away."""
-        finishing = asyncio.ensure_future(self._commit())
-        try:
-            await asyncio.shield(finishing)
-        except asyncio.CancelledError:
-            await asyncio.wait([finishing])
-            raise
+        """Write what is to be written and commit, to the end even when the caller goes away."""
+        await _finished(self._commit())
 
     async def rollback(self) -> None:
         """Undo everything. A broken connection has undone it already."""
         if self._begun and not self._connection.is_closed():
-            await asyncio.shield(self._connection.execute("ROLLBACK"))
-
-    def announce(self) -> None:
-        """After the commit: wake the relay and run the actions that waited for it."""
-        if self._facts:
-            self.db.published()
-        for action in self._after_commit:
-            action()
+            await _finished(self._connection.execute("ROLLBACK"))
 
     async def _begin(self) -> None:
         if not self._begun:
@@ -191,7 +229,16 @@ class Transaction:
                 from chassis.db.database import unavailable
 
                 raise unavailable() from lost
+        except BaseException:
+            await self.rollback()
+            raise
         failpoints.hit("after_commit")
+        if self._facts:
+            self.db.published()
+        for timer in self._timers.values():
+            self.db.scheduled(timer["due_at"])
+        for action in self._after_commit:
+            action()
 
     async def _close(self) -> None:
         """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
@@ -202,37 +249,42 @@ class Transaction:
         if self._timers:
             parts.append((_TIMERS, _TIMERS.arguments(_columns(_TIMERS, list(self._timers.values())))))
         if self._responses:
-            rows = [
-                {
-                    "request_id": r.request_id,
-                    "method": r.method,
-                    "request_hash": r.request_hash,
-                    "response": r.response,
-                    "consistency_token": self.consistency_token,
-                    "at": self.now,
-                }
-                for r in self._responses
-            ]
-            parts.append((_IDEMPOTENCY, _IDEMPOTENCY.arguments(_columns(_IDEMPOTENCY, rows))))
-        parts.append((_AUDIT, _AUDIT.arguments(self._audit_row())))
-        sql = _combined(tuple(statement for statement, _ in parts))
+            parts.append((_IDEMPOTENCY, _IDEMPOTENCY.arguments(_columns(_IDEMPOTENCY, self._stored_rows()))))
+        parts.append((_AUDIT, _AUDIT.arguments(_columns(_AUDIT, self._audit_rows()))))
+        statement = combined(tuple(part for part, _ in parts))
         args = [argument for _, arguments in parts for argument in arguments]
-        with sql_span(parts[0][0]):
-            await self._connection.fetch(sql, *args)
+        with sql_span(statement):
+            await self._connection.fetch(statement.sql, *args)
 
-    def _audit_row(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "at": self.now,
-            "actor": self.call.principal.subject,
-            "department": self.call.principal.department,
-            "what": self.call.what,
-            "request_id": self.call.request_id,
-            "cause_id": self.call.cause_id,
-            "correlation_id": self.correlation_id,
-            "traceparent": self.call.traceparent,
-            "resources": list(dict.fromkeys(fact["resource"] for fact in self._facts)),
-        }
+    def _stored_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "request_id": stored.request_id,
+                "method": stored.method,
+                "request_hash": stored.request_hash,
+                "response": stored.response,
+                "consistency_token": stored.consistency_token,
+                "at": self.now,
+            }
+            for stored in self._responses
+        ]
+
+    def _audit_rows(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": act.id,
+                "at": self.now,
+                "actor": act.call.principal.subject,
+                "department": act.call.principal.department,
+                "what": act.call.what,
+                "request_id": act.call.request_id,
+                "cause_id": act.call.cause_id,
+                "correlation_id": act.correlation_id,
+                "traceparent": act.call.traceparent,
+                "resources": " ".join(act.resources),
+            }
+            for act in self._acts.values()
+        ]
 
     async def _is_committed(self) -> bool:
         """Whether the transaction whose commit got no answer took effect. The audit row tells."""
@@ -248,24 +300,17 @@ def _columns(statement: Bulk[Any], rows: Sequence[dict[str, Any]]) -> dict[str, 
     return {name: [row[name] for row in rows] for name in statement.columns}
 
 
-_COMBINED: dict[tuple[Statement[Any], ...], str] = {}
-
-
-def _combined(statements: tuple[Statement[Any], ...]) -> str:
-    """One statement that does what `statements` do, their parameters one after another."""
-    sql = _COMBINED.get(statements)
-    if sql is None:
-        *firsts, last = statements
-        parts, offset = [], 0
-        for statement in statements:
-            parts.append(_renumbered(statement.sql, offset))
-            offset += len(statement.binds)
-        ctes = ", ".join(f"part{i} AS ({part})" for i, part in enumerate(parts[:-1]))
-        sql = _COMBINED[statements] = f"WITH {ctes} {parts[-1]}" if firsts else last.sql
-    return sql
-
-
-def _renumbered(sql: str, offset: int) -> str:
-    import re
-
-    return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + offset}", sql)
+async def _finished(work: Coroutine[Any, Any, Any]) -> None:
+    """Await `work` to its end, however often the caller is cancelled meanwhile, and only then let it go."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as gone:
+            cancelled = gone
+    failure = task.exception()
+    if cancelled is not None:
+        raise cancelled from failure
+    if failure is not None:
+        raise failure

@@ -1,4 +1,4 @@
-"""Calls to other services: typed stubs over channels that add identity, deadline, retries and the current trace."""
+"""Calls to other services: channels that add identity, deadline, retries and the current trace."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ OPTIONS = [
 
 
 class Identity:
-    """This service's own token, from a file that is read again when it changes. No file, no token."""
+    """A service's own token, from a file that is read again when it changes. No file, no token."""
 
     def __init__(self, token_file: Path | None) -> None:
         self._file = token_file
@@ -71,22 +71,20 @@ class Channels:
     """Channels to other services, opened by the first call.
 
     Args:
-        peers: addresses by service, where they are not `dns:///<service>:<port>`.
+        peers: the address of each service that may be called.
         token_file: holds this service's token.
-        ports: the gRPC port of every service.
 
     """
 
-    def __init__(self, peers: Mapping[str, str], token_file: Path | None, ports: Mapping[str, int]) -> None:
+    def __init__(self, peers: Mapping[str, str], token_file: Path | None) -> None:
         self._peers = peers
-        self._ports = ports
         self._identity = Identity(token_file)
         self._open: dict[str, Peer] = {}
 
     def to(self, service: str) -> Any:
-        """The channel to a service, for the constructor of its stub. KeyError for a service nobody knows."""
+        """The channel to a service, for the constructor of its stub. Its calls are UNAVAILABLE without an address."""
         if service not in self._open:
-            target = self._peers.get(service) or f"dns:///{service}:{self._ports[service]}"
+            target = self._peers.get(service, f"dns:///{service}.invalid")
             self._open[service] = Peer(target, self._identity)
         return self._open[service]
 
@@ -148,7 +146,7 @@ class Peer:
     async def close(self) -> None:
         """Close the channel, if a call opened it."""
         if self._channel is not None:
-            await self._channel.close()
+            await self._channel.close(None)
 
     def _connected(self) -> grpc.aio.Channel:
         if self._channel is None:

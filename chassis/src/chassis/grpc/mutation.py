@@ -1,7 +1,7 @@
 """Methods that change something: one transaction, answered once for each request id.
 
-The work runs first and its response is stored by the commit that makes it true, so the usual case pays nothing but
-a row. A repeat finds out at that commit, or when the work is refused because it was done before; its own work is
+The work runs first and its response is stored by the commit that makes it true, so the usual case pays for one
+row. A repeat finds out at that commit, or when its work is refused because it was done before; its own work is
 rolled back and it gets the stored response.
 """
 
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,7 @@ from chassis.db.transaction import StoredResponse, Transaction
 from chassis.errors import Aborted, Refusal, invalid
 
 GROUP_MAX = 128
-TOKEN_KEY = "consistency-token"
+CONSISTENCY = "consistency-token"
 
 _STORED = Statement[Any](
     sa.select(
@@ -38,7 +38,7 @@ _STORED = Statement[Any](
         IDEMPOTENCY.c.consistency_token,
     ).where(IDEMPOTENCY.c.request_id == sa.bindparam("request_id"))
 )
-# What a repeat may meet in place of the idempotency row: a rule, a unique column or a lock that the first one holds.
+# What a repeat may meet before the idempotency row: a rule, another unique column, a lock of its twin.
 _MAYBE_A_REPEAT = (Refusal, asyncpg.IntegrityConstraintViolationError, asyncpg.LockNotAvailableError)
 
 
@@ -74,11 +74,13 @@ Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Seq
 def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> Any:
     """Make a servicer's method of `async def Verb(self, request, tx) -> Message`.
 
-    The servicer has its `Database` in `self.db`. The transaction commits when the method returns and rolls back when
-    it raises. The consistency token goes out as trailing metadata `consistency-token`.
+    The servicer has its `Database` in `self.db`. The transaction commits when the method returns and rolls back
+    when it raises. The consistency token goes out as trailing metadata `consistency-token`.
     """
 
-    async def work(self: Any, requests: Sequence[Any], _: Sequence[Call], tx: Transaction) -> Sequence[Message]:
+    async def work(
+        self: Any, requests: Sequence[Any], _: Sequence[Call], tx: Transaction
+    ) -> Sequence[Message]:
         return [await method(self, requests[0], tx)]
 
     @functools.wraps(method)
@@ -94,9 +96,9 @@ def ingest(
 ) -> Any:
     """Make a servicer's method of `async def Verb(self, requests, calls, tx) -> Sequence[Message]`.
 
-    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for more. The method
-    says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its members run one by one, so a
-    wrong one hurts nobody else.
+    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for more. The
+    method says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its members run one
+    by one, so a wrong one hurts nobody else.
     """
     groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
 
@@ -207,15 +209,17 @@ async def _transact(servicer: Any, work: Work, requests: Sequence[Request]) -> l
 
 def _answered(reply: Reply, context: Any) -> bytes:
     if reply.token:
-        context.set_trailing_metadata(((TOKEN_KEY, reply.token),))
+        context.set_trailing_metadata(((CONSISTENCY, reply.token),))
     return reply.data
 
 
 def _request(message: Any) -> Request:
     text: str = message.request_id
     if not text:
-        if _requires_id(type(message)):
-            raise invalid("request_id", "REQUEST_ID_REQUIRED", "must be a UUID that the caller made for this request")
+        if _requires_id(message.DESCRIPTOR):
+            raise invalid(
+                "request_id", "REQUEST_ID_REQUIRED", "must be a UUID that the caller made for this request"
+            )
         return Request(message, current_call.get(), None)
     try:
         return Request(message, current_call.get(), UUID(text))
@@ -224,6 +228,6 @@ def _request(message: Any) -> Request:
 
 
 @functools.cache
-def _requires_id(message: type[Message]) -> bool:
-    options = message.DESCRIPTOR.fields_by_name["request_id"].GetOptions()
+def _requires_id(descriptor: Any) -> bool:
+    options = descriptor.fields_by_name["request_id"].GetOptions()
     return field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]

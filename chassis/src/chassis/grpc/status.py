@@ -1,7 +1,7 @@
 """The one place where refusals and other exceptions become gRPC statuses, and statuses become refusals again.
 
-Every error carries `google.rpc.ErrorInfo{reason, domain, metadata}`. What callers cannot know about becomes INTERNAL
-with a fixed text and the trace id; its own text is never sent.
+Every error carries `google.rpc.ErrorInfo{reason, domain, metadata}`. What callers cannot know about becomes
+INTERNAL with a fixed text and the trace id; its own text is never sent.
 """
 
 from typing import Any
@@ -19,12 +19,10 @@ from chassis import errors
 from chassis.errors import Refusal
 from chassis.telemetry import tracing
 
-# All of it travels in HTTP/2 headers, of which clients accept 8 KB, base64 and a second copy of the message included.
+# All of it travels in HTTP/2 headers, in base64 and with the message twice; clients accept 8 KB of those.
 MESSAGE_MAX = 1000
 VIOLATIONS_MAX_BYTES = 3000
-SERVER_ERRORS = frozenset(
-    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
-)
+SERVER_ERRORS = frozenset({"DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE"})
 
 log = structlog.get_logger(__name__)
 
@@ -156,8 +154,9 @@ def _add(rich: status_pb2.Status, detail: Message) -> None:
 
 
 def _rich(error: grpc.aio.AioRpcError) -> status_pb2.Status:
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin" and isinstance(value, bytes):
+    for entry in error.trailing_metadata() or ():
+        key, value = tuple(entry)
+        if key == "grpc-status-details-bin":
             return status_pb2.Status.FromString(value)
     return status_pb2.Status()
 

@@ -1,8 +1,8 @@
 """Spans, decided before the SDK is touched: work that is not sampled costs a comparison and no object.
 
-Every unit of work carries a W3C trace context, sampled or not, so that logs, errors and audit rows name its trace
-and the next service follows the decision of the first. Spans hold names, codes and placeholders only: an
-exception leaves its type, never its message; the exporter drops attributes that are not in `exporting.ALLOWED`.
+Every unit of work carries a W3C trace context, sampled or not, so that logs, errors and audit rows name its
+trace and the next service follows the decision of the first. Spans hold names, codes and placeholders only:
+an exception leaves its type, never its message; attributes outside of `exporting.ALLOWED` are not exported.
 """
 
 import asyncio
@@ -40,8 +40,15 @@ _bound = 0  # a root is sampled when the low 64 bits of its trace id are below t
 class Named(Protocol):
     """A compiled SQL statement."""
 
-    name: str
-    sql: str
+    @property
+    def name(self) -> str:
+        """Operation and table: `SELECT cases`."""
+        ...
+
+    @property
+    def sql(self) -> str:
+        """The text, with placeholders."""
+        ...
 
 
 def setup(service: str) -> None:
