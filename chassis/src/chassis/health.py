@@ -1,6 +1,8 @@
 """Health, metrics and build information over HTTP, on a port of its own."""
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
@@ -61,3 +63,13 @@ class HealthServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave SIGTERM and SIGINT to the service, which drains in order."""
         yield
+
+    async def open(self) -> None:
+        """Listen. OSError when the port is taken."""
+        listening = socket.create_server((self.config.host, self.config.port), backlog=64)
+        self._serving = asyncio.create_task(self.serve([listening]))
+
+    async def close(self) -> None:
+        """Stop listening."""
+        self.should_exit = True
+        await self._serving

@@ -68,7 +68,7 @@ class Lifecycle:
         self._health = HealthServer(
             health_app(app.name, lambda: self.problems), settings.host, self.http_port
         )
-        self._run(self._health.serve)
+        await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
         for opener in app.openers:
             await tracing.unsampled(opener)
@@ -77,10 +77,14 @@ class Lifecycle:
         await app.freshness.start(self._nats, app.subscriptions)
         self._relay = Relay(app.db, await self._connect(pending_size=0))
         self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
-        self._timers = TimerRunner(app.db, app.timers)
-        for run in (self._relay.run, self._timers.run, *(c.run for c in self._consumers), *app.backgrounds):
+        for run in (
+            self._relay.run,
+            TimerRunner(app.db, app.timers).run,
+            lambda: keep_partitions(app.db),
+            *(consumer.run for consumer in self._consumers),
+            *app.backgrounds,
+        ):
             self._run(run)
-        self._run(lambda: keep_partitions(app.db))
         self.server = Server(app.name, app.servicers, Verifier(settings.jwks_url))
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
@@ -91,17 +95,17 @@ class Lifecycle:
         self._be_ready(["draining"])
         await asyncio.sleep(self.app.settings.drain_wait_s)
         consumers = getattr(self, "_consumers", [])
-        for part in (*consumers, *filter(None, [getattr(self, "_timers", None)])):
-            part.stop_fetching()
+        for consumer in consumers:
+            consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
         for consumer in consumers:
             await consumer.finished(GRACE_S)
-        await self.app.spawned_done(GRACE_S)
-        self._health.should_exit = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.app.spawned_done(GRACE_S)
+        await self._health.close()
         await self.app.channels.close()
         for connection in self._connections:
             await connection.close()
