@@ -17,7 +17,7 @@ from opentelemetry.trace import StatusCode
 
 from chassis.auth.tokens import Verifier
 from chassis.context import Call, current_call
-from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, invalid
+from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, Unavailable, invalid
 from chassis.grpc.client import deadline
 from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
 from chassis.telemetry import tracing
@@ -38,7 +38,7 @@ Admission = Callable[[bytes, Metadata, str], Awaitable[Any]]
 Answer = Callable[[bytes, Any, Metadata, str], Awaitable[bytes | None]]
 
 
-class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
+class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] - generic in the stubs alone
     """Wraps the handlers of a service.
 
     Args:
@@ -65,7 +65,15 @@ class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
         self._longest_s = longest_s
         self._at_once = at_once
         self._running = 0
+        self._streams: set[asyncio.Timeout] = set()
+        self._draining = False
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    def drain(self) -> None:
+        """End the streams under way: their callers open new ones elsewhere. Unary calls may finish."""
+        self._draining = True
+        for limit in self._streams:
+            limit.reschedule(asyncio.get_running_loop().time())
 
     async def intercept_service(
         self,
@@ -126,11 +134,22 @@ class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
             seconds = _seconds_left(context)
             deadline.set(time.monotonic() + seconds)
-            async with asyncio.timeout(seconds - SHAVE_S):
-                request = await admitted(raw, metadata, traceparent)
-                async with aclosing(behaviour(request, context)) as responses:
-                    async for response in responses:
-                        await context.write(response if type(response) is bytes else encode(response))
+            limit = asyncio.timeout(seconds - SHAVE_S)
+            self._streams.add(limit)
+            try:
+                async with limit:
+                    request = await admitted(raw, metadata, traceparent)
+                    async with aclosing(behaviour(request, context)) as responses:
+                        async for response in responses:
+                            await context.write(response if type(response) is bytes else encode(response))
+            except TimeoutError:
+                if self._draining:
+                    raise Unavailable(
+                        "DRAINING", "This replica stops. Call again.", retry_after_s=0.1
+                    ) from None
+                raise
+            finally:
+                self._streams.discard(limit)
 
         return self._outermost(method, answer)
 
@@ -191,6 +210,8 @@ async def _settled(
 ) -> bytes | Refusal | None:
     try:
         return await answer(raw, context, metadata, traceparent)
+    except grpc.aio.AbortError:
+        raise
     except Exception as error:
         return refusal_of(error, traceparent)
 

@@ -24,7 +24,7 @@ OPTIONS = [
         "grpc.max_connection_age_ms",
         60_000,
     ),  # clients come back through the name service and find new replicas
-    ("grpc.max_connection_age_grace_ms", 30_000),
+    ("grpc.max_connection_age_grace_ms", 31 * 60_000),  # the longest stream in the contracts, and a minute
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
@@ -82,6 +82,7 @@ class Server:
     async def stop(self, grace_s: float) -> None:
         """Take no new calls and wait up to `grace_s` seconds for those under way."""
         await self._tell(False)
+        self._interceptor.drain()
         await self._server.stop(grace_s)
 
     async def _tell(self, ready: bool) -> None:

@@ -4,6 +4,7 @@ Every error carries `google.rpc.ErrorInfo{reason, domain, metadata}`. What calle
 INTERNAL with a fixed text and the trace id; its own text is never sent.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
@@ -154,8 +155,8 @@ def _add(rich: status_pb2.Status, detail: Message) -> None:
 
 
 def _rich(error: grpc.aio.AioRpcError) -> status_pb2.Status:
-    for entry in error.trailing_metadata() or ():
-        key, value = tuple(entry)
+    metadata: Iterable[Any] = error.trailing_metadata() or ()
+    for key, value in metadata:
         if key == "grpc-status-details-bin":
             return status_pb2.Status.FromString(value)
     return status_pb2.Status()
