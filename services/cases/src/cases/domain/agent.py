@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chassis.errors import invalid
+from chassis.errors import InvalidArgument, Violation
 
 
 @dataclass(slots=True)
@@ -25,9 +25,16 @@ class Agent:
         """`departments/{department}`."""
         return f"departments/{self.department_id}"
 
-    def require_reachable(self) -> None:
-        """Refuse an agent without phone and e-mail."""
-        if not (self.phone or self.email):
-            raise invalid(
-                "agent", "REQUIRED", "must have a phone or an e-mail: customers must reach the agent"
+    def require_complete(self) -> None:
+        """Refuse an agent whom customers could not turn to, with everything that is missing."""
+        missing = [
+            Violation(field, "REQUIRED", description)
+            for field, present, description in (
+                ("agent.display_name", self.display_name.strip(), "must be given"),
+                ("agent.department", self.department_id, "must be given"),
+                ("agent.phone", self.phone.strip() or self.email.strip(), "must be given, or an e-mail"),
             )
+            if not present
+        ]
+        if missing:
+            raise InvalidArgument(missing)

@@ -69,7 +69,7 @@ class Case:
         if unfinished_work_items:
             raise FailedPrecondition(
                 "WORK_ITEM_OPEN",
-                f"{self.name} has {unfinished_work_items} unfinished work items: finish them, then resolve the case.",
+                f"{self.name} has {unfinished_work_items} unfinished work items: finish them first.",
                 {"case": self.name, "unfinished_work_items": unfinished_work_items},
             )
         self.state, self.resolution, self.resolve_time = CaseState.RESOLVED, resolution, now

@@ -10,8 +10,9 @@ A promise is never edited. It changes its state by the verbs below, and each cha
     renegotiate   OPEN, AT_RISK               RENEGOTIATED, and a successor is made
     withdraw      OPEN, AT_RISK               WITHDRAWN
 
-Two decisions. A promise at risk stays at risk until it ends, also when the forecast recovers: the customer may have
-been told already. And a broken promise can still be kept: word of the work may come late, and the customer did get it.
+Two decisions. A promise at risk stays so until it ends, also when the forecast recovers: the customer may
+have been told already. And a broken promise can still be kept: word of the work may come late, and the
+customer did get what was promised.
 """
 
 from dataclasses import dataclass
@@ -131,8 +132,8 @@ class Promise:
     def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | None:
         """Compare with a forecast of the work: at risk when it is later than the due time.
 
-        A promise at risk already is announced again only when things get worse or the reason changes, so that a
-        customer is not told twice about the same delay.
+        A promise at risk already is announced again only when things get worse or the reason changes, so that
+        a customer is not told twice about the same delay.
         """
         if not self.live or forecast_time <= self.due_time:
             return None

@@ -17,7 +17,8 @@ _BY_ID = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
 
 
 def _in(states: Iterable[PromiseState]) -> sa.ColumnElement[bool]:
-    return PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
+    among: sa.ColumnElement[bool] = PROMISES.c.state == sa.any_(sa.literal(sorted(states), sa.ARRAY(sa.Text)))
+    return among
 
 
 _ON_WORK_ITEM = (

@@ -12,8 +12,8 @@ from chassis.db.statement import Statement
 _IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
 _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
 
-# A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new promises
-# follow one after another and none can deadlock another.
+# A work item is locked before the promises that rest on it, always: so forecasts, renegotiations and new
+# promises follow one after another and none can deadlock another.
 LOCK_WORK_ITEM = Statement(
     sa.select(WORK_ITEMS)
     .where(WORK_ITEMS.c.case_id == sa.bindparam("case_id"), WORK_ITEMS.c.id == sa.bindparam("id"))
@@ -35,7 +35,7 @@ LOCK_WORK_ITEM_OF_PROMISE = Statement(
 )
 LIST_WORK_ITEMS = Listing(
     sa.select(WORK_ITEMS).where(WORK_ITEMS.c.case_id == sa.bindparam("case_id")),
-    WORK_ITEMS.c.id,
+    WORK_ITEMS.c.id,  # UUIDv7: in the order of adding
     row=WorkItem,
 )
 INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))

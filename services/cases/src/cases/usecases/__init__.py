@@ -1,1 +1,1 @@
-"""One async function for each verb. It runs in the transaction of an RPC, an event or a timer, and never opens one."""
+"""One async function for each verb, in the transaction that the RPC, the event or the timer opened."""

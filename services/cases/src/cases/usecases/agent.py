@@ -8,16 +8,16 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 
 
-async def update_agent(tx: Transaction, agent: Agent, *, paths: list[str], allow_missing: bool) -> Agent:
-    """Change the fields `paths` of an agent to those of `agent`, or create it as it is given."""
+async def update_agent(tx: Transaction, agent: Agent, *, fields: list[str], allow_missing: bool) -> Agent:
+    """Change `fields` of an agent to those of `agent`, or create it as it is given."""
     stored = await LOCK_AGENT.maybe(tx, id=agent.id)
     if stored is None and not allow_missing:
         raise NotFound(agent.name)
     if stored is not None:
-        for path in paths:
-            setattr(stored, path, getattr(agent, path))
+        for field in fields:
+            setattr(stored, field, getattr(agent, field))
         agent = stored
-    agent.require_reachable()
+    agent.require_complete()
     await tx.defer(PUT_AGENT, **values(agent))
     return agent
 
@@ -25,5 +25,5 @@ async def update_agent(tx: Transaction, agent: Agent, *, paths: list[str], allow
 async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:
     """Make sure that there is somebody to turn to. What people have changed since stays as it is."""
     front_desk = Agent("front-desk", "Front Desk", phone, email, "front-desk")
-    front_desk.require_reachable()
+    front_desk.require_complete()
     await SEED_AGENT.run(db, **values(front_desk))

@@ -40,7 +40,7 @@ async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: st
 
 
 async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag: str) -> Case:
-    """Settle a case. Adding a work item locks the case too, so none appears between the count and the commit."""
+    """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
     case = await lock_case(tx, case_id, etag)
     (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
     await _save(tx, case, case.resolve(resolution, tx.now, unfinished))

@@ -28,9 +28,9 @@ DUE_TIMER = "promise-due"
 Facts = list[tuple[Any, int]]  # each with the promise's version after it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MakePromise:
-    """A promise to make. `keep_time`, when it was kept, and `import_key`, where it comes from, are of past ones."""
+    """A promise to make. Of past ones: `keep_time`, when kept, and `import_key`, where it comes from."""
 
     customer_id: UUID
     department_id: str
@@ -59,19 +59,19 @@ async def make_promises(
     """Make many promises, each import key once ever.
 
     Returns:
-        The promises in the order of the commands, for a known import key the one made then; and how many are new.
+        The promises in the order of the commands, for a known import key the one made then; how many are new.
 
     """
     work_items = await _foundations(tx, commands)
-    made = {
-        promise.id: (promise, facts) for promise, facts in (_make(tx, clock, c, work_items) for c in commands)
-    }
-    inserted = await INSERT_NEW_PROMISES.rows(tx, [promise for promise, _ in made.values()])
-    for (promise_id,) in inserted:
-        await _announce(tx, clock, *made[promise_id])
-    keys = [command.import_key for command in commands if command.import_key]
-    known = {promise.import_key: promise for promise in await _by_import_key(tx, keys)}
-    return [known.get(promise.import_key, promise) for promise, _ in made.values()], len(inserted)
+    made = [_make(tx, clock, command, work_items) for command in commands]
+    promises = [promise for promise, _ in made]
+    new = {promise_id for (promise_id,) in await INSERT_NEW_PROMISES.rows(tx, promises)}
+    for promise, facts in made:
+        if promise.id in new:
+            await _announce(tx, clock, promise, facts)
+    keys = [promise.import_key for promise in promises if promise.id not in new]
+    known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
+    return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
 async def renegotiate_promise(
@@ -93,7 +93,7 @@ async def customer_was_told(
     reason_code: str,
     notice_id: UUID,
 ) -> None:
-    """Replace a promise after a notice told the customer the new due time; one that has ended stays as it is."""
+    """Replace a promise after a notice told the customer the new due time; an ended one stays as it is."""
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await _lock(tx, promise_id)
     if promise.live:
@@ -148,7 +148,7 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> dict
         if customers[command.case_id] != command.customer_id:
             raise FailedPrecondition(
                 "CUSTOMER_MISMATCH",
-                f"cases/{command.case_id} is of another customer: a promise is made to the customer of its case.",
+                f"cases/{command.case_id} is of another customer: promise to the case's customer.",
                 {"case": f"cases/{command.case_id}", "customer": f"customers/{command.customer_id}"},
             )
         if command.work_item_id:
@@ -226,10 +226,6 @@ async def _announce(
         if clock.at_risk_at(promise) > tx.now:
             await tx.schedule(AT_RISK_TIMER, str(promise.id), clock.at_risk_at(promise))
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
-
-
-async def _by_import_key(tx: Transaction, keys: list[str]) -> list[Promise]:
-    return await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys) if keys else []
 
 
 async def _lock(tx: Transaction, promise_id: UUID, etag: str = "") -> Promise:

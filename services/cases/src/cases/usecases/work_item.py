@@ -31,7 +31,7 @@ async def add_work_item(
 async def forecast_work_item(
     tx: Transaction, case_id: UUID, work_item_id: UUID, *, finish_time: datetime, reason_code: str, etag: str
 ) -> WorkItem:
-    """Say when the work is expected to finish; promises due before that become at risk, because of this forecast."""
+    """Say when the work is expected to finish: promises due before that are at risk because of it."""
     work_item = await _lock(tx, case_id, work_item_id, etag)
     forecast_id = tx.record(work_item.forecast(finish_time, reason_code), version=work_item.version)
     await tx.defer(UPDATE_WORK_ITEM, **values(work_item))

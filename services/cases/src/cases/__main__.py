@@ -1,0 +1,6 @@
+"""`python -m cases`."""
+
+from cases.service import service
+from chassis.service import main
+
+main(service)

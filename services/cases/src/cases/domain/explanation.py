@@ -1,0 +1,76 @@
+"""Why a promise is in its state: the rule, the reason in words, and what the rule looked at."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cases.domain.promise import Promise, PromiseState
+
+RULE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: `rules/...`, one or two sentences, and the inputs by name. No personal data."""
+
+    rule: str
+    summary: str
+    inputs: dict[str, str]
+
+
+def reason(promise: Promise, since: datetime | None) -> Reason:
+    """Why `promise` is as it is; `since` when, if that is still known."""
+    rule, words = _words(promise)
+    state = promise.state.replace("_", " ").capitalize()
+    start = f"{state} since {_shown(since)}" if since else state
+    return Reason(rule, f"{start}: {words}", _inputs(promise))
+
+
+def _words(promise: Promise) -> tuple[str, str]:
+    due, why = _shown(promise.due_time), promise.reason_code
+    if promise.state is PromiseState.AT_RISK and promise.forecast_time:
+        return "rules/promise-at-risk-by-forecast", (
+            f"the {promise.department_id} department now expects {_shown(promise.forecast_time)}, "
+            f"later than the {due} that was promised ({why})."
+        )
+    kept = _shown(promise.keep_time) if promise.keep_time else ""
+    return {
+        PromiseState.OPEN: (
+            "rules/promise-open",
+            f"it is due {due} and nothing says that it will not be kept.",
+        ),
+        PromiseState.AT_RISK: (
+            "rules/promise-at-risk-by-clock",
+            f"it is due {due}, which is near, and {promise.department_id} has not kept it yet.",
+        ),
+        PromiseState.KEPT: ("rules/promise-kept", f"it was kept {kept}, in time for {due}."),
+        PromiseState.KEPT_LATE: ("rules/promise-kept-late", f"it was kept {kept}, after it was due {due}."),
+        PromiseState.BROKEN: ("rules/promise-broken", f"it was due {due} and was not kept."),
+        PromiseState.RENEGOTIATED: (
+            "rules/promise-renegotiated",
+            f"the customer was told that {due} could not be met ({why}); {promise.successor} replaces it.",
+        ),
+        PromiseState.WITHDRAWN: ("rules/promise-withdrawn", f"it was taken back ({why}); it was due {due}."),
+    }[promise.state]
+
+
+def _inputs(promise: Promise) -> dict[str, str]:
+    times = {
+        "make_time": promise.make_time,
+        "due_time": promise.due_time,
+        "forecast_time": promise.forecast_time,
+        "keep_time": promise.keep_time,
+    }
+    names = {
+        "reason_code": promise.reason_code,
+        "department": promise.department,
+        "work_item": promise.work_item,
+        "predecessor": promise.predecessor,
+        "successor": promise.successor,
+        "notice": promise.notice,
+    }
+    shown = {name: at.astimezone(UTC).isoformat() for name, at in times.items() if at}
+    return shown | {name: value for name, value in names.items() if value}
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

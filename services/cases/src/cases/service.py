@@ -1,0 +1,55 @@
+"""The cases service: what it serves, listens to, and does on time."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from cases.domain.promise import PromiseClock
+from cases.events.notifications import Notices
+from cases.events.timers import promise_at_risk, promise_due
+from cases.rpc.case import CaseRpc
+from cases.rpc.directory import DirectoryRpc
+from cases.rpc.explanation import Explainer
+from cases.rpc.promise import PromiseRpc
+from cases.rpc.work_item import WorkItemRpc
+from cases.settings import Settings
+from cases.usecases.agent import seed_front_desk
+from cases.usecases.promise import AT_RISK_TIMER, DUE_TIMER
+from chassis.app import App
+from chassis.service import Service
+from rapport.cases.v1 import cases_events_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+
+
+def compose(app: App[Settings]) -> None:
+    """Put the service together."""
+    settings = app.settings
+    clock = PromiseClock(
+        timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
+    )
+    explainer = Explainer(app.db, app.client(NoticeServiceStub, "notifications"))
+
+    app.serve(CaseRpc(app.db))
+    app.serve(WorkItemRpc(app.db))
+    app.serve(PromiseRpc(app.db, clock, explainer))
+    app.serve(DirectoryRpc(app.db))
+
+    app.subscribe("cases-notices", "notifications", Notices(clock).sent)
+
+    app.timer(AT_RISK_TIMER, promise_at_risk)
+    app.timer(DUE_TIMER, promise_due)
+
+    app.on_open(
+        partial(seed_front_desk, app.db, phone=settings.front_desk_phone, email=settings.front_desk_email)
+    )
+
+
+service = Service(
+    "cases",
+    port=7002,
+    settings=Settings,
+    events=cases_events_pb2,
+    migrations=Path(__file__).parents[2] / "migrations",
+    compose=compose,
+    permissions=["notifications.notices.read"],
+)
