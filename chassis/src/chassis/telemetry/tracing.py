@@ -177,6 +177,12 @@ def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextMana
     return _continued(f"timer {kind}", SpanKind.INTERNAL, {"rapport.timer.kind": kind}, traceparent, age_s)
 
 
+def work_span(name: str, traceparent: str) -> AbstractContextManager[Span]:
+    """The span of work that outlives the span it was started in, such as a delivery after a commit."""
+    _, sampled = admit(traceparent)
+    return _span(name, SpanKind.INTERNAL, {}, parent=traceparent) if sampled else _NOTHING
+
+
 def _install(provider: TracerProvider, ratio: float) -> None:
     global _provider, _tracer, _bound
     _provider, _tracer, _bound = provider, provider.get_tracer("chassis"), round(ratio * (1 << 64))
