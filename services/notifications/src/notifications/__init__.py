@@ -1,0 +1,1 @@
+"""Proactive notices: templates, policies, delivery."""

@@ -1,0 +1,6 @@
+"""`python -m notifications [serve|migrate|provision|describe]`."""
+
+from chassis.service import main
+from notifications.service import service
+
+main(service)

@@ -1,0 +1,51 @@
+"""What this service tells the others: the fields of the event messages of the same names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRequested:
+    """A notice is wanted."""
+
+    notice: str
+    customer: str
+    kind: str
+    promise: str
+    case: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSuppressed:
+    """A notice is not sent, for a reason."""
+
+    notice: str
+    customer: str
+    kind: str
+    promise: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent:
+    """A provider accepted a notice."""
+
+    notice: str
+    customer: str
+    kind: str
+    promise: str
+    case: str
+    channel: str
+    new_due_time: datetime | None
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFailed:
+    """A notice was refused for good, or given up."""
+
+    notice: str
+    customer: str
+    kind: str
+    promise: str
+    reason_code: str

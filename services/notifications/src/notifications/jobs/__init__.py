@@ -1,0 +1,1 @@
+"""Work that reaches outside: handing notices to a provider."""

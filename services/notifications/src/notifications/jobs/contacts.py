@@ -1,0 +1,109 @@
+"""Asking, at the moment of sending, whether and where a customer may be reached, and by whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import grpc
+
+from chassis.api.messages import enum_name
+from notifications.domain.attempt import Forbidden, Later
+from rapport.cases.v1 import directory_pb2
+from rapport.customer.v1 import consent_pb2, consent_service_pb2, timeline_pb2
+
+if TYPE_CHECKING:
+    from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceAsyncStub
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+
+CUSTOMER_NOT_FOUND = "CUSTOMER_NOT_FOUND"
+
+
+@dataclass(frozen=True, repr=False, slots=True)
+class Contact:
+    """Who is told, and by whom. Personal: used once, never kept, never shown.
+
+    Attributes:
+        address: on `channel`.
+        reply_to: the named human's e-mail address; may be empty.
+        reach: how to reach the named human, in words.
+
+    """
+
+    channel: str
+    address: str
+    customer_name: str
+    zone: tzinfo
+    agent_name: str
+    reach: str
+    reply_to: str
+
+
+class Contacts:
+    """Asks the customer service and the directory.
+
+    Args:
+        consents: the customer service's.
+        directory: the cases service's.
+        front_desk: the agent who stands in when a customer has no relationship manager.
+
+    """
+
+    def __init__(
+        self, consents: ConsentServiceAsyncStub, directory: DirectoryServiceAsyncStub, front_desk: str
+    ) -> None:
+        self._consents = consents
+        self._directory = directory
+        self._front_desk = front_desk
+
+    async def of(self, customer: str) -> Contact:
+        """The contact for one message now. Forbidden when there must be none, Later when nobody can say."""
+        allowed = await self._check(customer)
+        agent = await self._agent(allowed.relationship_manager) or await self._agent(self._front_desk)
+        if agent is None:
+            raise Later("NO_CONTACT_PERSON")
+        return Contact(
+            channel=enum_name(timeline_pb2.Channel.DESCRIPTOR, allowed.channel),
+            address=allowed.address,
+            customer_name=allowed.display_name,
+            zone=_zone(allowed.time_zone),
+            agent_name=agent.display_name,
+            reach=" or ".join(filter(None, (agent.phone, agent.email))),
+            reply_to=agent.email,
+        )
+
+    async def _check(self, customer: str) -> consent_service_pb2.CheckContactResponse:
+        request = consent_service_pb2.CheckContactRequest(
+            customer=customer, purpose=consent_pb2.PURPOSE_SERVICE, channels=[timeline_pb2.CHANNEL_EMAIL]
+        )
+        try:
+            answer = await self._consents.CheckContact(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                raise Forbidden(reason_code=CUSTOMER_NOT_FOUND) from None
+            raise Later(f"CUSTOMER_{error.code().name}") from None
+        if not answer.allowed:
+            raise Forbidden(reason_code=answer.reason_code)
+        return answer
+
+    async def _agent(self, name: str) -> directory_pb2.Agent | None:
+        """The agent; None when nobody is named so."""
+        if not name:
+            return None
+        try:
+            agent = await self._directory.GetAgent(directory_pb2.GetAgentRequest(name=name))
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                return None
+            raise Later(f"CASES_{error.code().name}") from None
+        return agent
+
+
+def _zone(name: str) -> tzinfo:
+    """The time zone; UTC when the name is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC

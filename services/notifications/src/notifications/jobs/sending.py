@@ -1,0 +1,111 @@
+"""Sending: claim in one transaction, deliver outside of any, record in another.
+
+Whatever dies in between, the notice is claimed again after the send timeout, and every attempt carries the
+same Message-ID: at least once to the provider, once to the customer.
+"""
+
+import asyncio
+import dataclasses
+import hashlib
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.context import Call, current_call
+from chassis.db.database import Database
+from chassis.db.timers import Timer
+from chassis.db.transaction import Transaction
+from chassis.errors import InvalidArgument
+from chassis.telemetry import tracing
+from notifications.domain.attempt import Accepted, Later, Refused, Unsent
+from notifications.domain.notice import NOT_RENDERABLE
+from notifications.jobs import smtp
+from notifications.jobs.contacts import Contacts
+from notifications.jobs.smtp import Mail, SmtpProvider
+from notifications.usecases.record_outcome import Retries, record_outcome
+from notifications.usecases.start_attempt import Delivery, Provider, start_attempt
+from notifications.usecases.words import Words, render
+
+
+class Sending:
+    """The sender.
+
+    Args:
+        db: the service's database.
+        spawn: starts work that goes on after the transaction; `App.spawn`.
+        contacts: whom to reach, and where.
+        provider: takes the messages.
+        send_timeout: after which an attempt without a known outcome is made again. A delivery is given a
+            third of it, so that two never overlap.
+        retries: when to try again after a temporary failure.
+
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        contacts: Contacts,
+        provider: SmtpProvider,
+        send_timeout: timedelta,
+        retries: Retries,
+    ) -> None:
+        self._db = db
+        self._spawn = spawn
+        self._contacts = contacts
+        self._provider = provider
+        self._send_timeout = send_timeout
+        self._retries = retries
+
+    async def notice_send(self, tx: Transaction, timer: Timer) -> None:
+        """Timer: it is time to send a notice, or to send it again."""
+        provider = Provider(smtp.NAME, self._provider.domain)
+        delivery = await start_attempt(tx, UUID(timer.key), provider, self._send_timeout)
+        if delivery is not None:
+            found, call = delivery, tx.call
+            tx.after_commit(lambda: self._spawn(self._deliver(found, call)))
+
+    async def _deliver(self, delivery: Delivery, call: Call) -> None:
+        with tracing.work_span("deliver notice", call.traceparent):
+            current_call.set(dataclasses.replace(call, traceparent=tracing.traceparent() or call.traceparent))
+            result = await self._result(delivery)
+            async with self._db.transaction() as tx:
+                await record_outcome(tx, delivery, result, self._retries)
+
+    async def _result(self, delivery: Delivery) -> Accepted | Unsent:
+        try:
+            async with asyncio.timeout(self._send_timeout.total_seconds() / 3):
+                return await self._hand_over(delivery)
+        except Unsent as result:
+            return result
+        except TimeoutError:
+            return Later("TIMEOUT")
+
+    async def _hand_over(self, delivery: Delivery) -> Accepted:
+        notice, template = delivery.notice, delivery.template
+        contact = await self._contacts.of(notice.customer)
+        platform = {
+            "customer_name": contact.customer_name,
+            "contact_name": contact.agent_name,
+            "contact_reach": contact.reach,
+        }
+        try:
+            words = render(template, platform | notice.variables, contact.zone)
+        except InvalidArgument as refusal:
+            raise Refused(refusal.reason, NOT_RENDERABLE) from None
+        mail = Mail(
+            message_id=delivery.attempt.provider_key,
+            address=contact.address,
+            name=contact.customer_name,
+            reply_to=contact.reply_to,
+            words=words,
+            language_code=template.language_code,
+            time=self._db.clock.now(),
+        )
+        code = await self._provider.send(mail)
+        return Accepted(contact.channel, _hash(words), code)
+
+
+def _hash(words: Words) -> str:
+    return hashlib.sha256(f"{words.subject}\n\n{words.body}".encode()).hexdigest()

@@ -1,0 +1,10 @@
+"""The names of resources, ours and those of others that notices refer to."""
+
+from chassis.api.names import Pattern
+
+NOTICE = Pattern("notices/{notice}")
+TEMPLATE = Pattern("templates/{template:code}")
+POLICY = Pattern("noticePolicies/{notice_policy:code}")
+CUSTOMER = Pattern("customers/{customer}")
+PROMISE = Pattern("promises/{promise}")
+CASE = Pattern("cases/{case}")

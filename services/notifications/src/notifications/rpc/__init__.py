@@ -1,0 +1,1 @@
+"""From requests to commands and from results to messages."""

@@ -1,0 +1,64 @@
+"""The notifications service: what it is made of."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from chassis.app import App
+from chassis.service import Service
+from notifications.events import cases
+from notifications.jobs.contacts import Contacts
+from notifications.jobs.sending import Sending
+from notifications.jobs.smtp import SmtpProvider, SmtpServer
+from notifications.rpc.notices import NoticeRpc
+from notifications.rpc.policies import PolicyRpc
+from notifications.rpc.templates import TemplateRpc
+from notifications.settings import Settings
+from notifications.usecases.explain_notice import NoticeExplainer
+from notifications.usecases.record_outcome import Retries
+from notifications.usecases.save_notice import SEND
+from notifications.usecases.seed import seed
+from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
+from rapport.notifications.v1 import notifications_events_pb2
+
+
+def compose(app: App[Settings]) -> None:
+    """Everything the service serves, listens to and does on time."""
+    app.on_open(lambda: seed(app.db))
+    app.serve(NoticeRpc(app.db, NoticeExplainer(app.db, app.client(PromiseServiceStub, "cases"))))
+    app.serve(TemplateRpc(app.db))
+    app.serve(PolicyRpc(app.db))
+    app.subscribe(
+        "notifications-promises",
+        "cases",
+        cases.on_promise_at_risk,
+        cases.on_promise_kept,
+        cases.on_promise_withdrawn,
+        cases.on_promise_renegotiated,
+    )
+    app.timer(SEND, _sending(app).notice_send)
+
+
+def _sending(app: App[Settings]) -> Sending:
+    s = app.settings
+    contacts = Contacts(
+        app.client(ConsentServiceStub, "customer"), app.client(DirectoryServiceStub, "cases"), s.front_desk
+    )
+    server = SmtpServer(
+        s.smtp_host, s.smtp_port, s.smtp_security, s.smtp_username, s.smtp_password.get_secret_value()
+    )
+    retries = Retries(timedelta(seconds=s.retry_first_s), timedelta(seconds=s.retry_longest_s))
+    provider = SmtpProvider(server, s.mail_from)
+    return Sending(app.db, app.spawn, contacts, provider, timedelta(seconds=s.send_timeout_s), retries)
+
+
+service = Service(
+    "notifications",
+    port=7004,
+    settings=Settings,
+    events=notifications_events_pb2,
+    migrations=Path(__file__).parents[2] / "migrations",
+    compose=compose,
+    permissions=("customer.contacts.read", "cases.agents.read", "cases.promises.read"),
+)

@@ -1,0 +1,64 @@
+"""Notices and their attempts."""
+
+import sqlalchemy as sa
+
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.statement import Statement
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice
+from notifications.store.tables import ATTEMPTS, NOTICES
+from rapport.notifications.v1 import notice_pb2
+
+_CHANGED = (
+    "variables",
+    "promise_version",
+    "expire_time",
+    "state",
+    "reason_code",
+    "channel",
+    "template_version",
+    "content_hash",
+    "send_time",
+    "revision",
+    "attempt_count",
+    "version",
+)
+_BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
+_OF_PROMISE = sa.select(NOTICES).where(NOTICES.c.promise == sa.bindparam("promise"), NOTICES.c.promise != "")
+
+GET_NOTICE = Statement(_BY_ID, row=Notice)
+LOCK_NOTICE = Statement(_BY_ID.with_for_update(), row=Notice)
+LOCK_NOTICES_OF_PROMISE = Statement(_OF_PROMISE.order_by(NOTICES.c.id.desc()).with_for_update(), row=Notice)
+LIST_NOTICES = Listing(
+    sa.select(NOTICES),
+    NOTICES.c.id,
+    descending=True,
+    row=Notice,
+    filters={
+        "customer": filters.text(NOTICES.c.customer),
+        "promise": filters.text(NOTICES.c.promise),
+        "kind": filters.text(NOTICES.c.kind),
+        "state": filters.enum(NOTICES.c.state, notice_pb2.Notice.State.DESCRIPTOR),
+        "request_time": filters.moment(NOTICES.c.request_time),
+    },
+)
+INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
+UPDATE_NOTICE = Statement[None](
+    sa.update(NOTICES)
+    .where(NOTICES.c.id == sa.bindparam("id"))
+    .values({column: sa.bindparam(column) for column in _CHANGED})
+)
+
+_ATTEMPT = (ATTEMPTS.c.notice == sa.bindparam("notice"), ATTEMPTS.c.number == sa.bindparam("number"))
+LIST_ATTEMPTS = Statement(
+    sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice")).order_by(ATTEMPTS.c.number),
+    row=Attempt,
+)
+INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
+UPDATE_ATTEMPT = Statement[None](
+    sa.update(ATTEMPTS)
+    .where(*_ATTEMPT)
+    .values({column: sa.bindparam(column) for column in ("outcome", "provider_code", "end_time")})
+)
+DELETE_ATTEMPT = Statement[None](sa.delete(ATTEMPTS).where(*_ATTEMPT))

@@ -1,0 +1,26 @@
+"""Policies: every version is kept, the highest holds."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.api.listing import Listing
+from chassis.db.statement import Statement
+from notifications.domain.policy import NoticePolicy
+from notifications.store.tables import POLICIES
+
+_ALL = sa.select(POLICIES)
+_LATEST = _ALL.distinct(POLICIES.c.id).order_by(POLICIES.c.id, POLICIES.c.version.desc()).subquery("latest")
+
+GET_POLICY = Statement(
+    _ALL.where(POLICIES.c.id == sa.bindparam("id")).order_by(POLICIES.c.version.desc()).limit(1),
+    row=NoticePolicy,
+)
+POLICIES_FOR_EVENT = Statement(
+    sa.select(_LATEST)
+    .where(_LATEST.c.event_type == sa.bindparam("event_type"), _LATEST.c.enabled)
+    .order_by(_LATEST.c.id),
+    row=NoticePolicy,
+)
+LIST_POLICIES = Listing(sa.select(_LATEST), _LATEST.c.id, row=NoticePolicy)
+INSERT_POLICY = Statement[None](sa.insert(POLICIES))
+SEED_POLICY = Statement[None](insert(POLICIES).on_conflict_do_nothing())

@@ -1,0 +1,1 @@
+"""One function per verb; each writes within the transaction that it is given."""

@@ -1,0 +1,46 @@
+"""Creating a notice policy, or a new version of it."""
+
+from dataclasses import dataclass
+
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition, NotFound
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.template import SENDER
+from notifications.store.policies import GET_POLICY, INSERT_POLICY
+from notifications.store.templates import GET_TEMPLATE
+from notifications.store.versions import LOCK_VERSIONS
+from notifications.usecases import words
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePolicy:
+    """A rule: this fact leads to this notice. `template` is the template's id."""
+
+    id: str
+    event_type: str
+    template: str
+    enabled: bool
+
+
+async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
+    """Keep the next version of a policy.
+
+    NotFound when there is no such template; FailedPrecondition `TEMPLATE_NOT_SENDABLE` when it uses variables
+    that an event does not give.
+    """
+    policy = NoticePolicy(**values(command), version=1, create_time=tx.now)
+    template = await GET_TEMPLATE.maybe(tx, id=command.template)
+    if template is None:
+        raise NotFound(f"templates/{command.template}")
+    if further := sorted(set(words.to_give(template)) - SENDER):
+        raise FailedPrecondition(
+            "TEMPLATE_NOT_SENDABLE",
+            f"The template must have no variables of its own; this one needs {', '.join(further)}.",
+            {"template": template.name, "variables": ", ".join(further)},
+        )
+    await LOCK_VERSIONS.run(tx, name=policy.name)
+    if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
+        policy.version = latest.version + 1
+    await tx.defer(INSERT_POLICY, **values(policy))
+    return policy

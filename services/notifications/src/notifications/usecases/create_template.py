@@ -1,0 +1,35 @@
+"""Creating a template, or a new version of it."""
+
+from dataclasses import dataclass
+
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from notifications.domain.template import Kind, Template
+from notifications.store.templates import GET_TEMPLATE, INSERT_TEMPLATE
+from notifications.store.versions import LOCK_VERSIONS
+from notifications.usecases import words
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTemplate:
+    """The words of a template."""
+
+    id: str
+    kind: Kind
+    language_code: str
+    subject: str
+    body: str
+    apology: str
+    reasons: dict[str, str]
+    variables: list[str]
+
+
+async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
+    """Keep the next version of a template, if it says what its kind must say: see `words.check`."""
+    template = Template(**values(command), version=1, create_time=tx.now)
+    words.check(template)
+    await LOCK_VERSIONS.run(tx, name=template.name)
+    if (latest := await GET_TEMPLATE.maybe(tx, id=command.id)) is not None:
+        template.version = latest.version + 1
+    await tx.defer(INSERT_TEMPLATE, **values(template))
+    return template

@@ -1,0 +1,118 @@
+"""Why a notice was or was not sent: in words, by which rule, from which facts, back to the first cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import grpc
+
+from chassis.api.messages import timestamp
+from chassis.db.database import Database
+from chassis.events.explain import Foreign, chain
+from notifications.domain import notice as rules
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice, State
+from notifications.store.notices import LIST_ATTEMPTS
+from rapport.common.v1 import explanation_pb2
+
+if TYPE_CHECKING:
+    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
+
+_WHY = {
+    "CONSENT_DENIED": "the customer does not allow it",
+    "NO_ADDRESS": "no address of the customer is known",
+    "CUSTOMER_NOT_FOUND": "there is no such customer",
+    rules.EXPIRED: "it was of no more use when it could first be sent",
+    rules.PROMISE_ENDED: "the promise had ended before it could be sent",
+    rules.GAVE_UP: "no attempt succeeded while it was of use",
+    rules.REFUSED: "the provider refused it for good",
+    rules.NOT_RENDERABLE: "its template could not be filled in",
+}
+
+
+class NoticeExplainer:
+    """Explains notices. `promises` is the cases service's, where most chains begin."""
+
+    def __init__(self, db: Database, promises: PromiseServiceAsyncStub) -> None:
+        self._db = db
+        self._promises = promises
+
+    async def explain(self, notice: Notice, event_id: UUID | None) -> explanation_pb2.Explanation:
+        """The explanation; `event_id` starts the chain at that event instead of at the notice's latest fact.
+
+        When the cases service does not answer, the chain ends with what is known here.
+        """
+        attempts = await LIST_ATTEMPTS.all(self._db, notice=notice.id)
+        found = await chain(self._db, resource=notice.name, event_id=event_id)
+        before = await self._continued(found.continues) if found.continues is not None else []
+        return explanation_pb2.Explanation(
+            name=notice.name,
+            summary=f"{_what_became(notice, attempts)} {_why_wanted(notice)}",
+            rule=f"noticePolicies/{notice.policy}" if notice.policy else "",
+            rule_version=str(notice.policy_version) if notice.policy else "",
+            inputs={name: value for name, value in _inputs(notice).items() if value},
+            causes=[*found.causes, *before],
+        )
+
+    async def _continued(self, foreign: Foreign) -> Sequence[explanation_pb2.Cause]:
+        """The rest of the chain as the cases service tells it; without it, what we know of the event."""
+        if foreign.source != "cases":
+            return [foreign.cause]
+        request = explanation_pb2.ExplainRequest(name=foreign.resource, event_id=str(foreign.event_id))
+        try:
+            explanation = await self._promises.Explain(request)
+        except grpc.aio.AioRpcError:
+            return [foreign.cause]
+        return explanation.causes or [foreign.cause]
+
+
+def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
+    why = _WHY.get(notice.reason_code, notice.reason_code)
+    tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
+    match notice.state:
+        case State.REQUESTED if attempts:
+            code = attempts[-1].provider_code
+            return f"Not sent yet: attempt {len(attempts)} failed ({code}) and another follows."
+        case State.REQUESTED:
+            return "Not sent yet: it waits for its first attempt."
+        case State.SENDING:
+            return "Being sent: the provider's answer is not known yet."
+        case State.SUPPRESSED:
+            return f"Not sent: {why}."
+        case State.FAILED:
+            return f"Not sent{tried}: {why}."
+        case _:
+            assert notice.send_time is not None, "only a notice that was sent gets here"
+            return f"Sent by {notice.channel.lower()} on {_shown(notice.send_time)}{tried}."
+
+
+def _why_wanted(notice: Notice) -> str:
+    if not notice.policy:
+        return "A department asked for it."
+    said = notice.variables
+    return (
+        f"It was wanted because {notice.promise} became at risk ({said['reason']}): "
+        f"due {_shown(datetime.fromisoformat(said['old_date']))}, "
+        f"now expected {_shown(datetime.fromisoformat(said['new_date']))}."
+    )
+
+
+def _inputs(notice: Notice) -> dict[str, str]:
+    return notice.variables | {
+        "kind": notice.kind,
+        "promise": notice.promise,
+        "case": notice.case,
+        "template": f"templates/{notice.template}",
+        "template_version": str(notice.template_version or ""),
+        "channel": notice.channel,
+        "expire_time": notice.expire_time.isoformat(),
+        "reason_code": notice.reason_code,
+        "attempts": str(notice.attempt_count or ""),
+    }
+
+
+def _shown(at: datetime) -> str:
+    return timestamp(at).ToJsonString()

@@ -1,0 +1,52 @@
+"""What every installation begins with: the words for a delay, and the rule that sends them."""
+
+from chassis.context import Call, Principal, current_call
+from chassis.db.database import Database
+from chassis.db.statement import values
+from notifications.domain.policy import PROMISE_AT_RISK, NoticePolicy
+from notifications.domain.template import OTHER, Kind, Template
+from notifications.store.policies import SEED_POLICY
+from notifications.store.templates import SEED_TEMPLATE
+
+SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"
+BODY = """\
+Dear {{ customer_name }},
+
+{{ apology }}
+
+We promised you {% if reference %}{{ reference }}{% else %}this{% endif %} by {{ old_date }}. {{ reason }} \
+We now expect to be done by {{ new_date }}.
+
+You do not need to do anything. If the new date does not suit you, or if you would like to talk about it, \
+please turn to me: {{ contact_reach }}. I know about this and will help you.
+
+With kind regards,
+{{ contact_name }}
+"""
+APOLOGY = "I am sorry: we cannot keep the date that we promised you, and you should hear that from us first."
+REASONS = {
+    "SUPPLIER_DELAY": "Something that we need from our supplier is arriving later than agreed.",
+    "OUT_OF_STOCK": "What you are waiting for is out of stock, and more is on its way.",
+    "TRANSPORT_DELAY": "The transport is taking longer than planned.",
+    "CAPACITY": "We have more to do than we had planned for.",
+    "WEATHER": "The weather is holding us up.",
+    "TECHNICAL_FAULT": "A technical fault is holding us up, and we are working on it.",
+    "STAFF_ILLNESS": "A colleague who was to do this has fallen ill.",
+    OTHER: "Something came up that we did not foresee.",
+}
+
+
+async def seed(db: Database) -> None:
+    """Create version 1 of the template `delay` and of the policy `promise-at-risk`, where there is none."""
+    now = db.clock.now()
+    template = Template(
+        "delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, variables=[], create_time=now
+    )
+    policy = NoticePolicy("promise-at-risk", 1, PROMISE_AT_RISK, template.id, enabled=True, create_time=now)
+    token = current_call.set(Call("seed", Principal(f"service:{db.service}")))
+    try:
+        async with db.transaction() as tx:
+            await SEED_TEMPLATE.run(tx, **values(template))
+            await SEED_POLICY.run(tx, **values(policy))
+    finally:
+        current_call.reset(token)

@@ -1,0 +1,209 @@
+"""From a template and values to the words of a message.
+
+A notice is prose, so its language is small: variables, conditions, comparisons and a few filters. Loops,
+calls and arithmetic are refused when a template is created, which is also what keeps a template from using up
+the service.
+"""
+
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import jinja2
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from jinja2 import meta, nodes
+from jinja2.sandbox import SandboxedEnvironment
+
+from chassis.api.validation import EARLIEST, LATEST
+from chassis.errors import InvalidArgument, Violation, invalid
+from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template
+
+SUBJECT_MAX = 200
+FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
+TESTS = ("defined", "undefined")
+_NODES = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Const,
+    nodes.Filter,
+    nodes.Test,
+)
+LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
+_TICK = timedelta(microseconds=1)
+
+_environment = SandboxedEnvironment(
+    undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True
+)
+_environment.globals.clear()
+_environment.filters = {name: _environment.filters[name] for name in FILTERS}
+_environment.tests = {name: _environment.tests[name] for name in TESTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A rendered message, plain text."""
+
+    subject: str
+    body: str
+
+
+@functools.lru_cache(512)
+def variables_of(source: str) -> frozenset[str]:
+    """The variables that a Jinja text uses. jinja2.TemplateSyntaxError when it is none or says too much."""
+    try:
+        tree = _environment.parse(source)
+        for node in _walk(tree):
+            if not isinstance(node, _NODES):
+                what = type(node).__name__.lower()
+                raise jinja2.TemplateSyntaxError(f"a notice has no place for '{what}'", node.lineno)
+        _compiled(source)  # finds unknown filters and tests
+        return frozenset(meta.find_undeclared_variables(tree))
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise jinja2.TemplateSyntaxError("it is nested too deeply", 1) from error
+
+
+def check(template: Template) -> None:
+    """Refuse a template that cannot say what its kind must say.
+
+    InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
+        part.
+    """
+    violations: list[Violation] = []
+    used = {field: _used(getattr(template, field), field, violations) for field in ("subject", "body")}
+    if violations:
+        raise InvalidArgument(violations)
+    if unknown := template.undeclared(used["subject"] | used["body"]):
+        violations.append(
+            Violation(
+                "template.variables", "VARIABLE_UNKNOWN", f"must declare {', '.join(unknown)}, which are used"
+            )
+        )
+    if missing := template.missing_parts(used["body"]):
+        violations.append(_missing(template, missing))
+    if violations:
+        raise InvalidArgument(violations)
+    _rendered(template, {name: f"the {name}" for name in used["subject"] | used["body"]})
+
+
+def to_give(template: Template) -> list[str]:
+    """The variables that whoever sends the template has to give."""
+    return template.to_give(variables_of(template.subject) | variables_of(template.body))
+
+
+def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
+    """The message for what a sender and the platform gave.
+
+    Args:
+        template: the words.
+        given: the values by name: `reason` is a code and gets the template's words, dates are RFC 3339 and
+            become days in `zone`, the template's own apology needs no giving, everything else is taken
+            literally.
+        zone: the customer's time zone.
+
+    Raises:
+        InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or what `check`
+            finds.
+
+    """
+    check(template)
+    values = {name: one_line(value) for name, value in given.items()} | {"apology": template.apology}
+    used = variables_of(template.subject) | variables_of(template.body)
+    required = {name for name in REQUIRED[template.kind] if not values.get(name)}
+    if missing := sorted((used - values.keys()) | required):
+        raise InvalidArgument(
+            [Violation(f"variables.{name}", "VARIABLE_MISSING", "must be given") for name in missing]
+        )
+    if "reason" in values:
+        values["reason"] = template.words_for(values["reason"]) or values["reason"]
+    for name in DATES:
+        if values.get(name):
+            values[name] = day(moment_of(values[name], f"variables.{name}"), zone, template.language_code)
+    return _rendered(template, values)
+
+
+def rehearse(template: Template, given: Mapping[str, str]) -> None:
+    """Render with stand-ins for what the platform fills in. Raises what `render` raises."""
+    render(template, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
+
+
+def moment_of(text: str, field: str) -> datetime:
+    """The moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
+    try:
+        at = datetime.fromisoformat(text)
+        if EARLIEST <= at <= LATEST:
+            return at
+    except (ValueError, TypeError):  # no time at all, or one without its zone
+        pass
+    raise invalid(field, "INVALID_TIME", "must be a time from 1900 to 2200 like 2026-03-02T09:00:00Z")
+
+
+def day(at: datetime, zone: tzinfo, language_code: str) -> str:
+    """The day to name to a customer, in words. Midnight ends the day before it: so promised days are kept."""
+    return format_date(
+        (at.astimezone(zone) - _TICK).date(), "full", locale=Locale.parse(language_code, sep="-")
+    )
+
+
+def is_language(tag: str) -> bool:
+    """Whether a BCP 47 tag names a language that dates can be written in."""
+    try:
+        Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters, which in a header would begin another header."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _rendered(template: Template, values: Mapping[str, str]) -> Words:
+    """The message. InvalidArgument when it fails to render, or hides what its kind must say."""
+    try:
+        subject = one_line(_compiled(template.subject).render(values))
+        body = _compiled(template.body).render(values)
+    except (jinja2.TemplateError, TypeError, ValueError) as error:
+        described = f"must render for every value: {type(error).__name__}"
+        raise InvalidArgument([Violation("template.body", "INVALID_TEMPLATE", described)]) from error
+    said = body.casefold()
+    if hidden := [part for part in REQUIRED[template.kind] if values[part].casefold() not in said]:
+        raise InvalidArgument([_missing(template, hidden)])
+    return Words(subject[:SUBJECT_MAX], body)
+
+
+@functools.lru_cache(512)
+def _compiled(source: str) -> jinja2.Template:
+    return _environment.from_string(source)
+
+
+def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _walk(child)
+
+
+def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str]:
+    try:
+        return variables_of(source)
+    except jinja2.TemplateSyntaxError as error:
+        allowed = f"must be Jinja of variables, conditions and the filters {', '.join(FILTERS)}"
+        described = f"{allowed}; line {error.lineno}: {error.message}"
+        violations.append(Violation(f"template.{field}", "INVALID_TEMPLATE", described))
+        return frozenset()
+
+
+def _missing(template: Template, parts: list[str]) -> Violation:
+    described = f"a {template.kind} template must have {', '.join(parts)}"
+    return Violation("template.body", "TEMPLATE_PART_MISSING", described)
