@@ -1,0 +1,230 @@
+"""Posting, reversing and reading points, through the real service."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import pytest
+from rapport.loyalty.v1.ledger_service_pb2 import (
+    GetBalancesRequest,
+    ListTransfersRequest,
+    PostTransferRequest,
+    ReverseTransferRequest,
+)
+from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+
+from chassis.testing import Running, reason
+
+ISSUED, REDEEMED = "programmes/main/accounts/issued", "programmes/main/accounts/redeemed"
+NOBODY = f"programmes/main/memberships/{uuid4()}"
+
+
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), reason(error.value)
+
+
+async def test_points_move_between_two_accounts_and_are_told(running: Running, desk: Any) -> None:
+    member = await desk.member()
+    transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 250))
+    assert (transfer.debit_account, transfer.credit_account, transfer.points) == (ISSUED, member, 250)
+    assert await desk.points(member, ISSUED) == [250, -250]
+    (posted,) = await running.published()
+    assert (posted.type, posted.resource) == ("rapport.loyalty.v1.TransferPosted", transfer.name)
+    assert posted.data.customer == member.replace("programmes/main/memberships", "customers")
+    assert (posted.data.points, posted.data.points_balance, posted.data.balance_version) == (250, 250, 1)
+
+
+async def test_a_transfer_between_members_is_told_for_both(running: Running, desk: Any) -> None:
+    giver, getter = await desk.member(100), await desk.member()
+    await desk.ledger.PostTransfer(desk.posting(giver, getter, 40))
+    told = [(fact.data.points, fact.data.points_balance) for fact in await running.published()]
+    assert told == [(100, 100), (-40, 60), (40, 40)]
+
+
+async def test_of_many_spends_of_one_balance_exactly_one_succeeds(desk: Any) -> None:
+    member = await desk.member(100)
+    spends = [desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 100)) for _ in range(40)]
+    outcomes = await asyncio.gather(*spends, return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
+    assert {reason(error) for error in refused} == {"INSUFFICIENT_POINTS"}
+    assert len(refused) == 39
+    assert await desk.points(member, REDEEMED) == [0, 100]
+
+
+async def test_transfers_in_both_directions_at_once_do_not_block_each_other(desk: Any) -> None:
+    one, other = await desk.member(100), await desk.member(100)
+    there = [desk.ledger.PostTransfer(desk.posting(one, other, 1)) for _ in range(20)]
+    back = [desk.ledger.PostTransfer(desk.posting(other, one, 1)) for _ in range(20)]
+    await asyncio.gather(*there, *back)
+    assert await desk.points(one, other) == [100, 100]
+
+
+async def test_a_repeated_request_moves_points_once_and_gets_the_same_answer(running: Running, desk: Any) -> None:
+    member = await desk.member(100)
+    request = desk.posting(member, REDEEMED, 100)
+    answers = await asyncio.gather(*[desk.ledger.PostTransfer(request) for _ in range(5)])
+    assert len({answer.name for answer in answers}) == 1
+    assert await desk.points(member) == [0]
+
+
+async def test_a_request_id_used_for_another_request_is_refused(desk: Any) -> None:
+    member = await desk.member(100)
+    request = desk.posting(member, REDEEMED, 10)
+    await desk.ledger.PostTransfer(request)
+    request.transfer.points = 11
+    assert await refusal(desk.ledger.PostTransfer(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "REQUEST_ID_REUSED",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"points": 0}, "INVALID_NUMBER"),
+        ({"points": -5}, "INVALID_NUMBER"),
+        ({"points": 1_000_000_001}, "INVALID_NUMBER"),
+        ({"credit": ISSUED}, "SAME_ACCOUNT"),
+        ({"credit": "programmes/main/accounts/pocket"}, "INVALID_NAME"),
+        ({"credit": ""}, "REQUIRED"),
+        ({"reason_code": ""}, "REQUIRED"),
+        ({"reason_code": "No Code"}, "INVALID_CODE"),
+    ],
+)
+async def test_a_wrong_transfer_is_refused(desk: Any, change: dict[str, Any], expected: str) -> None:
+    fields = {"debit": ISSUED, "credit": REDEEMED, "points": 5, **change}
+    call = desk.ledger.PostTransfer(desk.posting(**fields))
+    assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
+
+
+async def test_a_transfer_without_request_id_is_refused(desk: Any) -> None:
+    request = PostTransferRequest(transfer=desk.posting(ISSUED, REDEEMED, 5).transfer)
+    assert await refusal(desk.ledger.PostTransfer(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "REQUEST_ID_REQUIRED",
+    )
+
+
+async def test_an_account_that_does_not_exist_is_refused(desk: Any) -> None:
+    expected = (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND")
+    assert await refusal(desk.ledger.PostTransfer(desk.posting(ISSUED, NOBODY, 5))) == expected
+    assert await refusal(desk.ledger.GetBalances(GetBalancesRequest(accounts=[ISSUED, NOBODY]))) == expected
+    assert await refusal(desk.ledger.ListTransfers(ListTransfersRequest(account=NOBODY))) == expected
+
+
+async def test_a_caller_who_may_only_read_cannot_move_points(running: Running, desk: Any) -> None:
+    reader: Any = running.stub(LedgerServiceStub, permissions=["loyalty.transfers.read"])
+    assert await refusal(reader.PostTransfer(desk.posting(ISSUED, REDEEMED, 5))) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "PERMISSION_DENIED",
+    )
+
+
+async def test_a_reversal_moves_the_points_back_once(running: Running, desk: Any) -> None:
+    member = await desk.member()
+    transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 30))
+    reversals = [
+        desk.ledger.ReverseTransfer(
+            ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4()))
+        )
+        for _ in range(10)
+    ]
+    outcomes = await asyncio.gather(*reversals, return_exceptions=True)
+    (reversal,) = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
+    assert [reason(error) for error in refused] == ["ALREADY_REVERSED"] * 9
+    assert (reversal.reverses, reversal.debit_account, reversal.points) == (transfer.name, member, 30)
+    assert await desk.points(member, ISSUED) == [0, 0]
+    fact = (await running.published())[-1]
+    assert fact.type == "rapport.loyalty.v1.TransferReversed"
+    assert (fact.data.reverses, fact.data.points_balance, fact.data.balance_version) == (transfer.name, 0, 2)
+
+
+async def test_points_that_are_spent_cannot_be_taken_back(desk: Any) -> None:
+    member = await desk.member()
+    transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 30))
+    await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 1))
+    request = ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4()))
+    assert await refusal(desk.ledger.ReverseTransfer(request)) == (
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "INSUFFICIENT_POINTS",
+    )
+
+
+async def test_a_transfer_that_does_not_exist_cannot_be_reversed(desk: Any) -> None:
+    request = ReverseTransferRequest(name=f"transfers/{uuid4()}", reason_code="x", request_id=str(uuid4()))
+    assert await refusal(desk.ledger.ReverseTransfer(request)) == (
+        grpc.StatusCode.NOT_FOUND,
+        "RESOURCE_NOT_FOUND",
+    )
+
+
+async def test_balances_come_in_the_order_asked_with_repeats(desk: Any) -> None:
+    members = [await desk.member(points) for points in (1, 2, 3)]
+    asked = [members[2], members[0], members[2], ISSUED, members[1]]
+    assert await desk.points(*asked) == [3, 1, 3, -6, 2]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "REQUIRED"), (1001, "TOO_LONG")])
+async def test_balances_of_none_or_too_many_accounts_are_refused(desk: Any, count: int, expected: str) -> None:
+    call = desk.ledger.GetBalances(GetBalancesRequest(accounts=[ISSUED] * count))
+    assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
+
+
+async def test_transfers_are_listed_newest_first_page_by_page(desk: Any) -> None:
+    member = await desk.member(100)
+    for points in (1, 2, 3, 4):
+        await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, points))
+    seen, token = [], ""
+    while True:
+        page = await desk.ledger.ListTransfers(
+            ListTransfersRequest(account=member, page_size=2, page_token=token)
+        )
+        assert len(page.transfers) <= 2
+        seen += [(t.debit_account, t.credit_account, t.points) for t in page.transfers]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == [(member, REDEEMED, p) for p in (4, 3, 2, 1)] + [(ISSUED, member, 100)]
+
+
+async def test_a_wrong_page_is_refused(desk: Any) -> None:
+    member = await desk.member(10)
+    await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 1))
+    first = await desk.ledger.ListTransfers(ListTransfersRequest(account=member, page_size=1))
+    negative = ListTransfersRequest(account=member, page_size=-1)
+    foreign = ListTransfersRequest(account=ISSUED, page_size=1, page_token=first.next_page_token)
+    invalid = grpc.StatusCode.INVALID_ARGUMENT
+    assert await refusal(desk.ledger.ListTransfers(negative)) == (invalid, "INVALID_PAGE_SIZE")
+    assert await refusal(desk.ledger.ListTransfers(foreign)) == (invalid, "INVALID_PAGE_TOKEN")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE entries SET points = points + 1",
+        "DELETE FROM entries",
+        "UPDATE transfers SET reason_code = 'x'",
+        "DELETE FROM transfers",
+        "TRUNCATE transfers CASCADE",
+        "DELETE FROM accounts",
+        "UPDATE accounts SET points = points + 1",
+        "UPDATE accounts SET version = version + 1",
+        "INSERT INTO transfers VALUES (gen_random_uuid(), 'x', NULL, now())",
+        "INSERT INTO entries SELECT account_id, version + 1, transfer_id, points, balance + points FROM entries",
+        # Two legs of one new transfer that add up to zero, on balances that nobody has.
+        """WITH t AS (INSERT INTO transfers VALUES (gen_random_uuid(), 'x', NULL, now()) RETURNING id)
+           INSERT INTO entries SELECT account_id, version + 1, t.id, points, balance FROM entries, t""",
+    ],
+)
+async def test_the_database_itself_refuses_what_would_falsify_the_ledger(
+    running: Running, desk: Any, sql: str
+) -> None:
+    await desk.member(100)
+    async with running.db.connection() as connection:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await connection.execute(sql)
