@@ -72,4 +72,5 @@ class HealthServer(uvicorn.Server):
     async def close(self) -> None:
         """Stop listening."""
         self.should_exit = True
-        await self._serving
+        if self._serving is not None:
+            await self._serving

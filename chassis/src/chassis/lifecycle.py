@@ -18,7 +18,7 @@ from chassis.db.maintain import keep_partitions
 from chassis.db.timers import TimerRunner
 from chassis.events.consumer import Consumer
 from chassis.events.nats import Connection, connect
-from chassis.events.provision import verify
+from chassis.events.provision import NotProvisioned, verify
 from chassis.events.relay import Relay
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
@@ -75,6 +75,7 @@ class Lifecycle:
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)
         await verify(self._nats, app.declaration())
         await app.freshness.start(self._nats, app.subscriptions)
+        await app.broadcast.start(self._nats)
         self._relay = Relay(app.db, await self._connect(pending_size=0))
         self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
         for run in (
@@ -197,6 +198,9 @@ async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
     except Unreachable as problem:
         sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
         code = EXIT_UNREACHABLE
+    except (OSError, NotProvisioned) as problem:  # a port is taken, or streams are missing
+        sys.stderr.write(f"{service.name}: {problem}\n")
+        code = EXIT_CRASHED
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await lifecycle.stop()

@@ -59,8 +59,9 @@ class CustomerImporter:
             region_code=cells.region("country"),
             language_code=cells.text("language"),
             time_zone=cells.text("time_zone"),
-            **{name: cells.text(name) for name in _NAMES},
         )
+        for name in _NAMES:
+            setattr(customer, name, cells.text(name))
         return import_pb2.ImportRow(line=row.line, customer=customer)
 
     async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:

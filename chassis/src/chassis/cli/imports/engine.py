@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import grpc
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from chassis.cli.imports.fields import Cells, columns_for
 from chassis.cli.imports.tabular import Problem, Row, Source, columns, rows
+from chassis.errors import InvalidArgument
+from chassis.grpc.status import refusal
 
 T = TypeVar("T")
 BATCH_ROWS = 1000
@@ -78,11 +78,16 @@ class Run(Generic[T]):
         chosen = columns_for(self.importer.fields, self.importer.required, header, self.mapping)
         slots = asyncio.Semaphore(IN_FLIGHT)
         with _ErrorFile(errors_path, header) as errors:
-            async with asyncio.TaskGroup() as tasks:
-                for batch in _batched(rows(self.source)):
-                    await slots.acquire()
-                    work = tasks.create_task(self._batch(batch, chosen, errors))
-                    work.add_done_callback(lambda _: slots.release())
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    for batch in _batched(rows(self.source)):
+                        await slots.acquire()
+                        work = tasks.create_task(self._batch(batch, chosen, errors))
+                        work.add_done_callback(lambda _: slots.release())
+            except (
+                BaseExceptionGroup
+            ) as group:  # the first failure says what is wrong; the others follow from it
+                raise group.exceptions[0] from None
             late = {} if self.dry_run else await self.importer.finish(self.result)
             if late:
                 for row in rows(self.source):
@@ -161,14 +166,10 @@ def _batched(source: Iterator[Row]) -> Iterator[list[Row]]:
 
 def _violations(error: grpc.aio.AioRpcError) -> dict[int, Problem]:
     """The violations of a refused batch, by the index in `requests[...]` or `rows[...]`."""
-    status = rpc_status.from_call(error)  # type: ignore[no-untyped-call]
+    refused = refusal(error)
     found: dict[int, Problem] = {}
-    for detail in status.details if status else ():
-        bad = error_details_pb2.BadRequest()
-        if detail.Unpack(bad):
-            for violation in bad.field_violations:
-                if match := re.match(r"\w+\[(\d+)\]\.?(.*)", violation.field):
-                    found.setdefault(
-                        int(match[1]), Problem(match[2], violation.reason, violation.description)
-                    )
+    for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
+        if match := re.match(r"\w+\[(\d+)\]\.?(.*)", violation.field):
+            problem = Problem(match[2], violation.reason, violation.description)
+            found.setdefault(int(match[1]), problem)
     return found

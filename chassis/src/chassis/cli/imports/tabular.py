@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
@@ -152,8 +152,8 @@ def _text(value: Any) -> str:
 
 def _opened(path: Path) -> io.TextIOWrapper:
     raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - the wrapper closes it
-    encoding = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
-    return io.TextIOWrapper(raw, **encoding)  # type: ignore[call-overload, no-any-return]
+    buffered = cast(BinaryIO, raw)
+    return io.TextIOWrapper(buffered, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _is_text(cell: str) -> bool:
