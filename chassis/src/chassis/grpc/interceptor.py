@@ -38,7 +38,7 @@ Admission = Callable[[bytes, Metadata, str], Awaitable[Any]]
 Answer = Callable[[bytes, Any, Metadata, str], Awaitable[bytes | None]]
 
 
-class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg] - generic in the stubs alone
+class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Wraps the handlers of a service.
 
     Args:

@@ -1,0 +1,72 @@
+"""A servicer whose behaviour each test decides, behind a real server on a socket."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+
+from chassis.auth.tokens import Verifier
+from chassis.grpc.server import Server
+from chassis.testing.fixtures import free_port
+from chassis.testing.tokens import TestIssuer
+
+
+class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
+    """Answers `GetBalances` as the test says; `ListTransfers` is not implemented."""
+
+    def __init__(self) -> None:
+        self.behave: Callable[[Any], Awaitable[Any]] = self.empty
+
+    async def empty(self, _: Any) -> Any:
+        return ledger_service_pb2.GetBalancesResponse()
+
+    async def GetBalances(self, request: Any, context: Any) -> Any:
+        return await self.behave(request)
+
+
+class Views(view_service_pb2_grpc.ViewServiceServicer):
+    """Streams what the test says."""
+
+    def __init__(self) -> None:
+        self.behave: Callable[[Any], AsyncIterator[Any]] = self.twice
+
+    async def twice(self, _: Any) -> AsyncIterator[Any]:
+        for _ in range(2):
+            yield view_service_pb2.WatchCustomerViewResponse()
+
+    async def WatchCustomerView(self, request: Any, context: Any) -> AsyncIterator[Any]:
+        async for response in self.behave(request):
+            yield response
+
+
+class Served:
+    """A running server and a client of it."""
+
+    def __init__(self, server: Server, address: str, ledger: Ledger, views: Views, token: str) -> None:
+        self.server = server
+        self.address = address
+        self.ledger = ledger
+        self.views = views
+        self.channel = grpc.aio.insecure_channel(address)
+        self.stub = ledger_service_pb2_grpc.LedgerServiceStub(self.channel)
+        self.view_stub = view_service_pb2_grpc.ViewServiceStub(self.channel)
+        self.identity = (("authorization", f"Bearer {token}"),)
+
+    async def get(self, *metadata: tuple[str, str], timeout: float | None = 5, **kwargs: Any) -> Any:
+        """Call `GetBalances` with a valid token."""
+        request = ledger_service_pb2.GetBalancesRequest(**kwargs)
+        return await self.stub.GetBalances(request, timeout=timeout, metadata=(*self.identity, *metadata))
+
+
+@pytest.fixture
+async def served(issuer: TestIssuer) -> AsyncIterator[Served]:
+    ledger, views = Ledger(), Views()
+    server = Server("loyalty", [ledger, views], Verifier(issuer.jwks_url))
+    port = await server.start("127.0.0.1", free_port())
+    running = Served(server, f"127.0.0.1:{port}", ledger, views, issuer.token())
+    yield running
+    await running.channel.close()
+    await server.stop(0)
