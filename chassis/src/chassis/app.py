@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.db.timers import TimerHandler
+from chassis.events.broadcast import Broadcast
 from chassis.events.consumer import BatchHandler, Handler, Subscription
 from chassis.events.facts import FactCodec
 from chassis.events.freshness import Freshness
@@ -30,6 +31,7 @@ class App(Generic[S]):
         clock: the source of time.
         db: its database.
         freshness: how current what it knows of other services is.
+        broadcast: reaches its other replicas.
 
     """
 
@@ -39,6 +41,7 @@ class App(Generic[S]):
         self.clock = clock
         self.db = Database(settings.database_url, name, facts, clock, settings.pool_size)
         self.freshness = Freshness(name, clock)
+        self.broadcast = Broadcast(name)
         self.channels = Channels(settings.peers, settings.token_file)
         self.servicers: list[object] = []
         self.subscriptions: list[Subscription] = []

@@ -82,12 +82,12 @@ def permissions(declaration: Declaration) -> dict[str, list[str]]:
     """The subjects that the service's NATS user may publish to and subscribe to; everything else is denied."""
     service = declaration.service
     streams = [stream_of(name) for name in dict.fromkeys([service, *declaration.sources])]
-    publish = [f"events.{service}.>", f"dead.{service}.>", f"beat.{service}", f"poke.{service}", "$JS.ACK.>"]
+    publish = [f"events.{service}.>", f"dead.{service}.>", f"beat.{service}", f"poke.{service}", f"signal.{service}", "$JS.ACK.>"]
     publish += [f"$JS.API.STREAM.INFO.{stream}" for stream in streams]
     for each in declaration.subscriptions:
         consumer = f"{stream_of(each.source)}.{each.durable}"
         publish += [f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", f"$JS.API.CONSUMER.INFO.{consumer}"]
-    return {"publish": publish, "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}"]}
+    return {"publish": publish, "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}", f"signal.{service}"]}
 
 
 async def provision(url: str, declaration: Declaration, replicas: int = 1) -> None:
