@@ -1,0 +1,49 @@
+{{/* Every object of a service. A chart's templates are this one include. */}}
+{{- define "chassis.v1.all" -}}
+{{- include "chassis.v1.validate" . }}
+---
+{{ include "chassis.v1.configmap" . }}
+---
+{{ include "chassis.v1.deployment" . }}
+---
+{{ include "chassis.v1.service" . }}
+{{- if .Values.serviceAccount.create }}
+---
+{{ include "chassis.v1.serviceAccount" . }}
+{{- end }}
+{{- if and .Values.podDisruptionBudget.enabled (include "chassis.v1.replicated" .) }}
+---
+{{ include "chassis.v1.podDisruptionBudget" . }}
+{{- end }}
+{{- if .Values.autoscaling.enabled }}
+---
+{{ include "chassis.v1.horizontalPodAutoscaler" . }}
+{{- end }}
+{{- if .Values.networkPolicy.enabled }}
+---
+{{ include "chassis.v1.networkPolicy" . }}
+{{- end }}
+{{- if include "chassis.v1.setupCommands" . | trim }}
+---
+{{ include "chassis.v1.setupJob" . }}
+{{- end }}
+{{- if .Values.serviceMonitor.enabled }}
+---
+{{ include "chassis.v1.serviceMonitor" . }}
+{{- end }}
+{{- if .Values.prometheusRule.enabled }}
+---
+{{ include "chassis.v1.prometheusRule" . }}
+{{- end }}
+{{- if .Values.test.enabled }}
+---
+{{ include "chassis.v1.test" . }}
+{{- end }}
+{{- end -}}
+
+{{- define "chassis.v1.notes" -}}
+{{ include "chassis.v1.name" . }} {{ .Chart.AppVersion }} is installed in the namespace {{ .Release.Namespace }}.
+
+  Callers:  dns:///{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}
+  Check:    helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}
+{{- end -}}

@@ -1,0 +1,49 @@
+{{/* The environment that is no secret, as a map. The ConfigMap holds it; the set-up Job, which runs before, inlines it. */}}
+{{- define "chassis.v1.config" -}}
+{{- $global := .Values.global | default dict -}}
+{{- $jwks := .Values.auth.jwks.url | default $global.jwksUrl -}}
+{{- $endpoint := .Values.telemetry.endpoint | default $global.otlpEndpoint -}}
+RAPPORT_SERVICE: {{ include "chassis.v1.name" . }}
+RAPPORT_GRPC_PORT: {{ .Values.port | quote }}
+RAPPORT_HTTP_PORT: {{ include "chassis.v1.httpPort" . | quote }}
+RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quote }}
+RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
+RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
+RAPPORT_DRAIN_WAIT_S: {{ .Values.drain.waitSeconds | quote }}
+RAPPORT_STARTUP_TIMEOUT_S: {{ .Values.startupSeconds | quote }}
+RAPPORT_LOG_LEVEL: {{ .Values.logLevel }}
+RAPPORT_LOG_FORMAT: json
+{{- with .Values.peers }}
+RAPPORT_PEERS: {{ toJson . | quote }}
+{{- end }}
+{{- if .Values.auth.token.existingSecret }}
+RAPPORT_TOKEN_FILE: /etc/rapport/token/token
+{{- end }}
+OTEL_SERVICE_NAME: {{ include "chassis.v1.name" . }}
+{{- with $endpoint }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
+OTEL_TRACES_SAMPLER: parentbased_traceidratio
+OTEL_TRACES_SAMPLER_ARG: {{ $.Values.telemetry.sampleRatio | quote }}
+{{- end }}
+{{- range $key, $value := .Values.settings }}
+RAPPORT_{{ upper $key }}: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "chassis.v1.configmap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ include "chassis.v1.fullname" . }}
+  labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
+data: {{- include "chassis.v1.config" . | nindent 2 }}
+{{- end -}}
+
+{{/* One variable from a key of a secret that exists already. */}}
+{{- define "chassis.v1.secretEnv" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secret.existingSecret }}
+      key: {{ .secret.key }}
+{{- end -}}

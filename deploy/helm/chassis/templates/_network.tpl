@@ -1,0 +1,38 @@
+{{/* Who may reach the pods, and what they may reach. Everything else is denied. */}}
+{{- define "chassis.v1.networkPolicy" -}}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ include "chassis.v1.fullname" . }}
+  labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {{- include "chassis.v1.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/part-of: rapport
+        {{- with .Values.networkPolicy.callers }}{{ toYaml . | nindent 8 }}{{ end }}
+      ports:
+        - port: grpc
+    {{- with .Values.networkPolicy.scrapers }}
+    - from: {{- toYaml . | nindent 8 }}
+      ports:
+        - port: http
+    {{- end }}
+  egress:
+    - ports:
+        - port: 53
+          protocol: UDP
+        - port: 53
+          protocol: TCP
+    - to:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/part-of: rapport
+    - ports: {{- range .Values.networkPolicy.egressPorts }}
+        - port: {{ . }}
+        {{- end }}
+{{- end -}}

@@ -1,0 +1,79 @@
+{{/* The restricted Pod Security Standard. Not a value: no service needs less. */}}
+{{- define "chassis.v1.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "chassis.v1.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Where pods may run and whose images they pull: the same for the server, the set-up Job and the test. */}}
+{{- define "chassis.v1.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* The mounts of the server: scratch space, the token for other services, the issuer's keys when they are a file. */}}
+{{- define "chassis.v1.volumeMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- if .Values.auth.token.existingSecret }}
+- name: token
+  mountPath: /etc/rapport/token
+  readOnly: true
+{{- end }}
+{{- if include "chassis.v1.jwksFile" . }}
+- name: jwks
+  mountPath: /etc/rapport/jwks
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "chassis.v1.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: 64Mi
+{{- with .Values.auth.token }}
+{{- if .existingSecret }}
+- name: token
+  secret:
+    secretName: {{ .existingSecret }}
+    items:
+      - key: {{ .key }}
+        path: token
+{{- end }}
+{{- end }}
+{{- if include "chassis.v1.jwksFile" . }}
+- name: jwks
+  configMap:
+    name: {{ .Values.auth.jwks.existingConfigMap }}
+    items:
+      - key: {{ .Values.auth.jwks.key }}
+        path: jwks.json
+{{- end }}
+{{- end -}}
+
+{{/* Not empty when the issuer's keys come from a ConfigMap. */}}
+{{- define "chassis.v1.jwksFile" -}}
+{{- if not (or .Values.auth.jwks.url (.Values.global | default dict).jwksUrl) }}yes{{ end -}}
+{{- end -}}

@@ -1,0 +1,76 @@
+{{/* The commands that run before every install and upgrade, in order. */}}
+{{- define "chassis.v1.setupCommands" -}}
+{{- if .Values.setup.migrate }}migrate {{ end }}{{ if .Values.setup.provision }}provision{{ end -}}
+{{- end -}}
+
+{{/*
+Migrations, then streams and consumers, as a hook before the release. It uses nothing that the release creates: on a
+first install none of it exists yet. Its pods carry another component than the Service selects.
+*/}}
+{{- define "chassis.v1.setupJob" -}}
+{{- $commands := splitList " " (include "chassis.v1.setupCommands" . | trim) -}}
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: {{ include "chassis.v1.fullname" . }}-setup
+  labels: {{- include "chassis.v1.labels" (dict "root" . "component" "setup") | nindent 4 }}
+  annotations:
+    helm.sh/hook: pre-install,pre-upgrade
+    helm.sh/hook-weight: "-5"
+    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+spec:
+  backoffLimit: {{ .Values.setup.backoffLimit }}
+  activeDeadlineSeconds: {{ .Values.setup.activeDeadlineSeconds }}
+  template:
+    metadata:
+      labels: {{- include "chassis.v1.labels" (dict "root" . "component" "setup") | nindent 8 }}
+    spec:
+      restartPolicy: Never
+      automountServiceAccountToken: false
+      enableServiceLinks: false
+      securityContext: {{- include "chassis.v1.podSecurityContext" . | nindent 8 }}
+      {{- with include "chassis.v1.placement" . }}{{ . | nindent 6 }}{{ end }}
+      {{- with initial $commands }}
+      initContainers:
+        {{- range . }}
+        {{- include "chassis.v1.setupContainer" (dict "root" $ "command" .) | nindent 8 }}
+        {{- end }}
+      {{- end }}
+      containers:
+        {{- include "chassis.v1.setupContainer" (dict "root" . "command" (last $commands)) | nindent 8 }}
+      volumes:
+        - name: tmp
+          emptyDir:
+            sizeLimit: 64Mi
+{{- end -}}
+
+{{- define "chassis.v1.setupContainer" -}}
+{{- $values := .root.Values -}}
+{{- $owner := ternary $values.setup.database $values.database (not (empty $values.setup.database.existingSecret)) -}}
+- name: {{ .command }}
+  image: {{ include "chassis.v1.image" .root }}
+  imagePullPolicy: {{ $values.image.pullPolicy }}
+  command: [python, -m, {{ include "chassis.v1.name" .root }}, {{ .command }}]
+  securityContext: {{- include "chassis.v1.securityContext" .root | nindent 4 }}
+  {{- with $values.settingsSecrets }}
+  envFrom:
+    {{- range . }}
+    - secretRef:
+        name: {{ . }}
+    {{- end }}
+  {{- end }}
+  env:
+    {{- range $name, $value := include "chassis.v1.config" .root | fromYaml }}
+    - name: {{ $name }}
+      value: {{ $value | quote }}
+    {{- end }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $owner) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" $values.nats) | nindent 4 }}
+    {{- if eq .command "provision" }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_ADMIN_URL" "secret" $values.setup.nats) | nindent 4 }}
+    {{- end }}
+  resources: {{- toYaml $values.setup.resources | nindent 4 }}
+  volumeMounts:
+    - name: tmp
+      mountPath: /tmp
+{{- end -}}

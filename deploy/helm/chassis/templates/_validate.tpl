@@ -1,0 +1,25 @@
+{{/* Values that contradict each other, refused with a sentence. What a schema can say is in values.schema.json. */}}
+{{- define "chassis.v1.validate" -}}
+{{- $values := .Values -}}
+{{- $global := $values.global | default dict -}}
+{{- if eq "latest" ($values.image.tag | default $global.imageTag | default "") -}}
+{{- fail "image.tag must name a version: latest cannot be rolled back." -}}
+{{- end -}}
+{{- if and $values.autoscaling.enabled (gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas)) -}}
+{{- fail "autoscaling.minReplicas must not be above autoscaling.maxReplicas." -}}
+{{- end -}}
+{{- /* The chassis gives calls, handlers and spawned work 15 s each, after the wait; 5 s are left to close. */ -}}
+{{- $drain := add (int $values.drain.waitSeconds) 50 -}}
+{{- if lt (int $values.drain.gracePeriodSeconds) (int $drain) -}}
+{{- fail (printf "drain.gracePeriodSeconds must be at least drain.waitSeconds + 50, here %d: a shorter one kills calls that are being finished." $drain) -}}
+{{- end -}}
+{{- $own := dict "database_url" "database" "nats_url" "nats" "nats_admin_url" "setup.nats" "jwks_url" "auth.jwks" "token_file" "auth.token" "peers" "peers" "grpc_port" "port" "http_port" "port" "host" "port" "pool_size" "database.poolSize" "drain_wait_s" "drain.waitSeconds" "startup_timeout_s" "startupSeconds" "log_level" "logLevel" "log_format" "logLevel" "replicas" "setup.streamReplicas" -}}
+{{- range $key, $_ := $values.settings -}}
+{{- if hasKey $own $key -}}
+{{- fail (printf "settings must not hold %s: use the value %s." $key (get $own $key)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $values.serviceAccount.create (eq $values.serviceAccount.name "default") -}}
+{{- fail "serviceAccount.name must not be default while serviceAccount.create is true: every namespace has that account already." -}}
+{{- end -}}
+{{- end -}}
