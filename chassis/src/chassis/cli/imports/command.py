@@ -17,7 +17,8 @@ from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import write_json
 from chassis.cli.session import Session
 
-ERRORS_SHOWN = 5
+
+app = typer.Typer()
 
 
 class Kind(StrEnum):
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     ORDERS = "orders"
 
 
+@app.command("import")
 def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
     file: Annotated[Path, typer.Argument(help="CSV (also .gz) or XLSX; the first row names the columns.")],

@@ -1,0 +1,107 @@
+"""`rapport demo`: import the demo's customers, run the story, show where to look."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToDict
+
+from chassis.cli.failures import Failure
+from chassis.cli.output import write_json
+from chassis.cli.session import Session
+from chassis.local.home import Home
+
+START_TIMEOUT_S = 180
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object and nothing else.")] = False,
+) -> None:
+    """Run the story of a promise at risk, live. Starts the platform for the demo when it is not up."""
+    from chassis.cli.demo.story import Story
+    from chassis.telemetry import tracing
+
+    with _platform(as_json):
+        _import_customers(as_json)
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Session.open().env["RAPPORT_LOCAL_OTLP_ENDPOINT"]
+        os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
+        tracing.setup("demo")
+        try:
+            outcome = Story(Session.open, lambda *_: None if as_json else _tell(*_)).run()
+        finally:
+            tracing.shutdown()
+        if as_json:
+            write_json(vars(outcome) | {"explain": MessageToDict(outcome.explain)})
+        else:
+            _conclude(outcome)
+
+
+@contextmanager
+def _platform(quiet: bool) -> Iterator[None]:
+    """The running platform: the one that is up, or one of our own for as long as the block lasts."""
+    home = Home.current()
+    if home.supervisor() is not None:
+        yield
+        return
+    if not quiet:
+        typer.echo("The platform is not up: starting it for the demo.")
+    with tempfile.TemporaryFile() as output:
+        own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_S
+            while home.read_status().get("state") != "up":
+                if own.poll() is not None or time.monotonic() > deadline:
+                    output.seek(0)
+                    raise Failure(f"The platform did not start: {output.read().decode()[-500:]}")
+                time.sleep(0.2)
+            yield
+        finally:
+            own.terminate()
+            own.wait(60)
+
+
+def _import_customers(quiet: bool) -> None:
+    """Import the demo's files; what was imported before is not imported again."""
+    from chassis.cli.demo.story import SYSTEM
+    from chassis.cli.imports.command import Kind, run
+
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in Kind:
+            file = Path(str(files("chassis.cli.demo") / "data" / f"{kind}.csv"))
+            errors = Path(scratch) / "errors.csv"
+            result = asyncio.run(run(kind, file, {}, errors, SYSTEM, "USD", "delivery", False, False))
+            if not quiet:
+                typer.echo(f"{kind}: {result.created} new, {result.known} known already")
+
+
+def _tell(what: str, changed: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    console.print(f"\n[bold]{what}[/bold]")
+    for line in changed.splitlines():
+        console.print(Text(f"  {line}", style="green" if line.startswith("+") else "red"))
+
+
+def _conclude(outcome: Any) -> None:
+    typer.echo(f"\nWhy? {outcome.explain.summary}")
+    for cause in outcome.explain.causes:
+        what = cause.what.rpartition(".")[2]
+        typer.echo(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
+    typer.echo(
+        f"\nLook at it:\n  rapport view {outcome.customer}\n  rapport mail list\n"
+        f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
+    )
