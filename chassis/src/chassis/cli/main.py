@@ -1,0 +1,68 @@
+"""The `rapport` command. A command module has a Typer `app`; name yours in `COMMANDS` or `GROUPS`.
+
+Modules import only Typer and small things at the top, so that `rapport --help` is quick, and everything else
+inside the command. Errors are raised, never printed: this is the place that turns them into a line and a code.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import typer
+
+from chassis.cli.failures import Exit, of_error
+
+# Modules whose commands stand at the top level, and those that are a group of commands: name -> module.
+COMMANDS = ["stack", "tokens", "calls", "explain", "doctor"]
+GROUPS = {
+    "traces": "traces",
+    "mail": "mail",
+    "events": "events",
+    "dead-letters": "dead_letters",
+    "outbox": "outbox",
+}
+
+
+def build() -> typer.Typer:
+    """The whole command."""
+    app = typer.Typer(
+        name="rapport",
+        help="Run Rapport on this machine, call it, and see what it does.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in COMMANDS:
+        app.add_typer(import_module(f"chassis.cli.{module}").app)
+    for name, module in GROUPS.items():
+        app.add_typer(import_module(f"chassis.cli.{module}").app, name=name, no_args_is_help=True)
+    return app
+
+
+def main() -> None:
+    """Run the command. Exits with 0 done, 1 refused by a rule, 2 wrong use, 3 unreachable."""
+    sys.exit(run(build()))
+
+
+def run(app: Callable[..., object]) -> int:
+    """Run an app and return its exit code, errors told in one line on standard error."""
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.DONE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # `rapport events tail | head`
+        sys.stderr.close()
+        return Exit.DONE
+    except Exception as error:  # the last resort of a command line
+        failure = of_error(error)
+        if failure is None:
+            raise
+        typer.echo(f"rapport: {failure}", err=True)
+        return failure.code
+    return Exit.DONE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""What commands write: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+
+AsJson = typer.Option(False, "--json", help="Write JSON instead of a table.")
+
+
+def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
+    """Write rows: every field as JSON, or the named columns as a table; `empty` when there are none."""
+    if as_json:
+        write_json(rows)
+    elif not rows:
+        typer.echo(empty)
+    else:
+        _table(rows, columns)
+
+
+def write_json(value: Any) -> None:
+    """Write one JSON document."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines as they come, each at once."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def age(seconds: float) -> str:
+    """A duration in one unit, for people: `12 s`, `5 min`, `3 h`, `2 d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " ").upper(), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    console = Console()
+    console.print(table, soft_wrap=not console.is_terminal, markup=False, highlight=False)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,145 @@
+"""A command's way to the services of the running stack, with an identity.
+
+    session = Session.open()                             # as agent:demo, who may do everything
+    session = Session.open("agent:alice", "billing")     # as an agent, with what agents may do
+
+    cases = session.stub(case_service_pb2_grpc.CaseServiceStub, "cases")
+    case = cases.OpenCase(request)                       # token and a 10 s deadline are added
+
+    async with session.aio_channel("customer") as channel:
+        jobs = import_service_pb2_grpc.ImportServiceStub(channel)
+        job = await jobs.CreateImportJob(request, timeout=30)
+
+Addresses come from `env` in the stack's home; tokens from the local issuer. A call without `timeout` gets 10
+seconds, a stream one hour. Leave errors alone: `chassis.cli.main` turns a `grpc.RpcError` into one line with
+the documented reason and into the exit code. When no stack runs, `Session.open` raises a Failure (exit 3).
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import grpc
+import grpc.aio
+
+from chassis.cli.failures import Exit, Failure, stack_down
+from chassis.local.home import Home
+from chassis.local.issuer import Issuer
+
+T = TypeVar("T")
+DEMO = "agent:demo"
+CALL_TIMEOUT_S, STREAM_TIMEOUT_S = 10.0, 3600.0
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+class Session:
+    """An identity at the services of one running stack. Make it with `open`."""
+
+    def __init__(self, home: Home, env: dict[str, str], token: str) -> None:
+        self.home = home
+        self.env = env
+        self.peers: dict[str, str] = json.loads(env["RAPPORT_PEERS"])
+        self._metadata = (("authorization", f"Bearer {token}"),)
+        self._channels: dict[str, grpc.Channel] = {}
+
+    @classmethod
+    def open(cls, who: str = DEMO, department: str = "front-desk") -> "Session":
+        """A session as `ROLE:NAME` of a department. `agent:demo` may do everything: demos need no set-up.
+
+        Failure when no stack runs; StackError when there is no such role.
+        """
+        home = Home.current()
+        env = home.read_env()
+        if home.supervisor() is None or "RAPPORT_PEERS" not in env:
+            raise stack_down()
+        issuer = Issuer(home)
+        demo = who == DEMO
+        token = issuer.token(who, {"*"}, department) if demo else issuer.token_as(who, department)
+        return cls(home, env, token)
+
+    def address(self, service: str) -> str:
+        """Where a service is reached. Failure when there is no such service."""
+        if service not in self.peers:
+            raise Failure(
+                f"{service} is not a service. Services are {', '.join(self.peers)}.", Exit.WRONG_USE
+            )
+        return self.peers[service]
+
+    def database_url(self, service: str) -> str:
+        """A service's own connection to its database, for commands that operate on it."""
+        self.address(service)
+        return self.env[f"RAPPORT_{service.upper()}_DATABASE_URL"]
+
+    def channel(self, service: str) -> grpc.Channel:
+        """A blocking channel, one for each service."""
+        if service not in self._channels:
+            channel = grpc.insecure_channel(self.address(service), _OPTIONS)
+            self._channels[service] = grpc.intercept_channel(channel, _Identified(self._metadata))
+        return self._channels[service]
+
+    def stub(self, stub: Callable[[grpc.Channel], T], service: str) -> T:
+        """A blocking stub."""
+        return stub(self.channel(service))
+
+    def aio_channel(self, service: str) -> grpc.aio.Channel:
+        """An asyncio channel; close it, or use it with `async with`."""
+        both: list[Any] = [_AioUnary(self._metadata), _AioStream(self._metadata)]
+        return grpc.aio.insecure_channel(self.address(service), _OPTIONS, interceptors=both)
+
+
+_OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+_Metadata = tuple[tuple[str, str], ...]
+
+
+class _Details(NamedTuple):
+    method: str
+    timeout: float | None
+    metadata: _Metadata
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
+
+
+class _Identified(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    """Adds the token, and a deadline where the caller gave none."""
+
+    def __init__(self, metadata: _Metadata) -> None:
+        self._metadata = metadata
+
+    def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        """Unary calls."""
+        return proceed(self._complete(details, CALL_TIMEOUT_S), request)
+
+    def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
+        """Streams of responses."""
+        return proceed(self._complete(details, STREAM_TIMEOUT_S), request)
+
+    def _complete(self, details: Any, timeout_s: float) -> Any:
+        return _Details(
+            method=details.method,
+            timeout=details.timeout if details.timeout is not None else timeout_s,
+            metadata=(*(details.metadata or ()), *self._metadata),
+            credentials=details.credentials,
+            wait_for_ready=getattr(details, "wait_for_ready", None),
+            compression=getattr(details, "compression", None),
+        )
+
+
+class _Aio:
+    def __init__(self, metadata: _Metadata) -> None:
+        self._metadata = metadata
+
+    def complete(self, details: Any, timeout_s: float) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), *self._metadata)
+        timeout = details.timeout if details.timeout is not None else timeout_s
+        return details._replace(metadata=metadata, timeout=timeout)
+
+
+class _AioUnary(_Aio, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+    async def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        return await proceed(self.complete(details, CALL_TIMEOUT_S), request)
+
+
+class _AioStream(_Aio, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    async def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
+        return await proceed(self.complete(details, STREAM_TIMEOUT_S), request)

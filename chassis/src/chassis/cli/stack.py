@@ -1,0 +1,108 @@
+"""`rapport up`, `down`, `status` and `logs`."""
+
+import time
+
+import typer
+
+from chassis.cli.failures import Exit, Failure, stack_down
+from chassis.cli.output import AsJson, age, listing, write_lines
+from chassis.local.home import Home
+
+app = typer.Typer()
+
+DOWN_TIMEOUT_S = 90.0
+
+
+@app.command()
+def up(
+    traces: bool = typer.Option(True, help="Record traces; load tests run faster without."),
+) -> None:
+    """Start PostgreSQL, NATS, mail, traces and every service here, and keep them running until Ctrl-C.
+
+    Data lies in RAPPORT_HOME (./.rapport). RAPPORT_PORT_BASE (7000) moves the services' ports. With
+    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers are used instead of
+    embedded ones.
+    """
+    from chassis.cli.up import run
+
+    raise typer.Exit(run(traces))
+
+
+@app.command()
+def down() -> None:
+    """Stop the stack of this home in order. Data is kept."""
+    import os
+    import signal
+
+    home = Home.current()
+    pid = home.supervisor()
+    if pid is None:
+        typer.echo("Nothing is running.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_TIMEOUT_S
+    while home.supervisor() is not None:
+        if time.monotonic() > deadline:
+            raise Failure(f"Process {pid} did not stop within {DOWN_TIMEOUT_S:.0f} s.")
+        time.sleep(0.05)
+    typer.echo("Stopped. Data is kept.")
+
+
+@app.command()
+def status(as_json: bool = AsJson) -> None:
+    """Show what runs and where. Exits with 1 when not all is ready, with 3 when the stack is down."""
+    home = Home.current()
+    if home.supervisor() is None:
+        raise stack_down()
+    found = home.read_status()
+    units = found.get("units", [])
+    listing(
+        units, ["name", "state", "address", "pid", "restarts"], as_json=as_json, empty="Nothing runs yet."
+    )
+    if not as_json:
+        typer.echo(f"up for {age(time.time() - found.get('since', time.time()))}, in {home.path}")
+    if any(unit["state"] != "ready" for unit in units):
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command()
+def logs(
+    service: str = typer.Argument(
+        "", help="One service, or postgres, nats, mail, traces. Without: all services."
+    ),
+    follow: bool = typer.Option(False, "--follow", "-f", help="Go on until Ctrl-C."),
+    lines: int = typer.Option(50, "--lines", "-n", min=0, help="How many lines to begin with."),
+    as_json: bool = typer.Option(False, "--json", help="Write the lines as they are in the file."),
+) -> None:
+    """Show the logs, readable."""
+    from chassis.local.logs import Follower, readable, tail
+
+    home = Home.current()
+    files = sorted(home.logs.glob(f"{service or '*'}.log"))
+    if not files:
+        known = ", ".join(sorted(path.stem for path in home.logs.glob("*.log"))) or "none"
+        raise Failure(
+            f"There is no log of {service or 'anything'} in {home.logs}. There are: {known}.", Exit.WRONG_USE
+        )
+    engines = {"postgres", "nats"}
+    chosen = files if service else [path for path in files if path.stem not in engines]
+    recent = [(path.stem, line) for path in chosen for line in tail(path, lines)]
+    if len(chosen) > 1:
+        recent = sorted(recent, key=lambda entry: _time_of(entry[1]))[-lines:] if lines else []
+    write_lines(line if as_json else readable(name, line) for name, line in recent)
+    if follow:
+        followers = [Follower(path) for path in chosen]
+        while True:
+            for follower in followers:
+                new = follower.read()
+                write_lines(line if as_json else readable(follower.path.stem, line) for line in new)
+            time.sleep(0.2)
+
+
+def _time_of(line: str) -> str:
+    import json
+
+    try:
+        return str(json.loads(line).get("timestamp", ""))
+    except (ValueError, AttributeError):
+        return ""

@@ -1,0 +1,27 @@
+"""`rapport token`."""
+
+import typer
+
+from chassis.local.home import Home
+
+app = typer.Typer()
+
+
+@app.command()
+def token(
+    who: str = typer.Option(
+        "agent:demo", "--as", metavar="ROLE:NAME", help="Who acts, for example agent:alice."
+    ),
+    department: str = typer.Option("front-desk", help="Where they work."),
+    ttl: int = typer.Option(3600, min=1, max=30 * 86400, help="Seconds until it expires."),
+) -> None:
+    """Write a signed token for calls to this stack.
+
+    Roles: agent (reads everything, writes what the front line writes), department (a department's systems),
+    manager, auditor (reads everything), admin (everything).
+    """
+    from chassis.local.issuer import Issuer
+
+    home = Home.current()
+    home.create()
+    typer.echo(Issuer(home).token_as(who, department, ttl))

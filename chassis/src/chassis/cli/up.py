@@ -1,0 +1,141 @@
+"""What `rapport up` does in the terminal: progress, addresses, what happens, and an orderly end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.status import Status
+
+from chassis.cli.failures import Exit
+from chassis.local.home import Home
+from chassis.local.logs import Follower, level_of, readable
+from chassis.local.process import StackError
+from chassis.local.stack import Stack
+
+SHOWN = {"warning", "error", "critical"}
+
+
+def run(traces: bool) -> int:
+    """Run a stack until SIGINT or SIGTERM. Returns the exit code."""
+    console = Console(highlight=False)
+    home = Home.current()
+    home.create()
+    environ = dict(os.environ)
+    if not traces:
+        environ["OTEL_SDK_DISABLED"] = "true"
+    with home.acquire():
+        return asyncio.run(_run(console, home, environ))
+
+
+async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
+    began = time.monotonic()
+    stopping = asyncio.Event()
+
+    def say(unit: str, text: str) -> None:
+        for line in text.splitlines():
+            console.print(f"{time.strftime('%H:%M:%S')} {unit:<14} {line}", markup=False)
+
+    with _progress(console) as progress:
+        stack = Stack(home, environ, progress, say)
+        _on_signals(stopping, stack)
+        starting = asyncio.create_task(stack.start())
+        asked = asyncio.create_task(stopping.wait())
+        await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+        problem = starting.exception() if starting.done() else None
+    if problem is None and starting.done():
+        _welcome(console, stack, time.monotonic() - began)
+        follow = asyncio.create_task(_follow(console, stack))
+        await asked
+        follow.cancel()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    with _progress(console) as progress:
+        progress("stopping (Ctrl-C again to end at once)")
+        await stack.stop()
+    if problem is None:
+        console.print("Stopped. Data is kept.")
+        return Exit.DONE
+    if not isinstance(problem, StackError):
+        raise problem
+    console.print(str(problem), markup=False, style="red")
+    return Exit.REFUSED
+
+
+def _on_signals(stopping: asyncio.Event, stack: Stack) -> None:
+    def asked() -> None:
+        if stopping.is_set():
+            stack.kill()
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked)
+
+
+@contextlib.contextmanager
+def _progress(console: Console) -> "Iterator[_Progress]":
+    """One changing line on a terminal, a line for each step elsewhere."""
+    if console.is_terminal:
+        with console.status("") as status:
+            yield _Progress(console, status)
+    else:
+        yield _Progress(console, None)
+
+
+class _Progress:
+    def __init__(self, console: Console, status: Status | None) -> None:
+        self._console = console
+        self._status = status
+
+    def __call__(self, text: str) -> None:
+        if self._status is not None:
+            self._status.update(text)
+        else:
+            self._console.print(text, markup=False)
+
+
+async def _follow(console: Console, stack: Stack) -> None:
+    """Show what services warn of, and keep their logs from growing for ever."""
+    followers = [Follower(stack.home.logs / f"{service.name}.log") for service in stack.services]
+    while True:
+        for follower in followers:
+            for line in follower.read():
+                if level_of(line) in SHOWN:
+                    console.print(readable(follower.path.stem, line), markup=False, soft_wrap=True)
+            follower.bound()
+        await asyncio.sleep(0.5)
+
+
+def _welcome(console: Console, stack: Stack, seconds: float) -> None:
+    env = stack.home.read_env()
+    console.print(f"\n[bold green]Rapport is up[/] after {seconds:.1f} s. Ctrl-C stops it; data is kept.\n")
+    for service in stack.services:
+        health = f"http://{stack.http_address(service)}"
+        console.print(f"  {service.name:<14} gRPC {stack.address(service)}   health and metrics {health}")
+    console.print(f"  {'PostgreSQL':<14} {env['RAPPORT_LOCAL_POSTGRES_URL'].rpartition('@')[2]}")
+    console.print(f"  {'NATS':<14} {env['RAPPORT_LOCAL_NATS_URL'].rpartition('@')[2]}")
+    console.print(f"  {'mail':<14} {env['RAPPORT_LOCAL_SMTP']}   rapport mail list")
+    console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}   rapport traces list")
+    console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
+    if stack.services:
+        console.print(_EXAMPLES.format(address=stack.address(stack.services[0])), markup=False)
+
+
+_EXAMPLES = """Try it in another terminal:
+  rapport call CustomerService.CreateCustomer '{{"customer": {{"display_name": "Ada Lovelace"}}}}'
+  rapport status; rapport traces list; rapport doctor
+
+  buf curl --protocol grpc --http2-prior-knowledge \\
+    -H "authorization: Bearer $(rapport token --as agent:alice)" -H "grpc-timeout: 5S" \\
+    -d '{{"page_size": 5}}' http://{address}/rapport.customer.v1.CustomerService/ListCustomers
+
+  python - <<'END'
+  from chassis.cli.session import Session
+  from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
+  customers = Session.open().stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
+  print(customers.ListCustomers(customer_service_pb2.ListCustomersRequest(page_size=5)))
+  END
+"""

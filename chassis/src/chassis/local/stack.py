@@ -1,0 +1,214 @@
+"""One local stack, from an empty folder to services that answer: what `rapport up` runs."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from chassis.db.migrate import migrate
+from chassis.events.provision import provision
+from chassis.local.home import Home
+from chassis.local.infrastructure import Infrastructure
+from chassis.local.issuer import RENEW_SERVICES_EVERY_S, Issuer
+from chassis.local.ports import is_free
+from chassis.local.process import Program, StackError
+from chassis.local.supervisor import Say, Supervisor, Unit
+from chassis.service import Service
+
+PORT_BASE = 7000
+HTTP_OFFSET = 100
+# A service gets 15 s each for calls, handlers and spawned work when it drains.
+DRAIN_TIMEOUT_S = 50.0
+
+
+class Stack:
+    """Everything that runs in one home.
+
+    Args:
+        home: the stack's folder; the caller holds its lock.
+        environ: RAPPORT_PORT_BASE, external servers, and what else services read.
+        progress: told what is being done, while starting.
+        say: told what happens to a unit later.
+        load: finds the services.
+
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        environ: Mapping[str, str],
+        progress: Callable[[str], None],
+        say: Say,
+        load: "Callable[[], list[Service[Any]]] | None" = None,
+    ) -> None:
+        self.home = home
+        self.services: list[Service[Any]] = []
+        self._load = load or load_services
+        self._environ = environ
+        self._progress = progress
+        self._shift = int(environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
+        ports = json.loads(home.read_env().get("RAPPORT_LOCAL_PORTS", "{}"))
+        self.infrastructure = Infrastructure(home, environ, ports)
+        self._issuer = Issuer(home)
+        self._supervisor = Supervisor(say, self._record)
+        self._began = time.time()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start everything in order. StackError, with what to do, when something does not start."""
+        infrastructure = self.infrastructure
+        self._progress("starting PostgreSQL")
+        units = await asyncio.to_thread(infrastructure.database)
+        database = self._task(self._supervisor.start(units))
+        await asyncio.sleep(0)  # let it spawn: it starts while we import the services
+        self.services = await asyncio.to_thread(self._load)
+        self._check_ports()
+        declarations = [service.declaration() for service in self.services]
+        self._progress("starting NATS")
+        await asyncio.gather(database, self._supervisor.start(infrastructure.broker(declarations)))
+        names = [service.name for service in self.services]
+        self._progress("preparing databases")
+        for name in infrastructure.databases(names):
+            await infrastructure.create_database(name)
+        servers = self._task(self._supervisor.start(infrastructure.local_servers()))
+        for service, declaration in zip(self.services, declarations, strict=True):
+            self._progress(f"migrating {service.name}")
+            await migrate(infrastructure.database_url(service.name), service.migrations)
+            await provision(infrastructure.nats_admin_url, declaration)
+        await servers
+        self._write_tokens()
+        self._task(self._renew_tokens())
+        self._write_env()
+        self._progress("starting " + ", ".join(names))
+        await self._supervisor.start([self._unit(service) for service in self.services])
+
+    async def stop(self) -> None:
+        """Stop services, then what they stand on. Data is kept."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supervisor.stop()
+
+    def kill(self) -> None:
+        """End everything at once."""
+        self._supervisor.kill()
+
+    def address(self, service: Service[Any]) -> str:
+        """The gRPC address of a service."""
+        return f"127.0.0.1:{service.port + self._shift}"
+
+    def http_address(self, service: Service[Any]) -> str:
+        """The address of a service's health and metrics."""
+        return f"127.0.0.1:{service.port + self._shift + HTTP_OFFSET}"
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        return task
+
+    def _unit(self, service: Service[Any]) -> Unit:
+        url = f"http://{self.http_address(service)}/health/ready"
+        argv = [sys.executable, "-m", service.name]
+        program = Program(service.name, argv, self.home.logs / f"{service.name}.log", env=self._env(service))
+        return Unit(program, lambda: _answers(url), self.address(service), stop_timeout_s=DRAIN_TIMEOUT_S)
+
+    def _env(self, service: Service[Any]) -> dict[str, str]:
+        port = service.port + self._shift
+        return {
+            **self._environ,
+            **self.infrastructure.service_env(),
+            "RAPPORT_SERVICE": service.name,
+            "RAPPORT_DATABASE_URL": self.infrastructure.database_url(service.name),
+            "RAPPORT_NATS_URL": self.infrastructure.nats_url(service.name),
+            "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
+            "RAPPORT_HOST": "127.0.0.1",
+            "RAPPORT_GRPC_PORT": str(port),
+            "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),
+            "RAPPORT_PEERS": self._peers(),
+            "RAPPORT_LOG_FORMAT": "json",
+            "OTEL_SERVICE_NAME": service.name,
+        }
+
+    def _peers(self) -> str:
+        return json.dumps({service.name: self.address(service) for service in self.services})
+
+    def _write_env(self) -> None:
+        infrastructure = self.infrastructure
+        told = infrastructure.service_env()
+        values = {
+            "RAPPORT_HOME": str(self.home.path),
+            "RAPPORT_PORT_BASE": str(PORT_BASE + self._shift),
+            "RAPPORT_PEERS": self._peers(),
+            "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_LOCAL_PORTS": json.dumps(infrastructure.ports()),
+            "RAPPORT_LOCAL_POSTGRES_URL": infrastructure.admin_url,
+            "RAPPORT_LOCAL_NATS_URL": infrastructure.nats_admin_url,
+            "RAPPORT_LOCAL_NATS_MONITOR_URL": infrastructure.monitor_url,
+            "RAPPORT_LOCAL_SMTP": f"{told['RAPPORT_SMTP_HOST']}:{told['RAPPORT_SMTP_PORT']}",
+            "RAPPORT_LOCAL_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"],
+        }
+        if "traces" in infrastructure.databases([]):
+            values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.database_url("traces")
+        for service in self.services:
+            prefix = f"RAPPORT_{service.name.upper()}"
+            values[f"{prefix}_DATABASE_URL"] = infrastructure.database_url(service.name)
+            values[f"{prefix}_HTTP_URL"] = f"http://{self.http_address(service)}"
+        self.home.write_env(values)
+
+    def _record(self) -> None:
+        units = [
+            {
+                "name": unit.name,
+                "state": unit.state,
+                "pid": unit.process.pid if unit.process else None,
+                "address": unit.address,
+                "restarts": unit.restarts,
+            }
+            for unit in self._supervisor.units
+        ]
+        self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
+
+    def _check_ports(self) -> None:
+        for service in self.services:
+            for port in (service.port + self._shift, service.port + self._shift + HTTP_OFFSET):
+                if not is_free(port):
+                    raise StackError(
+                        f"Port {port}, which {service.name} needs, is taken by another program. "
+                        "Stop that, or choose other ports: RAPPORT_PORT_BASE=7300 rapport up"
+                    )
+
+    def _write_tokens(self) -> None:
+        for service in self.services:
+            self._issuer.write_service_token(service.name, service.permissions)
+
+    async def _renew_tokens(self) -> None:
+        """By the wall clock, so that a laptop that wakes up from sleep renews at once."""
+        written = time.time()
+        while True:
+            await asyncio.sleep(10)
+            if time.time() - written > RENEW_SERVICES_EVERY_S:
+                self._write_tokens()
+                written = time.time()
+
+
+def load_services() -> list[Service[Any]]:
+    """The installed services, by port: those in the entry point group `rapport.services`."""
+    services = [found.load() for found in entry_points(group="rapport.services")]
+    if not services:
+        raise StackError("No service is installed: pip install -e services/customer, ...")
+    return sorted(services, key=lambda service: service.port)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own http:// address
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
