@@ -5,13 +5,13 @@ from typing import Any
 
 import grpc
 import pytest
-from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
-from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.testing.fixtures import free_port
 from chassis.testing.tokens import TestIssuer
+from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):

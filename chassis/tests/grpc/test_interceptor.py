@@ -8,14 +8,14 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from rapport.customer.v1 import view_service_pb2
-from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2
 
 from chassis.context import Call, current_call
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
 from chassis.grpc.status import reason
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
+from rapport.customer.v1 import view_service_pb2
+from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2
 
 METHOD = "rapport.loyalty.v1.LedgerService/GetBalances"
 
@@ -63,7 +63,9 @@ async def test_stored_bytes_are_returned_as_they_are(served: Any) -> None:
     assert await served.get() == stored
 
 
-@pytest.mark.parametrize("metadata", [(), (("authorization", "Basic YTpi"),), (("authorization", "Bearer "),)])
+@pytest.mark.parametrize(
+    "metadata", [(), (("authorization", "Basic YTpi"),), (("authorization", "Bearer "),)]
+)
 async def test_a_call_without_a_token_is_refused(served: Any, metadata: Any) -> None:
     request = ledger_service_pb2.GetBalancesRequest()
     error = await refused(served.stub.GetBalances(request, timeout=5, metadata=metadata))
@@ -160,7 +162,9 @@ async def test_an_oversized_message_is_refused(served: Any) -> None:
 
 async def test_every_violation_is_reported(served: Any) -> None:
     async def refuse(_: Any) -> None:
-        raise InvalidArgument([Violation("a", "REQUIRED", "must be set"), Violation("b", "TOO_LONG", "at most 9")])
+        raise InvalidArgument(
+            [Violation("a", "REQUIRED", "must be set"), Violation("b", "TOO_LONG", "at most 9")]
+        )
 
     served.ledger.behave = refuse
     found = details(await refused(served.get()))
@@ -170,7 +174,9 @@ async def test_every_violation_is_reported(served: Any) -> None:
 
 async def test_so_many_violations_that_the_headers_burst_are_cut(served: Any) -> None:
     async def refuse(_: Any) -> None:
-        raise InvalidArgument([Violation(f"names[{i}]", "INVALID_NAME", "must be a name") for i in range(5000)])
+        raise InvalidArgument(
+            [Violation(f"names[{i}]", "INVALID_NAME", "must be a name") for i in range(5000)]
+        )
 
     served.ledger.behave = refuse
     error = await refused(served.get())
@@ -207,7 +213,9 @@ async def test_a_rule_that_says_no_is_a_precondition(served: Any) -> None:
         (ConnectionResetError(), grpc.StatusCode.UNAVAILABLE, "DATABASE_UNAVAILABLE"),
     ],
 )
-async def test_what_the_database_refuses_is_classified(served: Any, raised: Any, code: Any, expected: str) -> None:
+async def test_what_the_database_refuses_is_classified(
+    served: Any, raised: Any, code: Any, expected: str
+) -> None:
     async def fail(_: Any) -> None:
         raise raised
 

@@ -1,0 +1,270 @@
+"""Mutations on real PostgreSQL: answered once for each request id, whatever happens around them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+import sqlalchemy as sa
+
+from chassis.auth.tokens import Verifier
+from chassis.context import Call
+from chassis.db.database import Database
+from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX
+from chassis.db.statement import Statement
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+from chassis.grpc.mutation import ingest, mutation
+from chassis.grpc.server import Server
+from chassis.grpc.status import reason
+from chassis.testing.fixtures import free_port
+from chassis.testing.tokens import TestIssuer
+from chassis.testing.wait import eventually
+from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+
+AUDITED = Statement[Any](sa.select(AUDIT).order_by(AUDIT.c.id))
+RECORDED = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
+STORED = Statement[Any](sa.select(IDEMPOTENCY))
+SLEEP = Statement[Any](sa.select(sa.func.pg_sleep(0.2)))
+
+
+Behaviour = Callable[[Any, Transaction], Awaitable[None]]
+
+
+class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
+    """`PostTransfer` posts alone, `ReverseTransfer` in groups; both do first what the test says."""
+
+    def __init__(self, db: Database, fact: Callable[[str], Any]) -> None:
+        self.db = db
+        self.fact = fact
+        self.groups: list[int] = []
+        self.before: Behaviour = self.nothing
+
+    async def nothing(self, request: Any, tx: Transaction) -> None:
+        pass
+
+    @mutation
+    async def PostTransfer(self, request: Any, tx: Transaction) -> ledger_pb2.Transfer:
+        await self.before(request, tx)
+        name = f"transfers/{uuid4()}"
+        tx.record(self.fact(name), version=1)
+        return ledger_pb2.Transfer(name=name, points=request.transfer.points)
+
+    @ingest
+    async def ReverseTransfer(
+        self, requests: Sequence[Any], calls: Sequence[Call], tx: Transaction
+    ) -> list[ledger_pb2.Transfer]:
+        self.groups.append(len(requests))
+        for request, call in zip(requests, calls, strict=True):
+            tx.act(call)
+            await self.before(request, tx)
+            tx.record(self.fact(request.name), version=1)
+        return [ledger_pb2.Transfer(name=request.name) for request in requests]
+
+
+class Loyalty:
+    """A running server on a fresh database."""
+
+    def __init__(self, db: Database, ledger: Ledger, address: str, token: str) -> None:
+        self.db = db
+        self.ledger = ledger
+        self.channel = grpc.aio.insecure_channel(address)
+        self.stub = ledger_service_pb2_grpc.LedgerServiceStub(self.channel)
+        self.metadata = (("authorization", f"Bearer {token}"),)
+
+    def post(self, request_id: str, points: int = 1, timeout: float = 10) -> Any:
+        request = ledger_service_pb2.PostTransferRequest(
+            transfer=ledger_pb2.Transfer(points=points), request_id=request_id
+        )
+        return self.stub.PostTransfer(request, timeout=timeout, metadata=self.metadata)
+
+    def reverse(self, name: str, request_id: str) -> Any:
+        request = ledger_service_pb2.ReverseTransferRequest(name=name, request_id=request_id)
+        return self.stub.ReverseTransfer(request, timeout=10, metadata=self.metadata)
+
+
+@pytest.fixture
+async def loyalty(
+    database: Callable[..., Awaitable[Database]], issuer: TestIssuer, opened: Callable[[str], Any]
+) -> AsyncIterator[Loyalty]:
+    db = await database("loyalty")
+    ledger = Ledger(db, opened)
+    server = Server("loyalty", [ledger], Verifier(issuer.jwks_url))
+    port = await server.start("127.0.0.1", free_port())
+    running = Loyalty(db, ledger, f"127.0.0.1:{port}", issuer.token())
+    yield running
+    await running.channel.close()
+    await server.stop(0)
+
+
+async def token(call: Any) -> str:
+    """The consistency token that came with an answer."""
+    found: str = dict(await call.trailing_metadata())["consistency-token"]
+    return found
+
+
+async def refused(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return caught.value
+
+
+async def test_effect_audit_and_answer_commit_together(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    call = loyalty.post(request_id)
+    transfer = await call
+    (audit,) = await AUDITED.all(loyalty.db)
+    (fact,) = await RECORDED.all(loyalty.db)
+    assert (audit["actor"], audit["request_id"]) == ("agent:alice", request_id)
+    assert audit["what"] == "rapport.loyalty.v1.LedgerService/PostTransfer"
+    assert audit["resources"] == fact["resource"] == transfer.name
+    assert fact["causation_id"] == audit["id"]
+    assert await token(call) == f"loyalty:{fact['id']}"
+
+
+async def test_a_repeat_gets_the_stored_answer_and_token(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    first, second = loyalty.post(request_id), loyalty.post(request_id)
+    assert await first == await second
+    third = loyalty.post(request_id)
+    assert await third == await first
+    assert await token(third) == await token(first)
+    assert len(await RECORDED.all(loyalty.db)) == 1
+
+
+async def test_a_request_id_for_another_request_is_refused(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    await loyalty.post(request_id, points=1)
+    error = await refused(loyalty.post(request_id, points=2))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
+    error = await refused(loyalty.reverse("transfers/1", request_id))
+    assert reason(error) == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.parametrize(("given", "expected"), [("", "REQUEST_ID_REQUIRED"), ("seven", "INVALID_UUID")])
+async def test_a_request_id_must_be_a_uuid(loyalty: Loyalty, given: str, expected: str) -> None:
+    assert reason(await refused(loyalty.post(given))) == expected
+
+
+async def test_twins_that_race_do_the_work_once(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    answers = await asyncio.gather(*(loyalty.post(request_id) for _ in range(20)))
+    assert len({answer.name for answer in answers}) == 1
+    assert len(await RECORDED.all(loyalty.db)) == 1
+    assert len(await AUDITED.all(loyalty.db)) == 1
+
+
+async def test_a_repeat_that_a_rule_refuses_gets_the_stored_answer(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    first = await loyalty.post(request_id)
+
+    async def refuse(_: Any, __: Transaction) -> None:
+        raise FailedPrecondition("ALREADY_DONE", "It is done already.")
+
+    loyalty.ledger.before = refuse
+    assert await loyalty.post(request_id) == first
+    assert reason(await refused(loyalty.post(str(uuid4())))) == "ALREADY_DONE"
+
+
+async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    async with loyalty.db.connection() as other:
+        await other.execute("BEGIN")
+        await other.execute(
+            "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now())", request_id
+        )
+        error = await refused(loyalty.post(request_id))
+        await other.execute("ROLLBACK")
+    assert (error.code(), reason(error)) == (grpc.StatusCode.ABORTED, "REQUEST_IN_FLIGHT")
+    assert (await loyalty.post(request_id)).points == 1
+
+
+async def test_a_refused_change_leaves_nothing_behind(loyalty: Loyalty) -> None:
+    async def refuse(_: Any, tx: Transaction) -> None:
+        await SLEEP.all(tx)
+        raise FailedPrecondition("NO", "No.")
+
+    loyalty.ledger.before = refuse
+    await refused(loyalty.post(str(uuid4())))
+    assert await AUDITED.all(loyalty.db) == await STORED.all(loyalty.db) == []
+    loyalty.ledger.before = loyalty.ledger.nothing
+    await loyalty.post(str(uuid4()))
+
+
+async def test_a_failed_commit_leaves_the_connection_usable(loyalty: Loyalty) -> None:
+    async def begin(_: Any, tx: Transaction) -> None:
+        await STORED.all(tx)
+
+    loyalty.ledger.before = begin
+    request_id = str(uuid4())
+    for _ in range(10):  # more than there are connections
+        await loyalty.post(request_id)
+    async with loyalty.db.connection() as connection:
+        assert not connection.is_in_transaction()
+    assert len(await RECORDED.all(loyalty.db)) == 1
+
+
+async def test_a_caller_that_leaves_during_the_commit_finds_it_done(loyalty: Loyalty) -> None:
+    committed: list[str] = []
+
+    async def slow(_: Any, tx: Transaction) -> None:
+        tx.after_commit(lambda: committed.append("yes"))
+        await tx.defer(SLEEP)  # the commit takes this long
+
+    loyalty.ledger.before = slow
+    request_id = str(uuid4())
+    call = loyalty.post(request_id)
+    await eventually(lambda: _waits_in_commit(loyalty.db))
+    call.cancel()
+    with suppress(asyncio.CancelledError):
+        await call
+    await eventually(lambda: committed)
+    (stored,) = await STORED.all(loyalty.db)
+    assert (await loyalty.post(request_id)).SerializeToString() == stored["response"]
+    assert len(await RECORDED.all(loyalty.db)) == 1
+
+
+async def _waits_in_commit(db: Database) -> bool:
+    async with db.connection() as connection:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'WITH%pg_sleep%' AND state = 'active'"
+        return bool(await connection.fetchval(sql))
+
+
+async def test_concurrent_calls_share_a_commit(loyalty: Loyalty) -> None:
+    names = [f"transfers/{i}" for i in range(40)]
+    calls = [loyalty.reverse(name, str(uuid4())) for name in names]
+    assert [answer.name for answer in await asyncio.gather(*calls)] == names
+    assert sum(loyalty.ledger.groups) == 40
+    assert len(loyalty.ledger.groups) < 20
+    audits = {audit["resources"]: audit["id"] for audit in await AUDITED.all(loyalty.db)}
+    facts = {fact["resource"]: fact for fact in await RECORDED.all(loyalty.db)}
+    assert set(audits) == set(facts) == set(names)
+    for name, call in zip(names, calls, strict=True):
+        assert facts[name]["causation_id"] == audits[name]
+        assert await token(call) == f"loyalty:{facts[name]['id']}"
+
+
+async def test_a_member_that_fails_hurts_nobody_else(loyalty: Loyalty) -> None:
+    async def refuse_seven(request: Any, tx: Transaction) -> None:
+        if request.name == "transfers/7":
+            raise FailedPrecondition("SEVEN", "Not seven.")
+
+    loyalty.ledger.before = refuse_seven
+    calls = [loyalty.reverse(f"transfers/{i}", str(uuid4())) for i in range(20)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert [reason(error) for error in errors] == ["SEVEN"]
+    assert len(await RECORDED.all(loyalty.db)) == 19
+    assert len(await AUDITED.all(loyalty.db)) == 19
+
+
+async def test_twins_in_one_group_do_the_work_once(loyalty: Loyalty) -> None:
+    request_id = str(uuid4())
+    calls = [loyalty.reverse("transfers/1", request_id) for _ in range(10)]
+    calls += [loyalty.reverse(f"transfers/{i}", str(uuid4())) for i in range(2, 12)]
+    await asyncio.gather(*calls)
+    assert len(await RECORDED.all(loyalty.db)) == 11
+    assert len({await token(call) for call in calls[:10]}) == 1
