@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
+from chassis.testing.running import Running
 from loyalty.service import service
 from loyalty.store.ledger import UNBALANCED_TRANSFERS, WRONG_BALANCES
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
@@ -14,8 +16,6 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.membership_service_pb2 import EnrolRequest
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
-
-from chassis.testing import Running
 
 ISSUED = "programmes/main/accounts/issued"
 
@@ -39,7 +39,12 @@ class Desk:
 
     def posting(self, debit: str, credit: str, points: int, **other: Any) -> PostTransferRequest:
         """A request to move points."""
-        fields = {"debit_account": debit, "credit_account": credit, "points": points, "reason_code": "correction"}
+        fields = {
+            "debit_account": debit,
+            "credit_account": credit,
+            "points": points,
+            "reason_code": "correction",
+        }
         return PostTransferRequest(transfer=Transfer(**{**fields, **other}), request_id=str(uuid4()))
 
     async def points(self, *accounts: str) -> list[int]:

@@ -7,6 +7,8 @@ from uuid import uuid4
 import asyncpg
 import grpc
 import pytest
+
+from chassis.testing.running import Running, reason
 from rapport.loyalty.v1.ledger_service_pb2 import (
     GetBalancesRequest,
     ListTransfersRequest,
@@ -14,8 +16,6 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
     ReverseTransferRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
-
-from chassis.testing import Running, reason
 
 ISSUED, REDEEMED = "programmes/main/accounts/issued", "programmes/main/accounts/redeemed"
 NOBODY = f"programmes/main/memberships/{uuid4()}"
@@ -63,7 +63,9 @@ async def test_transfers_in_both_directions_at_once_do_not_block_each_other(desk
     assert await desk.points(one, other) == [100, 100]
 
 
-async def test_a_repeated_request_moves_points_once_and_gets_the_same_answer(running: Running, desk: Any) -> None:
+async def test_a_repeated_request_moves_points_once_and_gets_the_same_answer(
+    running: Running, desk: Any
+) -> None:
     member = await desk.member(100)
     request = desk.posting(member, REDEEMED, 100)
     answers = await asyncio.gather(*[desk.ledger.PostTransfer(request) for _ in range(5)])
@@ -170,7 +172,9 @@ async def test_balances_come_in_the_order_asked_with_repeats(desk: Any) -> None:
 
 
 @pytest.mark.parametrize(("count", "expected"), [(0, "REQUIRED"), (1001, "TOO_LONG")])
-async def test_balances_of_none_or_too_many_accounts_are_refused(desk: Any, count: int, expected: str) -> None:
+async def test_balances_of_none_or_too_many_accounts_are_refused(
+    desk: Any, count: int, expected: str
+) -> None:
     call = desk.ledger.GetBalances(GetBalancesRequest(accounts=[ISSUED] * count))
     assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
 

@@ -1,0 +1,216 @@
+"""Goodwill granted by people and by policy, through the real service."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.type.money_pb2 import Money
+
+from chassis.api.messages import timestamp
+from chassis.testing.running import Running, reason
+from chassis.testing.wait import eventually
+from rapport.cases.v1.cases_events_pb2 import PromiseRenegotiated
+from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
+from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
+
+DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+POLICY = "authorityPolicies/delay-goodwill"
+
+
+async def refused(call: Any) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value
+
+
+def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantGoodwillRequest:
+    fields = {
+        "customer": customer,
+        "points": points,
+        "promise": promise,
+        "reason_code": "late-delivery",
+        **other,
+    }
+    return GrantGoodwillRequest(goodwill=Goodwill(**fields), request_id=str(uuid4()))
+
+
+def new(collection: str) -> str:
+    return f"{collection}/{uuid4()}"
+
+
+def membership(customer: str) -> str:
+    return customer.replace("customers", "programmes/main/memberships")
+
+
+def renegotiated(customer: str, promise: str, delay: timedelta) -> PromiseRenegotiated:
+    return PromiseRenegotiated(
+        promise=promise,
+        customer=customer,
+        due_time=timestamp(DUE),
+        new_due_time=timestamp(DUE + delay),
+        successor=new("promises"),
+        reason_code="carrier-delay",
+    )
+
+
+async def granted(running: Running, customer: str) -> list[Any]:
+    facts = await running.published()
+    return [f for f in facts if f.type.endswith("GoodwillGranted") and f.data.customer == customer]
+
+
+async def what_was_told_is_handled(running: Running, promise: str) -> None:
+    """Wait for the end of a promise's queue: events about one resource are handled in order."""
+    last = new("customers")
+    event = renegotiated(last, new("promises"), timedelta(days=1))
+    await running.deliver(event, resource=promise, source="cases")
+    await eventually(lambda: granted(running, last))
+
+
+async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: Running, desk: Any) -> None:
+    customer, promise = new("customers"), new("promises")
+    goodwill = await desk.goodwill.GrantGoodwill(grant(customer, 300, promise))
+    assert (goodwill.customer, goodwill.points, goodwill.promise) == (customer, 300, promise)
+    assert (goodwill.policy, goodwill.grantor) == (POLICY, "agent:alice")
+    assert await desk.goodwill.GetGoodwill(GetGoodwillRequest(name=goodwill.name)) == goodwill
+    assert await desk.points(membership(customer), "programmes/main/accounts/goodwill") == [300, -300]
+    told, posted = await running.published()
+    assert (told.resource, posted.resource) == (goodwill.name, goodwill.transfer)
+    assert (told.data.points, told.data.promise, told.data.policy) == (300, promise, POLICY)
+    assert posted.causation_id == told.id
+    assert (posted.data.points, posted.data.points_balance) == (300, 300)
+
+
+async def test_a_grant_above_the_limit_is_refused_and_the_limit_told(desk: Any) -> None:
+    customer = new("customers")
+    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 501)))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "OVER_AUTHORITY")
+    assert "500" in (error.details() or "")
+    await desk.goodwill.GrantGoodwill(grant(customer, 500))
+
+
+async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
+    customer = new("customers")
+    await desk.purchases.RecordPurchase(
+        RecordPurchaseRequest(
+            purchase=Purchase(
+                customer=customer, amount=Money(currency_code="USD", units=500), purchase_time=timestamp(DUE)
+            ),
+            request_id=str(uuid4()),
+        )
+    )
+    assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).points == 1500
+    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1501)))
+    assert reason(error) == "OVER_AUTHORITY"
+
+
+async def test_of_many_grants_for_one_promise_exactly_one_succeeds(desk: Any) -> None:
+    customer, promise = new("customers"), new("promises")
+    calls = [desk.goodwill.GrantGoodwill(grant(customer, 100, promise)) for _ in range(20)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
+    assert [(e.code(), reason(e)) for e in errors] == [
+        (grpc.StatusCode.ALREADY_EXISTS, "GOODWILL_EXISTS")
+    ] * 19
+    assert await desk.points(membership(customer)) == [100]
+
+
+async def test_grants_without_a_promise_are_separate(desk: Any) -> None:
+    customer = new("customers")
+    for _ in range(2):
+        await desk.goodwill.GrantGoodwill(grant(customer, 10))
+    assert await desk.points(membership(customer)) == [20]
+
+
+async def test_a_repeated_request_grants_once(desk: Any) -> None:
+    request = grant(new("customers"), 50, new("promises"))
+    first = await desk.goodwill.GrantGoodwill(request)
+    assert await desk.goodwill.GrantGoodwill(request) == first
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"points": 0}, "INVALID_NUMBER"),
+        ({"points": -1}, "INVALID_NUMBER"),
+        ({"customer": ""}, "REQUIRED"),
+        ({"customer": "customers/x"}, "INVALID_NAME"),
+        ({"promise": "promises/x"}, "INVALID_NAME"),
+        ({"reason_code": ""}, "REQUIRED"),
+        ({"reason_code": "Sorry!"}, "INVALID_CODE"),
+    ],
+)
+async def test_a_wrong_grant_is_refused(desk: Any, change: dict[str, Any], expected: str) -> None:
+    error = await refused(
+        desk.goodwill.GrantGoodwill(grant(**{"customer": new("customers"), "points": 5, **change}))
+    )
+    assert (error.code(), reason(error)) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
+
+
+async def test_a_grant_without_request_id_is_refused(desk: Any) -> None:
+    request = grant(new("customers"), 5)
+    request.ClearField("request_id")
+    assert reason(await refused(desk.goodwill.GrantGoodwill(request))) == "REQUEST_ID_REQUIRED"
+
+
+async def test_a_grant_that_does_not_exist_is_not_found(desk: Any) -> None:
+    error = await refused(desk.goodwill.GetGoodwill(GetGoodwillRequest(name=new("goodwill"))))
+    assert reason(error) == "RESOURCE_NOT_FOUND"
+
+
+async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_told(
+    running: Running, desk: Any
+) -> None:
+    customer, promise = new("customers"), new("promises")
+    event = renegotiated(customer, promise, timedelta(days=2, hours=3))
+    event_id = await running.deliver(event, resource=promise, source="cases")
+    (told,) = await eventually(lambda: granted(running, customer))
+    assert (told.data.points, told.data.reason_code) == (300, "promise-renegotiated")
+    assert (told.causation_id, told.actor) == (event_id, "service:loyalty")
+    await running.deliver(event, resource=promise, source="cases", event_id=event_id)
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert len(await granted(running, customer)) == 1
+    assert await desk.points(membership(customer)) == [300]
+
+
+async def test_a_promise_that_a_person_made_up_for_earns_nothing_more(running: Running, desk: Any) -> None:
+    customer, promise = new("customers"), new("promises")
+    await desk.goodwill.GrantGoodwill(grant(customer, 50, promise))
+    event = renegotiated(customer, promise, timedelta(days=5))
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await desk.points(membership(customer)) == [50]
+
+
+async def test_a_promise_that_is_not_delayed_earns_nothing(running: Running) -> None:
+    customer, promise = new("customers"), new("promises")
+    event = renegotiated(customer, promise, -timedelta(days=1))
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await granted(running, customer) == []
+
+
+async def test_a_long_delay_earns_no_more_than_the_limit(running: Running) -> None:
+    customer, promise = new("customers"), new("promises")
+    event = renegotiated(customer, promise, timedelta(days=90))
+    await running.deliver(event, resource=promise, source="cases")
+    (told,) = await eventually(lambda: granted(running, customer))
+    assert told.data.points == 500
+
+
+async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    promises = [new("promises") for _ in range(10)]
+    told = [
+        running.deliver(renegotiated(customer, promise, timedelta(days=1)), resource=promise, source="cases")
+        for promise in promises
+    ]
+    asked = [desk.goodwill.GrantGoodwill(grant(customer, 100, promise)) for promise in promises]
+    await asyncio.gather(*told, *asked, return_exceptions=True)
+    for promise in promises:
+        await what_was_told_is_handled(running, promise)
+    assert sorted(fact.data.promise for fact in await granted(running, customer)) == sorted(promises)
+    assert await desk.points(membership(customer)) == [1000]

@@ -1,0 +1,254 @@
+"""Recording purchases and reading value, through the real service."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
+
+from chassis.testing.running import Running, reason
+from rapport.loyalty.v1.purchase_service_pb2 import (
+    BatchRecordPurchasesRequest,
+    GetCustomerValueRequest,
+    Purchase,
+    RecordPurchaseRequest,
+)
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+
+CENT = 10_000_000
+AT = Timestamp(seconds=1_770_000_000)
+
+
+async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return error.value.code(), reason(error.value)
+
+
+def customer() -> str:
+    return f"customers/{uuid4()}"
+
+
+def purchase(of: str, cents: int, at: Timestamp = AT, currency: str = "USD") -> Purchase:
+    amount = Money(currency_code=currency, units=cents // 100, nanos=cents % 100 * CENT)
+    return Purchase(customer=of, amount=amount, purchase_time=at, quantity=1, reference="orders/1")
+
+
+def single(sent: Purchase) -> RecordPurchaseRequest:
+    return RecordPurchaseRequest(purchase=sent, request_id=str(uuid4()))
+
+
+def batch(purchases: list[Purchase], keys: list[str] | None = None) -> BatchRecordPurchasesRequest:
+    requests = [RecordPurchaseRequest(purchase=sent) for sent in purchases]
+    return BatchRecordPurchasesRequest(requests=requests, import_keys=keys, request_id=str(uuid4()))
+
+
+async def value(desk: Any, of: str) -> Any:
+    name = of.replace("customers", "customerValues")
+    return await desk.purchases.GetCustomerValue(GetCustomerValueRequest(name=name))
+
+
+async def test_a_purchase_is_recorded_told_and_adds_to_the_value(running: Running, desk: Any) -> None:
+    buyer = customer()
+    recorded = await desk.purchases.RecordPurchase(single(purchase(buyer, 12_345)))
+    assert recorded.name.startswith("purchases/")
+    assert recorded.amount == Money(currency_code="USD", units=123, nanos=45 * CENT)
+    worth = await value(desk, buyer)
+    assert (worth.customer, worth.lifetime_value, worth.purchase_count) == (buyer, recorded.amount, 1)
+    assert (worth.band, worth.formula_version) == ("SILVER", "lifetime-1")
+    assert worth.first_purchase_time == worth.last_purchase_time == AT
+    told, changed = await running.published()
+    assert (told.data.purchase, told.data.amount, told.data.reference) == (
+        recorded.name,
+        recorded.amount,
+        "orders/1",
+    )
+    assert (changed.resource, changed.version, changed.causation_id) == (worth.name, 1, told.id)
+    assert (changed.data.lifetime_value, changed.data.purchase_count) == (recorded.amount, 1)
+    assert changed.data.band == "SILVER"
+
+
+async def test_purchases_of_one_customer_at_once_add_up_exactly(running: Running, desk: Any) -> None:
+    buyer = customer()
+    await asyncio.gather(*[desk.purchases.RecordPurchase(single(purchase(buyer, 10))) for _ in range(100)])
+    worth = await value(desk, buyer)
+    assert (worth.lifetime_value, worth.purchase_count) == (Money(currency_code="USD", units=10), 100)
+    changed = [fact for fact in await running.published() if fact.type.endswith("ValueChanged")]
+    versions = [fact.version for fact in changed]
+    assert versions == sorted(set(versions))
+    assert changed[-1].data.purchase_count == 100
+
+
+async def test_batches_of_the_same_customers_at_once_do_not_block_each_other(desk: Any) -> None:
+    buyers = [customer() for _ in range(50)]
+    batches = [
+        batch([purchase(buyer, 1) for buyer in order]) for order in (buyers, buyers[::-1]) for _ in range(5)
+    ]
+    await asyncio.gather(*[desk.purchases.BatchRecordPurchases(request) for request in batches])
+    assert {(await value(desk, buyer)).purchase_count for buyer in buyers} == {10}
+
+
+async def test_a_repeated_request_records_once(desk: Any) -> None:
+    buyer = customer()
+    request = single(purchase(buyer, 500))
+    answers = await asyncio.gather(*[desk.purchases.RecordPurchase(request) for _ in range(5)])
+    assert len({answer.name for answer in answers}) == 1
+    assert (await value(desk, buyer)).purchase_count == 1
+
+
+async def test_a_request_id_used_for_another_request_is_refused(desk: Any) -> None:
+    request = single(purchase(customer(), 500))
+    await desk.purchases.RecordPurchase(request)
+    request.purchase.quantity = 2
+    assert await refusal(desk.purchases.RecordPurchase(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "REQUEST_ID_REUSED",
+    )
+
+
+async def test_a_wrong_purchase_does_not_harm_those_that_arrive_with_it(desk: Any) -> None:
+    buyers = [customer() for _ in range(20)]
+    calls = [desk.purchases.RecordPurchase(single(purchase(buyer, 100))) for buyer in buyers]
+    wrong = desk.purchases.RecordPurchase(single(purchase(buyers[0], 100, currency="EUR")))
+    *_, refused = await asyncio.gather(*calls, wrong, return_exceptions=True)
+    assert reason(refused) == "INVALID_CURRENCY"
+    assert [(await value(desk, buyer)).purchase_count for buyer in buyers] == [1] * 20
+
+
+async def test_each_caller_is_told_as_the_actor_of_the_own_purchase(running: Running, desk: Any) -> None:
+    names = [f"agent:{i}" for i in range(10)]
+    stubs: list[Any] = [running.stub(PurchaseServiceStub, subject=name) for name in names]
+    recorded = await asyncio.gather(*[s.RecordPurchase(single(purchase(customer(), 1))) for s in stubs])
+    facts = {fact.resource: fact.actor for fact in await running.published()}
+    assert [facts[answer.name] for answer in recorded] == names
+
+
+async def test_purchases_with_the_same_content_are_as_many_purchases(desk: Any) -> None:
+    buyer = customer()
+    response = await desk.purchases.BatchRecordPurchases(
+        batch([purchase(buyer, 999)] * 3, ["shop.csv:1", "shop.csv:2", "shop.csv:3"])
+    )
+    assert response.recorded_count == 3
+    assert (await value(desk, buyer)).lifetime_value == Money(currency_code="USD", units=29, nanos=97 * CENT)
+
+
+async def test_a_purchase_of_nothing_is_a_purchase(desk: Any) -> None:
+    buyer = customer()
+    await desk.purchases.RecordPurchase(single(purchase(buyer, 0)))
+    worth = await value(desk, buyer)
+    assert (worth.purchase_count, worth.lifetime_value, worth.band) == (
+        1,
+        Money(currency_code="USD"),
+        "STANDARD",
+    )
+
+
+async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Running, desk: Any) -> None:
+    buyer = customer()
+    first = await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 100)], ["shop.csv:1"]))
+    again = batch([purchase(buyer, 777), purchase(buyer, 200)], ["shop.csv:1", "shop.csv:2"])
+    second = await desk.purchases.BatchRecordPurchases(again)
+    assert second.recorded_count == 1
+    assert second.purchases[0] == first.purchases[0]
+    assert (await value(desk, buyer)).lifetime_value == Money(currency_code="USD", units=3)
+    assert len([fact for fact in await running.published() if fact.type.endswith("PurchaseRecorded")]) == 2
+
+
+async def test_the_same_rows_imported_at_once_are_recorded_once(desk: Any) -> None:
+    buyer = customer()
+    keys = [f"shop.csv:{i}" for i in range(50)]
+    orders = [keys, keys[::-1]] * 3
+    requests = [batch([purchase(buyer, 1)] * len(keys), order) for order in orders]
+    responses = await asyncio.gather(*[desk.purchases.BatchRecordPurchases(request) for request in requests])
+    assert sum(response.recorded_count for response in responses) == 50
+    assert (await value(desk, buyer)).purchase_count == 50
+
+
+async def test_a_batch_tells_the_value_of_a_customer_once_and_whole(running: Running, desk: Any) -> None:
+    buyer, other = customer(), customer()
+    early, late = Timestamp(seconds=900_000_000), Timestamp(seconds=1_700_000_000)
+    bought = [
+        purchase(buyer, 100, late),
+        purchase(other, 5),
+        purchase(buyer, 250, early),
+        purchase(buyer, 50),
+    ]
+    await desk.purchases.BatchRecordPurchases(batch(bought))
+    changed = [fact.data for fact in await running.published() if fact.type.endswith("ValueChanged")]
+    assert [fact.customer for fact in changed] == [buyer, other]
+    assert (changed[0].lifetime_value.units, changed[0].purchase_count) == (4, 3)
+    assert (changed[0].first_purchase_time, changed[0].last_purchase_time) == (early, AT)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"amount": None}, "REQUIRED"),
+        ({"amount": Money(units=1)}, "INVALID_CODE"),
+        ({"amount": Money(currency_code="EUR", units=1)}, "INVALID_CURRENCY"),
+        ({"amount": Money(currency_code="USD", units=-1)}, "INVALID_NUMBER"),
+        ({"amount": Money(currency_code="USD", nanos=-CENT)}, "INVALID_NUMBER"),
+        ({"amount": Money(currency_code="USD", nanos=CENT // 10)}, "INVALID_NUMBER"),
+        ({"amount": Money(currency_code="USD", nanos=10**9)}, "INVALID_NUMBER"),
+        ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
+        ({"purchase_time": None}, "REQUIRED"),
+        ({"purchase_time": Timestamp(seconds=-3_000_000_000)}, "INVALID_TIME"),
+        ({"purchase_time": Timestamp(seconds=4_000_000_000)}, "INVALID_TIME"),
+        ({"customer": ""}, "REQUIRED"),
+        ({"customer": "customers/alice"}, "INVALID_NAME"),
+        ({"quantity": -1}, "INVALID_NUMBER"),
+        ({"reference": "x" * 201}, "TOO_LONG"),
+        ({"reference": "nul\x00"}, "INVALID_TEXT"),
+    ],
+)
+async def test_a_wrong_purchase_is_refused(desk: Any, change: dict[str, Any], expected: str) -> None:
+    fields = {
+        "customer": customer(),
+        "amount": Money(currency_code="USD", units=1),
+        "purchase_time": AT,
+        **change,
+    }
+    invalid = (grpc.StatusCode.INVALID_ARGUMENT, expected)
+    assert await refusal(desk.purchases.RecordPurchase(single(Purchase(**fields)))) == invalid
+    assert await refusal(desk.purchases.BatchRecordPurchases(batch([Purchase(**fields)]))) == invalid
+
+
+async def test_a_batch_reports_every_violation_with_its_place(desk: Any) -> None:
+    good = purchase(customer(), 100)
+    request = batch(
+        [good, purchase("nobody", 100), purchase(customer(), 100, currency="EUR")], ["a:1", "a:2"]
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await desk.purchases.BatchRecordPurchases(request)
+    details = error.value.details()
+    assert details is not None
+    for field in (
+        "import_keys",
+        "requests[1].purchase.customer",
+        "requests[2].purchase.amount.currency_code",
+    ):
+        assert field in details
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "REQUIRED"), (1001, "TOO_LONG")])
+async def test_a_batch_of_none_or_too_many_is_refused(desk: Any, count: int, expected: str) -> None:
+    request = batch([purchase(customer(), 1)] * count)
+    assert await refusal(desk.purchases.BatchRecordPurchases(request)) == (
+        grpc.StatusCode.INVALID_ARGUMENT,
+        expected,
+    )
+
+
+async def test_a_purchase_without_request_id_is_refused(desk: Any) -> None:
+    expected = (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REQUIRED")
+    one = RecordPurchaseRequest(purchase=purchase(customer(), 1))
+    many = BatchRecordPurchasesRequest(requests=[one])
+    assert await refusal(desk.purchases.RecordPurchase(one)) == expected
+    assert await refusal(desk.purchases.BatchRecordPurchases(many)) == expected
+
+
+async def test_a_customer_who_never_bought_has_no_value(desk: Any) -> None:
+    assert await refusal(value(desk, customer())) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
