@@ -14,6 +14,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import IO, Any
 
@@ -89,6 +90,14 @@ class Home:
         """What the supervisor wrote last."""
         path = self.path / "status.json"
         return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def is_up(self) -> bool:
+        """Whether a stack runs here and every service is ready."""
+        ready = {unit["name"] for unit in self.read_status().get("units", []) if unit["state"] == "ready"}
+        return (
+            self.supervisor() is not None
+            and {e.name for e in entry_points(group="rapport.services")} <= ready
+        )
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Record what runs."""

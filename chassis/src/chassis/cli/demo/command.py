@@ -61,7 +61,7 @@ def _platform(quiet: bool) -> Iterator[None]:
         own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
         try:
             deadline = time.monotonic() + START_TIMEOUT_S
-            while home.read_status().get("state") != "up":
+            while not home.is_up():
                 if own.poll() is not None or time.monotonic() > deadline:
                     output.seek(0)
                     raise Failure(f"The platform did not start: {output.read().decode()[-500:]}")

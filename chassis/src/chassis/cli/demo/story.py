@@ -4,8 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
+
+import grpc
 
 from chassis.api.messages import timestamp
 from chassis.cli.failures import Failure
@@ -87,7 +90,7 @@ class Story:
             self._wait_for_the_notice(order)
             self._wait_for_goodwill()
         notice = explanation_pb2.ExplainRequest(name=self.outcome.notices[0])
-        self.outcome.explain = self._notices.Explain(notice)
+        self.outcome.explain = self._patiently(lambda: self._notices.Explain(notice))
         return self.outcome
 
     def _know_the_customer(self) -> None:
@@ -174,7 +177,7 @@ class Story:
             notice.name for notice in self._call(self._notices.ListNotices, request).notices
         ]
         self._step(
-            "The customer was told by e-mail: apology, reason, new date, Alice's name. The promise has a new date."
+            "The customer was told by e-mail: apology, reason, new date, Alice's name. The promise moves."
         )
 
     def _wait_for_goodwill(self) -> None:
@@ -191,11 +194,28 @@ class Story:
         self._tell(text, changes(self._told, view))
         self._told = view
 
-    def _call(self, method: Callable[..., Any], request: Any) -> Any:
-        """Call within the story's trace, and remember the write for the next look at the view."""
-        response, call = method.with_call(request, metadata=(("traceparent", tracing.traceparent()),))
+    def _call(self, method: Any, request: Any) -> Any:
+        """Call within the story's trace, and remember the write for the next look at the view.
+
+        As every client should: with a request id, so that the call may be repeated when its answer is lost.
+        """
+        if "request_id" in request.DESCRIPTOR.fields_by_name:
+            request.request_id = str(uuid4())
+        metadata = (("traceparent", tracing.traceparent()),)
+        response, call = self._patiently(lambda: method.with_call(request, metadata=metadata))
         self._tokens += [value for key, value in call.trailing_metadata() or () if key == "consistency-token"]
         return response
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Try again while the service is away."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return attempt()
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def _view(self) -> view_pb2.CustomerView:
         """The customer view, containing every write of the story so far."""
@@ -203,7 +223,7 @@ class Story:
         tokens, self._tokens = self._tokens or [""], []
         for token in tokens:
             request = view_service_pb2.GetCustomerViewRequest(name=name, consistency_token=token)
-            view: view_pb2.CustomerView = self._views.GetCustomerView(request)
+            view = self._patiently(partial(self._views.GetCustomerView, request))
         return view
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
