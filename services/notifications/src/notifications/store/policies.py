@@ -1,7 +1,7 @@
 """Policies: every version is kept, the highest holds."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
@@ -9,8 +9,8 @@ from notifications.domain.policy import NoticePolicy
 from notifications.store.tables import POLICIES
 
 _ALL = sa.select(POLICIES)
-_LATEST = _ALL.distinct(POLICIES.c.id).order_by(POLICIES.c.id, POLICIES.c.version.desc()).subquery("latest")
-
+_NEWEST_FIRST = (POLICIES.c.id, POLICIES.c.version.desc())
+_LATEST = _ALL.ext(distinct_on(POLICIES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
 GET_POLICY = Statement(
     _ALL.where(POLICIES.c.id == sa.bindparam("id")).order_by(POLICIES.c.version.desc()).limit(1),
     row=NoticePolicy,

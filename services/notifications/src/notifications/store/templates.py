@@ -1,7 +1,7 @@
 """Templates: every version is kept, the highest is the one that is sent."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
@@ -9,9 +9,8 @@ from notifications.domain.template import Template
 from notifications.store.tables import TEMPLATES
 
 _ALL = sa.select(TEMPLATES)
-_LATEST = (
-    _ALL.distinct(TEMPLATES.c.id).order_by(TEMPLATES.c.id, TEMPLATES.c.version.desc()).subquery("latest")
-)
+_NEWEST_FIRST = (TEMPLATES.c.id, TEMPLATES.c.version.desc())
+_LATEST = _ALL.ext(distinct_on(TEMPLATES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
 _THIS = TEMPLATES.c.id == sa.bindparam("id")
 
 GET_TEMPLATE = Statement(_ALL.where(_THIS).order_by(TEMPLATES.c.version.desc()).limit(1), row=Template)

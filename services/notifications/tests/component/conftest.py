@@ -1,0 +1,269 @@
+"""The notifications service with a real mail server and stand-ins for the services it asks."""
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from chassis.api.messages import enum_name, timestamp
+from chassis.clock import ManualClock
+from chassis.testing.fixtures import free_port
+from chassis.testing.running import Running
+from chassis.testing.wait import eventually
+from notifications.service import service
+from rapport.cases.v1 import (
+    cases_events_pb2,
+    directory_pb2,
+    directory_pb2_grpc,
+    promise_service_pb2_grpc,
+)
+from rapport.common.v1 import explanation_pb2
+from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc, timeline_pb2
+from rapport.notifications.v1 import (
+    notice_pb2,
+    notice_service_pb2,
+    notice_service_pb2_grpc,
+    policy_service_pb2_grpc,
+    template_service_pb2_grpc,
+)
+
+ADDRESS = "canary.maria@example.com"
+CUSTOMER_NAME = "Canary Maria Anders"
+
+
+class MailServer:
+    """An SMTP server that answers as told.
+
+    Attributes:
+        replies: the answers to the next messages, before it accepts everything.
+        received: every message that was handed in, accepted or not.
+        accepted: those that were accepted.
+
+    """
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.replies: list[str] = []
+        self.received: list[EmailMessage] = []
+        self.accepted: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.gate = asyncio.Event()  # answers wait until it is set
+        self.gate.set()
+        self._server: asyncio.Server | None = None
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        message = email.message_from_bytes(envelope.content or b"", policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        self.received.append(message)
+        await self.gate.wait()
+        if self.replies:
+            return self.replies.pop(0)
+        self.accepted.append(message)
+        self.recipients += envelope.rcpt_tos
+        return "250 kept"
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: SMTP(self, hostname="test.local", enable_SMTPUTF8=True), "127.0.0.1", self.port
+        )
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+
+class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
+    """The customer service: one customer, reachable by e-mail until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.asked: list[consent_service_pb2.CheckContactRequest] = []
+        self.failure: grpc.StatusCode | None = None
+        self.answer = consent_service_pb2.CheckContactResponse(
+            allowed=True,
+            channel=timeline_pb2.CHANNEL_EMAIL,
+            address=ADDRESS,
+            display_name=CUSTOMER_NAME,
+            language_code="en",
+            time_zone="Europe/Berlin",
+            relationship_manager="agents/sam",
+        )
+
+    async def CheckContact(self, request: Any, context: Any) -> Any:
+        self.asked.append(request)
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        return self.answer
+
+
+class Directory(directory_pb2_grpc.DirectoryServiceServicer):
+    """The directory of agents."""
+
+    def __init__(self) -> None:
+        self.failure: grpc.StatusCode | None = None
+        self.agents = {
+            "agents/sam": directory_pb2.Agent(
+                name="agents/sam", display_name="Sam Reed", phone="+49 30 1234", email="sam@acme.example"
+            ),
+            "agents/front-desk": directory_pb2.Agent(
+                name="agents/front-desk", display_name="Lea Front", phone="+49 30 1"
+            ),
+        }
+
+    async def GetAgent(self, request: Any, context: Any) -> Any:
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        if request.name not in self.agents:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "nobody")
+        return self.agents[request.name]
+
+
+class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
+    """The promise ledger, which explains."""
+
+    def __init__(self) -> None:
+        self.failure: grpc.StatusCode | None = None
+        self.asked: list[explanation_pb2.ExplainRequest] = []
+
+    async def Explain(self, request: Any, context: Any) -> Any:
+        self.asked.append(request)
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        links = (
+            (request.name, "rapport.cases.v1.PromiseAtRisk", request.event_id),
+            ("cases/1/workItems/1", "rapport.cases.v1.WorkItemForecast", str(uuid4())),
+            ("", "rapport.cases.v1.WorkItemService/ForecastWorkItem", str(uuid4())),
+        )
+        causes = [
+            explanation_pb2.Cause(resource=resource, what=what, id=cause_id, actor="agent:bob", service="cases")
+            for resource, what, cause_id in links
+        ]
+        return explanation_pb2.Explanation(name=request.name, causes=causes)
+
+
+class Desk:
+    """A running notifications service and everything around it.
+
+    Attributes:
+        customer: the customer's name.
+
+    """
+
+    def __init__(self, running: Running, clock: ManualClock, mail: MailServer, peers: "Peers") -> None:
+        self.running = running
+        self.clock = clock
+        self.mail = mail
+        self.peers = peers
+        self.customer = f"customers/{uuid4()}"
+        self.notices: Any = running.stub(notice_service_pb2_grpc.NoticeServiceStub)
+        self.templates: Any = running.stub(template_service_pb2_grpc.TemplateServiceStub)
+        self.policies: Any = running.stub(policy_service_pb2_grpc.PolicyServiceStub)
+
+    def in_days(self, days: float) -> datetime:
+        """A moment from now, by the service's clock."""
+        return self.clock.now() + timedelta(days=days)
+
+    def at_risk(self, promise: str = "", forecast_days: float | None = 7, **fields: Any) -> Any:
+        """The event that a promise, due in three days, is at risk."""
+        event = cases_events_pb2.PromiseAtRisk(
+            **{
+                "promise": promise or f"promises/{uuid4()}",
+                "customer": self.customer,
+                "case": f"cases/{uuid4()}",
+                "department": "departments/delivery",
+                "kind": "delivery",
+                "reference": "orders/10248",
+                "due_time": timestamp(self.in_days(3)),
+                "reason_code": "SUPPLIER_DELAY",
+            }
+            | fields
+        )
+        if forecast_days is not None:
+            event.forecast_time.CopyFrom(timestamp(self.in_days(forecast_days)))
+        return event
+
+    async def hear(self, event: Any, version: int = 2, event_id: UUID | None = None) -> UUID:
+        """Receive an event of the cases service."""
+        return await self.running.deliver(
+            event, resource=event.promise, version=version, source="cases", event_id=event_id
+        )
+
+    async def notices_of(self, promise: str) -> list[notice_pb2.Notice]:
+        """The notices about a promise, newest first, with their attempts."""
+        request = notice_service_pb2.ListNoticesRequest(filter=f"promise = {promise}")
+        listed = await self.notices.ListNotices(request)
+        return [await self.get(notice.name) for notice in listed.notices]
+
+    async def get(self, name: str) -> notice_pb2.Notice:
+        """A notice."""
+        notice: notice_pb2.Notice = await self.notices.GetNotice(
+            notice_service_pb2.GetNoticeRequest(name=name)
+        )
+        return notice
+
+    async def notice_in(self, state: str, promise: str) -> notice_pb2.Notice:
+        """The newest notice about a promise, once it is in `state`."""
+
+        async def found() -> notice_pb2.Notice | None:
+            notices = await self.notices_of(promise)
+            return notices[0] if notices and self.state(notices[0]) == state else None
+
+        notice = await eventually(found)
+        assert notice is not None
+        return notice
+
+    async def told(self, fact: str) -> list[Any]:
+        """The facts of that name that the service published."""
+        return [p for p in await self.running.published() if p.type.endswith(f".{fact}")]
+
+    @staticmethod
+    def state(notice: notice_pb2.Notice) -> str:
+        """The state's name."""
+        return enum_name(notice_pb2.Notice.State.DESCRIPTOR, notice.state)
+
+    @staticmethod
+    def outcomes(notice: notice_pb2.Notice) -> list[tuple[str, str]]:
+        """The outcome and the provider's code of each attempt."""
+        enum = notice_pb2.DeliveryAttempt.Outcome.DESCRIPTOR
+        return [(enum_name(enum, attempt.outcome), attempt.provider_code) for attempt in notice.attempts]
+
+
+class Peers:
+    """The services that are asked."""
+
+    def __init__(self) -> None:
+        self.customers = Customers()
+        self.directory = Directory()
+        self.promises = Promises()
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[MailServer]:
+    server = MailServer()
+    await server.start()
+    yield server
+    server.gate.set()
+    await server.stop()
+
+
+@pytest.fixture
+async def desk(
+    start: Any, fake_peer: Callable[..., Awaitable[str]], clock: ManualClock, mail: MailServer
+) -> Desk:
+    peers = Peers()
+    addresses = {
+        "customer": await fake_peer(peers.customers),
+        "cases": await fake_peer(peers.directory, peers.promises),
+    }
+    running = await start(service, peers=addresses, smtp_port=mail.port, mail_from="Acme <care@acme.example>")
+    return Desk(running, clock, mail, peers)

@@ -1,0 +1,195 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from chassis.errors import InvalidArgument
+from notifications.domain.template import Kind, Template
+from notifications.usecases import seed
+from notifications.usecases.words import check, day, one_line, render, to_give
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DELAY = Template(
+    "delay", 1, Kind.DELAY, "en-GB", seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, [], NOW
+)
+GIVEN = {
+    "customer_name": "Maria Anders",
+    "contact_name": "Sam Reed",
+    "contact_reach": "+49 30 1234 or sam@acme.example",
+    "reason": "WEATHER",
+    "old_date": "2026-03-05T00:00:00+00:00",
+    "new_date": "2026-03-09T17:00:00+00:00",
+    "reference": "orders/10248",
+}
+
+
+def refused(template: Template) -> list[tuple[str, str, str]]:
+    with pytest.raises(InvalidArgument) as refusal:
+        check(template)
+    return [(v.field, v.reason, v.description) for v in refusal.value.violations]
+
+
+def test_the_seeded_template_says_everything_a_delay_notice_must_say() -> None:
+    words = render(DELAY, GIVEN, UTC)
+    assert words.subject == "orders/10248: a new date, Monday, 9 March 2026"
+    for part in (
+        "Dear Maria Anders,",
+        seed.APOLOGY,
+        "The weather is holding us up.",
+        "by Wednesday, 4 March 2026",
+        "by Monday, 9 March 2026",
+        "Sam Reed",
+        "+49 30 1234 or sam@acme.example",
+    ):
+        assert part in words.body
+
+
+def test_the_seeded_template_does_without_a_reference() -> None:
+    words = render(DELAY, GIVEN | {"reference": ""}, UTC)
+    assert words.subject == "A new date, Monday, 9 March 2026"
+    assert "We promised you this by" in words.body
+
+
+@pytest.mark.parametrize("part", ["apology", "reason", "new_date", "contact_name", "contact_reach"])
+def test_a_delay_template_without_a_part_is_refused(part: str) -> None:
+    body = seed.BODY.replace("{{ " + part + " }}", "")
+    [(field, reason, description)] = refused(replace(DELAY, body=body))
+    assert (field, reason) == ("template.body", "TEMPLATE_PART_MISSING")
+    assert description == f"a DELAY template must have {part}"
+
+
+def test_every_missing_part_is_named_at_once() -> None:
+    [(_, _, description)] = refused(replace(DELAY, body="Hello", apology=" ", reasons={"WEATHER": "Rain."}))
+    assert description.endswith(
+        "apology, reason, new_date, contact_name, contact_reach, the text of apology, reasons.OTHER"
+    )
+
+
+def test_a_part_that_a_condition_hides_is_missing() -> None:
+    hidden = seed.BODY.replace("{{ apology }}", "{% if reference == 'x' %}{{ apology }}{% endif %}")
+    assert refused(replace(DELAY, body=hidden))[0][1] == "TEMPLATE_PART_MISSING"
+
+
+def test_a_part_that_is_missing_for_these_values_only_is_found_before_sending() -> None:
+    hidden = replace(
+        DELAY, body=seed.BODY.replace("{{ apology }}", "{% if reference %}{{ apology }}{% endif %}")
+    )
+    check(hidden)
+    with pytest.raises(InvalidArgument, match="must have apology"):
+        render(hidden, GIVEN | {"reference": ""}, UTC)
+
+
+def test_an_information_template_needs_a_named_human() -> None:
+    information = replace(DELAY, kind=Kind.INFORMATION, apology="", reasons={})
+    assert refused(replace(information, body="Hello {{ customer_name }}"))[0][1] == "TEMPLATE_PART_MISSING"
+    check(replace(information, body="Yours, {{ contact_name }}"))
+
+
+def test_a_variable_must_be_known_or_declared() -> None:
+    template = replace(DELAY, body=seed.BODY + "{{ depot }} {{ shelf }}")
+    assert refused(template) == [
+        ("template.variables", "VARIABLE_UNKNOWN", "must declare depot, shelf, which are used")
+    ]
+    check(replace(template, variables=["depot", "shelf"]))
+    assert to_give(replace(template, variables=["depot", "shelf"])) == [
+        "depot",
+        "new_date",
+        "old_date",
+        "reason",
+        "reference",
+        "shelf",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("{% for a in [1] %}{% endfor %}", 1),
+        ("\n{{ 'a' * 10 }}", 2),
+        ("{{ 10 ** 10 }}", 1),
+        ("{{ customer_name.__class__ }}", 1),
+        ("{{ range(9) }}", 1),
+        ("\n\n{% include 'x' %}", 3),
+        ("{% set a = 1 %}", 1),
+        ("{{ customer_name|center(1000000) }}", 1),
+        ("{{ ", 1),
+        ("{% if %}", 1),
+        ("{{" + "(" * 3000 + "1" + ")" * 3000 + "}}", 1),
+    ],
+)
+def test_a_template_is_prose_and_nothing_else(source: str, line: int) -> None:
+    [(field, reason, description)] = refused(replace(DELAY, subject=source))
+    assert (field, reason) == ("template.subject", "INVALID_TEMPLATE")
+    assert f"line {line}:" in description
+
+
+def test_a_template_that_fails_to_render_is_refused() -> None:
+    assert (
+        refused(replace(DELAY, body=seed.BODY + "{% if new_date > 3 %}{% endif %}"))[0][1]
+        == "INVALID_TEMPLATE"
+    )
+
+
+def test_every_missing_value_is_named() -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        render(DELAY, {"customer_name": "Maria Anders"}, UTC)
+    assert {v.reason for v in refusal.value.violations} == {"VARIABLE_MISSING"}
+    assert [v.field for v in refusal.value.violations] == [
+        f"variables.{name}"
+        for name in ("contact_name", "contact_reach", "new_date", "old_date", "reason", "reference")
+    ]
+
+
+def test_a_required_value_must_not_be_empty() -> None:
+    with pytest.raises(InvalidArgument, match="contact_reach"):
+        render(DELAY, GIVEN | {"contact_reach": " "}, UTC)
+
+
+@pytest.mark.parametrize("date", ["tomorrow", "2026-03-09", "2026-03-09T17:00:00", "0001-01-01T00:00:00Z"])
+def test_a_date_must_be_a_moment(date: str) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        render(DELAY, GIVEN | {"new_date": date}, UTC)
+    assert [(v.field, v.reason) for v in refusal.value.violations] == [("variables.new_date", "INVALID_TIME")]
+
+
+def test_an_unknown_reason_gets_the_words_for_other() -> None:
+    assert seed.REASONS["OTHER"] in render(DELAY, GIVEN | {"reason": "LOCUSTS"}, UTC).body
+
+
+def test_a_reason_is_found_in_whatever_case_it_is_written() -> None:
+    assert seed.REASONS["SUPPLIER_DELAY"] in render(DELAY, GIVEN | {"reason": "supplier-delay"}, UTC).body
+
+
+def test_values_are_text_and_never_templates() -> None:
+    assert "Dear {{ reason }}," in render(DELAY, GIVEN | {"customer_name": "{{ reason }}"}, UTC).body
+
+
+def test_a_subject_is_one_line_whatever_the_values_hold() -> None:
+    words = render(DELAY, GIVEN | {"reference": "a\r\nBcc: everybody@example.com\u2028\x00\x85b"}, UTC)
+    assert words.subject.startswith("a Bcc: everybody@example.com b: a new date")
+    assert len(words.subject.splitlines()) == 1
+
+
+def test_one_line_removes_what_would_end_a_line() -> None:
+    assert one_line(" a\r\n\tb\x0b\x0c\u2029c\x7f ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone", "shown"),
+    [
+        ("2026-03-09T17:00:00+00:00", "UTC", "Monday, 9 March 2026"),
+        ("2026-03-09T00:00:00+00:00", "UTC", "Sunday, 8 March 2026"),
+        ("2026-03-09T23:30:00+00:00", "Europe/Berlin", "Tuesday, 10 March 2026"),
+        ("2026-03-09T23:00:00+00:00", "Europe/Berlin", "Monday, 9 March 2026"),
+        ("2026-03-09T03:00:00+00:00", "America/New_York", "Sunday, 8 March 2026"),
+    ],
+)
+def test_a_promised_day_is_the_customers_day_and_ends_at_its_midnight(
+    moment: str, zone: str, shown: str
+) -> None:
+    assert day(datetime.fromisoformat(moment), ZoneInfo(zone), "en-GB") == shown
+
+
+def test_dates_are_in_the_language_of_the_template() -> None:
+    assert day(datetime(2026, 3, 9, 12, tzinfo=UTC), UTC, "de") == "Montag, 9. März 2026"
