@@ -14,7 +14,7 @@ import uvloop
 
 from chassis.app import App
 from chassis.auth.tokens import Verifier
-from chassis.db.maintain import keep_partitions
+from chassis.db.maintain import keep, keep_partitions
 from chassis.db.timers import TimerRunner
 from chassis.events.consumer import Consumer
 from chassis.events.nats import Connection, connect
@@ -70,6 +70,8 @@ class Lifecycle:
         )
         await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
+        # Before anything writes: a row on its way into the default partition cannot follow a new one.
+        await self._reach("the database", settings.database_url, lambda: keep(app.db))
         for opener in app.openers:
             await tracing.unsampled(opener)
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)

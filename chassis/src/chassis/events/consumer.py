@@ -158,7 +158,7 @@ class Consumer:
             await delivery.give_up(error)
             return
         _log.warning(
-            "an event is tried again later", durable=self._subscription.durable, event=delivery.headers.get("ce-id"),
+            "an event is tried again later", durable=self._subscription.durable, event_id=delivery.headers.get("ce-id"),
             attempts=delivery.attempts, exc_info=error if verdict is Verdict.UNKNOWN else None, error=type(error).__name__,
         )  # fmt: skip
         await delivery.later()

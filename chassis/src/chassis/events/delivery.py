@@ -58,7 +58,7 @@ class Delivery:
         """Put it with the dead letters, and only then let it go."""
         reason = error.reason if isinstance(error, Refusal) else ""
         _log.error(
-            "an event is dead-lettered", durable=self._durable, event=self.headers.get("ce-id", ""),
+            "an event is dead-lettered", durable=self._durable, event_id=self.headers.get("ce-id", ""),
             error=type(error).__name__, reason=reason, attempts=self.attempts, exc_info=error,
         )  # fmt: skip
         letter = self.headers | {
