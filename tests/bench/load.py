@@ -1,0 +1,89 @@
+"""Driving one gRPC method as fast as it goes: with h2load where it is installed, otherwise with our own client."""
+
+import asyncio
+import re
+import shutil
+import struct
+import tempfile
+import time
+from dataclasses import dataclass
+
+import grpc
+
+CONNECTIONS, STREAMS = 4, 16  # 64 calls in flight
+H2LOAD = shutil.which("h2load")
+CLIENT = "h2load" if H2LOAD else "our own client (h2load is not installed: Debian's nghttp2-client has it)"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method to drive: where, what, as whom."""
+
+    address: str
+    method: str
+    body: bytes = b""
+    token: str = ""
+
+
+async def rate(call: Call, seconds: float) -> float:
+    """Calls per second that were answered with OK. RuntimeError when a call is refused."""
+    await _once(call)
+    return await (_h2load(call, seconds) if H2LOAD else _python(call, seconds))
+
+
+async def _once(call: Call) -> None:
+    """One checked call: h2load does not see a gRPC status, so a wrong request must not pass for a fast one."""
+    async with grpc.aio.insecure_channel(call.address) as channel:
+        await channel.unary_unary(call.method)(call.body, timeout=10, metadata=_metadata(call))
+
+
+async def _h2load(call: Call, seconds: float) -> float:
+    with tempfile.NamedTemporaryFile() as frame:
+        frame.write(struct.pack(">BI", 0, len(call.body)) + call.body)
+        frame.flush()
+        headers = [f"{key}: {value}" for key, value in _metadata(call)]
+        headers += ["content-type: application/grpc", "te: trailers", "grpc-timeout: 5S"]
+        command = [
+            str(H2LOAD),
+            "-c",
+            str(CONNECTIONS),
+            "-m",
+            str(STREAMS),
+            "-D",
+            str(seconds),
+            "--warm-up-time=0.5",
+        ]
+        command += [
+            "-d",
+            frame.name,
+            *(f"-H{header}" for header in headers),
+            f"http://{call.address}{call.method}",
+        ]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        output = (await process.communicate())[0].decode()
+    match = re.search(r"finished in [^,]+, ([\d.]+) req/s", output)
+    if match is None or re.search(r"\b0 succeeded", output):
+        raise RuntimeError(f"{call.method}: {output[-300:]}")
+    return float(match[1])
+
+
+async def _python(call: Call, seconds: float) -> float:
+    done = 0
+    deadline = time.monotonic() + seconds
+
+    async def caller(channel: grpc.aio.Channel) -> None:
+        nonlocal done
+        method = channel.unary_unary(call.method)
+        while time.monotonic() < deadline:
+            await method(call.body, timeout=5, metadata=_metadata(call))
+            done += 1
+
+    channels = [grpc.aio.insecure_channel(call.address, [("grpc.bench", n)]) for n in range(CONNECTIONS)]
+    await asyncio.gather(*(caller(channel) for channel in channels for _ in range(STREAMS)))
+    for channel in channels:
+        await channel.close()
+    return done / seconds
+
+
+def _metadata(call: Call) -> list[tuple[str, str]]:
+    return [("authorization", f"Bearer {call.token}")] if call.token else []

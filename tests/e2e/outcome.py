@@ -1,0 +1,89 @@
+"""What must be true at the end of every story, whatever happened on the way."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from chassis.cli.demo.story import Outcome, Story
+from chassis.cli.session import Session
+from chassis.local.mail import Mail, Mailbox
+from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.customer.v1 import view_pb2, view_service_pb2
+from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport.loyalty.v1 import goodwill_service_pb2
+from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+
+LEDGER_PROOF = """
+    SELECT (SELECT coalesce(sum(points), 0) FROM entries) AS total,
+           (SELECT count(*) FROM accounts a
+             WHERE a.balance <> (SELECT coalesce(sum(points), 0) FROM entries e WHERE e.account_id = a.id)) AS wrong
+"""
+
+
+def run_story() -> Outcome:
+    """The story against the running stack, without words."""
+    return Story(Session.open, lambda *_: None).run()
+
+
+def mails_about(session: Session, notice: str) -> list[Mail]:
+    """The e-mails that the notice led to, by its own Message-ID."""
+    return [
+        m
+        for m in Mailbox(session.home.path / "mail").list()
+        if notice.removeprefix("notices/") in m.message_id
+    ]
+
+
+def assert_told_once(outcome: Outcome) -> None:
+    """One notice, one e-mail before the old date, one successor, one goodwill, all of it in the customer view."""
+    session = Session.open()
+    promises = session.stub(PromiseServiceStub, "cases")
+    promise = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=outcome.promise))
+    assert promise.state == promise_pb2.Promise.STATE_RENEGOTIATED
+    successor = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise.successor))
+    assert successor.state == promise_pb2.Promise.STATE_OPEN
+    assert successor.predecessor == promise.name
+
+    assert len(outcome.notices) == 1
+    notices = session.stub(NoticeServiceStub, "notifications")
+    notice = notices.GetNotice(notice_service_pb2.GetNoticeRequest(name=outcome.notices[0]))
+    assert notice.state == notice_pb2.Notice.STATE_SENT
+    assert promise.notice == notice.name
+    mails = mails_about(session, notice.name)
+    assert len(mails) == 1
+    assert datetime.fromisoformat(mails[0].received_at) < promise.due_time.ToDatetime(UTC)
+
+    goodwill = session.stub(GoodwillServiceStub, "loyalty")
+    granted = goodwill.GetGoodwill(goodwill_service_pb2.GetGoodwillRequest(name=outcome.goodwill))
+    assert granted.promise == promise.name
+    assert_view_shows(session, outcome, successor.name, granted.points)
+    assert asyncio.run(ledger_proof(session)) == (0, 0)
+
+
+def assert_view_shows(session: Session, outcome: Outcome, successor: str, points: int) -> None:
+    """The customer view holds every result of the story once."""
+    views = session.stub(ViewServiceStub, "customer")
+    name = f"{outcome.customer}/view"
+    view: view_pb2.CustomerView = views.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
+    states = {part.promise: part.state for part in view.promises}
+    assert states[outcome.promise] == "RENEGOTIATED"
+    assert states[successor] == "OPEN"
+    assert [n.state for n in view.notices if n.promise == outcome.promise] == ["SENT"]
+    assert [g.points for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
+    assert [c.state for c in view.cases if c.case == outcome.case] == ["OPEN"]
+    assert view.relationship_manager == "agents/alice"
+
+
+async def ledger_proof(session: Session) -> tuple[Any, Any]:
+    """The sum of all legs, and how many accounts do not equal the sum of their entries: both must be 0."""
+    connection = await asyncpg.connect(session.database_url("loyalty"))
+    try:
+        row = await connection.fetchrow(LEDGER_PROOF)
+        return row["total"], row["wrong"]
+    finally:
+        await connection.close()

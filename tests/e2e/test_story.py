@@ -1,0 +1,83 @@
+"""A delivery will be late: the customer is told once, before the old date, and everything can be explained."""
+
+import asyncio
+import json
+from collections import Counter
+from typing import Any
+
+import asyncpg
+import pytest
+
+from chassis.cli.session import Session
+from chassis.local.mail import Mailbox
+from chassis.testing.wait import eventually
+from tests.e2e.outcome import assert_told_once, mails_about, run_story
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+@pytest.fixture(scope="module")
+def told(stack: Stack) -> dict[str, Any]:
+    """The outcome of one `rapport demo --json`."""
+    done = stack.run("demo", "--json")
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_the_demo_prints_one_object_with_the_names_of_everything(told: dict[str, Any]) -> None:
+    assert set(told) == {"customer", "case", "promise", "notices", "goodwill", "trace_id", "explain"}
+    assert len(told["notices"]) == 1
+
+
+def test_the_customer_is_told_exactly_once(stack: Stack) -> None:
+    assert_told_once(run_story())
+
+
+def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str, Any]) -> None:
+    session = Session.open()
+    mail = mails_about(session, told["notices"][0])[0]
+    text = Mailbox(session.home.path / "mail").message(mail.id).get_content()
+    assert "sorry" in text.lower()
+    assert "carrier" in text.lower()
+    assert "Alice Brandt" in text
+    assert "+49 30 901820" in text or "alice.brandt@rapport.example" in text
+
+
+def test_explain_leads_from_the_notice_back_to_the_forecast_and_its_human(told: dict[str, Any]) -> None:
+    causes = told["explain"]["causes"]
+    steps = [cause["what"].rpartition(".")[2].rpartition("/")[2] for cause in causes]
+    assert steps[-2:] == ["WorkItemForecast", "ForecastWorkItem"]
+    assert "PromiseAtRisk" in steps
+    assert causes[-1]["actor"] == "department:dora"
+    assert {cause["traceId"] for cause in causes} == {told["trace_id"]}
+    assert told["explain"]["summary"]
+    assert told["explain"]["rule"] == "noticePolicies/promise-at-risk"
+
+
+def test_one_trace_connects_the_call_the_outbox_every_consumer_and_smtp(told: dict[str, Any]) -> None:
+    async def connected() -> bool:
+        spans = await spans_of(told["trace_id"])
+        ids = {span["span_id"] for span in spans}
+        roots = [span["name"] for span in spans if not span["parent_id"]]
+        assert roots == ["rapport demo"]
+        assert [span["name"] for span in spans if span["parent_id"] and span["parent_id"] not in ids] == []
+        services = Counter(span["service"] for span in spans)
+        assert {"demo", "customer", "cases", "loyalty", "notifications"} <= set(services)
+        consumers = {span["attributes"].get("messaging.consumer.group.name") for span in spans}
+        assert {"notifications-promises", "cases-notices", "loyalty-goodwill"} <= consumers
+        assert any(name and str(name).startswith("customer-view") for name in consumers)
+        assert any("smtp" in span["name"].lower() for span in spans)
+        return True
+
+    asyncio.run(eventually(connected))
+
+
+async def spans_of(trace_id: str) -> list[dict[str, Any]]:
+    """The stored spans of a trace."""
+    connection = await asyncpg.connect(Session.open().env["RAPPORT_LOCAL_TRACES_URL"])
+    try:
+        rows = await connection.fetch("SELECT * FROM spans WHERE trace_id = $1", trace_id)
+        return [dict(row) | {"attributes": json.loads(row["attributes"])} for row in rows]
+    finally:
+        await connection.close()
