@@ -1,7 +1,10 @@
-"""ECHO: a unary grpc.aio call on uvloop that does nothing, the floor of the stack that every ratio refers to."""
+"""ECHO: a unary grpc.aio call on uvloop that does nothing, the floor of the stack that ratios refer to.
+
+It answers every method, so that it also serves as a collector that throws spans away.
+"""
 
 import asyncio
-import sys
+import os
 
 import grpc
 import uvloop
@@ -9,13 +12,20 @@ import uvloop
 METHOD = "/bench.Echo/Call"
 
 
-async def _serve(port: int) -> None:
-    async def call(request: bytes, context: object) -> bytes:
-        return b""
+async def _call(request: bytes, context: object) -> bytes:
+    return b""
 
+
+class _Everything(grpc.GenericRpcHandler):  # type: ignore[misc]
+    _handler = grpc.unary_unary_rpc_method_handler(_call)
+
+    def service(self, handler_call_details: object) -> grpc.RpcMethodHandler:
+        return self._handler
+
+
+async def _serve(port: int) -> None:
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    handlers = {"Call": grpc.unary_unary_rpc_method_handler(call)}
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))
+    server.add_generic_rpc_handlers((_Everything(),))
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     await server.wait_for_termination()
@@ -23,4 +33,4 @@ async def _serve(port: int) -> None:
 
 if __name__ == "__main__":
     uvloop.install()
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(int(os.environ["RAPPORT_GRPC_PORT"])))

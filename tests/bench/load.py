@@ -1,4 +1,4 @@
-"""Driving one gRPC method as fast as it goes: with h2load where it is installed, otherwise with our own client."""
+"""Driving one gRPC method as fast as it goes: with h2load where installed, otherwise with our own client."""
 
 import asyncio
 import re
@@ -32,7 +32,7 @@ async def rate(call: Call, seconds: float) -> float:
 
 
 async def _once(call: Call) -> None:
-    """One checked call: h2load does not see a gRPC status, so a wrong request must not pass for a fast one."""
+    """One checked call: h2load sees no gRPC status, so a wrong request must not pass for a fast one."""
     async with grpc.aio.insecure_channel(call.address) as channel:
         await channel.unary_unary(call.method)(call.body, timeout=10, metadata=_metadata(call))
 

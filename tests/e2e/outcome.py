@@ -21,7 +21,8 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 LEDGER_PROOF = """
     SELECT (SELECT coalesce(sum(points), 0) FROM entries) AS total,
            (SELECT count(*) FROM accounts a
-             WHERE a.balance <> (SELECT coalesce(sum(points), 0) FROM entries e WHERE e.account_id = a.id)) AS wrong
+             WHERE a.points <> (SELECT coalesce(sum(points), 0) FROM entries e
+                                  WHERE e.account_id = a.id)) AS wrong
 """
 
 
@@ -40,7 +41,7 @@ def mails_about(session: Session, notice: str) -> list[Mail]:
 
 
 def assert_told_once(outcome: Outcome) -> None:
-    """One notice, one e-mail before the old date, one successor, one goodwill, all of it in the customer view."""
+    """One notice, one e-mail before the old date, one successor, one goodwill: all in the customer view."""
     session = Session.open()
     promises = session.stub(PromiseServiceStub, "cases")
     promise = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=outcome.promise))

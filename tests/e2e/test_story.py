@@ -1,4 +1,4 @@
-"""A delivery will be late: the customer is told once, before the old date, and everything can be explained."""
+"""A delivery will be late: the customer is told once, before the old date, and all of it can be explained."""
 
 import asyncio
 import json

@@ -1,6 +1,7 @@
 """PostgreSQL and NATS for a test run: a pair of servers for each worker, a database for each start."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -26,8 +27,8 @@ class Infrastructure:
 
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.postgres = Postgres(folder / "postgres", options=FAST)
+    def __init__(self, folder: Path, options: Mapping[str, str] = FAST) -> None:
+        self.postgres = Postgres(folder / "postgres", options=options)
         self.nats = Nats(folder / "nats")
         self._templates: dict[str, str] = {}
 

@@ -1,0 +1,36 @@
+"""An RPC that does nothing behind the chassis' whole interceptor stack."""
+
+import asyncio
+import os
+
+import uvloop
+
+from chassis.auth.tokens import Verifier
+from chassis.grpc.server import Server
+from chassis.telemetry import tracing
+from rapport.loyalty.v1 import membership_service_pb2
+from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
+
+METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
+_ANSWER = membership_service_pb2.Membership()
+
+
+class Empty(MembershipServiceServicer):
+    """Answers with an empty message."""
+
+    async def GetMembership(self, request: object, context: object) -> membership_service_pb2.Membership:  # type: ignore[override]
+        """Do nothing."""
+        return _ANSWER
+
+
+async def _serve() -> None:
+    server = Server("loyalty", [Empty()], Verifier(os.environ["RAPPORT_JWKS_URL"]))
+    await server.start("127.0.0.1", int(os.environ["RAPPORT_GRPC_PORT"]))
+    server.set_ready(True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    tracing.setup("loyalty")
+    uvloop.install()
+    asyncio.run(_serve())
