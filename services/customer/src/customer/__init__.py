@@ -1,0 +1,1 @@
+"""The customer service: customers, identifiers, timeline, consent, and the customer view."""

@@ -1,0 +1,212 @@
+"""Customers, identifiers, timeline, views, consents and imports."""
+
+from alembic import op
+
+revision = "customer_0001"
+down_revision = None
+branch_labels = ("customer",)
+depends_on = "chassis_0001"
+
+
+def upgrade() -> None:
+    customers()
+    identifiers()
+    timeline()
+    views()
+    consents()
+    imports()
+
+
+def customers() -> None:
+    op.execute(
+        """
+        CREATE TABLE customers (
+            id uuid PRIMARY KEY,
+            display_name text NOT NULL,
+            given_name text NOT NULL,
+            family_name text NOT NULL,
+            organization_name text NOT NULL,
+            language_code text NOT NULL,
+            time_zone text NOT NULL,
+            region_code text NOT NULL,
+            relationship_manager text NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX customers_create_time ON customers (create_time, id)")
+    op.execute(
+        "CREATE INDEX customers_relationship_manager ON customers (relationship_manager, create_time, id)"
+    )
+    op.execute("CREATE INDEX customers_region_code ON customers (region_code, create_time, id)")
+
+
+def identifiers() -> None:
+    op.execute(
+        """
+        CREATE TABLE identifiers (
+            id uuid PRIMARY KEY,
+            customer_id uuid NOT NULL REFERENCES customers DEFERRABLE INITIALLY DEFERRED,
+            type text NOT NULL,
+            value text NOT NULL,
+            normalized_value text NOT NULL,
+            quality text NOT NULL,
+            create_time timestamptz NOT NULL
+        )
+        """
+    )
+    # One handle belongs to one customer. What has no normalized value is kept, and matches nobody.
+    op.execute(
+        """
+        CREATE UNIQUE INDEX identifiers_handle ON identifiers (type, normalized_value)
+        WHERE normalized_value <> ''
+        """
+    )
+    op.execute("CREATE INDEX identifiers_customer ON identifiers (customer_id)")
+
+
+def timeline() -> None:
+    op.execute(
+        """
+        CREATE TABLE timeline (
+            id uuid PRIMARY KEY,
+            customer_id uuid NOT NULL,
+            occur_time timestamptz NOT NULL,
+            kind text NOT NULL,
+            source text NOT NULL,
+            resource text NOT NULL,
+            channel text NOT NULL,
+            direction text NOT NULL,
+            topic text NOT NULL,
+            summary text NOT NULL,
+            actor text NOT NULL,
+            trace_id text NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE INDEX timeline_customer ON timeline (customer_id, occur_time, id)")
+
+
+def views() -> None:
+    op.execute(
+        """
+        CREATE TABLE view_parts (
+            customer_id uuid NOT NULL,
+            resource text NOT NULL,
+            kind text NOT NULL,
+            facts bytea NOT NULL,
+            part bytea NOT NULL,
+            ended boolean NOT NULL,
+            change_time timestamptz NOT NULL,
+            PRIMARY KEY (customer_id, resource)
+        )
+        """
+    )
+    op.execute("CREATE INDEX view_parts_live ON view_parts (customer_id) WHERE NOT ended")
+    op.execute(
+        "CREATE INDEX view_parts_ended ON view_parts (customer_id, kind, change_time DESC, resource) WHERE ended"
+    )
+    # Views are read whole and replaced whole: inline up to 8 kB, with room on the page for the next version.
+    op.execute(
+        """
+        CREATE TABLE views (
+            customer_id uuid PRIMARY KEY,
+            view bytea NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL
+        ) WITH (fillfactor = 60, toast_tuple_target = 8160)
+        """
+    )
+
+
+def consents() -> None:
+    op.execute(
+        """
+        CREATE TABLE consents (
+            customer_id uuid NOT NULL REFERENCES customers,
+            purpose text NOT NULL,
+            channel text NOT NULL,
+            status text NOT NULL,
+            wording_version text NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL,
+            PRIMARY KEY (customer_id, purpose, channel)
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE TABLE consent_history (
+            customer_id uuid NOT NULL,
+            purpose text NOT NULL,
+            channel text NOT NULL,
+            version bigint NOT NULL,
+            status text NOT NULL,
+            wording_version text NOT NULL,
+            update_time timestamptz NOT NULL,
+            actor text NOT NULL,
+            PRIMARY KEY (customer_id, purpose, channel, version)
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER consent_history_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON consent_history
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        """
+    )
+    op.execute(
+        """
+        CREATE TABLE preferences (
+            customer_id uuid PRIMARY KEY REFERENCES customers,
+            channels text[] NOT NULL,
+            version bigint NOT NULL
+        )
+        """
+    )
+
+
+def imports() -> None:
+    op.execute(
+        """
+        CREATE TABLE import_jobs (
+            id uuid PRIMARY KEY,
+            source text NOT NULL,
+            state text NOT NULL,
+            row_count bigint NOT NULL,
+            last_line bigint NOT NULL,
+            error_count bigint NOT NULL,
+            created_count bigint NOT NULL,
+            matched_count bigint NOT NULL,
+            create_time timestamptz NOT NULL,
+            end_time timestamptz
+        )
+        """
+    )
+    # One job for one source; a source whose import was given up may be imported again.
+    op.execute("CREATE UNIQUE INDEX import_jobs_source ON import_jobs (source) WHERE state <> 'CANCELLED'")
+    op.execute(
+        """
+        CREATE TABLE import_rows (
+            job_id uuid NOT NULL REFERENCES import_jobs,
+            line bigint NOT NULL,
+            draft bytea NOT NULL,
+            PRIMARY KEY (job_id, line)
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE TABLE import_errors (
+            job_id uuid NOT NULL REFERENCES import_jobs,
+            line bigint NOT NULL,
+            position integer NOT NULL,
+            field text NOT NULL,
+            reason text NOT NULL,
+            description text NOT NULL,
+            PRIMARY KEY (job_id, line, position)
+        )
+        """
+    )

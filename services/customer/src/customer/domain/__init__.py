@@ -1,0 +1,1 @@
+"""Rules of customers, identifiers, consent and imports. Standard library only."""

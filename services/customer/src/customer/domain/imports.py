@@ -1,0 +1,85 @@
+"""Import jobs: rows go in, then they are applied."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition
+
+
+class ImportState(StrEnum):
+    """Where an import is."""
+
+    OPEN = "OPEN"
+    COMMITTING = "COMMITTING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(slots=True)
+class ImportJob:
+    """One import of one file."""
+
+    id: UUID
+    source: str
+    state: ImportState
+    row_count: int
+    last_line: int
+    error_count: int
+    created_count: int
+    matched_count: int
+    create_time: datetime
+    end_time: datetime | None
+
+    def receive(self, last_line: int, accepted: int, rejected: int) -> None:
+        """Count rows that came in."""
+        self._require_open("take rows")
+        self.row_count += accepted + rejected
+        self.error_count += rejected
+        self.last_line = max(self.last_line, last_line)
+
+    def commit(self) -> bool:
+        """Begin to apply the rows; False when that was asked for before."""
+        if self.state in (ImportState.COMMITTING, ImportState.DONE):
+            return False
+        self._require_open("be committed")
+        self.state = ImportState.COMMITTING
+        return True
+
+    def cancel(self, now: datetime) -> bool:
+        """Give up; False when that was asked for before."""
+        if self.state == ImportState.CANCELLED:
+            return False
+        self._require_open("be cancelled")
+        self.state = ImportState.CANCELLED
+        self.end_time = now
+        return True
+
+    def applied(self, created: int, matched: int, now: datetime, *, last: bool) -> None:
+        """Count rows that took effect; the last of them ends the job."""
+        self.created_count += created
+        self.matched_count += matched
+        if last:
+            self.state = ImportState.DONE
+            self.end_time = now
+
+    def _require_open(self, purpose: str) -> None:
+        if self.state != ImportState.OPEN:
+            raise FailedPrecondition(
+                "IMPORT_NOT_OPEN",
+                f"Only an OPEN import can {purpose}; this one is {self.state}.",
+                {"state": self.state},
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportError:  # noqa: A001 - the contract's name for a rejected row
+    """One thing wrong with one row. Never holds the value. `position` orders the errors of one line."""
+
+    job_id: UUID
+    line: int
+    position: int
+    field: str
+    reason: str
+    description: str

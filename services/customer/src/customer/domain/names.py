@@ -1,0 +1,38 @@
+"""Resource names that facts carry. Requests' names are parsed by `rpc`."""
+
+from uuid import UUID
+
+
+def customer_name(customer_id: UUID) -> str:
+    """`customers/{uuid}`."""
+    return f"customers/{customer_id}"
+
+
+def identifier_name(customer_id: UUID, identifier_id: UUID) -> str:
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    return f"customers/{customer_id}/identifiers/{identifier_id}"
+
+
+def entry_name(customer_id: UUID, entry_id: UUID) -> str:
+    """`customers/{uuid}/timeline/{uuid}`."""
+    return f"customers/{customer_id}/timeline/{entry_id}"
+
+
+def consent_name(customer_id: UUID, key: str) -> str:
+    """`customers/{uuid}/consents/{purpose}.{channel}`."""
+    return f"customers/{customer_id}/consents/{key}"
+
+
+def preferences_name(customer_id: UUID) -> str:
+    """`customers/{uuid}/preferences`."""
+    return f"customers/{customer_id}/preferences"
+
+
+def view_name(customer_id: UUID) -> str:
+    """`customers/{uuid}/view`."""
+    return f"customers/{customer_id}/view"
+
+
+def import_job_name(job_id: UUID) -> str:
+    """`importJobs/{uuid}`."""
+    return f"importJobs/{job_id}"

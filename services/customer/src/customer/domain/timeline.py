@@ -1,0 +1,52 @@
+"""The timeline: everything that happened with one customer, never changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+INTERACTION = "INTERACTION"
+
+
+class Channel(StrEnum):
+    """The touch points. UNSPECIFIED stands for facts that have none."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    VOICE = "VOICE"
+    IVR = "IVR"
+    EMAIL = "EMAIL"
+    CHAT = "CHAT"
+    SMS = "SMS"
+    WEB = "WEB"
+    APP = "APP"
+    SOCIAL = "SOCIAL"
+    FAX = "FAX"
+    LETTER = "LETTER"
+    FIELD_VISIT = "FIELD_VISIT"
+    IN_PERSON = "IN_PERSON"
+
+
+class Direction(StrEnum):
+    """Who spoke first."""
+
+    UNSPECIFIED = "UNSPECIFIED"
+    INBOUND = "INBOUND"
+    OUTBOUND = "OUTBOUND"
+
+
+@dataclass(slots=True)
+class TimelineEntry:
+    """An interaction, or a fact of any department. `id` of a fact is the id of its event."""
+
+    id: UUID
+    customer_id: UUID
+    occur_time: datetime
+    kind: str
+    source: str
+    resource: str
+    channel: Channel
+    direction: Direction
+    topic: str
+    summary: str
+    actor: str
+    trace_id: str

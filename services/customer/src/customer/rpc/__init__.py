@@ -1,0 +1,1 @@
+"""The gRPC services: requests to use cases, entities to messages."""

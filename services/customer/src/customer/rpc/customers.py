@@ -1,0 +1,180 @@
+"""CustomerService."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from chassis.api.etags import etag
+from chassis.api.masks import masked
+from chassis.api.messages import to_message
+from chassis.api.validation import Check
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.grpc.mutation import mutation
+from customer.domain.customers import PROFILE_FIELDS, Customer
+from customer.domain.identifiers import Draft, Identifier
+from customer.domain.names import customer_name, identifier_name
+from customer.rpc import names
+from customer.rpc.drafts import read_draft, read_handle, read_known_handle, read_profile
+from customer.store.customers import CUSTOMERS_BY_ID, LIST_CUSTOMERS
+from customer.store.identifiers import IDENTIFIERS_OF
+from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
+from customer.usecases.identifiers import add_identifier, remove_identifier
+from customer.usecases.resolve import Ask, resolve_customers
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
+
+
+class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
+    """Customers and their identifiers.
+
+    Args:
+        db: the service's database.
+        relationship_manager: who new customers get, `agents/{agent}`.
+
+    """
+
+    def __init__(self, db: Database, relationship_manager: str) -> None:
+        self.db = db
+        self._relationship_manager = relationship_manager
+
+    @mutation
+    async def CreateCustomer(
+        self, request: customer_service_pb2.CreateCustomerRequest, tx: Transaction
+    ) -> customer_pb2.Customer:
+        check = Check()
+        draft = read_draft(check.at("customer"), request.customer)
+        check.raise_if_any()
+        return _message(await create_customer(tx, draft, self._relationship_manager))
+
+    async def GetCustomer(
+        self, request: customer_service_pb2.GetCustomerRequest, context: Any
+    ) -> customer_pb2.Customer:
+        return (await self._get([names.CUSTOMER.parse(request.name)[0]]))[0]
+
+    async def BatchGetCustomers(
+        self, request: customer_service_pb2.BatchGetCustomersRequest, context: Any
+    ) -> customer_service_pb2.BatchGetCustomersResponse:
+        check = Check()
+        asked = check.batch(request.names, "names")
+        ids = [check.name(names.CUSTOMER, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
+        check.raise_if_any()
+        return customer_service_pb2.BatchGetCustomersResponse(customers=await self._get(ids))
+
+    @mutation
+    async def UpdateCustomer(
+        self, request: customer_service_pb2.UpdateCustomerRequest, tx: Transaction
+    ) -> customer_pb2.Customer:
+        check = Check()
+        (customer_id,) = check.name(names.CUSTOMER, request.customer.name, "customer.name")
+        fields = masked(request.update_mask, request.customer, PROFILE_FIELDS)
+        changes = read_profile(check.at("customer"), request.customer, fields)
+        check.raise_if_any()
+        return _message(await update_customer(tx, customer_id, changes, request.customer.etag))
+
+    async def ListCustomers(
+        self, request: customer_service_pb2.ListCustomersRequest, context: Any
+    ) -> customer_service_pb2.ListCustomersResponse:
+        customers, token = await LIST_CUSTOMERS.page(self.db, request)
+        return customer_service_pb2.ListCustomersResponse(
+            customers=[_message(held) for held in await self._held(customers)], next_page_token=token
+        )
+
+    @mutation
+    async def ResolveCustomer(
+        self, request: customer_service_pb2.ResolveCustomerRequest, tx: Transaction
+    ) -> customer_service_pb2.ResolveCustomerResponse:
+        check = Check()
+        ask = _ask(check, request, "identifier")
+        check.raise_if_any()
+        return (await self._resolve(tx, [ask]))[0]
+
+    @mutation
+    async def BatchResolveCustomers(
+        self, request: customer_service_pb2.BatchResolveCustomersRequest, tx: Transaction
+    ) -> customer_service_pb2.BatchResolveCustomersResponse:
+        check = Check()
+        asks = [
+            _ask(check.at(f"requests[{i}]"), each, f"requests[{i}].identifier")
+            for i, each in enumerate(check.batch(request.requests, "requests"))
+        ]
+        check.raise_if_any()
+        return customer_service_pb2.BatchResolveCustomersResponse(responses=await self._resolve(tx, asks))
+
+    @mutation
+    async def AddIdentifier(
+        self, request: customer_service_pb2.AddIdentifierRequest, tx: Transaction
+    ) -> customer_pb2.Customer:
+        check = Check()
+        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+        handle = read_handle(check.at("identifier"), request.identifier, "")
+        check.raise_if_any()
+        assert handle is not None
+        return _message(await add_identifier(tx, customer_id, handle.type, handle.value))
+
+    @mutation
+    async def RemoveIdentifier(
+        self, request: customer_service_pb2.RemoveIdentifierRequest, tx: Transaction
+    ) -> customer_pb2.Customer:
+        customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
+        return _message(await remove_identifier(tx, customer_id, identifier_id))
+
+    @mutation
+    async def AssignRelationshipManager(
+        self, request: customer_service_pb2.AssignRelationshipManagerRequest, tx: Transaction
+    ) -> customer_pb2.Customer:
+        check = Check()
+        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+        check.name(names.AGENT, request.relationship_manager, "relationship_manager")
+        check.raise_if_any()
+        return _message(await assign_manager(tx, customer_id, request.relationship_manager, request.etag))
+
+    async def _get(self, ids: Sequence[UUID]) -> list[customer_pb2.Customer]:
+        """The customers with these ids, in their order. NotFound when one is absent."""
+        found = await CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
+        messages = {held.customer.id: _message(held) for held in await self._held(found)}
+        for customer_id in ids:
+            if customer_id not in messages:
+                raise NotFound(customer_name(customer_id))
+        return [messages[customer_id] for customer_id in ids]
+
+    async def _held(self, customers: Sequence[Customer]) -> list[Held]:
+        held = {customer.id: Held(customer, []) for customer in customers}
+        for identifier in await IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
+            held[identifier.customer_id].identifiers.append(identifier)
+        return list(held.values())
+
+    async def _resolve(
+        self, tx: Transaction, asks: Sequence[Ask]
+    ) -> list[customer_service_pb2.ResolveCustomerResponse]:
+        return [
+            customer_service_pb2.ResolveCustomerResponse(
+                customer=customer_name(resolved.customer_id), created=resolved.created
+            )
+            for resolved in await resolve_customers(tx, asks, self._relationship_manager)
+        ]
+
+
+def _ask(check: Check, request: customer_service_pb2.ResolveCustomerRequest, field: str) -> Ask:
+    handle = read_known_handle(check.at("identifier"), request.identifier, request.create.region_code)
+    create: Draft | None = (
+        read_draft(check.at("create"), request.create) if request.HasField("create") else None
+    )
+    return Ask(field, handle, create)  # type: ignore[arg-type]  # without a handle there is a violation, and no ask
+
+
+def _message(held: Held) -> customer_pb2.Customer:
+    customer = held.customer
+    return to_message(
+        customer_pb2.Customer,
+        customer,
+        name=customer_name(customer.id),
+        display_name=customer.shown_name,
+        identifiers=[_identifier(identifier) for identifier in held.identifiers],
+        etag=etag(customer.version),
+    )
+
+
+def _identifier(identifier: Identifier) -> customer_pb2.Identifier:
+    name = identifier_name(identifier.customer_id, identifier.id)
+    return to_message(customer_pb2.Identifier, identifier, name=name)

@@ -1,0 +1,103 @@
+"""ImportService."""
+
+import re
+from typing import Any
+
+from chassis.api.messages import to_message
+from chassis.api.validation import Check
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.grpc.mutation import mutation
+from customer.domain.imports import ImportJob
+from customer.domain.names import import_job_name
+from customer.rpc import names
+from customer.rpc.drafts import read_draft
+from customer.store.imports import JOB, LIST_ERRORS
+from customer.usecases.handles import INVALID_REASONS
+from customer.usecases.imports import Row, append_rows, cancel_job, commit_job, create_job
+from rapport.customer.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
+    """Bulk import of customers."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    @mutation
+    async def CreateImportJob(
+        self, request: import_service_pb2.CreateImportJobRequest, tx: Transaction
+    ) -> import_pb2.ImportJob:
+        check, source = Check(), request.import_job.source
+        if not _SHA256.fullmatch(source):
+            reason = "INVALID_CODE" if source else "REQUIRED"
+            check.refuse("import_job.source", reason, "must be a SHA-256 in 64 lower-case hex digits")
+        check.raise_if_any()
+        return _message(await create_job(tx, source))
+
+    @mutation
+    async def AppendImportRows(
+        self, request: import_service_pb2.AppendImportRowsRequest, tx: Transaction
+    ) -> import_pb2.ImportJob:
+        check = Check()
+        (job_id,) = check.name(names.IMPORT_JOB, request.name, "name")
+        rows = check.batch(request.rows, "rows")
+        for i, row in enumerate(rows):
+            check.count(row.line, f"rows[{i}].line", least=1)
+        check.raise_if_any()
+        return _message(await append_rows(tx, job_id, [_row(row) for row in rows]))
+
+    async def GetImportJob(
+        self, request: import_service_pb2.GetImportJobRequest, context: Any
+    ) -> import_pb2.ImportJob:
+        (job_id,) = names.IMPORT_JOB.parse(request.name)
+        job = await JOB.maybe(self.db, id=job_id)
+        if job is None:
+            raise NotFound(request.name)
+        return _message(job)
+
+    async def ListImportErrors(
+        self, request: import_service_pb2.ListImportErrorsRequest, context: Any
+    ) -> import_service_pb2.ListImportErrorsResponse:
+        (job_id,) = names.IMPORT_JOB.parse(request.parent, "parent")
+        errors, token = await LIST_ERRORS.page(self.db, request, job_id=job_id)
+        if not errors and await JOB.maybe(self.db, id=job_id) is None:
+            raise NotFound(request.parent)
+        return import_service_pb2.ListImportErrorsResponse(
+            import_errors=[to_message(import_pb2.ImportError, error) for error in errors],
+            next_page_token=token,
+        )
+
+    @mutation
+    async def CommitImportJob(
+        self, request: import_service_pb2.CommitImportJobRequest, tx: Transaction
+    ) -> import_pb2.ImportJob:
+        (job_id,) = names.IMPORT_JOB.parse(request.name)
+        return _message(await commit_job(tx, job_id))
+
+    @mutation
+    async def CancelImportJob(
+        self, request: import_service_pb2.CancelImportJobRequest, tx: Transaction
+    ) -> import_pb2.ImportJob:
+        (job_id,) = names.IMPORT_JOB.parse(request.name)
+        return _message(await cancel_job(tx, job_id))
+
+
+def _row(row: import_pb2.ImportRow) -> Row:
+    """A checked row. It needs a handle to be found by, or importing it twice would make two customers of it."""
+    check = Check()
+    draft = read_draft(check, row.customer)
+    if not check.violations and not any(handle.key for handle in draft.handles):
+        if draft.handles:
+            reason, description = INVALID_REASONS[draft.handles[0].type]
+            check.refuse("identifiers[0].value", reason, description)
+        else:
+            check.refuse("identifiers", "REQUIRED", "must hold an identifier to find the customer by")
+    return Row(row.line, draft, check.violations)
+
+
+def _message(job: ImportJob) -> import_pb2.ImportJob:
+    return to_message(import_pb2.ImportJob, job, name=import_job_name(job.id))

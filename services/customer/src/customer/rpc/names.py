@@ -1,0 +1,11 @@
+"""The names in requests."""
+
+from chassis.api.names import Pattern
+
+CUSTOMER = Pattern("customers/{customer}")
+IDENTIFIER = Pattern("customers/{customer}/identifiers/{identifier}")
+ENTRY = Pattern("customers/{customer}/timeline/{entry}")
+VIEW = Pattern("customers/{customer}/view")
+PREFERENCES = Pattern("customers/{customer}/preferences")
+IMPORT_JOB = Pattern("importJobs/{import_job}")
+AGENT = Pattern("agents/{agent:code}")

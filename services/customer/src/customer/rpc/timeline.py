@@ -1,0 +1,96 @@
+"""TimelineService."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from chassis.api.validation import Check
+from chassis.context import Call
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.grpc.mutation import ingest, mutation
+from customer.domain.names import customer_name
+from customer.domain.timeline import Channel, Direction
+from customer.rpc import names
+from customer.store.customers import KNOWN_CUSTOMERS
+from customer.store.timeline import LIST_ENTRIES
+from customer.usecases.explain import Explainer
+from customer.usecases.rendering import entry_message
+from customer.usecases.timeline import RecordInteraction, record_interactions
+from rapport.common.v1 import explanation_pb2
+from rapport.customer.v1 import timeline_pb2, timeline_service_pb2, timeline_service_pb2_grpc
+
+_CHANNEL = timeline_pb2.Channel.DESCRIPTOR
+_DIRECTION = timeline_pb2.Direction.DESCRIPTOR
+_SUMMARY_MAX = 4000
+_AHEAD = timedelta(days=1)
+
+
+class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
+    """The timeline of a customer."""
+
+    def __init__(self, db: Database, explainer: Explainer) -> None:
+        self.db = db
+        self._explainer = explainer
+
+    @ingest
+    async def RecordInteraction(
+        self,
+        requests: Sequence[timeline_service_pb2.RecordInteractionRequest],
+        calls: Sequence[Call],
+        tx: Transaction,
+    ) -> list[timeline_pb2.TimelineEntry]:
+        commands = []
+        for request in requests:
+            check = Check()
+            commands.append(_command(check, request, tx))
+            check.raise_if_any()
+        return [entry_message(entry) for entry in await record_interactions(tx, commands, calls)]
+
+    @mutation
+    async def BatchRecordInteractions(
+        self, request: timeline_service_pb2.BatchRecordInteractionsRequest, tx: Transaction
+    ) -> timeline_service_pb2.BatchRecordInteractionsResponse:
+        check = Check()
+        asked = check.batch(request.requests, "requests")
+        commands = [_command(check.at(f"requests[{i}]"), each, tx) for i, each in enumerate(asked)]
+        check.raise_if_any()
+        entries = await record_interactions(tx, commands, [tx.call] * len(commands))
+        return timeline_service_pb2.BatchRecordInteractionsResponse(
+            timeline_entries=[entry_message(entry) for entry in entries]
+        )
+
+    async def ListTimelineEntries(
+        self, request: timeline_service_pb2.ListTimelineEntriesRequest, context: Any
+    ) -> timeline_service_pb2.ListTimelineEntriesResponse:
+        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
+        entries, token = await LIST_ENTRIES.page(self.db, request, customer_id=customer_id)
+        if not entries and not await KNOWN_CUSTOMERS.all(self.db, ids=[customer_id]):
+            raise NotFound(customer_name(customer_id))
+        return timeline_service_pb2.ListTimelineEntriesResponse(
+            timeline_entries=[entry_message(entry) for entry in entries], next_page_token=token
+        )
+
+    async def Explain(
+        self, request: explanation_pb2.ExplainRequest, context: Any
+    ) -> explanation_pb2.Explanation:
+        customer_id, entry_id = names.ENTRY.parse(request.name)
+        return await self._explainer.explain(request.name, customer_id, entry_id)
+
+
+def _command(
+    check: Check, request: timeline_service_pb2.RecordInteractionRequest, tx: Transaction
+) -> RecordInteraction:
+    (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+    channel = check.enum(_CHANNEL, request.channel, "channel")
+    direction = check.enum(_DIRECTION, request.direction, "direction")
+    return RecordInteraction(
+        customer_id=customer_id,
+        channel=Channel(channel),
+        direction=Direction(direction),
+        topic=check.code(request.topic, "topic", required=False),
+        summary=check.text(request.summary, "summary", max=_SUMMARY_MAX, required=False),
+        resource=check.text(request.resource, "resource", max=200, required=False),
+        occur_time=check.moment(request, "occur_time", latest=tx.now + _AHEAD, required=False),
+    )

@@ -1,0 +1,141 @@
+"""ViewService."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.api.messages import timestamp
+from chassis.api.validation import Check
+from chassis.db.database import Database
+from chassis.errors import NotFound, Unavailable, invalid
+from customer.domain.names import view_name
+from customer.rpc import names
+from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID
+from customer.store.views import VIEWS_BY_ID
+from customer.usecases.freshness import ViewFreshness
+from customer.usecases.hot_views import HotViews
+from customer.usecases.rendering import rendered
+from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+
+MARGIN_S = 0.1  # what an answer needs after waiting
+HEARTBEAT_S = 15.0
+MAX_AGE = timedelta(minutes=30)
+
+
+class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
+    """Reading and watching the customer view. Answers are the stored bytes, with the freshness appended.
+
+    Args:
+        db: the service's database.
+        hot: the views in memory.
+        freshness: how current the sources are.
+        consumers: the consumer that projects each source.
+
+    """
+
+    def __init__(
+        self, db: Database, hot: HotViews, freshness: ViewFreshness, consumers: Mapping[str, str]
+    ) -> None:
+        self.db = db
+        self._hot = hot
+        self._freshness = freshness
+        self._consumers = consumers
+
+    async def GetCustomerView(self, request: view_service_pb2.GetCustomerViewRequest, context: Any) -> bytes:
+        (customer_id,) = names.VIEW.parse(request.name)
+        if request.consistency_token:
+            await self._wait(request.consistency_token, context)
+            view = await self._hot.load(customer_id)
+        else:
+            view = await self._hot.get(customer_id)
+        return (view or await self._unprojected(customer_id)) + self._freshness.serialised()
+
+    async def BatchGetCustomerViews(
+        self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
+    ) -> view_service_pb2.BatchGetCustomerViewsResponse:
+        check = Check()
+        asked = check.batch(request.names, "names")
+        ids: list[UUID] = [check.name(names.VIEW, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
+        check.raise_if_any()
+        views = {row["customer_id"]: row["view"] for row in await VIEWS_BY_ID.all(self.db, customer_ids=ids)}
+        missing = [customer_id for customer_id in ids if customer_id not in views]
+        for customer in await CUSTOMERS_BY_ID.all(self.db, ids=missing) if missing else ():
+            views[customer.id] = rendered(customer.id, customer, [], [], customer.update_time)
+        freshness = self._freshness.serialised()
+        response = view_service_pb2.BatchGetCustomerViewsResponse()
+        for customer_id in ids:
+            if customer_id not in views:
+                raise NotFound(view_name(customer_id))
+            response.customer_views.add().MergeFromString(views[customer_id] + freshness)
+        return response
+
+    async def WatchCustomerView(
+        self, request: view_service_pb2.WatchCustomerViewRequest, context: Any
+    ) -> AsyncIterator[view_service_pb2.WatchCustomerViewResponse]:
+        """Whoever reads slowly gets the latest view next: changes in between are not queued."""
+        (customer_id,) = names.VIEW.parse(request.name)
+        ends_at = time.monotonic() + _max_age_s(request, context)
+        with self._hot.watched(customer_id) as changed:
+            sent = b""
+            while True:
+                changed.clear()
+                view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
+                yield self._message(None if view == sent else view)
+                sent = view
+                left = ends_at - time.monotonic()
+                if left <= 0:
+                    return
+                try:
+                    async with asyncio.timeout(min(HEARTBEAT_S, left)):
+                        await changed.wait()
+                except TimeoutError:
+                    if left <= HEARTBEAT_S:
+                        return
+
+    def _message(self, view: bytes | None) -> view_service_pb2.WatchCustomerViewResponse:
+        message = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
+        if view is not None:
+            message.customer_view.MergeFromString(view + self._freshness.serialised())
+        return message
+
+    async def _unprojected(self, customer_id: UUID) -> bytes:
+        """The view of a customer of whom nothing has been told yet. NotFound when there is no such customer."""
+        customer = await CUSTOMER.maybe(self.db, id=customer_id)
+        if customer is None:
+            raise NotFound(view_name(customer_id))
+        return rendered(customer_id, customer, [], [], customer.update_time)
+
+    async def _wait(self, token: str, context: Any) -> None:
+        """Wait until the views hold the write that a consistency token stands for."""
+        service, _, event_id = token.partition(":")
+        check = Check()
+        event = check.uuid(event_id, "consistency_token")
+        if event is None or service not in self._consumers:
+            raise invalid(
+                "consistency_token",
+                "INVALID_CONSISTENCY_TOKEN",
+                "must be the consistency-token of an earlier write",
+            )
+        if not await self._hot.applied(event, self._consumers[service], context.time_remaining() - MARGIN_S):
+            raise Unavailable(
+                "VIEW_BEHIND",
+                "The view does not contain that write yet. Try again.",
+                {"service": service},
+                retry_after_s=1,
+            )
+
+
+def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any) -> float:
+    """How long a watch lasts: what was asked for, 30 minutes, or until just before the deadline."""
+    most_s = min(MAX_AGE.total_seconds(), context.time_remaining() - MARGIN_S)
+    if not request.HasField("max_age"):
+        return most_s
+    asked_s = request.max_age.seconds + request.max_age.nanos / 1e9
+    if asked_s <= 0:
+        raise invalid(
+            "max_age", "INVALID_NUMBER", "must be more than 0 seconds; over 30 minutes means 30 minutes"
+        )
+    return min(most_s, asked_s)

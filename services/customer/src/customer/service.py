@@ -1,0 +1,58 @@
+"""The customer service: everything it is made of."""
+
+from pathlib import Path
+
+from chassis.app import App
+from chassis.service import Service
+from customer.events.view import SOURCES, ViewProjector, durable, messages
+from customer.jobs.apply_import import apply_import
+from customer.rpc.consents import ConsentRpc
+from customer.rpc.customers import CustomerRpc
+from customer.rpc.imports import ImportRpc
+from customer.rpc.timeline import TimelineRpc
+from customer.rpc.views import ViewRpc
+from customer.settings import Settings
+from customer.usecases.explain import Explainer
+from customer.usecases.freshness import ViewFreshness
+from customer.usecases.hot_views import HotViews
+from customer.usecases.imports import APPLY_TIMER
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.customer.v1 import customer_events_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+
+
+def compose(app: App[Settings]) -> None:
+    """Put the service together."""
+    manager = app.settings.default_relationship_manager
+    hot = HotViews(app.db, app.broadcast)
+    consumers = {source: durable(source) for source in SOURCES}
+    explainer = Explainer(
+        app.db,
+        {
+            "promises": app.client(PromiseServiceStub, "cases").Explain,
+            "notices": app.client(NoticeServiceStub, "notifications").Explain,
+        },
+    )
+
+    app.serve(CustomerRpc(app.db, manager))
+    app.serve(TimelineRpc(app.db, explainer))
+    app.serve(ViewRpc(app.db, hot, ViewFreshness(app.freshness, SOURCES), consumers))
+    app.serve(ConsentRpc(app.db))
+    app.serve(ImportRpc(app.db))
+
+    projector = ViewProjector(hot)
+    for source, consumer in consumers.items():
+        app.project(consumer, source, messages(source), projector.project)
+
+    app.timer(APPLY_TIMER, apply_import(manager))
+
+
+service = Service(
+    "customer",
+    port=7001,
+    settings=Settings,
+    events=customer_events_pb2,
+    migrations=Path(__file__).parent.parent.parent / "migrations",
+    compose=compose,
+    permissions=["cases.promises.read", "notifications.notices.read"],
+)

@@ -1,0 +1,52 @@
+"""Statements on the timeline."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement
+from customer.domain.timeline import TimelineEntry
+from customer.store.tables import TIMELINE
+
+_T = TIMELINE.c
+_NEWEST_FIRST = (_T.occur_time.desc(), _T.id.desc())
+LATEST_IN_VIEW = 20
+
+ENTRY = Statement(
+    sa.select(TIMELINE).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
+    row=TimelineEntry,
+)
+
+# A page is one range of the index on (customer_id, occur_time, id), however long the timeline is.
+LIST_ENTRIES = Listing(
+    sa.select(TIMELINE).where(_T.customer_id == sa.bindparam("customer_id")),
+    _T.occur_time,
+    _T.id,
+    descending=True,
+    row=TimelineEntry,
+)
+
+INSERT_ENTRIES = Bulk[Any](TIMELINE)
+# A fact's entry has the id of its event: a repeat changes nothing.
+INSERT_FACTS = Bulk[Any](TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]))
+
+_asked = (
+    sa.func.unnest(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
+    .table_valued(sa.column("id", sa.Uuid), name="asked")
+    .render_derived()
+)
+_latest = (
+    sa.select(TIMELINE)
+    .where(_T.customer_id == _asked.c.id)
+    .order_by(*_NEWEST_FIRST)
+    .limit(sa.literal_column(str(LATEST_IN_VIEW)))
+    .lateral("latest")
+)
+# The newest entries of each of several customers, newest first.
+LATEST_ENTRIES = Statement(
+    sa.select(*_latest.c)
+    .select_from(_asked.join(_latest, sa.true()))
+    .order_by(_latest.c.occur_time.desc(), _latest.c.id.desc()),
+    row=TimelineEntry,
+)

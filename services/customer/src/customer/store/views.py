@@ -1,0 +1,113 @@
+"""Statements on the customer view and the parts it is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.db.schema import INBOX
+from chassis.db.statement import Bulk, Statement
+from customer.store.tables import VIEW_PARTS, VIEWS
+
+ENDED_IN_VIEW = 20
+_P, _V = VIEW_PARTS.c, VIEWS.c
+_IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
+
+
+@dataclass(slots=True)
+class PartRow:
+    """What is known of one thing of a customer: see `VIEW_PARTS`."""
+
+    customer_id: UUID
+    resource: str
+    kind: str
+    facts: bytes
+    part: bytes
+    ended: bool
+    change_time: datetime
+
+
+@dataclass(slots=True)
+class ShownPart:
+    """A part that the view shows."""
+
+    customer_id: UUID
+    kind: str
+    part: bytes
+
+
+VIEW = Statement[Any](sa.select(_V.view, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
+VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _V.view).where(_V.customer_id == sa.func.any(_IDS)))
+
+# A view's row is what serialises its projectors: made when missing, then locked, both in the order of the ids.
+ENSURE_VIEWS = Bulk[Any](VIEWS, lambda insert: insert.on_conflict_do_nothing(index_elements=["customer_id"]))
+LOCKED_VIEWS = Statement[Any](
+    sa.select(_V.customer_id, _V.update_time)
+    .where(_V.customer_id == sa.func.any(_IDS))
+    .order_by(_V.customer_id)
+    .with_for_update()
+)
+_SAVED = (_V.customer_id, _V.view, _V.update_time)
+_new = (
+    sa.func.unnest(*[sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in _SAVED])
+    .table_valued(*[sa.column(c.name, c.type) for c in _SAVED], name="new")
+    .render_derived()
+)
+SAVE_VIEWS = Statement[Any](
+    sa.update(VIEWS)
+    .where(_V.customer_id == _new.c.customer_id)
+    .values(view=_new.c.view, update_time=_new.c.update_time, version=_V.version + 1)
+)
+
+_keys = (
+    sa.func.unnest(_IDS, sa.bindparam("resources", type_=sa.ARRAY(sa.Text)))
+    .table_valued(sa.column("customer_id", sa.Uuid), sa.column("resource", sa.Text), name="keys")
+    .render_derived()
+)
+PARTS = Statement(
+    sa.select(VIEW_PARTS).join_from(
+        _keys,
+        VIEW_PARTS,
+        sa.and_(_P.customer_id == _keys.c.customer_id, _P.resource == _keys.c.resource),
+    ),
+    row=PartRow,
+)
+SAVE_PARTS = Bulk[Any](
+    VIEW_PARTS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer_id", "resource"],
+        set_={name: insert.excluded[name] for name in ("facts", "part", "ended", "change_time")},
+    ),
+)
+
+_asked = sa.func.unnest(_IDS).table_valued(sa.column("id", sa.Uuid), name="asked").render_derived()
+_kinds = (
+    sa.func.unnest(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)))
+    .table_valued(sa.column("kind", sa.Text), name="kinds")
+    .render_derived()
+)
+_live = sa.select(VIEW_PARTS).where(_P.customer_id == sa.func.any(_IDS), sa.not_(_P.ended))
+_latest = (
+    sa.select(VIEW_PARTS)
+    .where(_P.customer_id == _asked.c.id, _P.kind == _kinds.c.kind, _P.ended)
+    .order_by(_P.change_time.desc(), _P.resource)
+    .limit(sa.literal_column(str(ENDED_IN_VIEW)))
+    .lateral("latest")
+)
+_ended = sa.select(*_latest.c).select_from(_asked.join(_kinds, sa.true()).join(_latest, sa.true()))
+_shown = sa.union_all(_live, _ended).subquery("shown")
+# What the views of several customers show: everything live, and of each kind the latest that ended; latest change first.
+SHOWN_PARTS = Statement(
+    sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
+        _shown.c.change_time.desc(), _shown.c.resource
+    ),
+    row=ShownPart,
+)
+
+APPLIED = Statement[Any](
+    sa.select(INBOX.c.event_id).where(
+        INBOX.c.event_id == sa.bindparam("event_id"), INBOX.c.consumer == sa.bindparam("consumer")
+    )
+)

@@ -1,0 +1,1 @@
+"""One function for each verb, in the transaction its caller opened."""

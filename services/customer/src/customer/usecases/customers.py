@@ -1,0 +1,126 @@
+"""Creating and changing customers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis import ids
+from chassis.api import etags
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from customer.domain import facts
+from customer.domain.customers import Customer, new_customer
+from customer.domain.identifiers import Draft, Identifier, check_room, distinct, taken
+from customer.domain.names import customer_name, identifier_name
+from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
+from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, OWNERS
+
+
+@dataclass(slots=True)
+class Held:
+    """A customer with their identifiers."""
+
+    customer: Customer
+    identifiers: list[Identifier]
+
+
+def prepare(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
+    """A customer as `draft` describes it, and their identifiers; nothing is written. TOO_MANY_IDENTIFIERS."""
+    handles = distinct(draft.handles)
+    check_room(0, len(handles))
+    customer = new_customer(ids.uuid7(tx.now), draft.profile, relationship_manager, tx.now)
+    identifiers = [
+        Identifier(ids.uuid7(tx.now), customer.id, h.type, h.value, h.normalized_value, h.quality, tx.now)
+        for h in handles
+    ]
+    return Held(customer, identifiers)
+
+
+async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Identifier]:
+    """Insert identifiers; returns those that belong to somebody else by now.
+
+    Waits for whoever is about to commit the same handle. All go in by one statement in the order of the handles, so
+    that no two transactions wait for each other.
+    """
+    ordered = sorted(identifiers, key=lambda i: (i.type, i.normalized_value))
+    inserted = {row["id"] for row in await CLAIM_IDENTIFIERS.rows(tx, ordered)}
+    return [identifier for identifier in ordered if identifier.id not in inserted]
+
+
+async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> None:
+    """Raise AlreadyExists IDENTIFIER_TAKEN, naming the owner."""
+    owner = await OWNERS.maybe(tx, types=[identifier.type], values=[identifier.normalized_value])
+    raise taken(field, customer_name(owner["customer_id"]) if owner else "another customer")
+
+
+async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
+    """Insert customers whose identifiers are claimed, and tell."""
+    for held in created:
+        record_created(tx, held)
+    await tx.defer(
+        INSERT_CUSTOMERS,
+        **{name: [getattr(h.customer, name) for h in created] for name in INSERT_CUSTOMERS.columns},
+    )
+
+
+def record_created(tx: Transaction, held: Held) -> None:
+    """Tell that there is a new customer, with handles."""
+    name = customer_name(held.customer.id)
+    tx.record(facts.CustomerCreated(name, held.customer.relationship_manager), version=held.customer.version)
+    for identifier in held.identifiers:
+        record_added(tx, identifier)
+
+
+def record_added(tx: Transaction, identifier: Identifier) -> None:
+    """Tell that a customer got a handle."""
+    customer_id = identifier.customer_id
+    name = identifier_name(customer_id, identifier.id)
+    tx.record(facts.IdentifierAdded(name, customer_name(customer_id), identifier.type), version=1)
+
+
+async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
+    """Create a customer. AlreadyExists IDENTIFIER_TAKEN when a handle belongs to another."""
+    held = prepare(tx, draft, relationship_manager)
+    for lost in await claim(tx, held.identifiers):
+        await refuse_taken(tx, lost, "customer.identifiers")
+    await insert_customers(tx, [held])
+    return held
+
+
+async def locked(tx: Transaction, customer_id: UUID) -> Held:
+    """The customer with identifiers, nobody else's to change until the end of the transaction. NotFound."""
+    customer = await LOCKED_CUSTOMER.maybe(tx, id=customer_id)
+    if customer is None:
+        raise NotFound(customer_name(customer_id))
+    return Held(customer, await IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
+
+
+async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
+    """Write customers back, as the last thing that the transaction does to them."""
+    await tx.defer(
+        UPDATE_CUSTOMERS, **{name: [values(c)[name] for c in customers] for name in UPDATED_COLUMNS}
+    )
+
+
+async def update_customer(tx: Transaction, customer_id: UUID, changes: Mapping[str, str], etag: str) -> Held:
+    """Change profile fields. Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing."""
+    held = await locked(tx, customer_id)
+    etags.match(etag, held.customer.version, "customer.etag")
+    changed = held.customer.change(changes, tx.now)
+    if changed:
+        fact = facts.CustomerUpdated(customer_name(held.customer.id), changed)
+        tx.record(fact, version=held.customer.version)
+        await save(tx, [held.customer])
+    return held
+
+
+async def assign_manager(tx: Transaction, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
+    """Name the human who answers for the relationship. Aborted ETAG_MISMATCH."""
+    held = await locked(tx, customer_id)
+    etags.match(etag, held.customer.version)
+    if held.customer.assign(relationship_manager, tx.now):
+        fact = facts.ManagerAssigned(customer_name(held.customer.id), relationship_manager)
+        tx.record(fact, version=held.customer.version)
+        await save(tx, [held.customer])
+    return held

@@ -1,0 +1,83 @@
+"""Why something is on a timeline: the chain of causes, followed into the services that promise and notify."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from uuid import UUID
+
+import grpc
+
+from chassis.api.messages import timestamp
+from chassis.db.database import Database
+from chassis.errors import NotFound, Refusal
+from chassis.events.explain import Chain, Foreign, chain
+from customer.domain.timeline import INTERACTION, TimelineEntry
+from customer.store.timeline import ENTRY
+from rapport.common.v1 import explanation_pb2
+
+Ask = Callable[[explanation_pb2.ExplainRequest], Awaitable[explanation_pb2.Explanation]]
+
+
+class Explainer:
+    """Explains timeline entries.
+
+    Args:
+        db: the service's database.
+        others: the `Explain` method that knows the resources of a collection, for example of `promises`.
+
+    """
+
+    def __init__(self, db: Database, others: Mapping[str, Ask]) -> None:
+        self._db = db
+        self._others = others
+
+    async def explain(self, name: str, customer_id: UUID, entry_id: UUID) -> explanation_pb2.Explanation:
+        """Why the entry `name` is there. NotFound."""
+        entry = await ENTRY.maybe(self._db, id=entry_id, customer_id=customer_id)
+        if entry is None:
+            raise NotFound(name)
+        if entry.kind == INTERACTION:
+            found = await chain(self._db, resource=name)
+        else:
+            found = await chain(self._db, event_id=entry.id)
+        inputs = {
+            "kind": entry.kind,
+            "source": entry.source,
+            "resource": entry.resource,
+            "topic": entry.topic,
+        }
+        return explanation_pb2.Explanation(
+            name=name,
+            summary=f"{entry.actor} is behind this: {entry.kind}, told by {entry.source}.",
+            inputs={key: value for key, value in inputs.items() if value},
+            causes=await self._causes(found) or [_from_timeline(name, entry)],
+        )
+
+    async def _causes(self, found: Chain) -> list[explanation_pb2.Cause]:
+        causes = list(found.causes)
+        if found.continues is not None:
+            causes += await self._elsewhere(found.continues)
+        return causes
+
+    async def _elsewhere(self, foreign: Foreign) -> list[explanation_pb2.Cause]:
+        """The rest of the chain as its service tells it; when it cannot be asked, the link that is known here."""
+        ask = self._others.get(foreign.resource.partition("/")[0])
+        if ask is None:
+            return [foreign.cause]
+        request = explanation_pb2.ExplainRequest(name=foreign.resource, event_id=str(foreign.event_id))
+        try:
+            answer = await ask(request)
+        except (grpc.aio.AioRpcError, Refusal):
+            return [foreign.cause]
+        return list(answer.causes) or [foreign.cause]
+
+
+def _from_timeline(name: str, entry: TimelineEntry) -> explanation_pb2.Cause:
+    """What the timeline itself knows, which it does for ever; the chain is kept for two weeks."""
+    return explanation_pb2.Cause(
+        resource=entry.resource or name,
+        what=entry.kind,
+        time=timestamp(entry.occur_time),
+        actor=entry.actor,
+        trace_id=entry.trace_id,
+        id=str(entry.id),
+        service=entry.source,
+    )

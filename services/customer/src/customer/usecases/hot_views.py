@@ -1,0 +1,126 @@
+"""The views read most, in memory: dropped when they change here or in another replica, and told to who watches.
+
+A replica that commits a change tells the others over the broker, at most once. What could be lost is bounded: while
+the broker is away nothing is kept, after it was away nothing from before is used, and nothing is used for longer than
+`KEPT_S` seconds. So a view is at most as old as the message takes, and in the worst case `KEPT_S` seconds.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from uuid import UUID
+
+from chassis.db.database import Database
+from chassis.events.broadcast import Broadcast
+from customer.store.views import APPLIED, VIEW
+
+KEPT_S = 2.0
+BYTES_MAX = 64 * 1024 * 1024
+POLL_S = 0.02
+_ID_BYTES = 16
+
+
+class HotViews:
+    """Serialised views by customer.
+
+    Args:
+        db: where they are stored.
+        broadcast: reaches the other replicas.
+
+    """
+
+    def __init__(self, db: Database, broadcast: Broadcast) -> None:
+        self._db = db
+        self._broadcast = broadcast
+        self._kept: OrderedDict[UUID, tuple[bytes, float, int]] = OrderedDict()
+        self._size = 0
+        self._loading: dict[UUID, object] = {}
+        self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self._moved = asyncio.Event()
+        broadcast.listen(self._told)
+
+    async def get(self, customer_id: UUID) -> bytes | None:
+        """The stored view, from memory if it is there; None when there is none."""
+        found = self._kept.get(customer_id)
+        if found is not None:
+            view, until, epoch = found
+            if time.monotonic() < until and epoch == self._broadcast.epoch:
+                self._kept.move_to_end(customer_id)
+                return view
+        return await self.load(customer_id)
+
+    async def load(self, customer_id: UUID) -> bytes | None:
+        """The stored view as committed now."""
+        # A change that commits while we read takes the ticket away: what we read may be from before it.
+        ticket = self._loading[customer_id] = object()
+        epoch = self._broadcast.epoch
+        row = await VIEW.maybe(self._db, customer_id=customer_id)
+        is_latest = self._loading.get(customer_id) is ticket
+        if is_latest:
+            del self._loading[customer_id]
+        if row is None:
+            return None
+        view: bytes = row["view"]
+        if is_latest and epoch is not None:
+            self._keep(customer_id, view, epoch)
+        return view
+
+    def committed(self, customer_ids: Sequence[UUID]) -> None:
+        """A projector of this replica has committed changes of these views."""
+        self._drop(customer_ids)
+        self._moved.set()
+        self._moved = asyncio.Event()
+        if customer_ids:
+            self._broadcast.send(b"".join(customer_id.bytes for customer_id in customer_ids))
+
+    @contextmanager
+    def watched(self, customer_id: UUID) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the view may have changed; clear it before reading the view."""
+        event = asyncio.Event()
+        self._watchers[customer_id].add(event)
+        try:
+            yield event
+        finally:
+            self._watchers[customer_id].discard(event)
+            if not self._watchers[customer_id]:
+                del self._watchers[customer_id]
+
+    async def applied(self, event_id: UUID, consumer: str, timeout_s: float) -> bool:
+        """Wait until the consumer has applied an event, here or in another replica; False when time is up."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            moved = self._moved
+            if await APPLIED.maybe(self._db, event_id=event_id, consumer=consumer) is not None:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            try:
+                async with asyncio.timeout(min(POLL_S, left)):
+                    await moved.wait()
+            except TimeoutError:
+                continue
+
+    def _told(self, payload: bytes) -> None:
+        self._drop(UUID(bytes=payload[i : i + _ID_BYTES]) for i in range(0, len(payload), _ID_BYTES))
+
+    def _drop(self, customer_ids: Iterable[UUID]) -> None:
+        for customer_id in customer_ids:
+            self._loading.pop(customer_id, None)
+            self._forget(customer_id)
+            for event in self._watchers.get(customer_id, ()):
+                event.set()
+
+    def _keep(self, customer_id: UUID, view: bytes, epoch: int) -> None:
+        self._forget(customer_id)
+        self._kept[customer_id] = view, time.monotonic() + KEPT_S, epoch
+        self._size += len(view)
+        while self._size > BYTES_MAX:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, customer_id: UUID) -> None:
+        if customer_id in self._kept:
+            view, _, _ = self._kept.pop(customer_id)
+            self._size -= len(view)

@@ -1,0 +1,118 @@
+"""Import jobs: rows are checked as they come in, wait for the commit, and are applied in chunks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from chassis import ids
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound, Violation
+from customer.domain.identifiers import Draft
+from customer.domain.imports import ImportError, ImportJob, ImportState
+from customer.domain.names import import_job_name
+from customer.store.imports import (
+    DELETE_ROWS,
+    INSERT_ERRORS,
+    INSERT_JOB,
+    INSERT_ROWS,
+    JOB_OF_SOURCE,
+    LOCKED_JOB,
+    RECEIVED_LINES,
+    SAVE_JOB,
+    TAKE_ROWS,
+)
+from customer.usecases.import_rows import apply_drafts
+
+APPLY_TIMER = "apply-import"
+CHUNK = 1000
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(Draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One checked row: a draft, or what is wrong with it."""
+
+    line: int
+    draft: Draft
+    violations: Sequence[Violation]
+
+
+async def create_job(tx: Transaction, source: str) -> ImportJob:
+    """The job for a source: a new one, or the one that exists, unless that was cancelled."""
+    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, 0, 0, 0, 0, 0, tx.now, None)
+    await INSERT_JOB.run(tx, **values(job))
+    return await JOB_OF_SOURCE.one(tx, source=source)
+
+
+async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> ImportJob:
+    """Keep rows for the commit, and the errors of those that are rejected; skip lines that were received before.
+
+    NotFound; FailedPrecondition IMPORT_NOT_OPEN.
+    """
+    job = await _locked(tx, job_id)
+    by_line = {row.line: row for row in reversed(rows)}
+    received = {row["line"] for row in await RECEIVED_LINES.all(tx, job_id=job.id, lines=list(by_line))}
+    new = [row for line, row in sorted(by_line.items()) if line not in received]
+    rejected = [row for row in new if row.violations]
+    accepted = [row for row in new if not row.violations]
+    job.receive(max((row.line for row in new), default=0), len(accepted), len(rejected))
+    await INSERT_ERRORS.rows(
+        tx,
+        [
+            ImportError(job.id, row.line, position, v.field, v.reason, v.description)
+            for row in rejected
+            for position, v in enumerate(row.violations)
+        ],
+    )
+    await INSERT_ROWS.rows(
+        tx, [{"job_id": job.id, "line": row.line, "draft": _ENCODER.encode(row.draft)} for row in accepted]
+    )
+    await _save(tx, job)
+    return job
+
+
+async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
+    """Begin to apply the rows; asked again, say how far that is. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
+    job = await _locked(tx, job_id)
+    if job.commit():
+        await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
+        await _save(tx, job)
+    return job
+
+
+async def cancel_job(tx: Transaction, job_id: UUID) -> ImportJob:
+    """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
+    job = await _locked(tx, job_id)
+    if job.cancel(tx.now):
+        await DELETE_ROWS.run(tx, job_id=job.id)
+        await _save(tx, job)
+    return job
+
+
+async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
+    """Apply the next rows of a committed job, and come back for the rest."""
+    job = await _locked(tx, job_id)
+    rows = await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK)
+    drafts = [_DECODER.decode(row["draft"]) for row in sorted(rows, key=lambda row: row["line"])]
+    created, matched = await apply_drafts(tx, drafts, relationship_manager)
+    last = len(rows) < CHUNK
+    job.applied(created, matched, tx.now, last=last)
+    if not last:
+        await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
+    await _save(tx, job)
+
+
+async def _locked(tx: Transaction, job_id: UUID) -> ImportJob:
+    job = await LOCKED_JOB.maybe(tx, id=job_id)
+    if job is None:
+        raise NotFound(import_job_name(job_id))
+    return job
+
+
+async def _save(tx: Transaction, job: ImportJob) -> None:
+    fields = values(job)
+    await tx.defer(SAVE_JOB, job=fields.pop("id"), **fields)

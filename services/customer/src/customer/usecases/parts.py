@@ -1,0 +1,200 @@
+"""Parts of the customer view: pure functions from the facts about one thing to the part that shows it.
+
+A part is the fold, in the order of their versions, of the latest fact of each type. Facts of one type all set the same
+fields, so older ones of the type change nothing: the fold of the latest ones is the fold of all. What is kept is the
+same whatever the order and however often facts arrive, and so is the part.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from google.protobuf.message import Message
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1 import cases_events_pb2 as cases
+from rapport.customer.v1 import timeline_pb2, view_pb2
+from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
+from rapport.notifications.v1 import notifications_events_pb2 as notifications
+
+
+class PartKind(StrEnum):
+    """The kinds of part, by the field of the view that shows them."""
+
+    PROMISE = "PROMISE"
+    CASE = "CASE"
+    NOTICE = "NOTICE"
+    VALUE = "VALUE"
+    LOYALTY = "LOYALTY"
+    GOODWILL = "GOODWILL"
+
+
+class Fact(msgspec.Struct, frozen=True, array_like=True):
+    """A fact about one thing, as it is kept: its message, and what orders it."""
+
+    version: int
+    event_id: UUID
+    time: datetime
+    type: str
+    data: bytes
+
+    @property
+    def order(self) -> tuple[int, UUID]:
+        """Later facts of one thing are larger."""
+        return self.version, self.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A part, whether what it shows has ended, and when it last changed."""
+
+    part: Any
+    ended: bool
+    change_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How one type of message changes its part."""
+
+    kind: PartKind
+    message: type[Message]
+    apply: Callable[[Any, Any], None]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Fact])
+_SHOWS: Mapping[PartKind, type[Message]] = {
+    PartKind.PROMISE: view_pb2.PromisePart,
+    PartKind.CASE: view_pb2.CasePart,
+    PartKind.NOTICE: view_pb2.NoticePart,
+    PartKind.VALUE: view_pb2.ValuePart,
+    PartKind.LOYALTY: view_pb2.LoyaltyPart,
+    PartKind.GOODWILL: view_pb2.GoodwillPart,
+}
+_LIVE_STATES = {"OPEN", "AT_RISK", ""}
+
+
+def merged(kept: bytes, facts: Iterable[Fact]) -> bytes:
+    """What is kept of one thing after more facts about it: the latest of each type, in their order."""
+    latest: dict[str, Fact] = {fact.type: fact for fact in (_DECODER.decode(kept) if kept else ())}
+    for fact in facts:
+        if fact.type not in latest or latest[fact.type].order < fact.order:
+            latest[fact.type] = fact
+    return _ENCODER.encode(sorted(latest.values(), key=lambda fact: fact.order))
+
+
+def folded(kind: PartKind, kept: bytes) -> Folded:
+    """The part that kept facts, of which there is at least one, make."""
+    facts = _DECODER.decode(kept)
+    part: Any = _SHOWS[kind]()
+    for fact in facts:
+        spec = SPECS[fact.type]
+        data = spec.message.FromString(fact.data)
+        _copy(data, part)
+        spec.apply(part, data)
+    last = facts[-1]
+    if kind is PartKind.GOODWILL:
+        part.grant_time.CopyFrom(timestamp(last.time))
+    else:
+        part.source.service = last.type.split(".")[1]
+        part.source.resource_version = last.version
+        part.source.event_time.CopyFrom(timestamp(last.time))
+    return Folded(part, _has_ended(kind, part), last.time)
+
+
+def _has_ended(kind: PartKind, part: Any) -> bool:
+    if kind in (PartKind.PROMISE, PartKind.CASE):
+        return part.state not in _LIVE_STATES
+    return kind in (PartKind.NOTICE, PartKind.GOODWILL)
+
+
+def _copy(data: Message, part: Message) -> None:
+    """Set the fields of `part` that `data` has by the same name and type. A name left empty unsays nothing."""
+    fields = part.DESCRIPTOR.fields_by_name
+    for field in data.DESCRIPTOR.fields:
+        target = fields.get(field.name)
+        if target is None or target.type != field.type:
+            continue
+        value = getattr(data, field.name)
+        if field.message_type is not None:
+            if data.HasField(field.name):
+                getattr(part, field.name).CopyFrom(value)
+        elif value != "":
+            setattr(part, field.name, value)
+
+
+def _promise(state: str) -> Callable[[Any, Any], None]:
+    """A forecast stands until the promise is out of danger or over."""
+
+    def apply(part: Any, data: Any) -> None:
+        part.state = state
+        if state != "AT_RISK" or not data.HasField("forecast_time"):
+            part.ClearField("forecast_time")
+
+    return apply
+
+
+def _kept(part: Any, data: Any) -> None:
+    _promise("KEPT_LATE" if data.late else "KEPT")(part, data)
+
+
+def _state(state: str) -> Callable[[Any, Any], None]:
+    def apply(part: Any, data: Any) -> None:
+        part.state = state
+
+    return apply
+
+
+def _notice(state: str) -> Callable[[Any, Any], None]:
+    """The reason says why a notice did not go out; one that went out has none."""
+
+    def apply(part: Any, data: Any) -> None:
+        part.state = state
+        if state not in ("SUPPRESSED", "FAILED"):
+            part.reason_code = ""
+
+    return apply
+
+
+def _sent(part: Any, data: notifications.NoticeSent) -> None:
+    _notice("SENT")(part, data)
+    part.channel = channel_number(data.channel)
+
+
+def channel_number(name: str) -> int:
+    """The number of a channel by its short name; CHANNEL_UNSPECIFIED for a name that this release does not know."""
+    found = timeline_pb2.Channel.DESCRIPTOR.values_by_name.get(f"CHANNEL_{name}")
+    return found.number if found else timeline_pb2.CHANNEL_UNSPECIFIED
+
+
+def _as_copied(part: Any, data: Any) -> None:
+    """The fields of the same names say everything."""
+
+
+_SPECS = [
+    Spec(PartKind.PROMISE, cases.PromiseMade, _promise("OPEN")),
+    Spec(PartKind.PROMISE, cases.PromiseAtRisk, _promise("AT_RISK")),
+    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _promise("RENEGOTIATED")),
+    Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
+    Spec(PartKind.PROMISE, cases.PromiseBroken, _promise("BROKEN")),
+    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _promise("WITHDRAWN")),
+    Spec(PartKind.CASE, cases.CaseOpened, _state("OPEN")),
+    Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
+    Spec(PartKind.CASE, cases.CaseResolved, _state("RESOLVED")),
+    Spec(PartKind.CASE, cases.CaseReopened, _state("OPEN")),
+    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice("REQUESTED")),
+    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice("SUPPRESSED")),
+    Spec(PartKind.NOTICE, notifications.NoticeSent, _sent),
+    Spec(PartKind.NOTICE, notifications.NoticeDelivered, _notice("DELIVERED")),
+    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice("FAILED")),
+    Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),
+    Spec(PartKind.LOYALTY, loyalty.TransferPosted, _as_copied),
+    Spec(PartKind.LOYALTY, loyalty.TransferReversed, _as_copied),
+    Spec(PartKind.GOODWILL, loyalty.GoodwillGranted, _as_copied),
+]
+SPECS: Mapping[str, Spec] = {spec.message.DESCRIPTOR.full_name: spec for spec in _SPECS}

@@ -1,0 +1,73 @@
+"""The customer view as one document: a pure function of what is stored about a customer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.api.messages import timestamp, to_message
+from customer.domain.customers import Customer
+from customer.domain.names import customer_name, entry_name, view_name
+from customer.domain.timeline import TimelineEntry
+from customer.store.views import ShownPart
+from customer.usecases.parts import PartKind
+from rapport.customer.v1 import timeline_pb2, view_pb2
+
+
+def rendered(
+    customer_id: UUID,
+    customer: Customer | None,
+    parts: Sequence[ShownPart],
+    entries: Sequence[TimelineEntry],
+    update_time: datetime,
+) -> bytes:
+    """The serialised view, the same bytes for the same arguments.
+
+    Args:
+        customer_id: whose view it is.
+        customer: their profile; None when facts about them came before they did.
+        parts: what to show, latest change first.
+        entries: the latest of the timeline, newest first.
+        update_time: when the latest fact happened.
+
+    """
+    view = view_pb2.CustomerView(name=view_name(customer_id), customer=customer_name(customer_id))
+    view.update_time.CopyFrom(timestamp(update_time))
+    if customer is not None:
+        _profile(view, customer)
+    for part in parts:
+        _show(view, PartKind(part.kind), part.part)
+    view.latest_timeline.extend(entry_message(entry) for entry in entries)
+    return view.SerializeToString(deterministic=True)
+
+
+CHANNEL = timeline_pb2.Channel.DESCRIPTOR
+
+
+def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
+    """A timeline entry as the contract has it."""
+    return to_message(timeline_pb2.TimelineEntry, entry, name=entry_name(entry.customer_id, entry.id))
+
+
+def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
+    view.display_name = customer.shown_name
+    view.relationship_manager = customer.relationship_manager
+    view.language_code = customer.language_code
+    view.time_zone = customer.time_zone
+    view.profile_source.service = "customer"
+    view.profile_source.resource_version = customer.version
+    view.profile_source.event_time.CopyFrom(timestamp(customer.update_time))
+
+
+def _show(view: view_pb2.CustomerView, kind: PartKind, part: bytes) -> None:
+    if kind is PartKind.PROMISE:
+        view.promises.add().MergeFromString(part)
+    elif kind is PartKind.CASE:
+        view.cases.add().MergeFromString(part)
+    elif kind is PartKind.NOTICE:
+        view.notices.add().MergeFromString(part)
+    elif kind is PartKind.GOODWILL:
+        view.loyalty.goodwill.add().MergeFromString(part)
+    elif kind is PartKind.LOYALTY:
+        view.loyalty.MergeFromString(part)
+    else:
+        view.value.MergeFromString(part)

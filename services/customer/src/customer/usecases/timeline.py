@@ -1,0 +1,77 @@
+"""Recording interactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis import ids
+from chassis.context import Call
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.telemetry.tracing import trace_id
+from customer.domain import facts
+from customer.domain.names import customer_name, entry_name
+from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
+from customer.store.customers import KNOWN_CUSTOMERS
+from customer.store.timeline import INSERT_ENTRIES
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInteraction:
+    """One contact. `occur_time` None means now."""
+
+    customer_id: UUID
+    channel: Channel
+    direction: Direction
+    topic: str
+    summary: str
+    resource: str
+    occur_time: datetime | None
+
+
+async def record_interactions(
+    tx: Transaction, commands: Sequence[RecordInteraction], calls: Sequence[Call]
+) -> list[TimelineEntry]:
+    """Put contacts on their customers' timelines, each as its own caller. NotFound for an unknown customer."""
+    asked = {command.customer_id for command in commands}
+    known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=list(asked))}
+    if asked - known:
+        raise NotFound(customer_name(min(asked - known)))
+    entries = []
+    for command, call in zip(commands, calls, strict=True):
+        entry = _entry(tx, command, call)
+        tx.act(call)
+        tx.record(
+            facts.InteractionRecorded(
+                entry_name(entry.customer_id, entry.id),
+                customer_name(entry.customer_id),
+                entry.channel,
+                entry.direction,
+                entry.topic,
+            ),
+            version=1,
+        )
+        entries.append(entry)
+    await tx.defer(
+        INSERT_ENTRIES,
+        **{name: [getattr(entry, name) for entry in entries] for name in INSERT_ENTRIES.columns},
+    )
+    return entries
+
+
+def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineEntry:
+    return TimelineEntry(
+        id=ids.uuid7(tx.now),
+        customer_id=command.customer_id,
+        occur_time=command.occur_time or tx.now,
+        kind=INTERACTION,
+        source=tx.db.service,
+        resource=command.resource,
+        channel=command.channel,
+        direction=command.direction,
+        topic=command.topic,
+        summary=command.summary,
+        actor=call.principal.subject,
+        trace_id=trace_id(call.traceparent),
+    )

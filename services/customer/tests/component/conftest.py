@@ -1,0 +1,140 @@
+"""The customer service with its collaborators, for component tests."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from chassis.clock import ManualClock
+from chassis.testing.running import Running, reason
+from chassis.testing.wait import eventually
+from customer.service import service
+from rapport.customer.v1 import (
+    consent_service_pb2_grpc,
+    customer_pb2,
+    customer_service_pb2,
+    customer_service_pb2_grpc,
+    import_service_pb2_grpc,
+    timeline_pb2,
+    timeline_service_pb2,
+    timeline_service_pb2_grpc,
+    view_pb2,
+    view_service_pb2,
+    view_service_pb2_grpc,
+)
+
+Type = customer_pb2.Identifier.Type
+
+
+class Desk:
+    """A running customer service and what a front desk does with it, in words."""
+
+    def __init__(self, running: Running, clock: ManualClock) -> None:
+        self.running = running
+        self.clock = clock
+        self.customers: Any = running.stub(customer_service_pb2_grpc.CustomerServiceStub)
+        self.timeline: Any = running.stub(timeline_service_pb2_grpc.TimelineServiceStub)
+        self.views: Any = running.stub(view_service_pb2_grpc.ViewServiceStub)
+        self.consents: Any = running.stub(consent_service_pb2_grpc.ConsentServiceStub)
+        self.imports: Any = running.stub(import_service_pb2_grpc.ImportServiceStub)
+
+    async def create(self, *identifiers: customer_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
+        """Create a customer."""
+        customer = customer_pb2.Customer(identifiers=identifiers, **{"given_name": "Anna"} | fields)
+        return await self.customers.CreateCustomer(
+            customer_service_pb2.CreateCustomerRequest(customer=customer)
+        )
+
+    async def resolve(
+        self, identifier: customer_pb2.Identifier, create: customer_pb2.Customer | None = None
+    ) -> customer_service_pb2.ResolveCustomerResponse:
+        """Find, or create, the customer of a handle."""
+        request = customer_service_pb2.ResolveCustomerRequest(identifier=identifier, create=create)
+        return await self.customers.ResolveCustomer(request)
+
+    async def record(self, customer: str, **fields: Any) -> timeline_pb2.TimelineEntry:
+        """Record a call of the customer."""
+        return await self.timeline.RecordInteraction(interaction(customer, **fields))
+
+    async def view(self, customer: str, **fields: Any) -> view_pb2.CustomerView:
+        """The customer's view."""
+        request = view_service_pb2.GetCustomerViewRequest(name=f"{customer}/view", **fields)
+        return await self.views.GetCustomerView(request)
+
+    async def view_when(
+        self, customer: str, condition: Callable[[view_pb2.CustomerView], Any]
+    ) -> view_pb2.CustomerView:
+        """The customer's view, once it is as the condition says."""
+
+        async def found() -> view_pb2.CustomerView | None:
+            view = await self.view(customer)
+            return view if condition(view) else None
+
+        return await eventually(found)
+
+    async def facts(self, *names: str) -> list[Any]:
+        """What was published, oldest first, of the messages `names`, or everything."""
+        published = await self.running.published()
+        return [p for p in published if not names or p.type.rsplit(".", 1)[1] in names]
+
+    async def token_of(self, call: Any) -> str:
+        """The consistency token of a write."""
+        await call
+        metadata = await call.trailing_metadata()
+        return str(dict(metadata)["consistency-token"])
+
+
+def interaction(customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
+    """A valid contact to record."""
+    defaults = {
+        "channel": timeline_pb2.CHANNEL_VOICE,
+        "direction": timeline_pb2.DIRECTION_INBOUND,
+        "topic": "late-delivery",
+    }
+    return timeline_service_pb2.RecordInteractionRequest(**{"customer": customer} | defaults | fields)
+
+
+def email(value: str) -> customer_pb2.Identifier:
+    """An e-mail address to send in a request."""
+    return customer_pb2.Identifier(type=Type.TYPE_EMAIL, value=value)
+
+
+def phone(value: str) -> customer_pb2.Identifier:
+    """A phone number to send in a request."""
+    return customer_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
+
+
+def external(value: str) -> customer_pb2.Identifier:
+    """An id in another system to send in a request."""
+    return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, value=value)
+
+
+def id_of(name: str) -> UUID:
+    """The id at the end of a resource name."""
+    return UUID(name.rsplit("/", 1)[1])
+
+
+@pytest.fixture
+async def desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Desk:
+    """A running service."""
+    return Desk(await start(service), clock)
+
+
+@pytest.fixture
+def nobody() -> str:
+    """The name of a customer who does not exist."""
+    return f"customers/{uuid4()}"
+
+
+@pytest.fixture
+def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
+    """The code and reason of a call that must be refused: `NOT_FOUND RESOURCE_NOT_FOUND`."""
+
+    async def answer(call: Awaitable[Any]) -> str:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        return f"{caught.value.code().name} {reason(caught.value)}"
+
+    return answer
