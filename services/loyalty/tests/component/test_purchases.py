@@ -183,37 +183,36 @@ async def test_a_batch_tells_the_value_of_a_customer_once_and_whole(running: Run
     assert (changed[0].first_purchase_time, changed[0].last_purchase_time) == (early, AT)
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"amount": None}, "REQUIRED"),
-        ({"amount": Money(units=1)}, "INVALID_CODE"),
-        ({"amount": Money(currency_code="EUR", units=1)}, "INVALID_CURRENCY"),
-        ({"amount": Money(currency_code="USD", units=-1)}, "INVALID_NUMBER"),
-        ({"amount": Money(currency_code="USD", nanos=-CENT)}, "INVALID_NUMBER"),
-        ({"amount": Money(currency_code="USD", nanos=CENT // 10)}, "INVALID_NUMBER"),
-        ({"amount": Money(currency_code="USD", nanos=10**9)}, "INVALID_NUMBER"),
-        ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
-        ({"purchase_time": None}, "REQUIRED"),
-        ({"purchase_time": Timestamp(seconds=-3_000_000_000)}, "INVALID_TIME"),
-        ({"purchase_time": Timestamp(seconds=4_000_000_000)}, "INVALID_TIME"),
-        ({"customer": ""}, "REQUIRED"),
-        ({"customer": "customers/alice"}, "INVALID_NAME"),
-        ({"quantity": -1}, "INVALID_NUMBER"),
-        ({"reference": "x" * 201}, "TOO_LONG"),
-        ({"reference": "nul\x00"}, "INVALID_TEXT"),
-    ],
-)
-async def test_a_wrong_purchase_is_refused(desk: Any, change: dict[str, Any], expected: str) -> None:
-    fields = {
-        "customer": customer(),
-        "amount": Money(currency_code="USD", units=1),
-        "purchase_time": AT,
-        **change,
-    }
-    invalid = (grpc.StatusCode.INVALID_ARGUMENT, expected)
-    assert await refusal(desk.purchases.RecordPurchase(single(Purchase(**fields)))) == invalid
-    assert await refusal(desk.purchases.BatchRecordPurchases(batch([Purchase(**fields)]))) == invalid
+WRONG_PURCHASES: list[tuple[dict[str, Any], str]] = [
+    ({"amount": None}, "REQUIRED"),
+    ({"amount": Money(units=1)}, "INVALID_CODE"),
+    ({"amount": Money(currency_code="EUR", units=1)}, "INVALID_CURRENCY"),
+    ({"amount": Money(currency_code="USD", units=-1)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", nanos=-CENT)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", nanos=CENT // 10)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", nanos=10**9)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
+    ({"purchase_time": None}, "REQUIRED"),
+    ({"purchase_time": Timestamp(seconds=-3_000_000_000)}, "INVALID_TIME"),
+    ({"purchase_time": Timestamp(seconds=4_000_000_000)}, "INVALID_TIME"),
+    ({"customer": ""}, "REQUIRED"),
+    ({"customer": "customers/alice"}, "INVALID_NAME"),
+    ({"quantity": -1}, "INVALID_NUMBER"),
+    ({"reference": "x" * 201}, "TOO_LONG"),
+    ({"reference": "nul\x00"}, "INVALID_TEXT"),
+]
+
+
+async def test_a_wrong_purchase_is_refused(desk: Any) -> None:
+    for change, expected in WRONG_PURCHASES:
+        right = {"customer": customer(), "amount": Money(currency_code="USD", units=1), "purchase_time": AT}
+        wrong = Purchase(**{**right, **change})
+        for call in (
+            desk.purchases.RecordPurchase(single(wrong)),
+            desk.purchases.BatchRecordPurchases(batch([wrong])),
+        ):
+            outcome = await refusal(call)
+            assert (change, *outcome) == (change, grpc.StatusCode.INVALID_ARGUMENT, expected)
 
 
 async def test_a_batch_reports_every_violation_with_its_place(desk: Any) -> None:
@@ -233,13 +232,10 @@ async def test_a_batch_reports_every_violation_with_its_place(desk: Any) -> None
         assert field in details
 
 
-@pytest.mark.parametrize(("count", "expected"), [(0, "REQUIRED"), (1001, "TOO_LONG")])
-async def test_a_batch_of_none_or_too_many_is_refused(desk: Any, count: int, expected: str) -> None:
-    request = batch([purchase(customer(), 1)] * count)
-    assert await refusal(desk.purchases.BatchRecordPurchases(request)) == (
-        grpc.StatusCode.INVALID_ARGUMENT,
-        expected,
-    )
+async def test_a_batch_of_none_or_too_many_is_refused(desk: Any) -> None:
+    for count, expected in ((0, "REQUIRED"), (1001, "TOO_LONG")):
+        call = desk.purchases.BatchRecordPurchases(batch([purchase(customer(), 1)] * count))
+        assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
 
 
 async def test_a_purchase_without_request_id_is_refused(desk: Any) -> None:

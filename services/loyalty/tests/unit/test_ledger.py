@@ -133,5 +133,5 @@ class LedgerModel(RuleBasedStateMachine):
         assert all(a.points >= 0 for a in self.accounts.values() if a.kind is AccountKind.MEMBERSHIP)
 
 
-LedgerModel.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+LedgerModel.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)
 test_the_ledger_keeps_its_sums = LedgerModel.TestCase
