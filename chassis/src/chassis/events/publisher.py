@@ -76,7 +76,7 @@ class Publisher:
                 except (nats.js.errors.APIError, nats.errors.MaxPayloadError) as error:
                     _log.error(
                         "the stream refuses an event",
-                        event=str(row["id"]),
+                        event_id=str(row["id"]),
                         type=row["type"],
                         error=str(error),
                     )

@@ -15,7 +15,7 @@ import structlog
 from nats.aio.msg import Msg
 from prometheus_client import Gauge
 
-from chassis import failpoints, ids
+from chassis import failpoints
 from chassis.db.database import Database
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
@@ -42,8 +42,10 @@ _DEPTH = Gauge("rapport_outbox_unpublished", "Facts that wait for publication.")
 _OLDEST = Gauge("rapport_outbox_oldest_seconds", "The age of the oldest fact that waits for publication.")
 
 _COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
-_HELD = sa.func.unnest(sa.bindparam("leases", type_=sa.ARRAY(sa.SmallInteger))).table_valued(
-    sa.column("lease", sa.SmallInteger), name="held"
+_HELD = (
+    sa.func.unnest(sa.bindparam("leases", type_=sa.ARRAY(sa.SmallInteger)))
+    .table_valued(sa.column("lease", sa.SmallInteger), name="held")
+    .render_derived()
 )
 _PER_LEASE = (
     sa.select(*_COLUMNS)
@@ -70,8 +72,8 @@ _MARK = Statement[Any](
     )
     .values(published_at=sa.bindparam("at"))
 )
-_WAITING = sa.select(OUTBOX.c.id).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
-_BACKLOG = Statement[Any](sa.select(sa.func.count(), sa.func.min(_WAITING.c.id)).select_from(_WAITING))
+_WAITING = sa.select(OUTBOX.c.time).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
+_BACKLOG = Statement[Any](sa.select(sa.func.count(), sa.func.min(_WAITING.c.time)).select_from(_WAITING))
 
 
 class Relay:
@@ -104,7 +106,7 @@ class Relay:
                 finally:
                     await session.close(timeout=2)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("the relay lost its database session", error=type(error).__name__)
+                _log.warning("the relay lost its database session", error=repr(error))
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
 
     async def _session(self, session: asyncpg.Connection) -> None:
@@ -190,14 +192,14 @@ class Relay:
         while True:
             try:
                 depth, first = await _BACKLOG.one(self._db)
-                oldest_s = (self._db.clock.now() - ids.moment(first)).total_seconds() if first else 0.0
+                oldest_s = (self._db.clock.now() - first).total_seconds() if first else 0.0
                 _DEPTH.set(depth)
                 _OLDEST.set(oldest_s)
                 await self._send(
                     f"beat.{self._db.service}", msgspec.json.encode(Beat(depth, max(oldest_s, 0.0)))
                 )
             except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                _log.warning("no heartbeat", error=type(error).__name__)
+                _log.warning("no heartbeat", error=repr(error))
             await asyncio.sleep(BEAT_EVERY_S)
 
     async def _send(self, subject: str, data: bytes) -> None:

@@ -1,0 +1,217 @@
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chassis.clock import Clock, ManualClock
+from chassis.db.timers import TimerRunner
+from chassis.testing.wait import eventually
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+async def schedule(db, acting, *keys, due_at=NOON, kind="remind"):
+    with acting("Test/Schedule", correlation_id="flow-1"):
+        async with db.transaction() as tx:
+            for key in keys:
+                await tx.schedule(kind, key, due_at)
+
+
+async def notes(db):
+    async with db.connection() as connection:
+        return [row["text"] for row in await connection.fetch("SELECT text FROM notes ORDER BY id")]
+
+
+async def waiting(db):
+    async with db.connection() as connection:
+        return await connection.fetch("SELECT * FROM timers ORDER BY key")
+
+
+async def write_note(tx, timer):
+    await tx.fetch(NOTE, [timer.key])
+
+
+class NoteStatement:
+    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+
+
+NOTE = NoteStatement()
+
+
+async def test_a_timer_fires_when_it_is_due_and_not_before(database, acting):
+    clock = ManualClock(NOON - MINUTE)
+    db = await database(clock=clock)
+    runner = TimerRunner(db, {"remind": write_note})
+    await schedule(db, acting, "a")
+
+    await runner.fire()
+    assert await notes(db) == []
+    clock.advance(MINUTE)
+    await runner.fire()
+    await runner.fire()
+
+    assert await notes(db) == ["a"]
+    assert await waiting(db) == []
+
+
+async def test_the_earliest_fires_first(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    order = []
+
+    async def remember(tx, timer):
+        order.append(timer.key)
+
+    await schedule(db, acting, "late", due_at=NOON - MINUTE)
+    await schedule(db, acting, "early", due_at=NOON - 2 * MINUTE)
+    await TimerRunner(db, {"remind": remember}).fire()
+
+    assert order == ["early", "late"]
+
+
+async def test_two_runners_never_fire_one_timer_twice(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    other = await database(clock=ManualClock(NOON), beside=db)
+    keys = [f"timer-{n:03}" for n in range(200)]
+    await schedule(db, acting, *keys)
+    runners = [TimerRunner(db, {"remind": write_note}), TimerRunner(other, {"remind": write_note})]
+
+    while await waiting(db):
+        await asyncio.gather(*(runner.fire() for runner in runners))
+
+    assert Counter(await notes(db)) == Counter(keys)
+
+
+async def test_a_failing_handler_undoes_its_effect_and_is_tried_again_later(database, acting):
+    clock = ManualClock(NOON)
+    db = await database(clock=clock)
+    tries = []
+
+    async def fail_once(tx, timer):
+        await write_note(tx, timer)
+        tries.append(timer.attempts)
+        if len(tries) == 1:
+            raise RuntimeError("not yet")
+
+    runner = TimerRunner(db, {"remind": fail_once})
+    await schedule(db, acting, "a")
+
+    await runner.fire()
+    await runner.fire()
+    assert await notes(db) == []
+    assert tries == [0]
+    clock.advance(timedelta(seconds=2))
+    await runner.fire()
+
+    assert await notes(db) == ["a"]
+    assert tries == [0, 1]
+
+
+async def test_a_timer_that_keeps_failing_is_tried_every_five_minutes_or_so(database, acting):
+    clock = ManualClock(NOON)
+    db = await database(clock=clock)
+
+    async def fail(tx, timer):
+        raise RuntimeError("never")
+
+    runner = TimerRunner(db, {"remind": fail})
+    await schedule(db, acting, "a")
+    for _ in range(20):
+        await runner.fire()
+        clock.advance(timedelta(minutes=7))
+    await runner.fire()
+
+    [row] = await waiting(db)
+    assert row["attempts"] == 21
+    assert timedelta(minutes=4) <= row["due_at"] - clock.now() <= timedelta(minutes=6)
+
+
+async def test_one_failing_timer_does_not_hold_up_the_others(database, acting):
+    db = await database(clock=ManualClock(NOON))
+
+    async def fail_for_a(tx, timer):
+        if timer.key == "a":
+            raise RuntimeError("not this one")
+        await write_note(tx, timer)
+
+    await schedule(db, acting, "a", due_at=NOON - MINUTE)
+    await schedule(db, acting, "b", "c")
+    await TimerRunner(db, {"remind": fail_for_a}).fire()
+
+    assert sorted(await notes(db)) == ["b", "c"]
+
+
+async def test_a_rescheduled_timer_fires_at_the_new_time_only(database, acting):
+    clock = ManualClock(NOON)
+    db = await database(clock=clock)
+    runner = TimerRunner(db, {"remind": write_note})
+    await schedule(db, acting, "a", due_at=NOON)
+    await schedule(db, acting, "a", due_at=NOON + MINUTE)
+
+    await runner.fire()
+    assert await notes(db) == []
+    clock.advance(MINUTE)
+    await runner.fire()
+
+    assert await notes(db) == ["a"]
+
+
+async def test_a_handler_may_schedule_its_own_timer_again(database, acting):
+    clock = ManualClock(NOON)
+    db = await database(clock=clock)
+
+    async def every_minute(tx, timer):
+        await write_note(tx, timer)
+        await tx.schedule("remind", timer.key, tx.now + MINUTE)
+
+    runner = TimerRunner(db, {"remind": every_minute})
+    await schedule(db, acting, "a")
+    for _ in range(3):
+        await runner.fire()
+        clock.advance(MINUTE)
+
+    assert await notes(db) == ["a", "a", "a"]
+    assert len(await waiting(db)) == 1
+
+
+async def test_timers_of_kinds_that_nobody_handles_here_are_left_alone(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    await schedule(db, acting, "a", kind="of-the-next-release")
+
+    await TimerRunner(db, {"remind": write_note}).fire()
+
+    assert len(await waiting(db)) == 1
+
+
+async def test_a_firing_is_the_clocks_doing_in_the_flow_that_scheduled_it(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    calls = []
+
+    async def look(tx, timer):
+        calls.append((tx.call, timer))
+
+    await schedule(db, acting, "a")
+    await TimerRunner(db, {"remind": look}).fire()
+
+    [(call, timer)] = calls
+    assert (call.what, call.principal.subject, call.correlation_id) == ("remind", "clock", "flow-1")
+    assert call.cause_id == timer.id
+    assert call.traceparent
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_a_running_runner_fires_what_is_scheduled_for_now(database, acting, parts):
+    db = await database(clock=Clock())
+    runner = TimerRunner(db, {"remind": write_note})
+    running = asyncio.create_task(runner.run())
+    keys = [str(part) for part in range(parts)]
+
+    await schedule(db, acting, *keys, due_at=db.clock.now())
+
+    async def fired():
+        return sorted(await notes(db)) == keys
+
+    await eventually(fired)
+    runner.stop_fetching()
+    await running
