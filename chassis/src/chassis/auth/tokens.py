@@ -76,7 +76,7 @@ class Verifier:
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("TOKEN_EXPIRED", "The token has expired. Get a new one.") from None
         except jwt.PyJWTError as error:
-            log.info("token refused", why=type(error).__name__)
+            log.debug("token refused", why=type(error).__name__)
             raise _invalid() from None
         principal = _principal(claims)
         self._verified[authorization] = principal, float(claims["exp"]) + LEEWAY_S

@@ -3,7 +3,6 @@
 One interceptor, whose wrapped handlers are made once for each method: a chain would cost more than the work.
 """
 
-import asyncio
 import inspect
 import re
 import time
@@ -19,6 +18,7 @@ from chassis.auth.tokens import Verifier
 from chassis.context import Call, current_call
 from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, Unavailable, invalid
 from chassis.grpc.client import deadline
+from chassis.grpc.limits import Limits
 from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
@@ -65,15 +65,14 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         self._longest_s = longest_s
         self._at_once = at_once
         self._running = 0
-        self._streams: set[asyncio.Timeout] = set()
+        self._calls, self._streams = Limits(), Limits()
         self._draining = False
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     def drain(self) -> None:
         """End the streams under way: their callers open new ones elsewhere. Unary calls may finish."""
         self._draining = True
-        for limit in self._streams:
-            limit.reschedule(asyncio.get_running_loop().time())
+        self._streams.end()
 
     async def intercept_service(
         self,
@@ -119,7 +118,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             try:
                 seconds = min(_seconds_left(context), self._longest_s)
                 deadline.set(time.monotonic() + seconds)
-                async with asyncio.timeout(seconds - SHAVE_S):
+                with self._calls.limit(seconds - SHAVE_S):
                     response = await behaviour(await admitted(raw, metadata, traceparent), context)
             finally:
                 self._running -= 1
@@ -134,10 +133,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
             seconds = _seconds_left(context)
             deadline.set(time.monotonic() + seconds)
-            limit = asyncio.timeout(seconds - SHAVE_S)
-            self._streams.add(limit)
             try:
-                async with limit:
+                with self._streams.limit(seconds - SHAVE_S):
                     request = await admitted(raw, metadata, traceparent)
                     async with aclosing(behaviour(request, context)) as responses:
                         async for response in responses:
@@ -148,8 +145,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                         "DRAINING", "This replica stops. Call again.", retry_after_s=0.1
                     ) from None
                 raise
-            finally:
-                self._streams.discard(limit)
 
         return self._outermost(method, answer)
 

@@ -86,13 +86,12 @@ def admit(traceparent: str) -> tuple[str, bool]:
 
     Returns the context to go on with, never empty, and the decision: the caller's where there is one.
     """
-    match = _TRACEPARENT.fullmatch(traceparent)
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is not None:
         return traceparent, _tracer is not None and bool(int(match[3], 16) & 1)
-    bits = _random.getrandbits(192)
-    sampled = _tracer is not None and (bits & (1 << 64) - 1) < _bound
-    trace_id, span_id = bits & (1 << 128) - 1 or 1, bits >> 128 or 1
-    return f"00-{trace_id:032x}-{span_id:016x}-0{sampled:d}", sampled
+    ids = _random.randbytes(24).hex()
+    sampled = _tracer is not None and int(ids[16:32], 16) < _bound
+    return f"00-{ids[:32]}-{ids[32:]}-{'01' if sampled else '00'}", sampled
 
 
 def traceparent() -> str:
