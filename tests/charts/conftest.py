@@ -1,0 +1,92 @@
+"""Charts rendered into objects, and objects checked against the strict schemas of Kubernetes."""
+
+import functools
+import json
+import re
+import shutil
+from collections.abc import Callable, Hashable, Iterator
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from referencing import Registry, Resource
+
+Object = dict[str, Any]
+Render = Callable[..., list[Object]]
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "deploy" / "helm"
+CRDS = Path(__file__).parent / "crds"
+SERVICES = ("customer", "cases", "loyalty", "notifications")
+
+
+@pytest.fixture(scope="session")
+def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the charts with their dependencies in place, leaves first."""
+    folder = tmp_path_factory.mktemp("charts") / "helm"
+    shutil.copytree(SOURCE, folder)
+    for chart in ("service", *SERVICES, "rapport"):
+        helm_python.dependency_update(folder / chart)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def render(charts: Path) -> Render:
+    """`render("cases", {"replicas": 1})`: every object of a chart, hooks included."""
+
+    def run(chart: str, values: Object | None = None, release: str = "") -> list[Object]:
+        given = {"name": "billing", **(values or {})} if chart == "service" else values or {}
+        with helm_python.Chart.load(charts / chart) as loaded:
+            files = loaded.render(given, name=release or given.get("name", chart), namespace="crm")
+        texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
+        return [found for text in texts for found in yaml.load_all(text, Strict) if found]
+
+    return run
+
+
+class Strict(yaml.CSafeLoader):
+    """Refuses a key that occurs twice, as the API server does."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """The mapping."""
+        keys = [key.value for key, _ in node.value]
+        if repeated := {key for key in keys if keys.count(key) > 1}:
+            raise yaml.constructor.ConstructorError(None, None, f"repeated: {repeated}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+@pytest.fixture(scope="session")
+def problems() -> Callable[[Object, str], Iterator[str]]:
+    """`problems(object, "1.27")`: what the strict schema of its kind finds wrong with an object."""
+
+    def find(found: Object, version: str) -> Iterator[str]:
+        for error in _validator(found["apiVersion"], found["kind"], version).iter_errors(found):
+            yield f"{found['kind']}/{found['metadata']['name']} at {error.json_path}: {error.message}"
+
+    return find
+
+
+@functools.cache
+def _validator(api_version: str, kind: str, version: str) -> jsonschema.Draft202012Validator:
+    own = CRDS / f"{kind}.json"
+    if own.exists():
+        return jsonschema.Draft202012Validator(json.loads(own.read_text()))
+    folder = _schemas(version)
+    api = re.sub(r"^([^./]*)(?:\.[^/]*)?/", r"\1-", api_version)
+    schema = json.loads((folder / f"{kind.lower()}-{api}.json").read_text())
+    registry: Registry[Any] = _definitions(version) @ (Resource.from_contents(schema) @ Registry())
+    return jsonschema.Draft202012Validator(schema, registry=registry)
+
+
+@functools.cache
+def _definitions(version: str) -> Resource[Any]:
+    return Resource.from_contents(json.loads((_schemas(version) / "_definitions.json").read_text()))
+
+
+def _schemas(version: str) -> Path:
+    bundle = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+    return bundle / f"v{version}.0-local-strict"

@@ -1,0 +1,319 @@
+"""What the schemas of Kubernetes cannot say: a release's objects fit each other and the platform's rules."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+Object = dict[str, Any]
+Render = Callable[..., list[Object]]
+
+SERVICES = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004}
+CHARTS = (*SERVICES, "service", "rapport", "infra")
+COLLECTOR = {"collector": {"enabled": True, "endpoint": "tempo:4317"}}
+MONITORED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
+SCALED = {"autoscaling": {"enabled": True}}
+
+
+@pytest.fixture(params=CHARTS)
+def objects(render: Render, request: pytest.FixtureRequest) -> list[Object]:
+    """Every object of one chart."""
+    return render(request.param, COLLECTOR if request.param == "infra" else {})
+
+
+def of(objects: list[Object], kind: str) -> list[Object]:
+    return [each for each in objects if each["kind"] == kind]
+
+
+def one(objects: list[Object], kind: str) -> Object:
+    [found] = of(objects, kind)
+    return found
+
+
+def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
+    """Each pod or template of one, with the kind that makes it."""
+    for each in objects:
+        if each["kind"] == "Pod":
+            yield "Pod", each
+        elif each["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield each["kind"], each["spec"]["template"]
+
+
+def containers(pod: Object) -> list[Object]:
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
+def selects(selector: Object, pod: Object) -> bool:
+    return all(pod["metadata"]["labels"].get(key) == value for key, value in selector.items())
+
+
+def test_a_selector_finds_exactly_the_servers_pods(objects: list[Object]) -> None:
+    """A set-up or test pod behind a Service would be sent calls that it cannot answer."""
+    for each in objects:
+        spec = each.get("spec", {})
+        match each["kind"]:
+            case "Service":
+                selector = spec["selector"]
+            case "PodDisruptionBudget":
+                selector = spec["selector"]["matchLabels"]
+            case "NetworkPolicy":
+                selector = spec["podSelector"]["matchLabels"]
+            case _:
+                continue
+        assert [kind for kind, pod in pods(objects) if selects(selector, pod)] in (
+            ["Deployment"],
+            ["StatefulSet"],
+        )
+
+
+def test_a_workload_selects_its_own_pods(objects: list[Object]) -> None:
+    for each in of(objects, "Deployment") + of(objects, "StatefulSet"):
+        assert selects(each["spec"]["selector"]["matchLabels"], each["spec"]["template"])
+
+
+@pytest.mark.parametrize(("service", "port"), SERVICES.items())
+def test_a_headless_services_ports_are_those_of_the_container(
+    render: Render, service: str, port: int
+) -> None:
+    """A headless Service translates no ports."""
+    objects = render(service)
+    spec = one(objects, "Service")["spec"]
+    assert spec["clusterIP"] == "None"
+    listening = {p["name"]: p["containerPort"] for p in server(objects)["ports"]}
+    assert listening == {"grpc": port, "http": port + 100}
+    assert {p["targetPort"]: p["port"] for p in spec["ports"]} == listening
+
+
+def test_every_port_that_is_named_exists(objects: list[Object]) -> None:
+    names = {p["name"] for _, pod in pods(objects) for c in containers(pod) for p in c.get("ports", [])}
+    assert all(re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?", name) for name in names)
+    used = {p["targetPort"] for each in of(objects, "Service") for p in each["spec"]["ports"]}
+    for _, pod in pods(objects):
+        for container in containers(pod):
+            probes = [container[kind] for kind in container if kind.endswith("Probe")]
+            used |= {probe["httpGet"]["port"] for probe in probes}
+    for each in of(objects, "NetworkPolicy"):
+        ports = [rule["ports"] for rule in each["spec"]["ingress"]]
+        used |= {port["port"] for port in itertools.chain(*ports)}
+    assert used <= names
+
+
+def test_everything_a_pod_refers_to_exists_or_is_the_operators(objects: list[Object]) -> None:
+    """Secrets and the issuer's keys exist before; whatever else a pod needs is in the release."""
+    made = {(each["kind"], each["metadata"]["name"]) for each in objects}
+    for kind, pod in pods(objects):
+        volumes = {volume["name"] for volume in pod["spec"].get("volumes", [])}
+        volumes |= {
+            claim["metadata"]["name"]
+            for each in of(objects, "StatefulSet")
+            for claim in each["spec"]["volumeClaimTemplates"]
+        }
+        for container in containers(pod):
+            assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
+        if kind == "Job":
+            continue
+        account = pod["spec"].get("serviceAccountName", "default")
+        assert account == "default" or ("ServiceAccount", account) in made
+        configmaps = set(re.findall(r'"config[mM]ap(?:Ref)?": \{"name": "([^"]+)"', json.dumps(pod)))
+        assert {("ConfigMap", name) for name in configmaps - {"rapport-jwks"}} <= made
+
+
+def test_the_setup_job_uses_nothing_that_the_release_makes(render: Render) -> None:
+    """As a hook it runs before any of it exists: a first install would wait for ever."""
+    job = one(render("cases", {"auth": {"token": {"existingSecret": "own-token"}}}), "Job")
+    spec = job["spec"]["template"]["spec"]
+    assert "serviceAccountName" not in spec
+    assert "configMap" not in json.dumps(spec)
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert "before-hook-creation" in job["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
+    assert spec["restartPolicy"] == "Never"
+
+
+def test_the_setup_job_migrates_and_then_provisions_as_the_administrator(render: Render) -> None:
+    values = {"setup": {"database": {"existingSecret": "owner"}}}
+    job = one(render("cases", values), "Job")["spec"]["template"]["spec"]
+    steps = [(each["command"][-1], secrets(each)) for each in job["initContainers"] + job["containers"]]
+    assert steps == [
+        ("migrate", {"RAPPORT_DATABASE_URL": "owner", "RAPPORT_NATS_URL": "cases-nats"}),
+        (
+            "provision",
+            {
+                "RAPPORT_DATABASE_URL": "owner",
+                "RAPPORT_NATS_URL": "cases-nats",
+                "RAPPORT_NATS_ADMIN_URL": "rapport-nats-admin",
+            },
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setup", "steps"),
+    [
+        ({"migrate": False}, ["provision"]),
+        ({"provision": False}, ["migrate"]),
+        ({"migrate": False, "provision": False}, []),
+    ],
+)
+def test_each_step_of_the_setup_can_be_left_out(render: Render, setup: Object, steps: list[str]) -> None:
+    jobs = of(render("cases", {"setup": setup}), "Job")
+    assert [c["command"][-1] for job in jobs for c in containers(job["spec"]["template"])] == steps
+
+
+def test_the_server_never_gets_the_administrators_url(render: Render) -> None:
+    assert secrets(server(render("cases"))) == {
+        "RAPPORT_DATABASE_URL": "cases-database",
+        "RAPPORT_NATS_URL": "cases-nats",
+    }
+
+
+def test_every_pod_meets_the_restricted_pod_security_standard(objects: list[Object]) -> None:
+    for _, pod in pods(objects):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in containers(pod):
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+        allowed = {"configMap", "emptyDir", "secret", "projected", "name"}
+        assert all(set(volume) <= allowed for volume in spec.get("volumes", []))
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+
+
+def test_every_container_asks_for_memory_and_no_more_than_its_limit(objects: list[Object]) -> None:
+    for _, pod in pods(objects):
+        for container in containers(pod):
+            requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+            assert bytes_of(requests["memory"]) <= bytes_of(limits["memory"])
+            assert "cpu" in requests
+
+
+def test_every_image_names_a_version(objects: list[Object]) -> None:
+    images = [container["image"] for _, pod in pods(objects) for container in containers(pod)]
+    assert all(re.fullmatch(r"[^:@]+:[^:@]+", image) and not image.endswith(":latest") for image in images)
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({}, "rapport/cases:0.1.0"),
+        ({"image": {"tag": "1.2.3"}, "global": {"imageTag": "9.9.9"}}, "rapport/cases:1.2.3"),
+        (
+            {"image": {"registry": "a.example"}, "global": {"imageRegistry": "b.example", "imageTag": "9"}},
+            "b.example/rapport/cases:9",
+        ),
+        (
+            {"image": {"repository": "crm/c", "tag": "1", "digest": "sha256:" + "a" * 64}},
+            "crm/c@sha256:" + "a" * 64,
+        ),
+    ],
+)
+def test_a_digest_wins_over_a_tag_and_the_platforms_registry_over_the_charts(
+    render: Render, values: Object, image: str
+) -> None:
+    assert {c["image"] for _, pod in pods(render("cases", values)) for c in containers(pod)} == {image}
+
+
+def test_the_grace_period_is_longer_than_the_drain(render: Render) -> None:
+    """Wait, then 15 s each for calls, handlers and spawned work."""
+    objects = render("cases", {"drain": {"waitSeconds": 10, "gracePeriodSeconds": 60}})
+    wait = int(one(objects, "ConfigMap")["data"]["RAPPORT_DRAIN_WAIT_S"])
+    assert wait == 10
+    assert (
+        wait + 3 * 15
+        < one(objects, "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    )
+
+
+def test_no_pod_is_lost_before_its_successor_is_ready(objects: list[Object]) -> None:
+    for each in of(objects, "Deployment"):
+        if each["metadata"]["name"] != "collector":
+            assert each["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_liveness_asks_nothing_of_the_dependencies(render: Render) -> None:
+    container = server(render("cases"))
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+
+
+@pytest.mark.parametrize(
+    "values", [{"settings": {"a": "1"}}, {"logLevel": "debug"}, {"global": {"otlpEndpoint": "http://c:4317"}}]
+)
+def test_a_change_of_the_configuration_rolls_the_pods(render: Render, values: Object) -> None:
+    def checksum(objects: list[Object]) -> str:
+        annotations: Object = one(objects, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+        return str(annotations["checksum/config"])
+
+    assert checksum(render("cases", values)) != checksum(render("cases"))
+    assert checksum(render("cases", {"replicas": 5})) == checksum(render("cases"))
+
+
+def test_with_an_autoscaler_the_deployment_leaves_the_number_to_it(render: Render) -> None:
+    objects = render("cases", SCALED)
+    assert "replicas" not in one(objects, "Deployment")["spec"]
+    target = one(objects, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", one(objects, "Deployment")["metadata"]["name"])
+
+
+def test_a_single_pod_has_no_disruption_budget_that_would_block_drains(render: Render) -> None:
+    assert of(render("cases", {"replicas": 1}), "PodDisruptionBudget") == []
+    assert (
+        of(render("cases", {"autoscaling": {"enabled": True, "minReplicas": 1}}), "PodDisruptionBudget") == []
+    )
+    assert one(render("cases", {"replicas": 2}), "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+
+
+def test_an_empty_list_of_scrapers_opens_the_metrics_to_nobody(render: Render) -> None:
+    rules = one(render("cases", {"networkPolicy": {"scrapers": []}}), "NetworkPolicy")["spec"]["ingress"]
+    assert [rule["ports"] for rule in rules] == [[{"port": "grpc"}]]
+    assert all(rule["from"] for rule in rules)
+
+
+def test_monitors_find_the_service_and_its_metrics_port(render: Render) -> None:
+    objects = render("cases", MONITORED)
+    spec, service = one(objects, "ServiceMonitor")["spec"], one(objects, "Service")
+    assert spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert [endpoint["port"] for endpoint in spec["endpoints"]] == ["http"]
+    [group] = one(objects, "PrometheusRule")["spec"]["groups"]
+    assert all('namespace="crm",job="cases"' in rule["expr"] for rule in group["rules"])
+
+
+def test_settings_become_variables_of_the_server_and_of_the_setup(render: Render) -> None:
+    objects = render(
+        "notifications", {"settings": {"smtp_host": "mail.example.org"}, "settingsSecrets": ["smtp"]}
+    )
+    assert one(objects, "ConfigMap")["data"]["RAPPORT_SMTP_HOST"] == "mail.example.org"
+    for container in [server(objects), *containers(one(objects, "Job")["spec"]["template"])]:
+        assert {"secretRef": {"name": "smtp"}} in container["envFrom"]
+    job = containers(one(objects, "Job")["spec"]["template"])[0]
+    assert {"name": "RAPPORT_SMTP_HOST", "value": "mail.example.org"} in job["env"]
+
+
+def test_two_releases_of_one_chart_share_nothing(render: Render) -> None:
+    blue, green = render("cases", release="cases-blue"), render("cases", release="cases-green")
+    assert {each["metadata"]["name"] for each in blue}.isdisjoint(each["metadata"]["name"] for each in green)
+    assert not selects(one(blue, "Service")["spec"]["selector"], one(green, "Deployment")["spec"]["template"])
+
+
+def server(objects: list[Object]) -> Object:
+    [container] = one(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert isinstance(container, dict)
+    return container
+
+
+def secrets(container: Object) -> dict[str, str]:
+    """The secret that each variable comes from."""
+    found = [each for each in container["env"] if "secretKeyRef" in each.get("valueFrom", {})]
+    return {each["name"]: each["valueFrom"]["secretKeyRef"]["name"] for each in found}
+
+
+def bytes_of(quantity: str) -> int:
+    return int(quantity[:-2]) * {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]

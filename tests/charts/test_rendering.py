@@ -1,0 +1,181 @@
+"""Every chart, alone and in the umbrella, renders objects that the supported Kubernetes versions accept."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import pytest
+import yaml
+
+Object = dict[str, Any]
+Render = Callable[..., list[Object]]
+
+SERVICES = ("customer", "cases", "loyalty", "notifications")
+SERVICE_CHARTS = ("service", *SERVICES)
+CHARTS = (*SERVICE_CHARTS, "rapport", "infra")
+# The oldest that the charts support, a current one, the newest.
+VERSIONS = ("1.27", "1.34", "1.37")
+
+EVERYTHING = {
+    "fullnameOverride": "crm-service",
+    "image": {"registry": "images.example.org:5000", "digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
+    "imagePullSecrets": ["registry"],
+    "autoscaling": {"enabled": True},
+    "auth": {"jwks": {"url": "https://issuer.example.org/jwks"}, "token": {"existingSecret": "own-token"}},
+    "peers": {"customer": "dns:///customer.other.svc:7001"},
+    "settings": {"smtp_host": "mail.example.org", "smtp_port": "587"},
+    "settingsSecrets": ["smtp-password"],
+    "telemetry": {"endpoint": "http://collector:4317", "sampleRatio": "0.25"},
+    "setup": {"database": {"existingSecret": "owner-database"}},
+    "serviceAccount": {"annotations": {"example.org/role": "crm"}},
+    "networkPolicy": {"callers": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+    "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "podLabels": {"team": "billing"},
+    "podAnnotations": {"example.org/note": "1"},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "crm", "operator": "Exists"}],
+    "priorityClassName": "high",
+}
+LEAST = {
+    "replicas": 1,
+    "setup": {"migrate": False, "provision": False},
+    "serviceAccount": {"create": False},
+    "podDisruptionBudget": {"enabled": False},
+    "networkPolicy": {"enabled": False},
+    "test": {"enabled": False},
+}
+COLLECTOR = {"collector": {"enabled": True, "endpoint": "tempo:4317"}}
+MATRIX = [
+    *[pytest.param(chart, {}, id=f"{chart}-defaults") for chart in CHARTS],
+    *[pytest.param(chart, EVERYTHING, id=f"{chart}-everything") for chart in SERVICE_CHARTS],
+    *[pytest.param(chart, LEAST, id=f"{chart}-least") for chart in SERVICE_CHARTS],
+    pytest.param("rapport", {"loyalty": {"enabled": False}, "cases": EVERYTHING}, id="rapport-mixed"),
+    pytest.param("infra", COLLECTOR, id="infra-everything"),
+    pytest.param("infra", {"nats": {"replicas": 1}}, id="infra-one-server"),
+]
+
+
+@pytest.mark.parametrize(("chart", "values"), MATRIX)
+def test_a_chart_renders_objects_that_kubernetes_knows(
+    render: Render, problems: Callable[[Object, str], Iterator[str]], chart: str, values: Object
+) -> None:
+    objects = render(chart, values)
+    assert objects
+    found = [
+        f"{version}: {line}" for version in VERSIONS for each in objects for line in problems(each, version)
+    ]
+    assert found == []
+    assert not re.search(r"<no value>|<nil>|%!", json.dumps(objects))
+
+
+@pytest.mark.parametrize(("chart", "values"), MATRIX)
+def test_a_chart_passes_the_strict_lint(charts: Path, chart: str, values: Object) -> None:
+    given = {"name": "billing", **values} if chart == "service" else values
+    assert helm_python.lint(charts / chart, given, strict=True, with_subcharts=True)["errors"] == []
+
+
+def test_objects_of_one_release_have_names_of_their_own(render: Render) -> None:
+    names = [(each["kind"], each["metadata"]["name"]) for each in render("rapport") + render("infra")]
+    assert len(names) == len(set(names))
+
+
+def test_the_umbrella_holds_what_each_chart_holds_alone(render: Render) -> None:
+    together = {(each["kind"], each["metadata"]["name"]) for each in render("rapport")}
+    alone = {(each["kind"], each["metadata"]["name"]) for chart in SERVICES for each in render(chart)}
+    assert together == alone
+
+
+def test_a_service_left_out_of_the_umbrella_leaves_nothing_behind(render: Render) -> None:
+    objects = render("rapport", {"loyalty": {"enabled": False}})
+    assert {each["metadata"]["labels"]["app.kubernetes.io/name"] for each in objects} == {*SERVICES} - {
+        "loyalty"
+    }
+
+
+WRONG = [
+    ({"replica": 1}, "replica"),
+    ({"replicas": "2"}, "replicas"),
+    ({"image": {"tags": "1"}}, "tags"),
+    ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
+    ({"database": {"url": "postgresql://..."}}, "url"),
+    ({"database": {"existingSecret": ""}}, "existingSecret"),
+    ({"resources": {"limits": {"memory": "512 MB"}}}, "memory"),
+    ({"settings": {"smtp_port": 587}}, "smtp_port"),
+    ({"settings": {"SMTP_PORT": "587"}}, "SMTP_PORT"),
+    ({"port": 40000}, "port"),
+    ({"telemetry": {"sampleRatio": "2"}}, "sampleRatio"),
+    ({"securityContext": {"runAsUser": 0}}, "securityContext"),
+]
+
+
+@pytest.mark.parametrize(("values", "named"), WRONG, ids=[json.dumps(values) for values, _ in WRONG])
+def test_a_wrong_value_is_refused_by_name_alone_and_in_the_umbrella(
+    render: Render, values: Object, named: str
+) -> None:
+    for chart, given in (("cases", values), ("rapport", {"cases": values})):
+        with pytest.raises(helm_python.HelmError, match=named):
+            render(chart, given)
+
+
+CONTRADICTIONS = [
+    ({"image": {"tag": "latest"}}, "must name a version"),
+    ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "must not be above"),
+    ({"drain": {"waitSeconds": 30, "gracePeriodSeconds": 60}}, "at least drain.waitSeconds \\+ 50, here 80"),
+    ({"settings": {"database_url": "postgresql://..."}}, "settings must not hold database_url"),
+    ({"serviceAccount": {"name": "default"}}, "serviceAccount.name must not be default"),
+]
+
+
+@pytest.mark.parametrize(("values", "sentence"), CONTRADICTIONS, ids=[each for _, each in CONTRADICTIONS])
+def test_values_that_contradict_each_other_are_refused_with_a_sentence(
+    render: Render, values: Object, sentence: str
+) -> None:
+    with pytest.raises(helm_python.HelmError, match=sentence):
+        render("cases", values)
+
+
+def test_other_contradictions_are_refused_too(render: Render) -> None:
+    with pytest.raises(helm_python.HelmError, match="name must be given"):
+        render("service", {"name": ""})
+    with pytest.raises(helm_python.HelmError, match="endpoint must be given"):
+        render("infra", {"collector": {"enabled": True}})
+    with pytest.raises(helm_python.HelmError, match="tag"):
+        render("infra", {"nats": {"image": {"tag": "latest"}}})
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_value_has_a_comment_above_it(charts: Path, chart: str) -> None:
+    lines = (charts / chart / "values.yaml").read_text().splitlines()
+    scalars = re.compile(r"^\s*[A-Za-z]+:\s+\S")
+    uncommented = [
+        line
+        for previous, line in zip(["", *lines], lines, strict=False)
+        if scalars.match(line) and not previous.lstrip().startswith("#") and not inside(line, lines)
+    ]
+    assert uncommented == []
+
+
+def inside(line: str, lines: list[str]) -> bool:
+    """Whether a line belongs to a value that is documented as a whole: resources and network peers."""
+    return bool(re.match(r"^\s+(cpu|memory|kubernetes\.io/metadata\.name):", line))
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_schema_knows_every_value_and_no_other(charts: Path, chart: str) -> None:
+    values = yaml.safe_load((charts / chart / "values.yaml").read_text())
+    schema = json.loads((charts / chart / "values.schema.json").read_text())
+    helm_adds = {"chassis", "enabled", "global"}
+    assert set(schema["properties"]) - helm_adds == set(values) - helm_adds
+    assert schema["additionalProperties"] is False
+
+
+def test_the_services_charts_are_as_the_generic_chart_generates_them(tmp_path: Path, charts: Path) -> None:
+    before = {path: path.read_text() for path in charts.glob("*/values*")}
+    subprocess.run([sys.executable, charts / "generate.py"], check=True)
+    assert {path: path.read_text() for path in charts.glob("*/values*")} == before
