@@ -106,7 +106,10 @@ def views() -> None:
     )
     op.execute("CREATE INDEX view_parts_live ON view_parts (customer_id) WHERE NOT ended")
     op.execute(
-        "CREATE INDEX view_parts_ended ON view_parts (customer_id, kind, change_time DESC, resource) WHERE ended"
+        """
+        CREATE INDEX view_parts_ended ON view_parts (customer_id, kind, change_time DESC, resource)
+        WHERE ended
+        """
     )
     # Views are read whole and replaced whole: inline up to 8 kB, with room on the page for the next version.
     op.execute(

@@ -1,4 +1,4 @@
-"""Consent and preferences, and the one question a sender asks: may I, and where?"""
+"""Consent and preferences, and the one question a sender asks: may I, and where."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,8 +82,8 @@ def choose_contact(
 ) -> Contact:
     """The first channel that the customer allows and can be reached on.
 
-    Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A customer who
-    never said is taken to prefer e-mail.
+    Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
+    customer who never said is taken to prefer e-mail.
     """
     said = {consent.channel: consent.status for consent in consents if consent.purpose == purpose}
     wishes = list(preferred) or [Channel.EMAIL]

@@ -41,8 +41,8 @@ class Customer:
     def change(self, values: Mapping[str, str], now: datetime) -> list[str]:
         """Set profile fields; returns those that changed, in the order of `PROFILE_FIELDS`.
 
-        A display name that says what the other names say anyway is not kept, so that it follows them when they
-        change: a client that sends back what it read does not freeze it.
+        A display name that says what the other names say anyway is not kept, so that it follows them when
+        they change: a client that sends back what it read does not freeze it.
         """
         before = {field: getattr(self, field) for field in PROFILE_FIELDS}
         for field, value in values.items():
@@ -74,7 +74,7 @@ class Customer:
 def new_customer(
     customer_id: UUID, profile: Mapping[str, str], relationship_manager: str, now: datetime
 ) -> Customer:
-    """A customer at version 1. Fields that `profile` leaves out are empty, language is `en`, time zone `UTC`."""
+    """A customer at version 1. What `profile` leaves out is empty; language is `en`, time zone `UTC`."""
     chosen = {field: profile.get(field, "") for field in PROFILE_FIELDS}
     customer = Customer(
         id=customer_id,

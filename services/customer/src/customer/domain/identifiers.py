@@ -44,7 +44,7 @@ MATCH_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Handle:
-    """A judged value of a kind. `normalized_value` is empty when it must not be used to match or reach anybody."""
+    """A judged value of a kind. `normalized_value` is empty when it matches and reaches nobody."""
 
     type: IdentifierType
     value: str

@@ -74,7 +74,7 @@ class ImportJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportError:  # noqa: A001 - the contract's name for a rejected row
+class RowError:
     """One thing wrong with one row. Never holds the value. `position` orders the errors of one line."""
 
     job_id: UUID

@@ -1,4 +1,4 @@
-"""Applying the rows of a committed import: a timer for each chunk, so that it survives restarts and is done once."""
+"""Applying the rows of a committed import: a timer for each chunk, which survives restarts and fires once."""
 
 from uuid import UUID
 

@@ -39,6 +39,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     async def SetConsent(
         self, request: consent_service_pb2.SetConsentRequest, tx: Transaction
     ) -> consent_pb2.Consent:
+        """Note what the customer said."""
         check, sent = Check(), request.consent
         (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
         within = check.at("consent")
@@ -55,6 +56,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     async def GetConsents(
         self, request: consent_service_pb2.GetConsentsRequest, context: Any
     ) -> consent_service_pb2.GetConsentsResponse:
+        """Get what the customer ever said."""
         (customer_id,) = names.CUSTOMER.parse(request.customer, "customer")
         await self._customer(customer_id)
         consents = [_consent(consent) for consent in await CONSENTS_OF.all(self.db, customer_id=customer_id)]
@@ -64,6 +66,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     async def UpdatePreferences(
         self, request: consent_service_pb2.UpdatePreferencesRequest, tx: Transaction
     ) -> consent_pb2.Preferences:
+        """Change how the customer wants to be reached."""
         check, sent = Check(), request.preferences
         (customer_id,) = check.name(names.PREFERENCES, sent.name, "preferences.name")
         fields = masked(request.update_mask, sent, ["channels"])
@@ -74,6 +77,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     async def GetPreferences(
         self, request: consent_service_pb2.GetPreferencesRequest, context: Any
     ) -> consent_pb2.Preferences:
+        """Get how the customer wants to be reached."""
         (customer_id,) = names.PREFERENCES.parse(request.name)
         await self._customer(customer_id)
         return _preferences(await self._preferences_of(customer_id))
@@ -81,6 +85,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     async def CheckContact(
         self, request: consent_service_pb2.CheckContactRequest, context: Any
     ) -> consent_service_pb2.CheckContactResponse:
+        """Say whether and where a customer may be contacted now."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
         purpose = check.enum(_PURPOSE, request.purpose, "purpose")

@@ -13,7 +13,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from customer.domain.customers import PROFILE_FIELDS, Customer
-from customer.domain.identifiers import Draft, Identifier
+from customer.domain.identifiers import Identifier
 from customer.domain.names import customer_name, identifier_name
 from customer.rpc import names
 from customer.rpc.drafts import read_draft, read_handle, read_known_handle, read_profile
@@ -42,6 +42,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def CreateCustomer(
         self, request: customer_service_pb2.CreateCustomerRequest, tx: Transaction
     ) -> customer_pb2.Customer:
+        """Create a customer."""
         check = Check()
         draft = read_draft(check.at("customer"), request.customer)
         check.raise_if_any()
@@ -50,11 +51,13 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def GetCustomer(
         self, request: customer_service_pb2.GetCustomerRequest, context: Any
     ) -> customer_pb2.Customer:
+        """Get a customer."""
         return (await self._get([names.CUSTOMER.parse(request.name)[0]]))[0]
 
     async def BatchGetCustomers(
         self, request: customer_service_pb2.BatchGetCustomersRequest, context: Any
     ) -> customer_service_pb2.BatchGetCustomersResponse:
+        """Get several customers."""
         check = Check()
         asked = check.batch(request.names, "names")
         ids = [check.name(names.CUSTOMER, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
@@ -65,6 +68,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def UpdateCustomer(
         self, request: customer_service_pb2.UpdateCustomerRequest, tx: Transaction
     ) -> customer_pb2.Customer:
+        """Change profile fields."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer.name, "customer.name")
         fields = masked(request.update_mask, request.customer, PROFILE_FIELDS)
@@ -75,6 +79,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def ListCustomers(
         self, request: customer_service_pb2.ListCustomersRequest, context: Any
     ) -> customer_service_pb2.ListCustomersResponse:
+        """List customers, oldest first."""
         customers, token = await LIST_CUSTOMERS.page(self.db, request)
         return customer_service_pb2.ListCustomersResponse(
             customers=[_message(held) for held in await self._held(customers)], next_page_token=token
@@ -84,6 +89,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def ResolveCustomer(
         self, request: customer_service_pb2.ResolveCustomerRequest, tx: Transaction
     ) -> customer_service_pb2.ResolveCustomerResponse:
+        """Find the customer of a handle, or create them."""
         check = Check()
         ask = _ask(check, request, "identifier")
         check.raise_if_any()
@@ -93,6 +99,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def BatchResolveCustomers(
         self, request: customer_service_pb2.BatchResolveCustomersRequest, tx: Transaction
     ) -> customer_service_pb2.BatchResolveCustomersResponse:
+        """Find or create several customers."""
         check = Check()
         asks = [
             _ask(check.at(f"requests[{i}]"), each, f"requests[{i}].identifier")
@@ -105,17 +112,18 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def AddIdentifier(
         self, request: customer_service_pb2.AddIdentifierRequest, tx: Transaction
     ) -> customer_pb2.Customer:
+        """Give a customer a handle."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
         handle = read_handle(check.at("identifier"), request.identifier, "")
         check.raise_if_any()
-        assert handle is not None
         return _message(await add_identifier(tx, customer_id, handle.type, handle.value))
 
     @mutation
     async def RemoveIdentifier(
         self, request: customer_service_pb2.RemoveIdentifierRequest, tx: Transaction
     ) -> customer_pb2.Customer:
+        """Take a handle from a customer."""
         customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
         return _message(await remove_identifier(tx, customer_id, identifier_id))
 
@@ -123,6 +131,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def AssignRelationshipManager(
         self, request: customer_service_pb2.AssignRelationshipManagerRequest, tx: Transaction
     ) -> customer_pb2.Customer:
+        """Name who answers for the relationship."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
         check.name(names.AGENT, request.relationship_manager, "relationship_manager")
@@ -157,10 +166,8 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
 
 def _ask(check: Check, request: customer_service_pb2.ResolveCustomerRequest, field: str) -> Ask:
     handle = read_known_handle(check.at("identifier"), request.identifier, request.create.region_code)
-    create: Draft | None = (
-        read_draft(check.at("create"), request.create) if request.HasField("create") else None
-    )
-    return Ask(field, handle, create)  # type: ignore[arg-type]  # without a handle there is a violation, and no ask
+    create = read_draft(check.at("create"), request.create) if request.HasField("create") else None
+    return Ask(field, handle, create)
 
 
 def _message(held: Held) -> customer_pb2.Customer:

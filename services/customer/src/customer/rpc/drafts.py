@@ -8,12 +8,13 @@ import pycountry
 
 from chassis.api.validation import Check
 from customer.domain.customers import PROFILE_FIELDS
-from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, IdentifierType
+from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, IdentifierType, Quality
 from customer.usecases.handles import INVALID_REASONS, judge
 from rapport.customer.v1 import customer_pb2
 
 _TYPE = customer_pb2.Identifier.Type.DESCRIPTOR
 _VALUE_MAX = 320
+_PLACEHOLDER = Handle(IdentifierType.DEVICE, "", "", Quality.INVALID)
 _TEXT_MAX = {"display_name": 200, "given_name": 100, "family_name": 100, "organization_name": 200}
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
 _TIME_ZONES = frozenset(zoneinfo.available_timezones())
@@ -33,31 +34,28 @@ def read_draft(check: Check, customer: customer_pb2.Customer) -> Draft:
     if len(customer.identifiers) > MAX_IDENTIFIERS:
         check.refuse("identifiers", "TOO_LONG", f"must hold at most {MAX_IDENTIFIERS} identifiers")
         return Draft(profile)
-    handles = (
+    handles = [
         read_handle(check.at(f"identifiers[{i}]"), identifier, profile["region_code"])
         for i, identifier in enumerate(customer.identifiers)
-    )
-    return Draft(profile, tuple(handle for handle in handles if handle is not None))
+    ]
+    return Draft(profile, tuple(handles))
 
 
-def read_handle(check: Check, identifier: customer_pb2.Identifier, region_code: str) -> Handle | None:
-    """A handle with its quality; None when it has no type or no value."""
+def read_handle(check: Check, identifier: customer_pb2.Identifier, region_code: str) -> Handle:
+    """A handle with its quality."""
     before = len(check.violations)
     type_name = check.enum(_TYPE, identifier.type, "type")
     value = check.text(identifier.value, "value", max=_VALUE_MAX)
     if len(check.violations) > before:
-        return None
+        return _PLACEHOLDER
     return judge(IdentifierType(type_name), value, region_code if region_code in _REGIONS else "")
 
 
-def read_known_handle(
-    check: Check, identifier: customer_pb2.Identifier, region_code: str = ""
-) -> Handle | None:
+def read_known_handle(check: Check, identifier: customer_pb2.Identifier, region_code: str = "") -> Handle:
     """A handle that somebody can be found by: INVALID_EMAIL, INVALID_PHONE or INVALID_HANDLE otherwise."""
     handle = read_handle(check, identifier, region_code)
-    if handle is not None and handle.key is None:
-        reason, description = INVALID_REASONS[handle.type]
-        check.refuse("value", reason, description)
+    if handle.key is None and handle is not _PLACEHOLDER:
+        check.refuse("value", *INVALID_REASONS[handle.type])
     return handle
 
 

@@ -31,6 +31,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def CreateImportJob(
         self, request: import_service_pb2.CreateImportJobRequest, tx: Transaction
     ) -> import_pb2.ImportJob:
+        """Create the job of a source, or return the one that exists."""
         check, source = Check(), request.import_job.source
         if not _SHA256.fullmatch(source):
             reason = "INVALID_CODE" if source else "REQUIRED"
@@ -42,6 +43,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def AppendImportRows(
         self, request: import_service_pb2.AppendImportRowsRequest, tx: Transaction
     ) -> import_pb2.ImportJob:
+        """Check and keep rows."""
         check = Check()
         (job_id,) = check.name(names.IMPORT_JOB, request.name, "name")
         rows = check.batch(request.rows, "rows")
@@ -53,6 +55,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def GetImportJob(
         self, request: import_service_pb2.GetImportJobRequest, context: Any
     ) -> import_pb2.ImportJob:
+        """Get a job."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         job = await JOB.maybe(self.db, id=job_id)
         if job is None:
@@ -62,6 +65,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def ListImportErrors(
         self, request: import_service_pb2.ListImportErrorsRequest, context: Any
     ) -> import_service_pb2.ListImportErrorsResponse:
+        """List what is wrong with rejected rows."""
         (job_id,) = names.IMPORT_JOB.parse(request.parent, "parent")
         errors, token = await LIST_ERRORS.page(self.db, request, job_id=job_id)
         if not errors and await JOB.maybe(self.db, id=job_id) is None:
@@ -75,6 +79,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def CommitImportJob(
         self, request: import_service_pb2.CommitImportJobRequest, tx: Transaction
     ) -> import_pb2.ImportJob:
+        """Begin to apply the rows."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         return _message(await commit_job(tx, job_id))
 
@@ -82,18 +87,18 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def CancelImportJob(
         self, request: import_service_pb2.CancelImportJobRequest, tx: Transaction
     ) -> import_pb2.ImportJob:
+        """Give up a job."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         return _message(await cancel_job(tx, job_id))
 
 
 def _row(row: import_pb2.ImportRow) -> Row:
-    """A checked row. It needs a handle to be found by, or importing it twice would make two customers of it."""
+    """A checked row. It needs a handle to be found by, or a second import would make a second customer."""
     check = Check()
     draft = read_draft(check, row.customer)
     if not check.violations and not any(handle.key for handle in draft.handles):
         if draft.handles:
-            reason, description = INVALID_REASONS[draft.handles[0].type]
-            check.refuse("identifiers[0].value", reason, description)
+            check.refuse("identifiers[0].value", *INVALID_REASONS[draft.handles[0].type])
         else:
             check.refuse("identifiers", "REQUIRED", "must hold an identifier to find the customer by")
     return Row(row.line, draft, check.violations)

@@ -41,6 +41,7 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
         calls: Sequence[Call],
         tx: Transaction,
     ) -> list[timeline_pb2.TimelineEntry]:
+        """Record contacts, those that arrive together in one transaction."""
         commands = []
         for request in requests:
             check = Check()
@@ -52,6 +53,7 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
     async def BatchRecordInteractions(
         self, request: timeline_service_pb2.BatchRecordInteractionsRequest, tx: Transaction
     ) -> timeline_service_pb2.BatchRecordInteractionsResponse:
+        """Record several contacts."""
         check = Check()
         asked = check.batch(request.requests, "requests")
         commands = [_command(check.at(f"requests[{i}]"), each, tx) for i, each in enumerate(asked)]
@@ -64,6 +66,7 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
     async def ListTimelineEntries(
         self, request: timeline_service_pb2.ListTimelineEntriesRequest, context: Any
     ) -> timeline_service_pb2.ListTimelineEntriesResponse:
+        """List a timeline, newest first."""
         (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
         entries, token = await LIST_ENTRIES.page(self.db, request, customer_id=customer_id)
         if not entries and not await KNOWN_CUSTOMERS.all(self.db, ids=[customer_id]):
@@ -75,6 +78,7 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
     async def Explain(
         self, request: explanation_pb2.ExplainRequest, context: Any
     ) -> explanation_pb2.Explanation:
+        """Explain an entry."""
         customer_id, entry_id = names.ENTRY.parse(request.name)
         return await self._explainer.explain(request.name, customer_id, entry_id)
 

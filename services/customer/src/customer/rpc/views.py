@@ -44,7 +44,10 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         self._freshness = freshness
         self._consumers = consumers
 
-    async def GetCustomerView(self, request: view_service_pb2.GetCustomerViewRequest, context: Any) -> bytes:
+    async def GetCustomerView(  # type: ignore[override]  # the server sends bytes as they are
+        self, request: view_service_pb2.GetCustomerViewRequest, context: Any
+    ) -> bytes:
+        """Get the view of one customer."""
         (customer_id,) = names.VIEW.parse(request.name)
         if request.consistency_token:
             await self._wait(request.consistency_token, context)
@@ -56,6 +59,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
     async def BatchGetCustomerViews(
         self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
     ) -> view_service_pb2.BatchGetCustomerViewsResponse:
+        """Get several views."""
         check = Check()
         asked = check.batch(request.names, "names")
         ids: list[UUID] = [check.name(names.VIEW, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
@@ -75,24 +79,22 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
     async def WatchCustomerView(
         self, request: view_service_pb2.WatchCustomerViewRequest, context: Any
     ) -> AsyncIterator[view_service_pb2.WatchCustomerViewResponse]:
-        """Whoever reads slowly gets the latest view next: changes in between are not queued."""
+        """Watch a view. Whoever reads slowly gets the latest view next: changes in between are not queued."""
         (customer_id,) = names.VIEW.parse(request.name)
         ends_at = time.monotonic() + _max_age_s(request, context)
         with self._hot.watched(customer_id) as changed:
             sent = b""
-            while True:
+            while not self._hot.draining:
                 changed.clear()
                 view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
                 yield self._message(None if view == sent else view)
                 sent = view
-                left = ends_at - time.monotonic()
-                if left <= 0:
-                    return
+                heartbeat_at = time.monotonic() + HEARTBEAT_S
                 try:
-                    async with asyncio.timeout(min(HEARTBEAT_S, left)):
+                    async with asyncio.timeout(min(heartbeat_at, ends_at) - time.monotonic()):
                         await changed.wait()
                 except TimeoutError:
-                    if left <= HEARTBEAT_S:
+                    if heartbeat_at >= ends_at:
                         return
 
     def _message(self, view: bytes | None) -> view_service_pb2.WatchCustomerViewResponse:
@@ -102,7 +104,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         return message
 
     async def _unprojected(self, customer_id: UUID) -> bytes:
-        """The view of a customer of whom nothing has been told yet. NotFound when there is no such customer."""
+        """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
         customer = await CUSTOMER.maybe(self.db, id=customer_id)
         if customer is None:
             raise NotFound(view_name(customer_id))
@@ -130,7 +132,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
 
 def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any) -> float:
     """How long a watch lasts: what was asked for, 30 minutes, or until just before the deadline."""
-    most_s = min(MAX_AGE.total_seconds(), context.time_remaining() - MARGIN_S)
+    most_s: float = min(MAX_AGE.total_seconds(), context.time_remaining() - MARGIN_S)
     if not request.HasField("max_age"):
         return most_s
     asked_s = request.max_age.seconds + request.max_age.nanos / 1e9

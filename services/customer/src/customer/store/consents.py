@@ -9,7 +9,7 @@ from chassis.db.statement import Statement
 from customer.domain.consents import Consent, Preferences
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES
 
-_CUSTOMER = sa.bindparam("customer_id")
+_CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
 
 CONSENTS_OF = Statement(
     sa.select(CONSENTS)

@@ -1,5 +1,7 @@
-"""Statements on customers. Every read of a customer by id goes through here: a name that was merged away would be
-followed to its survivor in these statements, and nowhere else.
+"""Statements on customers.
+
+Every read of a customer by id goes through here: a name that was merged away is followed to its survivor in
+these statements, and nowhere else.
 """
 
 from typing import Any

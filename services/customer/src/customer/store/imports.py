@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from customer.domain.imports import ImportError, ImportJob
+from customer.domain.imports import ImportJob, RowError
 from customer.store.tables import IMPORT_ERRORS, IMPORT_JOBS, IMPORT_ROWS
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
@@ -64,5 +64,5 @@ LIST_ERRORS = Listing(
     sa.select(IMPORT_ERRORS).where(_errors.job_id == sa.bindparam("job_id")),
     _errors.line,
     _errors.position,
-    row=ImportError,
+    row=RowError,
 )

@@ -27,8 +27,9 @@ CUSTOMERS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
-# (type, normalized_value) is unique where there is a normalized value. The reference to the customer is checked at
-# commit: a new customer's identifiers are inserted first, because they decide whether there is a new customer.
+# (type, normalized_value) is unique where there is a normalized value. The reference to the customer is
+# checked at commit: a new customer's identifiers are inserted first, because they decide whether there is
+# a new customer.
 IDENTIFIERS = sa.Table(
     "identifiers",
     METADATA,
@@ -41,7 +42,8 @@ IDENTIFIERS = sa.Table(
     sa.Column("create_time", _AT, nullable=False),
 )
 
-# Read by (customer_id, occur_time, id). No reference to the customer: facts may overtake the customer they are about.
+# Read by (customer_id, occur_time, id). No reference to the customer: facts may overtake the customer they
+# are about.
 TIMELINE = sa.Table(
     "timeline",
     METADATA,
@@ -59,8 +61,8 @@ TIMELINE = sa.Table(
     _text("trace_id"),
 )
 
-# What departments told about one thing of a customer (a promise, a case, the balance): the latest fact of each type,
-# and the part of the view they fold to.
+# What departments told about one thing of a customer (a promise, a case, the balance): the latest fact of
+# each type, and the part of the view they fold to.
 VIEW_PARTS = sa.Table(
     "view_parts",
     METADATA,

@@ -41,7 +41,8 @@ class ShownPart:
 VIEW = Statement[Any](sa.select(_V.view, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
 VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _V.view).where(_V.customer_id == sa.func.any(_IDS)))
 
-# A view's row is what serialises its projectors: made when missing, then locked, both in the order of the ids.
+# A view's row is what serialises its projectors: made when missing, then locked, both in the order of the
+# ids.
 ENSURE_VIEWS = Bulk[Any](VIEWS, lambda insert: insert.on_conflict_do_nothing(index_elements=["customer_id"]))
 LOCKED_VIEWS = Statement[Any](
     sa.select(_V.customer_id, _V.update_time)
@@ -98,7 +99,8 @@ _latest = (
 )
 _ended = sa.select(*_latest.c).select_from(_asked.join(_kinds, sa.true()).join(_latest, sa.true()))
 _shown = sa.union_all(_live, _ended).subquery("shown")
-# What the views of several customers show: everything live, and of each kind the latest that ended; latest change first.
+# What the views of several customers show: everything live, and of each kind the latest that ended; latest
+# change first.
 SHOWN_PARTS = Statement(
     sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
         _shown.c.change_time.desc(), _shown.c.resource

@@ -39,7 +39,7 @@ async def set_consent(
 async def update_preferences(
     tx: Transaction, customer_id: UUID, channels: Sequence[Channel] | None, etag: str
 ) -> Preferences:
-    """Set the channels the customer prefers, best first; None leaves them. NotFound; Aborted ETAG_MISMATCH."""
+    """Set the preferred channels, best first; None leaves them. NotFound; Aborted ETAG_MISMATCH."""
     await _lock(tx, customer_id)
     preferences = await PREFERENCES_OF.maybe(tx, customer_id=customer_id) or Preferences(customer_id, [], 0)
     etags.match(etag, preferences.version, "preferences.etag")

@@ -40,8 +40,8 @@ def prepare(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
 async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Identifier]:
     """Insert identifiers; returns those that belong to somebody else by now.
 
-    Waits for whoever is about to commit the same handle. All go in by one statement in the order of the handles, so
-    that no two transactions wait for each other.
+    Waits for whoever is about to commit the same handle. All go in by one statement in the order of the
+    handles, so that no two transactions wait for each other.
     """
     ordered = sorted(identifiers, key=lambda i: (i.type, i.normalized_value))
     inserted = {row["id"] for row in await CLAIM_IDENTIFIERS.rows(tx, ordered)}

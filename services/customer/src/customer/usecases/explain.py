@@ -58,7 +58,7 @@ class Explainer:
         return causes
 
     async def _elsewhere(self, foreign: Foreign) -> list[explanation_pb2.Cause]:
-        """The rest of the chain as its service tells it; when it cannot be asked, the link that is known here."""
+        """The rest of the chain, as its service tells it; if it cannot be asked, the link known here."""
         ask = self._others.get(foreign.resource.partition("/")[0])
         if ask is None:
             return [foreign.cause]

@@ -21,7 +21,7 @@ class ViewFreshness:
         self._until = 0.0
 
     def serialised(self) -> bytes:
-        """A CustomerView with nothing but `freshness`: appended to a serialised view, it becomes part of it."""
+        """A CustomerView with nothing but `freshness`: appended to a serialised view, it is part of it."""
         now = time.monotonic()
         if now >= self._until:
             view = view_pb2.CustomerView(

@@ -61,7 +61,7 @@ def _email(value: str, region_code: str) -> Judged:
 
 
 def _phone(value: str, region_code: str) -> Judged:
-    """E.164. A number that lacks its country or area is possible, and matches nobody: many have the same digits."""
+    """E.164. A number that lacks its country or area is possible and matches nobody: others have it too."""
     try:
         number = phonenumbers.parse(value, region_code or None)
     except phonenumbers.NumberParseException as error:

@@ -1,8 +1,9 @@
-"""The views read most, in memory: dropped when they change here or in another replica, and told to who watches.
+"""The views read most, in memory: dropped when they change, here or in another replica, and told to watchers.
 
-A replica that commits a change tells the others over the broker, at most once. What could be lost is bounded: while
-the broker is away nothing is kept, after it was away nothing from before is used, and nothing is used for longer than
-`KEPT_S` seconds. So a view is at most as old as the message takes, and in the worst case `KEPT_S` seconds.
+A replica that commits a change tells the others over the broker, at most once. What could be lost is
+bounded: while the broker is away nothing is kept, after it was away nothing from before is used, and
+nothing is used for longer than `KEPT_S` seconds. So a view is at most as old as the message takes, and in
+the worst case `KEPT_S` seconds.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ class HotViews:
         db: where they are stored.
         broadcast: reaches the other replicas.
 
+    Attributes:
+        draining: true when nobody is to watch any longer.
+
     """
 
     def __init__(self, db: Database, broadcast: Broadcast) -> None:
@@ -39,6 +43,7 @@ class HotViews:
         self._loading: dict[UUID, object] = {}
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._moved = asyncio.Event()
+        self.draining = False
         broadcast.listen(self._told)
 
     async def get(self, customer_id: UUID) -> bytes | None:
@@ -74,6 +79,13 @@ class HotViews:
         self._moved = asyncio.Event()
         if customer_ids:
             self._broadcast.send(b"".join(customer_id.bytes for customer_id in customer_ids))
+
+    def drain(self) -> None:
+        """Let everybody who watches go: the service is about to stop."""
+        self.draining = True
+        for events in self._watchers.values():
+            for event in events:
+                event.set()
 
     @contextmanager
     def watched(self, customer_id: UUID) -> Iterator[asyncio.Event]:

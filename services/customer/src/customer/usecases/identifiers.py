@@ -16,7 +16,8 @@ from customer.usecases.handles import judge
 async def add_identifier(tx: Transaction, customer_id: UUID, type: IdentifierType, value: str) -> Held:
     """Give a customer a handle; nothing happens when they have it.
 
-    NotFound; AlreadyExists IDENTIFIER_TAKEN when it belongs to another; FailedPrecondition TOO_MANY_IDENTIFIERS.
+    NotFound; AlreadyExists IDENTIFIER_TAKEN when it belongs to another; FailedPrecondition
+    TOO_MANY_IDENTIFIERS.
     """
     held = await locked(tx, customer_id)
     customer = held.customer

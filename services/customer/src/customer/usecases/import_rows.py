@@ -1,4 +1,4 @@
-"""Applying imported rows: each finds its customer by a handle and brings what is missing, or becomes a new customer."""
+"""Applying imported rows: each finds its customer and brings what is missing, or becomes a new customer."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -78,7 +78,7 @@ async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
 
 def _match(handles: Sequence[Handle], owners: dict[Key, UUID]) -> UUID | None:
     """The owner of the first known handle, in the order of `MATCH_ORDER`, then any."""
-    rank = {type: position for position, type in enumerate(MATCH_ORDER)}
+    rank = {kind: position for position, kind in enumerate(MATCH_ORDER)}
     for handle in sorted(handles, key=lambda handle: rank.get(handle.type, len(rank))):
         if handle.key in owners:
             return owners[handle.key]
@@ -86,7 +86,7 @@ def _match(handles: Sequence[Handle], owners: dict[Key, UUID]) -> UUID | None:
 
 
 def _bring(tx: Transaction, held: Held, draft: Draft, owners: dict[Key, UUID]) -> list[Identifier]:
-    """The identifiers that a row adds to the customer it matched: those that are nobody's, as far as there is room."""
+    """The identifiers that a row adds to its customer: those that are nobody's, if there is room."""
     missing = [
         h
         for h in distinct(draft.handles)

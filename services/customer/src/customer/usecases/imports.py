@@ -11,7 +11,7 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Violation
 from customer.domain.identifiers import Draft
-from customer.domain.imports import ImportError, ImportJob, ImportState
+from customer.domain.imports import ImportJob, ImportState, RowError
 from customer.domain.names import import_job_name
 from customer.store.imports import (
     DELETE_ROWS,
@@ -49,7 +49,7 @@ async def create_job(tx: Transaction, source: str) -> ImportJob:
 
 
 async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> ImportJob:
-    """Keep rows for the commit, and the errors of those that are rejected; skip lines that were received before.
+    """Keep rows for the commit, and the errors of rejected ones; lines that were received before are skipped.
 
     NotFound; FailedPrecondition IMPORT_NOT_OPEN.
     """
@@ -63,7 +63,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
     await INSERT_ERRORS.rows(
         tx,
         [
-            ImportError(job.id, row.line, position, v.field, v.reason, v.description)
+            RowError(job.id, row.line, position, v.field, v.reason, v.description)
             for row in rejected
             for position, v in enumerate(row.violations)
         ],
@@ -76,7 +76,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
 
 async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
-    """Begin to apply the rows; asked again, say how far that is. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
+    """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
     job = await _locked(tx, job_id)
     if job.commit():
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)

@@ -1,8 +1,8 @@
 """Parts of the customer view: pure functions from the facts about one thing to the part that shows it.
 
-A part is the fold, in the order of their versions, of the latest fact of each type. Facts of one type all set the same
-fields, so older ones of the type change nothing: the fold of the latest ones is the fold of all. What is kept is the
-same whatever the order and however often facts arrive, and so is the part.
+A part is the fold, in the order of their versions, of the latest fact of each type. Facts of one type all
+set the same fields, so older ones of the type change nothing: the fold of the latest ones is the fold of
+all. What is kept is the same whatever the order and however often facts arrive, and so is the part.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -114,7 +114,7 @@ def _has_ended(kind: PartKind, part: Any) -> bool:
 
 
 def _copy(data: Message, part: Message) -> None:
-    """Set the fields of `part` that `data` has by the same name and type. A name left empty unsays nothing."""
+    """Set the fields of `part` that `data` has by name and type. A name left empty unsays nothing."""
     fields = part.DESCRIPTOR.fields_by_name
     for field in data.DESCRIPTOR.fields:
         target = fields.get(field.name)
@@ -167,7 +167,7 @@ def _sent(part: Any, data: notifications.NoticeSent) -> None:
 
 
 def channel_number(name: str) -> int:
-    """The number of a channel by its short name; CHANNEL_UNSPECIFIED for a name that this release does not know."""
+    """The number of a channel by its short name; CHANNEL_UNSPECIFIED for a name unknown to this release."""
     found = timeline_pb2.Channel.DESCRIPTOR.values_by_name.get(f"CHANNEL_{name}")
     return found.number if found else timeline_pb2.CHANNEL_UNSPECIFIED
 

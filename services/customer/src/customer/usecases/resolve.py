@@ -34,8 +34,8 @@ async def resolve_customers(
 ) -> list[Resolved]:
     """Answer every ask, in order; the first of several asks for one new handle creates the customer.
 
-    NotFound for a handle that is nobody's and is not to create; AlreadyExists IDENTIFIER_TAKEN when a customer to be
-    created has a further handle that is another's.
+    NotFound for a handle that is nobody's and is not to create; AlreadyExists IDENTIFIER_TAKEN when a
+    customer to be created has a further handle that is another's.
     """
     owners = await owners_of(tx, (ask.handle for ask in asks))
     planned: dict[UUID, Held] = {}
@@ -59,7 +59,7 @@ async def resolve_customers(
 async def owners_of(tx: Transaction, handles: Iterable[Handle | Identifier]) -> dict[Key, UUID]:
     """The customers that handles belong to, by key; a handle that is nobody's has no entry."""
     keys = {handle.key for handle in handles if handle.key}
-    rows = await OWNERS.all(tx, types=[type for type, _ in keys], values=[value for _, value in keys])
+    rows = await OWNERS.all(tx, types=[kind for kind, _ in keys], values=[value for _, value in keys])
     return {(row["type"], row["normalized_value"]): row["customer_id"] for row in rows}
 
 

@@ -33,7 +33,7 @@ class RecordInteraction:
 async def record_interactions(
     tx: Transaction, commands: Sequence[RecordInteraction], calls: Sequence[Call]
 ) -> list[TimelineEntry]:
-    """Put contacts on their customers' timelines, each as its own caller. NotFound for an unknown customer."""
+    """Put contacts on their customers' timelines, each as its own caller. NotFound for an unknown one."""
     asked = {command.customer_id for command in commands}
     known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=list(asked))}
     if asked - known:

@@ -42,8 +42,8 @@ class About:
 class Happened:
     """An event that concerns a customer.
 
-    `entry` is its place on the timeline, None when it has one already; `about` what it says about a part of the view,
-    None when it says nothing.
+    `entry` is its place on the timeline, None when it has one already; `about` what it says about a part
+    of the view, None when it says nothing.
     """
 
     customer_id: UUID
@@ -55,8 +55,8 @@ class Happened:
 async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
     """Store what happened and render the views concerned. Returns whose they are, in order.
 
-    A customer's view row is locked first, so that projectors of several streams and replicas take turns; everything
-    after that reads what the ones before have committed.
+    A customer's view row is locked first, so that projectors of several streams and replicas take turns;
+    everything after that reads what the ones before have committed.
     """
     latest: dict[UUID, datetime] = {}
     for event in events:
