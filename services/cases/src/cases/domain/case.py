@@ -51,9 +51,10 @@ class Case:
         """The fact that it was opened."""
         return CaseOpened(self.name, self.customer, self.topic, self.owner, self.open_time)
 
-    def update(self, topic: str, display_name: str) -> None:
+    def update(self, topic: str | None = None, display_name: str | None = None) -> None:
         """Describe it otherwise, whatever its state: what happened stays the same, so this is no fact."""
-        self.topic, self.display_name = topic, display_name
+        self.topic = self.topic if topic is None else topic
+        self.display_name = self.display_name if display_name is None else display_name
         self.version += 1
 
     def assign(self, owner_id: str) -> CaseAssigned:

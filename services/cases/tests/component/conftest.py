@@ -1,0 +1,131 @@
+"""The cases service with its collaborators, for component tests."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from cases.service import service
+from chassis.api.messages import timestamp
+from chassis.clock import ManualClock
+from chassis.testing.running import Running, reason
+from rapport.cases.v1 import (
+    case_pb2,
+    case_service_pb2,
+    case_service_pb2_grpc,
+    directory_pb2_grpc,
+    promise_pb2,
+    promise_service_pb2,
+    promise_service_pb2_grpc,
+    work_item_service_pb2,
+    work_item_service_pb2_grpc,
+)
+
+
+class Desk:
+    """A running cases service and what a front desk does with it, in words.
+
+    Attributes:
+        customer: a customer's name.
+
+    """
+
+    def __init__(self, running: Running, clock: ManualClock) -> None:
+        self.running = running
+        self.clock = clock
+        self.customer = f"customers/{uuid4()}"
+        self.cases: Any = running.stub(case_service_pb2_grpc.CaseServiceStub)
+        self.work_items: Any = running.stub(work_item_service_pb2_grpc.WorkItemServiceStub)
+        self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
+        self.directory: Any = running.stub(directory_pb2_grpc.DirectoryServiceStub)
+
+    def in_days(self, days: float) -> datetime:
+        """A moment from now, by the service's clock."""
+        return self.clock.now() + timedelta(days=days)
+
+    def case(self, **fields: Any) -> case_pb2.Case:
+        """A valid case to open."""
+        return case_pb2.Case(
+            **{"customer": self.customer, "topic": "late-delivery", "owner": "agents/front-desk"} | fields
+        )
+
+    def promise(self, due_days: float = 3, **fields: Any) -> promise_pb2.Promise:
+        """A valid promise to make."""
+        return promise_pb2.Promise(
+            **{
+                "customer": self.customer,
+                "department": "departments/delivery",
+                "kind": "delivery",
+                "due_time": timestamp(self.in_days(due_days)),
+            }
+            | fields
+        )
+
+    async def open(self, **fields: Any) -> case_pb2.Case:
+        """Open a case."""
+        return await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=self.case(**fields)))
+
+    async def add(self, case: str) -> case_pb2.WorkItem:
+        """Add a delivery to a case."""
+        work_item = case_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
+        request = work_item_service_pb2.AddWorkItemRequest(parent=case, work_item=work_item)
+        return await self.work_items.AddWorkItem(request)
+
+    async def make(self, due_days: float = 3, **fields: Any) -> promise_pb2.Promise:
+        """Make a promise."""
+        promise = self.promise(due_days, **fields)
+        return await self.promises.MakePromise(promise_service_pb2.MakePromiseRequest(promise=promise))
+
+    async def promised_work(self, due_days: float = 3) -> tuple[case_pb2.WorkItem, promise_pb2.Promise]:
+        """A case with a work item and a promise that rests on it."""
+        case = await self.open()
+        work_item = await self.add(case.name)
+        return work_item, await self.make(due_days, work_item=work_item.name)
+
+    async def forecast(
+        self, work_item: str, days: float, reason_code: str = "CARRIER_DELAY"
+    ) -> case_pb2.WorkItem:
+        """Forecast a work item."""
+        return await self.work_items.ForecastWorkItem(
+            work_item_service_pb2.ForecastWorkItemRequest(
+                name=work_item,
+                forecast_finish_time=timestamp(self.in_days(days)),
+                reason_code=reason_code,
+            )
+        )
+
+    async def get(self, promise: str) -> promise_pb2.Promise:
+        """The promise as it is now."""
+        return await self.promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise))
+
+    async def facts(self, *names: str) -> list[Any]:
+        """What was published, oldest first, of the messages `names`, or everything."""
+        published = await self.running.published()
+        return [p for p in published if not names or p.type.rsplit(".", 1)[1] in names]
+
+
+@pytest.fixture
+def desk_of(clock: ManualClock) -> Callable[[Running], Desk]:
+    """The desk of a service that was started with settings of its own."""
+    return lambda running: Desk(running, clock)
+
+
+@pytest.fixture
+async def desk(start: Callable[..., Awaitable[Running]], desk_of: Callable[[Running], Desk]) -> Desk:
+    """A running service."""
+    return desk_of(await start(service))
+
+
+@pytest.fixture
+def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
+    """The code and reason of a call that must be refused: `NOT_FOUND RESOURCE_NOT_FOUND`."""
+
+    async def answer(call: Awaitable[Any]) -> str:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+        return f"{caught.value.code().name} {reason(caught.value)}"
+
+    return answer

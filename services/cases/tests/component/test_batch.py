@@ -1,0 +1,122 @@
+import csv
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.api.messages import timestamp
+from chassis.db.schema import TIMERS
+from chassis.db.statement import Statement
+from rapport.cases.v1 import promise_pb2
+from rapport.cases.v1.promise_service_pb2 import BatchMakePromisesRequest, MakePromiseRequest
+
+State = promise_pb2.Promise.State
+ORDERS = Path(__file__).parents[4] / "../shared/data/contacts/northwind_orders.csv"
+COUNT_TIMERS = Statement(sa.select(sa.func.count()).select_from(TIMERS))
+
+
+def batch(promises, keys=()):
+    return BatchMakePromisesRequest(
+        requests=[MakePromiseRequest(promise=promise) for promise in promises], import_keys=keys
+    )
+
+
+async def timers(desk):
+    (count,) = await COUNT_TIMERS.one(desk.running.db)
+    return count
+
+
+async def test_past_promises_are_kept_late_or_broken_at_once_and_told_as_such(desk):
+    kept = desk.promise(-5, keep_time=timestamp(desk.in_days(-5)))
+    late = desk.promise(-5, keep_time=timestamp(desk.in_days(-4)))
+    broken = desk.promise(-5)
+    made = await desk.promises.BatchMakePromises(batch([kept, late, broken]))
+    assert [promise.state for promise in made.promises] == [
+        State.STATE_KEPT,
+        State.STATE_KEPT_LATE,
+        State.STATE_BROKEN,
+    ]
+    assert made.made_count == 3
+    told = Counter(fact.type.rsplit(".", 1)[1] for fact in await desk.facts())
+    assert told == {"PromiseMade": 3, "PromiseKept": 2, "PromiseBroken": 1}
+    assert [promise.etag for promise in made.promises] == ['"2"'] * 3
+    assert await timers(desk) == 0
+
+
+async def test_promises_to_come_are_open_and_watched_by_the_clock(desk):
+    made = await desk.promises.BatchMakePromises(batch([desk.promise(3), desk.promise(0.5)]))
+    assert {promise.state for promise in made.promises} == {State.STATE_OPEN}
+    assert await timers(desk) == 3  # the second one is due within the lead already
+
+
+async def test_a_promise_from_the_same_place_is_made_once_ever(desk):
+    first = await desk.promises.BatchMakePromises(batch([desk.promise(3), desk.promise(4)], ["a:1", "a:2"]))
+    again = await desk.promises.BatchMakePromises(
+        batch([desk.promise(9), desk.promise(5), desk.promise(5)], ["a:2", "a:3", "a:3"])
+    )
+    assert again.promises[0] == first.promises[1]
+    assert again.promises[1] == again.promises[2]
+    assert (first.made_count, again.made_count) == (2, 1)
+    assert len(await desk.facts("PromiseMade")) == 3
+
+
+@pytest.mark.parametrize(
+    ("count", "keys", "reason"),
+    [
+        (0, [], "REQUIRED"),
+        (1001, [], "TOO_LONG"),
+        (2, ["a:1"], "INVALID_NUMBER"),
+        (1, ["x" * 201], "TOO_LONG"),
+        (1, ["a\0b"], "INVALID_TEXT"),
+        (1, [""], "REQUIRED"),
+    ],
+)
+async def test_a_batch_that_breaks_the_contract_is_refused(desk, refused, count, keys, reason):
+    request = batch([desk.promise()] * count, keys)
+    assert await refused(desk.promises.BatchMakePromises(request)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_one_wrong_promise_refuses_the_batch(desk, refused):
+    request = batch([desk.promise(), desk.promise(kind="")])
+    assert await refused(desk.promises.BatchMakePromises(request)) == "INVALID_ARGUMENT REQUIRED"
+    assert await desk.facts() == []
+
+
+def end_of(day):
+    """The midnight that ends a day: what a promised day is due by."""
+    return timestamp(datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(days=1))
+
+
+def start_of(day):
+    return timestamp(datetime.fromisoformat(day).replace(tzinfo=UTC))
+
+
+@pytest.mark.skipif(not ORDERS.exists(), reason=f"the Northwind orders are not at {ORDERS.name}")
+async def test_the_northwind_orders_were_772_times_kept_37_times_late_and_21_times_broken(desk):
+    orders = list(csv.DictReader(ORDERS.open(encoding="utf-8")))
+    promises = [
+        promise_pb2.Promise(
+            customer=f"customers/{uuid5(NAMESPACE_URL, order['customer_id'])}",
+            department="departments/delivery",
+            kind="delivery",
+            reference=f"orders/{order['order_id']}",
+            make_time=start_of(order["order_date"]),
+            due_time=end_of(order["required_date"]),
+            keep_time=start_of(order["shipped_date"]) if order["shipped_date"] else None,
+        )
+        for order in orders
+    ]
+    request = batch(promises, [f"northwind:{order['order_id']}" for order in orders])
+    for made_count in (830, 0):
+        made = await desk.promises.BatchMakePromises(request)
+        assert made.made_count == made_count
+        assert Counter(promise.state for promise in made.promises) == {
+            State.STATE_KEPT: 772,
+            State.STATE_KEPT_LATE: 37,
+            State.STATE_BROKEN: 21,
+        }
+    assert await desk.facts("PromiseAtRisk") == []
+    assert await timers(desk) == 0

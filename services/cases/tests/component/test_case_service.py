@@ -1,0 +1,215 @@
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from rapport.cases.v1 import case_pb2
+from rapport.cases.v1.case_service_pb2 import (
+    AddNoteRequest,
+    AssignCaseRequest,
+    GetCaseRequest,
+    ListCasesRequest,
+    OpenCaseRequest,
+    ReopenCaseRequest,
+    ResolveCaseRequest,
+    UpdateCaseRequest,
+)
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+
+State = case_pb2.Case.State
+UNKNOWN = f"cases/{uuid4()}"
+
+
+async def test_a_case_is_opened_told_and_read_back(desk):
+    opened = await desk.open(display_name="Where is my order?")
+    assert opened.state == State.STATE_OPEN
+    assert opened.etag == '"1"'
+    assert opened.open_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
+    assert await desk.cases.GetCase(GetCaseRequest(name=opened.name)) == opened
+    (fact,) = await desk.facts()
+    assert (fact.data.case, fact.data.customer, fact.data.owner, fact.version) == (
+        opened.name,
+        desk.customer,
+        "agents/front-desk",
+        1,
+    )
+
+
+async def test_every_violation_of_a_request_is_reported(desk):
+    wrong = OpenCaseRequest(case=case_pb2.Case(customer="alice", topic="Not A Code", display_name="a\0b"))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await desk.cases.OpenCase(wrong)
+    for field in ("case.customer", "case.owner", "case.topic", "case.display_name"):
+        assert field in caught.value.details()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"customer": ""}, "REQUIRED"),
+        ({"customer": "customers/1"}, "INVALID_NAME"),
+        ({"owner": "agents/Alice"}, "INVALID_NAME"),
+        ({"topic": "Late Delivery"}, "INVALID_CODE"),
+        ({"display_name": "a\0b"}, "INVALID_TEXT"),
+        ({"display_name": "x" * 201}, "TOO_LONG"),
+    ],
+)
+async def test_a_case_that_breaks_the_contract_is_refused(desk, refused, fields, reason):
+    assert await refused(desk.open(**fields)) == f"INVALID_ARGUMENT {reason}"
+    assert await desk.facts() == []
+
+
+async def test_a_repeated_request_opens_one_case(desk):
+    request = OpenCaseRequest(case=desk.case(), request_id=str(uuid4()))
+    assert await desk.cases.OpenCase(request) == await desk.cases.OpenCase(request)
+    assert len(await desk.facts("CaseOpened")) == 1
+
+
+async def test_a_request_id_is_not_good_for_another_request(desk, refused):
+    request = OpenCaseRequest(case=desk.case(), request_id=str(uuid4()))
+    await desk.cases.OpenCase(request)
+    request.case.topic = "damaged"
+    assert await refused(desk.cases.OpenCase(request)) == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+
+
+async def test_only_the_masked_fields_are_updated(desk):
+    opened = await desk.open(display_name="before")
+    request = UpdateCaseRequest(
+        case=case_pb2.Case(name=opened.name, topic="damaged", display_name="after"),
+        update_mask=FieldMask(paths=["topic"]),
+    )
+    updated = await desk.cases.UpdateCase(request)
+    assert (updated.topic, updated.display_name, updated.etag) == ("damaged", "before", '"2"')
+
+
+async def test_an_update_without_a_mask_changes_what_is_populated(desk):
+    opened = await desk.open(display_name="before")
+    updated = await desk.cases.UpdateCase(
+        UpdateCaseRequest(case=case_pb2.Case(name=opened.name, display_name="after"))
+    )
+    assert (updated.topic, updated.display_name) == ("late-delivery", "after")
+
+
+async def test_an_unknown_path_in_the_mask_is_refused(desk, refused):
+    opened = await desk.open()
+    request = UpdateCaseRequest(case=opened, update_mask=FieldMask(paths=["customer"]))
+    assert await refused(desk.cases.UpdateCase(request)) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+@pytest.mark.parametrize(
+    ("etag", "answer"), [('"7"', "ABORTED ETAG_MISMATCH"), ("7", "INVALID_ARGUMENT INVALID_ETAG")]
+)
+async def test_a_stale_or_malformed_etag_is_refused(desk, refused, etag, answer):
+    opened = await desk.open()
+    stale = case_pb2.Case(name=opened.name, topic="damaged", etag=etag)
+    calls = [
+        desk.cases.UpdateCase(UpdateCaseRequest(case=stale)),
+        desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner="agents/bob", etag=etag)),
+        desk.cases.ResolveCase(ResolveCaseRequest(name=opened.name, resolution="delivered", etag=etag)),
+        desk.cases.ReopenCase(ReopenCaseRequest(name=opened.name, etag=etag)),
+    ]
+    assert [await refused(call) for call in calls] == [answer] * 4
+
+
+async def test_a_case_gets_another_owner_and_the_same_owner_is_no_news(desk):
+    opened = await desk.open()
+    request = AssignCaseRequest(name=opened.name, owner="agents/bob")
+    assigned = await desk.cases.AssignCase(request)
+    assert assigned.owner == "agents/bob"
+    assert await desk.cases.AssignCase(request) == assigned
+    (fact,) = await desk.facts("CaseAssigned")
+    assert (fact.data.owner, fact.data.previous_owner) == ("agents/bob", "agents/front-desk")
+
+
+async def test_a_case_is_resolved_and_reopened(desk):
+    opened = await desk.open()
+    resolved = await desk.cases.ResolveCase(ResolveCaseRequest(name=opened.name, resolution="delivered"))
+    assert (resolved.state, resolved.resolution) == (State.STATE_RESOLVED, "delivered")
+    assert resolved.HasField("resolve_time")
+    reopened = await desk.cases.ReopenCase(ReopenCaseRequest(name=opened.name))
+    assert (reopened.state, reopened.resolution, reopened.reopen_count) == (State.STATE_OPEN, "", 1)
+    assert not reopened.HasField("resolve_time")
+    told = await desk.facts("CaseResolved", "CaseReopened")
+    assert [(fact.data.case, fact.version) for fact in told] == [(opened.name, 2), (opened.name, 3)]
+
+
+async def test_a_case_with_unfinished_work_is_not_resolved(desk, refused):
+    opened = await desk.open()
+    await desk.add(opened.name)
+    request = ResolveCaseRequest(name=opened.name, resolution="delivered")
+    assert await refused(desk.cases.ResolveCase(request)) == "FAILED_PRECONDITION WORK_ITEM_OPEN"
+
+
+async def test_a_note_has_the_caller_as_its_author(desk):
+    opened = await desk.open()
+    note = await desk.cases.AddNote(
+        AddNoteRequest(parent=opened.name, note=case_pb2.Note(text="Called back."))
+    )
+    assert (note.text, note.author) == ("Called back.", "agent:alice")
+    assert note.name.startswith(f"{opened.name}/notes/")
+
+
+async def test_what_does_not_exist_is_not_found(desk, refused):
+    calls = [
+        desk.cases.GetCase(GetCaseRequest(name=UNKNOWN)),
+        desk.cases.UpdateCase(UpdateCaseRequest(case=case_pb2.Case(name=UNKNOWN, topic="damaged"))),
+        desk.cases.AssignCase(AssignCaseRequest(name=UNKNOWN, owner="agents/bob")),
+        desk.cases.ResolveCase(ResolveCaseRequest(name=UNKNOWN, resolution="delivered")),
+        desk.cases.ReopenCase(ReopenCaseRequest(name=UNKNOWN)),
+        desk.cases.AddNote(AddNoteRequest(parent=UNKNOWN, note=case_pb2.Note(text="Hello."))),
+    ]
+    assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
+
+
+async def test_cases_are_listed_newest_first_in_pages(desk):
+    names = [(await desk.open()).name for _ in range(5)]
+    listed, token = [], ""
+    while True:
+        page = await desk.cases.ListCases(ListCasesRequest(page_size=2, page_token=token))
+        listed += [case.name for case in page.cases]
+        token = page.next_page_token
+        if not token:
+            break
+    assert listed == names[::-1]
+
+
+async def test_cases_are_filtered_by_every_documented_field(desk):
+    opened = await desk.open(topic="damaged")
+    await desk.open(customer=f"customers/{uuid4()}", owner="agents/bob")
+    for text in (
+        f"customer = {desk.customer}",
+        "owner = agents/front-desk",
+        "topic = damaged AND state = OPEN",
+        'NOT owner = agents/bob AND open_time > "2020-01-01T00:00:00Z"',
+    ):
+        page = await desk.cases.ListCases(ListCasesRequest(filter=text))
+        assert [case.name for case in page.cases] == [opened.name], text
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason"),
+    [
+        (ListCasesRequest(page_size=-1), "INVALID_PAGE_SIZE"),
+        (ListCasesRequest(page_token="bogus"), "INVALID_PAGE_TOKEN"),
+        (ListCasesRequest(filter="display_name = x"), "INVALID_FILTER"),
+        (ListCasesRequest(filter="state = SOMEWHERE"), "INVALID_FILTER"),
+    ],
+)
+async def test_a_list_that_cannot_be_is_refused(desk, refused, request_, reason):
+    assert await refused(desk.cases.ListCases(request_)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_page_token_of_another_list_is_refused(desk, refused):
+    for _ in range(2):
+        await desk.open()
+    page = await desk.cases.ListCases(ListCasesRequest(page_size=1))
+    other = ListCasesRequest(page_size=1, page_token=page.next_page_token, filter="state = OPEN")
+    assert await refused(desk.cases.ListCases(other)) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
+
+
+async def test_writing_needs_more_than_the_permission_to_read(desk, refused):
+    reader = desk.running.stub(CaseServiceStub, permissions=["cases.cases.read"])
+    assert await refused(reader.OpenCase(OpenCaseRequest(case=desk.case()))) == (
+        "PERMISSION_DENIED PERMISSION_DENIED"
+    )

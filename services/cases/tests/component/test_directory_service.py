@@ -1,0 +1,80 @@
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from cases.service import service
+from cases.usecases.agent import seed_front_desk
+from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, ListAgentsRequest, UpdateAgentRequest
+from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+
+ALICE = Agent(
+    name="agents/alice", display_name="Alice", phone="+49 30 1", department="departments/front-desk"
+)
+
+
+async def test_there_is_a_front_desk_from_the_start(start, clock):
+    running = await start(service, front_desk_phone="+49 30 9", front_desk_email="desk@example.com")
+    agent = await running.stub(DirectoryServiceStub).GetAgent(GetAgentRequest(name="agents/front-desk"))
+    assert agent == Agent(
+        name="agents/front-desk",
+        display_name="Front Desk",
+        phone="+49 30 9",
+        email="desk@example.com",
+        department="departments/front-desk",
+    )
+
+
+async def test_the_front_desk_is_seeded_once(desk):
+    changed = Agent(name="agents/front-desk", display_name="Reception")
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=changed))
+    await seed_front_desk(desk.running.db, phone="", email="other@example.com")
+    agent = await desk.directory.GetAgent(GetAgentRequest(name="agents/front-desk"))
+    assert (agent.display_name, agent.email) == ("Reception", "front-desk@example.com")
+
+
+async def test_an_agent_is_created_when_that_is_allowed(desk, refused):
+    unknown = desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE))
+    assert await refused(unknown) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    created = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    assert created == ALICE
+    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == ALICE
+
+
+async def test_only_the_masked_fields_of_an_agent_change(desk):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    sent = Agent(name=ALICE.name, display_name="Bob", email="alice@example.com")
+    updated = await desk.directory.UpdateAgent(
+        UpdateAgentRequest(agent=sent, update_mask=FieldMask(paths=["email"]))
+    )
+    assert (updated.display_name, updated.phone, updated.email) == ("Alice", "+49 30 1", "alice@example.com")
+
+
+async def test_an_agent_stays_reachable(desk, refused):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    silent = UpdateAgentRequest(agent=Agent(name=ALICE.name), update_mask=FieldMask(paths=["phone"]))
+    assert await refused(desk.directory.UpdateAgent(silent)) == "INVALID_ARGUMENT REQUIRED"
+    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == ALICE
+
+
+@pytest.mark.parametrize(
+    ("agent", "reason"),
+    [
+        (Agent(name="agents/Alice", display_name="Alice"), "INVALID_NAME"),
+        (Agent(name="agents/bob", phone="1", department="departments/front-desk"), "REQUIRED"),
+        (Agent(name="agents/bob", display_name="Bob", phone="1"), "REQUIRED"),
+        (Agent(name="agents/bob", display_name="x" * 201), "TOO_LONG"),
+        (Agent(name="agents/bob", display_name="B\0b"), "INVALID_TEXT"),
+    ],
+)
+async def test_an_agent_that_breaks_the_contract_is_refused(desk, refused, agent, reason):
+    request = UpdateAgentRequest(agent=agent, allow_missing=True)
+    assert await refused(desk.directory.UpdateAgent(request)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_agents_are_listed_by_name(desk):
+    for name in ("carol", "bob"):
+        agent = Agent(name=f"agents/{name}", display_name=name, phone="1", department="departments/billing")
+        await desk.directory.UpdateAgent(UpdateAgentRequest(agent=agent, allow_missing=True))
+    first = await desk.directory.ListAgents(ListAgentsRequest(page_size=2))
+    rest = await desk.directory.ListAgents(ListAgentsRequest(page_size=2, page_token=first.next_page_token))
+    names = [agent.name for agent in [*first.agents, *rest.agents]]
+    assert names == ["agents/bob", "agents/carol", "agents/front-desk"]

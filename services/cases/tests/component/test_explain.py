@@ -1,0 +1,105 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from cases.service import service
+from chassis.api.messages import timestamp
+from chassis.testing.wait import eventually
+from rapport.cases.v1 import promise_pb2
+from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+
+State = promise_pb2.Promise.State
+
+
+class Notices(NoticeServiceServicer):
+    """Knows what caused a notice."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def Explain(self, request, context):
+        self.asked.append(request)
+        return Explanation(causes=[Cause(id=request.event_id, service="notifications", what="sent")])
+
+
+async def renegotiated_by_notice(desk):
+    made = await desk.make(3)
+    notice = NoticeSent(
+        notice=f"notices/{uuid4()}",
+        kind="promise-at-risk",
+        promise=made.name,
+        new_due_time=timestamp(desk.in_days(5)),
+        reason_code="CARRIER_DELAY",
+    )
+    event_id = await desk.running.deliver(notice, resource=notice.notice, source="notifications")
+    await eventually(lambda: desk.facts("PromiseRenegotiated"))
+    return made.name, notice.notice, str(event_id)
+
+
+async def test_a_promise_at_risk_is_explained_back_to_the_person_who_forecast(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=5)
+    why = await desk.promises.Explain(ExplainRequest(name=made.name))
+    assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "1")
+    assert why.inputs["reason_code"] == "CARRIER_DELAY"
+    assert "the delivery department now expects 2026-03-07" in why.summary
+    assert [(cause.what.rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [
+        ("PromiseAtRisk", made.name, "agent:alice"),
+        ("WorkItemForecast", work_item.name, "agent:alice"),
+        ("WorkItemService/ForecastWorkItem", "", "agent:alice"),
+    ]
+
+
+async def test_a_broken_promise_is_explained_back_to_the_clock(desk):
+    made = await desk.make(0.5)
+    desk.clock.advance(timedelta(days=1))
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    why = await desk.promises.Explain(ExplainRequest(name=made.name))
+    assert why.rule == "rules/promise-broken"
+    assert [(cause.what.rsplit(".", 1)[-1], cause.actor) for cause in why.causes] == [
+        ("PromiseBroken", "clock"),
+        ("promise-due", "clock"),
+    ]
+
+
+async def test_the_chain_goes_on_in_notifications(start, clock, desk_of, fake_peer):
+    notices = Notices()
+    desk = desk_of(await start(service, peers={"notifications": await fake_peer(notices)}))
+    promise, notice, event_id = await renegotiated_by_notice(desk)
+    why = await desk.promises.Explain(ExplainRequest(name=promise))
+    assert [cause.service for cause in why.causes] == ["cases", "notifications"]
+    assert [(asked.name, asked.event_id) for asked in notices.asked] == [(notice, event_id)]
+
+
+async def test_without_notifications_what_is_known_here_is_told(start, clock, desk_of):
+    desk = desk_of(await start(service, peers={"notifications": "127.0.0.1:9"}))
+    promise, notice, event_id = await renegotiated_by_notice(desk)
+    why = await desk.promises.Explain(ExplainRequest(name=promise))
+    assert [(cause.resource, cause.service) for cause in why.causes] == [
+        (promise, "cases"),
+        (notice, "notifications"),
+    ]
+    assert why.causes[1].id == event_id
+
+
+async def test_a_chain_can_start_at_an_event(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=5)
+    (forecast,) = await desk.facts("WorkItemForecast")
+    why = await desk.promises.Explain(ExplainRequest(name=made.name, event_id=str(forecast.id)))
+    assert [cause.resource for cause in why.causes] == [work_item.name, ""]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (ExplainRequest(name=f"promises/{uuid4()}"), "NOT_FOUND RESOURCE_NOT_FOUND"),
+        (ExplainRequest(name="promises/1"), "INVALID_ARGUMENT INVALID_NAME"),
+        (ExplainRequest(name=f"promises/{uuid4()}", event_id="x"), "INVALID_ARGUMENT INVALID_UUID"),
+    ],
+)
+async def test_what_cannot_be_explained_is_refused(desk, refused, request_, answer):
+    assert await refused(desk.promises.Explain(request_)) == answer

@@ -1,0 +1,209 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1 import promise_pb2
+from rapport.cases.v1.promise_service_pb2 import (
+    GetPromiseRequest,
+    KeepPromiseRequest,
+    ListPromisesRequest,
+    MakePromiseRequest,
+    RenegotiatePromiseRequest,
+    WithdrawPromiseRequest,
+)
+
+State = promise_pb2.Promise.State
+UNKNOWN = f"promises/{uuid4()}"
+
+
+def renegotiation(desk, name, days=5, **fields):
+    return RenegotiatePromiseRequest(
+        **{"name": name, "due_time": timestamp(desk.in_days(days)), "reason_code": "CUSTOMER_AGREED"} | fields
+    )
+
+
+async def test_a_promise_is_made_told_and_read_back(desk):
+    made = await desk.make(3, reference="orders/10248")
+    assert (made.state, made.etag) == (State.STATE_OPEN, '"1"')
+    assert made.make_time == timestamp(desk.clock.now())
+    assert await desk.get(made.name) == made
+    (fact,) = await desk.facts()
+    assert (fact.data.promise, fact.data.customer, fact.data.reference) == (
+        made.name,
+        desk.customer,
+        "orders/10248",
+    )
+
+
+async def test_a_work_item_says_which_case_a_promise_belongs_to(desk):
+    work_item, promise = await desk.promised_work()
+    assert (promise.case, promise.work_item) == (work_item.name.split("/workItems/")[0], work_item.name)
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"customer": "alice"}, "INVALID_NAME"),
+        ({"department": ""}, "REQUIRED"),
+        ({"kind": "Delivery!"}, "INVALID_CODE"),
+        ({"reference": "a\0b"}, "INVALID_TEXT"),
+        ({"due_time": None}, "REQUIRED"),
+        ({"due_time": timestamp(datetime(1899, 12, 31, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"due_time": timestamp(datetime(2200, 1, 2, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"make_time": timestamp(datetime(2190, 1, 1, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"keep_time": timestamp(datetime(2190, 1, 1, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"case": "cases/1"}, "INVALID_NAME"),
+    ],
+)
+async def test_a_promise_that_breaks_the_contract_is_refused(desk, refused, fields, reason):
+    assert await refused(desk.make(**fields)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_promise_of_the_past_needs_a_keep_time(desk, refused):
+    assert await refused(desk.make(-1)) == "INVALID_ARGUMENT INVALID_TIME"
+    kept = await desk.make(-1, keep_time=timestamp(desk.in_days(-2)), make_time=timestamp(desk.in_days(-9)))
+    assert (kept.state, kept.make_time) == (State.STATE_KEPT, timestamp(desk.in_days(-9)))
+
+
+async def test_a_promise_is_made_to_the_customer_of_its_case(desk, refused):
+    case = await desk.open()
+    stranger = f"customers/{uuid4()}"
+    other = desk.make(case=case.name, customer=stranger)
+    assert await refused(other) == "FAILED_PRECONDITION CUSTOMER_MISMATCH"
+    unknown = desk.make(case=f"cases/{uuid4()}")
+    assert await refused(unknown) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+async def test_a_promise_rests_on_work_of_its_own_case(desk, refused):
+    work_item, _ = await desk.promised_work()
+    other = await desk.open()
+    crossed = desk.make(case=other.name, work_item=work_item.name)
+    assert await refused(crossed) == "INVALID_ARGUMENT INVALID_NAME"
+
+
+@pytest.mark.parametrize(("late_days", "state"), [(0, State.STATE_KEPT), (1, State.STATE_KEPT_LATE)])
+async def test_a_promise_is_kept_in_time_or_late(desk, late_days, state):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=3 + late_days))
+    kept = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name))
+    assert (kept.state, kept.keep_time) == (state, timestamp(desk.clock.now()))
+    (fact,) = await desk.facts("PromiseKept")
+    assert fact.data.late is (late_days == 1)
+
+
+async def test_a_promise_is_not_kept_in_the_future(desk, refused):
+    made = await desk.make(3)
+    request = KeepPromiseRequest(name=made.name, keep_time=timestamp(desk.in_days(1)))
+    assert await refused(desk.promises.KeepPromise(request)) == "INVALID_ARGUMENT INVALID_TIME"
+
+
+async def test_a_promise_is_withdrawn_for_a_reason(desk, refused):
+    made = await desk.make(3)
+    request = WithdrawPromiseRequest(name=made.name)
+    assert await refused(desk.promises.WithdrawPromise(request)) == "INVALID_ARGUMENT REQUIRED"
+    request.reason_code = "CUSTOMER_CANCELLED"
+    withdrawn = await desk.promises.WithdrawPromise(request)
+    assert (withdrawn.state, withdrawn.reason_code) == (State.STATE_WITHDRAWN, "CUSTOMER_CANCELLED")
+    (fact,) = await desk.facts("PromiseWithdrawn")
+    assert fact.data.reason_code == "CUSTOMER_CANCELLED"
+
+
+async def test_renegotiating_ends_a_promise_and_makes_its_successor(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name, 5))
+    assert (ended.state, ended.due_time) == (State.STATE_RENEGOTIATED, made.due_time)
+    successor = await desk.get(ended.successor)
+    assert (successor.state, successor.due_time) == (State.STATE_OPEN, timestamp(desk.in_days(5)))
+    assert (successor.predecessor, successor.work_item) == (made.name, work_item.name)
+    renegotiated, told = [f for f in await desk.facts("PromiseRenegotiated", "PromiseMade")][-2:]
+    assert (renegotiated.data.successor, renegotiated.data.notice) == (successor.name, "")
+    assert (told.data.promise, told.data.predecessor) == (successor.name, made.name)
+    assert told.causation_id == renegotiated.id
+
+
+async def test_a_successor_that_is_already_forecast_late_is_at_risk(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=9)
+    ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name, 5))
+    assert (await desk.get(ended.successor)).state == State.STATE_AT_RISK
+    assert [fact.resource for fact in await desk.facts("PromiseAtRisk")] == [made.name, ended.successor]
+
+
+async def test_a_promise_is_renegotiated_to_a_time_to_come(desk, refused):
+    made = await desk.make(3)
+    past = desk.promises.RenegotiatePromise(renegotiation(desk, made.name, -1))
+    assert await refused(past) == "INVALID_ARGUMENT INVALID_TIME"
+
+
+async def test_a_promise_that_ended_refuses_every_verb(desk, refused):
+    made = await desk.make(3)
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X"))
+    calls = [
+        desk.promises.KeepPromise(KeepPromiseRequest(name=made.name)),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X")),
+        desk.promises.RenegotiatePromise(renegotiation(desk, made.name)),
+    ]
+    assert {await refused(call) for call in calls} == {"FAILED_PRECONDITION PROMISE_ENDED"}
+    assert len(await desk.facts()) == 2
+
+
+async def test_a_stale_etag_is_refused_by_every_verb(desk, refused):
+    made = await desk.make(3)
+    calls = [
+        desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, etag='"2"')),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X", etag='"2"')),
+        desk.promises.RenegotiatePromise(renegotiation(desk, made.name, etag='"2"')),
+    ]
+    assert {await refused(call) for call in calls} == {"ABORTED ETAG_MISMATCH"}
+
+
+async def test_what_does_not_exist_is_not_found(desk, refused):
+    calls = [
+        desk.promises.GetPromise(GetPromiseRequest(name=UNKNOWN)),
+        desk.promises.KeepPromise(KeepPromiseRequest(name=UNKNOWN)),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=UNKNOWN, reason_code="X")),
+        desk.promises.RenegotiatePromise(renegotiation(desk, UNKNOWN)),
+    ]
+    assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
+
+
+async def test_a_repeated_keep_gets_the_first_answer(desk):
+    made = await desk.make(3)
+    request = KeepPromiseRequest(name=made.name, request_id=str(uuid4()))
+    first = await desk.promises.KeepPromise(request)
+    desk.clock.advance(timedelta(hours=1))
+    assert await desk.promises.KeepPromise(request) == first
+    assert len(await desk.facts("PromiseKept")) == 1
+
+
+async def test_a_repeated_request_makes_one_promise(desk):
+    request = MakePromiseRequest(promise=desk.promise(), request_id=str(uuid4()))
+    assert await desk.promises.MakePromise(request) == await desk.promises.MakePromise(request)
+
+
+async def test_promises_are_listed_latest_due_first_in_pages(desk):
+    made = [(await desk.make(days)).name for days in (2, 5, 3, 3)]
+    listed, token = [], ""
+    while True:
+        page = await desk.promises.ListPromises(ListPromisesRequest(page_size=2, page_token=token))
+        listed += [promise.name for promise in page.promises]
+        token = page.next_page_token
+        if not token:
+            break
+    assert listed == [made[1], made[3], made[2], made[0]]
+
+
+async def test_promises_are_filtered_by_every_documented_field(desk):
+    made = await desk.make(3, reference="orders/10248")
+    await desk.make(9, customer=f"customers/{uuid4()}", department="departments/billing")
+    until = desk.in_days(4).isoformat()
+    for text in (
+        f"customer = {desk.customer}",
+        "department = departments/delivery",
+        'reference = "orders/10248" AND state = OPEN',
+        f'due_time < "{until}"',
+    ):
+        page = await desk.promises.ListPromises(ListPromisesRequest(filter=text))
+        assert [promise.name for promise in page.promises] == [made.name], text

@@ -1,0 +1,99 @@
+"""What happens when two want to change the same thing at once, on the real database."""
+
+import asyncio
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis.api.messages import timestamp
+from chassis.testing.running import reason
+from rapport.cases.v1 import case_pb2, promise_pb2
+from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.promise_service_pb2 import (
+    BatchMakePromisesRequest,
+    KeepPromiseRequest,
+    MakePromiseRequest,
+    RenegotiatePromiseRequest,
+)
+from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
+
+State = promise_pb2.Promise.State
+
+
+async def together(*calls):
+    """The answers of calls made at once: a message, or the reason of a refusal."""
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    return [reason(answer) if isinstance(answer, grpc.aio.AioRpcError) else answer for answer in answers]
+
+
+async def test_of_many_renegotiations_one_wins(desk):
+    made = await desk.make(3)
+    request = RenegotiatePromiseRequest(
+        name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="CUSTOMER_AGREED"
+    )
+    answers = await together(*(desk.promises.RenegotiatePromise(request) for _ in range(8)))
+    assert sum(not isinstance(answer, str) for answer in answers) == 1
+    assert answers.count("PROMISE_ENDED") == 7
+    assert len(await desk.facts("PromiseRenegotiated")) == 1
+    assert len(await desk.facts("PromiseMade")) == 2
+
+
+async def test_a_case_is_never_resolved_with_work_left(desk):
+    for _ in range(5):
+        case = await desk.open()
+        resolving = desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+        resolved, added = await together(resolving, desk.add(case.name))
+        state = (await desk.cases.GetCase(GetCaseRequest(name=case.name))).state
+        if state == case_pb2.Case.State.STATE_RESOLVED:
+            assert added == "CASE_RESOLVED"
+        else:
+            assert resolved == "WORK_ITEM_OPEN"
+
+
+async def test_a_promise_made_while_its_work_is_forecast_late_is_at_risk_whoever_is_first(desk):
+    work_item, _ = await desk.promised_work(due_days=30)
+    _, *promises = await together(
+        desk.forecast(work_item.name, days=5), *(desk.make(3, work_item=work_item.name) for _ in range(5))
+    )
+    for promise in promises:
+        assert (await desk.get(promise.name)).state == State.STATE_AT_RISK
+    assert len(await desk.facts("PromiseAtRisk")) == 5
+
+
+async def test_finishing_forecasting_keeping_and_renegotiating_at_once_end_a_promise_once(desk):
+    for _ in range(5):
+        work_item, made = await desk.promised_work(due_days=3)
+        await together(
+            desk.forecast(work_item.name, days=5),
+            desk.promises.KeepPromise(KeepPromiseRequest(name=made.name)),
+            desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name)),
+            desk.promises.RenegotiatePromise(
+                RenegotiatePromiseRequest(
+                    name=made.name, due_time=timestamp(desk.in_days(6)), reason_code="CUSTOMER_AGREED"
+                )
+            ),
+        )
+        ends = await desk.facts("PromiseKept", "PromiseRenegotiated")
+        assert len([fact for fact in ends if fact.resource == made.name]) == 1
+
+
+@pytest.mark.parametrize("size", [20])
+async def test_the_same_import_twice_at_once_makes_every_promise_once(desk, size):
+    request = BatchMakePromisesRequest(
+        requests=[MakePromiseRequest(promise=desk.promise()) for _ in range(size)],
+        import_keys=[f"race:{i}" for i in range(size)],
+    )
+    first, second = await together(
+        desk.promises.BatchMakePromises(request), desk.promises.BatchMakePromises(request)
+    )
+    assert list(first.promises) == list(second.promises)
+    assert first.made_count + second.made_count == size
+    assert len(await desk.facts("PromiseMade")) == size
+
+
+async def test_the_same_request_twice_at_once_makes_one_promise(desk):
+    request = MakePromiseRequest(promise=desk.promise(), request_id=str(uuid4()))
+    first, second = await together(desk.promises.MakePromise(request), desk.promises.MakePromise(request))
+    assert first == second
+    assert len(await desk.facts("PromiseMade")) == 1

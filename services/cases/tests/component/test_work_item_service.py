@@ -1,0 +1,177 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1 import case_pb2, promise_pb2
+from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
+from rapport.cases.v1.work_item_service_pb2 import (
+    AddWorkItemRequest,
+    FinishWorkItemRequest,
+    ForecastWorkItemRequest,
+    ListWorkItemsRequest,
+    StartWorkItemRequest,
+)
+
+State = case_pb2.WorkItem.State
+Promised = promise_pb2.Promise.State
+
+
+async def test_a_work_item_is_added_started_and_finished(desk):
+    case = await desk.open()
+    added = await desk.add(case.name)
+    assert (added.state, added.department) == (State.STATE_PENDING, "departments/delivery")
+    started = await desk.work_items.StartWorkItem(StartWorkItemRequest(name=added.name, etag=added.etag))
+    assert started.state == State.STATE_STARTED
+    finished = await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=added.name))
+    assert finished.state == State.STATE_FINISHED
+    assert finished.finish_time == timestamp(desk.clock.now())
+    told = await desk.facts("WorkItemAdded", "WorkItemFinished")
+    assert [(fact.data.work_item, fact.data.customer, fact.version) for fact in told] == [
+        (added.name, desk.customer, 1),
+        (added.name, desk.customer, 3),
+    ]
+
+
+async def test_a_late_forecast_puts_the_promise_at_risk_because_of_the_forecast(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    forecast = await desk.forecast(work_item.name, days=5)
+    assert forecast.forecast_finish_time == timestamp(desk.in_days(5))
+    at_risk = await desk.get(promise.name)
+    assert (at_risk.state, at_risk.reason_code) == (Promised.STATE_AT_RISK, "CARRIER_DELAY")
+    assert at_risk.forecast_time == timestamp(desk.in_days(5))
+    cause, told = await desk.facts("WorkItemForecast", "PromiseAtRisk")
+    assert told.causation_id == cause.id
+    assert (told.data.promise, told.data.forecast_time) == (promise.name, at_risk.forecast_time)
+    assert told.version == 2
+
+
+async def test_one_forecast_tells_each_late_promise_once_and_no_other(desk):
+    work_item, late = await desk.promised_work(due_days=3)
+    also_late = await desk.make(4, work_item=work_item.name)
+    in_time = await desk.make(5, work_item=work_item.name)
+    elsewhere = await desk.make(3)
+    for _ in range(2):
+        await desk.forecast(work_item.name, days=5)
+    told = [fact.data.promise for fact in await desk.facts("PromiseAtRisk")]
+    assert sorted(told) == sorted([late.name, also_late.name])
+    for promise in (in_time, elsewhere):
+        assert (await desk.get(promise.name)).state == Promised.STATE_OPEN
+
+
+async def test_a_promise_made_on_work_that_is_forecast_late_is_at_risk_at_once(desk):
+    work_item, _ = await desk.promised_work(due_days=9)
+    await desk.forecast(work_item.name, days=5, reason_code="WEATHER")
+    made = await desk.make(3, work_item=work_item.name)
+    assert (made.state, made.reason_code) == (Promised.STATE_AT_RISK, "WEATHER")
+    (told,) = await desk.facts("PromiseAtRisk")
+    assert (told.resource, told.version) == (made.name, 2)
+
+
+@pytest.mark.parametrize(
+    ("after_days", "state"), [(3, Promised.STATE_KEPT), (3.001, Promised.STATE_KEPT_LATE)]
+)
+async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_days, state):
+    work_item, promise = await desk.promised_work(due_days=3)
+    desk.clock.advance(timedelta(days=after_days))
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
+    assert (await desk.get(promise.name)).state == state
+    finished, kept = await desk.facts("WorkItemFinished", "PromiseKept")
+    assert kept.causation_id == finished.id
+    assert kept.data.late is (state == Promised.STATE_KEPT_LATE)
+
+
+async def test_work_is_finished_when_the_department_says_it_was(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    desk.clock.advance(timedelta(days=4))
+    done_at = timestamp(desk.in_days(-2))
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name, finish_time=done_at))
+    kept = await desk.get(promise.name)
+    assert (kept.state, kept.keep_time) == (Promised.STATE_KEPT, done_at)
+
+
+async def test_finished_work_is_final(desk, refused):
+    work_item, _ = await desk.promised_work()
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
+    finished = "FAILED_PRECONDITION WORK_ITEM_FINISHED"
+    again = FinishWorkItemRequest(name=work_item.name)
+    assert await refused(desk.work_items.FinishWorkItem(again)) == finished
+    assert await refused(desk.forecast(work_item.name, days=5)) == finished
+    assert await refused(desk.make(3, work_item=work_item.name)) == finished
+    start = StartWorkItemRequest(name=work_item.name)
+    assert await refused(desk.work_items.StartWorkItem(start)) == "FAILED_PRECONDITION WORK_ITEM_STARTED"
+
+
+async def test_a_resolved_case_gets_no_more_work(desk, refused):
+    case = await desk.open()
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
+    assert await refused(desk.add(case.name)) == "FAILED_PRECONDITION CASE_RESOLVED"
+
+
+async def test_work_items_are_listed_oldest_first(desk):
+    case = await desk.open()
+    names = [(await desk.add(case.name)).name for _ in range(3)]
+    await desk.add((await desk.open()).name)
+    first = await desk.work_items.ListWorkItems(ListWorkItemsRequest(parent=case.name, page_size=2))
+    rest = await desk.work_items.ListWorkItems(
+        ListWorkItemsRequest(parent=case.name, page_size=2, page_token=first.next_page_token)
+    )
+    assert [item.name for item in [*first.work_items, *rest.work_items]] == names
+    assert rest.next_page_token == ""
+
+
+async def test_a_stale_etag_is_refused(desk, refused):
+    work_item, _ = await desk.promised_work()
+    stale = StartWorkItemRequest(name=work_item.name, etag='"9"')
+    assert await refused(desk.work_items.StartWorkItem(stale)) == "ABORTED ETAG_MISMATCH"
+
+
+async def test_a_work_item_is_not_found_under_another_case(desk, refused):
+    work_item, _ = await desk.promised_work()
+    other = await desk.open()
+    misplaced = f"{other.name}/workItems/{work_item.name.rsplit('/', 1)[1]}"
+    assert await refused(desk.forecast(misplaced, days=5)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(desk.make(3, work_item=misplaced)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+async def test_an_unknown_case_has_no_work_items(desk, refused):
+    unknown = f"cases/{uuid4()}"
+    listing = desk.work_items.ListWorkItems(ListWorkItemsRequest(parent=unknown))
+    assert await refused(listing) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(desk.add(unknown)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("days", "reason_code", "reason"),
+    [
+        (-1, "OTHER", "INVALID_TIME"),
+        (3700, "OTHER", "INVALID_TIME"),
+        (5, "BECAUSE", "INVALID_CODE"),
+        (5, "", "REQUIRED"),
+    ],
+)
+async def test_a_forecast_is_of_the_next_ten_years_and_has_a_known_reason(
+    desk, refused, days, reason_code, reason
+):
+    work_item, _ = await desk.promised_work()
+    assert await refused(desk.forecast(work_item.name, days, reason_code)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_forecast_without_a_time_is_refused(desk, refused):
+    work_item, _ = await desk.promised_work()
+    request = ForecastWorkItemRequest(name=work_item.name, reason_code="OTHER")
+    assert await refused(desk.work_items.ForecastWorkItem(request)) == "INVALID_ARGUMENT REQUIRED"
+
+
+async def test_work_is_not_finished_in_the_future(desk, refused):
+    work_item, _ = await desk.promised_work()
+    request = FinishWorkItemRequest(name=work_item.name, finish_time=timestamp(desk.in_days(1)))
+    assert await refused(desk.work_items.FinishWorkItem(request)) == "INVALID_ARGUMENT INVALID_TIME"
+
+
+async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
+    case = await desk.open()
+    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a\0b")
+    request = AddWorkItemRequest(parent=case.name, work_item=wrong)
+    assert await refused(desk.work_items.AddWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"

@@ -1,0 +1,53 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from cases.domain.explanation import reason
+from cases.domain.promise import Promise, PromiseState
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DUE = NOW + timedelta(days=3)
+
+
+def promise():
+    return Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", DUE, NOW)
+
+
+def test_a_late_forecast_is_explained_with_both_dates_and_the_reason():
+    late = promise()
+    late.expect(DUE + timedelta(days=2), "CARRIER_DELAY")
+    why = reason(late, NOW)
+    assert why.rule == "rules/promise-at-risk-by-forecast"
+    assert why.summary == (
+        "At risk since 2026-03-02 09:00 UTC: the delivery department now expects 2026-03-07 09:00 UTC, "
+        "later than the 2026-03-05 09:00 UTC that was promised (CARRIER_DELAY)."
+    )
+    assert why.inputs == {
+        "make_time": "2026-03-02T09:00:00+00:00",
+        "due_time": "2026-03-05T09:00:00+00:00",
+        "forecast_time": "2026-03-07T09:00:00+00:00",
+        "reason_code": "CARRIER_DELAY",
+        "department": "departments/delivery",
+    }
+
+
+def test_a_promise_at_risk_by_the_clock_has_a_rule_of_its_own():
+    near = promise()
+    near.due_soon()
+    assert reason(near, NOW).rule == "rules/promise-at-risk-by-clock"
+
+
+def test_without_its_history_the_state_is_explained_all_the_same():
+    assert reason(promise(), None).summary == (
+        "Open: it is due 2026-03-05 09:00 UTC and nothing says that it will not be kept."
+    )
+
+
+@pytest.mark.parametrize("state", PromiseState)
+def test_every_state_has_its_rule_and_its_words(state):
+    explained = promise()
+    explained.state = state
+    why = reason(explained, NOW)
+    assert why.rule.startswith("rules/promise-")
+    assert why.summary.startswith(state.replace("_", " ").capitalize())

@@ -1,0 +1,180 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from cases.domain.promise import DUE_SOON, Promise, PromiseClock, PromiseState
+from chassis.errors import FailedPrecondition
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DUE = NOW + timedelta(days=3)
+A_DAY = timedelta(days=1)
+ENDED = [
+    PromiseState.KEPT,
+    PromiseState.KEPT_LATE,
+    PromiseState.RENEGOTIATED,
+    PromiseState.WITHDRAWN,
+]
+
+
+def promise(state=PromiseState.OPEN):
+    return Promise(
+        id=UUID(int=1),
+        customer_id=UUID(int=2),
+        department_id="delivery",
+        kind="delivery",
+        due_time=DUE,
+        make_time=NOW,
+        case_id=UUID(int=3),
+        work_item_id=UUID(int=4),
+        reference="orders/10248",
+        state=state,
+    )
+
+
+def test_a_forecast_later_than_the_due_time_puts_a_promise_at_risk():
+    made = promise()
+    fact = made.expect(DUE + A_DAY, "CARRIER_DELAY")
+    assert (made.state, made.forecast_time, made.reason_code) == (
+        PromiseState.AT_RISK,
+        DUE + A_DAY,
+        "CARRIER_DELAY",
+    )
+    assert (fact.promise, fact.forecast_time, fact.due_time) == (made.name, DUE + A_DAY, DUE)
+
+
+@pytest.mark.parametrize("early", [timedelta(), A_DAY])
+def test_a_forecast_up_to_the_due_time_changes_nothing(early):
+    made = promise()
+    assert made.expect(DUE - early, "WEATHER") is None
+    assert (made, made.version) == (promise(), 1)
+
+
+def test_the_same_delay_is_told_once():
+    made = promise()
+    made.expect(DUE + A_DAY, "CARRIER_DELAY")
+    assert made.expect(DUE + A_DAY, "CARRIER_DELAY") is None
+    assert made.version == 2
+
+
+def test_a_delay_that_shrinks_but_stays_a_delay_is_not_told_again():
+    made = promise()
+    made.expect(DUE + 2 * A_DAY, "CARRIER_DELAY")
+    assert made.expect(DUE + A_DAY, "CARRIER_DELAY") is None
+    assert made.forecast_time == DUE + 2 * A_DAY
+
+
+@pytest.mark.parametrize(("days", "reason_code"), [(2, "CARRIER_DELAY"), (1, "WEATHER")])
+def test_a_delay_that_grows_or_has_another_reason_is_told_again(days, reason_code):
+    made = promise()
+    made.expect(DUE + A_DAY, "CARRIER_DELAY")
+    assert made.expect(DUE + days * A_DAY, reason_code).reason_code == reason_code
+
+
+def test_a_promise_stays_at_risk_when_the_forecast_recovers():
+    made = promise()
+    made.expect(DUE + A_DAY, "CARRIER_DELAY")
+    assert made.expect(DUE - A_DAY, "CARRIER_DELAY") is None
+    assert made.state is PromiseState.AT_RISK
+
+
+def test_the_clock_puts_an_open_promise_at_risk_without_a_forecast():
+    made = promise()
+    fact = made.due_soon()
+    assert (made.state, fact.reason_code, fact.forecast_time) == (PromiseState.AT_RISK, DUE_SOON, None)
+
+
+def test_a_forecast_is_told_after_the_clock_said_due_soon():
+    made = promise()
+    made.due_soon()
+    assert made.expect(DUE + A_DAY, "WEATHER").forecast_time == DUE + A_DAY
+
+
+@pytest.mark.parametrize("state", [PromiseState.AT_RISK, PromiseState.BROKEN, *ENDED])
+def test_the_clock_leaves_a_promise_alone_that_is_not_open(state):
+    assert promise(state).due_soon() is None
+
+
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [
+        (-A_DAY, PromiseState.KEPT),
+        (timedelta(), PromiseState.KEPT),
+        (timedelta(microseconds=1), PromiseState.KEPT_LATE),
+    ],
+)
+@pytest.mark.parametrize("before", [PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.BROKEN])
+def test_what_is_done_by_the_due_time_is_kept_and_after_it_kept_late(before, late, state):
+    made = promise(before)
+    fact = made.keep(DUE + late)
+    assert (made.state, made.keep_time) == (state, DUE + late)
+    assert fact.late is (state is PromiseState.KEPT_LATE)
+
+
+@pytest.mark.parametrize("state", [PromiseState.OPEN, PromiseState.AT_RISK])
+def test_the_clock_breaks_a_promise_that_was_not_kept(state):
+    made = promise(state)
+    assert made.break_().due_time == DUE
+    assert made.state is PromiseState.BROKEN
+
+
+@pytest.mark.parametrize("state", [PromiseState.BROKEN, *ENDED])
+def test_the_clock_does_not_break_what_has_ended(state):
+    assert promise(state).break_() is None
+
+
+@pytest.mark.parametrize("state", [PromiseState.OPEN, PromiseState.AT_RISK])
+def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(state):
+    made = promise(state)
+    later = NOW + A_DAY
+    successor, fact = made.renegotiate(UUID(int=9), DUE + A_DAY, later, "WEATHER", notice_id=UUID(int=8))
+    expected = promise()
+    expected.id, expected.predecessor_id = UUID(int=9), made.id
+    expected.due_time, expected.make_time = DUE + A_DAY, later
+    assert successor == expected
+    assert (made.state, made.successor, made.notice) == (
+        PromiseState.RENEGOTIATED,
+        successor.name,
+        f"notices/{UUID(int=8)}",
+    )
+    assert made.due_time == DUE
+    assert (fact.due_time, fact.new_due_time, fact.successor) == (DUE, DUE + A_DAY, successor.name)
+
+
+def test_a_promise_is_withdrawn_for_a_reason():
+    made = promise()
+    assert made.withdraw("CUSTOMER_CANCELLED").reason_code == "CUSTOMER_CANCELLED"
+    assert (made.state, made.reason_code) == (PromiseState.WITHDRAWN, "CUSTOMER_CANCELLED")
+
+
+@pytest.mark.parametrize("state", ENDED)
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda made: made.keep(DUE),
+        lambda made: made.withdraw("X"),
+        lambda made: made.renegotiate(UUID(int=9), DUE, NOW, "X"),
+    ],
+    ids=["keep", "withdraw", "renegotiate"],
+)
+def test_a_promise_that_ended_refuses_to_change(state, verb):
+    made = promise(state)
+    with pytest.raises(FailedPrecondition) as caught:
+        verb(made)
+    assert caught.value.reason == "PROMISE_ENDED"
+    assert made == promise(state)
+
+
+def test_a_broken_promise_can_be_neither_renegotiated_nor_withdrawn():
+    for verb in (
+        lambda made: made.withdraw("X"),
+        lambda made: made.renegotiate(UUID(int=9), DUE, NOW, "X"),
+    ):
+        with pytest.raises(FailedPrecondition, match="BROKEN"):
+            verb(promise(PromiseState.BROKEN))
+
+
+def test_the_clock_acts_before_the_due_time_by_the_lead_and_after_it_by_the_grace():
+    clock = PromiseClock(lead=2 * A_DAY, grace=A_DAY)
+    assert clock.at_risk_at(promise()) == DUE - 2 * A_DAY
+    assert clock.broken_at(promise()) == DUE + A_DAY

@@ -1,0 +1,129 @@
+"""Whatever the order of what people, departments and the clock do, a promise's history holds together."""
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from cases.domain import facts
+from cases.domain.promise import Promise, PromiseState
+from chassis.errors import FailedPrecondition
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+times = st.integers(0, 10).map(lambda days: NOW + timedelta(days=days))
+reasons = st.sampled_from(["CARRIER_DELAY", "WEATHER"])
+NEVER_CHANGES = [
+    "id",
+    "customer_id",
+    "department_id",
+    "kind",
+    "due_time",
+    "make_time",
+    "case_id",
+    "work_item_id",
+    "reference",
+    "predecessor_id",
+    "import_key",
+]
+CHANGES = {"state", "forecast_time", "reason_code", "keep_time", "successor_id", "notice_id", "version"}
+NEXT = {
+    PromiseState.OPEN: set(PromiseState) - {PromiseState.OPEN},
+    PromiseState.AT_RISK: set(PromiseState) - {PromiseState.OPEN},
+    PromiseState.BROKEN: {PromiseState.KEPT, PromiseState.KEPT_LATE},
+}
+STATE_AFTER = {
+    facts.PromiseAtRisk: {PromiseState.AT_RISK},
+    facts.PromiseKept: {PromiseState.KEPT, PromiseState.KEPT_LATE},
+    facts.PromiseBroken: {PromiseState.BROKEN},
+    facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED},
+    facts.PromiseWithdrawn: {PromiseState.WITHDRAWN},
+}
+
+
+class History(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        made = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", NOW + timedelta(days=5), NOW)
+        self.promises = [made]
+        self.told = []
+
+    def act(self, verb):
+        """Do `verb` to the newest promise, and check what one step may do."""
+        promise = self.promises[-1]
+        frozen = [getattr(promise, name) for name in NEVER_CHANGES]
+        state, version = promise.state, promise.version
+        try:
+            fact = verb(promise)
+        except FailedPrecondition:
+            fact = None
+        assert [getattr(promise, name) for name in NEVER_CHANGES] == frozen
+        if fact is None:
+            assert (promise.state, promise.version) == (state, version)
+        else:
+            assert promise.version == version + 1
+            assert promise.state in NEXT[state]
+            assert promise.state in STATE_AFTER[type(fact)]
+            self.told.append(fact)
+
+    @rule(at=times, reason=reasons)
+    def forecast(self, at, reason):
+        self.act(lambda promise: promise.expect(at, reason))
+
+    @rule()
+    def due_soon(self):
+        self.act(lambda promise: promise.due_soon())
+
+    @rule(at=times)
+    def keep(self, at):
+        self.act(lambda promise: promise.keep(at))
+
+    @rule()
+    def break_(self):
+        self.act(lambda promise: promise.break_())
+
+    @rule(reason=reasons)
+    def withdraw(self, reason):
+        self.act(lambda promise: promise.withdraw(reason))
+
+    @rule(due=times, reason=reasons)
+    def renegotiate(self, due, reason):
+        def verb(promise):
+            successor, fact = promise.renegotiate(UUID(int=len(self.promises) + 10), due, NOW, reason)
+            self.promises.append(successor)
+            return fact
+
+        self.act(verb)
+
+    @invariant()
+    def every_promise_is_whole(self):
+        for promise in self.promises:
+            kept = promise.state in {PromiseState.KEPT, PromiseState.KEPT_LATE}
+            assert kept == (promise.keep_time is not None)
+            if kept:
+                assert (promise.state is PromiseState.KEPT_LATE) == (promise.keep_time > promise.due_time)
+            assert (promise.state is PromiseState.RENEGOTIATED) == (promise.successor_id is not None)
+            if promise.state is PromiseState.AT_RISK:
+                assert promise.reason_code
+            if promise.forecast_time:
+                assert promise.forecast_time > promise.due_time
+
+    @invariant()
+    def the_chain_of_promises_is_unbroken(self):
+        for before, after in zip(self.promises, self.promises[1:], strict=False):
+            assert before.state is PromiseState.RENEGOTIATED
+            assert (before.successor_id, after.predecessor_id) == (after.id, before.id)
+
+    @invariant()
+    def every_change_was_told(self):
+        assert len(self.told) == sum(promise.version - 1 for promise in self.promises)
+
+
+def test_every_field_of_a_promise_either_never_changes_or_changes_by_a_fact():
+    assert {field.name for field in fields(Promise)} == set(NEVER_CHANGES) | CHANGES
+
+
+History.TestCase.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+TestHistory = History.TestCase
