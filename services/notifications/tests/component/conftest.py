@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from chassis.api.messages import enum_name, timestamp
 from chassis.clock import ManualClock
@@ -31,7 +33,9 @@ from rapport.notifications.v1 import (
     notice_pb2,
     notice_service_pb2,
     notice_service_pb2_grpc,
+    policy_service_pb2,
     policy_service_pb2_grpc,
+    template_service_pb2,
     template_service_pb2_grpc,
 )
 
@@ -145,7 +149,9 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
             ("", "rapport.cases.v1.WorkItemService/ForecastWorkItem", str(uuid4())),
         )
         causes = [
-            explanation_pb2.Cause(resource=resource, what=what, id=cause_id, actor="agent:bob", service="cases")
+            explanation_pb2.Cause(
+                resource=resource, what=what, id=cause_id, actor="agent:bob", service="cases"
+            )
             for resource, what, cause_id in links
         ]
         return explanation_pb2.Explanation(name=request.name, causes=causes)
@@ -210,6 +216,69 @@ class Desk:
             notice_service_pb2.GetNoticeRequest(name=name)
         )
         return notice
+
+    async def send(self, notice: notice_pb2.Notice, request_id: str = "") -> notice_pb2.Notice:
+        """Send a notice as a department does."""
+        request = notice_service_pb2.SendNoticeRequest(notice=notice, request_id=request_id)
+        requested: notice_pb2.Notice = await self.notices.SendNotice(request)
+        return requested
+
+    async def explain(self, name: str) -> explanation_pb2.Explanation:
+        """Why a notice was or was not sent."""
+        explanation: explanation_pb2.Explanation = await self.notices.Explain(
+            explanation_pb2.ExplainRequest(name=name)
+        )
+        return explanation
+
+    async def template(self, template_id: str) -> Any:
+        """The latest version of a template."""
+        return await self.templates.GetTemplate(
+            template_service_pb2.GetTemplateRequest(name=f"templates/{template_id}")
+        )
+
+    async def create_template(self, template_id: str, template: Any) -> Any:
+        """Create a template, or a new version of it."""
+        return await self.templates.CreateTemplate(
+            template_service_pb2.CreateTemplateRequest(template_id=template_id, template=template)
+        )
+
+    async def create_policy(self, policy_id: str, **fields: Any) -> Any:
+        """Create a policy, or a new version of it."""
+        values = {
+            "event_type": "rapport.cases.v1.PromiseAtRisk",
+            "template": "templates/delay",
+            "enabled": True,
+        }
+        policy = policy_service_pb2.NoticePolicy(**values | fields)
+        return await self.policies.CreateNoticePolicy(
+            policy_service_pb2.CreateNoticePolicyRequest(notice_policy_id=policy_id, notice_policy=policy)
+        )
+
+    async def sent(self, name: str) -> notice_pb2.Notice:
+        """A notice, once it was sent."""
+        return await self.reached(name, "SENT")
+
+    async def reached(self, name: str, state: str) -> notice_pb2.Notice:
+        """A notice, once it is in `state`."""
+
+        async def found() -> notice_pb2.Notice | None:
+            notice = await self.get(name)
+            return notice if self.state(notice) == state else None
+
+        notice = await eventually(found)
+        assert notice is not None
+        return notice
+
+    @staticmethod
+    async def violations(call: Awaitable[Any]) -> dict[str, str]:
+        """The reason by field with which an invalid call is refused."""
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await call
+        assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        status = rpc_status.from_call(refusal.value)
+        found = error_details_pb2.BadRequest()
+        assert any(detail.Unpack(found) for detail in status.details)
+        return {violation.field: violation.reason for violation in found.field_violations}
 
     async def notice_in(self, state: str, promise: str) -> notice_pb2.Notice:
         """The newest notice about a promise, once it is in `state`."""

@@ -20,6 +20,7 @@ _CHANGED = (
     "template_version",
     "content_hash",
     "send_time",
+    "request_event",
     "revision",
     "attempt_count",
     "version",

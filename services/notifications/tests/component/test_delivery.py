@@ -1,0 +1,253 @@
+"""Delivery: consent at the moment of use, retries, refusals, and processes that die in between."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import pytest
+import sqlalchemy as sa
+from opentelemetry.sdk.trace import ReadableSpan
+
+from chassis.db.schema import METADATA as CHASSIS
+from chassis.db.statement import Statement
+from chassis.testing.wait import eventually
+from notifications.store.tables import METADATA
+
+LONG_ENOUGH = timedelta(minutes=10)  # for any pause between attempts
+SEND_TIMEOUT = timedelta(seconds=31)
+
+
+@pytest.mark.parametrize("reason", ["CONSENT_DENIED", "NO_ADDRESS"])
+async def test_without_consent_or_address_the_notice_is_suppressed_with_the_reason(
+    desk: Any, reason: str
+) -> None:
+    desk.peers.customers.answer.allowed = False
+    desk.peers.customers.answer.reason_code = reason
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("SUPPRESSED", event.promise)
+    assert (notice.reason_code, list(notice.attempts)) == (reason, [])
+    assert desk.mail.received == []
+    [requested] = await desk.told("NoticeRequested")
+    [suppressed] = await desk.told("NoticeSuppressed")
+    assert (suppressed.data.reason_code, suppressed.causation_id) == (reason, requested.id)
+    [asked] = desk.peers.customers.asked
+    assert (asked.customer, asked.purpose, list(asked.channels)) == (desk.customer, 1, [3])
+
+
+async def test_a_customer_nobody_knows_is_not_written_to(desk: Any) -> None:
+    desk.peers.customers.failure = grpc.StatusCode.NOT_FOUND
+    event = desk.at_risk()
+    await desk.hear(event)
+    assert (await desk.notice_in("SUPPRESSED", event.promise)).reason_code == "CUSTOMER_NOT_FOUND"
+
+
+async def test_a_consent_withdrawn_between_two_attempts_counts(desk: Any) -> None:
+    desk.mail.replies = ["451 try later"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    desk.peers.customers.answer.allowed = False
+    desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+    desk.clock.advance(LONG_ENOUGH)
+    notice = await desk.notice_in("SUPPRESSED", event.promise)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "451")]
+    assert desk.mail.accepted == []
+
+
+async def test_a_temporary_refusal_is_tried_again_under_the_same_message_id(desk: Any) -> None:
+    desk.mail.replies = ["451 try later", "421 not now"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    desk.clock.advance(LONG_ENOUGH)
+    await tried(desk, event.promise, 2)
+    desk.clock.advance(LONG_ENOUGH)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert desk.outcomes(notice) == [
+        ("TEMPORARY_FAILURE", "451"),
+        ("TEMPORARY_FAILURE", "421"),
+        ("ACCEPTED", "250"),
+    ]
+    assert len({mail["Message-ID"] for mail in desk.mail.received}) == 1
+    assert {attempt.provider_key for attempt in notice.attempts} == {desk.mail.received[0]["Message-ID"]}
+    assert len(await desk.told("NoticeSent")) == 1
+
+
+async def test_a_message_that_the_provider_refuses_has_failed_for_good(desk: Any) -> None:
+    desk.mail.replies = ["550 no such mailbox"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("FAILED", event.promise)
+    assert (notice.reason_code, desk.outcomes(notice)) == ("REFUSED", [("PERMANENT_FAILURE", "550")])
+    desk.clock.advance(LONG_ENOUGH)
+    [failed] = await desk.told("NoticeFailed")
+    assert failed.data.reason_code == "REFUSED"
+    other = desk.at_risk()
+    await desk.hear(other)
+    await desk.notice_in("SENT", other.promise)
+    assert len(desk.mail.received) == 2
+
+
+async def test_a_provider_that_was_down_gets_the_message_when_it_is_up(desk: Any) -> None:
+    await desk.mail.stop()
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "SMTPConnectError")]
+    await desk.mail.start()
+    desk.clock.advance(LONG_ENOUGH)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert len(desk.mail.accepted) == 1
+
+
+async def test_a_customer_service_that_was_down_is_asked_again(desk: Any) -> None:
+    desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "CUSTOMER_UNAVAILABLE")]
+    desk.peers.customers.failure = None
+    desk.clock.advance(LONG_ENOUGH)
+    await desk.notice_in("SENT", event.promise)
+
+
+async def test_a_directory_that_was_down_is_asked_again(desk: Any) -> None:
+    desk.peers.directory.failure = grpc.StatusCode.INTERNAL
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "CASES_INTERNAL")]
+    desk.peers.directory.failure = None
+    desk.clock.advance(LONG_ENOUGH)
+    await desk.notice_in("SENT", event.promise)
+
+
+async def test_what_cannot_be_sent_while_it_is_of_use_is_given_up(desk: Any) -> None:
+    await desk.mail.stop()
+    event = desk.at_risk(forecast_days=1)
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    desk.clock.advance(timedelta(days=1))
+    notice = await desk.notice_in("FAILED", event.promise)
+    assert (notice.reason_code, len(notice.attempts)) == ("GAVE_UP", 1)
+    [failed] = await desk.told("NoticeFailed")
+    assert failed.data.reason_code == "GAVE_UP"
+
+
+@pytest.mark.parametrize("manager", ["", "agents/gone"])
+async def test_a_customer_without_a_manager_is_given_the_front_desk(desk: Any, manager: str) -> None:
+    desk.peers.customers.answer.relationship_manager = manager
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    [mail] = desk.mail.accepted
+    assert "Lea Front" in mail.get_content()
+    assert mail["Reply-To"] is None
+
+
+async def test_without_a_named_human_nothing_is_sent(desk: Any) -> None:
+    desk.peers.directory.agents.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "NO_CONTACT_PERSON")]
+    assert desk.mail.received == []
+
+
+async def test_a_name_cannot_add_headers_or_recipients(desk: Any) -> None:
+    desk.peers.customers.answer.display_name = "Eve\r\nBcc: everybody@example.com\r\n\r\nHello"
+    event = desk.at_risk(reference="orders/1\r\nBcc: everybody@example.com")
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    [mail] = desk.mail.accepted
+    assert mail["Bcc"] is None
+    assert desk.mail.recipients == ["canary.maria@example.com"]
+    assert mail["Subject"].startswith("orders/1 Bcc: everybody@example.com: a new date")
+
+
+async def test_an_address_that_is_none_is_refused_without_asking_the_provider(desk: Any) -> None:
+    desk.peers.customers.answer.address = "maria@example.com\r\nRCPT TO:<eve@example.com>"
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("FAILED", event.promise)
+    assert desk.outcomes(notice) == [("PERMANENT_FAILURE", "INVALID_ADDRESS")]
+    assert desk.mail.received == []
+
+
+async def test_a_delivery_that_died_before_its_outcome_was_recorded_is_made_again(desk: Any) -> None:
+    desk.mail.gate.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    await eventually(lambda: len(desk.mail.received) == 1)
+    await die(desk)
+    notice = await desk.notice_in("SENDING", event.promise)
+    assert desk.outcomes(notice) == [("UNSPECIFIED", "")]
+    desk.mail.gate.set()
+    desk.clock.advance(SEND_TIMEOUT)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert desk.outcomes(notice) == [("UNSPECIFIED", ""), ("ACCEPTED", "250")]
+    assert len({mail["Message-ID"] for mail in desk.mail.received}) == 1
+    assert len(await desk.told("NoticeSent")) == 1
+
+
+async def test_a_notice_sent_in_a_later_attempt_keeps_the_template_of_the_first(desk: Any) -> None:
+    desk.mail.replies = ["451 try later"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    latest = await desk.template("delay")
+    latest.subject = "Something else"
+    await desk.create_template("delay", latest)
+    desk.clock.advance(LONG_ENOUGH)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert notice.template_version == 1
+    assert "a new date" in desk.mail.accepted[0]["Subject"]
+
+
+async def test_personal_data_is_in_no_row_no_event_and_no_span(desk: Any, spans: list[ReadableSpan]) -> None:
+    desk.mail.replies = ["451 canary.maria@example.com is greylisted"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    desk.clock.advance(LONG_ENOUGH)
+    await desk.notice_in("SENT", event.promise)
+    await desk.explain((await desk.notices_of(event.promise))[0].name)
+    for table in (*METADATA.sorted_tables, *CHASSIS.sorted_tables):
+        rows = await Statement[Any](sa.select(table)).all(desk.running.db)
+        assert "canary" not in repr([tuple(row) for row in rows]).lower(), table.name
+    exported = repr([(s.name, dict(s.attributes or {}), s.status.description, s.events) for s in spans])
+    assert "send smtp" in exported
+    assert "canary" not in exported.lower()
+
+
+async def test_the_mail_is_sent_in_the_trace_of_the_event(desk: Any, spans: list[ReadableSpan]) -> None:
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    await eventually(lambda: "deliver notice" in [span.name for span in spans])
+    [smtp] = [span for span in spans if span.name == "send smtp"]
+    trace = smtp.context.trace_id
+    assert {"process cases", "timer notice-send", "deliver notice"} <= {
+        span.name for span in spans if span.context.trace_id == trace
+    }
+
+
+async def tried(desk: Any, promise: str, attempts: int) -> Any:
+    """The notice about a promise, once that many attempts have failed for now."""
+
+    async def found() -> Any:
+        notices = await desk.notices_of(promise)
+        outcomes = desk.outcomes(notices[0]) if notices else []
+        return notices[0] if len(outcomes) == attempts and outcomes[-1][0] == "TEMPORARY_FAILURE" else None
+
+    return await eventually(found)
+
+
+async def die(desk: Any) -> None:
+    """End deliveries as the death of the process would."""
+    tasks = list(desk.running.app._spawned)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,221 @@
+"""Notices that departments send, and how they are followed and explained."""
+
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis.api.messages import timestamp
+from chassis.testing.running import reason
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
+
+INFORMATION = template_service_pb2.Template(
+    kind=template_service_pb2.Template.KIND_INFORMATION,
+    language_code="en",
+    subject="Your part is ready in {{ depot }}",
+    body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }}",
+    variables=["depot"],
+)
+
+
+@pytest.fixture
+async def notice(desk: Any) -> notice_pb2.Notice:
+    """A valid notice to send."""
+    await desk.create_template("ready", INFORMATION)
+    return notice_pb2.Notice(
+        customer=desk.customer, kind="part-ready", template="templates/ready", variables={"depot": "Berlin"}
+    )
+
+
+async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.Notice) -> None:
+    requested = await desk.send(notice)
+    assert desk.state(requested) == "REQUESTED"
+    assert requested.request_time == timestamp(desk.clock.now())
+    assert requested.expire_time == timestamp(desk.in_days(1))
+    assert requested.etag == '"1"'
+    sent = await desk.sent(requested.name)
+    assert desk.mail.accepted[0]["Subject"] == "Your part is ready in Berlin"
+    assert sent.attempts[0].name == f"{requested.name}/attempts/1"
+    assert sent.attempts[0].provider == "providers/smtp"
+    [fact] = await desk.told("NoticeSent")
+    assert not fact.data.HasField("new_due_time")
+
+
+async def test_a_delay_notice_of_a_department_tells_the_date_it_gives(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    notice.template = "templates/delay"
+    notice.promise = f"promises/{uuid4()}"
+    given = {
+        "reason": "WEATHER",
+        "old_date": "2026-03-04T12:00:00Z",
+        "new_date": "2026-03-06T12:00:00Z",
+        "reference": "",
+    }
+    notice.variables.clear()
+    notice.variables.update(given)
+    await desk.sent((await desk.send(notice)).name)
+    [fact] = await desk.told("NoticeSent")
+    assert fact.data.new_due_time.ToJsonString() == "2026-03-06T12:00:00Z"
+    assert fact.data.reason_code == "WEATHER"
+
+
+async def test_a_repeated_request_sends_one_mail(desk: Any, notice: notice_pb2.Notice) -> None:
+    request_id = str(uuid4())
+    first = await desk.send(notice, request_id)
+    await desk.sent(first.name)
+    again = await desk.send(notice, request_id)
+    assert again.name == first.name
+    assert len(desk.mail.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({"customer": ""}, {"notice.customer": "REQUIRED"}),
+        ({"customer": "customers/7"}, {"notice.customer": "INVALID_NAME"}),
+        ({"kind": "Part Ready"}, {"notice.kind": "INVALID_CODE"}),
+        ({"template": "ready"}, {"notice.template": "INVALID_NAME"}),
+        ({"promise": "promise"}, {"notice.promise": "INVALID_NAME"}),
+        ({"case": "cases/1"}, {"notice.case": "INVALID_NAME"}),
+        ({"customer": "", "kind": ""}, {"notice.customer": "REQUIRED", "notice.kind": "REQUIRED"}),
+    ],
+)
+async def test_a_wrong_notice_is_refused_with_every_violation(
+    desk: Any, notice: notice_pb2.Notice, change: dict[str, str], reasons: dict[str, str]
+) -> None:
+    for field, value in change.items():
+        setattr(notice, field, value)
+    assert await desk.violations(desk.send(notice)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("variables", "reasons"),
+    [
+        ({}, {"variables.depot": "VARIABLE_MISSING"}),
+        ({"depot": "x", "shelf": "1"}, {"notice.variables.shelf": "VARIABLE_UNKNOWN"}),
+        ({"depot": "x", "customer_name": "Eve"}, {"notice.variables.customer_name": "VARIABLE_UNKNOWN"}),
+        ({"depot": "x" * 501}, {"notice.variables.depot": "TOO_LONG"}),
+        ({"depot": "a\x00"}, {"notice.variables.depot": "INVALID_TEXT"}),
+        ({"depot": "x", "Shelf No": "1"}, {"notice.variables": "INVALID_CODE"}),
+        ({"depot": "x", "new_date": "soon"}, {"variables.new_date": "INVALID_TIME"}),
+        ({f"v{i}": "" for i in range(51)}, {"notice.variables": "TOO_LONG"}),
+    ],
+)
+async def test_variables_are_those_that_the_template_takes(
+    desk: Any, notice: notice_pb2.Notice, variables: dict[str, str], reasons: dict[str, str]
+) -> None:
+    notice.variables.clear()
+    notice.variables.update(variables)
+    assert await desk.violations(desk.send(notice)) == reasons
+
+
+async def test_a_notice_cannot_expire_before_it_is_requested(desk: Any, notice: notice_pb2.Notice) -> None:
+    notice.expire_time.CopyFrom(timestamp(desk.clock.now()))
+    assert await desk.violations(desk.send(notice)) == {"notice.expire_time": "INVALID_TIME"}
+
+
+async def test_a_template_must_exist(desk: Any, notice: notice_pb2.Notice) -> None:
+    notice.template = "templates/other"
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.send(notice)
+    assert (refusal.value.code(), reason(refusal.value)) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
+
+
+@pytest.mark.parametrize("method", ["get", "explain"])
+async def test_a_notice_that_is_not_there_is_not_found(desk: Any, method: str) -> None:
+    for name, expected in ((f"notices/{uuid4()}", "RESOURCE_NOT_FOUND"), ("notices/1", "INVALID_NAME")):
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await getattr(desk, method)(name)
+        assert reason(refusal.value) == expected
+
+
+async def test_notices_are_listed_newest_first_in_pages_and_by_filter(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    names = [(await desk.send(notice)).name for _ in range(3)]
+    notice.kind = "other"
+    other = await desk.send(notice)
+    await desk.sent(other.name)
+
+    async def listed(filter: str = "", token: str = "", size: int = 2) -> Any:
+        return await desk.notices.ListNotices(
+            notice_service_pb2.ListNoticesRequest(filter=filter, page_size=size, page_token=token)
+        )
+
+    first = await listed("kind = part-ready")
+    second = await listed("kind = part-ready", first.next_page_token)
+    assert [n.name for n in (*first.notices, *second.notices)] == names[::-1]
+    assert second.next_page_token == ""
+    everything = f"customer = {desk.customer} AND kind = other AND state = SENT"
+    assert [n.name for n in (await listed(everything)).notices] == [other.name]
+    assert len((await listed('request_time > "2026-03-03T00:00:00Z"')).notices) == 0
+    for arguments in ({"filter": "template = x"}, {"size": -1}, {"token": "x"}):
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await listed(**arguments)
+        assert refusal.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: Any) -> None:
+    event = desk.at_risk()
+    event_id = await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    explanation = await desk.explain(notice.name)
+    assert explanation.rule == "noticePolicies/promise-at-risk"
+    assert explanation.rule_version == "1"
+    assert explanation.summary.startswith("Sent by email on 2026-03-02T09:00:00Z. It was wanted because")
+    assert event.promise in explanation.summary
+    assert explanation.inputs["reason"] == "SUPPLIER_DELAY"
+    assert [cause.what.rpartition(".")[2] for cause in explanation.causes] == [
+        "NoticeSent",
+        "NoticeRequested",
+        "PromiseAtRisk",
+        "WorkItemForecast",
+        "WorkItemService/ForecastWorkItem",
+    ]
+    assert explanation.causes[-1].actor == "agent:bob"
+    [asked] = desk.peers.promises.asked
+    assert (asked.name, asked.event_id) == (event.promise, str(event_id))
+
+
+async def test_without_the_cases_service_the_explanation_tells_what_is_known(desk: Any) -> None:
+    desk.peers.promises.failure = grpc.StatusCode.UNAVAILABLE
+    event = desk.at_risk()
+    event_id = await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    explanation = await desk.explain(notice.name)
+    assert explanation.causes[-1].id == str(event_id)
+    assert len(explanation.causes) == 3
+
+
+async def test_a_departments_notice_explains_itself_by_its_request(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    requested = await desk.send(notice)
+    await desk.sent(requested.name)
+    explanation = await desk.explain(requested.name)
+    assert explanation.rule == ""
+    assert explanation.summary.endswith("A department asked for it.")
+    assert explanation.causes[-1].actor == "agent:alice"
+    assert explanation.causes[-1].what.endswith("NoticeService/SendNotice")
+
+
+async def test_a_suppressed_notice_says_why_in_words(desk: Any, notice: notice_pb2.Notice) -> None:
+    desk.peers.customers.answer.allowed = False
+    desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+    requested = await desk.send(notice)
+    await desk.reached(requested.name, "SUPPRESSED")
+    explanation = await desk.explain(requested.name)
+    assert explanation.summary.startswith("Not sent: the customer does not allow it.")
+
+
+async def test_the_permission_to_write_is_needed_to_send(desk: Any, notice: notice_pb2.Notice) -> None:
+    from rapport.notifications.v1 import notice_service_pb2_grpc
+
+    reader: Any = desk.running.stub(
+        notice_service_pb2_grpc.NoticeServiceStub, permissions=("notifications.notices.read",)
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await reader.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
+    assert reason(refusal.value) == "PERMISSION_DENIED"

@@ -1,0 +1,181 @@
+"""Templates and policies: versions, refusals, previews."""
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+
+from chassis.testing.running import reason
+from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+
+
+async def test_a_new_version_is_what_is_read_and_sent(desk: Any) -> None:
+    delay = await desk.template("delay")
+    assert (delay.version, delay.kind) == (1, template_service_pb2.Template.KIND_DELAY)
+    delay.subject = "Sorry, {{ new_date }}"
+    created = await desk.create_template("delay", delay)
+    assert (created.name, created.version) == ("templates/delay", 2)
+    assert (await desk.template("delay")).subject == "Sorry, {{ new_date }}"
+    event = desk.at_risk()
+    await desk.hear(event)
+    assert (await desk.notice_in("SENT", event.promise)).template_version == 2
+    assert desk.mail.accepted[0]["Subject"] == "Sorry, Monday, 9 March 2026"
+
+
+async def test_versions_made_at_the_same_time_are_numbered_apart(desk: Any) -> None:
+    delay = await desk.template("delay")
+    created = await asyncio.gather(*(desk.create_template("delay", delay) for _ in range(5)))
+    assert sorted(template.version for template in created) == [2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({"kind": 0}, {"template.kind": "INVALID_ENUM"}),
+        ({"language_code": "xx-english"}, {"template.language_code": "INVALID_CODE"}),
+        ({"subject": ""}, {"template.subject": "REQUIRED"}),
+        ({"subject": "x" * 201}, {"template.subject": "TOO_LONG"}),
+        ({"body": "x" * 10_001}, {"template.body": "TOO_LONG"}),
+        ({"body": "a\x00"}, {"template.body": "INVALID_TEXT"}),
+        ({"apology": ""}, {"template.body": "TEMPLATE_PART_MISSING"}),
+        ({"subject": "{{ nobody }}"}, {"template.variables": "VARIABLE_UNKNOWN"}),
+        ({"subject": "{% for x in y %}"}, {"template.subject": "INVALID_TEMPLATE"}),
+        (
+            {"subject": "", "language_code": ""},
+            {"template.subject": "REQUIRED", "template.language_code": "REQUIRED"},
+        ),
+    ],
+)
+async def test_a_wrong_template_is_refused_with_every_violation(
+    desk: Any, change: dict[str, Any], reasons: dict[str, str]
+) -> None:
+    delay = await desk.template("delay")
+    for field, value in change.items():
+        setattr(delay, field, value)
+    assert await desk.violations(desk.create_template("delay", delay)) == reasons
+    assert (await desk.template("delay")).version == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "reasons"),
+    [
+        (["Depot"], {"template.variables[0]": "INVALID_CODE"}),
+        (["depot", "customer_name"], {"template.variables[1]": "VARIABLE_RESERVED"}),
+        ([f"v{i}" for i in range(31)], {"template.variables": "TOO_LONG"}),
+    ],
+)
+async def test_declared_variables_have_names_of_their_own(
+    desk: Any, variables: list[str], reasons: dict[str, str]
+) -> None:
+    delay = await desk.template("delay")
+    delay.variables.extend(variables)
+    assert await desk.violations(desk.create_template("delay", delay)) == reasons
+
+
+async def test_reasons_are_codes_with_words(desk: Any) -> None:
+    delay = await desk.template("delay")
+    delay.reasons["rain"] = "Rain."
+    delay.reasons["SNOW"] = ""
+    assert await desk.violations(desk.create_template("delay", delay)) == {
+        "template.reasons": "INVALID_CODE",
+        "template.reasons[SNOW]": "REQUIRED",
+    }
+
+
+async def test_a_template_id_is_a_code(desk: Any) -> None:
+    violations = await desk.violations(desk.create_template("No Way", await desk.template("delay")))
+    assert violations == {"template_id": "INVALID_CODE"}
+
+
+async def test_templates_are_listed_by_name_in_their_latest_version(desk: Any) -> None:
+    delay = await desk.template("delay")
+    for template_id in ("zebra", "apple", "delay"):
+        await desk.create_template(template_id, delay)
+    request = template_service_pb2.ListTemplatesRequest(page_size=2)
+    first = await desk.templates.ListTemplates(request)
+    request.page_token = first.next_page_token
+    second = await desk.templates.ListTemplates(request)
+    listed = [(t.name, t.version) for t in (*first.templates, *second.templates)]
+    assert listed == [("templates/apple", 1), ("templates/delay", 2), ("templates/zebra", 1)]
+
+
+async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
+    request = template_service_pb2.RenderTemplateRequest(
+        name="templates/delay",
+        variables={
+            "customer_name": "Maria",
+            "contact_name": "Sam",
+            "contact_reach": "+49",
+            "reason": "WEATHER",
+            "old_date": "2026-03-04T12:00:00Z",
+            "new_date": "2026-03-06T12:00:00Z",
+            "reference": "orders/7",
+        },
+    )
+    shown = await desk.templates.RenderTemplate(request)
+    assert shown.subject == "orders/7: a new date, Friday, 6 March 2026"
+    assert "The weather is holding us up." in shown.body
+    assert shown.template_version == 1
+    del request.variables["contact_name"]
+    del request.variables["reason"]
+    assert await desk.violations(desk.templates.RenderTemplate(request)) == {
+        "variables.contact_name": "VARIABLE_MISSING",
+        "variables.reason": "VARIABLE_MISSING",
+    }
+    assert desk.mail.received == []
+
+
+async def test_a_template_that_is_not_there_is_not_found(desk: Any) -> None:
+    for name, expected in (("templates/none", "RESOURCE_NOT_FOUND"), ("none", "INVALID_NAME")):
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await desk.templates.GetTemplate(template_service_pb2.GetTemplateRequest(name=name))
+        assert reason(refusal.value) == expected
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await desk.templates.RenderTemplate(template_service_pb2.RenderTemplateRequest(name=name))
+        assert reason(refusal.value) == expected
+
+
+async def test_a_policy_that_is_switched_off_sends_nothing(desk: Any) -> None:
+    created = await desk.create_policy("promise-at-risk", enabled=False)
+    assert created.version == 2
+    first, second = desk.at_risk(), desk.at_risk()
+    event_id = await desk.hear(first)
+    await eventually(lambda: HANDLED.maybe(desk.running.db, event_id=event_id))
+    await desk.create_policy("told-twice")
+    await desk.hear(second)
+    assert (await desk.notice_in("SENT", second.promise)).kind == "told-twice"
+    assert await desk.notices_of(first.promise) == []
+    listed = await desk.policies.ListNoticePolicies(policy_service_pb2.ListNoticePoliciesRequest())
+    assert [(p.name, p.version, p.enabled) for p in listed.notice_policies] == [
+        ("noticePolicies/promise-at-risk", 2, False),
+        ("noticePolicies/told-twice", 1, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy_id", "change", "reasons"),
+    [
+        ("No Way", {}, {"notice_policy_id": "INVALID_CODE"}),
+        ("late", {"event_type": "rapport.cases.v1.CaseOpened"}, {"notice_policy.event_type": "INVALID_CODE"}),
+        ("late", {"template": "delay"}, {"notice_policy.template": "INVALID_NAME"}),
+        ("", {"event_type": ""}, {"notice_policy_id": "REQUIRED", "notice_policy.event_type": "REQUIRED"}),
+    ],
+)
+async def test_a_wrong_policy_is_refused(
+    desk: Any, policy_id: str, change: dict[str, str], reasons: dict[str, str]
+) -> None:
+    assert await desk.violations(desk.create_policy(policy_id, **change)) == reasons
+
+
+async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.create_policy("late", template="templates/none")
+    assert reason(refusal.value) == "RESOURCE_NOT_FOUND"
+    delay = await desk.template("delay")
+    delay.subject += " in {{ depot }}"
+    delay.variables.append("depot")
+    await desk.create_template("depot", delay)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.create_policy("late", template="templates/depot")
+    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
