@@ -170,6 +170,7 @@ def purchases() -> None:
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
             amount numeric(17, 2) NOT NULL CHECK (amount >= 0),
+            currency_code text NOT NULL,
             purchase_time timestamptz NOT NULL,
             quantity integer NOT NULL CHECK (quantity >= 0),
             reference text NOT NULL,

@@ -1,5 +1,6 @@
 """The loyalty service: what it is made of."""
 
+from functools import partial
 from pathlib import Path
 
 from chassis.app import App
@@ -11,6 +12,7 @@ from loyalty.rpc.memberships import MembershipRpc
 from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
+from loyalty.usecases.purchases import currency_stays
 from rapport.loyalty.v1 import loyalty_events_pb2
 
 
@@ -18,6 +20,8 @@ def compose(app: App[Settings]) -> None:
     """Everything that the service serves and listens to."""
     formula = app.settings.formula
     authority = Authority(app.settings.delay_goodwill, formula)
+
+    app.on_open(partial(currency_stays, app.db, formula))
 
     app.serve(LedgerRpc(app.db))
     app.serve(MembershipRpc(app.db))

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from chassis.settings import ServiceSettings
 from loyalty.domain.goodwill import AuthorityPolicy
@@ -27,6 +27,16 @@ class Settings(ServiceSettings):
     goodwill_limit_silver: int = Field(1000, ge=1, description="the same, band SILVER")
     goodwill_limit_gold: int = Field(1500, ge=1, description="the same, band GOLD")
     goodwill_limit_platinum: int = Field(2000, ge=1, description="the same, band PLATINUM")
+
+    @field_validator("value_gold_from", "value_platinum_from")
+    @classmethod
+    def _bands_rise(cls, least: Decimal, info: ValidationInfo) -> Decimal:
+        below = [
+            value for name, value in info.data.items() if name.startswith("value_") and name.endswith("_from")
+        ]
+        if below and least <= max(below):
+            raise ValueError("must be more than the band below begins with")
+        return least
 
     @property
     def formula(self) -> ValueFormula:

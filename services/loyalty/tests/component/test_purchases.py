@@ -1,6 +1,7 @@
 """Recording purchases and reading value, through the real service."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from chassis.testing.running import Running, reason
+from loyalty.usecases.purchases import currency_stays
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
     GetCustomerValueRequest,
@@ -248,3 +250,12 @@ async def test_a_purchase_without_request_id_is_refused(desk: Any) -> None:
 
 async def test_a_customer_who_never_bought_has_no_value(desk: Any) -> None:
     assert await refusal(value(desk, customer())) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
+
+
+async def test_the_currency_stays_once_a_purchase_is_recorded(running: Running, desk: Any) -> None:
+    euros = replace(running.app.settings.formula, currency="EUR")
+    await currency_stays(running.db, euros)
+    await desk.purchases.RecordPurchase(single(purchase(customer(), 100)))
+    await currency_stays(running.db, running.app.settings.formula)
+    with pytest.raises(ValueError, match="RAPPORT_CURRENCY must be USD"):
+        await currency_stays(running.db, euros)

@@ -16,7 +16,7 @@ FORMULA = ValueFormula("test", "EUR", Decimal(100), Decimal(500), Decimal(2000))
 
 
 def purchase(customer: int, amount: str, at: datetime = NOW) -> Purchase:
-    return Purchase(uuid4(), UUID(int=customer), Decimal(amount), at, 1, "", None)
+    return Purchase(uuid4(), UUID(int=customer), Decimal(amount), "EUR", at, 1, "", None)
 
 
 def value(lifetime: str) -> CustomerValue:

@@ -46,6 +46,7 @@ class Purchase:
     id: UUID
     customer_id: UUID
     amount: Decimal
+    currency_code: str
     purchase_time: datetime
     quantity: int
     reference: str

@@ -1,6 +1,6 @@
 """What the cases service tells."""
 
-from chassis.api.messages import moment
+from chassis.api.validation import Check
 from chassis.db.transaction import Transaction
 from chassis.events.consumer import Handler
 from chassis.events.envelope import Event
@@ -15,9 +15,14 @@ def goodwill_for_renegotiation(authority: Authority) -> Handler:
     async def on_promise_renegotiated(
         tx: Transaction, event: Event[cases_events_pb2.PromiseRenegotiated]
     ) -> None:
-        (customer_id,) = CUSTOMER.parse(event.data.customer, "customer")
-        (promise_id,) = PROMISE.parse(event.data.promise, "promise")
-        delay = moment(event.data.new_due_time) - moment(event.data.due_time)
-        await grant_for_delay(tx, customer_id, promise_id, delay, authority)
+        check = Check()
+        (customer_id,) = check.name(CUSTOMER, event.data.customer, "customer")
+        (promise_id,) = check.name(PROMISE, event.data.promise, "promise")
+        due = check.moment(event.data, "due_time")
+        new_due = check.moment(event.data, "new_due_time")
+        check.raise_if_any()
+        assert due is not None
+        assert new_due is not None
+        await grant_for_delay(tx, customer_id, promise_id, new_due - due, authority)
 
     return on_promise_renegotiated

@@ -41,7 +41,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         purchases = [self._purchase(check, request.purchase, "purchase", tx) for request in requests]
         check.raise_if_any()
         recorded, _ = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
-        return [self._message(purchase) for purchase in recorded]
+        return [_message(purchase) for purchase in recorded]
 
     @mutation
     async def BatchRecordPurchases(
@@ -63,7 +63,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         check.raise_if_any()
         recorded, count = await record_purchases(tx, purchases, self.formula)
         return purchase_service_pb2.BatchRecordPurchasesResponse(
-            purchases=[self._message(purchase) for purchase in recorded], recorded_count=count
+            purchases=[_message(purchase) for purchase in recorded], recorded_count=count
         )
 
     async def GetCustomerValue(
@@ -100,17 +100,19 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
             id=ids.uuid7(tx.now),
             customer_id=customer_id,
             amount=amount,  # type: ignore[arg-type]  # None only with a violation
+            currency_code=self.formula.currency,
             purchase_time=within.moment(sent, "purchase_time", latest=tx.now + _A_DAY),  # type: ignore[arg-type]  # the same
             quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
             reference=within.text(sent.reference, "reference", required=False),
             import_key=import_key or None,
         )
 
-    def _message(self, purchase: Purchase) -> purchase_service_pb2.Purchase:
-        return to_message(
-            purchase_service_pb2.Purchase,
-            purchase,
-            name=PURCHASE.format(purchase.id),
-            customer=CUSTOMER.format(purchase.customer_id),
-            amount=money(purchase.amount, self.formula.currency),
-        )
+
+def _message(purchase: Purchase) -> purchase_service_pb2.Purchase:
+    return to_message(
+        purchase_service_pb2.Purchase,
+        purchase,
+        name=PURCHASE.format(purchase.id),
+        customer=CUSTOMER.format(purchase.customer_id),
+        amount=money(purchase.amount, purchase.currency_code),
+    )

@@ -20,6 +20,8 @@ GET_IMPORTED = Statement(
     row=Purchase,
 )
 
+NEWEST_PURCHASE = Statement(sa.select(PURCHASES).order_by(PURCHASES.c.id.desc()).limit(1), row=Purchase)
+
 # Adds to what is there and returns the result: no reading before writing, so no lost update.
 ADD_VALUES = Bulk(
     CUSTOMER_VALUES,

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
-from loyalty.domain.value import CustomerValue, Purchase, ValueFormula, added_value
+from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
-from loyalty.store.purchases import ADD_VALUES, GET_IMPORTED, INSERT_PURCHASES
+from loyalty.store.purchases import ADD_VALUES, GET_IMPORTED, INSERT_PURCHASES, NEWEST_PURCHASE
 
 
 async def record_purchases(
@@ -40,6 +41,14 @@ async def record_purchases(
     return [recorded[p.id] if p.id in recorded else known[p.import_key] for p in purchases], len(recorded)
 
 
+async def currency_stays(db: Database, formula: ValueFormula) -> None:
+    """ValueError when purchases were recorded in another currency than the one that is set."""
+    newest = await NEWEST_PURCHASE.maybe(db)
+    if newest is not None and newest.currency_code != formula.currency:
+        stays = newest.currency_code
+        raise ValueError(f"purchases are recorded in {stays}, so RAPPORT_CURRENCY must be {stays}")
+
+
 def _tell(
     tx: Transaction,
     purchases: Sequence[Purchase],
@@ -58,7 +67,7 @@ def _tell(
             PurchaseRecorded(
                 purchase=PURCHASE.format(purchase.id),
                 customer=customer,
-                amount=formula.money(purchase.amount),
+                amount=Money(purchase.amount, purchase.currency_code),
                 purchase_time=purchase.purchase_time,
                 reference=purchase.reference,
             ),

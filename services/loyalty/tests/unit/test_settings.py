@@ -1,0 +1,38 @@
+"""What the service makes of its environment."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from loyalty.domain.value import Band
+from loyalty.settings import Settings
+
+NEEDED: dict[str, Any] = {
+    "database_url": "postgresql:///x",
+    "nats_url": "nats://x",
+    "jwks_url": "file:///x",
+}
+
+
+def test_the_defaults_make_a_formula_and_a_policy() -> None:
+    settings = Settings(**NEEDED)
+    assert (settings.formula.currency, settings.formula.gold) == ("USD", Decimal(500))
+    assert [settings.delay_goodwill.limits[band] for band in Band] == [500, 1000, 1500, 2000]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"currency": "dollars"},
+        {"value_gold_from": 100},
+        {"value_platinum_from": 499},
+        {"value_silver_from": 0},
+        {"goodwill_limit_gold": 0},
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(**NEEDED, **wrong)
+    assert [error["loc"] for error in refused.value.errors()] == [tuple(wrong)]
