@@ -1,8 +1,8 @@
 """The contracts that are installed: methods and messages by name."""
 
-import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
@@ -14,7 +14,7 @@ from chassis.cli.failures import Exit, Failure
 
 def services() -> list[ServiceDescriptor]:
     """Every gRPC service in the contracts."""
-    found = [module.DESCRIPTOR for module in _modules("_service_pb2")]
+    found = [module.DESCRIPTOR for module in _modules("_pb2")]
     return [service for file in found for service in file.services_by_name.values()]
 
 
@@ -62,6 +62,6 @@ def to_json(message: Message) -> str:
 def _modules(suffix: str) -> Iterator[Any]:
     import rapport
 
-    for found in pkgutil.walk_packages(rapport.__path__, "rapport."):
-        if found.name.endswith(suffix):
-            yield import_module(found.name)
+    for root in map(Path, rapport.__path__):  # a namespace without __init__.py, which pkgutil does not walk
+        for path in sorted(root.glob(f"*/*/*{suffix}.py")):
+            yield import_module(".".join(["rapport", *path.relative_to(root).with_suffix("").parts]))

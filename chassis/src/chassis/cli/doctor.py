@@ -1,6 +1,7 @@
 """`rapport doctor`: what is wrong with the stack of this home, and what to do about it."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from chassis.local.home import Home
 app = typer.Typer()
 
 OUTBOX_OLD_S = 30.0
+RECENT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ def _about_running(home: Home) -> Iterator[Finding]:
         if unit["state"] != "ready":
             do = f"See `rapport logs {unit['name']}`."
             yield Finding(f"{unit['name']} is {unit['state']}.", do)
-        elif unit["restarts"] > 0:
+        elif time.time() - unit["restarted_at"] < RECENT_S:
             yield Finding(
-                f"{unit['name']} was restarted {unit['restarts']} times.",
+                f"{unit['name']} ended and was started again less than 10 minutes ago.",
                 f"See `rapport logs {unit['name']}`.",
             )
     for name in names:

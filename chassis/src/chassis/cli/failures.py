@@ -53,8 +53,10 @@ def of_error(error: Exception) -> Failure | None:
 
 def _of_chassis(error: Exception) -> Failure | None:
     from chassis.errors import Refusal
-    from chassis.local.process import StackError
+    from chassis.local.process import StackError, WrongUse
 
+    if isinstance(error, WrongUse):
+        return Failure(str(error), Exit.WRONG_USE)
     if isinstance(error, StackError):
         return Failure(str(error))
     return Failure(f"{error.reason}: {error.message}") if isinstance(error, Refusal) else None
@@ -63,7 +65,7 @@ def _of_chassis(error: Exception) -> Failure | None:
 def _of_call(error: Exception) -> Failure | None:
     import grpc
 
-    if not isinstance(error, grpc.RpcError) or not isinstance(error, grpc.Call):
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return None
     code = error.code()
     unreachable = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
@@ -72,7 +74,7 @@ def _of_call(error: Exception) -> Failure | None:
     return Failure(f"{_reason(error) or code.name}: {error.details()}", exit_code)
 
 
-def _reason(error: "grpc.Call") -> str:
+def _reason(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 

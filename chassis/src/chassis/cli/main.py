@@ -1,7 +1,7 @@
 """The `rapport` command. A command module has a Typer `app`; name yours in `COMMANDS` or `GROUPS`.
 
-Modules import only Typer and small things at the top, so that `rapport --help` is quick, and everything else
-inside the command. Errors are raised, never printed: this is the place that turns them into a line and a code.
+Modules import only Typer and small things at the top, so that `rapport --help` is quick, and the rest inside
+the command. Errors are raised, never printed: this is the place that turns them into a line and a code.
 """
 
 import sys

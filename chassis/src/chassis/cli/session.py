@@ -46,7 +46,7 @@ class Session:
     def open(cls, who: str = DEMO, department: str = "front-desk") -> "Session":
         """A session as `ROLE:NAME` of a department. `agent:demo` may do everything: demos need no set-up.
 
-        Failure when no stack runs; StackError when there is no such role.
+        Failure when no stack runs; WrongUse when there is no such role.
         """
         home = Home.current()
         env = home.read_env()

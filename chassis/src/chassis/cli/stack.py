@@ -15,13 +15,13 @@ DOWN_TIMEOUT_S = 90.0
 
 @app.command()
 def up(
-    traces: bool = typer.Option(True, help="Record traces; load tests run faster without."),
+    traces: bool = typer.Option(True, help="Record traces."),
 ) -> None:
     """Start PostgreSQL, NATS, mail, traces and every service here, and keep them running until Ctrl-C.
 
     Data lies in RAPPORT_HOME (./.rapport). RAPPORT_PORT_BASE (7000) moves the services' ports. With
-    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers are used instead of
-    embedded ones.
+    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL, RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers
+    are used instead of embedded ones.
     """
     from chassis.cli.up import run
 

@@ -17,6 +17,7 @@ from chassis.local.process import StackError
 from chassis.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
+TWICE_S = 1.0  # a wrapper such as `timeout` may pass one request on twice at once
 
 
 def run(traces: bool) -> int:
@@ -66,8 +67,13 @@ async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
 
 
 def _on_signals(stopping: asyncio.Event, stack: Stack) -> None:
+    first = 0.0
+
     def asked() -> None:
-        if stopping.is_set():
+        nonlocal first
+        if not stopping.is_set():
+            first = time.monotonic()
+        elif time.monotonic() - first > TWICE_S:
             stack.kill()
         stopping.set()
 
@@ -121,7 +127,9 @@ def _welcome(console: Console, stack: Stack, seconds: float) -> None:
     console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}   rapport traces list")
     console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
     if stack.services:
-        console.print(_EXAMPLES.format(address=stack.address(stack.services[0])), markup=False)
+        console.print(
+            _EXAMPLES.format(address=stack.address(stack.services[0])), markup=False, soft_wrap=True
+        )
 
 
 _EXAMPLES = """Try it in another terminal:

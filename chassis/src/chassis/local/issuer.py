@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import ECAlgorithm
 
 from chassis.local.home import Home, write_private
-from chassis.local.process import StackError
+from chassis.local.process import WrongUse
 from chassis.local.roles import ROLES
 
 AUDIENCE = "rapport"
@@ -65,10 +65,10 @@ class Issuer:
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id})
 
     def token_as(self, who: str, department: str = "", lifetime_s: int = LIFETIME_S) -> str:
-        """A token for `ROLE:NAME`, with that role's permissions. StackError when there is no such role."""
+        """A token for `ROLE:NAME`, with that role's permissions. WrongUse when there is no such role."""
         role, _, name = who.partition(":")
         if role not in ROLES or not name:
-            raise StackError(
+            raise WrongUse(
                 f"{who!r} is not ROLE:NAME. Roles are {', '.join(ROLES)}; an example is agent:alice."
             )
         return self.token(who, ROLES[role], department, lifetime_s)

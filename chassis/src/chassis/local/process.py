@@ -24,6 +24,10 @@ class StackError(Exception):
     """Something about the local stack that the user can put right; the message says what, and what to do."""
 
 
+class WrongUse(StackError):
+    """Something was asked for that there is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An unprivileged account for programs that refuse to run as root.

@@ -170,6 +170,7 @@ class Stack:
                 "pid": unit.process.pid if unit.process else None,
                 "address": unit.address,
                 "restarts": unit.restarts,
+                "restarted_at": unit.restarted_at,
             }
             for unit in self._supervisor.units
         ]

@@ -14,7 +14,7 @@ from typing import Literal
 
 from chassis.local.process import Program, StackError, kill_group
 
-POLL_S = 0.05
+POLL_S = 0.1
 BACKOFF_S = (0.5, 1, 2, 4, 8, 15)
 HEALTHY_AFTER_S = 60.0
 
@@ -42,8 +42,9 @@ class Unit:
     stop_timeout_s: float = 20.0
     state: State = field(default="stopped", init=False)
     restarts: int = field(default=0, init=False)
+    restarted_at: float = field(default=0.0, init=False)  # seconds since the epoch
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
-    _began: float = field(default=0.0, init=False)
+    _began: float = field(default_factory=time.monotonic, init=False)
     _failures: int = field(default=0, init=False)  # in a row
 
     @property
@@ -117,6 +118,7 @@ class Supervisor:
             code = await self._exited(unit)
             delay = unit.backoff_s()
             unit.restarts += 1
+            unit.restarted_at = time.time()
             self._enter(unit, "failing")
             self._say(unit.name, f"{_ended(unit, code)}\nstarting it again in {delay:g} s")
             await asyncio.sleep(delay)
