@@ -159,16 +159,30 @@ def process_span(source: str, durable: str, traceparent: str, age_s: float) -> A
     return _continued(f"process {source}", SpanKind.CONSUMER, attributes, traceparent, age_s)
 
 
-def batch_span(source: str, durable: str, traceparents: Sequence[str]) -> AbstractContextManager[Span]:
-    """The span of handling a batch of events: a trace of its own, linked to those that published them."""
-    links = _links(traceparents)
-    if not links:
-        return _NOTHING
-    attributes = _messaging(source, "process", "process") | {
-        "messaging.consumer.group.name": durable,
-        "messaging.batch.message_count": len(traceparents),
-    }
-    return _span(f"process {source}", SpanKind.CONSUMER, attributes, parent="", links=links)
+@contextmanager
+def batch_span(source: str, durable: str, traceparents: Sequence[str]) -> Iterator[None]:
+    """The span of handling a batch of events in one transaction.
+
+    It is part of the trace that published them when they share one. Otherwise it is a trace of its own, and each of
+    their traces gets a span that links to it, so that none of them ends at the broker.
+    """
+    recorded = {trace_id(parent): parent for parent in reversed(traceparents) if admit(parent)[1]}
+    if not recorded:
+        yield
+        return
+    attributes = _messaging(source, "process", "process") | {"messaging.consumer.group.name": durable}
+    size = {"messaging.batch.message_count": len(traceparents)}
+    parent = next(iter(recorded.values())) if len(recorded) == 1 else ""
+    links = _links(list(recorded.values()))
+    with _span(
+        f"process {source}", SpanKind.CONSUMER, attributes | size, parent=parent, links=links
+    ) as batch:
+        yield
+    if not parent:
+        link = [Link(batch.get_span_context())]
+        for each in recorded.values():
+            with _span(f"process {source}", SpanKind.CONSUMER, attributes, parent=each, links=link):
+                pass
 
 
 def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextManager[Span]:
