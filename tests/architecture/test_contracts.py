@@ -1,0 +1,127 @@
+"""The contracts keep the rules that buf does not know: permissions, request ids, subjects, nothing personal."""
+
+import dataclasses
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+
+import rapport
+from rapport.options.v1 import options_pb2
+
+SERVICES = ("customer", "cases", "loyalty", "notifications")
+# Methods that change nothing; every other one is a mutation.
+READS = re.compile(r"(Get|List|BatchGet|Watch|Explain|Check|Render)([A-Z]|$)")
+SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")
+PERMISSION = re.compile(r"(?P<service>[a-z]+)\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
+
+
+def modules() -> list[ModuleType]:
+    """Every generated module of messages."""
+    (root,) = map(Path, rapport.__path__)
+    names = [".".join(path.relative_to(root.parent).with_suffix("").parts) for path in root.rglob("*_pb2.py")]
+    return [importlib.import_module(name) for name in sorted(names)]
+
+
+def methods() -> list[MethodDescriptor]:
+    """Every RPC of every service."""
+    services: list[ServiceDescriptor] = [
+        service for module in modules() for service in module.DESCRIPTOR.services_by_name.values()
+    ]
+    return [method for service in services for method in service.methods]
+
+
+def events(service: str) -> dict[str, Descriptor]:
+    """A service's event messages by name."""
+    module = importlib.import_module(f"rapport.{service}.v1.{service}_events_pb2")
+    return dict(module.DESCRIPTOR.message_types_by_name)
+
+
+def facts(service: str) -> dict[str, Any]:
+    """The dataclasses that a service's `domain/facts.py` defines, by name."""
+    module = importlib.import_module(f"{service}.domain.facts")
+    own = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
+    return {fact.__name__: fact for fact in own if dataclasses.is_dataclass(fact)}
+
+
+def fields(message: Descriptor) -> Iterator[FieldDescriptor]:
+    """Every field of a message and of the messages inside it."""
+    for field in message.fields:
+        yield field
+        if field.message_type is not None and field.message_type.file.package.startswith("rapport."):
+            yield from fields(field.message_type)
+
+
+def data_class(field: FieldDescriptor) -> int:
+    """How sensitive a field is."""
+    value: int = field.GetOptions().Extensions[options_pb2.data_class]
+    return value
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_fact_has_the_fields_of_the_event_that_publishes_it(service: str) -> None:
+    published = {name: [field.name for field in message.fields] for name, message in events(service).items()}
+    recorded = {
+        name: [field.name for field in dataclasses.fields(fact)] for name, fact in facts(service).items()
+    }
+    assert recorded == {name: published.get(name) for name in recorded}
+
+
+def test_every_event_has_a_subject_of_its_own() -> None:
+    found: dict[str, str] = {}
+    for service in SERVICES:
+        for name, message in events(service).items():
+            subject = message.GetOptions().Extensions[options_pb2.subject]
+            match = SUBJECT.fullmatch(subject)
+            assert match is not None, f"{name}: {subject!r}"
+            assert match["service"] == service, name
+            assert subject not in found, f"{name} and {found[subject]} share {subject}"
+            found[subject] = name
+
+
+def test_every_event_begins_with_its_resource() -> None:
+    for service in SERVICES:
+        for name, message in events(service).items():
+            assert message.fields[0].type == FieldDescriptor.TYPE_STRING, name
+
+
+def test_only_events_have_subjects() -> None:
+    for module in modules():
+        if not module.__name__.endswith("_events_pb2"):
+            for message in module.DESCRIPTOR.message_types_by_name.values():
+                assert not message.GetOptions().Extensions[options_pb2.subject], message.full_name
+
+
+def test_no_event_holds_a_field_that_is_personal() -> None:
+    personal = {
+        field.name
+        for module in modules()
+        for message in module.DESCRIPTOR.message_types_by_name.values()
+        for field in message.fields
+        if data_class(field)
+    }
+    assert personal
+    for service in SERVICES:
+        for name, message in events(service).items():
+            for field in fields(message):
+                assert not data_class(field), f"{name}.{field.name}"
+                assert field.name not in personal, f"{name}.{field.name} is personal elsewhere"
+
+
+def test_every_method_names_a_permission_of_its_service() -> None:
+    for method in methods():
+        permission = method.GetOptions().Extensions[options_pb2.permission]
+        match = PERMISSION.fullmatch(permission)
+        assert match is not None, f"{method.full_name}: {permission!r}"
+        assert method.containing_service.file.package == f"rapport.{match['service']}.v1", method.full_name
+
+
+def test_every_mutation_and_no_read_takes_a_request_id() -> None:
+    for method in methods():
+        takes = "request_id" in method.input_type.fields_by_name
+        assert takes != bool(READS.match(method.name)), method.full_name
