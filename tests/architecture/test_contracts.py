@@ -1,4 +1,4 @@
-"""The contracts keep the rules that buf does not know: permissions, request ids, subjects, nothing personal."""
+"""Contracts keep the rules that buf does not know: permissions, request ids, subjects, nothing personal."""
 
 import dataclasses
 import importlib
