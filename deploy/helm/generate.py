@@ -1,7 +1,7 @@
 """Write values.yaml and values.schema.json of each service's chart from those of the generic chart `service`.
 
-A chart must hold all its values, so that `helm show values` shows them; the source of them is one. Run it after
-a change there: `python deploy/helm/generate.py`. A test fails when the charts are not as it writes them.
+A chart must hold all its values, so that `helm show values` shows them; the source of them is one. Run this
+after a change there: `python deploy/helm/generate.py`. A test fails when the charts differ.
 """
 
 from collections.abc import Iterator, Mapping

@@ -36,14 +36,18 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def render(charts: Path) -> Render:
-    """`render("cases", {"replicas": 1})`: every object of a chart, hooks included."""
+    """`render("cases", {"replicas": 1})`: every object of a chart, hooks included; not to be changed."""
+    load = functools.cache(helm_python.Chart.load)
+
+    @functools.cache
+    def parsed(chart: str, values: str, release: str) -> list[Object]:
+        files = load(charts / chart).render(json.loads(values), name=release, namespace="crm")
+        texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
+        return [found for text in texts for found in yaml.load_all(text, Strict) if found]
 
     def run(chart: str, values: Object | None = None, release: str = "") -> list[Object]:
         given = {"name": "billing", **(values or {})} if chart == "service" else values or {}
-        with helm_python.Chart.load(charts / chart) as loaded:
-            files = loaded.render(given, name=release or given.get("name", chart), namespace="crm")
-        texts = [text for path, text in files.items() if not path.endswith("NOTES.txt")]
-        return [found for text in texts for found in yaml.load_all(text, Strict) if found]
+        return parsed(chart, json.dumps(given), release or given.get("name") or chart)
 
     return run
 
