@@ -5,9 +5,15 @@ from typing import Any
 
 import grpc
 import pytest
+import sqlalchemy as sa
 
+from chassis.db.schema import INBOX
+from chassis.db.statement import Statement
 from chassis.testing.running import reason
+from chassis.testing.wait import eventually
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+
+HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
 
 
 async def test_a_new_version_is_what_is_read_and_sent(desk: Any) -> None:
