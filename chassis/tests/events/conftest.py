@@ -70,8 +70,11 @@ class Bench:
         return await self.start(db, Subscription.of_batches(durable, "cases", [CaseOpened], handler))
 
     async def start(self, db: Database, subscription: Subscription) -> Consumer:
-        connection = await self.broker(Declaration(db.service, (subscription.declared(),)))
-        consumer = Consumer(db, connection, subscription)
+        await self.broker(Declaration(db.service, (subscription.declared(),)))
+        return await self.start_as_provisioned(db, subscription)
+
+    async def start_as_provisioned(self, db: Database, subscription: Subscription) -> Consumer:
+        consumer = Consumer(db, await self.broker(Declaration(db.service)), subscription)
         self.run(consumer.run())
         return consumer
 

@@ -48,49 +48,48 @@ _LATEST = Statement[Any](
     .order_by(OUTBOX.c.id.desc())
     .limit(1)
 )
-_NONE = sa.cast(sa.null(), sa.Uuid)
 _ID = sa.bindparam("id", type_=sa.Uuid)
+_EMPTY = sa.literal_column("''", sa.Text)
+_UNCAUSED = sa.cast(sa.null(), sa.Uuid)
+_FIRED = AUDIT.c.actor == sa.literal_column("'clock'")  # written out, to match the partial index
 
 
-def _link(kind: str, table: sa.Table, what: sa.Column[Any], condition: Any, **columns: Any) -> sa.Select[Any]:
+def _link(kind: str, table: sa.Table, where: sa.ColumnElement[bool], **columns: Any) -> sa.Select[Any]:
     return sa.select(
-        sa.literal_column(f"'{kind}'").label("kind"),
-        columns.get("source", sa.literal_column("''")).label("source"),
-        columns.get("resource", sa.literal_column("''")).label("resource"),
-        what.label("what"),
-        columns.get("time", table.c.get("time")).label("time"),
+        sa.literal_column(f"'{kind}'", sa.Text).label("kind"),
+        columns.get("source", _EMPTY).label("source"),
+        columns.get("resource", _EMPTY).label("resource"),
+        columns["what"].label("what"),
+        columns["time"].label("time"),
         table.c.actor,
         table.c.traceparent,
-        columns.get("causation_id", _NONE).label("causation_id"),
-    ).where(condition)
+        columns.get("causation_id", _UNCAUSED).label("causation_id"),
+    ).where(where)
 
 
+def _columns(table: sa.Table, *names: str) -> dict[str, Any]:
+    return {name: table.c[name] for name in names}
+
+
+_DONE = {"what": AUDIT.c.what, "time": AUDIT.c.at}
 _LINK = Statement[Any](
     sa.union_all(
         _link(
             "fact",
             OUTBOX,
-            OUTBOX.c.type,
             OUTBOX.c.id == _ID,
-            resource=OUTBOX.c.resource,
-            causation_id=OUTBOX.c.causation_id,
+            what=OUTBOX.c.type,
+            **_columns(OUTBOX, "resource", "time", "causation_id"),
         ),
         _link(
             "event",
             INBOX,
-            INBOX.c.type,
             INBOX.c.event_id == _ID,
-            resource=INBOX.c.resource,
-            source=INBOX.c.source,
+            what=INBOX.c.type,
+            **_columns(INBOX, "source", "resource", "time"),
         ),
-        _link("request", AUDIT, AUDIT.c.what, AUDIT.c.id == _ID, time=AUDIT.c.at),
-        _link(
-            "timer",
-            AUDIT,
-            AUDIT.c.what,
-            sa.and_(AUDIT.c.cause_id == _ID, AUDIT.c.actor == "clock"),
-            time=AUDIT.c.at,
-        ),
+        _link("request", AUDIT, AUDIT.c.id == _ID, **_DONE),
+        _link("timer", AUDIT, sa.and_(AUDIT.c.cause_id == _ID, _FIRED), **_DONE),
     )
 )
 

@@ -79,9 +79,9 @@ class Subscription:
 
 
 def _message_of(handler: Handler) -> type[Message]:
-    """The message that a handler's second parameter is annotated with: `event: Event[NoticeSent]`."""
-    hints = [hint for name, hint in typing.get_type_hints(handler).items() if name != "return"]
-    arguments = typing.get_args(hints[1]) if len(hints) > 1 else ()
-    if typing.get_origin(hints[-1]) is not Event or not arguments:
+    """The message that a handler is annotated to take: `event: Event[NoticeSent]`."""
+    hints = typing.get_type_hints(handler).values()
+    found = [typing.get_args(hint)[0] for hint in hints if typing.get_origin(hint) is Event]
+    if len(found) != 1:
         raise TypeError(f"{handler.__qualname__} must take (tx: Transaction, event: Event[SomeMessage])")
-    return typing.cast(type[Message], arguments[0])
+    return typing.cast(type[Message], found[0])

@@ -98,6 +98,8 @@ def audit() -> None:
         )
         """
     )
+    # The firing of a timer is found by the timer's id, to explain the facts that it caused.
+    op.execute("CREATE INDEX audit_timers ON audit (cause_id) WHERE actor = 'clock'")
     op.execute(
         """
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
