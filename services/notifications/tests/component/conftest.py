@@ -190,7 +190,7 @@ class Desk:
                 "kind": "delivery",
                 "reference": "orders/10248",
                 "due_time": timestamp(self.in_days(3)),
-                "reason_code": "SUPPLIER_DELAY",
+                "reason_code": "CARRIER_DELAY",
             }
             | fields
         )

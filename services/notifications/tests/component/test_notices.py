@@ -166,7 +166,7 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
     assert explanation.rule_version == "1"
     assert explanation.summary.startswith("Sent by email on 2026-03-02T09:00:00Z. It was wanted because")
     assert event.promise in explanation.summary
-    assert explanation.inputs["reason"] == "SUPPLIER_DELAY"
+    assert explanation.inputs["reason"] == "CARRIER_DELAY"
     assert [cause.what.rpartition(".")[2] for cause in explanation.causes] == [
         "NoticeSent",
         "NoticeRequested",

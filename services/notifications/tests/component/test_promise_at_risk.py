@@ -19,7 +19,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert mail["Reply-To"] == "sam@acme.example"
     assert mail["Subject"] == "orders/10248: a new date, Monday, 9 March 2026"
     body = mail.get_content()
-    for part in ("I am sorry", "Thursday, 5 March 2026", "Monday, 9 March 2026", "our supplier", "Sam Reed"):
+    for part in ("I am sorry", "Thursday, 5 March 2026", "Monday, 9 March 2026", "The transport is taking longer", "Sam Reed"):
         assert part in body
     assert "+49 30 1234 or sam@acme.example" in body
     assert mail["Message-ID"] == f"<{notice.name.removeprefix('notices/')}@acme.example>"
@@ -34,7 +34,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert sent.data.promise == event.promise
     assert sent.data.case == event.case
     assert moment(sent.data.new_due_time) == moment(event.forecast_time)
-    assert (sent.data.reason_code, sent.data.channel) == ("SUPPLIER_DELAY", "EMAIL")
+    assert (sent.data.reason_code, sent.data.channel) == ("CARRIER_DELAY", "EMAIL")
 
 
 async def test_a_redelivered_event_sends_no_second_mail(desk: Any) -> None:

@@ -157,10 +157,6 @@ def test_an_unknown_reason_gets_the_words_for_other() -> None:
     assert seed.REASONS["OTHER"] in render(DELAY, GIVEN | {"reason": "LOCUSTS"}, UTC).body
 
 
-def test_a_reason_is_found_in_whatever_case_it_is_written() -> None:
-    assert seed.REASONS["SUPPLIER_DELAY"] in render(DELAY, GIVEN | {"reason": "supplier-delay"}, UTC).body
-
-
 def test_values_are_text_and_never_templates() -> None:
     assert "Dear {{ reason }}," in render(DELAY, GIVEN | {"customer_name": "{{ reason }}"}, UTC).body
 

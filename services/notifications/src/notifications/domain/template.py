@@ -48,8 +48,8 @@ class Template:
         return f"templates/{self.id}"
 
     def words_for(self, reason: str) -> str:
-        """The words for a reason code, in whatever case departments write it, or those for OTHER."""
-        return self.reasons.get(reason.upper().replace("-", "_")) or self.reasons.get(OTHER, "")
+        """The words for a reason code, or those for OTHER."""
+        return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
     def missing_parts(self, used_in_body: Set[str]) -> list[str]:
         """The parts that its kind needs and it does not have, by name; `reasons.OTHER` is one of them."""

@@ -24,14 +24,11 @@ With kind regards,
 {{ contact_name }}
 """
 APOLOGY = "I am sorry: we cannot keep the date that we promised you, and you should hear that from us first."
-REASONS = {
-    "SUPPLIER_DELAY": "Something that we need from our supplier is arriving later than agreed.",
-    "OUT_OF_STOCK": "What you are waiting for is out of stock, and more is on its way.",
-    "TRANSPORT_DELAY": "The transport is taking longer than planned.",
-    "CAPACITY": "We have more to do than we had planned for.",
+REASONS = {  # every code with which departments forecast
+    "CARRIER_DELAY": "The transport is taking longer than planned.",
+    "OUT_OF_STOCK": "Something that we need for this is out of stock, and more is on its way.",
     "WEATHER": "The weather is holding us up.",
-    "TECHNICAL_FAULT": "A technical fault is holding us up, and we are working on it.",
-    "STAFF_ILLNESS": "A colleague who was to do this has fallen ill.",
+    "STAFF_SHORTAGE": "There are fewer of us at work than we had planned for.",
     OTHER: "Something came up that we did not foresee.",
 }
 
