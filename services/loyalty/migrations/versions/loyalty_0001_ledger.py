@@ -169,7 +169,7 @@ def purchases() -> None:
         CREATE TABLE purchases (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
-            amount numeric(17, 2) NOT NULL CHECK (amount >= 0),
+            amount numeric(15, 2) NOT NULL CHECK (amount >= 0),
             currency_code text NOT NULL,
             purchase_time timestamptz NOT NULL,
             quantity integer NOT NULL CHECK (quantity >= 0),

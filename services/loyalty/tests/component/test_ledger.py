@@ -38,6 +38,14 @@ async def test_points_move_between_two_accounts_and_are_told(running: Running, d
     assert (posted.data.points, posted.data.points_balance, posted.data.balance_version) == (250, 250, 1)
 
 
+async def test_a_transfer_says_when_the_customer_view_will_hold_it(running: Running, desk: Any) -> None:
+    member = await desk.member()
+    call = desk.ledger.PostTransfer(desk.posting(ISSUED, member, 1))
+    metadata = dict(await call.trailing_metadata())
+    (posted,) = await running.published()
+    assert metadata["consistency-token"] == f"loyalty:{posted.id}"
+
+
 async def test_a_transfer_between_members_is_told_for_both(running: Running, desk: Any) -> None:
     giver, getter = await desk.member(100), await desk.member()
     await desk.ledger.PostTransfer(desk.posting(giver, getter, 40))

@@ -148,6 +148,13 @@ async def test_a_purchase_of_nothing_is_a_purchase(desk: Any) -> None:
     )
 
 
+async def test_the_largest_purchases_add_up_exactly(desk: Any) -> None:
+    buyer = customer()
+    await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 10**14)] * 1000))
+    worth = await value(desk, buyer)
+    assert worth.lifetime_value == Money(currency_code="USD", units=10**15)
+
+
 async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Running, desk: Any) -> None:
     buyer = customer()
     first = await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 100)], ["shop.csv:1"]))
@@ -194,6 +201,7 @@ WRONG_PURCHASES: list[tuple[dict[str, Any], str]] = [
     ({"amount": Money(currency_code="USD", nanos=CENT // 10)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", nanos=10**9)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", units=10**12, nanos=CENT)}, "INVALID_NUMBER"),
     ({"purchase_time": None}, "REQUIRED"),
     ({"purchase_time": Timestamp(seconds=-3_000_000_000)}, "INVALID_TIME"),
     ({"purchase_time": Timestamp(seconds=4_000_000_000)}, "INVALID_TIME"),

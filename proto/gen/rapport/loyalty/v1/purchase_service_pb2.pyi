@@ -42,7 +42,7 @@ class Purchase(_message.Message):
     """What it refers to, for example `orders/10248`; at most 200 characters, no personal data."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid, not negative; at most two decimals. One installation counts in one currency."""
+        """What was paid: 0 to 1,000,000,000,000, at most two decimals. One installation counts in one currency."""
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:

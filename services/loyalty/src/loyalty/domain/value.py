@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+AMOUNT_MAX = Decimal(10) ** 12  # in one purchase; millions of the largest fit into one customer's value
+
 
 class Band(StrEnum):
     """How much a customer is worth, least first."""

@@ -12,7 +12,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import ingest, mutation
-from loyalty.domain.value import Purchase, ValueFormula
+from loyalty.domain.value import AMOUNT_MAX, Purchase, ValueFormula
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 from loyalty.store.purchases import GET_VALUE
 from loyalty.usecases.purchases import record_purchases
@@ -94,6 +94,8 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
         amount = within.money(sent.amount, "amount")
+        if amount is not None and amount > AMOUNT_MAX:
+            within.refuse("amount", "INVALID_NUMBER", f"must be an amount from 0 to {AMOUNT_MAX:f}")
         if sent.amount.currency_code and sent.amount.currency_code != self.formula.currency:
             within.refuse("amount.currency_code", "INVALID_CURRENCY", f"must be {self.formula.currency}")
         return Purchase(

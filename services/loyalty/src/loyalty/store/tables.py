@@ -50,7 +50,7 @@ PURCHASES = sa.Table(
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, nullable=False),
-    sa.Column("amount", sa.Numeric(17, 2), nullable=False),
+    sa.Column("amount", sa.Numeric(15, 2), nullable=False),
     sa.Column("currency_code", sa.Text, nullable=False),
     sa.Column("purchase_time", _AT, nullable=False),
     sa.Column("quantity", sa.Integer, nullable=False),
