@@ -49,9 +49,9 @@ class Server:
     def __init__(self, service: str, servicers: Sequence[object], verifier: Verifier) -> None:
         self._servicers = servicers
         self._descriptors = [descriptor(servicer) for servicer in servicers]
-        needed = {method: p for found in self._descriptors for method, p in permissions(found).items()}
         for found in self._descriptors:
             _refuse_request_streams(found)
+        needed = {method: p for found in self._descriptors for method, p in permissions(found).items()}
         self._interceptor = Interceptor(service, verifier, needed)
         self._health = HealthServicer()
         self._telling: set[asyncio.Task[None]] = set()
