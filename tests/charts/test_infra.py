@@ -14,8 +14,6 @@ Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
 AUTH = 'authorization { users: [ { user: a, password: x, permissions: { publish: ["events.a.>"] } } ] }'
-    'authorization { users: [ { user: cases, password: x, permissions: { publish: ["events.cases.>"] } } ] }'
-)
 
 
 def config(objects: list[Object], name: str, key: str) -> str:
