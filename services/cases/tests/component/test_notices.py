@@ -11,13 +11,13 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 State = promise_pb2.Promise.State
 
 
-def sent(desk, promise, **fields):
+def sent(desk, about, **fields):
     return NoticeSent(
         **{
             "notice": f"notices/{uuid4()}",
             "customer": desk.customer,
             "kind": "promise-at-risk",
-            "promise": promise,
+            "promise": about,
             "channel": "EMAIL",
             "new_due_time": timestamp(desk.in_days(5)),
             "reason_code": "CARRIER_DELAY",

@@ -117,7 +117,7 @@ async def test_renegotiating_ends_a_promise_and_makes_its_successor(desk):
     successor = await desk.get(ended.successor)
     assert (successor.state, successor.due_time) == (State.STATE_OPEN, timestamp(desk.in_days(5)))
     assert (successor.predecessor, successor.work_item) == (made.name, work_item.name)
-    renegotiated, told = [f for f in await desk.facts("PromiseRenegotiated", "PromiseMade")][-2:]
+    renegotiated, told = (await desk.facts("PromiseRenegotiated", "PromiseMade"))[-2:]
     assert (renegotiated.data.successor, renegotiated.data.notice) == (successor.name, "")
     assert (told.data.promise, told.data.predecessor) == (successor.name, made.name)
     assert told.causation_id == renegotiated.id

@@ -13,7 +13,6 @@ COLUMNS = Statement(
 async def test_the_tables_are_what_the_migrations_make(desk):
     rows = await COLUMNS.all(desk.running.db)
     for table in METADATA.tables.values():
-        made = {
-            row["column_name"]: row["is_nullable"] == "YES" for row in rows if row["table_name"] == table.name
-        }
+        columns = [row for row in rows if row["table_name"] == table.name]
+        made = {row["column_name"]: row["is_nullable"] == "YES" for row in columns}
         assert made == {column.name: column.nullable for column in table.columns}, table.name
