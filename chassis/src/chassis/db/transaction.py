@@ -18,7 +18,7 @@ from chassis.context import Call
 from chassis.db.combined import combined
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
 from chassis.db.statement import Bulk, Statement
-from chassis.telemetry.tracing import sql_span
+from chassis.telemetry.tracing import about, sql_span
 
 if TYPE_CHECKING:
     from chassis.db.database import Database
@@ -33,11 +33,16 @@ _TIMERS = Bulk[Any](
     TIMERS,
     lambda insert: insert.on_conflict_do_update(
         index_elements=["kind", "key"],
-        set_={c: insert.excluded[c] for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")} | {"attempts": 0},
+        set_={
+            c: insert.excluded[c] for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")
+        }
+        | {"attempts": 0},
     ),
     columns=[c for c in TIMERS.columns.keys() if c != "attempts"],
 )
-_CANCEL = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.kind == sa.bindparam("kind"), TIMERS.c.key == sa.bindparam("key")))
+_CANCEL = Statement[Any](
+    sa.delete(TIMERS).where(TIMERS.c.kind == sa.bindparam("kind"), TIMERS.c.key == sa.bindparam("key"))
+)
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ class Transaction:
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
+        self._about: dict[str, None] = {}  # resources and customers, for the trace
         self._timers: dict[tuple[str, str], dict[str, Any]] = {}
         self._responses: list[StoredResponse] = []
         self._after_commit: list[Callable[[], None]] = []
@@ -167,6 +173,7 @@ class Transaction:
             }
         )
         self._act.resources[encoded.resource] = None
+        self._about |= {name: None for name in (encoded.resource, getattr(fact, "customer", "")) if name}
         self._act.consistency_token = f"{self.db.service}:{event_id}"
         return event_id
 
@@ -253,6 +260,8 @@ class Transaction:
         parts.append((_AUDIT, _AUDIT.arguments(_columns(_AUDIT, self._audit_rows()))))
         statement = combined(tuple(part for part, _ in parts))
         args = [argument for _, arguments in parts for argument in arguments]
+        if self._about:
+            about(self._about)
         with sql_span(statement):
             await self._connection.fetch(statement.sql, *args)
 

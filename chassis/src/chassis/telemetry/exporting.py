@@ -28,6 +28,7 @@ ALLOWED = frozenset(
         "network.protocol.name",
         "rapport.delivery_count",
         "rapport.event.type",
+        "rapport.resource",
         "rapport.timer.kind",
         "rpc.method",
         "rpc.response.status_code",

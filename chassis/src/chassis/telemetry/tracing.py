@@ -9,8 +9,9 @@ import asyncio
 import random
 import re
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from opentelemetry import trace
@@ -113,6 +114,13 @@ async def unsampled(work: Callable[[], Awaitable[T]]) -> T:
     """Await `work()` without spans, whatever surrounds it."""
     with trace.use_span(trace.INVALID_SPAN):
         return await work()
+
+
+def about(resources: Iterable[str]) -> None:
+    """Name the resources that the current span is about, so that traces are found by them. At most 20 are kept."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.set_attribute("rapport.resource", list(islice(resources, 20)))
 
 
 def sql_span(statement: Named) -> AbstractContextManager[object]:
