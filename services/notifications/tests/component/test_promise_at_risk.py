@@ -19,7 +19,13 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert mail["Reply-To"] == "sam@acme.example"
     assert mail["Subject"] == "orders/10248: a new date, Monday, 9 March 2026"
     body = mail.get_content()
-    for part in ("I am sorry", "Thursday, 5 March 2026", "Monday, 9 March 2026", "The transport is taking longer", "Sam Reed"):
+    for part in (
+        "I am sorry",
+        "Thursday, 5 March 2026",
+        "Monday, 9 March 2026",
+        "The transport is taking longer",
+        "Sam Reed",
+    ):
         assert part in body
     assert "+49 30 1234 or sam@acme.example" in body
     assert mail["Message-ID"] == f"<{notice.name.removeprefix('notices/')}@acme.example>"

@@ -1,0 +1,100 @@
+"""`rapport view`: the customer view that every department reads, for people."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from chassis.cli.failures import Exit, Failure
+from chassis.cli.output import AsJson
+
+if TYPE_CHECKING:
+    from chassis.cli.session import Session
+    from rapport.customer.v1 import view_pb2
+
+app = typer.Typer()
+_UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
+
+
+@app.command()
+def view(
+    customer: str = typer.Argument(help="customers/..., a UUID, an e-mail address, +phone or system:id"),
+    watch: bool = typer.Option(False, "--watch", help="Stay and show every change; Ctrl-C ends it."),
+    who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who looks."),
+    as_json: bool = AsJson,
+) -> None:
+    """Show the one document that every department reads about a customer."""
+    from chassis.cli import contracts
+    from chassis.cli.session import Session
+    from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+
+    session = Session.open(who)
+    name = f"{_resolved(session, customer)}/view"
+    if watch:
+        _follow(_changes(session, name), as_json)
+        return
+    stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")
+    found = stub.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
+    if as_json:
+        typer.echo(contracts.to_json(found))
+        return
+    from rich.console import Console
+
+    from chassis.cli.view_page import page
+
+    Console().print(page(found))
+
+
+def _resolved(session: "Session", customer: str) -> str:
+    """The customer's name for whatever the user has of them. NOT_FOUND when nobody has that handle."""
+    from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
+
+    named = _UUID.fullmatch(customer.lower())
+    if named is not None:
+        return f"customers/{named[2]}"
+    kinds = customer_pb2.Identifier
+    if "@" in customer:
+        kind = kinds.TYPE_EMAIL
+    elif customer.startswith("+"):
+        kind = kinds.TYPE_PHONE
+    elif ":" in customer:
+        kind = kinds.TYPE_EXTERNAL_ID
+    else:
+        raise Failure(
+            f"{customer!r} must be customers/..., a UUID, an e-mail address, +phone or system:id.",
+            Exit.WRONG_USE,
+        )
+    stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
+    request = customer_service_pb2.ResolveCustomerRequest(
+        identifier=customer_pb2.Identifier(type=kind, value=customer)
+    )
+    return str(stub.ResolveCustomer(request).customer)
+
+
+def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]":
+    """The view now and after every change. A stream that ends of age is followed by another."""
+    from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+
+    stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")
+    while True:
+        for response in stub.WatchCustomerView(view_service_pb2.WatchCustomerViewRequest(name=name)):
+            if response.HasField("customer_view"):
+                yield response.customer_view
+
+
+def _follow(views: "Iterator[view_pb2.CustomerView]", as_json: bool) -> None:
+    """Show each view in place of the one before; as JSON, a line for each."""
+    from chassis.cli import contracts
+    from chassis.cli.output import write_lines
+
+    if as_json:
+        write_lines(contracts.to_json(found) for found in views)
+        return
+    from rich.live import Live
+
+    from chassis.cli.view_page import page
+
+    with Live(auto_refresh=False, vertical_overflow="visible") as live:
+        for found in views:
+            live.update(page(found), refresh=True)
