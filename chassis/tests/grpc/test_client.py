@@ -1,7 +1,7 @@
 """Calls to another service carry identity, deadline, trace and flow, and come back as refusals."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,28 @@ import grpc
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
-from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
-from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 from chassis.context import Call, Principal, current_call
-from chassis.errors import Aborted, DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound, Refusal
-from chassis.errors import Violation, invalid
+from chassis.errors import (
+    Aborted,
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    Refusal,
+    Unavailable,
+    Violation,
+    invalid,
+)
 from chassis.grpc.client import Channels, deadline
 from chassis.grpc.status import reason, refusal
 from chassis.telemetry import tracing
 from chassis.testing.tokens import TestIssuer
+from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 REQUEST = ledger_service_pb2.GetBalancesRequest()
+Arrived = list[tuple[Call, float]]
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -28,7 +38,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 async def channels(served: Any, issuer: TestIssuer, tmp_path: Path) -> AsyncIterator[Channels]:
     token_file = tmp_path / "token"
     token_file.write_text(issuer.token("service:cases") + "\n")
-    made = Channels({"loyalty": served.address}, token_file, {})
+    made = Channels({"loyalty": served.address}, token_file)
     yield made
     await made.close()
 
@@ -39,27 +49,28 @@ def stub(channels: Channels) -> Any:
 
 
 @pytest.fixture
-def arrived(served: Any) -> Iterator[list[tuple[Call, float]]]:
+def arrived(served: Any) -> Arrived:
     """The calls that the service got, and the seconds that each had left."""
-    calls: list[tuple[Call, float]] = []
+    calls: Arrived = []
 
     async def note(_: Any) -> Any:
         calls.append((current_call.get(), deadline.get() - time.monotonic()))
         return ledger_service_pb2.GetBalancesResponse()
 
     served.ledger.behave = note
-    return iter([calls])
+    return calls
 
 
-async def test_a_call_carries_identity_flow_and_trace(stub: Any, arrived: Any, spans: list[ReadableSpan]) -> None:
-    calls = next(arrived)
+async def test_a_call_carries_identity_flow_and_trace(
+    stub: Any, arrived: Arrived, spans: list[ReadableSpan]
+) -> None:
     current_call.set(Call("x", Principal("agent:bob"), correlation_id="flow-7", traceparent=PARENT))
     with tracing.server_span("cases.v1.X/Y", PARENT):
         await stub.GetBalances(REQUEST)
-    call, seconds = calls[0]
+    call, seconds = arrived[0]
     assert call.principal.subject == "service:cases"
     assert call.correlation_id == "flow-7"
-    assert seconds <= 5
+    assert 0 < seconds < 6
     server = next(s for s in spans if s.name.endswith("GetBalances") and s.kind is SpanKind.SERVER)
     client = next(s for s in spans if s.name.endswith("GetBalances") and s.kind is SpanKind.CLIENT)
     outer = next(s for s in spans if s.name == "cases.v1.X/Y")
@@ -72,43 +83,40 @@ async def test_a_call_carries_identity_flow_and_trace(stub: Any, arrived: Any, s
     assert call.traceparent.startswith(f"00-{PARENT.split('-')[1]}-{server.get_span_context().span_id:016x}")  # type: ignore[union-attr]
 
 
-async def test_a_decision_not_to_sample_is_passed_on(stub: Any, arrived: Any, spans: list[ReadableSpan]) -> None:
-    calls = next(arrived)
+async def test_a_decision_not_to_sample_is_passed_on(
+    stub: Any, arrived: Arrived, spans: list[ReadableSpan]
+) -> None:
     unsampled = PARENT[:-2] + "00"
     current_call.set(Call("x", Principal("agent:bob"), traceparent=unsampled))
     await stub.GetBalances(REQUEST)
-    assert calls[0][0].traceparent == unsampled
+    assert arrived[0][0].traceparent == unsampled
     assert spans == []
 
 
-async def test_a_call_gets_what_is_left_of_the_callers_time(stub: Any, arrived: Any) -> None:
-    calls = next(arrived)
+async def test_a_call_gets_what_is_left_of_the_callers_time(stub: Any, arrived: Arrived) -> None:
     deadline.set(time.monotonic() + 2)
     await stub.GetBalances(REQUEST)
-    assert calls[0][1] <= 1.95
+    assert arrived[0][1] < 2
     await stub.GetBalances(REQUEST, timeout=1)
-    assert calls[1][1] <= 1
+    assert arrived[1][1] < 1.5
     deadline.set(time.monotonic() + 0.04)
     with pytest.raises(DeadlineExceeded):
         await stub.GetBalances(REQUEST)
-    assert len(calls) == 2
+    assert len(arrived) == 2
 
 
 async def test_a_renewed_token_is_used_without_a_restart(
-    channels: Channels, stub: Any, arrived: Any, issuer: TestIssuer, tmp_path: Path
+    channels: Channels, stub: Any, arrived: Arrived, issuer: TestIssuer, tmp_path: Path
 ) -> None:
-    calls = next(arrived)
     await stub.GetBalances(REQUEST)
     renewed = tmp_path / "renewed"
     renewed.write_text(issuer.token("service:cases-renewed"))
     renewed.rename(tmp_path / "token")
     await stub.GetBalances(REQUEST)
-    assert [call.principal.subject for call, _ in calls] == ["service:cases", "service:cases-renewed"]
+    assert [call.principal.subject for call, _ in arrived] == ["service:cases", "service:cases-renewed"]
 
 
 async def test_an_unavailable_service_is_asked_again(served: Any, stub: Any) -> None:
-    from chassis.errors import Unavailable
-
     attempts: list[int] = []
 
     async def recover(_: Any) -> Any:
@@ -155,7 +163,7 @@ async def test_a_refusal_comes_back_as_it_was_raised(served: Any, stub: Any, sen
 async def test_a_service_that_nobody_answers_for_is_a_dependency_down(
     served: Any, channels: Channels, unused_tcp_port: int
 ) -> None:
-    nowhere = Channels({"cases": f"127.0.0.1:{unused_tcp_port}"}, None, {})
+    nowhere = Channels({"cases": f"127.0.0.1:{unused_tcp_port}"}, None)
     other = ledger_service_pb2_grpc.LedgerServiceStub(nowhere.to("cases"))
 
     async def ask(_: Any) -> Any:

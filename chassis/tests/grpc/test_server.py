@@ -1,5 +1,6 @@
 """What a server refuses to start with, and what it tells health checks."""
 
+import asyncio
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
+from rapport.loyalty.v1 import ledger_service_pb2
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -65,10 +67,6 @@ async def test_readiness_is_what_the_service_says_and_liveness_is_not(served: An
 
 
 async def test_a_call_under_way_finishes_while_the_server_stops(served: Any) -> None:
-    import asyncio
-
-    from rapport.loyalty.v1 import ledger_service_pb2
-
     started, release = asyncio.Event(), asyncio.Event()
 
     async def wait(_: Any) -> Any:
