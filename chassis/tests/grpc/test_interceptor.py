@@ -143,7 +143,7 @@ async def test_the_text_of_an_unknown_exception_never_leaves(served: Any, caplog
     error = await refused(served.get())
     assert error.code() is grpc.StatusCode.INTERNAL
     assert "bob@example.com" not in error.debug_error_string() + str(error.trailing_metadata())
-    assert error.details().startswith("An internal error occurred. Trace ")
+    assert str(error.details()).startswith("An internal error occurred. Trace ")
     assert len(details(error)["ErrorInfo"].metadata["trace_id"]) == 32
 
 

@@ -20,7 +20,7 @@ from chassis.errors import FailedPrecondition
 from chassis.grpc.mutation import ingest, mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
-from chassis.testing.fixtures import free_port
+from chassis.local.ports import free_port
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
@@ -91,12 +91,12 @@ async def loyalty(
     database: Callable[..., Awaitable[Database]], issuer: TestIssuer, opened: Callable[[str], Any]
 ) -> AsyncIterator[Loyalty]:
     db = await database("loyalty")
-    ledger = Ledger(db, opened)
+    ledger = Ledger(db, opened)  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
     server = Server("loyalty", [ledger], Verifier(issuer.jwks_url))
     port = await server.start("127.0.0.1", free_port())
     running = Loyalty(db, ledger, f"127.0.0.1:{port}", issuer.token())
     yield running
-    await running.channel.close()
+    await running.channel.close(None)
     await server.stop(0)
 
 

@@ -19,7 +19,7 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def check(served: Any, service: str) -> Any:
-    stub = health_pb2_grpc.HealthStub(served.channel)  # type: ignore[no-untyped-call]
+    stub = health_pb2_grpc.HealthStub(served.channel)
     return (await stub.Check(health_pb2.HealthCheckRequest(service=service))).status
 
 

@@ -10,7 +10,8 @@ import logging, structlog
 from chassis.telemetry import logging as telemetry, tracing
 telemetry.setup("cases", "info", {format!r})
 log = structlog.get_logger("sample")
-with tracing.record_spans(), tracing.server_span("a.v1.B/C", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
+parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+with tracing.record_spans(), tracing.server_span("a.v1.B/C", parent):
     log.info("opened", case="cases/7")
 log.debug("not said")
 logging.getLogger("library").warning("from %s", "a library")
@@ -23,7 +24,11 @@ except ValueError:
 
 def lines(log_format: str) -> list[str]:
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT.format(format=log_format)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", SCRIPT.format(format=log_format)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     return ran.stderr.splitlines()
 

@@ -33,7 +33,9 @@ def parent(span: ReadableSpan) -> str:
     return f"{span.parent.span_id:016x}" if span.parent else ""
 
 
-def test_a_server_span_is_the_callers_child_and_statements_are_its_children(spans: list[ReadableSpan]) -> None:
+def test_a_server_span_is_the_callers_child_and_statements_are_its_children(
+    spans: list[ReadableSpan],
+) -> None:
     carried, sampled = tracing.admit(PARENT)
     assert (carried, sampled) == (PARENT, True)
     with tracing.server_span("a.v1.B/C", PARENT), tracing.sql_span(Select):
@@ -63,7 +65,9 @@ def test_what_is_not_sampled_opens_no_span(spans: list[ReadableSpan]) -> None:
     assert spans == []
 
 
-@pytest.mark.parametrize("garbage", ["", "x", "00-" + "0" * 32 + "-b7ad6b7169203331-01", PARENT.upper(), "ff" + PARENT[2:]])
+@pytest.mark.parametrize(
+    "garbage", ["", "x", "00-" + "0" * 32 + "-b7ad6b7169203331-01", PARENT.upper(), "ff" + PARENT[2:]]
+)
 def test_a_context_that_is_none_begins_a_trace(spans: list[ReadableSpan], garbage: str) -> None:
     carried, sampled = tracing.admit(garbage)
     assert sampled

@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 class Verifier:
     """Turns tokens into principals.
 
-    A token needs `aud` "rapport", `sub`, `iat` and `exp`, and is signed with a key of the JWKS and an asymmetric
-    algorithm. The claim `permissions` (a list), or else `scope` (separated by spaces), says what the caller may;
-    `department` says where they work. A verified token is remembered until it expires.
+    A token needs `aud` "rapport", `sub`, `iat` and `exp`, and is signed with a key of the JWKS and an
+    asymmetric algorithm. The claim `permissions` (a list), or else `scope` (separated by spaces), says what
+    the caller may; `department` says where they work. A verified token is remembered until it expires.
 
     Args:
         jwks_url: `https://...` or `file:///...`.
@@ -60,9 +60,7 @@ class Verifier:
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated(
-                "TOKEN_MISSING", "The call must carry the metadata `authorization: Bearer <token>`."
-            )
+            raise Unauthenticated("TOKEN_MISSING", "The metadata `authorization` must be `Bearer <token>`.")
         try:
             key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
             claims: dict[str, Any] = jwt.decode(

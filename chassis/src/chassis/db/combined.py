@@ -18,7 +18,7 @@ class Combined(NamedTuple):
 def combined(statements: tuple[Statement[Any], ...]) -> Combined:
     """One statement that does what `statements` do, their parameters one after another.
 
-    All but the last become common table expressions. They must be writes, and none may read what another writes.
+    All but the last become common table expressions. None may read what another writes.
     """
     parts, offset = [], 0
     for statement in statements:

@@ -82,7 +82,7 @@ class Channels:
         self._open: dict[str, Peer] = {}
 
     def to(self, service: str) -> Any:
-        """The channel to a service, for the constructor of its stub. Its calls are UNAVAILABLE without an address."""
+        """The channel to a service, for its stub's constructor. Calls are UNAVAILABLE without an address."""
         if service not in self._open:
             target = self._peers.get(service, f"dns:///{service}.invalid")
             self._open[service] = Peer(target, self._identity)
@@ -96,7 +96,7 @@ class Channels:
 class Peer:
     """What a stub needs of a channel: unary and server-streaming calls. Connects with the first call.
 
-    Made before the event loop runs, unlike a `grpc.aio.Channel`, which belongs to the loop that it is made in.
+    Made before the event loop runs, unlike a `grpc.aio.Channel`, which belongs to the loop it is made in.
     """
 
     def __init__(self, target: str, identity: Identity) -> None:
@@ -113,7 +113,7 @@ class Peer:
     ) -> Callable[..., Any]:
         """The callable for a unary method: `await call(request, timeout=seconds)`."""
 
-        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as in gRPC's stubs
+        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as gRPC has it
             seconds = _timeout(timeout)
             with tracing.client_span(method[1:], self._attributes(method)) as span:
                 multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
@@ -134,9 +134,9 @@ class Peer:
         response_deserializer: Any = None,
         _registered_method: Any = None,
     ) -> Callable[..., Any]:
-        """The callable for a server-streaming method: `async for response in call(request, timeout=seconds)`."""
+        """The callable for a server-streaming method: `async for r in call(request, timeout=seconds)`."""
 
-        async def call(request: Any, *, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - as in gRPC's stubs
+        async def call(request: Any, *, timeout: float) -> AsyncIterator[Any]:  # noqa: ASYNC109 - as gRPC has it
             multi = self._connected().unary_stream(method, request_serializer, response_deserializer)
             async for response in multi(request, timeout=timeout, metadata=self._metadata()):
                 yield response

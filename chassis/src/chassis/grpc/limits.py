@@ -1,7 +1,8 @@
 """Time limits for many calls on one timer.
 
-`asyncio.timeout` sets and cancels a timer for each call: 11 us, more than everything else that surrounds a call. Nearly
-all calls end long before their limit, so one timer, set to the earliest limit, has next to nothing to do.
+`asyncio.timeout` sets and cancels a timer for each call: 11 us, more than everything else that surrounds a
+call. Nearly all calls end long before their limit, so one timer, set to the earliest limit, has next to
+nothing to do.
 """
 
 import asyncio
@@ -76,6 +77,6 @@ class Limit:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         del self._limits._under_way[self]
-        # A caller that goes away at the same time also cancels: its cancellation is not ours to turn into a timeout.
+        # A caller that goes away at the same time also cancels, and that must stay a cancellation.
         if self.expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

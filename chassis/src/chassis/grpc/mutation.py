@@ -1,8 +1,8 @@
 """Methods that change something: one transaction, answered once for each request id.
 
-The work runs first and its response is stored by the commit that makes it true, so the usual case pays for one
-row. A repeat finds out at that commit, or when its work is refused because it was done before; its own work is
-rolled back and it gets the stored response.
+The work runs first and its response is stored by the commit that makes it true, so the usual case pays for
+one row. A repeat finds out at that commit, or when its work is refused because it was done before; its own
+work is rolled back and it gets the stored response.
 """
 
 import asyncio
@@ -74,8 +74,8 @@ Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Seq
 def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> Any:
     """Make a servicer's method of `async def Verb(self, request, tx) -> Message`.
 
-    The servicer has its `Database` in `self.db`. The transaction commits when the method returns and rolls back
-    when it raises. The consistency token goes out as trailing metadata `consistency-token`.
+    The servicer has its `Database` in `self.db`. The transaction commits when the method returns and rolls
+    back when it raises. The consistency token goes out as trailing metadata `consistency-token`.
     """
 
     async def work(
@@ -96,9 +96,9 @@ def ingest(
 ) -> Any:
     """Make a servicer's method of `async def Verb(self, requests, calls, tx) -> Sequence[Message]`.
 
-    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for more. The
-    method says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its members run one
-    by one, so a wrong one hurts nobody else.
+    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for
+    more. The method says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its
+    members run one by one, so a wrong one hurts nobody else.
     """
     groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
 
@@ -131,7 +131,7 @@ class _Group:
         return await future
 
     def _next(self, ended: asyncio.Task[None] | None = None) -> None:
-        """Start on those who wait, in the context of the first: its trace shows the statements of the group."""
+        """Start on those who wait, in the context of the first: its trace shows the group's statements."""
         self._running = None
         members = [member for member in self._waiting[:GROUP_MAX] if not member[1].done()]
         del self._waiting[:GROUP_MAX]

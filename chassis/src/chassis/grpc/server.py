@@ -36,12 +36,12 @@ LIVENESS = "liveness"
 class Server:
     """Serves the servicers of one service, with health and reflection.
 
-    Liveness (`liveness`) says that the event loop turns, readiness (`readiness` and "") what `set_ready` was told.
+    `liveness` says that the event loop turns; `readiness` and "" say what `set_ready` was told.
 
     Args:
         service: its name.
-        servicers: instances of generated `*Servicer` classes. ValueError for a method without a permission and for
-            one with a stream of requests.
+        servicers: instances of generated `*Servicer` classes. ValueError for a method without a permission
+            and for one with a stream of requests.
         verifier: tells who calls.
 
     """

@@ -1,4 +1,4 @@
-"""Spans on their way out: from the standard OTEL_* variables to a collector, stripped of what may not leave."""
+"""Spans on their way to the collector that the OTEL_* variables name, stripped of what may not leave."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ class Stripped(SpanExporter):
 
 
 def provider(service: str, processor: SpanProcessor) -> TracerProvider:
-    """A provider that records what it is asked to: `tracing.admit` has decided. OTEL_RESOURCE_ATTRIBUTES apply."""
+    """A provider that records all it gets: `tracing.admit` has decided. OTEL_RESOURCE_ATTRIBUTES apply."""
     resource = Resource.create({"service.name": service, "service.version": _version(service)})
     made = TracerProvider(
         sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, span_limits=SpanLimits(max_links=128)
@@ -85,7 +85,7 @@ def batches(environ: Mapping[str, str] = os.environ) -> SpanProcessor | None:
 
 
 def ratio(environ: Mapping[str, str] = os.environ) -> float:
-    """The part of the traces beginning here that is recorded, by OTEL_TRACES_SAMPLER and its _ARG; default all.
+    """The part of new traces that is recorded, by OTEL_TRACES_SAMPLER and its _ARG; all by default.
 
     ValueError for a sampler that is not one of the six standard ones.
     """

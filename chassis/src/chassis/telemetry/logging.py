@@ -1,7 +1,7 @@
 """Structured logs: one JSON object a line, or readable lines on a terminal. Never personal data.
 
-An exception in JSON is its type and where it came from. Its message stays out: drivers and parsers put the values
-they choke on into it. On a terminal, which is a developer's, the whole traceback is shown.
+An exception in JSON is its type and where it came from. Its message stays out: drivers and parsers put the
+values they choke on into it. On a terminal, which is a developer's, the whole traceback is shown.
 """
 
 import logging

@@ -78,7 +78,7 @@ def gauge(name: str, description: str, read: Callable[[], float], **labels: str)
 
 
 async def watch_loop() -> None:
-    """Measure for ever how late the event loop is: what blocks it delays health, keepalive and deadlines alike."""
+    """Measure for ever how late the event loop is: what blocks it delays health and deadlines alike."""
     lag = [0.0]
     gauge("event_loop_lag_seconds", "How late the event loop was at the last look.", lambda: lag[0])
     loop = asyncio.get_running_loop()

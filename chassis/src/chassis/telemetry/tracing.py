@@ -117,7 +117,7 @@ async def unsampled(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def about(resources: Iterable[str]) -> None:
-    """Name the resources that the current span is about, so that traces are found by them. At most 20 are kept."""
+    """Name the resources that the current span is about, so that traces are found by them; at most 20."""
     span = trace.get_current_span()
     if span.is_recording():
         span.set_attribute("rapport.resource", list(islice(resources, 20)))
@@ -171,8 +171,8 @@ def process_span(source: str, durable: str, traceparent: str, age_s: float) -> A
 def batch_span(source: str, durable: str, traceparents: Sequence[str]) -> Iterator[None]:
     """The span of handling a batch of events in one transaction.
 
-    It is part of the trace that published them when they share one. Otherwise it is a trace of its own, and each of
-    their traces gets a span that links to it, so that none of them ends at the broker.
+    It is part of the trace that published them when they share one. Otherwise it is a trace of its own, and
+    each of their traces gets a span that links to it, so that none of them ends at the broker.
     """
     recorded = {trace_id(parent): parent for parent in reversed(traceparents) if admit(parent)[1]}
     if not recorded:
