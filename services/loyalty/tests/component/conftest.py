@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import pytest
 
 from chassis.testing.running import Running
@@ -18,6 +19,7 @@ from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
 ISSUED = "programmes/main/accounts/issued"
+RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
 
 
 class Desk:
@@ -28,6 +30,16 @@ class Desk:
         self.memberships: Any = running.stub(MembershipServiceStub)
         self.purchases: Any = running.stub(PurchaseServiceStub)
         self.goodwill: Any = running.stub(GoodwillServiceStub)
+
+    async def insist(self, method: Any, request: Any) -> Any:
+        """Call as clients do: what may be tried again is tried again, with the same request id."""
+        for _ in range(20):
+            try:
+                return await method(request)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in RETRIED:
+                    raise
+        raise AssertionError(f"{request} is not answered")
 
     async def member(self, points: int = 0) -> str:
         """A new membership that holds `points`."""

@@ -108,7 +108,7 @@ async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
 
 async def test_of_many_grants_for_one_promise_exactly_one_succeeds(desk: Any) -> None:
     customer, promise = new("customers"), new("promises")
-    calls = [desk.goodwill.GrantGoodwill(grant(customer, 100, promise)) for _ in range(20)]
+    calls = [desk.insist(desk.goodwill.GrantGoodwill, grant(customer, 100, promise)) for _ in range(20)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
     assert [(e.code(), reason(e)) for e in errors] == [
@@ -207,7 +207,7 @@ async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk
         running.deliver(renegotiated(customer, promise, timedelta(days=1)), resource=promise, source="cases")
         for promise in promises
     ]
-    asked = [desk.goodwill.GrantGoodwill(grant(customer, 100, promise)) for promise in promises]
+    asked = [desk.insist(desk.goodwill.GrantGoodwill, grant(customer, 100, promise)) for promise in promises]
     await asyncio.gather(*told, *asked, return_exceptions=True)
     for promise in promises:
         await what_was_told_is_handled(running, promise)

@@ -55,7 +55,7 @@ async def test_a_transfer_between_members_is_told_for_both(running: Running, des
 
 async def test_of_many_spends_of_one_balance_exactly_one_succeeds(desk: Any) -> None:
     member = await desk.member(100)
-    spends = [desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 100)) for _ in range(40)]
+    spends = [desk.insist(desk.ledger.PostTransfer, desk.posting(member, REDEEMED, 100)) for _ in range(40)]
     outcomes = await asyncio.gather(*spends, return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
     assert {reason(error) for error in refused} == {"INSUFFICIENT_POINTS"}
@@ -65,8 +65,8 @@ async def test_of_many_spends_of_one_balance_exactly_one_succeeds(desk: Any) -> 
 
 async def test_transfers_in_both_directions_at_once_do_not_block_each_other(desk: Any) -> None:
     one, other = await desk.member(100), await desk.member(100)
-    there = [desk.ledger.PostTransfer(desk.posting(one, other, 1)) for _ in range(20)]
-    back = [desk.ledger.PostTransfer(desk.posting(other, one, 1)) for _ in range(20)]
+    there = [desk.insist(desk.ledger.PostTransfer, desk.posting(one, other, 1)) for _ in range(20)]
+    back = [desk.insist(desk.ledger.PostTransfer, desk.posting(other, one, 1)) for _ in range(20)]
     await asyncio.gather(*there, *back)
     assert await desk.points(one, other) == [100, 100]
 
@@ -74,7 +74,7 @@ async def test_transfers_in_both_directions_at_once_do_not_block_each_other(desk
 async def test_a_repeated_request_moves_points_once_and_gets_the_same_answer(desk: Any) -> None:
     member = await desk.member(100)
     request = desk.posting(member, REDEEMED, 100)
-    answers = await asyncio.gather(*[desk.ledger.PostTransfer(request) for _ in range(5)])
+    answers = await asyncio.gather(*[desk.insist(desk.ledger.PostTransfer, request) for _ in range(5)])
     assert len({answer.name for answer in answers}) == 1
     assert await desk.points(member) == [0]
 
@@ -136,8 +136,9 @@ async def test_a_reversal_moves_the_points_back_once(running: Running, desk: Any
     member = await desk.member()
     transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 30))
     reversals = [
-        desk.ledger.ReverseTransfer(
-            ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4()))
+        desk.insist(
+            desk.ledger.ReverseTransfer,
+            ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4())),
         )
         for _ in range(10)
     ]

@@ -75,7 +75,9 @@ async def test_a_purchase_is_recorded_told_and_adds_to_the_value(running: Runnin
 
 async def test_purchases_of_one_customer_at_once_add_up_exactly(running: Running, desk: Any) -> None:
     buyer = customer()
-    await asyncio.gather(*[desk.purchases.RecordPurchase(single(purchase(buyer, 10))) for _ in range(100)])
+    await asyncio.gather(
+        *[desk.insist(desk.purchases.RecordPurchase, single(purchase(buyer, 10))) for _ in range(100)]
+    )
     worth = await value(desk, buyer)
     assert (worth.lifetime_value, worth.purchase_count) == (Money(currency_code="USD", units=10), 100)
     changed = [fact for fact in await running.published() if fact.type.endswith("ValueChanged")]
@@ -89,14 +91,14 @@ async def test_batches_of_the_same_customers_at_once_do_not_block_each_other(des
     batches = [
         batch([purchase(buyer, 1) for buyer in order]) for order in (buyers, buyers[::-1]) for _ in range(5)
     ]
-    await asyncio.gather(*[desk.purchases.BatchRecordPurchases(request) for request in batches])
+    await asyncio.gather(*[desk.insist(desk.purchases.BatchRecordPurchases, request) for request in batches])
     assert {(await value(desk, buyer)).purchase_count for buyer in buyers} == {10}
 
 
 async def test_a_repeated_request_records_once(desk: Any) -> None:
     buyer = customer()
     request = single(purchase(buyer, 500))
-    answers = await asyncio.gather(*[desk.purchases.RecordPurchase(request) for _ in range(5)])
+    answers = await asyncio.gather(*[desk.insist(desk.purchases.RecordPurchase, request) for _ in range(5)])
     assert len({answer.name for answer in answers}) == 1
     assert (await value(desk, buyer)).purchase_count == 1
 
@@ -171,7 +173,9 @@ async def test_the_same_rows_imported_at_once_are_recorded_once(desk: Any) -> No
     keys = [f"shop.csv:{i}" for i in range(50)]
     orders = [keys, keys[::-1]] * 3
     requests = [batch([purchase(buyer, 1)] * len(keys), order) for order in orders]
-    responses = await asyncio.gather(*[desk.purchases.BatchRecordPurchases(request) for request in requests])
+    responses = await asyncio.gather(
+        *[desk.insist(desk.purchases.BatchRecordPurchases, request) for request in requests]
+    )
     assert sum(response.recorded_count for response in responses) == 50
     assert (await value(desk, buyer)).purchase_count == 50
 
