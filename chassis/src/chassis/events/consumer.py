@@ -157,10 +157,15 @@ class Consumer:
         ):
             await delivery.give_up(error)
             return
+        unexpected = verdict is Verdict.UNKNOWN and delivery.attempts == 1
         _log.warning(
-            "an event is tried again later", durable=self._subscription.durable, event_id=delivery.headers.get("ce-id"),
-            attempts=delivery.attempts, exc_info=error if verdict is Verdict.UNKNOWN else None, error=type(error).__name__,
-        )  # fmt: skip
+            "an event is tried again later",
+            durable=self._subscription.durable,
+            event_id=delivery.headers.get("ce-id"),
+            attempts=delivery.attempts,
+            error=type(error).__name__,
+            exc_info=error if unexpected else None,
+        )
         await delivery.later()
 
     async def _until_up(self) -> bool:

@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+from chassis.clock import ManualClock
+from chassis.db.timers import TimerRunner
+from chassis.events.envelope import Event
+from chassis.events.explain import chain
+from chassis.testing.wait import eventually
+from rapport.cases.v1.cases_events_pb2 import CaseOpened
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def said(found):
+    return [(cause.service, cause.what, cause.resource, cause.actor) for cause in found.causes]
+
+
+async def test_a_chain_ends_with_the_request_of_a_person(bench):
+    db = await bench.database()
+    with bench.acting("rapport.cases.v1.WorkItemService/Forecast", traceparent=f"00-{TRACE}-b7ad6b7169203331-01"):
+        async with db.transaction() as tx:
+            first = tx.record(bench.opened("cases/1"), version=1)
+            tx.record(bench.opened("cases/2"), version=1, caused_by=first)
+
+    found = await chain(db, resource="cases/2")
+
+    assert said(found) == [
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/2", "agent:alice"),
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "agent:alice"),
+        ("cases", "rapport.cases.v1.WorkItemService/Forecast", "", "agent:alice"),
+    ]
+    assert {cause.trace_id for cause in found.causes} == {TRACE}
+    assert found.continues is None
+
+
+async def test_a_chain_ends_with_the_clock(bench):
+    db = await bench.database(clock=ManualClock(NOON))
+
+    async def open_case(tx, timer):
+        tx.record(bench.opened("cases/1"), version=1)
+
+    with bench.acting():
+        async with db.transaction() as tx:
+            await tx.schedule("promise-due", "1", NOON)
+    await TimerRunner(db, {"promise-due": open_case}).fire()
+
+    found = await chain(db, resource="cases/1")
+
+    assert said(found) == [
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "clock"),
+        ("cases", "promise-due", "", "clock"),
+    ]
+
+
+async def test_a_chain_goes_on_in_the_service_that_published_the_cause(bench):
+    cases, loyalty = await bench.database(), await bench.database("loyalty")
+
+    async def grant(tx, event: Event[CaseOpened]) -> None:
+        tx.record(bench.opened("goodwill/1"), version=1)
+
+    await bench.relay(cases)
+    await bench.consume(loyalty, grant)
+    [event_id] = await bench.open(cases, "cases/1")
+
+    async def granted():
+        return (await chain(loyalty, resource="goodwill/1")).causes
+
+    await eventually(granted)
+    here = await chain(loyalty, resource="goodwill/1")
+    assert said(here) == [("loyalty", "rapport.cases.v1.CaseOpened", "goodwill/1", "service:loyalty")]
+    assert (here.continues.source, here.continues.resource) == ("cases", "cases/1")
+    assert here.continues.event_id == event_id
+    assert here.continues.cause.actor == "agent:alice"
+
+    there = await chain(cases, event_id=here.continues.event_id)
+    assert [cause.what for cause in there.causes] == ["rapport.cases.v1.CaseOpened", "Test/Record"]
+
+
+async def test_the_latest_fact_about_a_resource_is_explained(bench):
+    db = await bench.database()
+    await bench.open(db, "cases/1", version=1)
+    [latest] = await bench.open(db, "cases/1", version=2)
+
+    assert (await chain(db, resource="cases/1")).causes[0].id == str(latest)
+
+
+async def test_what_is_unknown_has_no_causes(bench):
+    db = await bench.database()
+
+    found = await chain(db, resource="cases/unknown")
+
+    assert (found.causes, found.continues) == ([], None)
