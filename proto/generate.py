@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent
@@ -23,10 +24,13 @@ def generate(out: Path) -> None:
     """Write Python messages for every contract, and stubs for those that define a service, into `out`."""
     contracts = sorted(ROOT.glob("rapport/**/*.proto"))
     services = [path for path in contracts if "\nservice " in path.read_text()]
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    protoc(f"--python_out={out}", f"--mypy_out=quiet:{out}", *map(str, contracts))
-    protoc(f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *map(str, services))
+    with tempfile.TemporaryDirectory(
+        dir=ROOT
+    ) as fresh:  # what is there stays until its replacement is complete
+        protoc(f"--python_out={fresh}", f"--mypy_out=quiet:{fresh}", *map(str, contracts))
+        protoc(f"--grpc_python_out={fresh}", f"--mypy_grpc_out=quiet:{fresh}", *map(str, services))
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(fresh, out)
 
 
 def image(out: Path, *options: str) -> None:

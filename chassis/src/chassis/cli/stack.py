@@ -20,8 +20,8 @@ def up(
     """Start PostgreSQL, NATS, mail, traces and every service here, and keep them running until Ctrl-C.
 
     Data lies in RAPPORT_HOME (./.rapport). RAPPORT_PORT_BASE (7000) moves the services' ports. With
-    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL, RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers
-    are used instead of embedded ones.
+    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL, RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those
+    servers are used instead of embedded ones.
     """
     from chassis.cli.up import run
 
@@ -61,7 +61,7 @@ def status(as_json: bool = AsJson) -> None:
     )
     if not as_json:
         typer.echo(f"up for {age(time.time() - found.get('since', time.time()))}, in {home.path}")
-    if any(unit["state"] != "ready" for unit in units):
+    if not home.is_up() or any(unit["state"] != "ready" for unit in units):
         raise typer.Exit(Exit.REFUSED)
 
 

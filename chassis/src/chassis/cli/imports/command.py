@@ -17,7 +17,6 @@ from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import write_json
 from chassis.cli.session import Session
 
-
 app = typer.Typer()
 
 

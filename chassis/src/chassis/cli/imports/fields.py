@@ -48,6 +48,8 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     ),
 }
 
+_DAY = timedelta(days=1) - timedelta(microseconds=1)  # to its last moment
+
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
     "UK": "GB",
@@ -98,7 +100,7 @@ class Cells:
         return value
 
     def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
-        """A date or time in ISO 8601, else UTC. A bare date is its midnight, or the next one."""
+        """A date or time in ISO 8601, else UTC. A bare date is its first moment, or its last."""
         value = self.text(field, required=required)
         if not value:
             return None
@@ -114,7 +116,7 @@ class Cells:
             self._refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
             return None
         is_date = len(value) <= len("2026-03-02") or value[10:] in {" 00:00:00", "T00:00:00"}
-        return at + timedelta(days=1) if end_of_day and is_date else at
+        return at + _DAY if end_of_day and is_date else at
 
     def amount(self, field: str) -> Decimal:
         """An amount of money: a decimal number, not negative, at most two decimals."""

@@ -140,7 +140,7 @@ class OrderImporter:
         self._department = f"departments/{department}"
 
     def parse(self, cells: Cells, row: Row) -> Order:
-        """An order. A promised day lasts until its midnight: what is delivered on that day is in time."""
+        """An order. A promised day lasts until its last moment: what is delivered on that day is in time."""
         return Order(
             customer_id=cells.text("external_id", required=True),
             order_id=cells.text("order_id", required=True),
