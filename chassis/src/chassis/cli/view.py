@@ -1,6 +1,7 @@
 """`rapport view`: the customer view that every department reads, for people."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1 import view_pb2
 
 app = typer.Typer()
+PIPED_WIDTH = 200
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
 
@@ -43,7 +45,8 @@ def view(
 
     from chassis.cli.view_page import page
 
-    Console().print(page(found))
+    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+    console.print(page(found, console.width))
 
 
 def _resolved(session: "Session", customer: str) -> str:
@@ -97,4 +100,4 @@ def _follow(views: "Iterator[view_pb2.CustomerView]", as_json: bool) -> None:
 
     with Live(auto_refresh=False, vertical_overflow="visible") as live:
         for found in views:
-            live.update(page(found), refresh=True)
+            live.update(page(found, live.console.width), refresh=True)

@@ -1,6 +1,6 @@
 """A customer view as a page for the terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Group, RenderableType
@@ -11,6 +11,7 @@ from chassis.api.messages import decimal, enum_name
 from chassis.cli.output import age
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
+WIDE = 140
 # What a state asks of the reader: look, relax, or nothing.
 _STYLES = {
     "AT_RISK": "bold yellow",
@@ -25,16 +26,24 @@ _STYLES = {
 }
 
 
-def page(view: view_pb2.CustomerView) -> RenderableType:
-    """The whole view: who, what it is worth, what we promised, what is open, what was said."""
-    return Group(
-        _heading(view),
-        *_part("Promises", ("state", "what", "due", "expected", ""), map(_promise, view.promises)),
-        *_part("Cases", ("state", "topic", "owner", "opened", ""), map(_case, view.cases)),
-        *_part("Notices", ("state", "kind", "channel", "reason", ""), map(_notice, view.notices)),
-        *_part("Goodwill", ("points", "reason", "granted", ""), map(_goodwill, view.loyalty.goodwill)),
-        *_part("Timeline", ("when", "what", "about", "by", ""), map(_entry, view.latest_timeline)),
+def page(view: view_pb2.CustomerView, width: int) -> RenderableType:
+    """The whole view: who, what it is worth, what we promised, what is open, what was said.
+
+    A page of fewer than 140 columns leaves out the resources' names.
+    """
+    rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
+        "Promises": (("state", "what", "due", "expected", "name"), map(_promise, view.promises)),
+        "Cases": (("state", "topic", "owner", "opened", "name"), map(_case, view.cases)),
+        "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
+        "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
+        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
+    }
+    shown = None if width >= WIDE else -1
+    parts = (
+        _part(title, columns[:shown], (row[:shown] for row in cells))
+        for title, (columns, cells) in rows.items()
     )
+    return Group(_heading(view), *(part for part in parts if part.row_count))
 
 
 def _heading(view: view_pb2.CustomerView) -> Text:
@@ -60,14 +69,13 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
     return f"\n{source.service} is {state.lower()}: {age(source.age_seconds)}{waiting}", "bold yellow"
 
 
-def _part(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[RenderableType]:
-    """A part under its title; nothing when it is empty."""
+def _part(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, header_style="dim", overflow="fold")
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column in ("state", "when"))
     for row in rows:
         table.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
-    return [table] if table.row_count else []
+    return table
 
 
 def _promise(part: view_pb2.PromisePart) -> Sequence[str]:
@@ -89,7 +97,7 @@ def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
 
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
     about = " ".join(filter(None, (_channel(entry.channel), entry.topic, entry.summary)))
-    return _moment(entry.occur_time), entry.kind, about, entry.actor, entry.resource
+    return _moment(entry.occur_time), entry.kind, entry.actor, about, entry.resource
 
 
 def _channel(number: int) -> str:
