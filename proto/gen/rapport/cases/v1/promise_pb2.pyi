@@ -112,7 +112,7 @@ class Promise(_message.Message):
     """The row version, quoted."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when. Between 1900 and 2200; a moment, so a promised day ends at its midnight."""
+        """By when. Between 1900 and 2200; a moment: that of a promised day is its last microsecond."""
 
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
