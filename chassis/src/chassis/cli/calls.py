@@ -47,19 +47,22 @@ def _request(input_type: Any, text: str) -> Any:
     try:
         ParseDict(_json(text), request)
     except ParseError as problem:
-        raise Failure(f"{input_type.name}: {problem}", Exit.WRONG_USE) from None
+        raise Failure(f"{input_type.name}: {str(problem).splitlines()[0]}", Exit.WRONG_USE) from None
     if "request_id" in input_type.fields_by_name and not request.request_id:  # type: ignore[attr-defined]
         request.request_id = str(uuid4())  # type: ignore[attr-defined]
     return request
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> dict[str, Any]:
     import json
 
     try:
-        return json.loads(text)
+        parsed = json.loads(text)
     except ValueError as problem:
         raise Failure(f"The request is not JSON: {problem}", Exit.WRONG_USE) from None
+    if not isinstance(parsed, dict):
+        raise Failure("The request must be a JSON object.", Exit.WRONG_USE)
+    return parsed
 
 
 def _indented(line: str) -> str:

@@ -78,7 +78,7 @@ def _reason(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # reads the trailing metadata, which both have
     for detail in status.details if status else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Is(info.DESCRIPTOR):

@@ -13,7 +13,17 @@ import typer
 from chassis.cli.failures import Exit, of_error
 
 # Modules whose commands stand at the top level, and those that are a group of commands: name -> module.
-COMMANDS = ["stack", "demo.command", "imports.command", "tokens", "calls", "explain", "doctor"]
+COMMANDS = [
+    "stack",
+    "demo.command",
+    "imports.command",
+    "tokens",
+    "calls",
+    "view",
+    "explain",
+    "doctor",
+    "imports.command",
+]
 GROUPS = {
     "traces": "traces",
     "mail": "mail",

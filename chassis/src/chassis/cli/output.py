@@ -3,10 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_COLUMNS = 200
 AsJson = typer.Option(False, "--json", help="Write JSON instead of a table.")
 
 
@@ -40,8 +44,15 @@ def age(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+def console() -> "Console":
+    """The terminal; into a file or a pipe, lines are as long as they need to be."""
     from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=PIPE_COLUMNS)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -49,8 +60,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
         table.add_column(column.replace("_", " ").upper(), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    console = Console()
-    console.print(table, soft_wrap=not console.is_terminal, markup=False, highlight=False)
+    console().print(table, markup=False, highlight=False)
 
 
 def _cell(value: Any) -> str:

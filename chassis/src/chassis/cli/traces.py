@@ -64,7 +64,7 @@ def _list(found: "list[TraceSummary]", as_json: bool, empty: str) -> None:
 
     rows = [summary_json(summary) for summary in found]
     if not as_json:
-        rows = [row | {"started_at": row["started_at"][:23]} for row in rows]
+        rows = [row | {"started_at": row["started_at"][:23].replace("T", " ")} for row in rows]
     listing(rows, COLUMNS, as_json=as_json, empty=empty)
 
 

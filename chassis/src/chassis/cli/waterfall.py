@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from chassis.cli.output import console
 from chassis.local.spans import StoredSpan
 
 BAR_CELLS = 40
@@ -27,15 +27,15 @@ def draw(spans: Sequence[StoredSpan]) -> None:
         bar = _bar(_offset_ms(span, begin) / total_ms, span.duration_ms / total_ms)
         style = "red" if span.failed else "cyan"
         table.add_row(name, span.service, f"{span.duration_ms:.1f}", Text(bar, style=style))
-    console = Console()
-    console.print(table)
+    terminal = console()
+    terminal.print(table)
     failed = sum(span.failed for span in spans)
     errors = f", {failed} failed" if failed else ""
-    console.print(
+    terminal.print(
         f"\n{spans[0].trace_id}: {len(spans)} spans in {', '.join(services)}{errors}", highlight=False
     )
     for resource in sorted({name for span in spans for name in span.resources}):
-        console.print(f"  about {resource}", highlight=False)
+        terminal.print(f"  about {resource}", highlight=False)
 
 
 def nested(spans: Sequence[StoredSpan]) -> Iterator[tuple[int, StoredSpan]]:

@@ -1,0 +1,142 @@
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from chassis.cli.main import build, run
+from chassis.errors import FailedPrecondition
+from chassis.grpc.status import status
+from chassis.local.home import Home
+from chassis.local.ports import free_port
+from rapport.cases.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
+
+Rapport = Callable[..., tuple[int, str, str]]
+CASE = "cases/0198c0de-0000-7000-8000-000000000001"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("RAPPORT_HOME", str(tmp_path))
+    made = Home(tmp_path)
+    made.create()
+    return made
+
+
+@pytest.fixture
+def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Rapport:
+    def call(*args: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["rapport", *args])
+        code = run(build())
+        written = capsys.readouterr()
+        return code, written.out, written.err
+
+    return call
+
+
+class Cases(case_service_pb2_grpc.CaseServiceServicer):
+    """Answers one case, and refuses to close it."""
+
+    async def GetCase(self, request: case_service_pb2.GetCaseRequest, context: Any) -> case_pb2.Case:
+        metadata = dict(context.invocation_metadata())
+        assert metadata["authorization"].startswith("Bearer ")
+        assert context.time_remaining() is not None
+        if request.name != CASE:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"{request.name} was not found.")
+        return case_pb2.Case(name=CASE)
+
+    async def ResolveCase(self, request: case_service_pb2.ResolveCaseRequest, context: Any) -> case_pb2.Case:
+        assert request.request_id
+        refusal = FailedPrecondition("WORK_ITEM_OPEN", "Every work item must be finished first.")
+        await context.abort_with_status(status(refusal, "cases.rapport"))
+        raise AssertionError
+
+
+@pytest.fixture
+def running(home: Home) -> Iterator[Callable[[str], None]]:
+    """Makes the home look like that of a running stack with these addresses."""
+    with home.acquire():
+        yield lambda cases: home.write_env({"RAPPORT_PEERS": json.dumps({"cases": cases})})
+
+
+def test_commands_that_need_a_stack_say_so_when_there_is_none(
+    rapport: Rapport,
+) -> None:
+    commands = ["status", "call CaseService.GetCase", "traces list", "events tail", "dead-letters list"]
+    for command in [*commands, "outbox status", "explain promises/1"]:
+        code, written, error = rapport(*command.split())
+        assert (code, written) == (3, ""), command
+        assert error.startswith("rapport: No stack is running here."), command
+
+
+@pytest.mark.parametrize(
+    "command", ["fly", "call", "token --as king:alice", "call Cases.Fly", "outbox republish"]
+)
+def test_wrong_use_is_2(rapport: Rapport, command: str) -> None:
+    code, written, error = rapport(*command.split())
+    assert (code, written) == (2, "")
+    assert error
+
+
+def test_a_token_is_written_alone_so_that_a_shell_can_use_it(
+    rapport: Rapport,
+) -> None:
+    code, written, _ = rapport("token", "--as", "agent:alice", "--department", "billing", "--ttl", "60")
+    assert code == 0
+    assert written.count(".") == 2
+    assert written.count("\n") == 1
+
+
+def test_an_empty_listing_is_an_empty_json_list(rapport: Rapport) -> None:
+    assert rapport("mail", "list", "--json") == (0, "[]\n", "")
+    code, _, error = rapport("mail", "show", "nothing")
+    assert code == 1
+    assert error == "rapport: There is no message nothing. See `rapport mail list`.\n"
+
+
+async def test_a_call_carries_identity_and_deadline_and_its_answer_is_json(
+    rapport: Rapport,
+    running: Callable[[str], None],
+    fake_peer: Callable[..., Awaitable[str]],
+) -> None:
+    running(await fake_peer(Cases()))
+    code, written, _ = await asyncio.to_thread(
+        rapport, "call", "CaseService.GetCase", json.dumps({"name": CASE})
+    )
+    assert code == 0
+    assert json.loads(written) == {"name": CASE}
+
+
+async def test_what_a_rule_refuses_is_1_with_the_documented_reason(
+    rapport: Rapport,
+    running: Callable[[str], None],
+    fake_peer: Callable[..., Awaitable[str]],
+) -> None:
+    running(await fake_peer(Cases()))
+    code, written, error = await asyncio.to_thread(
+        rapport, "call", "rapport.cases.v1.CaseService/ResolveCase"
+    )
+    assert (code, written) == (1, "")
+    assert error == "rapport: WORK_ITEM_OPEN: Every work item must be finished first.\n"
+
+
+async def test_a_request_that_does_not_fit_the_contract_is_2(
+    rapport: Rapport,
+    running: Callable[[str], None],
+    fake_peer: Callable[..., Awaitable[str]],
+) -> None:
+    running(await fake_peer(Cases()))
+    for body in ('{"nme": "x"}', "no json", "[]"):
+        code, _, error = await asyncio.to_thread(rapport, "call", "CaseService.GetCase", body)
+        assert code == 2
+        assert error.count("\n") == 1
+
+
+async def test_a_service_that_does_not_answer_is_3(rapport: Rapport, running: Callable[[str], None]) -> None:
+    running(f"127.0.0.1:{free_port()}")
+    code, _, error = await asyncio.to_thread(rapport, "call", "CaseService.GetCase")
+    assert code == 3
+    assert error.startswith("rapport: UNAVAILABLE")
