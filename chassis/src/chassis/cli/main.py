@@ -13,17 +13,7 @@ import typer
 from chassis.cli.failures import Exit, of_error
 
 # Modules whose commands stand at the top level, and those that are a group of commands: name -> module.
-COMMANDS = [
-    "stack",
-    "demo.command",
-    "imports.command",
-    "tokens",
-    "calls",
-    "view",
-    "explain",
-    "doctor",
-    "imports.command",
-]
+COMMANDS = ["stack", "demo.command", "imports.command", "tokens", "calls", "view", "explain", "doctor"]
 GROUPS = {
     "traces": "traces",
     "mail": "mail",
