@@ -1,0 +1,141 @@
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from google.type.money_pb2 import Money
+from rich.console import Console
+
+from chassis.cli import session as sessions
+from chassis.cli.failures import Exit
+from chassis.cli.main import build, run
+from chassis.cli.view_page import page
+from rapport.customer.v1 import customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
+
+CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
+PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
+VIEW = view_pb2.CustomerView(
+    name=f"{CUSTOMER}/view",
+    customer=CUSTOMER,
+    display_name="Maria [bold]Anders",
+    relationship_manager="agents/sam",
+    value=view_pb2.ValuePart(
+        lifetime_value=Money(currency_code="EUR", units=1234, nanos=500_000_000),
+        purchase_count=3,
+        band="GOLD",
+    ),
+    promises=[
+        view_pb2.PromisePart(promise=PROMISE, state="AT_RISK", kind="delivery", reference="orders/7"),
+    ],
+    latest_timeline=[timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE)],
+    freshness=[
+        view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
+        view_pb2.SourceFreshness(
+            service="loyalty", state=view_pb2.SourceFreshness.STATE_BEHIND, age_seconds=12, pending_events=3
+        ),
+    ],
+)
+
+
+class CustomerService:
+    """Stands in for the customer service's stubs and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def ResolveCustomer(self, request: Any) -> Any:
+        self.asked.append(request)
+        return customer_service_pb2.ResolveCustomerResponse(customer=CUSTOMER)
+
+    def GetCustomerView(self, request: Any) -> Any:
+        self.asked.append(request)
+        return VIEW
+
+    def WatchCustomerView(self, request: Any) -> Iterator[Any]:
+        self.asked.append(request)
+        if len(self.asked) > 2:
+            raise KeyboardInterrupt
+        yield view_service_pb2.WatchCustomerViewResponse()  # a heartbeat
+        yield view_service_pb2.WatchCustomerViewResponse(customer_view=VIEW)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> CustomerService:
+    stub = CustomerService()
+
+    class Session:
+        def stub(self, cls: Callable[..., Any], name: str) -> Any:
+            return stub
+
+    monkeypatch.setattr(sessions.Session, "open", lambda *who: Session())
+    return stub
+
+
+def rapport(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
+    monkeypatch.setattr("sys.argv", ["rapport", "view", *args])
+    return run(build())
+
+
+def shown(width: int) -> str:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(page(VIEW, width))
+    return console.export_text()
+
+
+def test_the_page_says_who_what_and_how_current() -> None:
+    text = shown(160)
+    for part in (
+        "Maria [bold]Anders  GOLD",
+        "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
+        "loyalty is behind: 12 s, 3 events to come",
+        "AT_RISK  delivery orders/7",
+        PROMISE,
+    ):
+        assert part in text
+    assert "cases is" not in text
+    assert "Goodwill" not in text
+
+
+def test_a_narrow_page_leaves_out_the_names_of_resources() -> None:
+    text = shown(80)
+    assert "AT_RISK  delivery orders/7" in text
+    assert PROMISE not in text
+
+
+@pytest.mark.parametrize(
+    ("handle", "kind"),
+    [
+        ("maria@example.com", "TYPE_EMAIL"),
+        ("+49301234", "TYPE_PHONE"),
+        ("cdnow:00001", "TYPE_EXTERNAL_ID"),
+    ],
+)
+def test_a_customer_is_found_by_a_handle(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, handle: str, kind: str
+) -> None:
+    assert rapport(monkeypatch, handle) == Exit.DONE
+    resolved, viewed = service.asked
+    identifier = resolved.identifier
+    assert (identifier.Type.Name(identifier.type), identifier.value) == (kind, handle)
+    assert viewed.name == f"{CUSTOMER}/view"
+
+
+@pytest.mark.parametrize("name", [CUSTOMER, CUSTOMER.removeprefix("customers/").upper(), f"{CUSTOMER}/view"])
+def test_a_customer_is_found_by_name(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, name: str
+) -> None:
+    assert rapport(monkeypatch, name) == Exit.DONE
+    assert [request.name for request in service.asked] == [f"{CUSTOMER}/view"]
+
+
+def test_what_is_no_handle_is_wrong_use(monkeypatch: pytest.MonkeyPatch, service: CustomerService) -> None:
+    assert rapport(monkeypatch, "maria") == Exit.WRONG_USE
+    assert service.asked == []
+
+
+def test_watching_shows_each_view_and_goes_on_when_a_stream_ends(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rapport(monkeypatch, CUSTOMER, "--watch", "--json") == 130
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["customer"] for line in lines] == [CUSTOMER, CUSTOMER]
