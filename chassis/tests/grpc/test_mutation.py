@@ -28,7 +28,7 @@ from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb
 AUDITED = Statement[Any](sa.select(AUDIT).order_by(AUDIT.c.id))
 RECORDED = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))
 STORED = Statement[Any](sa.select(IDEMPOTENCY))
-SLEEP = Statement[Any](sa.select(sa.func.pg_sleep(0.2)))
+CLAIM = "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now())"
 
 
 Behaviour = Callable[[Any, Transaction], Awaitable[None]]
@@ -173,9 +173,7 @@ async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty)
     request_id = str(uuid4())
     async with loyalty.db.connection() as other:
         await other.execute("BEGIN")
-        await other.execute(
-            "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now())", request_id
-        )
+        await other.execute(CLAIM, request_id)
         error = await refused(loyalty.post(request_id))
         await other.execute("ROLLBACK")
     assert (error.code(), reason(error)) == (grpc.StatusCode.ABORTED, "REQUEST_IN_FLIGHT")
@@ -184,7 +182,7 @@ async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty)
 
 async def test_a_refused_change_leaves_nothing_behind(loyalty: Loyalty) -> None:
     async def refuse(_: Any, tx: Transaction) -> None:
-        await SLEEP.all(tx)
+        await STORED.all(tx)
         raise FailedPrecondition("NO", "No.")
 
     loyalty.ledger.before = refuse
@@ -208,28 +206,31 @@ async def test_a_failed_commit_leaves_the_connection_usable(loyalty: Loyalty) ->
 
 
 async def test_a_caller_that_leaves_during_the_commit_finds_it_done(loyalty: Loyalty) -> None:
-    committed: list[str] = []
+    announced: list[str] = []
 
-    async def slow(_: Any, tx: Transaction) -> None:
-        tx.after_commit(lambda: committed.append("yes"))
-        await tx.defer(SLEEP)  # the commit takes this long
+    async def remember(_: Any, tx: Transaction) -> None:
+        tx.after_commit(lambda: announced.append("yes"))
 
-    loyalty.ledger.before = slow
+    loyalty.ledger.before = remember
     request_id = str(uuid4())
-    call = loyalty.post(request_id)
-    await eventually(lambda: _waits_in_commit(loyalty.db))
-    call.cancel()
-    with suppress(asyncio.CancelledError):
-        await call
-    await eventually(lambda: committed)
+    async with loyalty.db.connection() as other:
+        await other.execute("BEGIN")
+        await other.execute(CLAIM, request_id)
+        call = loyalty.post(request_id)
+        await eventually(lambda: _somebody_waits(loyalty.db))
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+        await other.execute("ROLLBACK")
+    await eventually(lambda: announced)
     (stored,) = await STORED.all(loyalty.db)
     assert (await loyalty.post(request_id)).SerializeToString() == stored["response"]
     assert len(await RECORDED.all(loyalty.db)) == 1
 
 
-async def _waits_in_commit(db: Database) -> bool:
+async def _somebody_waits(db: Database) -> bool:
     async with db.connection() as connection:
-        sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'WITH%pg_sleep%' AND state = 'active'"
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
         return bool(await connection.fetchval(sql))
 
 

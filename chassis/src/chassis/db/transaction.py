@@ -1,11 +1,9 @@
-"""A transaction that keeps its promises: effect, facts, audit row and stored response commit together or not at all."""
+"""A transaction that keeps its promises: effect, facts, audit row and stored response commit as one."""
 
 from __future__ import annotations
 
-import asyncio
 import zlib
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,8 +14,19 @@ import sqlalchemy as sa
 from chassis import failpoints, ids
 from chassis.context import Call
 from chassis.db.combined import combined
-from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
-from chassis.db.statement import Bulk, Statement
+from chassis.db.records import (
+    INSERT_AUDIT,
+    INSERT_OUTBOX,
+    INSERT_RESPONSES,
+    UPSERT_TIMERS,
+    Act,
+    StoredResponse,
+    audit_rows,
+    stored_rows,
+)
+from chassis.db.schema import AUDIT, TIMERS
+from chassis.db.shield import finished
+from chassis.db.statement import Statement
 from chassis.telemetry.tracing import about, sql_span
 
 if TYPE_CHECKING:
@@ -25,55 +34,10 @@ if TYPE_CHECKING:
 
 LEASES = 16
 
-_AUDIT = Bulk[Any](AUDIT)
-_OUTBOX = Bulk[Any](OUTBOX, columns=[c for c in OUTBOX.columns.keys() if c != "published_at"])
-_IDEMPOTENCY = Bulk[Any](IDEMPOTENCY)
 _AUDITED = Statement[Any](sa.select(AUDIT.c.id).where(AUDIT.c.id == sa.bindparam("id")))
-_TIMERS = Bulk[Any](
-    TIMERS,
-    lambda insert: insert.on_conflict_do_update(
-        index_elements=["kind", "key"],
-        set_={
-            c: insert.excluded[c] for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")
-        }
-        | {"attempts": 0},
-    ),
-    columns=[c for c in TIMERS.columns.keys() if c != "attempts"],
-)
 _CANCEL = Statement[Any](
     sa.delete(TIMERS).where(TIMERS.c.kind == sa.bindparam("kind"), TIMERS.c.key == sa.bindparam("key"))
 )
-
-
-@dataclass(slots=True)
-class StoredResponse:
-    """The answer to keep for a request id, in the transaction that it answers."""
-
-    request_id: UUID
-    method: str
-    request_hash: bytes
-    response: bytes
-    consistency_token: str = ""
-
-
-@dataclass(slots=True)
-class Act:
-    """What one call does in a transaction. It has an audit row and a consistency token of its own.
-
-    Attributes:
-        call: who acts, why, in which trace.
-        id: the id of the audit row: the cause of the facts, and the key of the outcome.
-        correlation_id: the flow it belongs to; begins one when the call belongs to none.
-        consistency_token: names the last fact.
-        resources: what the facts are about.
-
-    """
-
-    call: Call
-    id: UUID
-    correlation_id: str
-    consistency_token: str = ""
-    resources: dict[str, None] = field(default_factory=dict)
 
 
 class Transaction:
@@ -119,7 +83,7 @@ class Transaction:
         return self._act.consistency_token
 
     def act(self, call: Call) -> None:
-        """Do what follows on behalf of `call`: one transaction may carry many. Nothing changes if it acts already."""
+        """Do what follows on behalf of `call`: one transaction may carry many."""
         act = self._acts.get(id(call))
         if act is None:
             audit_id = ids.uuid7(self.now)
@@ -131,13 +95,14 @@ class Transaction:
         await self._flush()
         await self._begin()
         with sql_span(statement):
-            return await self._connection.fetch(statement.sql, *args)
+            rows: list[Any] = await self._connection.fetch(statement.sql, *args)
+            return rows
 
     async def defer(self, statement: Statement[Any], **params: Any) -> None:
         """Run a write that nothing later in this transaction reads, at the latest at commit.
 
-        The last deferred write, facts, timers and audit row travel to the server as one statement; a transaction
-        of nothing else is a single round trip.
+        The last deferred write, facts, timers and audit row travel to the server as one statement; a
+        transaction of nothing else is a single round trip.
         """
         await self._flush()
         self._deferred = (statement, statement.arguments(params))
@@ -148,7 +113,7 @@ class Transaction:
         Args:
             fact: its first field is the name of the resource it is about.
             version: the resource's version after the fact; consumers keep the highest.
-            caused_by: an earlier fact of this transaction that led to this one; otherwise the call is the cause.
+            caused_by: an earlier fact of this transaction that led to this one; else the call is the cause.
 
         Returns:
             The event's id.
@@ -178,7 +143,7 @@ class Transaction:
         return event_id
 
     def store_response(self, response: StoredResponse) -> None:
-        """Keep the answer for a request id, so that a repeat gets the same one and the same consistency token."""
+        """Keep the answer for a request id: a repeat gets it again, with its consistency token."""
         response.consistency_token = self.consistency_token
         self._responses.append(response)
 
@@ -200,17 +165,17 @@ class Transaction:
         await _CANCEL.run(self, kind=kind, key=key)
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Call `action` once the transaction has committed, and never otherwise. It must not raise or block."""
+        """Call `action` once the transaction has committed, never otherwise. It must not raise or block."""
         self._after_commit.append(action)
 
     async def commit(self) -> None:
         """Write what is to be written and commit, to the end even when the caller goes away."""
-        await _finished(self._commit())
+        await finished(self._commit())
 
     async def rollback(self) -> None:
         """Undo everything. A broken connection has undone it already."""
         if self._begun and not self._connection.is_closed():
-            await _finished(self._connection.execute("ROLLBACK"))
+            await finished(self._connection.execute("ROLLBACK"))
 
     async def _begin(self) -> None:
         if not self._begun:
@@ -235,6 +200,7 @@ class Transaction:
             if not await self._is_committed():
                 from chassis.db.database import unavailable
 
+                await self.rollback()
                 raise unavailable() from lost
         except BaseException:
             await self.rollback()
@@ -249,51 +215,24 @@ class Transaction:
 
     async def _close(self) -> None:
         """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
-        parts: list[tuple[Statement[Any], Sequence[Any]]] = [self._deferred] if self._deferred else []
-        self._deferred = None
-        if self._facts:
-            parts.append((_OUTBOX, _OUTBOX.arguments(_columns(_OUTBOX, self._facts))))
-        if self._timers:
-            parts.append((_TIMERS, _TIMERS.arguments(_columns(_TIMERS, list(self._timers.values())))))
-        if self._responses:
-            parts.append((_IDEMPOTENCY, _IDEMPOTENCY.arguments(_columns(_IDEMPOTENCY, self._stored_rows()))))
-        parts.append((_AUDIT, _AUDIT.arguments(_columns(_AUDIT, self._audit_rows()))))
+        deferred, self._deferred = self._deferred, None
+        parts: list[tuple[Statement[Any], Sequence[Any]]] = [deferred] if deferred else []
+        for insert, rows in (
+            (INSERT_OUTBOX, self._facts),
+            (UPSERT_TIMERS, list(self._timers.values())),
+            (INSERT_RESPONSES, stored_rows(self._responses, self.now)),
+            (INSERT_AUDIT, audit_rows(self._acts.values(), self.now)),
+        ):
+            if rows:
+                parts.append(
+                    (insert, insert.arguments({c: [row[c] for row in rows] for c in insert.columns}))
+                )
         statement = combined(tuple(part for part, _ in parts))
         args = [argument for _, arguments in parts for argument in arguments]
         if self._about:
             about(self._about)
         with sql_span(statement):
             await self._connection.fetch(statement.sql, *args)
-
-    def _stored_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "request_id": stored.request_id,
-                "method": stored.method,
-                "request_hash": stored.request_hash,
-                "response": stored.response,
-                "consistency_token": stored.consistency_token,
-                "at": self.now,
-            }
-            for stored in self._responses
-        ]
-
-    def _audit_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": act.id,
-                "at": self.now,
-                "actor": act.call.principal.subject,
-                "department": act.call.principal.department,
-                "what": act.call.what,
-                "request_id": act.call.request_id,
-                "cause_id": act.call.cause_id,
-                "correlation_id": act.correlation_id,
-                "traceparent": act.call.traceparent,
-                "resources": " ".join(act.resources),
-            }
-            for act in self._acts.values()
-        ]
 
     async def _is_committed(self) -> bool:
         """Whether the transaction whose commit got no answer took effect. The audit row tells."""
@@ -303,23 +242,3 @@ class Transaction:
             from chassis.db.database import unavailable
 
             raise unavailable() from error
-
-
-def _columns(statement: Bulk[Any], rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in statement.columns}
-
-
-async def _finished(work: Coroutine[Any, Any, Any]) -> None:
-    """Await `work` to its end, however often the caller is cancelled meanwhile, and only then let it go."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as gone:
-            cancelled = gone
-    failure = task.exception()
-    if cancelled is not None:
-        raise cancelled from failure
-    if failure is not None:
-        raise failure

@@ -22,9 +22,10 @@ from google.protobuf.message import Message
 
 from chassis.context import Call, current_call
 from chassis.db.database import Database
+from chassis.db.records import StoredResponse
 from chassis.db.schema import IDEMPOTENCY
 from chassis.db.statement import Statement
-from chassis.db.transaction import StoredResponse, Transaction
+from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Refusal, invalid
 
 GROUP_MAX = 128

@@ -1,0 +1,91 @@
+"""What a transaction writes beside its effect: facts, timers, stored responses and audit rows."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.context import Call
+from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
+from chassis.db.statement import Bulk
+
+INSERT_AUDIT = Bulk[Any](AUDIT)
+INSERT_OUTBOX = Bulk[Any](OUTBOX, columns=[c.name for c in OUTBOX.columns if c.name != "published_at"])
+INSERT_RESPONSES = Bulk[Any](IDEMPOTENCY)
+UPSERT_TIMERS = Bulk[Any](
+    TIMERS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["kind", "key"],
+        set_={
+            c: insert.excluded[c] for c in ("id", "due_at", "correlation_id", "causation_id", "traceparent")
+        }
+        | {"attempts": 0},
+    ),
+    columns=[c.name for c in TIMERS.columns if c.name != "attempts"],
+)
+
+
+@dataclass(slots=True)
+class StoredResponse:
+    """The answer to keep for a request id, in the transaction that it answers."""
+
+    request_id: UUID
+    method: str
+    request_hash: bytes
+    response: bytes
+    consistency_token: str = ""
+
+
+@dataclass(slots=True)
+class Act:
+    """What one call does in a transaction. It has an audit row and a consistency token of its own.
+
+    Attributes:
+        call: who acts, why, in which trace.
+        id: the id of the audit row: the cause of the facts, and the key of the outcome.
+        correlation_id: the flow it belongs to; begins one when the call belongs to none.
+        consistency_token: names the last fact.
+        resources: what the facts are about.
+
+    """
+
+    call: Call
+    id: UUID
+    correlation_id: str
+    consistency_token: str = ""
+    resources: dict[str, None] = field(default_factory=dict)
+
+
+def stored_rows(responses: Iterable[StoredResponse], now: datetime) -> list[dict[str, Any]]:
+    """The rows of the idempotency table."""
+    return [
+        {
+            "request_id": stored.request_id,
+            "method": stored.method,
+            "request_hash": stored.request_hash,
+            "response": stored.response,
+            "consistency_token": stored.consistency_token,
+            "at": now,
+        }
+        for stored in responses
+    ]
+
+
+def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
+    """The rows of the audit table."""
+    return [
+        {
+            "id": act.id,
+            "at": now,
+            "actor": act.call.principal.subject,
+            "department": act.call.principal.department,
+            "what": act.call.what,
+            "request_id": act.call.request_id,
+            "cause_id": act.call.cause_id,
+            "correlation_id": act.correlation_id,
+            "traceparent": act.call.traceparent,
+            "resources": " ".join(act.resources),
+        }
+        for act in acts
+    ]
