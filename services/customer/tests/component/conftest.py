@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from chassis.clock import ManualClock
 from chassis.testing.running import Running, reason
@@ -40,6 +41,27 @@ class Desk:
         self.consents: Any = running.stub(consent_service_pb2_grpc.ConsentServiceStub)
         self.imports: Any = running.stub(import_service_pb2_grpc.ImportServiceStub)
 
+    def email(self, value: str) -> customer_pb2.Identifier:
+        """An e-mail address to send in a request."""
+        return customer_pb2.Identifier(type=Type.TYPE_EMAIL, value=value)
+
+    def phone(self, value: str) -> customer_pb2.Identifier:
+        """A phone number to send in a request."""
+        return customer_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
+
+    def external(self, value: str) -> customer_pb2.Identifier:
+        """An id in another system to send in a request."""
+        return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, value=value)
+
+    def interaction(self, customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
+        """A valid contact to record: a call about a late delivery."""
+        defaults = {
+            "channel": timeline_pb2.CHANNEL_VOICE,
+            "direction": timeline_pb2.DIRECTION_INBOUND,
+            "topic": "late-delivery",
+        }
+        return timeline_service_pb2.RecordInteractionRequest(**{"customer": customer} | defaults | fields)
+
     async def create(self, *identifiers: customer_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
         """Create a customer."""
         customer = customer_pb2.Customer(identifiers=identifiers, **{"given_name": "Anna"} | fields)
@@ -56,7 +78,7 @@ class Desk:
 
     async def record(self, customer: str, **fields: Any) -> timeline_pb2.TimelineEntry:
         """Record a call of the customer."""
-        return await self.timeline.RecordInteraction(interaction(customer, **fields))
+        return await self.timeline.RecordInteraction(self.interaction(customer, **fields))
 
     async def view(self, customer: str, **fields: Any) -> view_pb2.CustomerView:
         """The customer's view."""
@@ -79,41 +101,11 @@ class Desk:
         published = await self.running.published()
         return [p for p in published if not names or p.type.rsplit(".", 1)[1] in names]
 
-    async def token_of(self, call: Any) -> str:
-        """The consistency token of a write."""
-        await call
-        metadata = await call.trailing_metadata()
-        return str(dict(metadata)["consistency-token"])
-
-
-def interaction(customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
-    """A valid contact to record."""
-    defaults = {
-        "channel": timeline_pb2.CHANNEL_VOICE,
-        "direction": timeline_pb2.DIRECTION_INBOUND,
-        "topic": "late-delivery",
-    }
-    return timeline_service_pb2.RecordInteractionRequest(**{"customer": customer} | defaults | fields)
-
-
-def email(value: str) -> customer_pb2.Identifier:
-    """An e-mail address to send in a request."""
-    return customer_pb2.Identifier(type=Type.TYPE_EMAIL, value=value)
-
-
-def phone(value: str) -> customer_pb2.Identifier:
-    """A phone number to send in a request."""
-    return customer_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
-
-
-def external(value: str) -> customer_pb2.Identifier:
-    """An id in another system to send in a request."""
-    return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, value=value)
-
-
-def id_of(name: str) -> UUID:
-    """The id at the end of a resource name."""
-    return UUID(name.rsplit("/", 1)[1])
+    async def deliver(self, message: Message, version: int = 1, **how: Any) -> UUID:
+        """Let another service tell a fact, about the resource in its first field."""
+        resource = getattr(message, message.DESCRIPTOR.fields[0].name)
+        source = message.DESCRIPTOR.full_name.split(".")[1]
+        return await self.running.deliver(message, resource=resource, version=version, source=source, **how)
 
 
 @pytest.fixture

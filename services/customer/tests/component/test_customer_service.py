@@ -1,0 +1,287 @@
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from customer.service import service
+from rapport.customer.v1.customer_pb2 import Customer, Identifier
+from rapport.customer.v1.customer_service_pb2 import (
+    AddIdentifierRequest,
+    AssignRelationshipManagerRequest,
+    BatchGetCustomersRequest,
+    CreateCustomerRequest,
+    GetCustomerRequest,
+    ListCustomersRequest,
+    RemoveIdentifierRequest,
+    UpdateCustomerRequest,
+)
+
+
+async def get(desk, name):
+    return await desk.customers.GetCustomer(GetCustomerRequest(name=name))
+
+
+async def add(desk, customer, identifier):
+    return await desk.customers.AddIdentifier(AddIdentifierRequest(customer=customer, identifier=identifier))
+
+
+async def test_a_customer_is_created_told_and_read_back(desk):
+    created = await desk.create(
+        desk.email("Anna@Example.com"), desk.phone("030-0074321"), family_name="Berg", region_code="DE"
+    )
+    assert (created.display_name, created.etag) == ("Anna Berg", '"1"')
+    assert [(i.value, i.normalized_value) for i in created.identifiers] == [
+        ("Anna@Example.com", "anna@example.com"),
+        ("030-0074321", "+49300074321"),
+    ]
+    assert await get(desk, created.name) == created
+    told = await desk.facts()
+    assert [fact.type.rsplit(".", 1)[1] for fact in told] == [
+        "CustomerCreated",
+        "IdentifierAdded",
+        "IdentifierAdded",
+    ]
+    assert told[0].data.customer == created.name
+    assert [fact.data.identifier for fact in told[1:]] == [i.name for i in created.identifiers]
+
+
+async def test_every_customer_has_a_relationship_manager(start, desk):
+    assert (await desk.create()).relationship_manager == "agents/front-desk"
+    other = type(desk)(await start(service, default_relationship_manager="agents/carla"), desk.clock)
+    assert (await other.create()).relationship_manager == "agents/carla"
+
+
+async def test_facts_hold_no_personal_data(desk):
+    await desk.create(desk.email("anna@example.com"), family_name="Geheim")
+    for fact in await desk.facts():
+        assert b"Geheim" not in fact.data.SerializeToString()
+        assert b"anna" not in fact.data.SerializeToString()
+
+
+async def test_every_violation_of_a_request_is_reported(desk):
+    wrong = Customer(
+        given_name="a\0b",
+        family_name="x" * 101,
+        language_code="german",
+        time_zone="Mars/Olympus",
+        region_code="UK",
+        identifiers=[Identifier(value="x"), Identifier(type=99, value="x"), desk.email("")],
+    )
+    with pytest.raises(Exception, match="given_name") as caught:
+        await desk.customers.CreateCustomer(CreateCustomerRequest(customer=wrong))
+    for field in ("family_name", "language_code", "time_zone", "region_code"):
+        assert f"customer.{field}" in caught.value.details()
+    for field in ("identifiers[0].type", "identifiers[1].type", "identifiers[2].value"):
+        assert f"customer.{field}" in caught.value.details()
+
+
+async def test_an_error_never_repeats_what_was_sent(desk):
+    wrong = Customer(given_name="Sekret\0", identifiers=[desk.email("Sekret@\0")])
+    with pytest.raises(Exception, match="INVALID_ARGUMENT") as caught:
+        await desk.customers.CreateCustomer(CreateCustomerRequest(customer=wrong))
+    assert "Sekret" not in str(caught.value)
+
+
+async def test_an_invalid_handle_is_kept_flagged_and_may_be_shared(desk):
+    first = await desk.create(desk.email("not an address"))
+    second = await desk.create(desk.email("not an address"))
+    for customer in (first, second):
+        (identifier,) = customer.identifiers
+        assert (identifier.value, identifier.normalized_value) == ("not an address", "")
+        assert identifier.quality == Identifier.Quality.QUALITY_INVALID
+
+
+async def test_a_handle_belongs_to_one_customer(desk, refused):
+    anna = await desk.create(desk.email("anna@example.com"))
+    again = CreateCustomerRequest(customer=Customer(identifiers=[desk.email("ANNA@example.com")]))
+    assert await refused(desk.customers.CreateCustomer(again)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
+    bert = await desk.create()
+    adding = AddIdentifierRequest(customer=bert.name, identifier=desk.email("Anna@Example.com"))
+    assert await refused(desk.customers.AddIdentifier(adding)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
+    assert (await get(desk, anna.name)).identifiers == anna.identifiers
+    assert not (await get(desk, bert.name)).identifiers
+
+
+async def test_the_same_handle_twice_in_one_request_is_one_handle(desk):
+    created = await desk.create(desk.email("anna@example.com"), desk.email("ANNA@example.com"))
+    assert [i.value for i in created.identifiers] == ["anna@example.com"]
+
+
+async def test_of_fifty_customers_created_with_one_handle_one_is_made(desk):
+    request = CreateCustomerRequest(customer=Customer(identifiers=[desk.email("anna@example.com")]))
+    results = await asyncio.gather(
+        *(desk.customers.CreateCustomer(request) for _ in range(50)), return_exceptions=True
+    )
+    assert sum(isinstance(result, Customer) for result in results) == 1
+    assert len(await desk.facts("CustomerCreated")) == 1
+
+
+async def test_a_request_id_makes_a_retry_safe(desk):
+    request = CreateCustomerRequest(customer=Customer(given_name="Anna"), request_id=str(uuid4()))
+    assert await desk.customers.CreateCustomer(request) == await desk.customers.CreateCustomer(request)
+    assert len(await desk.facts("CustomerCreated")) == 1
+
+
+async def test_only_masked_fields_change_and_the_fact_names_them(desk):
+    anna = await desk.create(family_name="Berg")
+    desk.clock.advance(timedelta(hours=1))
+    update = UpdateCustomerRequest(
+        customer=Customer(name=anna.name, given_name="ignored", family_name="Tal", etag=anna.etag),
+        update_mask=FieldMask(paths=["family_name"]),
+    )
+    changed = await desk.customers.UpdateCustomer(update)
+    assert (changed.display_name, changed.etag) == ("Anna Tal", '"2"')
+    assert changed.update_time.ToSeconds() - anna.update_time.ToSeconds() == 3600
+    (fact,) = await desk.facts("CustomerUpdated")
+    assert (list(fact.data.updated_fields), fact.version) == (["family_name"], 2)
+
+
+async def test_an_update_that_changes_nothing_tells_nothing(desk):
+    anna = await desk.create(family_name="Berg")
+    assert await desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=anna)) == anna
+    assert not await desk.facts("CustomerUpdated")
+
+
+async def test_a_stale_etag_is_refused(desk, refused):
+    anna = await desk.create()
+    stale = Customer(name=anna.name, family_name="Tal", etag='"7"')
+    assert await refused(desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=stale))) == (
+        "ABORTED ETAG_MISMATCH"
+    )
+    stale = AssignRelationshipManagerRequest(
+        customer=anna.name, relationship_manager="agents/bob", etag='"7"'
+    )
+    assert await refused(desk.customers.AssignRelationshipManager(stale)) == "ABORTED ETAG_MISMATCH"
+
+
+async def test_identifiers_are_not_changed_by_an_update(desk, refused):
+    anna = await desk.create()
+    update = UpdateCustomerRequest(
+        customer=Customer(name=anna.name), update_mask=FieldMask(paths=["identifiers"])
+    )
+    assert await refused(desk.customers.UpdateCustomer(update)) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+async def test_of_parallel_updates_with_one_etag_one_succeeds(desk):
+    anna = await desk.create()
+    updates = (
+        UpdateCustomerRequest(customer=Customer(name=anna.name, family_name=f"Berg {i}", etag=anna.etag))
+        for i in range(20)
+    )
+    results = await asyncio.gather(*map(desk.customers.UpdateCustomer, updates), return_exceptions=True)
+    assert sum(isinstance(result, Customer) for result in results) == 1
+    assert (await get(desk, anna.name)).etag == '"2"'
+
+
+async def test_a_handle_is_added_once_and_removed(desk, refused):
+    anna = await desk.create(region_code="DE")
+    for _ in range(2):
+        with_phone = await add(desk, anna.name, desk.phone("030-0074321"))
+    (identifier,) = with_phone.identifiers
+    assert (identifier.normalized_value, with_phone.etag) == ("+49300074321", '"2"')
+    request = RemoveIdentifierRequest(name=identifier.name)
+    without = await desk.customers.RemoveIdentifier(request)
+    assert (list(without.identifiers), without.etag) == ([], '"3"')
+    assert await refused(desk.customers.RemoveIdentifier(request)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    told = [(fact.type.rsplit(".", 1)[1], fact.resource) for fact in await desk.facts()][1:]
+    assert told == [("IdentifierAdded", identifier.name), ("IdentifierRemoved", identifier.name)]
+
+
+async def test_a_removed_handle_is_free_for_others(desk):
+    anna = await desk.create(desk.email("shared@example.com"))
+    await desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=anna.identifiers[0].name))
+    assert (await desk.create(desk.email("shared@example.com"))).name != anna.name
+
+
+async def test_a_customer_has_a_bounded_number_of_handles(desk, refused):
+    full = await desk.create(*(desk.external(f"crm:{i}") for i in range(100)))
+    one_more = AddIdentifierRequest(customer=full.name, identifier=desk.external("crm:100"))
+    assert await refused(desk.customers.AddIdentifier(one_more)) == (
+        "FAILED_PRECONDITION TOO_MANY_IDENTIFIERS"
+    )
+
+
+async def test_a_manager_is_assigned_and_told(desk):
+    anna = await desk.create()
+    request = AssignRelationshipManagerRequest(
+        customer=anna.name, relationship_manager="agents/bob", etag='"1"'
+    )
+    assert (await desk.customers.AssignRelationshipManager(request)).relationship_manager == "agents/bob"
+    (fact,) = await desk.facts("ManagerAssigned")
+    assert (fact.data.customer, fact.data.relationship_manager, fact.version) == (anna.name, "agents/bob", 2)
+
+
+async def test_a_manager_must_be_an_agent(desk, refused):
+    anna = await desk.create()
+    for manager, reason in (("bob", "INVALID_NAME"), ("", "REQUIRED")):
+        request = AssignRelationshipManagerRequest(customer=anna.name, relationship_manager=manager)
+        assert (
+            await refused(desk.customers.AssignRelationshipManager(request)) == f"INVALID_ARGUMENT {reason}"
+        )
+
+
+async def test_several_customers_are_read_in_the_order_asked(desk, refused, nobody):
+    made = [await desk.create(desk.external(f"crm:{i}")) for i in range(3)]
+    asked = [made[2].name, made[0].name, made[2].name]
+    found = await desk.customers.BatchGetCustomers(BatchGetCustomersRequest(names=asked))
+    assert list(found.customers) == [made[2], made[0], made[2]]
+    absent = BatchGetCustomersRequest(names=[made[0].name, nobody])
+    assert await refused(desk.customers.BatchGetCustomers(absent)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    for names, reason in (([], "REQUIRED"), ([nobody] * 1001, "TOO_LONG"), (["anna"], "INVALID_NAME")):
+        request = BatchGetCustomersRequest(names=names)
+        assert await refused(desk.customers.BatchGetCustomers(request)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody):
+    calls = [
+        desk.customers.GetCustomer(GetCustomerRequest(name=nobody)),
+        desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=Customer(name=nobody, given_name="x"))),
+        desk.customers.AddIdentifier(
+            AddIdentifierRequest(customer=nobody, identifier=desk.email("a@example.com"))
+        ),
+        desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=f"{nobody}/identifiers/{uuid4()}")),
+        desk.customers.AssignRelationshipManager(
+            AssignRelationshipManagerRequest(customer=nobody, relationship_manager="agents/bob")
+        ),
+    ]
+    for call in calls:
+        assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
+async def test_customers_are_listed_oldest_first_in_pages(desk):
+    made = []
+    for i in range(5):
+        desk.clock.advance(timedelta(seconds=1))
+        made.append((await desk.create(desk.external(f"crm:{i}"))).name)
+    listed, token = [], ""
+    while True:
+        page = await desk.customers.ListCustomers(ListCustomersRequest(page_size=2, page_token=token))
+        assert len(page.customers) <= 2
+        assert all(len(customer.identifiers) == 1 for customer in page.customers)
+        listed += [customer.name for customer in page.customers]
+        token = page.next_page_token
+        if not token:
+            break
+    assert listed == made
+
+
+async def test_customers_are_listed_by_a_filter(desk, refused):
+    await desk.create(region_code="DE")
+    bert = await desk.create(region_code="AT")
+    request = ListCustomersRequest(filter='region_code = "AT" AND relationship_manager = "agents/front-desk"')
+    page = await desk.customers.ListCustomers(request)
+    assert [customer.name for customer in page.customers] == [bert.name]
+    wrong = ListCustomersRequest(filter="given_name = Anna")
+    assert await refused(desk.customers.ListCustomers(wrong)) == "INVALID_ARGUMENT INVALID_FILTER"
+
+
+async def test_a_page_token_is_good_for_the_same_list_only(desk, refused):
+    for _ in range(3):
+        await desk.create()
+    page = await desk.customers.ListCustomers(ListCustomersRequest(page_size=1))
+    other = ListCustomersRequest(page_token=page.next_page_token, filter="region_code = DE")
+    assert await refused(desk.customers.ListCustomers(other)) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
+    negative = ListCustomersRequest(page_size=-1)
+    assert await refused(desk.customers.ListCustomers(negative)) == "INVALID_ARGUMENT INVALID_PAGE_SIZE"

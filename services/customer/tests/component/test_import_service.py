@@ -1,0 +1,273 @@
+import asyncio
+import hashlib
+from uuid import uuid4
+
+import pytest
+
+from chassis.testing.wait import eventually
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
+from rapport.customer.v1.import_service_pb2 import (
+    AppendImportRowsRequest,
+    CancelImportJobRequest,
+    CommitImportJobRequest,
+    CreateImportJobRequest,
+    GetImportJobRequest,
+    ListImportErrorsRequest,
+)
+
+State = ImportJob.State
+
+
+def source(text="customers.csv"):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def create(desk, text="customers.csv"):
+    request = CreateImportJobRequest(import_job=ImportJob(source=source(text)))
+    return await desk.imports.CreateImportJob(request)
+
+
+async def append(desk, job, rows):
+    request = AppendImportRowsRequest(
+        name=job.name, rows=[ImportRow(line=line, customer=customer) for line, customer in rows]
+    )
+    return await desk.imports.AppendImportRows(request, timeout=30)
+
+
+async def commit(desk, job):
+    """Commit, and wait until every row is applied."""
+    await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
+
+    async def done():
+        now = await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))
+        return now if now.state == State.STATE_DONE else None
+
+    return await eventually(done, timeout_s=60)
+
+
+async def errors(desk, job, **paging):
+    return await desk.imports.ListImportErrors(ListImportErrorsRequest(parent=job.name, **paging))
+
+
+def customer(desk, i, **fields):
+    return Customer(
+        identifiers=[desk.external(f"crm:{i:05}"), desk.email(f"c{i}@example.com")],
+        **{"given_name": f"C{i}"} | fields,
+    )
+
+
+async def found(desk, handle):
+    resolved = await desk.resolve(handle)
+    return await desk.customers.GetCustomer(GetCustomerRequest(name=resolved.customer))
+
+
+async def test_rows_become_customers(desk):
+    job = await create(desk)
+    assert job.state == State.STATE_OPEN
+    job = await append(desk, job, [(i, customer(desk, i)) for i in range(1, 4)])
+    assert (job.row_count, job.last_line, job.error_count) == (3, 3, 0)
+    done = await commit(desk, job)
+    assert (done.created_count, done.matched_count, done.error_count) == (3, 0, 0)
+    assert done.HasField("end_time")
+    imported = await found(desk, desk.email("C2@example.com"))
+    assert (imported.display_name, imported.etag) == ("C2", '"1"')
+    assert imported.relationship_manager == "agents/front-desk"
+    assert len(await desk.facts("CustomerCreated")) == 3
+
+
+async def test_one_source_has_one_job_so_that_an_import_resumes(desk):
+    first = await append(desk, await create(desk), [(1, customer(desk, 1))])
+    assert await create(desk) == first
+    assert (await create(desk, "other.csv")).name != first.name
+
+
+async def test_parallel_requests_for_one_source_get_one_job(desk):
+    jobs = await asyncio.gather(*(create(desk) for _ in range(20)))
+    assert len({job.name for job in jobs}) == 1
+
+
+async def test_lines_received_before_are_skipped_in_any_order(desk):
+    job = await create(desk)
+    await append(desk, job, [(2, customer(desk, 2)), (3, Customer())])
+    job = await append(desk, job, [(i, customer(desk, i)) for i in (1, 2, 3, 4, 4)])
+    assert (job.row_count, job.last_line, job.error_count) == (4, 4, 1)
+    assert (await commit(desk, job)).created_count == 3
+
+
+async def test_a_rejected_row_is_listed_with_every_field_and_never_its_value(desk):
+    job = await create(desk)
+    wrong = Customer(
+        given_name="Sekret\0",
+        region_code="Germany",
+        identifiers=[desk.external("crm:1")],
+    )
+    rows = [
+        (1, wrong),
+        (2, Customer(identifiers=[desk.email("sekret")])),
+        (3, Customer(identifiers=[desk.phone("sekret")])),
+        (4, Customer(given_name="Sekret")),
+        (5, customer(desk, 5)),
+    ]
+    job = await append(desk, job, rows)
+    assert (job.row_count, job.error_count) == (5, 4)
+    listed = (await errors(desk, job)).import_errors
+    assert [(error.line, error.field, error.reason) for error in listed] == [
+        (1, "given_name", "INVALID_TEXT"),
+        (1, "region_code", "INVALID_CODE"),
+        (2, "identifiers[0].value", "INVALID_EMAIL"),
+        (3, "identifiers[0].value", "INVALID_PHONE"),
+        (4, "identifiers", "REQUIRED"),
+    ]
+    assert not any("ekret" in error.description for error in listed)
+    done = await commit(desk, job)
+    assert (done.created_count, done.error_count) == (1, 4)
+
+
+async def test_errors_are_listed_in_pages(desk):
+    job = await append(desk, await create(desk), [(i, Customer()) for i in range(1, 8)])
+    lines, token = [], ""
+    while True:
+        page = await errors(desk, job, page_size=3, page_token=token)
+        lines += [error.line for error in page.import_errors]
+        token = page.next_page_token
+        if not token:
+            break
+    assert lines == list(range(1, 8))
+
+
+async def test_a_bad_handle_beside_a_good_one_is_kept_flagged(desk):
+    row = Customer(identifiers=[desk.external("crm:1"), desk.email("nonsense")])
+    await commit(desk, await append(desk, await create(desk), [(1, row)]))
+    imported = await found(desk, desk.external("crm:1"))
+    assert [(i.value, i.normalized_value) for i in imported.identifiers] == [
+        ("crm:1", "crm:1"),
+        ("nonsense", ""),
+    ]
+
+
+async def test_a_matched_customer_gets_what_is_missing_and_changed_and_keeps_the_rest(desk):
+    anna = await desk.create(desk.external("crm:1"), family_name="Berg", region_code="DE")
+    row = Customer(family_name="Tal", identifiers=[desk.email("anna@example.com"), desk.external("crm:1")])
+    done = await commit(desk, await append(desk, await create(desk), [(1, row)]))
+    assert (done.created_count, done.matched_count) == (0, 1)
+    now = await found(desk, desk.email("anna@example.com"))
+    assert (now.name, now.given_name, now.family_name, now.region_code) == (anna.name, "Anna", "Tal", "DE")
+    assert [i.value for i in now.identifiers] == ["crm:1", "anna@example.com"]
+    assert [fact.type.rsplit(".", 1)[1] for fact in await desk.facts()][2:] == [
+        "CustomerUpdated",
+        "IdentifierAdded",
+    ]
+
+
+async def test_a_row_matches_by_its_external_id_before_its_email(desk):
+    by_id = await desk.create(desk.external("crm:1"))
+    by_email = await desk.create(desk.email("anna@example.com"))
+    row = Customer(family_name="Tal", identifiers=[desk.email("anna@example.com"), desk.external("crm:1")])
+    await commit(desk, await append(desk, await create(desk), [(1, row)]))
+    assert (await found(desk, desk.external("crm:1"))).family_name == "Tal"
+    untouched = await found(desk, desk.email("anna@example.com"))
+    assert (untouched.name, untouched.family_name) == (by_email.name, "")
+    assert untouched.name != by_id.name
+
+
+async def test_rows_about_one_customer_become_one_customer(desk):
+    rows = [
+        (1, Customer(given_name="Anna", identifiers=[desk.external("crm:1")])),
+        (2, Customer(family_name="Berg", identifiers=[desk.external("crm:1"), desk.email("a@example.com")])),
+        (3, Customer(identifiers=[desk.email("A@example.com"), desk.phone("+493012345678")])),
+    ]
+    done = await commit(desk, await append(desk, await create(desk), rows))
+    assert (done.created_count, done.matched_count) == (1, 2)
+    anna = await found(desk, desk.phone("+493012345678"))
+    assert (anna.display_name, len(anna.identifiers), anna.etag) == ("Anna Berg", 3, '"1"')
+    (fact,) = await desk.facts("CustomerCreated")
+    assert (fact.data.customer, fact.version) == (anna.name, 1)
+    assert not await desk.facts("CustomerUpdated")
+
+
+async def test_importing_the_same_rows_from_another_file_changes_nothing(desk):
+    rows = [(i, customer(desk, i)) for i in range(1, 4)]
+    await commit(desk, await append(desk, await create(desk, "one.csv"), rows))
+    told = len(await desk.facts())
+    done = await commit(desk, await append(desk, await create(desk, "two.csv"), rows))
+    assert (done.created_count, done.matched_count) == (0, 3)
+    assert len(await desk.facts()) == told
+
+
+async def test_a_cancelled_job_applies_nothing_and_its_source_may_come_again(desk, refused):
+    job = await append(desk, await create(desk), [(1, customer(desk, 1))])
+    for _ in range(2):
+        cancelled = await desk.imports.CancelImportJob(CancelImportJobRequest(name=job.name))
+    assert cancelled.state == State.STATE_CANCELLED
+    refusal = "FAILED_PRECONDITION IMPORT_NOT_OPEN"
+    assert await refused(append(desk, job, [(2, customer(desk, 2))])) == refusal
+    commit_it = desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
+    assert await refused(commit_it) == refusal
+    assert (await create(desk)).name != job.name
+    async with desk.running.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM import_rows") == 0
+
+
+async def test_a_committed_job_takes_no_rows_and_cannot_be_cancelled(desk, refused):
+    job = await append(desk, await create(desk), [(1, customer(desk, 1))])
+    done = await commit(desk, job)
+    refusal = "FAILED_PRECONDITION IMPORT_NOT_OPEN"
+    assert await refused(append(desk, job, [(2, customer(desk, 2))])) == refusal
+    cancel = desk.imports.CancelImportJob(CancelImportJobRequest(name=job.name))
+    assert await refused(cancel) == refusal
+    assert await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name)) == done
+
+
+async def test_an_empty_job_is_done_at_once(desk):
+    done = await commit(desk, await create(desk))
+    assert (done.row_count, done.created_count) == (0, 0)
+
+
+async def test_many_rows_are_applied_in_several_chunks_once_and_leave_nothing_staged(desk):
+    job = await create(desk)
+    for first in range(1, 2501, 500):
+        job = await append(desk, job, [(i, customer(desk, i)) for i in range(first, first + 500)])
+    done = await commit(desk, job)
+    assert (done.created_count, done.matched_count) == (2500, 0)
+    assert len(await desk.facts("CustomerCreated")) == 2500
+    async with desk.running.db.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM customers") == 2500
+        assert await connection.fetchval("SELECT count(*) FROM import_rows") == 0
+        assert await connection.fetchval("SELECT count(*) FROM timers") == 0
+
+
+async def test_an_import_whose_handles_others_create_meanwhile_matches_them(desk):
+    rows = [(i, customer(desk, i)) for i in range(1, 301)]
+    job = await append(desk, await create(desk), rows)
+    resolving = [desk.resolve(desk.external(f"crm:{i:05}"), create=Customer()) for i in range(1, 301, 3)]
+    done, *_ = await asyncio.gather(commit(desk, job), *resolving)
+    assert done.created_count + done.matched_count == 300
+    assert len(await desk.facts("CustomerCreated")) == 300
+
+
+@pytest.mark.parametrize("text", ["", "abc", "G" * 64, "A" * 64])
+async def test_a_source_is_a_sha_256(desk, refused, text):
+    request = CreateImportJobRequest(import_job=ImportJob(source=text))
+    reason = "INVALID_CODE" if text else "REQUIRED"
+    assert await refused(desk.imports.CreateImportJob(request)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_rows_come_in_bounded_batches_with_line_numbers(desk, refused):
+    job = await create(desk)
+    row = (1, customer(desk, 1))
+    for rows, reason in (([], "REQUIRED"), ([row] * 1001, "TOO_LONG"), ([(0, Customer())], "INVALID_NUMBER")):
+        assert await refused(append(desk, job, rows)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_job_that_does_not_exist_is_not_found(desk, refused):
+    job = ImportJob(name=f"importJobs/{uuid4()}")
+    for call in (
+        desk.imports.GetImportJob(GetImportJobRequest(name=job.name)),
+        append(desk, job, [(1, customer(desk, 1))]),
+        errors(desk, job),
+        desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name)),
+        desk.imports.CancelImportJob(CancelImportJobRequest(name=job.name)),
+    ):
+        assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"

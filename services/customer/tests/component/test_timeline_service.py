@@ -1,0 +1,214 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from chassis.api.messages import timestamp
+from chassis.testing.wait import eventually
+from rapport.customer.v1 import timeline_pb2
+from rapport.customer.v1.timeline_service_pb2 import (
+    BatchRecordInteractionsRequest,
+    ListTimelineEntriesRequest,
+)
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+
+
+async def listed(desk, customer, **paging):
+    request = ListTimelineEntriesRequest(parent=customer, **paging)
+    return await desk.timeline.ListTimelineEntries(request)
+
+
+async def interactions(desk, customer):
+    """The contacts on a timeline, without the facts beside them."""
+    entries, token = [], ""
+    while True:
+        page = await listed(desk, customer, page_size=1000, page_token=token)
+        entries += [entry for entry in page.timeline_entries if entry.kind == "INTERACTION"]
+        token = page.next_page_token
+        if not token:
+            return entries
+
+
+async def test_a_contact_is_recorded_told_and_listed(desk):
+    anna = await desk.create()
+    entry = await desk.record(anna.name, summary="Where is my order?", resource="cases/1")
+    assert entry.occur_time == timestamp(desk.clock.now())
+    assert (entry.kind, entry.source, entry.actor) == ("INTERACTION", "customer", "agent:alice")
+    assert entry.trace_id
+    assert await interactions(desk, anna.name) == [entry]
+    (fact,) = await desk.facts("InteractionRecorded")
+    assert (fact.data.timeline_entry, fact.data.customer, fact.data.topic) == (
+        entry.name,
+        anna.name,
+        "late-delivery",
+    )
+    assert b"order" not in fact.data.SerializeToString()
+
+
+async def test_the_fact_of_a_contact_does_not_make_a_second_entry(desk):
+    anna = await desk.create()
+    await desk.record(anna.name)
+    await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == 2)
+    assert [entry.kind for entry in (await listed(desk, anna.name)).timeline_entries] == [
+        "INTERACTION",
+        "CustomerCreated",
+    ]
+
+
+async def test_contacts_that_arrive_together_are_each_recorded_by_who_told_them(desk):
+    anna = await desk.create()
+    bob = desk.running.stub(TimelineServiceStub, subject="agent:bob")
+    calls = [
+        stub.RecordInteraction(desk.interaction(anna.name, topic=f"topic-{i}"))
+        for i in range(30)
+        for stub in (desk.timeline, bob)
+    ]
+    entries = await asyncio.gather(*calls)
+    assert [entry.actor for entry in entries] == ["agent:alice", "agent:bob"] * 30
+    assert len(await interactions(desk, anna.name)) == 60
+    facts = {fact.data.timeline_entry: fact.actor for fact in await desk.facts("InteractionRecorded")}
+    assert facts == {entry.name: entry.actor for entry in entries}
+
+
+async def test_a_wrong_contact_hurts_none_that_arrive_with_it(desk, nobody):
+    anna = await desk.create()
+    wrong = [desk.interaction(nobody), desk.interaction(anna.name, topic="Not A Code")]
+    requests = [desk.interaction(anna.name) for _ in range(10)] + wrong
+    results = await asyncio.gather(*map(desk.timeline.RecordInteraction, requests), return_exceptions=True)
+    assert [isinstance(result, Exception) for result in results] == [False] * 10 + [True] * 2
+    assert len(await interactions(desk, anna.name)) == 10
+
+
+async def test_a_request_id_makes_a_retry_safe(desk):
+    anna = await desk.create()
+    request = desk.interaction(anna.name, request_id=str(uuid4()))
+    first = await desk.timeline.RecordInteraction(request)
+    assert await desk.timeline.RecordInteraction(request) == first
+    assert await interactions(desk, anna.name) == [first]
+
+
+async def test_a_contact_that_is_not_well_formed_is_refused(desk, refused, nobody):
+    for fields, reason in (
+        ({"channel": 0}, "INVALID_ENUM"),
+        ({"channel": 99}, "INVALID_ENUM"),
+        ({"direction": 0}, "INVALID_ENUM"),
+        ({"topic": "Late Delivery"}, "INVALID_CODE"),
+        ({"summary": "a\0b"}, "INVALID_TEXT"),
+        ({"summary": "x" * 4001}, "TOO_LONG"),
+        ({"resource": "x" * 201}, "TOO_LONG"),
+        ({"occur_time": timestamp(datetime(1899, 12, 31, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"occur_time": timestamp(datetime(2026, 3, 3, 9, 1, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"customer": "anna"}, "INVALID_NAME"),
+        ({"customer": ""}, "REQUIRED"),
+        ({"request_id": "once"}, "INVALID_UUID"),
+    ):
+        assert await refused(desk.record(**{"customer": nobody} | fields)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_contact_may_be_old_or_a_day_ahead(desk):
+    anna = await desk.create()
+    for at in (datetime(1900, 1, 1, tzinfo=UTC), desk.clock.now() + timedelta(days=1)):
+        entry = await desk.record(anna.name, occur_time=timestamp(at))
+        assert entry.occur_time == timestamp(at)
+
+
+async def test_a_batch_is_recorded_whole_or_not_at_all(desk, refused, nobody):
+    anna = await desk.create()
+    batch = BatchRecordInteractionsRequest(requests=[desk.interaction(anna.name) for _ in range(1000)])
+    recorded = await desk.timeline.BatchRecordInteractions(batch, timeout=30)
+    assert len(recorded.timeline_entries) == 1000
+    wrong = BatchRecordInteractionsRequest(requests=[desk.interaction(anna.name), desk.interaction(nobody)])
+    assert await refused(desk.timeline.BatchRecordInteractions(wrong)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert len(await interactions(desk, anna.name)) == 1000
+    for requests, reason in (([], "REQUIRED"), ([desk.interaction(anna.name)] * 1001, "TOO_LONG")):
+        call = desk.timeline.BatchRecordInteractions(BatchRecordInteractionsRequest(requests=requests))
+        assert await refused(call) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_long_timeline_is_read_to_its_end_newest_first_without_gaps_or_repeats(desk):
+    anna = await desk.create()
+    requests = [
+        desk.interaction(anna.name, occur_time=timestamp(desk.clock.now() - timedelta(minutes=i % 50)))
+        for i in range(500)
+    ]
+    await desk.timeline.BatchRecordInteractions(BatchRecordInteractionsRequest(requests=requests), timeout=30)
+    await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == 20)
+    seen, token = [], ""
+    while True:
+        page = await listed(desk, anna.name, page_size=77, page_token=token)
+        seen += page.timeline_entries
+        token = page.next_page_token
+        if not token:
+            break
+    assert len({entry.name for entry in seen}) == len(seen) == 501
+    moments = [entry.occur_time.ToMicroseconds() for entry in seen]
+    assert moments == sorted(moments, reverse=True)
+
+
+async def test_an_entry_that_arrives_while_one_reads_on_is_not_read_twice(desk):
+    anna = await desk.create()
+    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    first = [await desk.record(anna.name, topic=f"t{i}") for i in range(4)]
+    page = await listed(desk, anna.name, page_size=2)
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.record(anna.name, topic="late")
+    rest = await listed(desk, anna.name, page_size=10, page_token=page.next_page_token)
+    names = [entry.name for entry in (*page.timeline_entries, *rest.timeline_entries)]
+    assert names[:4] == [entry.name for entry in reversed(first)]
+
+
+async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_timeline(desk, spans):
+    anna = await desk.create()
+    await desk.record(anna.name)
+    page = await listed(desk, anna.name, page_size=1)
+    await listed(desk, anna.name, page_token=page.next_page_token)
+    queries = [span.attributes.get("db.query.text", "") for span in spans]
+    (sql,) = (
+        query
+        for query in queries
+        if "FROM timeline" in query and "(timeline.occur_time, timeline.id) <" in query
+    )
+    async with desk.running.db.connection() as connection:
+        await connection.execute(
+            "INSERT INTO timeline SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 s', "
+            "kind, source, resource, channel, direction, topic, summary, actor, trace_id "
+            "FROM timeline, generate_series(1, 20000) n WHERE kind = 'INTERACTION'"
+        )
+        await connection.execute("ANALYZE timeline")
+        row = await connection.fetchrow("SELECT * FROM timeline ORDER BY occur_time OFFSET 10000 LIMIT 1")
+        lines = await connection.fetch(
+            f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) {sql}",
+            row["customer_id"],
+            row["occur_time"],
+            row["id"],
+            51,
+        )
+    plan = [line[0].strip() for line in lines]
+    assert plan[0].startswith("Limit")
+    assert plan[1].startswith("->  Index Scan Backward using timeline_customer on timeline (actual rows=51")
+
+
+async def test_the_timeline_of_nobody_is_not_found(desk, refused, nobody):
+    assert await refused(desk.record(nobody)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(listed(desk, nobody)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(listed(desk, "anna")) == "INVALID_ARGUMENT INVALID_NAME"
+    assert await refused(listed(desk, nobody, page_token="x")) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
+
+
+async def test_notices_are_on_the_timeline_with_their_channel(desk):
+    anna = await desk.create()
+    await desk.deliver(
+        NoticeSent(notice=f"notices/{uuid4()}", customer=anna.name, kind="promise-at-risk", channel="EMAIL")
+    )
+
+    async def told():
+        entries = (await listed(desk, anna.name)).timeline_entries
+        return [entry for entry in entries if entry.kind == "NoticeSent"]
+
+    (entry,) = await eventually(told)
+    assert (entry.source, entry.topic, entry.actor) == (
+        "notifications",
+        "promise-at-risk",
+        "service:notifications",
+    )
+    assert (entry.channel, entry.direction) == (timeline_pb2.CHANNEL_EMAIL, timeline_pb2.DIRECTION_OUTBOUND)

@@ -1,0 +1,202 @@
+"""What departments tell becomes part of the view, in any order, once."""
+
+import random
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from chassis import ids
+from chassis.api.messages import money, timestamp
+from chassis.context import Call, Principal, current_call
+from chassis.events.envelope import Event
+from chassis.testing.wait import eventually
+from customer.events.view import _happened
+from customer.store.views import VIEWS_BY_ID
+from customer.usecases.views import apply
+from rapport.cases.v1 import cases_events_pb2 as cases
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
+from rapport.customer.v1.view_pb2 import CustomerView
+from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
+from rapport.notifications.v1 import notifications_events_pb2 as notifications
+
+
+def names(kind, count=1):
+    return [f"{kind}/{uuid4()}" for _ in range(count)]
+
+
+async def test_the_story_of_a_promise_is_in_the_view(desk):
+    anna = await desk.create()
+    (case,), (promise, successor), (notice,), (goodwill,) = (
+        names("cases"),
+        names("promises", 2),
+        names("notices"),
+        names("goodwill"),
+    )
+    due, later = (timestamp(desk.clock.now() + timedelta(days=days)) for days in (3, 5))
+    about = {"customer": anna.name, "promise": promise}
+    told = [
+        (cases.CaseOpened(case=case, customer=anna.name, topic="late-delivery", owner="agents/bob"), 1),
+        (cases.PromiseMade(**about, case=case, kind="delivery", reference="orders/1", due_time=due), 1),
+        (cases.PromiseAtRisk(**about, case=case, kind="delivery", due_time=due, forecast_time=later), 2),
+        (notifications.NoticeRequested(notice=notice, **about, kind="promise-at-risk"), 1),
+        (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel="EMAIL"), 2),
+        (cases.PromiseRenegotiated(**about, due_time=due, new_due_time=later, successor=successor), 3),
+        (cases.PromiseMade(promise=successor, customer=anna.name, kind="delivery", due_time=later), 1),
+        (loyalty.TransferPosted(
+            transfer=names("transfers")[0], customer=anna.name, points_balance=200, balance_version=1), 1),
+        (loyalty.GoodwillGranted(goodwill=goodwill, customer=anna.name, points=200, promise=promise), 1),
+        (loyalty.ValueChanged(customer_value=f"customerValues/{anna.name.split('/')[1]}", customer=anna.name,
+                              lifetime_value=money(49, "USD"), purchase_count=2, band="SILVER"), 1),
+    ]  # fmt: skip
+    for message, version in told:
+        desk.clock.advance(timedelta(seconds=1))
+        await desk.deliver(message, version)
+
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == len(told) + 1)
+    assert [(part.promise, part.state) for part in view.promises] == [
+        (successor, "OPEN"),
+        (promise, "RENEGOTIATED"),
+    ]
+    assert view.promises[1].successor == successor
+    assert [(part.case, part.state, part.owner) for part in view.cases] == [(case, "OPEN", "agents/bob")]
+    assert [(part.notice, part.state) for part in view.notices] == [(notice, "SENT")]
+    assert view.loyalty.points_balance == 200
+    assert [(part.goodwill, part.points) for part in view.loyalty.goodwill] == [(goodwill, 200)]
+    assert (view.value.band, view.value.purchase_count) == ("SILVER", 2)
+    assert [entry.kind for entry in reversed(view.latest_timeline)][1:] == [
+        message.DESCRIPTOR.name for message, _ in told
+    ]
+    assert view.update_time == timestamp(desk.clock.now())
+
+
+async def test_a_fact_delivered_twice_is_on_the_timeline_once(desk):
+    anna = await desk.create()
+    opened = cases.CaseOpened(case=names("cases")[0], customer=anna.name, topic="late-delivery")
+    event_id = await desk.deliver(opened)
+    await desk.deliver(opened, event_id=event_id)
+    await desk.deliver(cases.CaseResolved(case=opened.case, customer=anna.name), 2)
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) >= 3)
+    assert [entry.kind for entry in view.latest_timeline] == ["CaseResolved", "CaseOpened", "CustomerCreated"]
+
+
+async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own(desk, nobody):
+    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer=nobody, topic="late-delivery"))
+
+    async def seen():
+        rows = await VIEWS_BY_ID.all(desk.running.db, customer_ids=[UUID(nobody.split("/")[1])])
+        return rows and (await desk.view(nobody)).cases
+
+    (part,) = await eventually(seen)
+    assert (part.topic, (await desk.view(nobody)).display_name) == ("late-delivery", "")
+
+
+async def test_a_fact_without_a_customer_holds_up_nothing(desk):
+    anna = await desk.create()
+    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer="", topic="late-delivery"))
+    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer=anna.name, topic="late-delivery"))
+    assert (await desk.view_when(anna.name, lambda view: view.cases)).cases[0].topic == "late-delivery"
+
+
+async def test_a_change_of_the_profile_shows(desk):
+    anna = await desk.create()
+    desk.clock.advance(timedelta(minutes=1))
+    changed = Customer(name=anna.name, display_name="Frau Berg")
+    await desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=changed))
+    view = await desk.view_when(anna.name, lambda view: view.display_name == "Frau Berg")
+    assert view.profile_source.resource_version == 2
+
+
+def event(clock, message, version, seconds):
+    now = clock.now() + timedelta(seconds=seconds)
+    source = message.DESCRIPTOR.full_name.split(".")[1]
+    resource = getattr(message, message.DESCRIPTOR.fields[0].name)
+    return Event(
+        id=ids.uuid7(now),
+        type=message.DESCRIPTOR.full_name,
+        source=source,
+        resource=resource,
+        resource_version=version,
+        time=now,
+        actor=f"service:{source}",
+        correlation_id="",
+        causation_id=uuid4(),
+        traceparent="",
+        data=message,
+    )
+
+
+def busy_history(clock, customer):
+    """A history with more of everything than a view shows: promises, reopened cases, notices, points."""
+    told = []
+    for i, (promise, case, notice) in enumerate(
+        zip(names("promises", 30), names("cases", 30), names("notices", 30), strict=True)
+    ):
+        at = {"customer": customer}
+        told += [
+            (cases.PromiseMade(promise=promise, kind="delivery", **at), 1),
+            (cases.PromiseKept(promise=promise, late=bool(i % 2), **at), 2),
+            (cases.CaseOpened(case=case, topic="late-delivery", owner="agents/a", **at), 1),
+            (cases.CaseAssigned(case=case, owner="agents/b", **at), 2),
+            (cases.CaseResolved(case=case, **at), 3),
+            (notifications.NoticeRequested(notice=notice, kind="promise-at-risk", promise=promise, **at), 1),
+            (notifications.NoticeSent(notice=notice, channel="EMAIL", **at), 2),
+            (
+                loyalty.TransferPosted(
+                    transfer=names("transfers")[0], points_balance=i, balance_version=i, **at
+                ),
+                1,
+            ),
+            (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], points=i, **at), 1),
+        ]
+        if i % 5 == 0:
+            told.append((cases.CaseReopened(case=case, **at), 4))
+            told.append((notifications.NoticeDelivered(notice=notice, **at), 3))
+    return [event(clock, message, version, seconds) for seconds, (message, version) in enumerate(told)]
+
+
+async def projected(desk, events, batch):
+    """The view's bytes after applying events in this order, in batches, and nothing of it afterwards."""
+    db = desk.running.db
+    token = current_call.set(Call("test", Principal("service:customer")))
+    try:
+        for i in range(0, len(events), batch):
+            happened = [_happened(each) for each in events[i : i + batch]]
+            async with db.transaction() as tx:
+                customer_ids = await apply(tx, happened)
+        view = (await VIEWS_BY_ID.one(db, customer_ids=customer_ids))["view"]
+        async with db.connection() as connection:
+            for table in ("views", "view_parts", "timeline"):
+                await connection.execute(f"DELETE FROM {table}")
+    finally:
+        current_call.reset(token)
+    return view
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_order_any_batches_and_any_repeats_end_in_the_same_bytes(desk, nobody, seed):
+    history = busy_history(desk.clock, nobody)
+    expected = await projected(desk, history, batch=500)
+    shuffled = history + random.Random(seed).sample(history, 50)
+    random.Random(seed).shuffle(shuffled)
+    assert await projected(desk, shuffled, batch=[500, 70, 7][seed]) == expected
+
+
+async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended(desk, nobody):
+    history = busy_history(desk.clock, nobody)
+    still_open = [
+        event(desk.clock, cases.PromiseMade(promise=name, customer=nobody), 1, -seconds)
+        for seconds, name in enumerate(names("promises", 25), 1)
+    ]
+    view = CustomerView.FromString(await projected(desk, still_open + history, batch=500))
+    assert [part.state for part in view.promises].count("OPEN") == 25
+    assert len(view.promises) == 25 + 20
+    assert [part.state for part in view.cases].count("OPEN") == 6
+    assert len(view.cases) == 6 + 20
+    assert (len(view.notices), len(view.loyalty.goodwill), len(view.latest_timeline)) == (20, 20, 20)
+    for parts in (view.promises, view.cases, view.notices):
+        times = [part.source.event_time.ToMicroseconds() for part in parts]
+        assert times == sorted(times, reverse=True)
+    assert [part.points for part in view.loyalty.goodwill] == list(range(29, 9, -1))
+    assert view.loyalty.points_balance == 29

@@ -1,0 +1,145 @@
+"""Watching a view: a snapshot, changes, heartbeats, an end."""
+
+import asyncio
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+
+from chassis.testing.wait import eventually
+from customer.rpc import views
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
+from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+
+
+def watch(desk, customer, timeout=30, **fields):
+    return desk.views.WatchCustomerView(
+        WatchCustomerViewRequest(name=f"{customer}/view", **fields), timeout=timeout
+    )
+
+
+async def rename(desk, customer, family_name):
+    await desk.customers.UpdateCustomer(
+        UpdateCustomerRequest(customer=Customer(name=customer, family_name=family_name))
+    )
+
+
+async def next_view(watching):
+    """The next message that holds a view."""
+    while True:
+        message = await watching.read()
+        assert message, "the stream has ended"
+        if message.HasField("customer_view"):
+            return message.customer_view
+
+
+async def settled(desk):
+    """A customer whose creation is in the view already."""
+    anna = await desk.create()
+    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    return anna
+
+
+async def test_a_watch_begins_with_a_snapshot_and_goes_on_with_changes(desk):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    snapshot = await next_view(watching)
+    assert (snapshot.display_name, len(snapshot.freshness)) == ("Anna", 4)
+    for name in ("Berg", "Tal"):
+        await rename(desk, anna.name, name)
+        assert (await next_view(watching)).display_name == f"Anna {name}"
+    watching.cancel()
+
+
+async def test_everybody_who_watches_sees_a_change(desk):
+    anna = await settled(desk)
+    watchers = [watch(desk, anna.name) for _ in range(5)]
+    for watching in watchers:
+        await next_view(watching)
+    await rename(desk, anna.name, "Berg")
+    for watching in watchers:
+        assert (await next_view(watching)).display_name == "Anna Berg"
+        watching.cancel()
+
+
+async def test_a_change_of_one_customer_is_not_sent_to_who_watches_another(desk):
+    anna, bert = await settled(desk), await settled(desk)
+    watching = watch(desk, anna.name, max_age=Duration(seconds=2))
+    await next_view(watching)
+    await rename(desk, bert.name, "Berg")
+    await desk.view_when(bert.name, lambda view: view.display_name == "Anna Berg")
+    await rename(desk, anna.name, "Tal")
+    assert (await next_view(watching)).display_name == "Anna Tal"
+
+
+async def test_who_reads_slowly_gets_the_latest_view_next(desk):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    await next_view(watching)
+    for i in range(30):
+        await rename(desk, anna.name, f"Berg {i}")
+    await desk.view_when(anna.name, lambda view: view.display_name == "Anna Berg 29")
+    received = 0
+    while (await next_view(watching)).display_name != "Anna Berg 29":
+        received += 1
+    assert received < 30
+    watching.cancel()
+
+
+async def test_a_quiet_watch_has_a_heartbeat_without_a_view(desk, monkeypatch):
+    monkeypatch.setattr(views, "HEARTBEAT_S", 0.05)
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    await next_view(watching)
+    for _ in range(3):
+        message = await watching.read()
+        assert message.HasField("send_time")
+        assert not message.HasField("customer_view")
+    watching.cancel()
+
+
+async def test_a_watch_ends_by_itself_after_its_maximum_age(desk):
+    anna = await settled(desk)
+    messages = [message async for message in watch(desk, anna.name, max_age=Duration(nanos=300_000_000))]
+    assert messages[0].HasField("customer_view")
+
+
+async def test_a_watch_ends_in_order_before_the_callers_deadline(desk):
+    anna = await settled(desk)
+    messages = [message async for message in watch(desk, anna.name, timeout=1)]
+    assert messages[0].HasField("customer_view")
+
+
+async def test_a_watch_ends_when_the_service_drains(desk):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    await next_view(watching)
+    stopping = asyncio.ensure_future(desk.running.lifecycle.stop())
+
+    async def read_on():
+        return [message async for message in watching]
+
+    await asyncio.wait_for(read_on(), 10)
+    await stopping
+
+
+async def test_who_stops_watching_leaves_nothing_behind(desk):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    await next_view(watching)
+    hot = next(s._hot for s in desk.running.app.servicers if hasattr(s, "_hot"))
+    assert hot._watchers
+    watching.cancel()
+    await eventually(lambda: not hot._watchers)
+
+
+async def test_the_view_of_nobody_cannot_be_watched(desk, nobody):
+    with pytest.raises(Exception, match="NOT_FOUND"):
+        await watch(desk, nobody).read()
+
+
+async def test_a_maximum_age_must_be_positive(desk):
+    anna = await desk.create()
+    for max_age in (Duration(), Duration(seconds=-1)):
+        with pytest.raises(Exception, match="INVALID_ARGUMENT"):
+            await watch(desk, anna.name, max_age=max_age).read()

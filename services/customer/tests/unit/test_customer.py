@@ -1,0 +1,51 @@
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from customer.domain.customers import new_customer
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+
+
+def customer(**profile):
+    return new_customer(uuid4(), profile, "agents/front-desk", NOW)
+
+
+def test_a_new_customer_is_at_version_one_and_has_language_and_time_zone():
+    new = customer(given_name="Anna")
+    assert (new.version, new.language_code, new.time_zone) == (1, "en", "UTC")
+    assert new.relationship_manager == "agents/front-desk"
+
+
+def test_the_shown_name_comes_from_the_other_names_until_one_is_chosen():
+    assert customer(given_name="Anna", family_name="Berg").shown_name == "Anna Berg"
+    assert customer(family_name="Berg", organization_name="Berg AG").shown_name == "Berg"
+    assert customer(organization_name="Berg AG").shown_name == "Berg AG"
+    assert customer(given_name="Anna", display_name="Frau Berg").shown_name == "Frau Berg"
+    assert customer().shown_name == ""
+
+
+def test_sending_back_a_derived_name_does_not_freeze_it():
+    anna = customer(given_name="Anna", family_name="Berg")
+    assert anna.change({"display_name": "Anna Berg"}, LATER) == []
+    anna.change({"family_name": "Tal"}, LATER)
+    assert anna.shown_name == "Anna Tal"
+
+
+def test_only_fields_that_differ_count_as_changed():
+    anna = customer(given_name="Anna", region_code="DE")
+    assert anna.change({"given_name": "Anna", "region_code": "AT"}, LATER) == ["region_code"]
+    assert (anna.version, anna.update_time) == (2, LATER)
+
+
+def test_a_change_of_nothing_is_no_change():
+    anna = customer(given_name="Anna")
+    assert anna.change({"given_name": "Anna"}, LATER) == []
+    assert (anna.version, anna.update_time) == (1, NOW)
+
+
+def test_assigning_the_same_manager_again_changes_nothing():
+    anna = customer()
+    assert anna.assign("agents/bob", LATER)
+    assert not anna.assign("agents/bob", LATER)
+    assert anna.version == 2

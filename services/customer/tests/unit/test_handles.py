@@ -1,0 +1,88 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from customer.domain.identifiers import IdentifierType, Quality, distinct
+from customer.usecases.handles import judge
+
+EMAIL, PHONE = IdentifierType.EMAIL, IdentifierType.PHONE
+
+
+@pytest.mark.parametrize(
+    ("value", "normalized"),
+    [
+        ("Anna.Berg@Example.COM", "anna.berg@example.com"),
+        (" anna@example.com ", "anna@example.com"),
+        ("JO\u0308RG@BÜCHER.example.com", "jörg@bücher.example.com"),
+        ("STRASSE@example.com", "strasse@example.com"),
+        ("straße@example.com", "strasse@example.com"),
+    ],
+)
+def test_an_email_matches_without_regard_to_case_and_keeps_the_given_form(value, normalized):
+    handle = judge(EMAIL, value, "")
+    assert (handle.value, handle.normalized_value, handle.quality) == (value, normalized, Quality.VALID)
+
+
+@given(st.emails())
+def test_every_email_matches_itself_in_capitals_and_is_normalized_once(value):
+    handle = judge(EMAIL, value, "")
+    if handle.key:
+        assert handle.normalized_value == unicodedata.normalize("NFC", handle.normalized_value)
+        again = judge(EMAIL, handle.normalized_value, "")
+        assert again.normalized_value == handle.normalized_value
+
+
+def test_an_email_at_a_domain_the_internet_lacks_is_possible():
+    handle = judge(EMAIL, "anna@intranet", "")
+    assert (handle.normalized_value, handle.quality) == ("anna@intranet", Quality.POSSIBLE)
+
+
+@pytest.mark.parametrize(
+    "value", ["anna", "anna@", "@example.com", "a b@example.com", "Anna <a@example.com>"]
+)
+def test_what_cannot_be_an_email_is_kept_and_matches_nobody(value):
+    handle = judge(EMAIL, value, "")
+    assert (handle.value, handle.key, handle.quality) == (value, None, Quality.INVALID)
+
+
+@pytest.mark.parametrize(
+    ("value", "region", "normalized", "quality"),
+    [
+        ("030-0074321", "DE", "+49300074321", Quality.VALID),
+        ("(206) 555-9857", "US", "+12065559857", Quality.VALID),
+        ("+1 206 555 9857 ext 12", "", "+12065559857", Quality.VALID),
+        ("+1 206 555 9857", "DE", "+12065559857", Quality.VALID),
+        ("(171) 555-7788", "GB", "+441715557788", Quality.POSSIBLE),
+        ("030-0074321", "", "", Quality.POSSIBLE),
+        ("hello", "DE", "", Quality.INVALID),
+        ("12", "", "", Quality.INVALID),
+        ("+49 1", "", "", Quality.INVALID),
+    ],
+)
+def test_a_phone_number_is_judged_in_its_region(value, region, normalized, quality):
+    for kind in (PHONE, IdentifierType.FAX):
+        handle = judge(kind, value, region)
+        assert (handle.normalized_value, handle.quality) == (normalized, quality)
+
+
+def test_a_social_handle_ignores_case_and_an_external_id_only_that_of_its_system():
+    assert judge(IdentifierType.SOCIAL, "Mastodon:Anna", "").normalized_value == "mastodon:anna"
+    assert judge(IdentifierType.EXTERNAL_ID, "CDnow: AbC ", "").normalized_value == "cdnow:AbC"
+
+
+@pytest.mark.parametrize("value", ["anna", ":anna", "mastodon:", " : "])
+def test_a_social_handle_or_external_id_without_both_halves_is_invalid(value):
+    for kind in (IdentifierType.SOCIAL, IdentifierType.EXTERNAL_ID):
+        assert judge(kind, value, "").quality is Quality.INVALID
+
+
+def test_account_numbers_and_devices_are_matched_as_they_are():
+    assert judge(IdentifierType.ACCOUNT_NUMBER, " DE-42 ", "").normalized_value == "DE-42"
+    assert judge(IdentifierType.DEVICE, "ab:cd", "").normalized_value == "ab:cd"
+
+
+def test_repeats_are_left_out_and_the_first_form_stays():
+    handles = [judge(EMAIL, value, "") for value in ("A@example.com", "a@EXAMPLE.com", "b@example.com")]
+    assert [handle.value for handle in distinct(handles)] == ["A@example.com", "b@example.com"]

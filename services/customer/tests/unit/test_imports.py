@@ -1,0 +1,55 @@
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from chassis.errors import FailedPrecondition
+from customer.domain.imports import ImportJob, ImportState
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def job(state=ImportState.OPEN):
+    return ImportJob(uuid4(), "0" * 64, state, 0, 0, 0, 0, 0, NOW, None)
+
+
+def test_rows_are_counted_with_the_rejected_ones():
+    open_job = job()
+    open_job.receive(last_line=10, accepted=8, rejected=2)
+    open_job.receive(last_line=5, accepted=1, rejected=0)
+    assert (open_job.row_count, open_job.error_count, open_job.last_line) == (11, 2, 10)
+
+
+@pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE, ImportState.CANCELLED])
+def test_only_an_open_job_takes_rows(state):
+    with pytest.raises(FailedPrecondition) as refusal:
+        job(state).receive(1, 1, 0)
+    assert (refusal.value.reason, refusal.value.metadata) == ("IMPORT_NOT_OPEN", {"state": state})
+
+
+def test_a_job_is_committed_once_and_asking_again_is_no_error():
+    open_job = job()
+    assert [open_job.commit(), open_job.commit()] == [True, False]
+    assert open_job.state is ImportState.COMMITTING
+
+
+def test_a_job_is_cancelled_once_and_then_cannot_be_committed():
+    open_job = job()
+    assert [open_job.cancel(NOW), open_job.cancel(NOW)] == [True, False]
+    with pytest.raises(FailedPrecondition):
+        open_job.commit()
+
+
+@pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE])
+def test_a_committed_job_cannot_be_cancelled(state):
+    with pytest.raises(FailedPrecondition):
+        job(state).cancel(NOW)
+
+
+def test_the_last_chunk_ends_the_job():
+    committed = job(ImportState.COMMITTING)
+    committed.applied(3, 1, NOW, last=False)
+    assert (committed.state, committed.end_time) == (ImportState.COMMITTING, None)
+    committed.applied(2, 0, NOW, last=True)
+    assert (committed.state, committed.end_time) == (ImportState.DONE, NOW)
+    assert (committed.created_count, committed.matched_count) == (5, 1)

@@ -1,0 +1,168 @@
+"""Parts of the view are the same whatever the order of the facts and however often they arrive."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.api.messages import money, timestamp
+from customer.usecases.parts import SPECS, Fact, PartKind, folded, merged
+from rapport.cases.v1 import cases_events_pb2 as cases
+from rapport.customer.v1 import timeline_pb2
+from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
+from rapport.notifications.v1 import notifications_events_pb2 as notifications
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DUE, LATER = timestamp(START + timedelta(days=3)), timestamp(START + timedelta(days=5))
+PROMISE, CASE, NOTICE = "promises/p", "cases/c", "notices/n"
+
+
+def fact(version, message):
+    """The fact of a version: an hour after the one before."""
+    data = message.SerializeToString(deterministic=True)
+    return Fact(
+        version, UUID(int=version), START + timedelta(hours=version), message.DESCRIPTOR.full_name, data
+    )
+
+
+def history(*messages):
+    return [fact(version, message) for version, message in enumerate(messages, 1)]
+
+
+MADE = cases.PromiseMade(promise=PROMISE, kind="delivery", reference="orders/1", due_time=DUE, case=CASE)
+AT_RISK = cases.PromiseAtRisk(
+    promise=PROMISE, kind="delivery", reference="orders/1", due_time=DUE, case=CASE, forecast_time=LATER
+)
+HISTORIES = {
+    PartKind.PROMISE: history(
+        MADE,
+        AT_RISK,
+        cases.PromiseAtRisk(promise=PROMISE, kind="delivery", due_time=DUE, case=CASE),
+        cases.PromiseRenegotiated(promise=PROMISE, due_time=DUE, successor="promises/q"),
+    ),
+    PartKind.CASE: history(
+        cases.CaseOpened(case=CASE, topic="late-delivery", owner="agents/a", open_time=DUE),
+        cases.CaseAssigned(case=CASE, owner="agents/b"),
+        cases.CaseResolved(case=CASE),
+        cases.CaseReopened(case=CASE, reopen_count=1),
+        cases.CaseAssigned(case=CASE, owner="agents/c"),
+        cases.CaseResolved(case=CASE),
+    ),
+    PartKind.NOTICE: history(
+        notifications.NoticeRequested(notice=NOTICE, kind="promise-at-risk", promise=PROMISE),
+        notifications.NoticeSent(notice=NOTICE, kind="promise-at-risk", promise=PROMISE, channel="EMAIL"),
+        notifications.NoticeDelivered(notice=NOTICE),
+    ),
+    PartKind.VALUE: history(
+        loyalty.ValueChanged(lifetime_value=money(10, "USD"), purchase_count=1, band="STANDARD"),
+        loyalty.ValueChanged(lifetime_value=money(99, "USD"), purchase_count=2, band="SILVER"),
+    ),
+    PartKind.LOYALTY: history(
+        loyalty.TransferPosted(points=100, points_balance=100, balance_version=1),
+        loyalty.TransferPosted(points=50, points_balance=150, balance_version=2),
+        loyalty.TransferReversed(points_balance=0, balance_version=3),
+    ),
+    PartKind.GOODWILL: history(loyalty.GoodwillGranted(goodwill="goodwill/g", points=200, promise=PROMISE)),
+}
+
+
+def fold(kind, facts):
+    return folded(kind, merged(b"", facts))
+
+
+@st.composite
+def arrivals(draw):
+    """A kind of part, and its facts in any order, some of them more than once, in any number of batches."""
+    kind = draw(st.sampled_from(list(HISTORIES)))
+    facts = HISTORIES[kind]
+    repeats = draw(st.lists(st.sampled_from(facts), max_size=4))
+    order = draw(st.permutations([*facts, *repeats]))
+    size = draw(st.integers(1, len(order)))
+    return kind, [order[i : i + size] for i in range(0, len(order), size)]
+
+
+@given(arrivals())
+def test_any_order_and_any_repeats_make_the_same_bytes(arrived):
+    kind, batches = arrived
+    kept = b""
+    for batch in batches:
+        kept = merged(kept, batch)
+    expected = merged(b"", HISTORIES[kind])
+    assert kept == expected
+    part, wanted = folded(kind, kept).part, folded(kind, expected).part
+    assert part.SerializeToString(deterministic=True) == wanted.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("kind", list(HISTORIES))
+def test_the_latest_facts_of_each_type_fold_to_what_all_of_them_do(kind):
+    """Older facts of a type may be forgotten: at every length the part is the fold of the whole history."""
+    for length in range(1, len(HISTORIES[kind]) + 1):
+        so_far = HISTORIES[kind][:length]
+        assert fold(kind, so_far) == folded(kind, msgspec.msgpack.encode(so_far))
+
+
+def test_a_part_says_what_it_was_built_from():
+    source = fold(PartKind.PROMISE, history(MADE, AT_RISK)).part.source
+    assert (source.service, source.resource_version) == ("cases", 2)
+    assert source.event_time == timestamp(START + timedelta(hours=2))
+
+
+def test_a_promise_has_a_forecast_only_while_it_is_at_risk():
+    at_risk = fold(PartKind.PROMISE, history(MADE, AT_RISK)).part
+    assert (at_risk.state, at_risk.forecast_time) == ("AT_RISK", LATER)
+    kept = fold(PartKind.PROMISE, history(MADE, AT_RISK, cases.PromiseKept(promise=PROMISE, late=True))).part
+    assert (kept.state, kept.HasField("forecast_time")) == ("KEPT_LATE", False)
+    assert (kept.kind, kept.reference, kept.case, kept.due_time) == ("delivery", "orders/1", CASE, DUE)
+
+
+@pytest.mark.parametrize(
+    ("message", "state"),
+    [
+        (cases.PromiseKept(promise=PROMISE), "KEPT"),
+        (cases.PromiseBroken(promise=PROMISE), "BROKEN"),
+        (cases.PromiseWithdrawn(promise=PROMISE), "WITHDRAWN"),
+        (cases.PromiseRenegotiated(promise=PROMISE, successor="promises/q"), "RENEGOTIATED"),
+    ],
+)
+def test_a_promise_that_is_over_has_ended(message, state):
+    over = fold(PartKind.PROMISE, history(MADE, message))
+    assert (over.part.state, over.ended) == (state, True)
+    assert not fold(PartKind.PROMISE, history(MADE, AT_RISK)).ended
+
+
+def test_a_case_keeps_the_latest_owner_through_states_and_lives_again_when_reopened():
+    over = fold(PartKind.CASE, HISTORIES[PartKind.CASE])
+    assert (over.part.state, over.part.owner, over.ended) == ("RESOLVED", "agents/c", True)
+    reopened = fold(PartKind.CASE, HISTORIES[PartKind.CASE][:4])
+    assert (reopened.part.state, reopened.part.owner, reopened.ended) == ("OPEN", "agents/b", False)
+
+
+def test_a_notice_that_went_out_has_a_channel_and_no_reason():
+    sent = notifications.NoticeSent(notice=NOTICE, channel="EMAIL", reason_code="CARRIER_DELAY")
+    part = fold(PartKind.NOTICE, history(notifications.NoticeRequested(notice=NOTICE), sent)).part
+    assert (part.state, part.channel, part.reason_code) == ("SENT", timeline_pb2.CHANNEL_EMAIL, "")
+    unknown = notifications.NoticeSent(notice=NOTICE, channel="TELEPATHY")
+    assert fold(PartKind.NOTICE, history(unknown)).part.channel == timeline_pb2.CHANNEL_UNSPECIFIED
+
+
+def test_a_notice_that_did_not_go_out_says_why():
+    suppressed = notifications.NoticeSuppressed(notice=NOTICE, reason_code="NO_ADDRESS")
+    part = fold(PartKind.NOTICE, history(suppressed)).part
+    assert (part.state, part.reason_code) == ("SUPPRESSED", "NO_ADDRESS")
+
+
+def test_a_balance_goes_back_to_zero():
+    assert fold(PartKind.LOYALTY, HISTORIES[PartKind.LOYALTY]).part.points_balance == 0
+
+
+def test_goodwill_has_the_time_of_its_grant():
+    part = fold(PartKind.GOODWILL, HISTORIES[PartKind.GOODWILL]).part
+    assert (part.goodwill, part.points, part.promise) == ("goodwill/g", 200, PROMISE)
+    assert part.grant_time == timestamp(START + timedelta(hours=1))
+
+
+def test_every_part_has_facts_and_every_fact_a_part():
+    assert {spec.kind for spec in SPECS.values()} == set(PartKind) == set(HISTORIES)
