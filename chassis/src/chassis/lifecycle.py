@@ -24,7 +24,7 @@ from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
 from chassis.settings import ServiceSettings
 from chassis.telemetry import logging as telemetry_logging
-from chassis.telemetry import tracing
+from chassis.telemetry import metrics, tracing
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -84,6 +84,7 @@ class Lifecycle:
             self._relay.run,
             TimerRunner(app.db, app.timers).run,
             lambda: keep_partitions(app.db),
+            metrics.watch_loop,
             *(consumer.run for consumer in self._consumers),
             *app.backgrounds,
         ):

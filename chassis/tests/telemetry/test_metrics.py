@@ -1,34 +1,36 @@
 """What Prometheus reads."""
 
-from prometheus_client import REGISTRY
+import asyncio
+import contextlib
 
-from chassis.telemetry.metrics import Counter, Histogram, gauge
+import pytest
+from prometheus_client import CollectorRegistry
+
+from chassis.telemetry import metrics
+from chassis.telemetry.metrics import Histogram
+from chassis.testing.wait import eventually
 
 
 def test_a_histogram_accumulates_its_buckets() -> None:
-    histogram = Histogram("sample_seconds", "A sample.", ("method",))
+    registry = CollectorRegistry()
+    histogram = Histogram("sample_seconds", "A sample.", ("method",), registry)
     for seconds in (0.0004, 0.002, 0.002, 99):
         histogram.observe(("m",), seconds)
-    label = {"method": "m"}
-    assert REGISTRY.get_sample_value("sample_seconds_bucket", label | {"le": "0.0005"}) == 1
-    assert REGISTRY.get_sample_value("sample_seconds_bucket", label | {"le": "0.0025"}) == 3
-    assert REGISTRY.get_sample_value("sample_seconds_bucket", label | {"le": "30.0"}) == 3
-    assert REGISTRY.get_sample_value("sample_seconds_bucket", label | {"le": "+Inf"}) == 4
-    assert REGISTRY.get_sample_value("sample_seconds_sum", label) == 99.0044
+
+    def value(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, {"method": "m", **labels})
+
+    assert value("sample_seconds_bucket", le="0.0005") == 1
+    assert value("sample_seconds_bucket", le="0.0025") == 3
+    assert value("sample_seconds_bucket", le="30.0") == 3
+    assert value("sample_seconds_bucket", le="+Inf") == 4
+    assert value("sample_seconds_sum") == 99.0044
 
 
-def test_a_counter_counts_by_label() -> None:
-    counter = Counter("sample_events", "Samples.", ("consumer",))
-    counter.add(("a",))
-    counter.add(("a",), 4)
-    counter.add(("b",))
-    assert REGISTRY.get_sample_value("sample_events_total", {"consumer": "a"}) == 5
-    assert REGISTRY.get_sample_value("sample_events_total", {"consumer": "b"}) == 1
-
-
-def test_a_gauge_is_read_when_asked_and_replaced_when_registered_again() -> None:
-    gauge("sample_depth", "Depth.", lambda: 3, consumer="a")
-    gauge("sample_depth", "Depth.", lambda: 4, consumer="b")
-    gauge("sample_depth", "Depth.", lambda: 5, consumer="b")
-    assert REGISTRY.get_sample_value("sample_depth", {"consumer": "a"}) == 3
-    assert REGISTRY.get_sample_value("sample_depth", {"consumer": "b"}) == 5
+async def test_a_blocked_event_loop_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "LAG_EVERY_S", -1)  # so that every look comes a second late
+    watching = asyncio.create_task(metrics.watch_loop())
+    await eventually(lambda: metrics.LOOP_LAG._value.get() >= 1)
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
