@@ -19,6 +19,10 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+# Services that call others and so need a token of their own; and the lines that give it.
+CALLERS = ("customer", "cases", "notifications")
+UNSET = '    existingSecret: ""\n    # The key of the token'
+
 
 def charts() -> Iterator[tuple[Path, str]]:
     """Each generated file and its content."""
@@ -29,6 +33,7 @@ def charts() -> Iterator[tuple[Path, str]]:
             'name: ""\n# The gRPC': f"name: {service}\n# The gRPC",
             "rapport-database": f"{service}-database",
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
+            **({UNSET: UNSET.replace('""', f"{service}-token")} if service in CALLERS else {}),
             **overrides,
         }
         text = values

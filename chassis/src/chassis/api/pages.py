@@ -46,7 +46,7 @@ class Page:
         if sent < 0:
             raise invalid("page_size", "INVALID_PAGE_SIZE", f"must be 0 (for {DEFAULT_SIZE}) to {SIZE_MAX}")
         self.size = min(sent or DEFAULT_SIZE, SIZE_MAX)
-        self._arguments = _arguments(request)
+        self._request = request
         token: str = request.page_token  # type: ignore[attr-defined]
         self.after = self._open(token, key) if token else None
 
@@ -65,6 +65,16 @@ class Page:
             raise invalid("page_token", "INVALID_PAGE_TOKEN", "must be the next_page_token of the same list")
         return after
 
+    @functools.cached_property
+    def _arguments(self) -> bytes:
+        """A hash of the request's type and fields but the paging ones; a list of one page needs none."""
+        rest = type(self._request)()
+        rest.CopyFrom(self._request)
+        for field in _PAGING:
+            rest.ClearField(field)
+        arguments = rest.DESCRIPTOR.full_name.encode() + b"\0" + rest.SerializeToString(deterministic=True)
+        return hashlib.blake2b(arguments, digest_size=32).digest()
+
     def _seal(self, payload: bytes) -> bytes:
         return hashlib.blake2b(payload, key=self._arguments, digest_size=16).digest()
 
@@ -72,13 +82,3 @@ class Page:
 @functools.cache
 def _decoder(key: tuple[KeyType, ...]) -> msgspec.msgpack.Decoder[tuple[Any, ...]]:
     return msgspec.msgpack.Decoder(tuple[key])  # type: ignore[valid-type]
-
-
-def _arguments(request: Message) -> bytes:
-    """A hash of the request's type and all its fields but the paging ones."""
-    rest = type(request)()
-    rest.CopyFrom(request)
-    for field in _PAGING:
-        rest.ClearField(field)
-    arguments = rest.DESCRIPTOR.full_name.encode() + b"\0" + rest.SerializeToString(deterministic=True)
-    return hashlib.blake2b(arguments, digest_size=32).digest()

@@ -1,0 +1,52 @@
+"""The charts speak of the services as they are: their ports, their settings, their need of a token."""
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.settings import ServiceSettings
+
+ROOT = Path(__file__).parents[2]
+Object = dict[str, Any]
+Render = Callable[..., list[Object]]
+SERVICES = ("customer", "cases", "loyalty", "notifications")
+
+
+def declaration(service: str) -> Any:
+    return import_module(f"{service}.service").service
+
+
+def variables(objects: list[Object]) -> set[str]:
+    """The RAPPORT_ variables of every pod, those of the ConfigMap included."""
+    return set(re.findall(r"RAPPORT_[A-Z0-9_]+", str(objects)))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_chart_listens_where_the_service_does(render: Render, service: str) -> None:
+    [found] = [each for each in render(service) if each["kind"] == "Service"]
+    assert found["spec"]["ports"][0]["port"] == declaration(service).port
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_calls_others_is_given_a_token(render: Render, service: str) -> None:
+    assert ("RAPPORT_TOKEN_FILE" in variables(render(service))) == bool(declaration(service).permissions)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_variable_that_a_chart_sets_is_a_setting_of_the_service(render: Render, service: str) -> None:
+    everything = {
+        "peers": {"customer": "dns:///customer:7001"},
+        "auth": {"token": {"existingSecret": "token"}},
+    }
+    known = {f"RAPPORT_{name.upper()}" for name in declaration(service).settings.model_fields}
+    assert variables(render(service, everything)) - known == {"RAPPORT_SERVICE"}
+
+
+def test_settings_that_have_a_value_of_their_own_are_refused_among_the_others() -> None:
+    template = (ROOT / "deploy" / "helm" / "chassis" / "templates" / "_validate.tpl").read_text()
+    [own] = re.findall(r"\$own := dict (.*?) -}}", template)
+    assert set(re.findall(r'"([^"]+)"', own)[::2]) == set(ServiceSettings.model_fields)
