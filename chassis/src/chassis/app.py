@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
 import grpc
+import structlog
 from google.protobuf.message import Message
 
 from chassis.clock import Clock
@@ -18,6 +19,7 @@ from chassis.events.provision import Declaration
 from chassis.grpc.client import Channels
 from chassis.settings import ServiceSettings
 
+_log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 T = TypeVar("T")
 
@@ -92,7 +94,7 @@ class App(Generic[S]):
         """Start short work, such as a delivery after a commit. Drain waits for it."""
         task = asyncio.create_task(work)
         self._spawned.add(task)
-        task.add_done_callback(self._spawned.discard)
+        task.add_done_callback(self._ended)
 
     async def spawned_done(self, timeout_s: float) -> None:
         """Wait for spawned work to finish, cancelling what takes too long."""
@@ -100,6 +102,11 @@ class App(Generic[S]):
             _, late = await asyncio.wait(self._spawned, timeout=timeout_s)
             for task in late:
                 task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._spawned.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("spawned work failed", exc_info=error)
 
     def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
         """A typed stub to another service: with identity, deadline, retries and the current trace."""
