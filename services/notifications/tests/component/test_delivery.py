@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from opentelemetry.sdk.trace import ReadableSpan
 
+from chassis.db.database import unavailable
 from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
 from chassis.testing.wait import eventually
@@ -190,6 +191,28 @@ async def test_a_delivery_that_died_before_its_outcome_was_recorded_is_made_agai
     assert desk.outcomes(notice) == [("UNSPECIFIED", ""), ("ACCEPTED", "250")]
     assert len({mail["Message-ID"] for mail in desk.mail.received}) == 1
     assert len(await desk.told("NoticeSent")) == 1
+
+
+async def test_a_database_that_is_away_for_a_moment_costs_no_second_mail(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.mail.gate.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    await eventually(lambda: len(desk.mail.received) == 1)
+    refused: list[str] = []
+
+    def away() -> None:
+        refused.append("once")
+        raise unavailable()
+
+    with monkeypatch.context() as outage:
+        outage.setattr(desk.running.db, "transaction", away)
+        desk.mail.gate.set()
+        await eventually(lambda: desk.mail.accepted and refused)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert desk.outcomes(notice) == [("ACCEPTED", "250")]
+    assert len(desk.mail.received) == 1
 
 
 async def test_a_notice_sent_in_a_later_attempt_keeps_the_template_of_the_first(desk: Any) -> None:

@@ -16,7 +16,7 @@ from chassis.context import Call, current_call
 from chassis.db.database import Database
 from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
-from chassis.errors import InvalidArgument
+from chassis.errors import InvalidArgument, Unavailable
 from chassis.telemetry import tracing
 from notifications.domain.attempt import Accepted, Later, Refused, Unsent
 from notifications.domain.notice import NOT_RENDERABLE
@@ -27,6 +27,8 @@ from notifications.usecases.record_outcome import Retries, record_outcome
 from notifications.usecases.start_attempt import Delivery, Provider, start_attempt
 from notifications.usecases.words import Words, render
 
+PAUSE_S = 0.5  # between tries to record an outcome
+
 
 class Sending:
     """The sender.
@@ -36,8 +38,8 @@ class Sending:
         spawn: starts work that goes on after the transaction; `App.spawn`.
         contacts: whom to reach, and where.
         provider: takes the messages.
-        send_timeout: after which an attempt without a known outcome is made again. A delivery is given a
-            third of it, so that two never overlap.
+        send_timeout: after which an attempt without a known outcome is made again. Delivering and recording
+            get a third of it each, so that two attempts never overlap.
         retries: when to try again after a temporary failure.
 
     """
@@ -56,6 +58,7 @@ class Sending:
         self._contacts = contacts
         self._provider = provider
         self._send_timeout = send_timeout
+        self._step_s = send_timeout.total_seconds() / 3
         self._retries = retries
 
     async def notice_send(self, tx: Transaction, timer: Timer) -> None:
@@ -69,13 +72,24 @@ class Sending:
     async def _deliver(self, delivery: Delivery, call: Call) -> None:
         with tracing.work_span("deliver notice", call.traceparent):
             current_call.set(dataclasses.replace(call, traceparent=tracing.traceparent() or call.traceparent))
-            result = await self._result(delivery)
-            async with self._db.transaction() as tx:
-                await record_outcome(tx, delivery, result, self._retries)
+            await self._record(delivery, await self._result(delivery))
+
+    async def _record(self, delivery: Delivery, result: Accepted | Unsent) -> None:
+        """Keep the outcome. A database that is away is waited for: a lost outcome costs a second delivery."""
+        until = asyncio.get_running_loop().time() + self._step_s
+        while True:
+            try:
+                async with self._db.transaction() as tx:
+                    await record_outcome(tx, delivery, result, self._retries)
+                return
+            except Unavailable:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+            await asyncio.sleep(PAUSE_S)
 
     async def _result(self, delivery: Delivery) -> Accepted | Unsent:
         try:
-            async with asyncio.timeout(self._send_timeout.total_seconds() / 3):
+            async with asyncio.timeout(self._step_s):
                 return await self._hand_over(delivery)
         except Unsent as result:
             return result
@@ -91,7 +105,7 @@ class Sending:
             "contact_reach": contact.reach,
         }
         try:
-            words = render(template, platform | notice.variables, contact.zone)
+            words = render(template, notice.variables | platform, contact.zone)
         except InvalidArgument as refusal:
             raise Refused(refusal.reason, NOT_RENDERABLE) from None
         mail = Mail(

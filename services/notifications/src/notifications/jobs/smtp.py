@@ -17,7 +17,6 @@ from notifications.domain.notice import REFUSED
 from notifications.usecases.words import Words, one_line
 
 NAME = "providers/smtp"
-TIMEOUT_S = 10.0  # for each step of the conversation
 _PERMANENT = 500
 _ACCEPTED = "250"
 
@@ -84,7 +83,6 @@ class SmtpProvider:
                     start_tls=server.security == "starttls",
                     username=server.username or None,
                     password=server.password or None,
-                    timeout=TIMEOUT_S,
                 )
             except aiosmtplib.SMTPRecipientsRefused as refused:
                 raise _answer(refused.recipients[0].code) from None
