@@ -155,6 +155,9 @@ async def test_an_issuer_that_cannot_be_read_is_not_the_callers_fault(
     with pytest.raises(Unavailable) as caught:
         await verifier.verify(header)
     assert caught.value.reason == "ISSUER_UNAVAILABLE"
+    own.publish()
+    with pytest.raises(Unavailable):  # asked a moment ago: calls do not queue up for an issuer that is down
+        await verifier.verify(header)
 
 
 async def test_keys_outlive_an_issuer_that_is_down(

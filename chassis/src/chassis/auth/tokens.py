@@ -41,7 +41,7 @@ class Verifier:
             raise ValueError(f"the JWKS URL must begin with https:// or file://, not {jwks_url}")
         self._url = jwks_url
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = float("-inf")
+        self._fetched_at = self._asked_at = float("-inf")
         self._fetching = asyncio.Lock()
         self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
 
@@ -83,30 +83,33 @@ class Verifier:
         return principal
 
     async def _key(self, kid: str) -> jwt.PyJWK:
-        if kid not in self._keys or time.monotonic() - self._fetched_at > KEYS_MAX_AGE_S:
+        if self._stale(kid):
             async with self._fetching:
-                await self._refresh(kid)
+                if self._stale(kid) and time.monotonic() - self._asked_at > REFETCH_AFTER_S:
+                    await self._fetch()
         key = self._keys.get(kid)
-        if key is None:
-            raise _invalid()
-        return key
+        if key is not None:
+            return key
+        if self._fetched_at < self._asked_at:  # the last time, the issuer did not answer
+            raise Unavailable(
+                "ISSUER_UNAVAILABLE",
+                "The issuer's keys cannot be read. Try again.",
+                retry_after_s=REFETCH_AFTER_S,
+            )
+        raise _invalid()
 
-    async def _refresh(self, kid: str) -> None:
-        age_s = time.monotonic() - self._fetched_at
-        if age_s < REFETCH_AFTER_S or (kid in self._keys and age_s <= KEYS_MAX_AGE_S):
-            return
+    def _stale(self, kid: str) -> bool:
+        return kid not in self._keys or time.monotonic() - self._fetched_at > KEYS_MAX_AGE_S
+
+    async def _fetch(self) -> None:
+        """Ask for the keys. When that fails, those that we have stay good."""
+        self._asked_at = time.monotonic()
         try:
             document = await asyncio.to_thread(self._read)
             keys = jwt.PyJWKSet.from_dict(json.loads(document)).keys
         except (OSError, ValueError, jwt.PyJWTError) as error:
             log.warning("the issuer's keys cannot be read", url=self._url, error=type(error).__name__)
-            if kid in self._keys:
-                return
-            raise Unavailable(
-                "ISSUER_UNAVAILABLE",
-                "The issuer's keys cannot be read. Try again.",
-                retry_after_s=REFETCH_AFTER_S,
-            ) from error
+            return
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched_at = time.monotonic()
 
