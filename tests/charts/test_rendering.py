@@ -111,6 +111,7 @@ WRONG = [
     ({"port": 40000}, "port"),
     ({"telemetry": {"sampleRatio": "2"}}, "sampleRatio"),
     ({"securityContext": {"runAsUser": 0}}, "securityContext"),
+    ({"podLabels": {"app.kubernetes.io/name": "other"}}, "app.kubernetes.io/name"),
 ]
 
 
