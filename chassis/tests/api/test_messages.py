@@ -43,8 +43,6 @@ class Entity:
 
 OPENED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 ENTITY = Entity(UUID(int=1), "late-delivery", State.RESOLVED, OPENED, reopen_count=2)
-    UUID(int=1), "late-delivery", State.RESOLVED, datetime(2026, 3, 1, 9, tzinfo=UTC), reopen_count=2
-)
 
 
 def test_fields_of_the_same_name_are_copied_and_others_left_out() -> None:
