@@ -1,15 +1,20 @@
-"""The Dockerfiles are one shape, pass the linter, and name no registry."""
+"""The Dockerfiles are one shape, pass the linter and name no registry; the charts run what they build."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+Object = dict[str, Any]
+Render = Callable[..., list[Object]]
 SERVICES = ("customer", "cases", "loyalty", "notifications")
 
 
@@ -39,6 +44,36 @@ def test_an_image_runs_as_a_numeric_user_from_a_base_that_can_be_chosen() -> Non
     assert re.findall(r"^USER (\S+)", text, re.MULTILINE) == ["10001:10001"]
     assert not re.search(r"://|index-url|[a-z]+\.[a-z]+/[a-z]", text.split("\n", 2)[2])
     assert text.count("--require-hashes") == 2
+
+
+@pytest.mark.parametrize("chart", [*SERVICES, "service", "rapport", "infra"])
+def test_every_image_names_a_version(render: Render, chart: str) -> None:
+    values = {"collector": {"enabled": True, "endpoint": "tempo:4317"}} if chart == "infra" else {}
+    found = images(render(chart, values))
+    assert found
+    assert all(re.fullmatch(r"[^:@]+:[^:@]+", image) and not image.endswith(":latest") for image in found)
+
+
+BOTH = {"image": {"registry": "a.example"}, "global": {"imageRegistry": "b.example", "imageTag": "9"}}
+DIGEST = "sha256:" + "a" * 64
+CHOICES = [
+    ({}, "rapport/cases:0.1.0"),
+    ({"image": {"tag": "1.2.3"}, "global": {"imageTag": "9.9.9"}}, "rapport/cases:1.2.3"),
+    (BOTH, "b.example/rapport/cases:9"),
+    ({"image": {"repository": "crm/c", "tag": "1", "digest": DIGEST}}, f"crm/c@{DIGEST}"),
+]
+
+
+@pytest.mark.parametrize(("values", "image"), CHOICES, ids=["default", "tag", "platform", "digest"])
+def test_a_digest_wins_over_a_tag_and_the_platforms_registry_over_the_charts(
+    render: Render, values: Object, image: str
+) -> None:
+    assert images(render("cases", values)) == {image}
+
+
+def images(objects: list[Object]) -> set[str]:
+    """Every image that a release runs, in the server, the set-up Job and the test alike."""
+    return set(re.findall(r'"image": "([^"]+)"', json.dumps(objects)))
 
 
 def chart_port(service: str) -> int:

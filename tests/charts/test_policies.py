@@ -195,32 +195,6 @@ def test_every_container_asks_for_memory_and_no_more_than_its_limit(objects: lis
             assert "cpu" in requests
 
 
-def test_every_image_names_a_version(objects: list[Object]) -> None:
-    images = [container["image"] for _, pod in pods(objects) for container in containers(pod)]
-    assert all(re.fullmatch(r"[^:@]+:[^:@]+", image) and not image.endswith(":latest") for image in images)
-
-
-@pytest.mark.parametrize(
-    ("values", "image"),
-    [
-        ({}, "rapport/cases:0.1.0"),
-        ({"image": {"tag": "1.2.3"}, "global": {"imageTag": "9.9.9"}}, "rapport/cases:1.2.3"),
-        (
-            {"image": {"registry": "a.example"}, "global": {"imageRegistry": "b.example", "imageTag": "9"}},
-            "b.example/rapport/cases:9",
-        ),
-        (
-            {"image": {"repository": "crm/c", "tag": "1", "digest": "sha256:" + "a" * 64}},
-            "crm/c@sha256:" + "a" * 64,
-        ),
-    ],
-)
-def test_a_digest_wins_over_a_tag_and_the_platforms_registry_over_the_charts(
-    render: Render, values: Object, image: str
-) -> None:
-    assert {c["image"] for _, pod in pods(render("cases", values)) for c in containers(pod)} == {image}
-
-
 def test_the_grace_period_is_longer_than_the_drain(render: Render) -> None:
     """Wait, then 15 s each for calls, handlers and spawned work."""
     objects = render("cases", {"drain": {"waitSeconds": 10, "gracePeriodSeconds": 60}})
