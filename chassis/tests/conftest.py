@@ -40,7 +40,9 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Callable[...
     """
     made: list[Database] = []
 
-    async def make(service: str = "cases", clock: Clock | None = None, beside: Database | None = None) -> Database:
+    async def make(
+        service: str = "cases", clock: Clock | None = None, beside: Database | None = None
+    ) -> Database:
         url = beside._url if beside else await infrastructure.fresh_database("sample", MIGRATIONS)
         db = Database(url, service, FactCodec(cases_events_pb2), clock or Clock(), pool_size=8)
         await db.open()

@@ -3,7 +3,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-
 from chassis import ids
 from chassis.clock import ManualClock
 from chassis.db.maintain import keep

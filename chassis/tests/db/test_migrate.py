@@ -98,7 +98,9 @@ async def test_a_database_that_a_newer_release_has_migrated_is_left_as_it_is(emp
     assert "second" in await columns(empty)
 
 
-@pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "TRUNCATE audit"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "TRUNCATE audit"]
+)
 async def test_the_audit_trail_cannot_be_changed(empty: str, change: str):
     await migrate(empty, SAMPLE)
     connection = await asyncpg.connect(empty)

@@ -213,5 +213,4 @@ async def test_a_running_runner_fires_what_is_scheduled_for_now(database, acting
         return sorted(await notes(db)) == keys
 
     await eventually(fired)
-    runner.stop_fetching()
-    await running
+    running.cancel()

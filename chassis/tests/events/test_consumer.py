@@ -192,7 +192,9 @@ async def test_a_bug_is_tried_ten_times_before_its_event_is_a_dead_letter(bench,
     assert (letter.error, letter.attempts, len(tries)) == ("AttributeError", 10, 10)
 
 
-async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(bench, noted, infrastructure, monkeypatch):
+async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(
+    bench, noted, infrastructure, monkeypatch
+):
     monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.01)
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     tries = []

@@ -17,7 +17,9 @@ def said(found):
 
 async def test_a_chain_ends_with_the_request_of_a_person(bench):
     db = await bench.database()
-    with bench.acting("rapport.cases.v1.WorkItemService/Forecast", traceparent=f"00-{TRACE}-b7ad6b7169203331-01"):
+    with bench.acting(
+        "rapport.cases.v1.WorkItemService/Forecast", traceparent=f"00-{TRACE}-b7ad6b7169203331-01"
+    ):
         async with db.transaction() as tx:
             first = tx.record(bench.opened("cases/1"), version=1)
             tx.record(bench.opened("cases/2"), version=1, caused_by=first)

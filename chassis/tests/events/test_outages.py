@@ -36,7 +36,10 @@ async def note(tx, event: Event[CaseOpened]) -> None:
 @pytest.fixture
 def servers(tmp_path):
     """A pair of servers of this test's own, to be stopped and started."""
-    with Postgres(tmp_path / "postgres", options={"fsync": "off"}) as postgres, Nats(tmp_path / "nats") as nats:
+    with (
+        Postgres(tmp_path / "postgres", options={"fsync": "off"}) as postgres,
+        Nats(tmp_path / "nats") as nats,
+    ):
         yield postgres, nats
 
 

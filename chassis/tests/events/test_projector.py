@@ -85,7 +85,9 @@ async def test_a_redelivered_batch_is_applied_once(bench, noted, stream):
     assert sorted(await noted(loyalty)) == ["cases/1", "cases/2", "cases/last"]
 
 
-async def test_poison_in_a_batch_is_left_out_and_the_rest_is_applied(bench, noted, infrastructure, monkeypatch):
+async def test_poison_in_a_batch_is_left_out_and_the_rest_is_applied(
+    bench, noted, infrastructure, monkeypatch
+):
     monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.01)
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     projection = Projection(poison=["cases/13"])
@@ -130,8 +132,11 @@ async def test_applying_a_batch_is_a_trace_of_its_own_linked_to_those_that_publi
     await bench.project(loyalty, Projection().apply)
 
     await eventually(lambda: noted(loyalty))
+
     def batches():
-        return [s for s in spans if s.name == "process cases" and "messaging.batch.message_count" in s.attributes]
+        return [
+            s for s in spans if s.name == "process cases" and "messaging.batch.message_count" in s.attributes
+        ]
 
     [process] = await eventually(batches)
     assert sorted(f"{link.context.trace_id:032x}" for link in process.links) == traces

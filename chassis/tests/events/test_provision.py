@@ -154,7 +154,15 @@ async def test_a_service_may_not_publish(as_user, subject):
         await loyalty.client.request(subject, b"{}", timeout=0.3)
 
 
-FORBIDDEN_SUBSCRIBE = ["events.cases.>", "_INBOX_cases.>", "_INBOX.>", "dead.>", "poke.cases", "$JS.ACK.>", ">"]
+FORBIDDEN_SUBSCRIBE = [
+    "events.cases.>",
+    "_INBOX_cases.>",
+    "_INBOX.>",
+    "dead.>",
+    "poke.cases",
+    "$JS.ACK.>",
+    ">",
+]
 
 
 @pytest.mark.parametrize("subject", FORBIDDEN_SUBSCRIBE)

@@ -86,12 +86,11 @@ class TimerRunner:
         self._db = db
         self._handlers = handlers
         self._wake = asyncio.Event()
-        self._stopping = False
         db.scheduled = self._scheduled
 
     async def run(self) -> None:
-        """Fire timers until `stop_fetching`."""
-        while not self._stopping:
+        """Fire timers until cancelled."""
+        while True:
             try:
                 found = await self.fire()
             except Exception as error:
@@ -99,11 +98,6 @@ class TimerRunner:
                 found = 0
             if found < CLAIM:
                 await self._pause(POLL_S if found == 0 else 0)
-
-    def stop_fetching(self) -> None:
-        """Take no more; those in work are finished."""
-        self._stopping = True
-        self._wake.set()
 
     async def fire(self) -> int:
         """Fire what is due now, each in its own transaction. Returns how many were found due."""

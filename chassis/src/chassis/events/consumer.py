@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
 
 import nats.errors
 import structlog
@@ -13,7 +12,7 @@ from chassis.events.delivery import Delivery
 from chassis.events.effect import Effect
 from chassis.events.failure import Verdict, judge
 from chassis.events.nats import Connection
-from chassis.events.provision import stream_of
+from chassis.events.provision import ACK_WAIT_S, stream_of
 from chassis.events.pull import Missing, Pull
 from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscription
 
@@ -42,34 +41,30 @@ class Consumer:
         self._effect = Effect(db, subscription)
         self._pull = Pull(connection, stream_of(subscription.source), subscription.durable)
         self._lanes: dict[str, deque[Delivery]] = {}
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers = asyncio.TaskGroup()
         self._in_hand = 0
+        self._held: set[Delivery] = set()
         self._moved = asyncio.Event()
         self._limit = asyncio.Semaphore(AT_ONCE)
         self._outage = asyncio.Lock()
+        self._outages = 0
         self._stopping = False
         self._finished = asyncio.Event()
 
     async def run(self) -> None:
-        """Consume until `stop_fetching`."""
+        """Consume until `stop_fetching`, then finish what is in hand."""
         await self._pull.open()
         try:
-            while not self._stopping:
-                if self._outage.locked() or not self._connection.client.is_connected:
-                    await asyncio.sleep(PAUSE_S / 10)
-                elif self._subscription.batch:
-                    await self._apply(await self._fetch(BATCH))
-                elif self._in_hand < WINDOW:
-                    for delivery in await self._fetch(WINDOW - self._in_hand):
-                        self._assign(delivery)
-                else:
+            async with self._workers:
+                holding = self._workers.create_task(self._hold())
+                while not self._stopping:
+                    await self._take()
+                while self._held:
                     self._moved.clear()
                     await self._moved.wait()
-            await asyncio.gather(*self._workers)
+                holding.cancel()
             await self._pull.close()
         finally:
-            for worker in self._workers:
-                worker.cancel()
             self._finished.set()
 
     def stop_fetching(self) -> None:
@@ -86,6 +81,19 @@ class Consumer:
         except TimeoutError:
             _log.warning("events in hand are left for another replica", durable=self._subscription.durable)
 
+    async def _take(self) -> None:
+        """Fetch as much as there is room for, and see to it."""
+        if self._outage.locked() or not self._connection.client.is_connected:
+            await asyncio.sleep(PAUSE_S / 10)
+        elif self._subscription.batch:
+            await self._apply(await self._fetch(BATCH))
+        elif self._in_hand < WINDOW:
+            for delivery in await self._fetch(WINDOW - self._in_hand):
+                self._assign(delivery)
+        else:
+            self._moved.clear()
+            await self._moved.wait()
+
     async def _fetch(self, batch: int) -> list[Delivery]:
         try:
             messages = await self._pull.fetch(batch, WAIT_S)
@@ -97,10 +105,11 @@ class Consumer:
             Delivery(message, self._connection, self._db.service, self._subscription.durable)
             for message in messages
         ]
-        progress = self._subscription.progress
-        progress.pending = (found[-1].behind if found else 0) + len(found) + self._in_hand
-        times = [delivery.headers["ce-time"] for delivery in found if "ce-time" in delivery.headers]
-        progress.oldest = datetime.fromisoformat(min(times)) if times else None
+        self._held.update(found)
+        if found or self._in_hand == 0:
+            progress = self._subscription.progress
+            progress.pending = (found[-1].behind if found else 0) + len(found) + self._in_hand
+            progress.oldest = min((each.time for each in found if each.time), default=None)
         return found
 
     def _assign(self, delivery: Delivery) -> None:
@@ -109,9 +118,7 @@ class Consumer:
         lane = self._lanes.setdefault(delivery.key, deque())
         lane.append(delivery)
         if len(lane) == 1:
-            worker = asyncio.create_task(self._work(delivery.key, lane))
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._workers.create_task(self._work(delivery.key, lane))
 
     async def _work(self, key: str, lane: deque[Delivery]) -> None:
         while lane:
@@ -119,42 +126,69 @@ class Consumer:
                 await self._handle(lane[0])
             lane.popleft()
             self._in_hand -= 1
-            self._subscription.progress.pending -= 1
+            self._progressed(1)
             self._moved.set()
         del self._lanes[key]
 
     async def _handle(self, delivery: Delivery) -> None:
-        try:
-            await self._effect.of_one(delivery)
-        except Exception as error:
-            await self._failed(delivery, error)
-        else:
-            await delivery.done()
+        while True:
+            try:
+                await self._effect.of_one(delivery)
+            except Exception as error:
+                if await self._was_down(error):
+                    continue
+                await self._failed(delivery, error)
+            else:
+                await delivery.done()
+            self._let_go([delivery])
+            return
+
+    async def _hold(self) -> None:
+        """Tell the broker, as long as it takes, that what is in hand is being seen to.
+
+        So it is delivered again soon after this process died, and not before.
+        """
+        while True:
+            await asyncio.sleep(ACK_WAIT_S / 3)
+            for delivery in tuple(self._held):
+                await delivery.hold()
+
+    def _let_go(self, deliveries: Sequence[Delivery]) -> None:
+        self._held.difference_update(deliveries)
+        self._moved.set()
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> None:
         """A batch in one transaction; when that fails, one by one, so that only the poison is left out."""
-        if not deliveries:
-            return
+        if len(deliveries) > 1:
+            await self._together(deliveries)
+        elif deliveries:
+            await self._handle(deliveries[0])
+        self._progressed(len(deliveries))
+
+    async def _together(self, deliveries: Sequence[Delivery]) -> None:
         try:
             await self._effect.of_batch(deliveries)
         except Exception as error:
-            if judge(error) is Verdict.DOWN:
-                await self._until_up()
-            for delivery in deliveries:
-                await self._handle(delivery)
+            if await self._was_down(error):
+                await self._together(deliveries)
+            else:
+                for delivery in deliveries:
+                    await self._handle(delivery)
         else:
             for delivery in deliveries:
                 await delivery.done()
-        self._subscription.progress.pending -= len(deliveries)
-        self._subscription.progress.oldest = None
+            self._let_go(deliveries)
+
+    def _progressed(self, count: int) -> None:
+        progress = self._subscription.progress
+        progress.pending -= count
+        if self._in_hand == 0:
+            progress.oldest = None
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         verdict = judge(error)
-        if verdict is Verdict.DOWN and not await self._until_up():
-            verdict = Verdict.UNKNOWN
-        if verdict is Verdict.POISON or (
-            verdict is Verdict.UNKNOWN and delivery.attempts >= UNKNOWN_ATTEMPTS
-        ):
+        poison = verdict is Verdict.UNKNOWN and delivery.attempts >= UNKNOWN_ATTEMPTS
+        if poison or verdict is Verdict.POISON:
             await delivery.give_up(error)
             return
         unexpected = verdict is Verdict.UNKNOWN and delivery.attempts == 1
@@ -168,11 +202,13 @@ class Consumer:
         )
         await delivery.later()
 
-    async def _until_up(self) -> bool:
-        """Wait until the database answers. False when it does at once: then the outage was none."""
-        was_down = self._outage.locked()
+    async def _was_down(self, error: Exception) -> bool:
+        """Whether an outage of the database was the reason, waiting for its end. The event is not to blame then."""
+        if judge(error) is not Verdict.DOWN:
+            return False
+        before = self._outages
         async with self._outage:
             while not self._stopping and await self._db.problem():
-                was_down = True
+                self._outages += 1
                 await asyncio.sleep(PAUSE_S)
-        return was_down
+        return self._outages > before and not self._stopping

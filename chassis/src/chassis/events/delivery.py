@@ -1,12 +1,14 @@
 """One message from a durable consumer, and the four things that can become of it."""
 
 import random
+from datetime import datetime
 
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
 from chassis.errors import Refusal
+from chassis.events import envelope
 from chassis.events.nats import Connection
 
 RETRY_MAX_S = 300.0
@@ -23,6 +25,7 @@ class Delivery:
         key: the resource it is about; deliveries with the same key are handled in order.
         attempts: how often it has been delivered, this time included.
         behind: how many more wait in the stream.
+        time: when it happened, if it says so.
 
     """
 
@@ -33,6 +36,7 @@ class Delivery:
         self.key = self.headers.get("ce-subject", "")
         self.attempts = metadata.num_delivered
         self.behind = metadata.num_pending
+        self.time = _time(self.headers.get("ce-time", ""))
         self._stream, self._sequence = metadata.stream, metadata.sequence.stream
         self._message = message
         self._js = connection.js
@@ -45,6 +49,13 @@ class Delivery:
             await self._message.ack()
         except nats.errors.Error as error:
             _log.debug("an acknowledgement was not sent", error=type(error).__name__)
+
+    async def hold(self) -> None:
+        """Say that it is still in work."""
+        try:
+            await self._message.in_progress()
+        except nats.errors.Error as error:
+            _log.debug("a delivery was not held", error=type(error).__name__)
 
     async def later(self) -> None:
         """Ask for it again, after 1, 2, 4 ... 300 seconds, give or take a fifth."""
@@ -77,3 +88,10 @@ class Delivery:
         except nats.errors.Error as failure:
             _log.warning("a dead letter could not be stored", error=type(failure).__name__)
             await self.later()
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return envelope.moment(text)
+    except ValueError:
+        return None

@@ -1,5 +1,6 @@
 """A consumed event: CloudEvents 1.0 attributes in NATS headers (binary mode), protobuf in the body."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,11 +52,11 @@ def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
         "ce-id": str(row["id"]),
         "ce-source": f"//{source}.rapport",
         "ce-type": row["type"],
-        "ce-subject": quote(row["resource"], safe="/:"),
+        "ce-subject": _encoded(row["resource"]),
         "ce-time": row["time"].isoformat(),
         "ce-datacontenttype": "application/protobuf",
         "ce-resourceversion": str(row["resource_version"]),
-        "ce-authid": quote(row["actor"], safe=":"),
+        "ce-authid": _encoded(row["actor"]),
         "ce-correlationid": row["correlation_id"],
         "ce-causationid": str(row["causation_id"]),
         "Nats-Msg-Id": str(row["id"]),
@@ -63,6 +64,11 @@ def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
     if row["traceparent"]:
         attributes["traceparent"] = row["traceparent"]
     return attributes
+
+
+@functools.lru_cache(maxsize=4096)
+def _encoded(value: str) -> str:
+    return quote(value, safe="/:")
 
 
 def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) -> Event[M] | None:
@@ -79,10 +85,18 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
         source=raw["ce-source"].removeprefix("//").removesuffix(".rapport"),
         resource=unquote(raw["ce-subject"]),
         resource_version=int(raw["ce-resourceversion"]),
-        time=datetime.fromisoformat(raw["ce-time"]),
+        time=moment(raw["ce-time"]),
         actor=unquote(raw["ce-authid"]),
         correlation_id=raw["ce-correlationid"],
         causation_id=UUID(raw["ce-causationid"]),
         traceparent=raw.get("traceparent", ""),
         data=message.FromString(body),
     )
+
+
+def moment(text: str) -> datetime:
+    """The moment in a `ce-time` header. ValueError when it is none, or has no time zone."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return at

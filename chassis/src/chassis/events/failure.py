@@ -26,6 +26,10 @@ def judge(error: BaseException) -> Verdict:
     code = _code(error)
     if code in _PERMANENT or isinstance(error, DecodeError | Malformed):
         return Verdict.POISON
+    if isinstance(
+        error, asyncpg.DataError
+    ):  # our own mistake, though the driver files it with the connection's
+        return Verdict.UNKNOWN
     if getattr(error, "reason", "") == "DATABASE_UNAVAILABLE" or isinstance(error, _DOWN):
         return Verdict.DOWN
     if code in _RETRIABLE or isinstance(error, TimeoutError | _CONFLICTS):

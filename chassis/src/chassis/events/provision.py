@@ -25,7 +25,7 @@ from chassis.events.nats import Connection, connect
 
 DAY_S = 24 * 3600.0
 MAX_MESSAGE_BYTES = 256 * 1024
-ACK_WAIT_S = 60.0
+ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the work of a dead one is done again
 DEAD_STREAM = "DEAD"
 
 
@@ -82,12 +82,22 @@ def permissions(declaration: Declaration) -> dict[str, list[str]]:
     """The subjects that the service's NATS user may publish to and subscribe to; everything else is denied."""
     service = declaration.service
     streams = [stream_of(name) for name in dict.fromkeys([service, *declaration.sources])]
-    publish = [f"events.{service}.>", f"dead.{service}.>", f"beat.{service}", f"poke.{service}", f"signal.{service}", "$JS.ACK.>"]
+    publish = [
+        f"events.{service}.>",
+        f"dead.{service}.>",
+        f"beat.{service}",
+        f"poke.{service}",
+        f"signal.{service}",
+        "$JS.ACK.>",
+    ]
     publish += [f"$JS.API.STREAM.INFO.{stream}" for stream in streams]
     for each in declaration.subscriptions:
         consumer = f"{stream_of(each.source)}.{each.durable}"
         publish += [f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", f"$JS.API.CONSUMER.INFO.{consumer}"]
-    return {"publish": publish, "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}", f"signal.{service}"]}
+    return {
+        "publish": publish,
+        "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}", f"signal.{service}"],
+    }
 
 
 async def provision(url: str, declaration: Declaration, replicas: int = 1) -> None:
@@ -105,7 +115,10 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1) -> No
         await _stream(
             js, _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], replicas)
         )
-        await _stream(js, _stream_config(DEAD_STREAM, ["dead.>"], replicas))
+        dead = _stream_config(DEAD_STREAM, ["dead.>"], replicas)
+        await _stream(
+            js, dead.evolve(max_msg_size=2 * MAX_MESSAGE_BYTES)
+        )  # an event and what was wrong with it
         for source in declaration.sources:
             # Two services that listen to each other could never be installed if each waited for the other's stream.
             await _stream(

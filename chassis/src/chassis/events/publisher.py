@@ -1,15 +1,21 @@
-"""Publishing outbox rows to JetStream: many in flight, those about one resource one after another."""
+"""Publishing outbox rows to JetStream: many on their way at once, those about one resource one after another.
+
+The client library's `js.publish` makes a task, a timer and an inbox for each message, which costs twice what sending
+one does; and its `publish_async` waits for ever for an answer that is lost. Hence a window of our own.
+"""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import nats.errors
-import nats.js.errors
 import structlog
+from nats.aio.msg import Msg
 
 from chassis import failpoints
 from chassis.events.envelope import headers
@@ -18,6 +24,8 @@ from chassis.events.nats import Connection
 IN_FLIGHT = 128
 ANSWER_TIMEOUT_S = 5.0
 
+_UNAVAILABLE = 503
+_IN_PROCESS = 10158  # the same id is being stored right now
 _log = structlog.get_logger()
 Row = Mapping[str, Any]
 
@@ -30,7 +38,6 @@ class Outcome:
         published: the ids that the stream has acknowledged, now or earlier.
         refused: resources with an event that the stream refuses; their later events were held back.
         unreachable: whether publishing failed for want of an answer: the broker is away or overloaded.
-
     """
 
     published: list[UUID] = field(default_factory=list)
@@ -42,47 +49,114 @@ class Publisher:
     """Publishes the events of one service."""
 
     def __init__(self, connection: Connection, service: str) -> None:
-        self._js = connection.js
+        self._window = Window(connection)
         self._service = service
-        self._limit = asyncio.Semaphore(IN_FLIGHT)
 
     async def publish(self, rows: Sequence[Row]) -> Outcome:
-        """Publish outbox rows under their ids, so that a repetition within ten minutes is dropped by the stream."""
+        """Publish outbox rows under their ids, so that the stream drops what it took less than 10 minutes ago."""
         outcome = Outcome()
-        by_resource: defaultdict[str, list[Row]] = defaultdict(list)
+        chains: defaultdict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            by_resource[row["resource"]].append(row)
-        await asyncio.gather(*(self._in_order(rows, outcome) for rows in by_resource.values()))
+            chains[row["resource"]].append(row)
+        # A transaction that waited for another one's lock has the older id and the newer version.
+        waiting = [sorted(chain, key=_order, reverse=True) for chain in chains.values()]
+        while waiting and not outcome.unreachable:
+            await self._wave([chain.pop() for chain in waiting], outcome)
+            waiting = [chain for chain in waiting if chain and chain[-1]["resource"] not in outcome.refused]
         return outcome
 
-    async def _in_order(self, rows: list[Row], outcome: Outcome) -> None:
-        # A transaction that waited for another one's lock has the older id and the newer version.
-        rows.sort(key=lambda row: (row["resource_version"], row["id"]))
-        for row in rows:
-            async with self._limit:
-                if outcome.unreachable:
-                    return
-                failpoints.hit("relay.before_publish")
-                try:
-                    await self._js.publish(
-                        row["subject"],
-                        row["data"],
-                        timeout=ANSWER_TIMEOUT_S,
-                        headers=headers(row, self._service),
-                    )
-                except (nats.js.errors.ServiceUnavailableError, nats.js.errors.NoStreamResponseError):
-                    outcome.unreachable = True
-                    return
-                except (nats.js.errors.APIError, nats.errors.MaxPayloadError) as error:
-                    _log.error(
-                        "the stream refuses an event",
-                        event_id=str(row["id"]),
-                        type=row["type"],
-                        error=str(error),
-                    )
-                    outcome.refused.add(row["resource"])
-                    return
-                except (nats.errors.Error, TimeoutError, OSError):
-                    outcome.unreachable = True
-                    return
-                outcome.published.append(row["id"])
+    async def _wave(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        """Publish rows of different resources side by side."""
+        sent: list[tuple[Row, asyncio.Future[Msg]]] = []
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                for row in rows:
+                    failpoints.hit("relay.before_publish")
+                    try:
+                        answer = await self._window.send(
+                            row["subject"], row["data"], headers(row, self._service)
+                        )
+                    except nats.errors.MaxPayloadError as error:
+                        self._refuse(row, str(error), outcome)
+                    else:
+                        sent.append((row, answer))
+                for _, answer in sent:
+                    await answer
+        except (TimeoutError, OSError, nats.errors.Error):
+            outcome.unreachable = True
+        finally:
+            self._window.forget()
+        for row, answer in sent:
+            if not answer.cancelled():
+                self._judge(row, answer.result(), outcome)
+
+    def _judge(self, row: Row, answer: Msg, outcome: Outcome) -> None:
+        error = msgspec.json.decode(answer.data, type=_Answer).error if answer.data else _Error(_UNAVAILABLE)
+        if error is None:
+            outcome.published.append(row["id"])
+        elif error.code == _UNAVAILABLE or error.err_code == _IN_PROCESS:
+            outcome.unreachable = True
+        else:
+            self._refuse(row, error.description, outcome)
+
+    def _refuse(self, row: Row, why: str, outcome: Outcome) -> None:
+        _log.error("the stream refuses an event", event_id=str(row["id"]), type=row["type"], error=why)
+        outcome.refused.add(row["resource"])
+
+
+class Window:
+    """Messages on their way: at most 128, each with a future for the stream's answer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._client = connection.client
+        self._inbox = ""
+        self._numbers = count()
+        self._answers: dict[str, asyncio.Future[Msg]] = {}
+        self._room = asyncio.Semaphore(IN_FLIGHT)
+
+    async def send(self, subject: str, data: bytes, attributes: dict[str, str]) -> asyncio.Future[Msg]:
+        """Send when there is room. nats.errors.Error when the connection is down or the message too large."""
+        if not self._inbox:
+            inbox = self._client.new_inbox()
+            await self._client.subscribe(f"{inbox}.*", cb=self._answered)
+            self._inbox = inbox
+        await self._room.acquire()
+        reply = f"{self._inbox}.{next(self._numbers)}"
+        answer = self._answers[reply] = asyncio.get_running_loop().create_future()
+        try:
+            await self._client.publish(subject, data, reply, attributes)
+        except BaseException:
+            self._close(reply)
+            raise
+        return answer
+
+    def forget(self) -> None:
+        """Wait no longer for what was not answered."""
+        for reply, answer in list(self._answers.items()):
+            answer.cancel()
+            self._close(reply)
+
+    async def _answered(self, message: Msg) -> None:
+        answer = self._close(message.subject)
+        if answer is not None and not answer.cancelled():
+            answer.set_result(message)
+
+    def _close(self, reply: str) -> asyncio.Future[Msg] | None:
+        answer = self._answers.pop(reply, None)
+        if answer is not None:
+            self._room.release()
+        return answer
+
+
+def _order(row: Row) -> tuple[int, UUID]:
+    return row["resource_version"], row["id"]
+
+
+class _Error(msgspec.Struct):
+    code: int
+    err_code: int = 0
+    description: str = ""
+
+
+class _Answer(msgspec.Struct):
+    error: _Error | None = None
