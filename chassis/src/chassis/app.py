@@ -50,7 +50,6 @@ class App(Generic[S]):
         self.timers: dict[str, TimerHandler] = {}
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
-        self.drainers: list[Callable[[], None]] = []
         self._spawned: set[asyncio.Task[None]] = set()
 
     def serve(self, servicer: object) -> None:
@@ -85,10 +84,6 @@ class App(Generic[S]):
     def on_open(self, start: Callable[[], Awaitable[None]]) -> None:
         """Await once the database is open, before anything is served."""
         self.openers.append(start)
-
-    def on_drain(self, stop: Callable[[], None]) -> None:
-        """Call when the service begins to drain, so that streams end before the grace for calls is over."""
-        self.drainers.append(stop)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Start short work, such as a delivery after a commit. Drain waits for it."""

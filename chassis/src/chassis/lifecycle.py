@@ -98,8 +98,6 @@ class Lifecycle:
         """Drain and close. Safe after a start that failed half way."""
         self._be_ready(["draining"])
         await asyncio.sleep(self.app.settings.drain_wait_s)
-        for drain in self.app.drainers:
-            drain()
         consumers = getattr(self, "_consumers", [])
         for consumer in consumers:
             consumer.stop_fetching()

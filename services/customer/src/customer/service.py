@@ -44,7 +44,6 @@ def compose(app: App[Settings]) -> None:
     for source, consumer in consumers.items():
         app.project(consumer, source, messages(source), projector.project)
 
-    app.on_drain(hot.drain)
     app.timer(APPLY_TIMER, apply_import(manager))
 
 

@@ -115,6 +115,16 @@ async def desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> 
 
 
 @pytest.fixture
+def open_desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Callable[..., Awaitable[Desk]]:
+    """Starts a service with other settings or peers, or another replica of one."""
+
+    async def begin(**how: Any) -> Desk:
+        return Desk(await start(service, **how), clock)
+
+    return begin
+
+
+@pytest.fixture
 def nobody() -> str:
     """The name of a customer who does not exist."""
     return f"customers/{uuid4()}"

@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from customer.service import service
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
     AddIdentifierRequest,
@@ -47,10 +46,11 @@ async def test_a_customer_is_created_told_and_read_back(desk):
     assert [fact.data.identifier for fact in told[1:]] == [i.name for i in created.identifiers]
 
 
-async def test_every_customer_has_a_relationship_manager(start, desk):
+async def test_every_customer_has_a_relationship_manager(open_desk):
+    desk = await open_desk()
     assert (await desk.create()).relationship_manager == "agents/front-desk"
-    other = type(desk)(await start(service, default_relationship_manager="agents/carla"), desk.clock)
-    assert (await other.create()).relationship_manager == "agents/carla"
+    desk = await open_desk(default_relationship_manager="agents/carla")
+    assert (await desk.create()).relationship_manager == "agents/carla"
 
 
 async def test_facts_hold_no_personal_data(desk):

@@ -1,5 +1,6 @@
 import asyncio
 import hashlib
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -41,6 +42,7 @@ async def commit(desk, job):
     await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
 
     async def done():
+        desk.clock.advance(timedelta(seconds=1))  # a chunk that lost a race is tried again a second later
         now = await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))
         return now if now.state == State.STATE_DONE else None
 

@@ -6,7 +6,6 @@ import pytest
 from chassis import ids
 from chassis.testing.wait import eventually
 from customer.events.view import SOURCES
-from customer.service import service
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
@@ -118,10 +117,10 @@ async def test_a_view_read_over_and_over_is_read_from_the_database_once(desk, sp
     assert sum(span.name == "SELECT views" for span in spans) <= 1
 
 
-async def test_a_change_in_one_replica_is_seen_in_the_other_without_a_token(start, desk):
+async def test_a_change_in_one_replica_is_seen_in_the_other_without_a_token(open_desk):
     """Whichever replica applies the fact, the other one drops what it has in memory."""
-    settings = desk.running.app.settings
-    other = type(desk)(await start(service, database_url=settings.database_url), desk.clock)
+    desk = await open_desk()
+    other = await open_desk(database_url=desk.running.app.settings.database_url)
     anna = await desk.create()
     for i in range(10):
         await rename(desk, anna.name, f"Berg {i}")

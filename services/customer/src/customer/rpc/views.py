@@ -84,7 +84,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         ends_at = time.monotonic() + _max_age_s(request, context)
         with self._hot.watched(customer_id) as changed:
             sent = b""
-            while not self._hot.draining:
+            while True:
                 changed.clear()
                 view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
                 yield self._message(None if view == sent else view)

@@ -30,9 +30,6 @@ class HotViews:
         db: where they are stored.
         broadcast: reaches the other replicas.
 
-    Attributes:
-        draining: true when nobody is to watch any longer.
-
     """
 
     def __init__(self, db: Database, broadcast: Broadcast) -> None:
@@ -43,7 +40,6 @@ class HotViews:
         self._loading: dict[UUID, object] = {}
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._moved = asyncio.Event()
-        self.draining = False
         broadcast.listen(self._told)
 
     async def get(self, customer_id: UUID) -> bytes | None:
@@ -79,13 +75,6 @@ class HotViews:
         self._moved = asyncio.Event()
         if customer_ids:
             self._broadcast.send(b"".join(customer_id.bytes for customer_id in customer_ids))
-
-    def drain(self) -> None:
-        """Let everybody who watches go: the service is about to stop."""
-        self.draining = True
-        for events in self._watchers.values():
-            for event in events:
-                event.set()
 
     @contextmanager
     def watched(self, customer_id: UUID) -> Iterator[asyncio.Event]:
