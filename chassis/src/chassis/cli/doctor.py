@@ -67,12 +67,12 @@ def _about_running(home: Home) -> Iterator[Finding]:
     names = [unit["name"] for unit in units if f"RAPPORT_{unit['name'].upper()}_HTTP_URL" in env]
     for unit in units:
         if unit["state"] != "ready":
-            do = f"See `rapport logs {unit['name']}`."
+            do = f"See `rapport logs {unit['log']}`."
             yield Finding(f"{unit['name']} is {unit['state']}.", do)
         elif time.time() - unit["restarted_at"] < RECENT_S:
             yield Finding(
                 f"{unit['name']} ended and was started again less than 10 minutes ago.",
-                f"See `rapport logs {unit['name']}`.",
+                f"See `rapport logs {unit['log']}`.",
             )
     for name in names:
         for problem in _problems(env[f"RAPPORT_{name.upper()}_HTTP_URL"]):

@@ -24,7 +24,6 @@ import grpc.aio
 
 from chassis.cli.failures import Exit, Failure, stack_down
 from chassis.local.home import Home
-from chassis.local.issuer import Issuer
 
 T = TypeVar("T")
 DEMO = "agent:demo"
@@ -48,6 +47,8 @@ class Session:
 
         Failure when no stack runs; WrongUse when there is no such role.
         """
+        from chassis.local.issuer import Issuer
+
         home = Home.current()
         env = home.read_env()
         if home.supervisor() is None or "RAPPORT_PEERS" not in env:

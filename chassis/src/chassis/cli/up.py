@@ -12,11 +12,12 @@ from rich.status import Status
 
 from chassis.cli.failures import Exit
 from chassis.local.home import Home
-from chassis.local.logs import Follower, level_of, readable
+from chassis.local.logs import Follower, event_of, level_of, readable
 from chassis.local.process import StackError
 from chassis.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
+AGAIN_AFTER_S = 30.0  # the log has every line; in an outage a terminal needs one of each kind
 TWICE_S = 1.0  # a wrapper such as `timeout` may pass one request on twice at once
 
 
@@ -77,7 +78,7 @@ def _on_signals(stopping: asyncio.Event, stack: Stack) -> None:
             stack.kill()
         stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
         asyncio.get_running_loop().add_signal_handler(number, asked)
 
 
@@ -104,12 +105,15 @@ class _Progress:
 
 
 async def _follow(console: Console, stack: Stack) -> None:
-    """Show what services warn of, and keep their logs from growing for ever."""
+    """Show what services warn of, each kind once in a while, and keep their logs from growing for ever."""
+    shown: dict[tuple[str, str], float] = {}
     followers = [Follower(stack.home.logs / f"{service.name}.log") for service in stack.services]
     while True:
         for follower in followers:
             for line in follower.read():
-                if level_of(line) in SHOWN:
+                key, now = (follower.path.stem, event_of(line)), time.monotonic()
+                if level_of(line) in SHOWN and now - shown.get(key, -AGAIN_AFTER_S) >= AGAIN_AFTER_S:
+                    shown[key] = now
                     console.print(readable(follower.path.stem, line), markup=False, soft_wrap=True)
             follower.bound()
         await asyncio.sleep(0.5)
@@ -121,15 +125,20 @@ def _welcome(console: Console, stack: Stack, seconds: float) -> None:
     for service in stack.services:
         health = f"http://{stack.http_address(service)}"
         console.print(f"  {service.name:<14} gRPC {stack.address(service)}   health and metrics {health}")
-    console.print(f"  {'PostgreSQL':<14} {env['RAPPORT_LOCAL_POSTGRES_URL'].rpartition('@')[2]}")
-    console.print(f"  {'NATS':<14} {env['RAPPORT_LOCAL_NATS_URL'].rpartition('@')[2]}")
+    console.print(f"  {'PostgreSQL':<14} {_host(env['RAPPORT_LOCAL_POSTGRES_URL'])}")
+    console.print(f"  {'NATS':<14} {_host(env['RAPPORT_LOCAL_NATS_URL'])}")
     console.print(f"  {'mail':<14} {env['RAPPORT_LOCAL_SMTP']}   rapport mail list")
-    console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}   rapport traces list")
+    look = "   rapport traces list" if "RAPPORT_LOCAL_TRACES_URL" in env else ""
+    console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}{look}")
     console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
     if stack.services:
         console.print(
             _EXAMPLES.format(address=stack.address(stack.services[0])), markup=False, soft_wrap=True
         )
+
+
+def _host(url: str) -> str:
+    return url.rpartition("://")[2].rpartition("@")[2]
 
 
 _EXAMPLES = """Try it in another terminal:

@@ -48,6 +48,11 @@ def level_of(line: str) -> str:
     return str(_fields(line).get("level", ""))
 
 
+def event_of(line: str) -> str:
+    """What a JSON log line is about, without its details; empty for other lines."""
+    return str(_fields(line).get("event", ""))
+
+
 def readable(name: str, line: str) -> str:
     """A log line for people: time, service, level where it matters, what happened, and its details."""
     fields = _fields(line)

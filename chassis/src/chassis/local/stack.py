@@ -169,6 +169,7 @@ class Stack:
                 "state": unit.state,
                 "pid": unit.process.pid if unit.process else None,
                 "address": unit.address,
+                "log": unit.program.log.stem,
                 "restarts": unit.restarts,
                 "restarted_at": unit.restarted_at,
             }
