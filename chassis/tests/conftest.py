@@ -34,7 +34,7 @@ class CaseOpened:
 
 @pytest.fixture
 async def database(infrastructure: Infrastructure) -> AsyncIterator[Callable[..., Awaitable[Database]]]:
-    """Makes a fresh, migrated database that publishes as `cases`: `await database()`, `await database(clock=...)`.
+    """Makes a fresh, migrated database that publishes as `cases`: `await database()`.
 
     With `beside=other`, a second pool on the database of `other`, as another replica has it.
     """

@@ -24,7 +24,8 @@ async def empty(infrastructure: Infrastructure):
 async def columns(url: str) -> dict[str, set[tuple[str, bool]]]:
     connection = await asyncpg.connect(url)
     rows = await connection.fetch(
-        "SELECT table_name, column_name, is_nullable FROM information_schema.columns WHERE table_schema = 'public'"
+        "SELECT table_name, column_name, is_nullable FROM information_schema.columns"
+        " WHERE table_schema = 'public'"
     )
     await connection.close()
     found: dict[str, set[tuple[str, bool]]] = {}

@@ -110,7 +110,7 @@ async def test_a_transaction_that_commits_late_with_an_early_id_is_published_too
 
 
 async def test_versions_of_one_resource_keep_their_order_when_its_ids_do_not(bench, stream):
-    """A transaction that waited for a row lock began, and so has its id, before the one that it waited for."""
+    """A transaction that waited for a row lock has an older id than the one that it waited for."""
     db = await bench.database()
     with bench.acting():
         async with db.transaction() as waited:

@@ -24,8 +24,8 @@ _LOCK = 0x52617070  # "Rapp": one migration at a time in one database
 async def migrate(url: str, migrations: Path) -> None:
     """Apply every migration that is missing, one transaction each. Does nothing, quickly, when none is.
 
-    A database that a newer release has migrated is left as it is: a release runs on the schema of the next one, so
-    that rolling back is deploying the previous image.
+    A database that a newer release has migrated is left as it is: a release runs on the schema of the next
+    one, so that rolling back is deploying the previous image.
 
     Args:
         url: `postgresql://user:password@host:port/database`, of a role that may create tables.

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -71,8 +72,8 @@ _MINE = (
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-_TAKE = Statement(sa.delete(TIMERS).where(TIMERS.c.id == _MINE).returning(TIMERS.c.id))
-_RETRY = Statement(
+_TAKE = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.id == _MINE).returning(TIMERS.c.id))
+_RETRY = Statement[Any](
     sa.update(TIMERS)
     .where(TIMERS.c.id == sa.bindparam("timer"))
     .values(attempts=TIMERS.c.attempts + 1, due_at=sa.bindparam("at"))

@@ -1,1 +1,1 @@
-"""Facts between services: outbox and relay on one side, consumer and inbox on the other, JetStream between them."""
+"""Facts between services: outbox and relay on one side, inbox and consumer on the other, JetStream."""

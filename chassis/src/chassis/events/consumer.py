@@ -1,4 +1,4 @@
-"""Running a subscription: an event's inbox row, its effect and its own facts commit together, then it is acknowledged."""
+"""Running a subscription: fetch, handle, acknowledge; retry, dead-letter, or wait out an outage."""
 
 import asyncio
 from collections import deque
@@ -30,8 +30,9 @@ _log = structlog.get_logger()
 class Consumer:
     """Runs one subscription. Any number of replicas may; an event takes effect once.
 
-    Events about different resources are handled side by side, those about the same one in order. A failing event is
-    tried again or dead-lettered without holding up any other; an outage of the database stops the fetching.
+    Events about different resources are handled side by side, those about the same one in order. A failing
+    event is tried again or dead-lettered without holding up any other; an outage of the database stops the
+    fetching and blames no event.
     """
 
     def __init__(self, db: Database, connection: Connection, subscription: Subscription) -> None:
@@ -203,7 +204,7 @@ class Consumer:
         await delivery.later()
 
     async def _was_down(self, error: Exception) -> bool:
-        """Whether an outage of the database was the reason, waiting for its end. The event is not to blame then."""
+        """Whether an outage of the database was the reason. Waits for its end."""
         if judge(error) is not Verdict.DOWN:
             return False
         before = self._outages

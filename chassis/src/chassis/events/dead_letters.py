@@ -59,9 +59,9 @@ async def show(url: str, number: int) -> DeadLetter:
 
 
 async def replay(url: str, number: int) -> None:
-    """Publish the event again where it was published first, then forget the dead letter. LookupError as above.
+    """Publish the event again where it was published first, then forget the letter. LookupError as above.
 
-    The consumer that gave up gets another try. Every other one gets the event too, and its inbox knows it already.
+    The consumer that gave up gets another try. The others get the event too; their inboxes know it already.
     """
     async with _stream(url) as js:
         letter = await _get(js, number)
@@ -93,8 +93,9 @@ async def _letters(js: JetStreamContext) -> AsyncIterator[DeadLetter]:
             message = await js.get_msg(DEAD_STREAM, seq=number + 1, next=True, subject="dead.>")
         except nats.js.errors.NotFoundError:
             return
-        yield _letter(message)
-        number = message.seq
+        letter = _letter(message)
+        yield letter
+        number = letter.number
 
 
 async def _get(js: JetStreamContext, number: int) -> DeadLetter:
@@ -106,6 +107,8 @@ async def _get(js: JetStreamContext, number: int) -> DeadLetter:
 
 def _letter(message: RawStreamMsg) -> DeadLetter:
     headers = message.headers or {}
+    assert message.seq is not None
+    assert message.subject is not None
     return DeadLetter(
         number=message.seq,
         consumer=message.subject.split(".", 2)[2],

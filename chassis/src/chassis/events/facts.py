@@ -44,8 +44,8 @@ class FactCodec:
     def encode(self, fact: Any) -> EncodedFact:
         """The event for a domain fact: a dataclass with the name and fields of an event message.
 
-        The message's first field is the name of the resource that the fact is about. KeyError when the service has
-        no such event.
+        The message's first field is the name of the resource that the fact is about. KeyError when the
+        service has no such event.
         """
         name = type(fact).__name__
         message = to_message(self.messages[name], fact)

@@ -1,4 +1,4 @@
-"""What a consumer does about an error: give the event up, try it again later, or wait until a dependency is back."""
+"""What a consumer does about an error: give up, try again later, or wait until a dependency is back."""
 
 import enum
 

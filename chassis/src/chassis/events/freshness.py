@@ -1,4 +1,4 @@
-"""How current this service's knowledge of another one is: told by that one's heartbeat and by our own backlog."""
+"""How current our knowledge of another service is: told by its heartbeat and by our own backlog."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ class Leases:
         await self._connection.execute("SELECT pg_advisory_lock_shared($1::int, $2::int)", _CLASS, _MEMBER)
 
     async def balance(self) -> None:
-        """Take free leases up to an even share, give up what is beyond. Call it while nothing is in flight."""
+        """Take free leases up to an even share, give up what is beyond. Call it with nothing in flight."""
         members = await self._connection.fetchval(_MEMBERS, _CLASS, _MEMBER)
         share = -(-LEASES // members)
         while len(self.held) > share:

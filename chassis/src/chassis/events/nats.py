@@ -9,8 +9,10 @@ import structlog
 from nats.aio.client import DEFAULT_PENDING_SIZE, Client
 from nats.js import JetStreamContext
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 2.0
+# uvloop raises RuntimeError for a write to a socket that has just been closed
+LOST = (TimeoutError, OSError, RuntimeError, nats.errors.Error)
 
 _log = structlog.get_logger()
 
@@ -32,11 +34,14 @@ class Connection:
         self.closing = False
 
     async def problem(self) -> str:
-        """Why the broker cannot be used, in words; "" when it answers. A flag alone can stay true on a dead connection."""
+        """Why the broker cannot be used, in words; "" when it answers.
+
+        It is asked: the client's flag can stay true on a dead connection.
+        """
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await self.client.rtt()
-        except (TimeoutError, OSError, nats.errors.Error):
+        except LOST:
             return "the broker does not answer"
         return ""
 
@@ -50,7 +55,7 @@ class Connection:
         if self.client.is_connected:
             try:
                 await self.client.flush(timeout=2)
-            except (TimeoutError, OSError, nats.errors.Error):
+            except LOST:
                 _log.warning("closing the connection to the broker with messages unsent")
         await self.client.close()
 
@@ -58,20 +63,22 @@ class Connection:
 async def connect(
     url: str, name: str, *, closed: Callable[[], None] = lambda: None, pending_size: int | None = None
 ) -> Connection:
-    """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that does not succeed within 5 seconds.
+    """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds.
 
     Args:
         url: `nats://user:password@host:port`, several separated by commas.
         name: the service's name; replies come to `_INBOX_<name>.>`, which only it may read.
-        closed: called when the connection is gone for good, for example after its password was changed. The process
-            should end then: nothing else brings the connection back.
-        pending_size: bytes kept while disconnected. 0 makes a publish fail at once instead of being sent later.
+        closed: called when the connection is gone for good, for example after its password was changed. The
+            process should end then: nothing else brings the connection back.
+        pending_size: bytes kept while disconnected. 0 makes a publish fail at once, not go out later.
 
     """
     client = Client()
     connection = Connection(client)
 
     async def on_error(error: Exception) -> None:
+        if isinstance(error, OSError):
+            return  # one of many attempts while the server is away, which is said once, below or by who connects
         _log.warning("nats reported an error", error=type(error).__name__, detail=str(error))
 
     async def on_disconnected() -> None:

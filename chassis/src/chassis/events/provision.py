@@ -1,7 +1,8 @@
 """The streams and durable consumers of a service: declared in code, made by `provision`, verified at start.
 
-A service's own identity may use its stream and consumers and may not make or change them. `provision` runs with an
-administrator's identity: from `rapport up` on a developer's machine, from the chart's hook in Kubernetes.
+A service's own identity may use its stream and consumers and may not make or change them; `permissions` is
+all that its NATS user needs. `provision` runs with an administrator's identity: from `rapport up` on a
+developer's machine, from the chart's hook in Kubernetes.
 """
 
 from collections.abc import Iterable
@@ -79,7 +80,7 @@ def stream_of(service: str) -> str:
 
 
 def permissions(declaration: Declaration) -> dict[str, list[str]]:
-    """The subjects that the service's NATS user may publish to and subscribe to; everything else is denied."""
+    """What the service's NATS user may publish to and subscribe to; everything else is denied."""
     service = declaration.service
     streams = [stream_of(name) for name in dict.fromkeys([service, *declaration.sources])]
     publish = [
@@ -120,7 +121,7 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1) -> No
             js, dead.evolve(max_msg_size=2 * MAX_MESSAGE_BYTES)
         )  # an event and what was wrong with it
         for source in declaration.sources:
-            # Two services that listen to each other could never be installed if each waited for the other's stream.
+            # Services that listen to each other could never be installed, if each waited for the other.
             await _stream(
                 js, _stream_config(stream_of(source), [f"events.{source}.>"], replicas), change=False
             )
@@ -131,7 +132,7 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1) -> No
 
 
 async def verify(connection: Connection, declaration: Declaration) -> None:
-    """Compare the broker with the declaration. NotProvisioned when the service could not work with what is there."""
+    """Compare the broker with the declaration. NotProvisioned when the service could not work with it."""
     wanted = _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], 1)
     differences = await _stream_differences(connection.js, wanted)
     for each in declaration.subscriptions:

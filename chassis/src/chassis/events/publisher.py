@@ -1,7 +1,7 @@
 """Publishing outbox rows to JetStream: many on their way at once, those about one resource one after another.
 
-The client library's `js.publish` makes a task, a timer and an inbox for each message, which costs twice what sending
-one does; and its `publish_async` waits for ever for an answer that is lost. Hence a window of our own.
+The client library's `js.publish` makes a task, a timer and an inbox for each message, which costs twice what
+sending one does; its `publish_async` waits for ever for an answer that is lost. Hence a window of our own.
 """
 
 import asyncio
@@ -38,6 +38,7 @@ class Outcome:
         published: the ids that the stream has acknowledged, now or earlier.
         refused: resources with an event that the stream refuses; their later events were held back.
         unreachable: whether publishing failed for want of an answer: the broker is away or overloaded.
+
     """
 
     published: list[UUID] = field(default_factory=list)
@@ -53,7 +54,7 @@ class Publisher:
         self._service = service
 
     async def publish(self, rows: Sequence[Row]) -> Outcome:
-        """Publish outbox rows under their ids, so that the stream drops what it took less than 10 minutes ago."""
+        """Publish rows under their ids, so that the stream drops what it took in the last ten minutes."""
         outcome = Outcome()
         chains: defaultdict[str, list[Row]] = defaultdict(list)
         for row in rows:

@@ -1,6 +1,7 @@
 """Fetching from a durable consumer: one request, answered as soon as anything is there.
 
-The client library's own `fetch` waits for a full batch or for the timeout, and turns a missing consumer into a hot loop.
+The client library's own `fetch` waits for a full batch or for the timeout, and turns a missing consumer into
+a hot loop.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ class Pull:
         self._restored.add(self.interrupt)
 
     async def fetch(self, batch: int, wait_s: float) -> list[Msg]:
-        """Up to `batch` messages, at once when there are any, otherwise when the first arrives within `wait_s`.
+        """Up to `batch` messages: at once when there are any, else when the first arrives within `wait_s`.
 
         Raises Missing, or nats.errors.Error when the connection is closed.
         """

@@ -1,4 +1,4 @@
-"""Publishing what the outbox holds: at once after a commit, in order for each resource, until the broker has it all."""
+"""Publishing what the outbox holds: at once after a commit, in order for each resource, until all is out."""
 
 import asyncio
 import random
@@ -182,7 +182,7 @@ class Relay:
         self._wake.set()
 
     async def _poke_others(self, held: list[int]) -> None:
-        """Tell the other replicas that there may be something for them; once for all commits since the last time."""
+        """Tell the other replicas that there may be something for them; once for all commits so far."""
         if self._poke and len(held) < LEASES:
             await self._send(self._poke_subject, b"")
         self._poke = False

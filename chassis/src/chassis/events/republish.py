@@ -30,9 +30,9 @@ _PAGE = Statement[Any](
 async def republish(db: Database, connection: Connection, since: datetime, until: datetime) -> int:
     """Publish again, in order, what was recorded from `since` until before `until`. Returns how many events.
 
-    The events keep their ids: a stream that still has one of the last ten minutes drops the repetition, a consumer that
-    has seen one does nothing. What was never published is left to the relay. Unavailable when the broker does not
-    take them all; what was sent may be sent again.
+    The events keep their ids: a stream drops those that it took in the last ten minutes, a consumer does
+    nothing about those that it has seen. What was never published is left to the relay. Unavailable when the
+    broker does not take them all; what was sent may be sent again.
     """
     publisher = Publisher(connection, db.service)
     after, end, sent = UUID(int=ids.floor(since).int - 1), ids.floor(until), 0

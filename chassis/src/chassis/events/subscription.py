@@ -23,7 +23,7 @@ PENDING_SINGLES = 256
 
 @dataclass(slots=True)
 class Progress:
-    """How far a consumer is behind: events waiting in the stream, and the time of the oldest that is in work."""
+    """How far a consumer is behind: events waiting in the stream, and the time of the oldest in work."""
 
     pending: int = 0
     oldest: datetime | None = None
