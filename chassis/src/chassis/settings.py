@@ -1,11 +1,12 @@
 """A service's settings: environment variables, validated once at start."""
 
+import json
 import sys
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 S = TypeVar("S", bound="ServiceSettings")
 
@@ -32,7 +33,7 @@ class ServiceSettings(BaseSettings):
     token_file: Path | None = Field(
         None, description="this service's own token for calls to other services; re-read when it changes"
     )
-    peers: dict[str, str] = Field(
+    peers: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="JSON: the gRPC address of each service that this one calls, by name",
     )
@@ -56,6 +57,12 @@ class ServiceSettings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto` is console on a terminal, JSON elsewhere"
     )
+
+    @field_validator("peers", mode="before")
+    @classmethod
+    def _from_json(cls, value: Any) -> Any:
+        """Decoded here: the library's own error would be a traceback."""
+        return json.loads(value) if isinstance(value, str) else value
 
 
 def load(settings: type[S]) -> S:

@@ -43,7 +43,7 @@ async def test_what_is_no_servicer_refuses_to_start(issuer: TestIssuer) -> None:
 async def test_a_port_is_not_shared(served: Any, issuer: TestIssuer) -> None:
     host, port = served.address.split(":")
     other = Server("loyalty", [served.ledger], Verifier(issuer.jwks_url))
-    with pytest.raises(RuntimeError):
+    with pytest.raises(OSError, match=f"cannot listen on {served.address}"):
         await other.start(host, int(port))
 
 

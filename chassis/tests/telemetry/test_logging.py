@@ -15,8 +15,10 @@ with tracing.record_spans(), tracing.server_span("a.v1.B/C", parent):
     log.info("opened", case="cases/7")
 log.debug("not said")
 logging.getLogger("library").warning("from %s", "a library")
-try:
+def handle(request):
     raise ValueError("bob@example.com")
+try:
+    handle("carol@example.com")
 except ValueError:
     log.exception("failed")
 """
@@ -50,10 +52,12 @@ def assert_says_where_and_not_what(failed: dict[str, Any]) -> None:
     assert failed["exception"]["type"] == "builtins.ValueError"
     assert failed["exception"]["frames"]
     assert "bob" not in json.dumps(failed)
+    assert "carol" not in json.dumps(failed)
 
 
-def test_a_terminal_gets_readable_lines() -> None:
+def test_a_terminal_gets_readable_lines_without_local_variables() -> None:
     written = "\n".join(lines("console"))
     assert "opened" in written
     assert "ValueError" in written
+    assert "carol" not in written
     assert not written.startswith("{")

@@ -78,7 +78,7 @@ async def connect(
 
     async def on_error(error: Exception) -> None:
         if isinstance(error, OSError):
-            return  # one of many attempts while the server is away, which is said once, below or by who connects
+            return  # an attempt while the server is away; that it is away is said once
         _log.warning("nats reported an error", error=type(error).__name__, detail=str(error))
 
     async def on_disconnected() -> None:

@@ -1,6 +1,7 @@
 """A service's gRPC server: what it serves is found from its servicers, what guards it is the same for all."""
 
 import asyncio
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -57,7 +58,7 @@ class Server:
         self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str, port: int) -> int:
-        """Listen, not ready yet. Returns the port. RuntimeError when it is taken."""
+        """Listen, not ready yet. Returns the port. OSError when it is taken."""
         self._server = grpc.aio.server(interceptors=[self._interceptor], options=OPTIONS)
         for servicer in self._servicers:
             add_servicer(self._server, servicer)
@@ -69,7 +70,10 @@ class Server:
         )
         await self._tell(False)
         await self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
-        bound = self._server.add_insecure_port(f"{host}:{port}")
+        try:
+            bound = self._server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError as error:
+            raise OSError(errno.EADDRINUSE, f"cannot listen on {host}:{port}; is the port taken?") from error
         await self._server.start()
         return bound
 

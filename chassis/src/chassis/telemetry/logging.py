@@ -1,7 +1,8 @@
 """Structured logs: one JSON object a line, or readable lines on a terminal. Never personal data.
 
 An exception in JSON is its type and where it came from. Its message stays out: drivers and parsers put the
-values they choke on into it. On a terminal, which is a developer's, the whole traceback is shown.
+values they choke on into it. On a terminal, which is a developer's, the traceback is shown with its message,
+and without local variables: those are requests and rows.
 """
 
 import logging
@@ -39,7 +40,7 @@ def setup(
         _add_trace,
     ]
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [_add_service(service), _exception_without_message, structlog.processors.JSONRenderer()]
     )

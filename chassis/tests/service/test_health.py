@@ -1,0 +1,104 @@
+"""What a running service tells Kubernetes, Prometheus and people over HTTP."""
+
+import asyncio
+import re
+import runpy
+import urllib.error
+import urllib.request
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from chassis import lifecycle
+from chassis.testing.infrastructure import Infrastructure
+from chassis.testing.wait import eventually
+from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
+from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+
+SAMPLE = Path(__file__).parent / "sample.py"
+
+
+@pytest.fixture(scope="module")
+def infrastructure(tmp_path_factory):
+    """A pair of servers of these tests' own, to be stopped and started."""
+    servers = Infrastructure(tmp_path_factory.mktemp("own"))
+    servers.start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture
+async def running(start, monkeypatch, tmp_path):
+    """The sample service in this process, checking its dependencies often."""
+    monkeypatch.setenv("SAMPLE_FOLDER", str(tmp_path))
+    monkeypatch.setattr(lifecycle, "CHECK_EVERY_S", 0.1)
+    (tmp_path / "answer").touch()
+    return await start(runpy.run_path(str(SAMPLE))["service"])
+
+
+async def get(running: Any, path: str) -> tuple[int, str]:
+    def read() -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{running.lifecycle.http_port}{path}") as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    return await asyncio.to_thread(read)
+
+
+@pytest.mark.parametrize(
+    ("server", "problem"),
+    [("postgres", "the database does not answer"), ("nats", "the broker does not answer")],
+)
+async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
+    running, infrastructure, server, problem
+):
+    dependency = getattr(infrastructure, server)
+    assert (await get(running, "/health/ready"))[0] == 200
+    await asyncio.to_thread(dependency.stop)
+    try:
+
+        async def unready() -> bool:
+            status, body = await get(running, "/health/ready")
+            return status == 503 and problem in body
+
+        await eventually(unready, 30)
+        assert (await get(running, "/health/live"))[0] == 200
+    finally:
+        dependency.start()
+
+    async def ready() -> bool:
+        return (await get(running, "/health/ready"))[0] == 200
+
+    await eventually(ready, 30)
+    assert not running.lifecycle.failed.is_set()
+
+
+async def test_the_build_is_named(running):
+    status, body = await get(running, "/info")
+    assert status == 200
+    assert version("rapport-loyalty") in body
+    assert version("rapport-chassis") in body
+
+
+async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(running):
+    await running.stub(LedgerServiceStub).GetBalances(GetBalancesRequest())
+    _, text = await get(running, "/metrics")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    calls = [
+        sample.labels
+        for sample in families["rpc_server_duration_seconds"].samples
+        if sample.name.endswith("_count")
+    ]
+    assert {"method": "rapport.loyalty.v1.LedgerService/GetBalances", "code": "OK"} in calls
+    assert {"rapport_outbox_unpublished", "rapport_outbox_oldest_seconds"} <= set(families)
+    for family in families.values():
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)
+        assert family.documentation, f"{family.name} has no HELP"
+        assert family.type != "unknown", f"{family.name} has no TYPE"
+        assert len({tuple(sorted(s.labels)) for s in family.samples if s.name == family.name}) <= 1
+    assert text.count("# HELP") == len(families) == text.count("# TYPE")

@@ -1,0 +1,95 @@
+"""What a service needs to start, and how it says what is missing."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from chassis.local.ports import free_port
+from chassis.testing.wait import eventually
+
+NOWHERE = "127.0.0.1:9"
+
+
+async def test_each_wrong_setting_is_one_line_that_names_its_variable(run):
+    process = await run(
+        RAPPORT_DATABASE_URL="mysql://root:hunter2@db/app",
+        RAPPORT_JWKS_URL="ftp://issuer",
+        RAPPORT_POOL_SIZE="many",
+        RAPPORT_PEERS="customer=localhost",
+        RAPPORT_LOG_LEVEL="loud",
+    )
+    assert await process.exit_code() == 2
+    lines = process.said().splitlines()
+    named = ["DATABASE_URL", "JWKS_URL", "PEERS", "POOL_SIZE", "LOG_LEVEL"]
+    assert sorted(line.split(":")[0] for line in lines) == sorted(f"RAPPORT_{name}" for name in named)
+    assert all("It is: " in line for line in lines)
+    assert "hunter2" not in process.said()
+
+
+def test_absent_settings_are_named(tmp_path):
+    services = subprocess.run(
+        [sys.executable, "-m", "loyalty"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert services.returncode == 2
+    for name in ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL", "RAPPORT_JWKS_URL"):
+        assert re.search(f"^{name}: Field required", services.stderr, re.MULTILINE)
+    assert "Traceback" not in services.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "what"),
+    [
+        ("RAPPORT_DATABASE_URL", f"postgresql://app:hunter2@{NOWHERE}/app", "the database"),
+        ("RAPPORT_NATS_URL", f"nats://app:hunter2@{NOWHERE}", "the broker"),
+    ],
+)
+async def test_what_cannot_be_reached_is_waited_for_and_then_given_up(run, setting, url, what):
+    process = await run(**{setting: url, "RAPPORT_STARTUP_TIMEOUT_S": "7"})
+
+    def waiting() -> bool:
+        status, body = process.get("/health/ready")
+        return status == 503 and json.loads(body)["problems"][0].startswith(f"{what} at {NOWHERE}")
+
+    await eventually(waiting, 30)
+    assert process.get("/health/live")[0] == 200
+    assert await process.exit_code() == 3
+    assert len(process.events("waiting")) == 1
+    assert f"loyalty: {what} at {NOWHERE}" in process.said()
+    assert "giving up after 7 s" in process.said()
+    assert "hunter2" not in process.said()
+    assert "Traceback" not in process.said()
+
+
+async def test_without_streams_it_says_which_ones_and_what_to_do(run):
+    process = await run(provisioned=False)
+    assert await process.exit_code() == 1
+    said = process.said()
+    assert "stream LOYALTY does not exist" in said
+    assert "consumer loyalty-promises on stream CASES does not exist" in said
+    assert "python -m loyalty provision" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("setting", ["RAPPORT_GRPC_PORT", "RAPPORT_HTTP_PORT"])
+async def test_a_taken_port_is_named(run, setting):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        process = await run(**{setting: str(port)})
+        assert await process.exit_code() == 1
+    assert str(port) in process.said()
+    assert "Traceback" not in process.said()
+
+
+async def test_a_method_without_a_permission_refuses_to_start(run):
+    process = await run(SAMPLE_OPEN_TO_ALL="1")
+    assert await process.exit_code() == 1
+    assert "grpc.health.v1.Health.Check has no permission" in process.said()
