@@ -2,6 +2,8 @@ import asyncio
 import contextlib
 from collections import defaultdict
 
+import pytest
+
 from chassis.context import Call, Principal, current_call
 from chassis.events.provision import Declaration
 from chassis.testing.wait import eventually
@@ -176,15 +178,20 @@ async def test_a_poke_wakes_the_replica_that_holds_the_lease(bench, monkeypatch)
     await eventually(lambda: all_published(db))
 
 
-async def test_a_large_backlog_is_published_completely(bench, stream):
+@pytest.mark.parametrize("lease", ["lease", "3"])
+async def test_a_backlog_is_published_without_a_pause_however_it_is_spread(bench, monkeypatch, lease):
+    monkeypatch.setattr("chassis.events.relay.POLL_IDLE_S", 3600.0)
+    monkeypatch.setattr("chassis.events.relay.POLL_BUSY_S", 3600.0)
     db = await bench.database()
-    await bench.open(db, *[f"cases/{n % 50}" for n in range(3000)], together=True)
+    await bench.open(db, *[f"cases/{n % 500}" for n in range(2000)], together=True)
+    async with db.connection() as connection:
+        await connection.execute(f"UPDATE outbox SET lease = {lease}")
     await bench.relay(db)
 
     await eventually(lambda: all_published(db))
 
     connection = await bench.broker(Declaration("cases"))
-    assert (await connection.js.stream_info("CASES")).state.messages == 3000
+    assert (await connection.js.stream_info("CASES")).state.messages == 2000
 
 
 async def test_a_heartbeat_tells_how_much_is_waiting(bench, monkeypatch):

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ from chassis.events.publisher import Outcome, Publisher
 from chassis.telemetry import tracing
 
 BATCH = 500
-BATCH_PER_LEASE = 128
+BATCH_PER_LEASE = 64
 BALANCE_EVERY_S = 2.0
 BEAT_EVERY_S = 2.0
 POLL_BUSY_S = 0.1
@@ -119,11 +120,11 @@ class Relay:
                 await leases.balance()
                 balanced = time.monotonic()
             self._wake.clear()
+            await self._poke_others(leases.held)
             rows = await self._unpublished(session, leases.held)
             if rows:
                 await self._publish(session, rows)
-            await self._poke_others(leases.held)
-            if len(rows) < BATCH or self._backoff_s:
+            if self._backoff_s or not _is_full(rows):
                 await self._pause(self._backoff_s or (POLL_BUSY_S if rows else POLL_IDLE_S))
 
     async def _unpublished(self, session: asyncpg.Connection, leases: list[int]) -> list[Any]:
@@ -207,3 +208,8 @@ class Relay:
             await self._client.publish(subject, data)
         except nats.errors.Error as error:
             _log.debug("not sent", subject=subject, error=type(error).__name__)
+
+
+def _is_full(rows: Sequence[Any]) -> bool:
+    """Whether a limit cut the batch short, so that there may be more to publish at once."""
+    return len(rows) == BATCH or BATCH_PER_LEASE in Counter(row["lease"] for row in rows).values()
