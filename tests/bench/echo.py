@@ -5,6 +5,7 @@ It answers every method, so that it also serves as a collector that throws spans
 
 import asyncio
 import os
+from typing import Any
 
 import grpc
 import uvloop
@@ -16,10 +17,10 @@ async def _call(request: bytes, context: object) -> bytes:
     return b""
 
 
-class _Everything(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Everything(grpc.GenericRpcHandler):  # type: ignore[type-arg]
     _handler = grpc.unary_unary_rpc_method_handler(_call)
 
-    def service(self, handler_call_details: object) -> grpc.RpcMethodHandler:
+    def service(self, handler_call_details: object) -> Any:
         return self._handler
 
 

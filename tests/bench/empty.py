@@ -15,7 +15,7 @@ METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
 _ANSWER = membership_service_pb2.Membership()
 
 
-class Empty(MembershipServiceServicer):
+class Empty(MembershipServiceServicer):  # type: ignore[misc]
     """Answers with an empty message."""
 
     async def GetMembership(self, request: object, context: object) -> membership_service_pb2.Membership:  # type: ignore[override]

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shutil
 import struct
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 import grpc
 
 CONNECTIONS, STREAMS = 4, 16  # 64 calls in flight
+WARM_UP_S = 0.5
 H2LOAD = shutil.which("h2load")
 CLIENT = "h2load" if H2LOAD else "our own client (h2load is not installed: Debian's nghttp2-client has it)"
 
@@ -34,7 +36,7 @@ async def rate(call: Call, seconds: float) -> float:
 async def _once(call: Call) -> None:
     """One checked call: h2load sees no gRPC status, so a wrong request must not pass for a fast one."""
     async with grpc.aio.insecure_channel(call.address) as channel:
-        await channel.unary_unary(call.method)(call.body, timeout=10, metadata=_metadata(call))
+        await channel.unary_unary(call.method, None, None)(call.body, timeout=10, metadata=_metadata(call))
 
 
 async def _h2load(call: Call, seconds: float) -> float:
@@ -51,7 +53,7 @@ async def _h2load(call: Call, seconds: float) -> float:
             str(STREAMS),
             "-D",
             str(seconds),
-            "--warm-up-time=0.5",
+            f"--warm-up-time={WARM_UP_S * 1000:.0f}ms",
         ]
         command += [
             "-d",
@@ -59,8 +61,8 @@ async def _h2load(call: Call, seconds: float) -> float:
             *(f"-H{header}" for header in headers),
             f"http://{call.address}{call.method}",
         ]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        output = (await process.communicate())[0].decode()
+        # Not by the event loop: uvloop would fork, which gRPC's threads complain about.
+        output = (await asyncio.to_thread(subprocess.run, command, stdout=subprocess.PIPE, text=True)).stdout
     match = re.search(r"finished in [^,]+, ([\d.]+) req/s", output)
     if match is None or re.search(r"\b0 succeeded", output):
         raise RuntimeError(f"{call.method}: {output[-300:]}")
@@ -69,19 +71,20 @@ async def _h2load(call: Call, seconds: float) -> float:
 
 async def _python(call: Call, seconds: float) -> float:
     done = 0
-    deadline = time.monotonic() + seconds
+    warm = time.monotonic() + WARM_UP_S
+    deadline = warm + seconds
 
     async def caller(channel: grpc.aio.Channel) -> None:
         nonlocal done
-        method = channel.unary_unary(call.method)
+        method = channel.unary_unary(call.method, None, None)
         while time.monotonic() < deadline:
             await method(call.body, timeout=5, metadata=_metadata(call))
-            done += 1
+            done += time.monotonic() > warm
 
     channels = [grpc.aio.insecure_channel(call.address, [("grpc.bench", n)]) for n in range(CONNECTIONS)]
     await asyncio.gather(*(caller(channel) for channel in channels for _ in range(STREAMS)))
     for channel in channels:
-        await channel.close()
+        await channel.close(None)
     return done / seconds
 
 

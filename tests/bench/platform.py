@@ -1,16 +1,24 @@
-"""Real servers and service processes for a benchmark: durable commits, ten per cent of traces sampled."""
+"""Real servers and service processes for a benchmark: durable commits, ten per cent of traces sampled.
+
+Where the machine has two cores, what is measured has the first for itself; the load, PostgreSQL and NATS
+share the second.
+"""
 
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+
+import grpc
 
 from chassis.events.provision import provision
 from chassis.local.ports import free_port, is_listening
@@ -21,6 +29,54 @@ from chassis.testing.wait import eventually
 
 ECHO = [sys.executable, "-m", "tests.bench.echo"]
 EMPTY = [sys.executable, "-m", "tests.bench.empty"]
+PINNED = hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1
+_CORES = sorted(os.sched_getaffinity(0))[:2] if PINNED else []
+_ANSWERED = {"OK", "CANCELLED"}  # the load ends by hanging up
+_COUNT = re.compile(r'rpc_server_duration_seconds_count\{code="(\w+)",method="([^"]+)"\} (\d+)')
+
+
+def pin(process: int, core: int) -> None:
+    """Keep a process (0 is this one) on the first core (0) or the second (1), if there are two."""
+    if PINNED:
+        os.sched_setaffinity(process, {_CORES[core]})
+
+
+@contextmanager
+def measured_here() -> Iterator[None]:
+    """Let this process have the measured core for the time of the block."""
+    pin(0, 0)
+    try:
+        yield
+    finally:
+        pin(0, 1)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A server process: its gRPC address, and if it is a service, where its metrics are and its database."""
+
+    address: str
+    process_id: int
+    http_port: int = 0
+    database_url: str = ""
+
+    def cpu_s(self) -> float:
+        """The processor time it has used, in seconds. 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process_id}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def require_answers(self, method: str) -> None:
+        """RuntimeError when a call of the method was refused: the load client does not see gRPC's status."""
+        if not self.http_port:
+            return
+        with urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=5) as answer:
+            found = _COUNT.findall(answer.read().decode())
+        refused = {code for code, name, _ in found if f"/{name}" == method} - _ANSWERED
+        if refused:
+            raise RuntimeError(f"{method} answered {', '.join(sorted(refused))} under load")
 
 
 class Platform:
@@ -29,16 +85,38 @@ class Platform:
     def __init__(self, folder: Path) -> None:
         self.infrastructure = Infrastructure(folder, options={})
         self.issuer = TestIssuer(folder)
-        self.token = self.issuer.token()
+        self.token = self.issuer.token(lifetime_s=3600)
         self.collector = ""  # takes spans and throws them away
+        self.echo = Started("", 0)
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._kept = 0  # how many of them outlive a measurement
+        self._channels: list[grpc.aio.Channel] = []
 
-    async def start(self, service: Service[Any], **settings: str) -> str:
-        """Start a service on a fresh database; returns its gRPC address."""
+    async def open(self) -> None:
+        """Start the servers, and the two processes that every measurement uses."""
+        await asyncio.to_thread(self.infrastructure.start)
+        self.collector = (await self.process(ECHO, core=1)).address
+        self.echo = await self.process(ECHO)
+        self._kept = len(self._processes)
+
+    async def service(self, service: Service[Any], *variations: str) -> Started:
+        """A service, as it is or with `variations` (see variant.py), on a fresh database."""
         url = await self.infrastructure.fresh_database(service.name, service.migrations)
         await provision(self.infrastructure.nats_url, service.declaration())
-        environment = self.environment(service.name, url) | settings
-        return await self.process([sys.executable, "-m", service.name], environment, has_http=True)
+        command = [sys.executable, "-m", "tests.bench.variant", service.name, *variations]
+        environment = self.environment(service.name, url)
+        return await self.process(command, environment, url)
+
+    def stub(self, stub: Any, address: str) -> Any:
+        """A client."""
+        channel = grpc.aio.insecure_channel(address)
+        self._channels.append(channel)
+        return stub(channel)
+
+    @property
+    def identity(self) -> list[tuple[str, str]]:
+        """The metadata of a call."""
+        return [("authorization", f"Bearer {self.token}")]
 
     def environment(self, service: str, database_url: str = "postgresql://none/none") -> dict[str, str]:
         """The environment of a service process."""
@@ -55,40 +133,60 @@ class Platform:
         }
 
     async def process(
-        self, command: list[str], environment: Mapping[str, str] | None = None, has_http: bool = False
-    ) -> str:
-        """Start a server process on a free port, wait until it is ready, and return its gRPC address."""
+        self,
+        command: list[str],
+        environment: Mapping[str, str] | None = None,
+        database_url: str = "",
+        core: int = 0,
+    ) -> Started:
+        """Start a server on free ports and wait until it is ready."""
         grpc_port, http_port = free_port(), free_port()
         ports = {"RAPPORT_GRPC_PORT": str(grpc_port), "RAPPORT_HTTP_PORT": str(http_port)}
         process = subprocess.Popen(command, env={**os.environ, **(environment or {}), **ports})
         self._processes.append(process)
+        pin(process.pid, core)
 
         def ready() -> bool:
             assert process.poll() is None, f"{' '.join(command)} ended with {process.returncode}"
-            return _answers(http_port) if has_http else is_listening(grpc_port)
+            return _answers(http_port) if database_url else is_listening(grpc_port)
 
         await eventually(ready, 30)
-        return f"127.0.0.1:{grpc_port}"
+        return Started(f"127.0.0.1:{grpc_port}", process.pid, http_port if database_url else 0, database_url)
 
-    def stop(self) -> None:
+    async def clear(self) -> None:
+        """End what a measurement started: two processes of one service would share its events."""
+        await asyncio.gather(*(channel.close(None) for channel in self._channels))
+        self._channels.clear()
+        self._end(self._kept)
+        await self.infrastructure.drop_streams()
+
+    async def close(self) -> None:
         """Stop every process."""
-        for process in self._processes:
+        self._end(0)
+        await asyncio.to_thread(self.infrastructure.stop)
+
+    def _end(self, first: int) -> None:
+        ended = self._processes[first:]
+        del self._processes[first:]
+        for process in ended:
             process.send_signal(signal.SIGTERM)
-        for process in self._processes:
-            process.wait(30)
+        for process in ended:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 @asynccontextmanager
 async def platform(folder: Path) -> AsyncIterator[Platform]:
     """Servers for the time of the block."""
+    pin(0, 1)
     running = Platform(folder)
-    await asyncio.to_thread(running.infrastructure.start)
     try:
-        running.collector = await running.process(ECHO)
+        await running.open()
         yield running
     finally:
-        running.stop()
-        await asyncio.to_thread(running.infrastructure.stop)
+        await running.close()
 
 
 def _answers(port: int) -> bool:

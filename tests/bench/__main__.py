@@ -1,0 +1,89 @@
+"""`python -m tests.bench`: each path as a ratio to a call that does nothing, in one table. Never fails."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform as machine
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from tests.bench import calls, events, latency
+from tests.bench.calls import ratio_to_echo
+from tests.bench.load import CLIENT
+from tests.bench.platform import PINNED, Platform, platform
+from tests.bench.result import OF_ECHO, Result, table
+
+Benchmark = Callable[[Platform], Awaitable[list[Result]]]
+TIME_LIMIT_S = 120
+BENCHMARKS: dict[str, Benchmark] = {
+    "empty": ratio_to_echo("interceptor stack, empty RPC", calls.empty_rpc, 0.75, 0.90),
+    "cached": ratio_to_echo("GetCustomerView, cached", calls.cached_view, 0.80, 0.93),
+    "stored": ratio_to_echo("GetCustomerView, from PostgreSQL", calls.stored_view, 0.45, 0.65),
+    "read": ratio_to_echo("read by primary key (GetCase)", calls.read_by_key, 0.38, 0.55),
+    "write": ratio_to_echo("write + outbox, one by one (OpenCase)", calls.write("unpublished"), 0.40, 0.52),
+    "ingest": ratio_to_echo(
+        "write + outbox, batched (RecordInteraction)", calls.ingest("unpublished"), 0.60, 0.85
+    ),
+    "write-all": ratio_to_echo("OpenCase, publishing in the same process", calls.write(settles=True)),
+    "ingest-all": ratio_to_echo(
+        "RecordInteraction, publishing and projecting in the same process", calls.ingest(settles=True)
+    ),
+    "relay": events.relay,
+    "projector": events.projector,
+    "visible": latency.commit_to_visible,
+    "timeline": calls.timeline_page,
+}
+
+
+async def _run(names: list[str]) -> list[Result]:
+    results: list[Result] = []
+    with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
+        async with platform(Path(folder)) as running:
+            for name in names:
+                print(f"measuring {name} ...", file=sys.stderr, flush=True)
+                try:
+                    async with asyncio.timeout(TIME_LIMIT_S):
+                        results += await BENCHMARKS[name](running)
+                except Exception as error:
+                    problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+                    results.append(Result(name, None, OF_ECHO, note=problem[:200]))
+                await running.clear()
+    return results
+
+
+def main() -> int:
+    """Measure and print. The exit code is 0 whatever was measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--only", action="append", choices=list(BENCHMARKS), metavar="NAME",
+        help=f"one of {', '.join(BENCHMARKS)}; may be repeated",
+    )  # fmt: skip
+    options = parser.parse_args()
+    began = time.monotonic()
+    load_before = os.getloadavg()[0]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        results = runner.run(_run(options.only or list(BENCHMARKS)))
+    setting = {
+        "load client": CLIENT,
+        "cores": "the server on one, the load, PostgreSQL and NATS on another" if PINNED else "not pinned",
+        "python": machine.python_version(),
+        "load average before": f"{load_before:.1f} on {os.cpu_count()} cores",
+        "took": f"{time.monotonic() - began:.0f} s",
+    }
+    if options.json:
+        print(json.dumps({"setting": setting, "results": [result.as_json() for result in results]}, indent=2))
+    else:
+        print(table(results))
+        print("\n" + "\n".join(f"{name}: {value}" for name, value in setting.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""What is there before a measurement begins."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from chassis import ids
+from chassis.clock import Clock
+from chassis.testing.wait import eventually
+from customer.domain.timeline import INTERACTION
+from customer.store.tables import TIMELINE
+from customer.store.timeline import INSERT_ENTRIES
+from rapport.customer.v1 import (
+    customer_pb2,
+    customer_service_pb2,
+    timeline_pb2,
+    timeline_service_pb2,
+    view_service_pb2,
+)
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from tests.bench.platform import Platform, Started
+
+CONTACTS = 12
+CONSISTENCY = "consistency-token"
+
+
+def interaction(customer: str) -> timeline_service_pb2.RecordInteractionRequest:
+    """A contact to record."""
+    return timeline_service_pb2.RecordInteractionRequest(
+        customer=customer,
+        channel=timeline_pb2.CHANNEL_VOICE,
+        direction=timeline_pb2.DIRECTION_INBOUND,
+        topic="delivery",
+        summary="Asked when the parcel arrives. Promised to call back.",
+    )
+
+
+async def customer(platform: Platform, service: Started) -> str:
+    """The name of a new customer with two handles."""
+    stub = platform.stub(CustomerServiceStub, service.address)
+    unique = uuid4().hex
+    handle, kinds = customer_pb2.Identifier, customer_pb2.Identifier.Type
+    created = await stub.CreateCustomer(
+        customer_service_pb2.CreateCustomerRequest(
+            customer=customer_pb2.Customer(
+                given_name="Grace",
+                family_name="Hopper",
+                identifiers=[
+                    handle(type=kinds.TYPE_EMAIL, value=f"{unique}@example.com"),
+                    handle(type=kinds.TYPE_EXTERNAL_ID, value=f"shop:{unique}"),
+                ],
+            )
+        ),
+        timeout=10,
+        metadata=platform.identity,
+    )
+    return str(created.name)
+
+
+async def customer_with_view(platform: Platform, service: Started) -> tuple[str, int]:
+    """The name of a customer with contacts, and the size of their view in bytes."""
+    name = await customer(platform, service)
+    timeline = platform.stub(TimelineServiceStub, service.address)
+    views = platform.stub(ViewServiceStub, service.address)
+    for _ in range(CONTACTS):
+        await timeline.RecordInteraction(interaction(name), timeout=10, metadata=platform.identity)
+
+    async def shown() -> Any:
+        view = await views.GetCustomerView(
+            view_service_pb2.GetCustomerViewRequest(name=f"{name}/view"),
+            timeout=10,
+            metadata=platform.identity,
+        )
+        return view if len(view.latest_timeline) >= CONTACTS else None
+
+    return name, (await eventually(shown)).ByteSize()
+
+
+async def timeline_of(service: Started, customers: Sequence[tuple[str, int]]) -> None:
+    """Give customers that many timeline entries each."""
+    now = Clock().now()
+    defaults = {
+        "occur_time": now,
+        "kind": INTERACTION,
+        "source": "customer",
+        "resource": "",
+        "channel": "VOICE",
+        "direction": "INBOUND",
+        "topic": "delivery",
+        "summary": "Asked when the parcel arrives.",
+        "actor": "agent:alice",
+        "trace_id": "",
+    }
+    connection: Any = await asyncpg.connect(service.database_url)
+    try:
+        for name, count in customers:
+            customer_id = UUID(name.rpartition("/")[2])
+            rows = (defaults | {"id": ids.uuid7(now), "customer_id": customer_id} for _ in range(count))
+            await connection.copy_records_to_table(
+                TIMELINE.name,
+                records=[tuple(row[column] for column in INSERT_ENTRIES.columns) for row in rows],
+                columns=INSERT_ENTRIES.columns,
+            )
+        await connection.execute("ANALYZE")
+    finally:
+        await connection.close()
