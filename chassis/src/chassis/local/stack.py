@@ -1,11 +1,11 @@
 """One local stack, from an empty folder to services that answer: what `rapport up` runs."""
 
 import asyncio
+import http.client
 import json
 import os
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from importlib.metadata import entry_points
@@ -212,5 +212,5 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own http:// address
             return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):
         return False
