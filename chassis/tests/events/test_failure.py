@@ -29,6 +29,7 @@ CASES = [
     (asyncpg.SerializationError(), Verdict.RETRY),
     (asyncpg.DeadlockDetectedError(), Verdict.RETRY),
     (asyncpg.LockNotAvailableError(), Verdict.RETRY),
+    (asyncpg.QueryCanceledError(), Verdict.RETRY),
     (Unavailable("DATABASE_UNAVAILABLE", "down"), Verdict.DOWN),
     (ConnectionResetError(), Verdict.DOWN),
     (asyncpg.AdminShutdownError(), Verdict.DOWN),

@@ -3,13 +3,12 @@
 import enum
 
 import asyncpg
-import nats.errors
 from google.protobuf.message import DecodeError
 
 from chassis.errors import Refusal
 
 _PERMANENT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"}
-_RETRIABLE = {"UNAVAILABLE", "ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
+_RETRIABLE = {"ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
 
 
 class Verdict(enum.Enum):
@@ -18,7 +17,7 @@ class Verdict(enum.Enum):
     POISON = "poison"  # no repetition can help
     RETRY = "retry"  # the next attempt may succeed
     UNKNOWN = "unknown"  # a bug, perhaps: some attempts, then poison
-    DOWN = "down"  # nothing is wrong with the event: the database or the broker is away
+    DOWN = "down"  # nothing is wrong with the event: the database is away
 
 
 def judge(error: BaseException) -> Verdict:
@@ -26,15 +25,13 @@ def judge(error: BaseException) -> Verdict:
     code = _code(error)
     if code in _PERMANENT or isinstance(error, DecodeError | Malformed):
         return Verdict.POISON
-    if isinstance(
-        error, asyncpg.DataError
-    ):  # our own mistake, though the driver files it with the connection's
+    if isinstance(error, asyncpg.DataError):  # a mistake of ours, though the driver calls it the connection's
         return Verdict.UNKNOWN
-    if getattr(error, "reason", "") == "DATABASE_UNAVAILABLE" or isinstance(error, _DOWN):
-        return Verdict.DOWN
     if code in _RETRIABLE or isinstance(error, TimeoutError | _CONFLICTS):
         return Verdict.RETRY
-    return Verdict.UNKNOWN
+    if getattr(error, "reason", "") == "DATABASE_UNAVAILABLE" or isinstance(error, _DOWN):
+        return Verdict.DOWN
+    return Verdict.RETRY if code == "UNAVAILABLE" else Verdict.UNKNOWN
 
 
 class Malformed(Exception):
@@ -55,6 +52,5 @@ _DOWN = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    nats.errors.Error,
 )
 _CONFLICTS = asyncpg.TransactionRollbackError | asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError
