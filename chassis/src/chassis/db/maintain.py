@@ -49,18 +49,18 @@ async def keep(db: Database) -> None:
     """
     now = db.clock.now()
     today = datetime(now.year, now.month, now.day, tzinfo=UTC)
-    async with db.connection() as connection:
+    connection = await db.dedicated()  # the lock ends with it, whatever happens
+    try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return
-        try:
-            for table in _KEYS:
-                for day in (today, today + _DAY):
-                    await _create(connection, table, day)
-            await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
-            await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
-            await _delete(connection, "idempotency", "at < $1", now - timedelta(days=IDEMPOTENCY_DAYS))
-        finally:
-            await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+        for table in _KEYS:
+            for day in (today, today + _DAY):
+                await _create(connection, table, day)
+        await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
+        await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
+        await _delete(connection, "idempotency", "at < $1", now - timedelta(days=IDEMPOTENCY_DAYS))
+    finally:
+        await connection.close(timeout=2)
 
 
 async def _create(connection: asyncpg.Connection, table: str, day: datetime) -> None:
