@@ -1,0 +1,136 @@
+"""What the story stands on goes away in the middle of it and comes back: the same end, and one e-mail."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from chassis.cli.demo.story import Outcome, Story
+from chassis.cli.session import Session
+from chassis.testing.wait import eventually
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from tests.e2e.outcome import assert_told_once, run_story
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+PROMISED, FORECAST = 2, 3  # the steps of the story after which something happens
+RESTART_TIMEOUT_S = 60
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_customer_is_known(stack: Stack) -> None:
+    """The story needs the demo's customer."""
+    stack.json("demo")
+
+
+@pytest.fixture(autouse=True)
+def no_dead_letters(stack: Stack) -> Iterator[None]:
+    """An outage is nobody's fault: no event is given up for it."""
+    yield
+    assert stack.json("dead-letters", "list") == []
+
+
+@pytest.mark.parametrize("step", [PROMISED, FORECAST])
+@pytest.mark.parametrize("server", ["PostgreSQL", "NATS"])
+def test_a_killed_server_changes_nothing(stack: Stack, server: str, step: int) -> None:
+    before = unit(stack, server)
+    outcome = story_disturbed(step, lambda: os.kill(before["pid"], signal.SIGKILL))
+    assert_told_once(outcome)
+    assert_back(stack, before)
+
+
+def test_mail_that_cannot_be_handed_over_is_sent_later_and_once(stack: Stack) -> None:
+    mail = unit(stack, "mail")
+    outcome = story_disturbed(PROMISED, lambda: os.kill(mail["pid"], signal.SIGKILL))
+    assert_told_once(outcome)
+    assert_back(stack, mail)
+    assert len(attempts(outcome.promise)) > 1
+
+
+def test_a_mail_server_that_hangs_gets_the_notice_again_and_keeps_it_once(stack: Stack) -> None:
+    with frozen(unit(stack, "mail")["pid"]) as thaw:
+
+        def tell(said: int, story: Story) -> None:
+            if said == FORECAST:
+                asyncio.run(eventually(lambda: len(attempts(story.outcome.promise)) > 1, RESTART_TIMEOUT_S))
+                thaw()
+
+        outcome = story_told(tell)
+    assert_told_once(outcome)
+
+
+def test_without_a_trace_store_services_work_and_stop_as_ever(stack: Stack) -> None:
+    loyalty = unit(stack, "loyalty")
+    with frozen(unit(stack, "traces")["pid"]):
+        assert_told_once(run_story())
+        os.kill(loyalty["pid"], signal.SIGTERM)
+        assert_back(stack, loyalty)
+    assert "was killed" not in (stack.home.logs / "loyalty.log").read_text()
+
+
+def story_told(tell: Callable[[int, Story], None]) -> Outcome:
+    """The story, with `tell(step, story)` called after each step."""
+    told: list[str] = []
+
+    def after(what: str, _: str) -> None:
+        told.append(what)
+        tell(len(told), story)
+
+    story = Story(Session.open, after)
+    return story.run()
+
+
+def story_disturbed(step: int, disturb: Callable[[], None]) -> Outcome:
+    """The story, with something happening after one of its steps."""
+
+    def tell(said: int, _: Story) -> None:
+        if said == step:
+            disturb()
+
+    return story_told(tell)
+
+
+def unit(stack: Stack, name: str) -> dict[str, Any]:
+    """What `rapport status` says about a part of the stack."""
+    return next(found for found in stack.home.read_status()["units"] if found["name"] == name)
+
+
+def assert_back(stack: Stack, before: dict[str, Any]) -> None:
+    """Another process runs in place of the one before."""
+
+    def back() -> bool:
+        now = unit(stack, before["name"])
+        return now["state"] == "ready" and now["pid"] != before["pid"] and stack.home.is_up()
+
+    asyncio.run(eventually(back, RESTART_TIMEOUT_S))
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[Callable[[], None]]:
+    """A process that keeps its sockets and answers nothing, until thawed or at the end."""
+
+    def thaw() -> None:
+        os.kill(pid, signal.SIGCONT)
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield thaw
+    finally:
+        thaw()
+
+
+def attempts(promise: str) -> list[notice_pb2.DeliveryAttempt]:
+    """Every attempt to tell the customer about a promise."""
+    notices = Session.open().stub(NoticeServiceStub, "notifications")
+    request = notice_service_pb2.ListNoticesRequest(filter=f'promise = "{promise}"')
+    found = [
+        notices.GetNotice(notice_service_pb2.GetNoticeRequest(name=notice.name))
+        for notice in notices.ListNotices(request).notices
+    ]
+    return [attempt for notice in found for attempt in notice.attempts]
