@@ -56,7 +56,8 @@ async def test_a_timer_fires_when_it_is_due_and_not_before(database, acting):
     assert await waiting(db) == []
 
 
-async def test_the_earliest_fires_first(database, acting):
+async def test_the_earliest_fires_first(database, acting, monkeypatch):
+    monkeypatch.setattr("chassis.db.timers.AT_ONCE", 1)
     db = await database(clock=ManualClock(NOON))
     order = []
 
