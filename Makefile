@@ -6,7 +6,7 @@ SOURCES := chassis/src $(addsuffix /src,$(filter services/%,$(PACKAGES)))
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto release-contracts bench load requirements clean
+.PHONY: help setup run demo test check format proto release-contracts bench load chaos requirements clean
 
 ##@ Use
 run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -48,6 +48,9 @@ bench: setup ## Measure each path as a ratio to an empty call; never fails a bui
 
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load
+
+chaos: setup ## Kill every service at every moment of the story (some ten minutes; the suite has a short version)
+	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v tests/e2e/test_kill.py
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

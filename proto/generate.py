@@ -31,6 +31,7 @@ def generate(out: Path) -> None:
         protoc(f"--grpc_python_out={fresh}", f"--mypy_grpc_out=quiet:{fresh}", *map(str, services))
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(fresh, out)
+    out.chmod(0o755)  # a temporary folder is its maker's alone
 
 
 def image(out: Path, *options: str) -> None:

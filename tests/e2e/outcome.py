@@ -1,6 +1,7 @@
 """What must be true at the end of every story, whatever happened on the way."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,10 +41,20 @@ def mails_about(session: Session, notice: str) -> list[Mail]:
     ]
 
 
+class Patient:
+    """A stub whose calls wait for a service that is restarting."""
+
+    def __init__(self, stub: Any) -> None:
+        self._stub = stub
+
+    def __getattr__(self, method: str) -> Callable[[Any], Any]:
+        return lambda request: getattr(self._stub, method)(request, wait_for_ready=True, timeout=60)
+
+
 def assert_told_once(outcome: Outcome) -> None:
     """One notice, one e-mail before the old date, one successor, one goodwill: all in the customer view."""
     session = Session.open()
-    promises = session.stub(PromiseServiceStub, "cases")
+    promises = Patient(session.stub(PromiseServiceStub, "cases"))
     promise = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=outcome.promise))
     assert promise.state == promise_pb2.Promise.STATE_RENEGOTIATED
     successor = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise.successor))
@@ -51,7 +62,7 @@ def assert_told_once(outcome: Outcome) -> None:
     assert successor.predecessor == promise.name
 
     assert len(outcome.notices) == 1
-    notices = session.stub(NoticeServiceStub, "notifications")
+    notices = Patient(session.stub(NoticeServiceStub, "notifications"))
     notice = notices.GetNotice(notice_service_pb2.GetNoticeRequest(name=outcome.notices[0]))
     assert notice.state == notice_pb2.Notice.STATE_SENT
     assert promise.notice == notice.name
@@ -59,7 +70,7 @@ def assert_told_once(outcome: Outcome) -> None:
     assert len(mails) == 1
     assert datetime.fromisoformat(mails[0].received_at) < promise.due_time.ToDatetime(UTC)
 
-    goodwill = session.stub(GoodwillServiceStub, "loyalty")
+    goodwill = Patient(session.stub(GoodwillServiceStub, "loyalty"))
     granted = goodwill.GetGoodwill(goodwill_service_pb2.GetGoodwillRequest(name=outcome.goodwill))
     assert granted.promise == promise.name
     assert_view_shows(session, outcome, successor.name, granted.points)
@@ -68,7 +79,7 @@ def assert_told_once(outcome: Outcome) -> None:
 
 def assert_view_shows(session: Session, outcome: Outcome, successor: str, points: int) -> None:
     """The customer view holds every result of the story once."""
-    views = session.stub(ViewServiceStub, "customer")
+    views = Patient(session.stub(ViewServiceStub, "customer"))
     name = f"{outcome.customer}/view"
     view: view_pb2.CustomerView = views.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
     states = {part.promise: part.state for part in view.promises}

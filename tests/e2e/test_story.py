@@ -39,7 +39,7 @@ def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str,
     mail = mails_about(session, told["notices"][0])[0]
     text = Mailbox(session.home.path / "mail").message(mail.id).get_content()
     assert "sorry" in text.lower()
-    assert "carrier" in text.lower()
+    assert "The transport is taking longer than planned" in text
     assert "Alice Brandt" in text
     assert "+49 30 901820" in text or "alice.brandt@rapport.example" in text
 

@@ -88,7 +88,10 @@ class Session:
         return grpc.aio.insecure_channel(self.address(service), _OPTIONS, interceptors=both)
 
 
-_OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_reconnect_backoff_ms", 1000),  # a restarted service is found at once
+]
 _Metadata = tuple[tuple[str, str], ...]
 
 

@@ -16,7 +16,7 @@ from chassis.local.process import Program, StackError, kill_group
 
 POLL_S = 0.1
 BACKOFF_S = (0.5, 1, 2, 4, 8, 15)
-HEALTHY_AFTER_S = 60.0
+HEALTHY_AFTER_S = 10.0
 
 State = Literal["starting", "ready", "failing", "stopped"]
 Say = Callable[[str, str], None]

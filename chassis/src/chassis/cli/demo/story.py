@@ -28,8 +28,15 @@ from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import explanation_pb2
-from rapport.customer.v1 import customer_service_pb2, view_pb2, view_service_pb2
+from rapport.customer.v1 import (
+    customer_service_pb2,
+    timeline_pb2,
+    timeline_service_pb2,
+    view_pb2,
+    view_service_pb2,
+)
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -70,6 +77,7 @@ class Story:
         self._tell = tell
         self._directory = everyone.stub(DirectoryServiceStub, "cases")
         self._customers = everyone.stub(CustomerServiceStub, "customer")
+        self._timeline = alice.stub(TimelineServiceStub, "customer")
         self._views = everyone.stub(ViewServiceStub, "customer")
         self._notices = everyone.stub(NoticeServiceStub, "notifications")
         self._cases = alice.stub(CaseServiceStub, "cases")
@@ -117,6 +125,15 @@ class Story:
     def _promise_a_delivery(self) -> tuple[str, str]:
         now = datetime.now(UTC)
         order = f"orders/demo-{uuid4().hex[:8]}"
+        self._call(
+            self._timeline.RecordInteraction,
+            timeline_service_pb2.RecordInteractionRequest(
+                customer=self.outcome.customer,
+                channel=timeline_pb2.CHANNEL_VOICE,
+                direction=timeline_pb2.DIRECTION_INBOUND,
+                topic="order",
+            ),
+        )
         case = self._call(
             self._cases.OpenCase,
             case_service_pb2.OpenCaseRequest(
@@ -149,7 +166,7 @@ class Story:
             ),
         )
         self.outcome.case, self.outcome.promise = case.name, promise.name
-        self._step(f"Alice takes {order}: delivery promised in three days.")
+        self._step(f"The customer calls, Alice takes {order}: delivery promised in three days.")
         return order, item.name
 
     def _forecast_a_delay(self, item: str) -> None:
