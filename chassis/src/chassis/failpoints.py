@@ -1,7 +1,7 @@
 """Places where a test can make a process die: `hit("before_commit")` does nothing unless a test asked for it.
 
-A test drops a file `<service>.<point>` into the folder that RAPPORT_FAILPOINTS names; the next hit removes
-the file and kills the process, so that each file is one death. Without the variable a hit costs one comparison.
+A test drops a file `<service>.<point>` into the folder that RAPPORT_FAILPOINTS names; the next hit takes it
+away and kills the process, so that each file is one death. Without the variable a hit costs one comparison.
 """
 
 import os
