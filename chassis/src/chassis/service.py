@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from chassis.app import App
 from chassis.clock import Clock
@@ -69,7 +69,8 @@ class Service(Generic[S]):
 
     def declaration(self) -> Declaration:
         """What the service needs of the broker; needs no settings."""
-        return self.app(self.settings.model_construct(**_PLACEHOLDERS)).declaration()
+        placeholders = cast(S, self.settings.model_construct(**_PLACEHOLDERS))
+        return self.app(placeholders).declaration()
 
 
 _PLACEHOLDERS: dict[str, Any] = {

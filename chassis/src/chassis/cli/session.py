@@ -17,18 +17,18 @@ the documented reason and into the exit code. When no stack runs, `Session.open`
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 import grpc
 import grpc.aio
 
 from chassis.cli.failures import Exit, Failure, stack_down
+from chassis.grpc.callers import aio_channel, blocking_channel
 from chassis.local.home import Home
 
 T = TypeVar("T")
 DEMO = "agent:demo"
-CALL_TIMEOUT_S, STREAM_TIMEOUT_S = 10.0, 3600.0
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+CALL_TIMEOUT_S = 10.0
 
 
 class Session:
@@ -38,7 +38,7 @@ class Session:
         self.home = home
         self.env = env
         self.peers: dict[str, str] = json.loads(env["RAPPORT_PEERS"])
-        self._metadata = (("authorization", f"Bearer {token}"),)
+        self._token = token
         self._channels: dict[str, grpc.Channel] = {}
 
     @classmethod
@@ -74,8 +74,7 @@ class Session:
     def channel(self, service: str) -> grpc.Channel:
         """A blocking channel, one for each service."""
         if service not in self._channels:
-            channel = grpc.insecure_channel(self.address(service), _OPTIONS)
-            self._channels[service] = grpc.intercept_channel(channel, _Identified(self._metadata))
+            self._channels[service] = blocking_channel(self.address(service), self._token, CALL_TIMEOUT_S)
         return self._channels[service]
 
     def stub(self, stub: Callable[[grpc.Channel], T], service: str) -> T:
@@ -84,66 +83,4 @@ class Session:
 
     def aio_channel(self, service: str) -> grpc.aio.Channel:
         """An asyncio channel; close it, or use it with `async with`."""
-        both: list[Any] = [_AioUnary(self._metadata), _AioStream(self._metadata)]
-        return grpc.aio.insecure_channel(self.address(service), _OPTIONS, interceptors=both)
-
-
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_reconnect_backoff_ms", 1000),  # a restarted service is found at once
-]
-_Metadata = tuple[tuple[str, str], ...]
-
-
-class _Details(NamedTuple):
-    method: str
-    timeout: float | None
-    metadata: _Metadata
-    credentials: grpc.CallCredentials | None
-    wait_for_ready: bool | None
-    compression: grpc.Compression | None
-
-
-class _Identified(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
-    """Adds the token, and a deadline where the caller gave none."""
-
-    def __init__(self, metadata: _Metadata) -> None:
-        self._metadata = metadata
-
-    def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
-        """Unary calls."""
-        return proceed(self._complete(details, CALL_TIMEOUT_S), request)
-
-    def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
-        """Streams of responses."""
-        return proceed(self._complete(details, STREAM_TIMEOUT_S), request)
-
-    def _complete(self, details: Any, timeout_s: float) -> Any:
-        return _Details(
-            method=details.method,
-            timeout=details.timeout if details.timeout is not None else timeout_s,
-            metadata=(*(details.metadata or ()), *self._metadata),
-            credentials=details.credentials,
-            wait_for_ready=getattr(details, "wait_for_ready", None),
-            compression=getattr(details, "compression", None),
-        )
-
-
-class _Aio:
-    def __init__(self, metadata: _Metadata) -> None:
-        self._metadata = metadata
-
-    def complete(self, details: Any, timeout_s: float) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), *self._metadata)
-        timeout = details.timeout if details.timeout is not None else timeout_s
-        return details._replace(metadata=metadata, timeout=timeout)
-
-
-class _AioUnary(_Aio, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
-    async def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
-        return await proceed(self.complete(details, CALL_TIMEOUT_S), request)
-
-
-class _AioStream(_Aio, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
-    async def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
-        return await proceed(self.complete(details, STREAM_TIMEOUT_S), request)
+        return aio_channel(self.address(service), self._token, CALL_TIMEOUT_S)

@@ -19,6 +19,7 @@ from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.events.envelope import headers
 from chassis.events.facts import subject_of
+from chassis.grpc.callers import aio_channel
 from chassis.grpc.status import reason
 from chassis.lifecycle import Lifecycle
 from chassis.testing.tokens import TestIssuer
@@ -71,7 +72,7 @@ class Running:
     ) -> T:
         """A client of the service, with a token and a deadline of 5 seconds unless the call gives one."""
         token = self._issuer.token(subject, permissions, department)
-        channel = grpc.aio.insecure_channel(self.address, interceptors=_with_identity(token))
+        channel = aio_channel(self.address, token, _DEADLINE_S)
         self._channels.append(channel)
         return stub(channel)
 
@@ -85,7 +86,7 @@ class Running:
                 row["resource_version"],
                 row["causation_id"],
                 row["actor"],
-                Default().GetSymbol(row["type"]).FromString(row["data"]),  # type: ignore[no-untyped-call]
+                Default().GetSymbol(row["type"]).FromString(row["data"]),
             )
             for row in await _PUBLISHED.all(self.db)
         ]
@@ -108,9 +109,8 @@ class Running:
             "traceparent": "",
         }
         envelope = headers(row, source)
-        envelope["Nats-Msg-Id"] = str(
-            ids.uuid7(now)
-        )  # the broker's window must not hide what the inbox has to catch
+        # The broker's window must not hide what the inbox has to catch.
+        envelope["Nats-Msg-Id"] = str(ids.uuid7(now))
         connection: Any = await nats.connect(self._nats_url)
         try:
             await connection.jetstream().publish(
@@ -125,27 +125,8 @@ class Running:
 
     async def stop(self) -> None:
         """Drain and stop."""
-        await asyncio.gather(*(channel.close() for channel in self._channels))
+        await asyncio.gather(*(channel.close(None) for channel in self._channels))
         await self.lifecycle.stop()
-
-
-def _with_identity(token: str) -> list[grpc.aio.ClientInterceptor]:
-    def prepared(details: Any) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()))
-        if "authorization" not in metadata:
-            metadata.add("authorization", f"Bearer {token}")
-        timeout = details.timeout if details.timeout is not None else _DEADLINE_S
-        return details._replace(metadata=metadata, timeout=timeout)
-
-    class Unary(grpc.aio.UnaryUnaryClientInterceptor):
-        async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
-            return await continuation(prepared(details), request)
-
-    class Stream(grpc.aio.UnaryStreamClientInterceptor):
-        async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
-            return await continuation(prepared(details), request)
-
-    return [Unary(), Stream()]
 
 
 __all__ = ["Published", "Running", "reason"]

@@ -1,0 +1,78 @@
+"""Channels for callers that are not services, tools and tests: with a token, and a deadline when none is given."""
+
+from typing import Any, NamedTuple
+
+import grpc
+import grpc.aio
+
+STREAM_TIMEOUT_S = 3600.0
+OPTIONS = [
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    ("grpc.max_reconnect_backoff_ms", 1000),  # a restarted service is found at once
+]
+
+
+def blocking_channel(address: str, token: str, timeout_s: float) -> grpc.Channel:
+    """A channel for blocking stubs. Unary calls get `timeout_s`, streams an hour, unless they say otherwise."""
+    channel = grpc.insecure_channel(address, OPTIONS)
+    return grpc.intercept_channel(channel, _Blocking(token, timeout_s))
+
+
+def aio_channel(address: str, token: str, timeout_s: float) -> grpc.aio.Channel:
+    """A channel for asyncio stubs, as `blocking_channel`. The caller closes it."""
+    both: list[Any] = [_Unary(token, timeout_s), _Stream(token, STREAM_TIMEOUT_S)]
+    return grpc.aio.insecure_channel(address, OPTIONS, interceptors=both)
+
+
+class _Details(NamedTuple):
+    method: str
+    timeout: float | None
+    metadata: tuple[tuple[str, str], ...]
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
+
+
+class _Blocking(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    def __init__(self, token: str, timeout_s: float) -> None:
+        self._authorization = ("authorization", f"Bearer {token}")
+        self._timeout_s = timeout_s
+
+    def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        return proceed(self._completed(details, self._timeout_s), request)
+
+    def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
+        return proceed(self._completed(details, STREAM_TIMEOUT_S), request)
+
+    def _completed(self, details: Any, timeout_s: float) -> Any:
+        return _Details(
+            method=details.method,
+            timeout=details.timeout if details.timeout is not None else timeout_s,
+            metadata=(*(details.metadata or ()), self._authorization),
+            credentials=details.credentials,
+            wait_for_ready=details.wait_for_ready,
+            compression=details.compression,
+        )
+
+
+class _Aio:
+    def __init__(self, token: str, timeout_s: float) -> None:
+        self._authorization = f"Bearer {token}"
+        self._timeout_s = timeout_s
+
+    def completed(self, details: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        if "authorization" not in metadata:  # a test may bring another one
+            metadata.add("authorization", self._authorization)
+        timeout = details.timeout if details.timeout is not None else self._timeout_s
+        return details._replace(metadata=metadata, timeout=timeout)
+
+
+class _Unary(_Aio, grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
+    async def intercept_unary_unary(self, proceed: Any, details: Any, request: Any) -> Any:
+        return await proceed(self.completed(details), request)
+
+
+class _Stream(_Aio, grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    async def intercept_unary_stream(self, proceed: Any, details: Any, request: Any) -> Any:
+        return await proceed(self.completed(details), request)
