@@ -1,11 +1,13 @@
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from chassis import ids
 from chassis.testing.wait import eventually
 from customer.events.view import SOURCES
+from customer.store.views import VIEW
+from customer.usecases import hot_views
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
@@ -115,6 +117,33 @@ async def test_a_view_read_over_and_over_is_read_from_the_database_once(desk, sp
     for _ in range(5):
         await desk.view(anna.name)
     assert sum(span.name == "SELECT views" for span in spans) <= 1
+
+
+async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypatch):
+    """A read that is under way when a change commits must not put the old view back into memory."""
+    anna = await desk.create()
+    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    read, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def maybe(self, on, **params):
+            row = await VIEW.maybe(on, **params)
+            read.set()
+            await go_on.wait()
+            return row
+
+    monkeypatch.setattr(hot_views, "VIEW", Slow())
+    await rename(desk, anna.name, "Berg")  # drops what was in memory
+    await eventually(lambda: desk.facts("CustomerUpdated"))
+    slow = asyncio.ensure_future(desk.view(anna.name))
+    await read.wait()
+    token = await rename(desk, anna.name, "Tal")
+    assert await desk.running.app.servicers[2]._hot.applied(
+        UUID(token.split(":")[1]), "customer-view-customer", 5
+    )
+    go_on.set()
+    await slow
+    assert (await desk.view(anna.name)).display_name == "Anna Tal"
 
 
 async def test_a_change_in_one_replica_is_seen_in_the_other_without_a_token(open_desk):

@@ -14,10 +14,9 @@ from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.usecases.hot_views import HotViews
 from customer.usecases.parts import SPECS, Fact, PartKind, channel_number
-from customer.usecases.rendering import CHANNEL
 from customer.usecases.views import About, Happened, apply
 from rapport.cases.v1 import cases_events_pb2
-from rapport.customer.v1 import customer_events_pb2
+from rapport.customer.v1 import customer_events_pb2, timeline_pb2
 from rapport.loyalty.v1 import loyalty_events_pb2
 from rapport.notifications.v1 import notifications_events_pb2
 
@@ -85,7 +84,7 @@ def _entry(event: Event[Any], customer_id: Any) -> TimelineEntry:
 
 
 def _channel(data: Any) -> Channel:
-    return Channel(enum_name(CHANNEL, channel_number(getattr(data, "channel", ""))))
+    return Channel(enum_name(timeline_pb2.Channel.DESCRIPTOR, channel_number(getattr(data, "channel", ""))))
 
 
 def _about(event: Event[Any]) -> About | None:

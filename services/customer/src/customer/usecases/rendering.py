@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.api.messages import timestamp, to_message
+from chassis.api.messages import timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
-from customer.domain.timeline import TimelineEntry
+from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.store.views import ShownPart
 from customer.usecases.parts import PartKind
 from rapport.customer.v1 import timeline_pb2, view_pb2
+
+_CHANNELS = {channel: timeline_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
+_DIRECTIONS = {direction: timeline_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
 
 
 def rendered(
@@ -40,12 +43,21 @@ def rendered(
     return view.SerializeToString(deterministic=True)
 
 
-CHANNEL = timeline_pb2.Channel.DESCRIPTOR
-
-
 def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
-    """A timeline entry as the contract has it."""
-    return to_message(timeline_pb2.TimelineEntry, entry, name=entry_name(entry.customer_id, entry.id))
+    """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
+    return timeline_pb2.TimelineEntry(
+        name=entry_name(entry.customer_id, entry.id),
+        occur_time=timestamp(entry.occur_time),
+        kind=entry.kind,
+        source=entry.source,
+        resource=entry.resource,
+        channel=_CHANNELS[entry.channel],
+        direction=_DIRECTIONS[entry.direction],
+        topic=entry.topic,
+        summary=entry.summary,
+        actor=entry.actor,
+        trace_id=entry.trace_id,
+    )
 
 
 def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
