@@ -1,4 +1,4 @@
-"""Generate `gen/` from the contracts: messages and stubs, with types. `make proto`; CI compares the result."""
+"""Generate `gen/` from the contracts: messages and stubs, with types. `make proto`; CI compares."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Channels for callers that are not services, tools and tests: with a token, and a deadline when none is given."""
+"""Channels for callers that are not services, tools and tests: with a token, and with a deadline."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ OPTIONS = [
 
 
 def blocking_channel(address: str, token: str, timeout_s: float) -> grpc.Channel:
-    """A channel for blocking stubs. Unary calls get `timeout_s`, streams an hour, unless they say otherwise."""
+    """A channel for blocking stubs. Calls get `timeout_s`, streams an hour, unless they say otherwise."""
     channel = grpc.insecure_channel(address, OPTIONS)
     return grpc.intercept_channel(channel, _Blocking(token, timeout_s))
 
