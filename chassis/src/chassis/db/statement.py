@@ -54,8 +54,7 @@ class Statement(Generic[R]):
 
     async def all(self, on: Executor, **params: Any) -> list[R]:
         """Every row."""
-        rows = await on.fetch(self, self.arguments(params))
-        return rows if self._make is None else [self._make(row) for row in rows]
+        return self._rows(await on.fetch(self, self.arguments(params)))
 
     async def maybe(self, on: Executor, **params: Any) -> R | None:
         """The first row, or None."""
@@ -73,9 +72,12 @@ class Statement(Generic[R]):
         """Run for the effect alone."""
         await on.fetch(self, self.arguments(params))
 
+    def _rows(self, records: list[Any]) -> list[R]:
+        return records if self._make is None else [self._make(record) for record in records]
+
 
 class Bulk(Statement[R]):
-    """An insert of many rows in one statement, by `unnest` of one array for each column.
+    """An insert of many rows in one statement, by `unnest` of one array for each column; of a single row by VALUES.
 
     Args:
         table: the table, or a subset of its columns by `columns`.
@@ -99,13 +101,22 @@ class Bulk(Statement[R]):
         source = sa.func.unnest(*arrays).table_valued(*named, name="rows").render_derived()
         rows = sa.select(*[source.c[name] for name in self.columns])
         super().__init__(amend(insert(table).from_select(self.columns, rows)), row)
+        scalars = {c.name: sa.bindparam(c.name, type_=c.type) for c in chosen}
+        self._single = Statement(amend(insert(table).values(scalars)), row)
+
+    def call(self, rows: Sequence[Any]) -> tuple[Statement[R], list[Any]]:
+        """The statement that inserts `rows`, at least one, and its arguments. Arrays cost three times the scalars."""
+        get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
+        if len(rows) == 1:
+            return self._single, self._single.arguments({name: get(rows[0], name) for name in self.columns})
+        return self, self.arguments({name: [get(row, name) for row in rows] for name in self.columns})
 
     async def rows(self, on: Executor, rows: Sequence[Any]) -> list[R]:
         """Insert `rows`: mappings, or objects with an attribute for each column."""
         if not rows:
             return []
-        get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
-        return await self.all(on, **{name: [get(row, name) for row in rows] for name in self.columns})
+        statement, args = self.call(rows)
+        return statement._rows(await on.fetch(statement, args))
 
 
 def values(entity: Any) -> dict[str, Any]:

@@ -224,9 +224,7 @@ class Transaction:
             (INSERT_AUDIT, audit_rows(self._acts.values(), self.now)),
         ):
             if rows:
-                parts.append(
-                    (insert, insert.arguments({c: [row[c] for row in rows] for c in insert.columns}))
-                )
+                parts.append(insert.call(rows))
         statement = combined(tuple(part for part, _ in parts))
         args = [argument for _, arguments in parts for argument in arguments]
         if self._about:
