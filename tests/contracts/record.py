@@ -1,0 +1,142 @@
+"""Records a sample of each event message: `python -m tests.contracts.record`.
+
+A recorded sample is what a producer of that day published. Consumers must be able to read it for ever, so it
+is never changed. A message whose samples leave a field unset, because the field is new, gets one more.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+
+from chassis.cli.contracts import event_classes
+
+SAMPLES = Path(__file__).parent / "samples"
+EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+# By the field's name: what resource it names. A word in braces stands for a UUID.
+NAMES = {
+    "customer": "customers/{customer}",
+    "case": "cases/{case}",
+    "work_item": "cases/{case}/workItems/{work_item}",
+    "promise": "promises/{promise}",
+    "predecessor": "promises/{predecessor}",
+    "successor": "promises/{successor}",
+    "notice": "notices/{notice}",
+    "purchase": "purchases/{purchase}",
+    "transfer": "transfers/{transfer}",
+    "reverses": "transfers/{reversed}",
+    "goodwill": "goodwill/{goodwill}",
+    "policy": "authorityPolicies/delay-goodwill",
+    "customer_value": "customerValues/{customer}",
+    "identifier": "customers/{customer}/identifiers/{identifier}",
+    "timeline_entry": "customers/{customer}/timeline/{entry}",
+    "consent": "customers/{customer}/consents/service.email",
+    "preferences": "customers/{customer}/preferences",
+    "owner": "agents/alice",
+    "previous_owner": "agents/bob",
+    "relationship_manager": "agents/alice",
+    "department": "departments/delivery",
+    "reference": "orders/1042",
+    "resolution": "delivered",
+    "topic": "order-delivery",
+    "reason_code": "CARRIER_DELAY",
+    "channel": "EMAIL",
+    "band": "GOLD",
+    "updated_fields": "display_name",
+}
+KINDS = {"Notice": "promise-at-risk", "Promise": "delivery", "WorkItem": "deliver-order"}
+DAYS = {
+    "due_time": 3,
+    "new_due_time": 5,
+    "forecast_time": 5,
+    "forecast_finish_time": 5,
+    "previous_forecast_time": 2,
+    "keep_time": 4,
+    "finish_time": 4,
+}
+
+
+class Uuids(dict[str, UUID]):
+    """A UUID for each word, always the same."""
+
+    def __missing__(self, word: str) -> UUID:
+        return UUID(bytes=b"\x01\x9c" + word.encode().ljust(4, b"\0")[:4] + b"\x70\0\x80\0" + b"\0" * 6)
+
+
+def sample(message: type[Message]) -> Message:
+    """A message with every field set to something that a producer could have published."""
+    made = message()
+    for field in made.DESCRIPTOR.fields:
+        fill(made, field)
+    return made
+
+
+def fill(made: Message, field: FieldDescriptor) -> None:
+    """Set one field."""
+    if field.message_type is not None and field.message_type.name == "Timestamp":
+        getattr(made, field.name).FromDatetime(EPOCH + timedelta(days=DAYS.get(field.name, -1)))
+    elif field.message_type is not None and field.message_type.name == "Money":
+        money = getattr(made, field.name)
+        money.currency_code, money.units, money.nanos = "USD", 129, 990_000_000
+    elif field.is_repeated:
+        getattr(made, field.name).append(text(made, field))
+    else:
+        setattr(made, field.name, scalar(made, field))
+
+
+def scalar(made: Message, field: FieldDescriptor) -> Any:
+    """The value of a field without parts."""
+    if field.enum_type is not None:
+        return field.enum_type.values[1].number
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return text(made, field)
+    return True if field.type == FieldDescriptor.TYPE_BOOL else 7
+
+
+def text(made: Message, field: FieldDescriptor) -> str:
+    """The value of a text field. KeyError for a new one: say above what it holds."""
+    if field.name == "kind":
+        return next(kind for prefix, kind in KINDS.items() if made.DESCRIPTOR.name.startswith(prefix))
+    return NAMES[field.name].format_map(Uuids())
+
+
+def recorded(full_name: str) -> Iterator[Path]:
+    """The samples of a message, oldest first."""
+    number = 1
+    while (path := SAMPLES / f"{full_name}.{number}.bin").exists():
+        yield path
+        number += 1
+
+
+def missing(full_name: str, message: type[Message]) -> set[str]:
+    """The fields that no recorded sample of a message sets."""
+    known = [message.FromString(path.read_bytes()) for path in recorded(full_name)]
+    set_somewhere = {field.name for each in known for field, _ in each.ListFields()}
+    return {field.name for field in message.DESCRIPTOR.fields} - set_somewhere
+
+
+def main() -> None:
+    """Record what is missing."""
+    for full_name, message in event_classes().items():
+        if missing(full_name, message):
+            number = len(list(recorded(full_name))) + 1
+            made = sample(message)
+            path = SAMPLES / f"{full_name}.{number}.bin"
+            path.write_bytes(made.SerializeToString(deterministic=True))
+            path.with_suffix(".json").write_text(
+                MessageToJson(
+                    made, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+                )
+                + "\n"
+            )
+            print(f"recorded {path.name}")
+
+
+if __name__ == "__main__":
+    main()
