@@ -16,6 +16,7 @@ from chassis.app import App
 from chassis.auth.tokens import Verifier
 from chassis.db.maintain import keep, keep_partitions
 from chassis.db.timers import TimerRunner
+from chassis.db.version import missing
 from chassis.events.consumer import Consumer
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
@@ -70,6 +71,10 @@ class Lifecycle:
         )
         await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
+        if lacking := await missing(app.db, self._migrations):
+            raise NotProvisioned(
+                f"the database lacks {', '.join(lacking)}: run `python -m {app.name} migrate`"
+            )
         # Before anything writes: a row on its way into the default partition cannot follow a new one.
         await self._reach("the database", settings.database_url, lambda: keep(app.db))
         for opener in app.openers:
@@ -103,8 +108,7 @@ class Lifecycle:
             consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
-        for consumer in consumers:
-            await consumer.finished(GRACE_S)
+        await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
