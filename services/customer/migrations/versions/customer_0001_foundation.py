@@ -5,7 +5,7 @@ from alembic import op
 revision = "customer_0001"
 down_revision = None
 branch_labels = ("customer",)
-depends_on = "chassis_0001"
+depends_on = None
 
 
 def upgrade() -> None:
@@ -156,8 +156,16 @@ def consents() -> None:
     )
     op.execute(
         """
+        CREATE FUNCTION refuse_consent_history_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+        END $$
+        """
+    )
+    op.execute(
+        """
         CREATE TRIGGER consent_history_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON consent_history
-        FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_consent_history_change()
         """
     )
     op.execute(
