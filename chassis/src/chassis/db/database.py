@@ -131,7 +131,7 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
-    """Save a round trip: an open transaction is rolled back all the same, and other session state has `dedicated`."""
+    """Save a round trip. An open transaction is rolled back all the same; session state is for `dedicated`."""
 
 
 def unavailable() -> Unavailable:

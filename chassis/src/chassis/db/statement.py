@@ -77,7 +77,7 @@ class Statement(Generic[R]):
 
 
 class Bulk(Statement[R]):
-    """An insert of many rows in one statement, by `unnest` of one array for each column; of a single row by VALUES.
+    """An insert of many rows in one statement, by `unnest` of an array for each column; of one row by VALUES.
 
     Args:
         table: the table, or a subset of its columns by `columns`.
@@ -105,7 +105,7 @@ class Bulk(Statement[R]):
         self._single = Statement(amend(insert(table).values(scalars)), row)
 
     def call(self, rows: Sequence[Any]) -> tuple[Statement[R], list[Any]]:
-        """The statement that inserts `rows`, at least one, and its arguments. Arrays cost three times the scalars."""
+        """The statement that inserts `rows`, at least one, and its arguments. Scalars are cheaper than arrays."""
         get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
         if len(rows) == 1:
             return self._single, self._single.arguments({name: get(rows[0], name) for name in self.columns})
