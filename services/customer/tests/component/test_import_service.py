@@ -240,6 +240,17 @@ async def test_many_rows_are_applied_in_several_chunks_once_and_leave_nothing_st
         assert await connection.fetchval("SELECT count(*) FROM timers") == 0
 
 
+async def test_two_replicas_apply_every_row_once(open_desk):
+    desk = await open_desk()
+    other = await open_desk(database_url=desk.running.app.settings.database_url)
+    job = await create(desk)
+    for first in range(1, 3001, 1000):
+        job = await append(other, job, [(i, customer(desk, i)) for i in range(first, first + 1000)])
+    done, _ = await asyncio.gather(commit(desk, job), commit(other, job))
+    assert (done.created_count, done.matched_count) == (3000, 0)
+    assert len(await desk.facts("CustomerCreated")) == 3000
+
+
 async def test_an_import_whose_handles_others_create_meanwhile_matches_them(desk):
     rows = [(i, customer(desk, i)) for i in range(1, 301)]
     job = await append(desk, await create(desk), rows)
