@@ -124,6 +124,14 @@ async def test_a_request_id_makes_a_retry_safe(desk):
     assert len(await desk.facts("CustomerCreated")) == 1
 
 
+async def test_a_request_id_is_not_good_for_another_request(desk, refused):
+    request_id = str(uuid4())
+    anna, bert = Customer(given_name="Anna"), Customer(given_name="Bert")
+    await desk.customers.CreateCustomer(CreateCustomerRequest(customer=anna, request_id=request_id))
+    other = CreateCustomerRequest(customer=bert, request_id=request_id)
+    assert await refused(desk.customers.CreateCustomer(other)) == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+
+
 async def test_only_masked_fields_change_and_the_fact_names_them(desk):
     anna = await desk.create(family_name="Berg")
     desk.clock.advance(timedelta(hours=1))

@@ -70,6 +70,15 @@ async def test_a_repeated_request_sends_one_mail(desk: Any, notice: notice_pb2.N
     assert len(desk.mail.received) == 1
 
 
+async def test_a_request_id_is_not_good_for_another_notice(desk: Any, notice: notice_pb2.Notice) -> None:
+    request_id = str(uuid4())
+    await desk.send(notice, request_id)
+    notice.kind = "other"
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.send(notice, request_id)
+    assert reason(refusal.value) == "REQUEST_ID_REUSED"
+
+
 @pytest.mark.parametrize(
     ("change", "reasons"),
     [
