@@ -19,14 +19,14 @@ async def missing(db: Database, migrations: Path) -> list[str]:
         applied = {row["version_num"] for row in await _VERSIONS.all(db)}
     except asyncpg.UndefinedTableError:
         applied = set()
-    wanted = [_newest(CHASSIS), _newest(migrations)]
+    wanted = _newest(CHASSIS) + _newest(migrations)
     return [revision for revision in wanted if not any(_same_or_newer(each, revision) for each in applied)]
 
 
-def _newest(migrations: Path) -> str:
-    """The last revision in a folder: files are named `<branch>_<number>_<what>.py`."""
-    last = max(path.stem for path in (migrations / "versions").glob("*_[0-9]*.py"))
-    return "_".join(last.split("_")[:2])
+def _newest(migrations: Path) -> list[str]:
+    """The last revision in a folder, if it has any: files are named `<branch>_<number>_<what>.py`."""
+    names = sorted(path.stem for path in (migrations / "versions").glob("*_[0-9]*.py"))
+    return ["_".join(name.split("_")[:2]) for name in names[-1:]]
 
 
 def _same_or_newer(applied: str, revision: str) -> bool:
