@@ -1,1 +1,1 @@
-"""PostgreSQL for a service: statements compiled once, transactions with outbox, durable timers, migrations."""
+"""PostgreSQL for a service: statements compiled once, transactions with outbox, timers, migrations."""

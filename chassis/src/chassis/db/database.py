@@ -11,6 +11,7 @@ import msgspec
 
 from chassis.clock import Clock
 from chassis.context import current_call
+from chassis.db.lost import LOST
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import Unavailable
@@ -36,14 +37,19 @@ class Database:
         facts: knows the service's event messages.
         clock: the source of time.
         pool_size: connections held; 10 to 20 serve one process best.
+
     """
 
     def __init__(self, url: str, service: str, facts: FactCodec, clock: Clock, pool_size: int = 10) -> None:
         self.service = service
         self.facts = facts
         self.clock = clock
-        self.published: Callable[[], None] = lambda: None  # the relay's wake-up, called after a commit with facts
-        self.scheduled: Callable[[datetime], None] = lambda due_at: None  # the timers' wake-up, with when one is due
+        self.published: Callable[[], None] = lambda: (
+            None
+        )  # the relay's wake-up, called after a commit with facts
+        self.scheduled: Callable[[datetime], None] = lambda due_at: (
+            None
+        )  # the timers' wake-up, with when one is due
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -74,7 +80,7 @@ class Database:
         try:
             async with self.connection() as connection:
                 await asyncio.wait_for(connection.execute("SELECT 1"), ACQUIRE_TIMEOUT_S)
-        except (Unavailable, OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (Unavailable, *LOST, asyncpg.PostgresError) as error:
             return f"the database does not answer ({type(error).__name__})"
         return ""
 
@@ -84,7 +90,7 @@ class Database:
         return await asyncpg.connect(self._url, timeout=5, command_timeout=10, server_settings=settings)
 
     def connection(self) -> "_Borrowed":
-        """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when none is to be had within 2 seconds."""
+        """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when there is none within 2 seconds."""
         assert self._pool is not None, "Database.open was not called"
         return _Borrowed(self._pool)
 
@@ -92,14 +98,15 @@ class Database:
         """Run one statement in a transaction of its own."""
         async with self.connection() as connection:
             with sql_span(statement):
-                return await connection.fetch(statement.sql, *args)
+                rows: list[Any] = await connection.fetch(statement.sql, *args)
+                return rows
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction for the current call: effect, facts, audit and stored response commit together.
 
-        Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when the
-        caller goes away, and when its outcome is lost it is looked up by the audit row's id.
+        Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when
+        the caller goes away, and when its outcome is lost it is looked up by the audit row's id.
         """
         async with self.connection() as connection:
             tx = Transaction(self, connection, current_call.get())
@@ -112,7 +119,7 @@ class Database:
 
 
 class _Borrowed:
-    """A connection of the pool for the time of a block. A class, because a generator costs a read 7 % more."""
+    """A connection of the pool for the time of a block. A class: a generator costs a read 7 % more."""
 
     __slots__ = ("_connection", "_pool")
 
@@ -122,11 +129,13 @@ class _Borrowed:
     async def __aenter__(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
         try:
             self._connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*LOST, asyncpg.PostgresError) as error:
             raise unavailable() from error
         return self._connection
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, asyncpg.InternalClientError):  # the driver lost track: it is of no more use
+            self._connection.terminate()
         await self._pool.release(self._connection)
 
 
@@ -142,9 +151,11 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
-    """Save a round trip. An open transaction is rolled back all the same; session state is for `dedicated`."""
+    """Save a round trip. An open transaction is rolled back all the same; `dedicated` is for session state."""
 
 
 def unavailable() -> Unavailable:
     """The refusal when the database cannot be reached."""
-    return Unavailable("DATABASE_UNAVAILABLE", "The service's database cannot be reached. Try again.", retry_after_s=1)
+    return Unavailable(
+        "DATABASE_UNAVAILABLE", "The service's database cannot be reached. Try again.", retry_after_s=1
+    )

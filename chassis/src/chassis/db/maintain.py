@@ -8,6 +8,7 @@ import structlog
 
 from chassis import ids
 from chassis.db.database import Database
+from chassis.db.lost import LOST
 from chassis.errors import Unavailable
 
 CHECK_EVERY_S = 60.0
@@ -31,13 +32,7 @@ async def keep_partitions(db: Database) -> None:
             try:
                 await keep(db)
                 kept = hour
-            except (
-                Unavailable,
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-            ) as error:
+            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
                 _log.warning("partitions could not be looked after; trying again", error=type(error).__name__)
         await asyncio.sleep(CHECK_EVERY_S)
 

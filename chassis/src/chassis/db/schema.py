@@ -5,13 +5,15 @@ import sqlalchemy as sa
 METADATA = sa.MetaData()
 _AT = sa.DateTime(timezone=True)
 
-# Facts to publish, and for 14 days the record from which anything can be published again. Partitioned by day on the
-# id, which is a UUIDv7 and so orders and prunes by time.
+# Facts to publish, and for 14 days the record from which anything can be published again. Partitioned by day on
+# the id, which is a UUIDv7 and so orders and prunes by time.
 OUTBOX = sa.Table(
     "outbox",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("lease", sa.SmallInteger, nullable=False),  # hash(resource) % 16: which relay lease publishes it
+    sa.Column(
+        "lease", sa.SmallInteger, nullable=False
+    ),  # hash(resource) % 16: which relay lease publishes it
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("resource", sa.Text, nullable=False),
@@ -25,7 +27,7 @@ OUTBOX = sa.Table(
     sa.Column("published_at", _AT),
 )
 
-# Events consumed, by consumer: inserted first in the transaction of their effect, so that the effect happens once.
+# Events consumed, by consumer: inserted first in the transaction of their effect, which so happens once.
 INBOX = sa.Table(
     "inbox",
     METADATA,
@@ -84,4 +86,3 @@ TIMERS = sa.Table(
     sa.UniqueConstraint("kind", "key"),
     sa.Index("timers_due", "due_at"),
 )
-

@@ -1,22 +1,22 @@
 """SQL written with SQLAlchemy Core, compiled once at import, executed on asyncpg.
 
 Building and executing a statement through SQLAlchemy on every call costs half of a service's throughput
-(docs/performance.md), so SQLAlchemy stays the one typed place where tables and statements are written, and asyncpg
-the one that runs them.
+(docs/performance.md), so SQLAlchemy stays the one typed place where tables and statements are written, and
+asyncpg the one that runs them.
 """
 
 import dataclasses
 import enum
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg
 
 R = TypeVar("R")
-_DIALECT = asyncpg.dialect()
+_DIALECT: Any = asyncpg.dialect()  # type: ignore[no-untyped-call]
 _REQUIRED = object()
 
 
@@ -35,20 +35,26 @@ class Statement(Generic[R]):
         clause: the SQLAlchemy Core statement; bind parameters become keyword arguments of the methods below.
         row: a dataclass or msgspec Struct whose fields have the names of the selected columns, in any order;
             text columns become enums where the field says so. Without it, rows are asyncpg records.
+
     """
 
     def __init__(self, clause: sa.ClauseElement, row: Callable[..., R] | None = None) -> None:
-        compiled = clause.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        compiled: Any = clause.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         self.sql = str(compiled)
         constants = {key: value for key, value in compiled.params.items() if value is not None}
         self.binds = [(name, constants.get(name, _REQUIRED)) for name in compiled.positiontup or ()]
-        self._make = None if row is None else _row_maker(row, [c.name for c in compiled.statement._all_selected_columns])  # type: ignore[union-attr]
+        self._make: Callable[[Sequence[Any]], R] | None = None
+        if row is not None:
+            self._make = _row_maker(row, [column.name for column in compiled.statement._all_selected_columns])
         self.name = _name(clause)
 
     def arguments(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments for `params`; TypeError names what is missing."""
         try:
-            return [params[name] if default is _REQUIRED or name in params else default for name, default in self.binds]
+            return [
+                params[name] if default is _REQUIRED or name in params else default
+                for name, default in self.binds
+            ]
         except KeyError as missing:
             raise TypeError(f"{self.name} needs the parameter {missing}") from None
 
@@ -82,6 +88,7 @@ class Bulk(Statement[R]):
     Args:
         table: the table, or a subset of its columns by `columns`.
         amend: turns the plain insert into one with ON CONFLICT or RETURNING.
+
     """
 
     def __init__(
@@ -105,7 +112,7 @@ class Bulk(Statement[R]):
         self._single = Statement(amend(insert(table).values(scalars)), row)
 
     def call(self, rows: Sequence[Any]) -> tuple[Statement[R], list[Any]]:
-        """The statement that inserts `rows`, at least one, and its arguments. Scalars are cheaper than arrays."""
+        """The statement that inserts `rows`, at least one, and its arguments. Scalars beat arrays."""
         get = (lambda row, name: row[name]) if isinstance(rows[0], Mapping) else getattr
         if len(rows) == 1:
             return self._single, self._single.arguments({name: get(rows[0], name) for name in self.columns})
@@ -128,20 +135,25 @@ def values(entity: Any) -> dict[str, Any]:
 def _row_maker(row: Callable[..., R], columns: list[str]) -> Callable[[Sequence[Any]], R]:
     """Build rows by position, whatever the order of the columns, turning text into enums where declared."""
     cls: Any = row
-    names = list(cls.__struct_fields__) if issubclass(cls, msgspec.Struct) else [f.name for f in dataclasses.fields(cls)]
+    is_struct = issubclass(cls, msgspec.Struct)
+    names = list(cls.__struct_fields__ if is_struct else (f.name for f in dataclasses.fields(cls)))
     if sorted(names) != sorted(columns):
-        raise TypeError(f"{cls.__name__} has the fields {sorted(names)}, the statement selects {sorted(columns)}")
+        raise TypeError(f"{cls.__name__} has {sorted(names)}, the statement selects {sorted(columns)}")
     order = [columns.index(name) for name in names]
     hints = typing.get_type_hints(cls)
-    enums = [(i, hints[n]) for i, n in enumerate(names) if isinstance(hints[n], type) and issubclass(hints[n], enum.Enum)]
+    enums = [
+        (i, hints[n])
+        for i, n in enumerate(names)
+        if isinstance(hints[n], type) and issubclass(hints[n], enum.Enum)
+    ]
     if order == list(range(len(order))) and not enums:
-        return lambda record: cls(*record)
+        return lambda record: cast(R, cls(*record))
 
     def make(record: Sequence[Any]) -> R:
         fields = [record[i] for i in order]
         for i, to_enum in enums:
             fields[i] = to_enum(fields[i])
-        return cls(*fields)
+        return cast(R, cls(*fields))
 
     return make
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from chassis import failpoints, ids
 from chassis.context import Call
 from chassis.db.combined import combined
+from chassis.db.lost import LOST
 from chassis.db.records import (
     INSERT_AUDIT,
     INSERT_OUTBOX,
@@ -175,7 +177,8 @@ class Transaction:
     async def rollback(self) -> None:
         """Undo everything. A broken connection has undone it already."""
         if self._begun and not self._connection.is_closed():
-            await finished(self._connection.execute("ROLLBACK"))
+            with suppress(*LOST):
+                await finished(self._connection.execute("ROLLBACK"))
 
     async def _begin(self) -> None:
         if not self._begun:
@@ -196,7 +199,7 @@ class Transaction:
             await self._close()
             if self._begun:
                 await self._connection.execute("COMMIT")
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as lost:
+        except LOST as lost:
             if not await self._is_committed():
                 from chassis.db.database import unavailable
 
@@ -236,7 +239,7 @@ class Transaction:
         """Whether the transaction whose commit got no answer took effect. The audit row tells."""
         try:
             return await _AUDITED.maybe(self.db, id=self.id) is not None
-        except (OSError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        except (*LOST, asyncpg.PostgresError) as error:
             from chassis.db.database import unavailable
 
             raise unavailable() from error

@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 
 from chassis import failpoints
 from chassis.db.database import Database
+from chassis.db.lost import LOST
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
@@ -106,7 +107,7 @@ class Relay:
                     await self._session(session)
                 finally:
                     await session.close(timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*LOST, asyncpg.PostgresError) as error:
                 _log.warning("the relay lost its database session", error=repr(error))
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
 
@@ -199,7 +200,7 @@ class Relay:
                 await self._send(
                     f"beat.{self._db.service}", msgspec.json.encode(Beat(depth, max(oldest_s, 0.0)))
                 )
-            except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
                 _log.warning("no heartbeat", error=repr(error))
             await asyncio.sleep(BEAT_EVERY_S)
 

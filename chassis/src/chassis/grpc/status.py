@@ -86,6 +86,7 @@ def refusal_of(error: Exception, traceparent: str) -> Refusal:
         case (
             ConnectionError()
             | asyncpg.InterfaceError()
+            | asyncpg.InternalClientError()
             | asyncpg.PostgresConnectionError()
             | asyncpg.OperatorInterventionError()
             | asyncpg.InsufficientResourcesError()
