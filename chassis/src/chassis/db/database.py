@@ -151,7 +151,7 @@ async def _prepare(connection: asyncpg.Connection) -> None:
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
-    """Save a round trip. An open transaction is rolled back all the same; `dedicated` is for session state."""
+    """Save a round trip. An open transaction is rolled back all the same. See `dedicated`."""
 
 
 def unavailable() -> Unavailable:

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 METADATA = sa.MetaData()
 _AT = sa.DateTime(timezone=True)
 
-# Facts to publish, and for 14 days the record from which anything can be published again. Partitioned by day on
-# the id, which is a UUIDv7 and so orders and prunes by time.
+# Facts to publish, and for 14 days the record from which anything can be published again. Partitioned by day
+# on the id, which is a UUIDv7 and so orders and prunes by time.
 OUTBOX = sa.Table(
     "outbox",
     METADATA,

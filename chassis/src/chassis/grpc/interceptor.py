@@ -6,7 +6,7 @@ One interceptor, whose wrapped handlers are made once for each method: a chain w
 import inspect
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -131,22 +131,26 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         admitted = self._admission(method, handler.request_deserializer)
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
-            seconds = _seconds_left(context)
-            deadline.set(time.monotonic() + seconds)
-            try:
-                with self._streams.limit(seconds - SHAVE_S):
-                    request = await admitted(raw, metadata, traceparent)
-                    async with aclosing(behaviour(request, context)) as responses:
-                        async for response in responses:
-                            await context.write(response if type(response) is bytes else encode(response))
-            except TimeoutError:
-                if self._draining:
-                    raise Unavailable(
-                        "DRAINING", "This replica stops. Call again.", retry_after_s=0.1
-                    ) from None
-                raise
+            until = time.monotonic() + _seconds_left(context)
+            deadline.set(until)
+            request = await admitted(raw, metadata, traceparent)
+            async with aclosing(behaviour(request, context)) as responses:
+                while (response := await self._next(responses, until)) is not None:
+                    # Outside of the limit: a write that is cancelled breaks the stream instead of ending it.
+                    await context.write(response if type(response) is bytes else encode(response))
 
         return self._outermost(method, answer)
+
+    async def _next(self, responses: AsyncGenerator[Any, None], until: float) -> Any:
+        """The stream's next message, None after the last. Unavailable (`DRAINING`) when the server stops."""
+        try:
+            if not self._draining:
+                with self._streams.limit(until - SHAVE_S - time.monotonic()):
+                    return await anext(responses, None)
+        except TimeoutError:
+            if not self._draining:
+                raise
+        raise Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
 
     def _admission(self, method: str, decode: Any) -> Admission:
         """What happens between the wire and the method: who calls, may they, what do they ask."""

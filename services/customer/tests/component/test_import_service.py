@@ -254,7 +254,7 @@ async def test_two_replicas_apply_every_row_once(open_desk):
 async def test_an_import_whose_handles_others_create_meanwhile_matches_them(desk):
     rows = [(i, customer(desk, i)) for i in range(1, 301)]
     job = await append(desk, await create(desk), rows)
-    resolving = [desk.resolve(desk.external(f"crm:{i:05}"), create=Customer()) for i in range(1, 301, 3)]
+    resolving = [desk.resolve(desk.external(f"crm:{i:05}"), create=Customer()) for i in range(1, 301, 10)]
     done, *_ = await asyncio.gather(commit(desk, job), *resolving)
     assert done.created_count + done.matched_count == 300
     assert len(await desk.facts("CustomerCreated")) == 300

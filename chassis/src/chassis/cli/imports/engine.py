@@ -98,7 +98,8 @@ class Run(Generic[T]):
         return self.result
 
     async def _batch(self, batch: list[Row], chosen: Mapping[str, str], errors: "_ErrorFile") -> None:
-        parsed = [(row, self.importer.parse(Cells(row, chosen), row)) for row in batch]
+        readable = [row for row in batch if not row.problems]
+        parsed = [(row, self.importer.parse(Cells(row, chosen), row)) for row in readable]
         good = [(row, item) for row, item in parsed if not row.problems]
         if good and not self.dry_run:
             await self._send(good)
