@@ -22,10 +22,10 @@ def main() -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return int(failure.code)
-    command = [sys.executable, "-m", "locust", "--headless", "--only-summary", "--skip-log-setup"]
+    command = [sys.executable, "-m", "locust", "--headless", "--only-summary"]
     command += ["-f", str(Path(__file__).with_name("locustfile.py"))]
     command += [f"--users={users}", f"--spawn-rate={users}", f"--run-time={min(seconds, LONGEST_S)}s"]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(command, check=False, timeout=seconds + 60).returncode
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import grpc
 import grpc.experimental.gevent as grpc_gevent
 from locust import User, between, task
 
@@ -60,7 +61,7 @@ class RapportUser(User):
         started, failure, response = time.perf_counter(), None, None
         try:
             response = method(request)
-        except grpc_gevent.grpc.RpcError as error:
+        except grpc.RpcError as error:
             failure = error
         self.environment.events.request.fire(
             request_type="gRPC",
