@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.context import Call, current_call
+from chassis.context import Call, Principal, current_call
 from chassis.db.database import Database
 from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
@@ -71,7 +71,9 @@ class Sending:
 
     async def _deliver(self, delivery: Delivery, call: Call) -> None:
         with tracing.work_span("deliver notice", call.traceparent):
-            current_call.set(dataclasses.replace(call, traceparent=tracing.traceparent() or call.traceparent))
+            sender = Principal(f"service:{self._db.service}")  # the timer only said when
+            trace = tracing.traceparent() or call.traceparent
+            current_call.set(dataclasses.replace(call, principal=sender, traceparent=trace))
             await self._record(delivery, await self._result(delivery))
 
     async def _record(self, delivery: Delivery, result: Accepted | Unsent) -> None:
