@@ -1,6 +1,7 @@
 """Durable timers: work for later, done once, in the same transaction that forgets the timer."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from chassis.db.database import Database
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from chassis.events.failure import Verdict, judge
 from chassis.telemetry import tracing
 
 POLL_S = 0.2
@@ -131,13 +133,16 @@ class TimerRunner:
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
         wait_s = min(2.0**timer.attempts, RETRY_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311
-        _log.error(
-            "a timer failed",
+        passing = judge(error) in (Verdict.RETRY, Verdict.DOWN)  # a lock held elsewhere, an outage: no news
+        _log.log(
+            logging.WARNING if passing else logging.ERROR,
+            "a timer is tried again later",
             kind=timer.kind,
             key=timer.key,
             attempts=timer.attempts + 1,
             retry_s=round(wait_s),
-            exc_info=error,
+            error=type(error).__name__,
+            exc_info=None if passing else error,
         )
         await _RETRY.run(self._db, timer=timer.id, at=self._db.clock.now() + timedelta(seconds=wait_s))
 
