@@ -12,7 +12,7 @@ from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
-from rapport.loyalty.v1 import ledger_service_pb2
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -45,6 +45,20 @@ async def test_a_port_is_not_shared(served: Any, issuer: TestIssuer) -> None:
     other = Server("loyalty", [served.ledger], Verifier(issuer.jwks_url))
     with pytest.raises(OSError, match=f"cannot listen on {served.address}"):
         await other.start(host, int(port))
+
+
+async def test_a_server_waits_for_calls_once_and_not_for_each_of_its_methods(issuer: TestIssuer) -> None:
+    def waiting() -> int:
+        return sum(
+            "_request_" in str(getattr(task.get_coro(), "__qualname__", "")) for task in asyncio.all_tasks()
+        )
+
+    servicer: Any = type("Ledger", (ledger_service_pb2_grpc.LedgerServiceServicer,), {})()
+    server = Server("loyalty", [servicer], Verifier(issuer.jwks_url))
+    before = waiting()
+    await server.start("127.0.0.1", 0)
+    assert waiting() == before + 1
+    await server.stop(0)
 
 
 async def test_readiness_is_what_the_service_says_and_liveness_is_not(served: Any) -> None:
