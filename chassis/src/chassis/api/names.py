@@ -7,6 +7,7 @@ A variable is a UUID unless it says otherwise:
     {attempt:number}  a positive whole number
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "code": (CODE, str),
     "number": (r"[1-9][0-9]{0,8}", int),
 }
+REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 
 
@@ -41,6 +43,7 @@ class Pattern:
         literals = [re.escape(literal) for literal in self._template.split("{}")]
         groups = [f"({regex})" for regex, _ in kinds]
         self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
+        self._parsed = functools.lru_cache(REMEMBERED)(self._parse)
 
     @property
     def arity(self) -> int:
@@ -54,10 +57,10 @@ class Pattern:
 
     def match(self, name: str) -> tuple[Any, ...] | None:
         """The ids in `name` (UUID, str or int by kind), or None when it has another shape."""
-        match = self._regex.fullmatch(name)
-        if match is None:
+        try:
+            return self._parsed(name)
+        except ValueError:
             return None
-        return tuple(convert(text) for convert, text in zip(self._converters, match.groups(), strict=True))
 
     def parse(self, name: str, field: str = "name") -> tuple[Any, ...]:
         """The ids in `name`. InvalidArgument INVALID_NAME when it has another shape."""
@@ -71,6 +74,12 @@ class Pattern:
         if len(ids) != self._arity:
             raise ValueError(f"{self.pattern} takes {self._arity} ids, not {len(ids)}")
         return self._template.format(*ids)
+
+    def _parse(self, name: str) -> tuple[Any, ...]:
+        match = self._regex.fullmatch(name)
+        if match is None:
+            raise ValueError(name)  # and not None, which the cache would keep, however long the name
+        return tuple(convert(text) for convert, text in zip(self._converters, match.groups(), strict=True))
 
     def __str__(self) -> str:
         return self.pattern
