@@ -81,7 +81,7 @@ def _import_customers(quiet: bool) -> None:
         for kind in Kind:
             file = Path(str(files("chassis.cli.demo") / "data" / f"{kind}.csv"))
             errors = Path(scratch) / "errors.csv"
-            result = asyncio.run(run(kind, file, {}, errors, SYSTEM, "USD", "delivery", False, False))
+            result = asyncio.run(run(kind, file, {}, errors, SYSTEM, "USD", "delivery", "", False, False))
             if not quiet:
                 typer.echo(f"{kind}: {result.created} new, {result.known} known already")
 

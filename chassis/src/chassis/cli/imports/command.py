@@ -42,6 +42,9 @@ def import_file(
     ] = "import",
     currency: Annotated[str, typer.Option(help="Currency of purchases without a currency column.")] = "USD",
     department: Annotated[str, typer.Option(help="The department that promised the orders.")] = "delivery",
+    date_format: Annotated[
+        str, typer.Option(help="How dates are written when not as 2026-03-02, e.g. '%m/%d/%Y %H:%M'.")
+    ] = "",
     errors: Annotated[
         Path | None, typer.Option(help="Where refused rows go; default FILE.errors.csv.")
     ] = None,
@@ -58,7 +61,18 @@ def import_file(
     try:
         fields = dict(_pair(text) for text in mapping or [])
         result = asyncio.run(
-            run(kind, file, fields, errors_path, system, currency, department, dry_run, not as_json)
+            run(
+                kind,
+                file,
+                fields,
+                errors_path,
+                system,
+                currency,
+                department,
+                date_format,
+                dry_run,
+                not as_json,
+            )
         )
     except UnreadableFile as error:
         raise Failure(str(error), Exit.WRONG_USE) from error
@@ -78,6 +92,7 @@ async def run(
     system: str,
     currency: str,
     department: str,
+    date_format: str,
     dry_run: bool,
     show_progress: bool,
 ) -> Any:
@@ -96,7 +111,9 @@ async def run(
         }
         started = time.monotonic()
         with _progress(file.name, source.lines, show_progress) as advance:
-            result = await Run(source, importers[kind](), mapping, dry_run, advance).run(errors_path)
+            result = await Run(source, importers[kind](), mapping, date_format, dry_run, advance).run(
+                errors_path
+            )
         result.seconds = round(time.monotonic() - started, 3)
         return result
 

@@ -60,6 +60,7 @@ class Run(Generic[T]):
         source: the file.
         importer: takes its rows.
         mapping: fields to columns, where names do not tell.
+        date_format: how dates are written, as `strptime` takes it; empty means ISO 8601.
         dry_run: check every row and send none.
         advance: called with the number of rows done, for a progress bar.
 
@@ -68,6 +69,7 @@ class Run(Generic[T]):
     source: Source
     importer: Importer[T]
     mapping: Mapping[str, str]
+    date_format: str = ""
     dry_run: bool = False
     advance: Callable[[int], None] = lambda rows: None
     result: Result = field(default_factory=Result)
@@ -99,7 +101,7 @@ class Run(Generic[T]):
 
     async def _batch(self, batch: list[Row], chosen: Mapping[str, str], errors: "_ErrorFile") -> None:
         readable = [row for row in batch if not row.problems]
-        parsed = [(row, self.importer.parse(Cells(row, chosen), row)) for row in readable]
+        parsed = [(row, self.importer.parse(Cells(row, chosen, self.date_format), row)) for row in readable]
         good = [(row, item) for row, item in parsed if not row.problems]
         if good and not self.dry_run:
             await self._send(good)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 
 import pycountry
 
@@ -48,6 +48,9 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     ),
 }
 
+_YEAR_FIRST = re.compile(r"\d{4}/")
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,15})?")
 _DAY = timedelta(days=1) - timedelta(microseconds=1)  # to its last moment
 
 # Names of countries in everyday use that ISO 3166 does not list.
@@ -86,11 +89,19 @@ def columns_for(
 
 
 class Cells:
-    """The typed cells of one row; what is wrong is added to the row's problems."""
+    """The typed cells of one row; what is wrong is added to the row's problems.
 
-    def __init__(self, row: Row, columns: Mapping[str, str]) -> None:
+    Args:
+        row: the row.
+        columns: which column holds each field.
+        date_format: how dates are written, as `strptime` takes it; empty means ISO 8601.
+
+    """
+
+    def __init__(self, row: Row, columns: Mapping[str, str], date_format: str = "") -> None:
         self._row = row
         self._columns = columns
+        self._date_format = date_format
 
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text; empty when there is no such column."""
@@ -100,44 +111,42 @@ class Cells:
         return value
 
     def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
-        """A date or time in ISO 8601, else UTC. A bare date is its first moment, or its last."""
+        """A date or time, UTC unless it says otherwise. A bare date is its first moment, or its last."""
         value = self.text(field, required=required)
         if not value:
             return None
         try:
-            at = datetime.fromisoformat(value)
+            at = self._parsed(value)
         except ValueError:
+            how = (
+                f"as in {self._date_format}"
+                if self._date_format
+                else "such as 2026-03-02 or 2026-03-02T09:30:00"
+            )
             self._refuse(
-                field, "INVALID_TIME", "must be a date or time such as 2026-03-02 or 2026-03-02T09:30:00"
+                field, "INVALID_TIME", f"must be a date or time {how}; --date-format tells another way"
             )
             return None
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if not 1900 <= at.year <= 2199:
             self._refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
             return None
-        is_date = len(value) <= len("2026-03-02") or value[10:] in {" 00:00:00", "T00:00:00"}
-        return at + _DAY if end_of_day and is_date else at
+        return at + _DAY if end_of_day and at.time() == time.min else at
+
+    def _parsed(self, value: str) -> datetime:
+        if self._date_format:
+            return datetime.strptime(value, self._date_format)  # noqa: DTZ007 - the caller adds UTC
+        return datetime.fromisoformat(value.replace("/", "-") if _YEAR_FIRST.match(value) else value)
 
     def amount(self, field: str) -> Decimal:
-        """An amount of money: a decimal number, not negative, at most two decimals."""
+        """An amount of money: a decimal number, not negative, at most two decimals; `1,234.50` is one."""
         value = self.text(field, required=True)
-        try:
-            amount = Decimal(value) if value else Decimal(0)
-        except InvalidOperation:
-            amount = Decimal(-1)
-        if (
-            not amount.is_finite()
-            or amount < 0
-            or amount != amount.quantize(Decimal("0.01"))
-            or amount >= 10**12
-        ):
-            self._refuse(
-                field,
-                "INVALID_AMOUNT",
-                "must be a decimal number with at most two decimals, such as 12.50, not negative",
-            )
-            return Decimal(0)
-        return amount
+        plain = value.replace(",", "") if _THOUSANDS.fullmatch(value) else value
+        amount = Decimal(plain) if _DECIMAL.fullmatch(plain) else None
+        if value and (amount is None or amount != round(amount, 2)):
+            allowed = "must be a decimal number with at most two decimals, such as 12.50, not negative"
+            self._refuse(field, "INVALID_AMOUNT", allowed)
+        return amount or Decimal(0)
 
     def count(self, field: str) -> int:
         """A whole number, 0 when empty."""
