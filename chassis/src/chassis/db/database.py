@@ -1,8 +1,7 @@
 """A service's connection to its PostgreSQL: a pool, single statements, and transactions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import Unavailable
 from chassis.events.facts import FactCodec
+from chassis.limits import Limits
 from chassis.telemetry.tracing import sql_span
 
 # What the server refuses to wait for, whatever the client does (docs/reliability.md, 2.4).
@@ -53,6 +53,7 @@ class Database:
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._limits = Limits()
 
     async def open(self) -> None:
         """Connect. OSError or asyncpg.PostgresError when the server cannot be reached or refuses."""
@@ -92,7 +93,7 @@ class Database:
     def connection(self) -> "_Borrowed":
         """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when there is none within 2 seconds."""
         assert self._pool is not None, "Database.open was not called"
-        return _Borrowed(self._pool)
+        return _Borrowed(self._pool, self._limits)
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run one statement in a transaction of its own."""
@@ -101,34 +102,28 @@ class Database:
                 rows: list[Any] = await connection.fetch(statement.sql, *args)
                 return rows
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    def transaction(self) -> "_Transacting":
         """One transaction for the current call: effect, facts, audit and stored response commit together.
 
         Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when
         the caller goes away, and when its outcome is lost it is looked up by the audit row's id.
         """
-        async with self.connection() as connection:
-            tx = Transaction(self, connection, current_call.get())
-            try:
-                yield tx
-            except BaseException:
-                await tx.rollback()
-                raise
-            await tx.commit()
+        return _Transacting(self)
 
 
 class _Borrowed:
     """A connection of the pool for the time of a block. A class: a generator costs a read 7 % more."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_connection", "_limits", "_pool")
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Limits) -> None:
         self._pool = pool
+        self._limits = limits
 
     async def __aenter__(self) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
         try:
-            self._connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            with self._limits.limit(ACQUIRE_TIMEOUT_S):
+                self._connection = await self._pool.acquire()
         except (*LOST, asyncpg.PostgresError) as error:
             raise unavailable() from error
         return self._connection
@@ -137,6 +132,30 @@ class _Borrowed:
         if isinstance(error, asyncpg.InternalClientError):  # the driver lost track: it is of no more use
             self._connection.terminate()
         await self._pool.release(self._connection)
+
+
+class _Transacting:
+    """A transaction for the time of a block, on a connection of the pool."""
+
+    __slots__ = ("_borrowed", "_call", "_db", "_tx")
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._call = current_call.get()  # before there is a connection to lose
+        self._borrowed = db.connection()
+
+    async def __aenter__(self) -> Transaction:
+        connection = await self._borrowed.__aenter__()
+        self._tx = Transaction(self._db, connection, self._call)
+        return self._tx
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            await (self._tx.commit() if error is None else self._tx.rollback())
+        except BaseException as failure:
+            await self._borrowed.__aexit__(type(failure), failure, failure.__traceback__)
+            raise
+        await self._borrowed.__aexit__(kind, error, traceback)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

@@ -18,8 +18,8 @@ from chassis.auth.tokens import Verifier
 from chassis.context import Call, current_call
 from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, Unavailable, invalid
 from chassis.grpc.client import deadline
-from chassis.grpc.limits import Limits
 from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
+from chassis.limits import Limits
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
 
