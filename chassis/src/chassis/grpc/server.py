@@ -102,7 +102,7 @@ class _Registry:
     """Takes what generated code registers with a server: the servicer as a whole, not each method as well.
 
     For every call, grpc.aio waits anew for the next call of each registered method, on a future for each one:
-    with the 40 methods of a service that costs more than all of our own code.
+    about 50 us of a call to a service of thirty methods.
     """
 
     def __init__(self, server: grpc.aio.Server) -> None:
