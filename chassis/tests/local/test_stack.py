@@ -129,7 +129,7 @@ async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
     await eventually(lambda: stack.units()["tiny"] != killed, timeout_s=60)
     await eventually(lambda: stack.states()["tiny"] == "ready", timeout_s=60)
     listed = json.loads((await asyncio.to_thread(stack.rapport, "status", "--json")).stdout)
-    assert {unit["name"]: unit["restarts"] for unit in listed}["tiny"] == 1
+    assert {unit["name"]: unit["restarts"] for unit in listed}["tiny"] >= 1
     assert "tiny was killed by SIGKILL" in stack.output.read_text()
 
 
