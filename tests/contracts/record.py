@@ -26,6 +26,7 @@ NAMES = {
     "work_item": "cases/{case}/workItems/{work_item}",
     "promise": "promises/{promise}",
     "predecessor": "promises/{predecessor}",
+    "root": "promises/{predecessor}",
     "successor": "promises/{successor}",
     "notice": "notices/{notice}",
     "purchase": "purchases/{purchase}",

@@ -87,6 +87,7 @@ def promises() -> None:
             work_item_id uuid REFERENCES work_items,
             reference text NOT NULL,
             predecessor_id uuid UNIQUE REFERENCES promises,
+            root_id uuid REFERENCES promises,
             import_key text UNIQUE,
             state text NOT NULL CHECK (
                 state IN ('OPEN', 'AT_RISK', 'KEPT', 'KEPT_LATE', 'BROKEN', 'RENEGOTIATED', 'WITHDRAWN')
@@ -97,6 +98,7 @@ def promises() -> None:
             successor_id uuid REFERENCES promises,
             notice_id uuid,
             version bigint NOT NULL,
+            CHECK ((predecessor_id IS NULL) = (root_id IS NULL)),
             CHECK ((state = 'RENEGOTIATED') = (successor_id IS NOT NULL)),
             CHECK ((state IN ('KEPT', 'KEPT_LATE')) = (keep_time IS NOT NULL)),
             CHECK ((state = 'KEPT_LATE') = coalesce(keep_time > due_time, false)),

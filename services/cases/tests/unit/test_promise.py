@@ -129,7 +129,7 @@ def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(s
     later = NOW + A_DAY
     successor, fact = made.renegotiate(UUID(int=9), DUE + A_DAY, later, "WEATHER", notice_id=UUID(int=8))
     expected = promise()
-    expected.id, expected.predecessor_id = UUID(int=9), made.id
+    expected.id, expected.predecessor_id, expected.root_id = UUID(int=9), made.id, made.id
     expected.due_time, expected.make_time = DUE + A_DAY, later
     assert successor == expected
     assert (made.state, made.successor, made.notice) == (
@@ -163,6 +163,14 @@ def test_a_promise_that_ended_refuses_to_change(state, verb):
         verb(made)
     assert caught.value.reason == "PROMISE_ENDED"
     assert made == promise(state)
+
+
+def test_promises_that_replace_each_other_have_one_root():
+    first = promise()
+    second, told = first.renegotiate(UUID(int=9), DUE + A_DAY, NOW, "WEATHER")
+    third, told_again = second.renegotiate(UUID(int=10), DUE + 2 * A_DAY, NOW, "WEATHER")
+    assert {made.root for made in (first, second, third)} == {first.name}
+    assert (told.root, told_again.root, third.made().root) == (first.name,) * 3
 
 
 def test_a_broken_promise_can_be_neither_renegotiated_nor_withdrawn():

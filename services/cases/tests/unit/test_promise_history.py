@@ -26,6 +26,7 @@ NEVER_CHANGES = [
     "work_item_id",
     "reference",
     "predecessor_id",
+    "root_id",
     "import_key",
 ]
 CHANGES = {"state", "forecast_time", "reason_code", "keep_time", "successor_id", "notice_id", "version"}

@@ -293,6 +293,7 @@ class PromiseMade(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     PREDECESSOR_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -307,6 +308,8 @@ class PromiseMade(_message.Message):
     """What it refers to."""
     predecessor: _builtins.str
     """The promise that it replaces; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaces none: all of them are about one thing."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """By when."""
@@ -322,10 +325,11 @@ class PromiseMade(_message.Message):
         reference: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         predecessor: _builtins.str = ...,
+        root: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "kind", b"kind", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "kind", b"kind", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -404,6 +408,7 @@ class PromiseRenegotiated(_message.Message):
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -418,6 +423,8 @@ class PromiseRenegotiated(_message.Message):
     """The notice that told the customer, `notices/{uuid}`; empty when a person did."""
     reason_code: _builtins.str
     """Why, a code."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """The due time that could not be met."""
@@ -438,10 +445,11 @@ class PromiseRenegotiated(_message.Message):
         successor: _builtins.str = ...,
         notice: _builtins.str = ...,
         reason_code: _builtins.str = ...,
+        root: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "successor", b"successor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "successor", b"successor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -90,6 +90,7 @@ class PromiseMade:
     reference: str
     due_time: datetime
     predecessor: str
+    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class PromiseRenegotiated:
     successor: str
     notice: str
     reason_code: str
+    root: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Promise:
     work_item_id: UUID | None = None
     reference: str = ""
     predecessor_id: UUID | None = None
+    root_id: UUID | None = None  # None: itself
     import_key: str | None = None
     state: PromiseState = PromiseState.OPEN
     forecast_time: datetime | None = None
@@ -102,6 +103,11 @@ class Promise:
         return f"promises/{self.predecessor_id}" if self.predecessor_id else ""
 
     @property
+    def root(self) -> str:
+        """The first of the promises that replaced each other, itself when it replaced none."""
+        return f"promises/{self.root_id or self.id}"
+
+    @property
     def successor(self) -> str:
         """The promise that replaced this one, or empty."""
         return f"promises/{self.successor_id}" if self.successor_id else ""
@@ -127,6 +133,7 @@ class Promise:
             self.reference,
             self.due_time,
             self.predecessor,
+            self.root,
         )
 
     def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | None:
@@ -196,6 +203,7 @@ class Promise:
             work_item_id=self.work_item_id,
             reference=self.reference,
             predecessor_id=self.id,
+            root_id=self.root_id or self.id,
         )
         self.state, self.reason_code = PromiseState.RENEGOTIATED, reason_code
         self.successor_id, self.notice_id = successor_id, notice_id
@@ -210,6 +218,7 @@ class Promise:
             successor.name,
             self.notice,
             reason_code,
+            self.root,
         )
 
     def withdraw(self, reason_code: str) -> PromiseWithdrawn:

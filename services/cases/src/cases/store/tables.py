@@ -66,6 +66,7 @@ PROMISES = sa.Table(
     sa.Column("work_item_id", sa.Uuid),
     _text("reference"),
     sa.Column("predecessor_id", sa.Uuid),
+    sa.Column("root_id", sa.Uuid),
     sa.Column("import_key", sa.Text),
     _text("state"),
     sa.Column("forecast_time", _AT),
