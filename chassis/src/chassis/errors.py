@@ -113,6 +113,15 @@ class ResourceExhausted(Refusal):
     code = "RESOURCE_EXHAUSTED"
 
 
+def response_too_large(fits: int | None = None) -> ResourceExhausted:
+    """The refusal of an answer that no client could receive. `fits`: how many of what was asked for do."""
+    less = "less" if fits is None else f"at most {fits}"
+    metadata = {} if fits is None else {"fits": fits}
+    return ResourceExhausted(
+        "RESPONSE_TOO_LARGE", f"The answer would be of more than 4 MB. Ask for {less} at once.", metadata
+    )
+
+
 class Unavailable(Refusal):
     """A dependency is down; the call had no effect and may be tried again."""
 

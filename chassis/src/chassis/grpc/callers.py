@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 import grpc
 import grpc.aio
 
+from chassis.grpc.bounds import SIZES
+
 STREAM_TIMEOUT_S = 3600.0
 OPTIONS = [
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    *SIZES,
     ("grpc.max_reconnect_backoff_ms", 1000),  # a restarted service is found at once
 ]
 

@@ -13,6 +13,7 @@ import grpc
 
 from chassis.context import current_call
 from chassis.errors import DeadlineExceeded
+from chassis.grpc.bounds import SIZES
 from chassis.telemetry import tracing
 
 deadline: ContextVar[float] = ContextVar("deadline")
@@ -46,8 +47,7 @@ OPTIONS = [
     ("grpc.keepalive_permit_without_calls", 0),
     ("grpc.max_reconnect_backoff_ms", 5_000),  # the default, two minutes, is longer than any restart
     ("grpc.dns_min_time_between_resolutions_ms", 10_000),
-    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
-    ("grpc.max_send_message_length", 4 * 1024 * 1024),
+    *SIZES,
 ]
 
 

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
@@ -15,9 +16,18 @@ from google.protobuf.message import DecodeError
 from opentelemetry.trace import StatusCode
 
 from chassis.auth.tokens import Verifier
-from chassis.context import Call, current_call
-from chassis.errors import PermissionDenied, Refusal, ResourceExhausted, Unavailable, invalid
+from chassis.context import Call, Principal, current_call
+from chassis.errors import (
+    PermissionDenied,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+    invalid,
+    response_too_large,
+)
+from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
 from chassis.grpc.client import deadline
+from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
 from chassis.limits import Limits
 from chassis.telemetry import tracing
@@ -25,17 +35,16 @@ from chassis.telemetry.metrics import RPC_DURATION
 
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
 SHAVE_S = 0.02
-OPEN = (
-    "/grpc.health.v1.Health/",
-    "/grpc.reflection.v1alpha.ServerReflection/",
-)  # neither data nor permission
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 Behaviour = Callable[[Any, Any], Any]
 Metadata = Mapping[str, str]
-Admission = Callable[[bytes, Metadata, str], Awaitable[Any]]
+Reader = Callable[[bytes, Metadata, str], Any]
 Answer = Callable[[bytes, Any, Metadata, str], Awaitable[bytes | None]]
+
+_caller: ContextVar[Principal] = ContextVar("caller")
+_metadata: ContextVar[Metadata] = ContextVar("metadata")
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -46,7 +55,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         verifier: tells who calls.
         permissions: the permission of every method that is served, by full method name.
         longest_s: what a unary call gets at most, whatever its caller allows. Streams are exempt.
-        at_once: unary calls answered at the same time; more are refused with OVERLOADED.
 
     """
 
@@ -57,14 +65,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         permissions: Mapping[str, str],
         *,
         longest_s: float = 30.0,
-        at_once: int = 512,
     ) -> None:
         self.domain = f"{service}.rapport"
         self._verifier = verifier
         self._permissions = permissions
         self._longest_s = longest_s
-        self._at_once = at_once
-        self._running = 0
+        self._work, self._open_streams = Work(), Streams()
+        self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -73,26 +80,39 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         """End the streams under way: their callers open new ones elsewhere. Unary calls may finish."""
         self._draining = True
         self._streams.end()
+        self._open_methods.drain()
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
         details: grpc.HandlerCallDetails,
     ) -> Any:
-        """The handler to run: the wrapped one."""
+        """The handler to run: the wrapped one, for who may call it.
+
+        Nothing of the request has been received here. Who is refused here costs the size of their headers.
+        """
         method = details.method
         wrapped = self._wrapped.get(method)
-        if wrapped is not None:
+        if wrapped is None:
+            wrapped = self._wrap(method, await continuation(details))
+            if method.startswith(PREFIXES) or method in self._permissions:
+                self._wrapped[method] = wrapped
+        if wrapped.request_streaming:  # open to all, or not served
             return wrapped
-        handler = await continuation(details)
-        if method.startswith(OPEN):
-            return handler
-        if handler is None or method not in self._permissions:
-            return self._unimplemented(method)
-        wrapped = self._wrapped[method] = self._wrap(method, handler)
+        metadata: Any = dict(details.invocation_metadata or ())
+        _metadata.set(metadata)
+        try:
+            self._work.check()
+            _caller.set(await self._admitted(method, metadata))
+        except Exception as error:
+            return self._refusing(method, error)
         return wrapped
 
     def _wrap(self, method: str, handler: Any) -> Any:
+        if handler is not None and method.startswith(PREFIXES):
+            return self._open_methods.wrap(handler)
+        if handler is None or method not in self._permissions:
+            return self._unimplemented(method)
         if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
             return grpc.unary_unary_rpc_method_handler(self._unary(method, handler))
         if handler.unary_stream is not None and inspect.isasyncgenfunction(handler.unary_stream):
@@ -102,42 +122,70 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
     def _unimplemented(self, method: str) -> Any:
         refused = status(Unimplemented(method), self.domain)
 
-        async def refuse(_: bytes, context: Any) -> None:
+        async def refuse(_: Any, context: Any) -> None:
             await context.abort_with_status(refused)
 
-        return grpc.unary_unary_rpc_method_handler(refuse)
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+    def _refusing(self, method: str, error: Exception) -> Any:
+        """A handler that refuses without a look at the request: a stream that is not read is not received."""
+
+        async def refuse(*_: Any) -> None:
+            raise error
+
+        return grpc.stream_stream_rpc_method_handler(self._outermost(method, refuse))
+
+    async def _admitted(self, method: str, metadata: Metadata) -> Principal:
+        """Who calls, if they may."""
+        authorization = metadata.get("authorization", "")
+        if len(authorization) > TOKEN_MAX_BYTES:
+            raise Unauthenticated("TOKEN_INVALID", f"The token must be of at most {TOKEN_MAX_BYTES} bytes.")
+        principal = self._verifier.known(authorization) or await self._verifier.verify(authorization)
+        permission = self._permissions[method]
+        if not principal.may(permission):
+            raise PermissionDenied(
+                "PERMISSION_DENIED", f"Permission '{permission}' denied.", {"permission": permission}
+            )
+        return principal
 
     def _unary(self, method: str, handler: Any) -> Behaviour:
         behaviour, encode = handler.unary_unary, handler.response_serializer
-        admitted = self._admission(method, handler.request_deserializer)
+        request_of = self._reader(method, handler.request_deserializer)
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> bytes:
-            if self._running >= self._at_once:
-                raise ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
-            self._running += 1
+            size = len(raw)
+            self._work.begin(size)
             try:
                 seconds = min(_seconds_left(context), self._longest_s)
                 deadline.set(time.monotonic() + seconds)
                 with self._calls.limit(seconds - SHAVE_S):
-                    response = await behaviour(await admitted(raw, metadata, traceparent), context)
+                    response = await behaviour(request_of(raw, metadata, traceparent), context)
             finally:
-                self._running -= 1
-            return response if type(response) is bytes else encode(response)
+                self._work.end(size)
+            encoded = response if type(response) is bytes else encode(response)
+            if len(encoded) > MESSAGE_MAX_BYTES:
+                raise response_too_large()
+            return encoded
 
         return self._outermost(method, answer)
 
     def _stream(self, method: str, handler: Any) -> Behaviour:
         behaviour, encode = handler.unary_stream, handler.response_serializer
-        admitted = self._admission(method, handler.request_deserializer)
+        request_of = self._reader(method, handler.request_deserializer)
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
             until = time.monotonic() + _seconds_left(context)
             deadline.set(until)
-            request = await admitted(raw, metadata, traceparent)
-            async with aclosing(behaviour(request, context)) as responses:
-                while (response := await self._next(responses, until)) is not None:
-                    # Outside of the limit: a write that is cancelled breaks the stream instead of ending it.
-                    await context.write(response if type(response) is bytes else encode(response))
+            if len(raw) > STREAM_REQUEST_MAX_BYTES:
+                raise invalid(
+                    "", "TOO_LONG", f"the request must be of at most {STREAM_REQUEST_MAX_BYTES} bytes"
+                )
+            with self._open_streams.open(_caller.get().subject):
+                request = request_of(raw, metadata, traceparent)
+                async with aclosing(behaviour(request, context)) as responses:
+                    while (response := await self._next(responses, until)) is not None:
+                        # Outside of the limit: a write that is cancelled breaks the stream, not ends it.
+                        await context.write(response if type(response) is bytes else encode(response))
 
         return self._outermost(method, answer)
 
@@ -152,17 +200,12 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 raise
         raise Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
 
-    def _admission(self, method: str, decode: Any) -> Admission:
-        """What happens between the wire and the method: who calls, may they, what do they ask."""
-        name, permission = method[1:], self._permissions[method]
+    def _reader(self, method: str, decode: Any) -> Reader:
+        """From the bytes to the request, and to the call that is under way."""
+        name = method[1:]
         has_request_id = "request_id" in decode.__self__.DESCRIPTOR.fields_by_name
-        message = f"Permission '{permission}' denied."
 
-        async def admit(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
-            authorization = metadata.get("authorization", "")
-            principal = self._verifier.known(authorization) or await self._verifier.verify(authorization)
-            if not principal.may(permission):
-                raise PermissionDenied("PERMISSION_DENIED", message, {"permission": permission})
+        def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:
                 request = decode(raw)
             except DecodeError:
@@ -173,20 +216,20 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 raise invalid(
                     "correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'"
                 )
-            current_call.set(Call(name, principal, request_id, None, correlation_id, traceparent))
+            current_call.set(Call(name, _caller.get(), request_id, None, correlation_id, traceparent))
             return request
 
-        return admit
+        return read
 
     def _outermost(self, method: str, answer: Answer) -> Behaviour:
         """Telemetry and error mapping around `answer`."""
         name = method[1:]
 
-        async def handle(raw: bytes, context: Any) -> bytes | None:
+        async def handle(raw: Any, context: Any) -> bytes | None:
             began = time.perf_counter()
             code = "CANCELLED"
             try:
-                metadata = dict(context.invocation_metadata())
+                metadata = _metadata.get()
                 arrived = metadata.get("traceparent", "")
                 carried, sampled = tracing.admit(arrived)
                 if sampled:

@@ -14,13 +14,14 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.auth.permissions import permissions
 from chassis.auth.tokens import Verifier
+from chassis.grpc.bounds import SIZES
 from chassis.grpc.interceptor import Interceptor
 
-MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 OPTIONS = [
+    *SIZES,
     ("grpc.so_reuseport", 0),  # or two servers share a port and each gets half of the calls
-    ("grpc.max_receive_message_length", MESSAGE_MAX_BYTES),
-    ("grpc.max_send_message_length", MESSAGE_MAX_BYTES),
+    ("grpc.server_handshake_timeout_ms", 10_000),  # a connection that never says it speaks HTTP/2
+    ("grpc.max_concurrent_streams", 2048),  # of one connection
     (
         "grpc.max_connection_age_ms",
         60_000,

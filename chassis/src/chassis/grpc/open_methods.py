@@ -1,0 +1,96 @@
+"""Health and reflection: anybody may call them, so few at once, and nobody for long without asking."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.errors import Refusal, ResourceExhausted, Unavailable
+from chassis.grpc.status import status
+from chassis.limits import Limits
+
+PREFIXES = (
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+)  # neither data nor permission
+AT_ONCE = 512
+READING_AT_ONCE = 32
+READING_S = 2.0
+LASTING_S = 30 * 60.0
+
+
+class OpenMethods:
+    """Wraps the handlers of methods without a permission.
+
+    A request is read only while few others are, because it may be large, and by a reader that gives up.
+
+    Args:
+        domain: of errors, `<service>.rapport`.
+
+    """
+
+    def __init__(self, domain: str) -> None:
+        self._domain = domain
+        self._under_way, self._reads = Limits(), Limits()
+        self._open = self._reading = 0
+        self._draining = False
+
+    def drain(self) -> None:
+        """End all that is under way."""
+        self._draining = True
+        self._under_way.end()
+
+    def wrap(self, handler: Any) -> Any:
+        """The handler, bounded. Whatever the method streams, to gRPC both sides are streams here."""
+        behaviour = handler.unary_unary or handler.unary_stream or handler.stream_stream
+
+        async def serve(requests: AsyncIterator[Any], context: Any) -> None:
+            if handler.request_streaming:
+                async for response in behaviour(requests, context):
+                    await context.write(response)
+                return
+            request = await self._read(context)
+            if not isinstance(request, Message):  # the caller closed without asking
+                return
+            response = await behaviour(request, context)
+            if response is not None:
+                await context.write(response)
+
+        async def bounded(requests: AsyncIterator[Any], context: Any) -> None:
+            try:
+                await self._bounded(serve(requests, context))
+            except Refusal as refusal:
+                await context.abort_with_status(status(refusal, self._domain))
+
+        return grpc.stream_stream_rpc_method_handler(
+            bounded, handler.request_deserializer, handler.response_serializer
+        )
+
+    async def _bounded(self, serving: Any) -> None:
+        if self._draining or self._open >= AT_ONCE:
+            serving.close()
+            raise self._refusal()
+        self._open += 1
+        try:
+            with self._under_way.limit(LASTING_S):
+                await serving
+        except TimeoutError:
+            raise self._refusal() from None
+        finally:
+            self._open -= 1
+
+    async def _read(self, context: Any) -> Any:
+        if self._reading >= READING_AT_ONCE:
+            raise self._refusal()
+        self._reading += 1
+        try:
+            with self._reads.limit(READING_S):
+                return await context.read()
+        finally:
+            self._reading -= 1
+
+    def _refusal(self) -> Refusal:
+        if self._draining:
+            return Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
+        return ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)

@@ -1,0 +1,198 @@
+"""What a server takes at most: headers, messages, calls and streams, refused before they cost anything."""
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from chassis.errors import ResourceExhausted
+from chassis.grpc import open_methods
+from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
+from chassis.grpc.status import reason
+from chassis.testing.tokens import TestIssuer
+from chassis.testing.wait import eventually
+from rapport.customer.v1 import view_service_pb2
+from rapport.loyalty.v1 import ledger_service_pb2
+
+BALANCES = "/rapport.loyalty.v1.LedgerService/GetBalances"
+WATCH = "/rapport.customer.v1.ViewService/WatchCustomerView"
+
+
+async def answer_to_nothing(served: Any, method: str, metadata: Any) -> grpc.aio.AioRpcError:
+    """The refusal of a call that has sent its headers alone."""
+    call = served.channel.stream_stream(method)(timeout=10, metadata=metadata)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    return caught.value
+
+
+@pytest.mark.parametrize("method", [BALANCES, WATCH])
+async def test_an_unknown_caller_is_refused_before_the_request_is_received(served: Any, method: str) -> None:
+    assert reason(await answer_to_nothing(served, method, ())) == "TOKEN_MISSING"
+    invalid = (("authorization", "Bearer not.a.token"),)
+    assert reason(await answer_to_nothing(served, method, invalid)) == "TOKEN_INVALID"
+
+
+async def test_a_caller_who_may_not_is_refused_before_the_request_is_received(
+    served: Any, issuer: TestIssuer
+) -> None:
+    nothing = (("authorization", f"Bearer {issuer.token(permissions=[])}"),)
+    assert reason(await answer_to_nothing(served, BALANCES, nothing)) == "PERMISSION_DENIED"
+
+
+async def test_a_method_that_is_not_served_is_refused_before_the_request_is_received(served: Any) -> None:
+    assert reason(await answer_to_nothing(served, "/no.such.Service/Method", ())) == "UNIMPLEMENTED"
+
+
+async def test_a_server_without_room_refuses_before_the_request_is_received(served: Any) -> None:
+    release = asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        await release.wait()
+        return ledger_service_pb2.GetBalancesResponse()
+
+    served.ledger.behave = wait
+    served.server._interceptor._work = Work(calls=2)
+    calls = [asyncio.create_task(served.get()) for _ in range(2)]
+    await eventually(lambda: served.server._interceptor._work._calls == 2)
+    assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
+    release.set()
+    await asyncio.gather(*calls)
+    await served.get()
+
+
+async def test_requests_under_way_are_bounded_in_bytes_too(served: Any) -> None:
+    release = asyncio.Event()
+
+    async def wait(_: Any) -> Any:
+        await release.wait()
+        return ledger_service_pb2.GetBalancesResponse()
+
+    served.ledger.behave = wait
+    served.server._interceptor._work = Work(bytes=1000)
+    call = asyncio.create_task(served.get(accounts=["a" * 1000]))
+    await eventually(lambda: served.server._interceptor._work._calls == 1)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await served.get()
+    assert reason(caught.value) == "OVERLOADED"
+    release.set()
+    await call
+    await served.get()
+
+
+async def test_a_token_is_taken_or_refused_by_its_length_alone(served: Any, issuer: TestIssuer) -> None:
+    def identity(permissions: int) -> Any:
+        token = issuer.token(permissions=["*", *(f"loyalty.nothing.{n:06}" for n in range(permissions))])
+        return len(f"Bearer {token}"), (("authorization", f"Bearer {token}"),)
+
+    async def outcomes(channel: Any, metadata: Any) -> set[str]:
+        async def once() -> str:
+            try:
+                await channel.unary_unary(BALANCES)(b"", timeout=5, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                return reason(error)
+            return "OK"
+
+        return set(await asyncio.gather(*(once() for _ in range(40))))
+
+    for permissions, expected in [(200, "OK"), (300, "OK"), (480, "OK"), (500, "TOKEN_INVALID")]:
+        size, metadata = identity(permissions)
+        assert (size <= TOKEN_MAX_BYTES) == (expected == "OK"), size
+        assert await outcomes(served.channel, metadata) == {expected}, size
+    too_much = (("authorization", "Bearer " + "x" * METADATA_MAX_BYTES),)
+    assert await outcomes(served.channel, too_much) == {"RESOURCE_EXHAUSTED"}  # gRPC's own, without details
+
+
+async def test_an_answer_that_no_client_could_receive_is_refused(served: Any) -> None:
+    async def large(_: Any) -> bytes:
+        return b"\x0a" * (4 * 1024 * 1024 + 1)
+
+    served.ledger.behave = large
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await served.get()
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert reason(caught.value) == "RESPONSE_TOO_LARGE"
+
+
+async def forever(_: Any) -> Any:
+    yield view_service_pb2.WatchCustomerViewResponse()
+    await asyncio.Event().wait()
+
+
+def watch(served: Any, **request: Any) -> Any:
+    message = view_service_pb2.WatchCustomerViewRequest(**request)
+    return served.view_stub.WatchCustomerView(message, timeout=60, metadata=served.identity)
+
+
+async def refusal(stream: Any) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stream.read()
+    return reason(caught.value)
+
+
+async def test_a_caller_has_so_many_streams_and_others_have_theirs(served: Any, issuer: TestIssuer) -> None:
+    served.views.behave = forever
+    served.server._interceptor._open_streams = Streams(most=3, of_a_caller=2)
+    mine = [watch(served), watch(served)]
+    for stream in mine:
+        await stream.read()
+    assert await refusal(watch(served)) == "TOO_MANY_STREAMS"
+    served.identity = (("authorization", f"Bearer {issuer.token('agent:bob')}"),)
+    theirs = watch(served)
+    await theirs.read()
+    assert await refusal(watch(served)) == "TOO_MANY_STREAMS"  # all places are taken
+    mine[0].cancel()
+
+    async def let_in() -> bool:
+        again = watch(served)
+        try:
+            await again.read()
+        except grpc.aio.AioRpcError:
+            return False
+        again.cancel()
+        return True
+
+    await eventually(let_in)
+    for stream in (*mine, theirs):
+        stream.cancel()
+
+
+async def test_the_request_of_a_stream_is_small(served: Any) -> None:
+    assert await refusal(watch(served, name="x" * 64 * 1024)) == "TOO_LONG"
+
+
+def test_streams_that_ended_leave_nothing_behind() -> None:
+    streams = Streams(most=1, of_a_caller=1)
+    for n in range(3):
+        with streams.open(f"agent:{n}"), pytest.raises(ResourceExhausted), streams.open("agent:x"):
+            pass
+    assert len(streams._open) == 0
+
+
+async def health_watch(served: Any) -> Any:
+    stream = health_pb2_grpc.HealthStub(served.channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+    await stream.read()
+    return stream
+
+
+async def test_open_watches_of_health_are_few_and_do_not_hold_up_a_stop(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_methods, "AT_ONCE", 2)
+    streams = [await health_watch(served) for _ in range(2)]
+    assert await refusal(
+        health_pb2_grpc.HealthStub(served.channel).Watch(health_pb2.HealthCheckRequest())
+    ) == ("OVERLOADED")
+    async with asyncio.timeout(20):
+        await served.server.stop(600)
+    for stream in streams:
+        assert await stream.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_who_calls_an_open_method_and_sends_nothing_is_let_go(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_methods, "READING_S", 0.05)
+    assert reason(await answer_to_nothing(served, "/grpc.health.v1.Health/Check", ())) == "OVERLOADED"
