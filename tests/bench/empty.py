@@ -24,7 +24,9 @@ class Empty(MembershipServiceServicer):  # type: ignore[misc]
 
 
 async def _serve() -> None:
-    server = Server("loyalty", [Empty()], Verifier(os.environ["RAPPORT_JWKS_URL"]))
+    server = Server(
+        "loyalty", [Empty()], Verifier(os.environ["RAPPORT_JWKS_URL"], os.environ["RAPPORT_ISSUER"])
+    )
     await server.start("127.0.0.1", int(os.environ["RAPPORT_GRPC_PORT"]))
     server.set_ready(True)
     await asyncio.Event().wait()

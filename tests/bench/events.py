@@ -25,6 +25,7 @@ from chassis.events.provision import provision
 from chassis.events.relay import Relay
 from chassis.events.subscription import BATCH
 from chassis.service import Service
+from chassis.testing.tokens import ISSUER
 from customer.service import service as customer
 from rapport.cases.v1 import cases_events_pb2
 from tests.bench.platform import Platform, measured_here
@@ -129,7 +130,7 @@ async def _embedded(
     url = await servers.fresh_database(service.name, service.migrations)
     await provision(servers.nats_url, service.declaration())
     settings = service.settings(
-        database_url=url, nats_url=servers.nats_url, jwks_url=platform.issuer.jwks_url
+        database_url=url, nats_url=servers.nats_url, jwks_url=platform.issuer.jwks_url, issuer=ISSUER
     )
     app = service.app(settings, Clock())
     await app.db.open()

@@ -24,7 +24,7 @@ from chassis.events.provision import provision
 from chassis.local.ports import free_port, is_listening
 from chassis.service import Service
 from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer
 from chassis.testing.wait import eventually
 
 ECHO = [sys.executable, "-m", "tests.bench.echo"]
@@ -125,6 +125,7 @@ class Platform:
             "RAPPORT_DATABASE_URL": database_url,
             "RAPPORT_NATS_URL": self.infrastructure.nats_url,
             "RAPPORT_JWKS_URL": self.issuer.jwks_url,
+            "RAPPORT_ISSUER": ISSUER,
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_LOG_LEVEL": "error",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",

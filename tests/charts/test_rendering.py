@@ -26,7 +26,11 @@ EVERYTHING = {
     "image": {"registry": "images.example.org:5000", "digest": "sha256:" + "0" * 64, "pullPolicy": "Always"},
     "imagePullSecrets": ["registry"],
     "autoscaling": {"enabled": True},
-    "auth": {"jwks": {"url": "https://issuer.example.org/jwks"}, "token": {"existingSecret": "own-token"}},
+    "auth": {
+        "issuer": "https://issuer.example.org",
+        "jwks": {"url": "https://issuer.example.org/jwks"},
+        "token": {"existingSecret": "own-token"},
+    },
     "peers": {"customer": "dns:///customer.other.svc:7001"},
     "settings": {"smtp_host": "mail.example.org", "smtp_port": "587"},
     "settingsSecrets": ["smtp-password"],

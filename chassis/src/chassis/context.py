@@ -1,22 +1,42 @@
 """Who is acting, why, and in which trace: carried from the edge to every row that a transaction writes."""
 
+import math
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: the acting subject (`agent:alice`, `service:cases`), its department and its permissions."""
+    """A caller: the acting subject (`agent:alice`, `service:cases`), its department and its permissions.
+
+    `expires_at` is when the token's time is over, in seconds since 1970. `via` is the workload that made the
+    call on behalf of the subject; None when the subject called by itself.
+    """
 
     subject: str
     department: str = ""
     permissions: frozenset[str] = frozenset()
+    expires_at: float = math.inf
+    via: "Principal | None" = None
 
     def may(self, permission: str) -> bool:
-        """Whether the caller holds `permission`, or `*`, or `<service>.*`."""
+        """Whether the caller holds `permission`, or `*`, or `<service>.*`; and so does whoever relays it."""
         service = permission.split(".", 1)[0]
-        return not self.permissions.isdisjoint({permission, "*", f"{service}.*"})
+        held = not self.permissions.isdisjoint({permission, "*", f"{service}.*"})
+        return held and (self.via is None or self.via.may(permission))
+
+    def administers(self, service: str) -> bool:
+        """Whether the caller may change what any department owns: `<service>.departments.administer`.
+
+        It is named, or part of `*`; `<service>.*` gives every verb, and no department's rows.
+        """
+        held = not self.permissions.isdisjoint({f"{service}.departments.administer", "*"})
+        return held and (self.via is None or self.via.administers(service))
+
+    def relayed_by(self, workload: "Principal") -> "Principal":
+        """The same subject, whose call `workload` makes: with the rights that both have."""
+        return replace(self, via=workload, expires_at=min(self.expires_at, workload.expires_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +45,8 @@ class Call:
 
     `cause_id` is what the facts of this work point back to: the consumed event or the fired timer; for an RPC
     it is None, which stands for the transaction's own audit row. `correlation_id` names the whole flow.
+    `purpose` says what for. `credential` is the `Bearer <token>` of whoever began an RPC: calls that the
+    method makes to other services are on their behalf.
     """
 
     what: str
@@ -33,9 +55,8 @@ class Call:
     cause_id: UUID | None = None
     correlation_id: str = ""
     traceparent: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
+    purpose: str = ""
+    credential: str = field(default="", repr=False)
 
-
-NOBODY = Principal("nobody")
 
 current_call: ContextVar[Call] = ContextVar("current_call")

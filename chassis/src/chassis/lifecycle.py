@@ -94,7 +94,9 @@ class Lifecycle:
             *app.backgrounds,
         ):
             self._run(run)
-        self.server = Server(app.name, app.servicers, Verifier(settings.jwks_url))
+        verifier = Verifier(settings.jwks_url, settings.issuer)
+        self._run(verifier.keys.run)
+        self.server = Server(app.name, app.servicers, verifier)
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
         self._be_ready([])

@@ -77,6 +77,7 @@ _PLACEHOLDERS: dict[str, Any] = {
     "database_url": "postgresql:///",
     "nats_url": "nats://",
     "jwks_url": "file:///",
+    "issuer": "rapport-local",
 }
 
 

@@ -30,6 +30,9 @@ class ServiceSettings(BaseSettings):
         pattern=r"^(file|https)://",
         description="where the issuer publishes its keys: `https://` or `file://`",
     )
+    issuer: str = Field(
+        min_length=1, description="the `iss` of the issuer's tokens, exactly as its tokens have it"
+    )
     token_file: Path | None = Field(
         None, description="this service's own token for calls to other services; re-read when it changes"
     )

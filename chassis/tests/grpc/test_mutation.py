@@ -21,7 +21,7 @@ from chassis.grpc.mutation import ingest, mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
-from chassis.testing.tokens import TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
 
@@ -92,7 +92,7 @@ async def loyalty(
 ) -> AsyncIterator[Loyalty]:
     db = await database("loyalty")
     ledger = Ledger(db, opened)  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
-    server = Server("loyalty", [ledger], Verifier(issuer.jwks_url))
+    server = Server("loyalty", [ledger], Verifier(issuer.jwks_url, ISSUER))
     port = await server.start("127.0.0.1", free_port())
     running = Loyalty(db, ledger, f"127.0.0.1:{port}", issuer.token())
     yield running

@@ -7,7 +7,7 @@ from chassis.auth.tokens import Verifier
 from chassis.cli import contracts
 from chassis.errors import Unauthenticated
 from chassis.local.home import Home
-from chassis.local.issuer import Issuer
+from chassis.local.issuer import ISSUER, Issuer
 from chassis.local.process import WrongUse
 from chassis.local.roles import BACK_OFFICE, FRONT_LINE, LEAD, READ_EVERYTHING
 from rapport.options.v1 import options_pb2
@@ -23,7 +23,7 @@ def home(tmp_path: Path) -> Home:
 async def test_services_accept_a_token_and_learn_who_calls_and_what_they_may(home: Home) -> None:
     issuer = Issuer(home)
     token = issuer.token_as("agent:alice", "billing")
-    principal = await Verifier(issuer.jwks_url).verify(f"Bearer {token}")
+    principal = await Verifier(issuer.jwks_url, ISSUER).verify(f"Bearer {token}")
     assert (principal.subject, principal.department) == ("agent:alice", "billing")
     assert principal.may("cases.promises.write")
     assert not principal.may("loyalty.transfers.write")
@@ -31,7 +31,7 @@ async def test_services_accept_a_token_and_learn_who_calls_and_what_they_may(hom
 
 async def test_the_key_outlives_the_process(home: Home) -> None:
     token = Issuer(home).token("service:cases", ["customer.contacts.read"])
-    principal = await Verifier(Issuer(home).jwks_url).verify(f"Bearer {token}")
+    principal = await Verifier(Issuer(home).jwks_url, ISSUER).verify(f"Bearer {token}")
     assert principal.permissions == {"customer.contacts.read"}
 
 
@@ -40,7 +40,7 @@ async def test_a_token_of_another_stack_is_refused(home: Home, tmp_path: Path) -
     other.create()
     token = Issuer(other).token_as("admin:eve")
     with pytest.raises(Unauthenticated):
-        await Verifier(Issuer(home).jwks_url).verify(f"Bearer {token}")
+        await Verifier(Issuer(home).jwks_url, ISSUER).verify(f"Bearer {token}")
 
 
 def test_only_the_owner_reads_keys_and_tokens(home: Home) -> None:

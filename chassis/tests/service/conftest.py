@@ -16,7 +16,7 @@ import pytest
 from chassis.events.provision import provision
 from chassis.local.ports import free_port
 from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer
 from chassis.testing.wait import eventually
 
 SAMPLE = Path(__file__).parent / "sample.py"
@@ -93,6 +93,7 @@ async def run(infrastructure: Infrastructure, issuer: TestIssuer, tmp_path: Path
             "RAPPORT_DATABASE_URL": url,
             "RAPPORT_NATS_URL": infrastructure.nats_url,
             "RAPPORT_JWKS_URL": issuer.jwks_url,
+            "RAPPORT_ISSUER": ISSUER,
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(free_port()),
             "RAPPORT_HTTP_PORT": str(free_port()),

@@ -40,7 +40,7 @@ def test_absent_settings_are_named(tmp_path):
         check=False,
     )
     assert services.returncode == 2
-    for name in ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL", "RAPPORT_JWKS_URL"):
+    for name in ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL", "RAPPORT_JWKS_URL", "RAPPORT_ISSUER"):
         assert re.search(f"^{name}: Field required", services.stderr, re.MULTILINE)
     assert "Traceback" not in services.stderr
 

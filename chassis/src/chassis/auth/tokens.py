@@ -1,132 +1,147 @@
-"""Verifying callers' tokens: JWTs signed by the issuer whose keys a JWKS document lists."""
+"""Verifying callers' tokens: JWTs that the issuer signed for this platform."""
 
-import asyncio
-import json
+import hashlib
+import re
 import time
-import urllib.request
+import unicodedata
 from collections import OrderedDict
 from typing import Any
 
 import jwt
 import structlog
 
+from chassis.auth.keys import Keys
 from chassis.context import Principal
-from chassis.errors import Unauthenticated, Unavailable
+from chassis.errors import Unauthenticated
 
 AUDIENCE = "rapport"
 LEEWAY_S = 30
+LIFETIME_MAX_S = 24 * 3600  # from `iat` to `exp`
 ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]
-REFETCH_AFTER_S = 10.0  # an unknown key asks the issuer again, at most this often
-KEYS_MAX_AGE_S = 300.0  # a key that the issuer withdrew is forgotten after this
-FETCH_TIMEOUT_S = 3.0
 CACHED_TOKENS = 10_000
+SUBJECT_MAX = 200
+REFUSED_S = 10.0  # a token that no key signed is not looked into again for this long
 
-log = structlog.get_logger(__name__)
+# Whatever Python's decoders raise for what somebody made up. RecursionError: brackets within brackets.
+_MALFORMED = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+_DEPARTMENT = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62})?")
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control and format characters, surrogates, line ends
+
+_log = structlog.get_logger(__name__)
 
 
 class Verifier:
-    """Turns tokens into principals.
+    """Turns tokens into principals. docs/identity.md says what a token must hold.
 
-    A token needs `aud` "rapport", `sub`, `iat` and `exp`, and is signed with a key of the JWKS and an
-    asymmetric algorithm. The claim `permissions` (a list), or else `scope` (separated by spaces), says what
-    the caller may; `department` says where they work. A verified token is remembered until it expires.
+    A verified token is remembered until it expires or the issuer's keys change.
 
     Args:
-        jwks_url: `https://...` or `file:///...`.
+        jwks_url: where the issuer publishes its keys, `https://...` or `file:///...`.
+        issuer: the `iss` of its tokens.
+
+    Attributes:
+        keys: the issuer's keys; somebody has to `run` them.
 
     """
 
-    def __init__(self, jwks_url: str) -> None:
-        if not jwks_url.startswith(("https://", "file://")):
-            raise ValueError(f"the JWKS URL must begin with https:// or file://, not {jwks_url}")
-        self._url = jwks_url
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = self._asked_at = float("-inf")
-        self._fetching = asyncio.Lock()
-        self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+    def __init__(self, jwks_url: str, issuer: str) -> None:
+        self._issuer = issuer
+        self._verified: OrderedDict[str, Principal] = OrderedDict()
+        self._refused: OrderedDict[bytes, float] = OrderedDict()
+        self.keys = Keys(jwks_url, self._verified.clear)
 
     def known(self, authorization: str) -> Principal | None:
-        """The principal of an authorization header that was verified before and is still valid."""
-        entry = self._verified.get(authorization)
-        if entry is None or entry[1] <= time.time():
+        """The principal of a header that was verified before and is still valid."""
+        principal = self._verified.get(authorization)
+        if principal is None or principal.expires_at <= time.time():
             return None
-        return entry[0]
+        return principal
 
-    async def verify(self, authorization: str) -> Principal:
-        """The principal of the header `Bearer <token>`.
+    async def verify(self, authorization: str, where: str = "authorization") -> Principal:
+        """The principal of the metadata `where`: `Bearer <token>`.
 
         Unauthenticated: TOKEN_MISSING, TOKEN_EXPIRED, or TOKEN_INVALID for everything else that is wrong.
         Unavailable (ISSUER_UNAVAILABLE) when the issuer's keys are needed and cannot be read.
         """
+        known = self.known(authorization)
+        if known is not None:
+            return known
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("TOKEN_MISSING", "The metadata `authorization` must be `Bearer <token>`.")
+            raise Unauthenticated("TOKEN_MISSING", f"The metadata `{where}` must be `Bearer <token>`.")
         try:
-            key = await self._key(str(jwt.get_unverified_header(token).get("kid", "")))
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=ALGORITHMS,
-                audience=AUDIENCE,
-                leeway=LEEWAY_S,
-                options={"require": ["aud", "exp", "iat", "sub"]},
-            )
+            principal = await self._principal(token)
         except jwt.ExpiredSignatureError:
-            raise Unauthenticated("TOKEN_EXPIRED", "The token has expired. Get a new one.") from None
-        except jwt.PyJWTError as error:
-            log.debug("token refused", why=type(error).__name__)
-            raise _invalid() from None
-        principal = _principal(claims)
-        self._verified[authorization] = principal, float(claims["exp"]) + LEEWAY_S
+            raise expired(where) from None
+        except _MALFORMED as error:
+            _log.debug("token refused", why=type(error).__name__)
+            raise Unauthenticated(
+                "TOKEN_INVALID", f"The token in `{where}` must be one that the issuer signed for `rapport`."
+            ) from None
+        self._verified[authorization] = principal
         if len(self._verified) > CACHED_TOKENS:
             self._verified.popitem(last=False)
         return principal
 
-    async def _key(self, kid: str) -> jwt.PyJWK:
-        if self._stale(kid):
-            async with self._fetching:
-                if self._stale(kid) and time.monotonic() - self._asked_at > REFETCH_AFTER_S:
-                    await self._fetch()
-        key = self._keys.get(kid)
-        if key is not None:
-            return key
-        if self._fetched_at < self._asked_at:  # the last time, the issuer did not answer
-            raise Unavailable(
-                "ISSUER_UNAVAILABLE",
-                "The issuer's keys cannot be read. Try again.",
-                retry_after_s=REFETCH_AFTER_S,
-            )
-        raise _invalid()
+    async def _principal(self, token: str) -> Principal:
+        header = jwt.get_unverified_header(token)
+        algorithm, kid = header.get("alg"), header.get("kid")
+        if algorithm not in ALGORITHMS:
+            raise jwt.InvalidAlgorithmError(algorithm)
+        claims = self._claims(token, kid, algorithm)
+        if claims is None:
+            digest = hashlib.sha256(token.encode()).digest()
+            if self._refused.get(digest, 0.0) > time.monotonic():
+                raise jwt.InvalidSignatureError("refused a moment ago")
+            await self.keys.newer()
+            claims = self._claims(token, kid, algorithm)
+            if claims is None:
+                self._refused[digest] = time.monotonic() + REFUSED_S
+                if len(self._refused) > CACHED_TOKENS:
+                    self._refused.popitem(last=False)
+                raise jwt.InvalidSignatureError("no key signed it")
+        return _read(claims)
 
-    def _stale(self, kid: str) -> bool:
-        return kid not in self._keys or time.monotonic() - self._fetched_at > KEYS_MAX_AGE_S
-
-    async def _fetch(self) -> None:
-        """Ask for the keys. When that fails, those that we have stay good."""
-        self._asked_at = time.monotonic()
-        try:
-            document = await asyncio.to_thread(self._read)
-            keys = jwt.PyJWKSet.from_dict(json.loads(document)).keys
-        except (OSError, ValueError, jwt.PyJWTError) as error:
-            log.warning("the issuer's keys cannot be read", url=self._url, error=type(error).__name__)
-            return
-        self._keys = {key.key_id: key for key in keys if key.key_id}
-        self._fetched_at = time.monotonic()
-
-    def _read(self) -> bytes:
-        with urllib.request.urlopen(self._url, timeout=FETCH_TIMEOUT_S) as response:  # noqa: S310 - scheme checked
-            body: bytes = response.read()
-            return body
-
-
-def _invalid() -> Unauthenticated:
-    return Unauthenticated("TOKEN_INVALID", "The token must be one that the issuer signed for `rapport`.")
+    def _claims(self, token: str, kid: str | None, algorithm: str) -> dict[str, Any] | None:
+        """What a token says; None when it may be of a key that we have not read yet."""
+        known = False
+        for key in self.keys.named(kid, algorithm):
+            try:
+                claims: dict[str, Any] = jwt.decode(
+                    token,
+                    key,
+                    algorithms=[algorithm],
+                    audience=AUDIENCE,
+                    issuer=self._issuer,
+                    leeway=LEEWAY_S,
+                    options={"require": ["aud", "exp", "iat", "iss", "sub"]},
+                )
+            except jwt.InvalidSignatureError:
+                known = known or (kid is not None and key.key_id == kid)
+            else:
+                return claims
+        if known:
+            raise jwt.InvalidSignatureError("not signed with the key that it names")
+        return None
 
 
-def _principal(claims: dict[str, Any]) -> Principal:
+def expired(where: str) -> Unauthenticated:
+    """The refusal of a token whose time is over."""
+    return Unauthenticated("TOKEN_EXPIRED", f"The token in `{where}` has expired. Get a new one.")
+
+
+def _read(claims: dict[str, Any]) -> Principal:
+    """The principal that verified claims name. ValueError for one that cannot be."""
+    subject, department = claims["sub"], claims.get("department", "")
     permissions = claims.get("permissions", claims.get("scope", ""))
     if isinstance(permissions, str):
         permissions = permissions.split()
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
-        raise _invalid()
-    return Principal(str(claims["sub"]), str(claims.get("department", "")), frozenset(permissions))
+        raise ValueError("permissions must be a list of strings")
+    if not 1 <= len(subject) <= SUBJECT_MAX or any(unicodedata.category(c) in _UNSEEN for c in subject):
+        raise ValueError("sub must be 1 to 200 visible characters")
+    if not _DEPARTMENT.fullmatch(department):
+        raise ValueError("department must be a department's id, or absent")
+    if float(claims["exp"]) - float(claims["iat"]) > LIFETIME_MAX_S:
+        raise ValueError("a token must expire within 24 hours")
+    return Principal(subject, department, frozenset(permissions), float(claims["exp"]) + LEEWAY_S)

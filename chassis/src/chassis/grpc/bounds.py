@@ -8,7 +8,7 @@ from chassis.errors import ResourceExhausted
 
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 # Soft and hard limit are one: between the two, gRPC refuses at random.
-METADATA_MAX_BYTES = 32 * 1024
+METADATA_MAX_BYTES = 48 * 1024  # two tokens, and what else a call carries
 TOKEN_MAX_BYTES = 16 * 1024
 STREAM_REQUEST_MAX_BYTES = 64 * 1024  # a stream's request is held as long as the stream
 CALLS_MAX = 512

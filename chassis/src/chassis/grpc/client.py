@@ -164,8 +164,13 @@ class Peer:
         if context := tracing.traceparent():
             metadata.append(("traceparent", context))
         call = current_call.get(None)
-        if call is not None and call.correlation_id:
-            metadata.append(("correlation-id", call.correlation_id))
+        if call is not None:
+            if call.correlation_id:
+                metadata.append(("correlation-id", call.correlation_id))
+            if call.credential:  # whoever began this: no service lends them rights that they lack
+                metadata.append(("on-behalf-of", call.credential))
+            if call.purpose:
+                metadata.append(("purpose", call.purpose))
         return metadata
 
 

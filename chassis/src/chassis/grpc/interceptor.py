@@ -15,7 +15,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from opentelemetry.trace import StatusCode
 
-from chassis.auth.tokens import Verifier
+from chassis.auth.tokens import Verifier, expired
 from chassis.context import Call, Principal, current_call
 from chassis.errors import (
     PermissionDenied,
@@ -37,6 +37,9 @@ from chassis.telemetry.metrics import RPC_DURATION
 SHAVE_S = 0.02
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+AUTHORIZATION, ON_BEHALF_OF = "authorization", "on-behalf-of"
+DEFAULT_PURPOSE = "customer-care"
 
 Behaviour = Callable[[Any, Any], Any]
 Metadata = Mapping[str, str]
@@ -99,10 +102,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 self._wrapped[method] = wrapped
         if wrapped.request_streaming:  # open to all, or not served
             return wrapped
-        metadata: Any = dict(details.invocation_metadata or ())
+        pairs: Any = details.invocation_metadata or ()
+        metadata = dict(pairs)
         _metadata.set(metadata)
         try:
             self._work.check()
+            if len(metadata) < len(pairs):
+                _refuse_twice(pairs)
             _caller.set(await self._admitted(method, metadata))
         except Exception as error:
             return self._refusing(method, error)
@@ -137,16 +143,28 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
 
     async def _admitted(self, method: str, metadata: Metadata) -> Principal:
         """Who calls, if they may."""
-        authorization = metadata.get("authorization", "")
-        if len(authorization) > TOKEN_MAX_BYTES:
-            raise Unauthenticated("TOKEN_INVALID", f"The token must be of at most {TOKEN_MAX_BYTES} bytes.")
-        principal = self._verifier.known(authorization) or await self._verifier.verify(authorization)
+        principal = await self._recognised(metadata)
         permission = self._permissions[method]
         if not principal.may(permission):
             raise PermissionDenied(
                 "PERMISSION_DENIED", f"Permission '{permission}' denied.", {"permission": permission}
             )
         return principal
+
+    async def _recognised(self, metadata: Metadata) -> Principal:
+        """Who calls: the caller, or whoever it makes the call for, with the rights that both have."""
+        caller = await self._bearer(metadata, AUTHORIZATION)
+        if ON_BEHALF_OF not in metadata:
+            return caller
+        return (await self._bearer(metadata, ON_BEHALF_OF)).relayed_by(caller)
+
+    async def _bearer(self, metadata: Metadata, where: str) -> Principal:
+        bearer = metadata.get(where, "")
+        if len(bearer) > TOKEN_MAX_BYTES:
+            raise Unauthenticated(
+                "TOKEN_INVALID", f"The token in `{where}` must be of at most {TOKEN_MAX_BYTES} bytes."
+            )
+        return self._verifier.known(bearer) or await self._verifier.verify(bearer, where)
 
     def _unary(self, method: str, handler: Any) -> Behaviour:
         behaviour, encode = handler.unary_unary, handler.response_serializer
@@ -184,18 +202,25 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 request = request_of(raw, metadata, traceparent)
                 async with aclosing(behaviour(request, context)) as responses:
                     while (response := await self._next(responses, until)) is not None:
+                        await self._recognised(metadata)  # a stream ends with its token, or the token's key
                         # Outside of the limit: a write that is cancelled breaks the stream, not ends it.
                         await context.write(response if type(response) is bytes else encode(response))
 
         return self._outermost(method, answer)
 
     async def _next(self, responses: AsyncGenerator[Any, None], until: float) -> Any:
-        """The stream's next message, None after the last. Unavailable (`DRAINING`) when the server stops."""
+        """The stream's next message, None after the last.
+
+        Unavailable (`DRAINING`) when the server stops, Unauthenticated (`TOKEN_EXPIRED`) with the token.
+        """
+        token_s = _caller.get().expires_at - time.time()
         try:
             if not self._draining:
-                with self._streams.limit(until - SHAVE_S - time.monotonic()):
+                with self._streams.limit(min(until - SHAVE_S - time.monotonic(), token_s)):
                     return await anext(responses, None)
         except TimeoutError:
+            if not self._draining and time.time() >= _caller.get().expires_at:
+                raise expired(AUTHORIZATION) from None
             if not self._draining:
                 raise
         raise Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
@@ -216,7 +241,14 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 raise invalid(
                     "correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'"
                 )
-            current_call.set(Call(name, _caller.get(), request_id, None, correlation_id, traceparent))
+            purpose = metadata.get("purpose", DEFAULT_PURPOSE)
+            if not _PURPOSE.fullmatch(purpose):
+                raise invalid("purpose", "INVALID_CODE", "must be lower-case letters, digits and dashes")
+            credential = metadata.get(ON_BEHALF_OF) or metadata[AUTHORIZATION]
+            principal = _caller.get()
+            current_call.set(
+                Call(name, principal, request_id, None, correlation_id, traceparent, purpose, credential)
+            )
             return request
 
         return read
@@ -269,6 +301,14 @@ async def _traced(
             span.set_status(StatusCode.ERROR)
             span.set_attribute("error.type", code)
         return outcome
+
+
+def _refuse_twice(pairs: Any) -> None:
+    """Refuse what could be read as either of two: a proxy may have looked at the other one."""
+    keys = [key for key, _ in pairs]
+    for where in (AUTHORIZATION, ON_BEHALF_OF, "purpose"):
+        if keys.count(where) > 1:
+            raise Unauthenticated("TOKEN_INVALID", f"The metadata `{where}` must be given once.")
 
 
 def _seconds_left(context: Any) -> float:

@@ -24,6 +24,7 @@ from chassis.local.process import WrongUse
 from chassis.local.roles import ROLES
 
 AUDIENCE = "rapport"
+ISSUER = "rapport-local"
 LIFETIME_S = 3600
 SERVICE_LIFETIME_S = 3600
 RENEW_SERVICES_EVERY_S = 900
@@ -54,7 +55,7 @@ class Issuer:
         """A signed token for `agent:alice`, `service:cases`, ... with exactly these permissions."""
         now = int(time.time())
         claims = {
-            "iss": "rapport-local",
+            "iss": ISSUER,
             "aud": AUDIENCE,
             "sub": subject,
             "iat": now,

@@ -15,7 +15,7 @@ from chassis.db.migrate import migrate
 from chassis.events.provision import provision
 from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
-from chassis.local.issuer import RENEW_SERVICES_EVERY_S, Issuer
+from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.ports import is_free
 from chassis.local.process import Program, StackError
 from chassis.local.supervisor import Say, Supervisor, Unit
@@ -127,6 +127,7 @@ class Stack:
             "RAPPORT_DATABASE_URL": self.infrastructure.database_url(service.name),
             "RAPPORT_NATS_URL": self.infrastructure.nats_url(service.name),
             "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_ISSUER": ISSUER,
             "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(port),

@@ -19,7 +19,7 @@ from chassis.service import Service
 from chassis.telemetry.tracing import record_spans
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.running import Running
-from chassis.testing.tokens import TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -81,6 +81,7 @@ async def start(
                 "database_url": url,
                 "nats_url": infrastructure.nats_url,
                 "jwks_url": issuer.jwks_url,
+                "issuer": ISSUER,
                 "peers": dict(peers or {}),
                 "host": "127.0.0.1",
                 "grpc_port": free_port(),

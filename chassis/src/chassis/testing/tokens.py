@@ -10,6 +10,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+ISSUER = "test"
+
 
 class TestIssuer:
     """Signs tokens with a key of its own, and publishes the key as a JWKS file."""
@@ -33,6 +35,7 @@ class TestIssuer:
         """A signed token; a negative lifetime makes it expired."""
         now = time.time()
         claims = {
+            "iss": ISSUER,
             "sub": subject,
             "aud": "rapport",
             "iat": int(now) - 60,

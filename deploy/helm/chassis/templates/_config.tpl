@@ -7,6 +7,7 @@ RAPPORT_SERVICE: {{ include "chassis.v1.name" . }}
 RAPPORT_GRPC_PORT: {{ .Values.port | quote }}
 RAPPORT_HTTP_PORT: {{ include "chassis.v1.httpPort" . | quote }}
 RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quote }}
+RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rapport" | quote }}
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
 RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
 RAPPORT_DRAIN_WAIT_S: {{ .Values.drain.waitSeconds | quote }}

@@ -13,6 +13,7 @@ NEEDED: dict[str, Any] = {
     "database_url": "postgresql:///x",
     "nats_url": "nats://x",
     "jwks_url": "file:///x",
+    "issuer": "x",
 }
 
 
