@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from chassis.api import filters
 from chassis.api.listing import SHAPES_MAX, Listing
+from chassis.api.pages import PAGE_MAX_BYTES
 from chassis.db.statement import Statement
 from chassis.testing.infrastructure import Infrastructure
 from rapport.cases.v1.case_pb2 import Case
@@ -79,11 +80,23 @@ def listing(descending: bool = False) -> Listing[Row]:
     return Listing(sa.select(CASES), *sort, row=Row, descending=descending, filters=FIELDS)
 
 
-async def pages(found: Listing[Row], on: Connection, request: ListCasesRequest) -> list[list[Row]]:
+async def page(
+    cases: Listing[Row], on: Connection, request: ListCasesRequest, padding: int = 0
+) -> tuple[list[Row], str]:
+    """The rows of a page, each shown as a message with `padding` characters besides."""
+    shown, token = await cases.page(
+        on, request, lambda row: Case(name=str(row.id.int), display_name="x" * padding)
+    )
+    return [ROWS[int(each.name)] for each in shown], token
+
+
+async def pages(
+    found: Listing[Row], on: Connection, request: ListCasesRequest, padding: int = 0
+) -> list[list[Row]]:
     """Every page, by following the tokens."""
     gathered = []
     while True:
-        rows, request.page_token = await found.page(on, request)
+        rows, request.page_token = await page(found, on, request, padding)
         gathered.append(rows)
         if not request.page_token:
             return gathered
@@ -98,6 +111,30 @@ async def test_pages_hold_every_row_once_and_in_order(on: Connection, size: int,
     assert found[-1]
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 22, 23, 24])
+async def test_a_page_is_the_same_however_few_rows_are_read_at_once(
+    on: Connection, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.api.listing.READ_AT_ONCE", at_once)
+    for size in (1, 7, 23, 1000):
+        found = await pages(listing(), on, ListCasesRequest(page_size=size))
+        assert [row for page in found for row in page] == ROWS
+        assert [len(page) for page in found[:-1]] == [size] * (len(found) - 1)
+
+
+@pytest.mark.parametrize("padding", [200_000, 1_000_000, 3 * 1024 * 1024, 3_500_000])
+@pytest.mark.parametrize("at_once", [2, 100])
+async def test_no_page_is_larger_than_a_client_takes_and_none_is_empty(
+    on: Connection, padding: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.api.listing.READ_AT_ONCE", at_once)
+    found = await pages(listing(), on, ListCasesRequest(page_size=1000), padding)
+    assert [row for page in found for row in page] == ROWS
+    fit = max(1, PAGE_MAX_BYTES // (padding + 20))
+    assert [len(page) for page in found[:-1]] == [fit] * (len(found) - 1)
+    assert found[-1]
+
+
 async def test_pages_of_a_filtered_list_hold_what_the_filter_lets_through(on: Connection) -> None:
     request = ListCasesRequest(page_size=3, filter='state = OPEN AND open_time >= "2026-03-02T00:00:00Z"')
     found = await pages(listing(), on, request)
@@ -107,21 +144,21 @@ async def test_pages_of_a_filtered_list_hold_what_the_filter_lets_through(on: Co
 
 async def test_rows_that_come_and_go_move_no_others_between_pages(on: Connection) -> None:
     cases, request = listing(), ListCasesRequest(page_size=10)
-    first, request.page_token = await cases.page(on, request)
+    first, request.page_token = await page(cases, on, request)
     await on.connection.execute("DELETE FROM listed WHERE id = $1", first[0].id)
-    second, _ = await cases.page(on, request)
+    second, _ = await page(cases, on, request)
     assert first + second == ROWS[:20]
 
 
 async def test_a_list_without_rows_is_one_empty_page(on: Connection) -> None:
     request = ListCasesRequest(filter="reopen_count > 1000")
-    assert await listing().page(on, request) == ([], "")
+    assert await page(listing(), on, request) == ([], "")
 
 
 async def test_filters_that_differ_in_values_only_share_a_statement(on: Connection) -> None:
     cases = listing()
     for i in range(SHAPES_MAX + 10):
-        await cases.page(on, ListCasesRequest(filter=f"reopen_count = {i}"))
+        await page(cases, on, ListCasesRequest(filter=f"reopen_count = {i}"))
     assert len(cases._statements) == 1
 
 
@@ -130,7 +167,7 @@ async def test_the_statements_kept_are_bounded(on: Connection) -> None:
     names = random.Random(7)
     for _ in range(SHAPES_MAX + 10):
         terms = [f"reopen_count {names.choice(['<', '<=', '>', '>=', '=', '!='])} 1" for _ in range(8)]
-        await cases.page(on, ListCasesRequest(filter=" OR ".join(terms)))
+        await page(cases, on, ListCasesRequest(filter=" OR ".join(terms)))
     assert len(cases._statements) == SHAPES_MAX
 
 
@@ -182,5 +219,5 @@ async def test_a_filter_means_in_sql_what_it_says(on: Connection) -> None:
                 any(holds(sign, row.reopen_count, b) != no for no, sign, b in factor) for factor in factors
             )
         ]
-        rows, _ = await cases.page(on, ListCasesRequest(filter=text, page_size=1000))
+        rows, _ = await page(cases, on, ListCasesRequest(filter=text, page_size=1000))
         assert rows == expected, text

@@ -17,6 +17,7 @@ from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
+from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 from chassis.grpc.mutation import ingest, mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
@@ -51,7 +52,8 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
         await self.before(request, tx)
         name = f"transfers/{uuid4()}"
         tx.record(self.fact(name), version=1)
-        return ledger_pb2.Transfer(name=name, points=request.transfer.points)
+        transfer = request.transfer
+        return ledger_pb2.Transfer(name=name, points=transfer.points, reason_code=transfer.reason_code)
 
     @ingest
     async def ReverseTransfer(
@@ -133,6 +135,22 @@ async def test_a_repeat_gets_the_stored_answer_and_token(loyalty: Loyalty) -> No
     assert await third == await first
     assert await token(third) == await token(first)
     assert len(await RECORDED.all(loyalty.db)) == 1
+
+
+async def test_what_cannot_be_answered_does_not_happen(loyalty: Loyalty) -> None:
+    """The largest request that is received has an answer, with a name in it, that would not be."""
+
+    def request(length: int) -> Any:
+        return ledger_service_pb2.PostTransferRequest(
+            transfer=ledger_pb2.Transfer(points=1, reason_code="x" * length), request_id=str(uuid4())
+        )
+
+    most = MESSAGE_MAX_BYTES - (request(4_000_000).ByteSize() - 4_000_000)
+    error = await refused(loyalty.stub.PostTransfer(request(most), timeout=10, metadata=loyalty.metadata))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RESPONSE_TOO_LARGE")
+    assert await AUDITED.all(loyalty.db) == []
+    assert await RECORDED.all(loyalty.db) == []
+    assert await STORED.all(loyalty.db) == []
 
 
 async def test_a_request_id_for_another_request_is_refused(loyalty: Loyalty) -> None:

@@ -4,12 +4,15 @@
         select(CASES), CASES.c.open_time, CASES.c.id, descending=True, row=Case,
         filters={"state": filters.enum(CASES.c.state, case_pb2.Case.State.DESCRIPTOR)},
     )
-    cases, next_page_token = await LIST_CASES.page(self.db, request)
+    cases, next_page_token = await LIST_CASES.page(self.db, request, case_message)
+
+A page ends where the request says or at 3 MB, whichever comes first: every page can be received. Rows are
+read a hundred at a time, so that neither a process nor its database holds more than it sends.
 
 Statements are compiled once for each shape of filter, not for each call.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -18,10 +21,11 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from chassis.api.filters import Field, Filter, parse
-from chassis.api.pages import KeyType, Page
+from chassis.api.pages import FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, KeyType, Page
 from chassis.db.statement import Executor, Statement
 
 R = TypeVar("R")
+M = TypeVar("M", bound=Message)
 SHAPES_MAX = 256
 _KEY_TYPES: tuple[KeyType, ...] = (datetime, UUID, int, str)
 
@@ -56,21 +60,58 @@ class Listing(Generic[R]):
         self._filters = filters
         self._statements: dict[tuple[str, bool], Statement[R]] = {}
 
-    async def page(self, on: Executor, request: Message, **params: Any) -> tuple[list[R], str]:
-        """The rows of the page that `request` asks for, and the token of the next page, empty on the last.
+    async def page(
+        self, on: Executor, request: Message, show: Callable[[R], M], **params: Any
+    ) -> tuple[list[M], str]:
+        """What the page that `request` asks for shows, and the token of the next, empty on the last.
 
         Reads page_size, page_token and filter.
         InvalidArgument INVALID_PAGE_SIZE, INVALID_PAGE_TOKEN or INVALID_FILTER.
         """
+
+        async def each(rows: Sequence[R]) -> list[M]:
+            return [show(row) for row in rows]
+
+        return await self.page_together(on, request, each, **params)
+
+    async def page_together(
+        self,
+        on: Executor,
+        request: Message,
+        show: Callable[[Sequence[R]], Awaitable[Sequence[M]]],
+        **params: Any,
+    ) -> tuple[list[M], str]:
+        """As `page`, where showing a row needs more than the row: `show` gets up to a hundred at once."""
         page = Page(request, *self._key)
         chosen = Filter() if self._filters is None else parse(request.filter, self._filters)  # type: ignore[attr-defined]
-        after = dict(zip(map("after_{}".format, self._names), page.after or (), strict=False))
-        statement = self._statement(chosen, bool(after))
-        rows = await statement.all(on, limit=page.size + 1, **after, **chosen.params, **params)
-        if len(rows) <= page.size:
-            return rows, ""
-        rows.pop()
-        return rows, page.next_token(tuple(getattr(rows[-1], name) for name in self._names))
+        shown: list[M] = []
+        after, room = page.after, PAGE_MAX_BYTES
+        while True:
+            wanted = min(page.size - len(shown), READ_AT_ONCE)
+            rows = await self._read(on, chosen, after, wanted + 1, params)
+            is_last = len(rows) <= wanted
+            for row, message in zip(rows[:wanted], await show(rows[:wanted]), strict=True):
+                room -= message.ByteSize() + FRAME_BYTES
+                if room < 0 and shown:
+                    return shown, page.next_token(after or ())
+                shown.append(message)
+                after = tuple(getattr(row, name) for name in self._names)
+            if is_last:
+                return shown, ""
+            if len(shown) == page.size:
+                return shown, page.next_token(after or ())
+
+    async def _read(
+        self,
+        on: Executor,
+        chosen: Filter,
+        after: tuple[Any, ...] | None,
+        limit: int,
+        params: Mapping[str, Any],
+    ) -> list[R]:
+        position = dict(zip(map("after_{}".format, self._names), after or (), strict=False))
+        statement = self._statement(chosen, bool(position))
+        return await statement.all(on, limit=limit, **position, **chosen.params, **params)
 
     def _statement(self, chosen: Filter, continued: bool) -> Statement[R]:
         """The statement of this shape, built when first asked for; beyond the limit the oldest goes."""

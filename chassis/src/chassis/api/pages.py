@@ -17,6 +17,9 @@ from chassis.errors import invalid
 
 DEFAULT_SIZE = 50
 SIZE_MAX = 1000
+PAGE_MAX_BYTES = 3 * 1024 * 1024  # of the 4 MB that a client takes; the largest resource fits into the rest
+READ_AT_ONCE = 100
+FRAME_BYTES = 6  # tag and length of a message within a repeated field
 KeyType = type[datetime] | type[UUID] | type[str] | type[int]
 _PAGING = ("page_size", "page_token")
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
@@ -33,7 +36,7 @@ class Page:
     made for a request whose other arguments differ. A token grants nothing.
 
     Attributes:
-        size: how many rows the page holds; select one more, to know whether there is a next page.
+        size: how many rows the page holds at most; select one more, to know whether there is a next page.
         after: the sort key of the last row of the page before; None for the first page.
 
     """

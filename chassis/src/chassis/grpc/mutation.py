@@ -26,7 +26,8 @@ from chassis.db.records import StoredResponse
 from chassis.db.schema import IDEMPOTENCY
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted, Refusal, invalid
+from chassis.errors import Aborted, Refusal, invalid, response_too_large
+from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 
 GROUP_MAX = 128
 CONSISTENCY = "consistency-token"
@@ -201,6 +202,8 @@ async def _transact(servicer: Any, work: Work, requests: Sequence[Request]) -> l
         responses = await work(servicer, [request.message for request in requests], calls, tx)
         for request, response in zip(requests, responses, strict=True):
             data = response.SerializeToString()
+            if len(data) > MESSAGE_MAX_BYTES:  # found out later, it would have happened and nobody be told
+                raise response_too_large()
             tx.act(request.call)
             if request.id is not None:
                 tx.store_response(request.stored(data))

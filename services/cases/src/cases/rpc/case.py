@@ -49,8 +49,8 @@ class CaseRpc(case_service_pb2_grpc.CaseServiceServicer):
         self, request: case_service_pb2.ListCasesRequest, context: Any
     ) -> case_service_pb2.ListCasesResponse:
         """List cases, newest first."""
-        cases, token = await store.LIST_CASES.page(self.db, request)
-        return case_service_pb2.ListCasesResponse(cases=map(_case, cases), next_page_token=token)
+        cases, token = await store.LIST_CASES.page(self.db, request, _case)
+        return case_service_pb2.ListCasesResponse(cases=cases, next_page_token=token)
 
     @mutation
     async def UpdateCase(self, request: case_service_pb2.UpdateCaseRequest, tx: Transaction) -> case_pb2.Case:

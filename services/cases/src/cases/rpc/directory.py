@@ -62,8 +62,8 @@ class DirectoryRpc(directory_pb2_grpc.DirectoryServiceServicer):
         self, request: directory_pb2.ListAgentsRequest, context: Any
     ) -> directory_pb2.ListAgentsResponse:
         """List agents by name."""
-        found, token = await agents.LIST_AGENTS.page(self.db, request)
-        return directory_pb2.ListAgentsResponse(agents=map(_message, found), next_page_token=token)
+        found, token = await agents.LIST_AGENTS.page(self.db, request, _message)
+        return directory_pb2.ListAgentsResponse(agents=found, next_page_token=token)
 
 
 def _message(agent: Agent) -> directory_pb2.Agent:

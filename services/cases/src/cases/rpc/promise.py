@@ -115,10 +115,8 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         self, request: promise_service_pb2.ListPromisesRequest, context: Any
     ) -> promise_service_pb2.ListPromisesResponse:
         """List promises, latest due first."""
-        promises, token = await store.LIST_PROMISES.page(self.db, request)
-        return promise_service_pb2.ListPromisesResponse(
-            promises=map(_message, promises), next_page_token=token
-        )
+        promises, token = await store.LIST_PROMISES.page(self.db, request, _message)
+        return promise_service_pb2.ListPromisesResponse(promises=promises, next_page_token=token)
 
     async def Explain(
         self, request: explanation_pb2.ExplainRequest, context: Any

@@ -90,12 +90,10 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
     ) -> work_item_service_pb2.ListWorkItemsResponse:
         """List the work items of a case, oldest first."""
         (case_id,) = CASE.parse(request.parent, "parent")
-        found, token = await work_items.LIST_WORK_ITEMS.page(self.db, request, case_id=case_id)
+        found, token = await work_items.LIST_WORK_ITEMS.page(self.db, request, _message, case_id=case_id)
         if not found and await cases.CASE.maybe(self.db, id=case_id) is None:
             raise NotFound(request.parent)
-        return work_item_service_pb2.ListWorkItemsResponse(
-            work_items=map(_message, found), next_page_token=token
-        )
+        return work_item_service_pb2.ListWorkItemsResponse(work_items=found, next_page_token=token)
 
 
 def _message(work_item: WorkItem) -> case_pb2.WorkItem:

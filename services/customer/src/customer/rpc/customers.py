@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from chassis.api.batches import gathered
 from chassis.api.etags import etag
 from chassis.api.masks import masked
 from chassis.api.messages import to_message
@@ -62,7 +63,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         asked = check.batch(request.names, "names")
         ids = [check.name(names.CUSTOMER, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
         check.raise_if_any()
-        return customer_service_pb2.BatchGetCustomersResponse(customers=await self._get(ids))
+        return customer_service_pb2.BatchGetCustomersResponse(customers=await gathered(ids, self._get))
 
     @mutation
     async def UpdateCustomer(
@@ -80,10 +81,8 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         self, request: customer_service_pb2.ListCustomersRequest, context: Any
     ) -> customer_service_pb2.ListCustomersResponse:
         """List customers, oldest first."""
-        customers, token = await LIST_CUSTOMERS.page(self.db, request)
-        return customer_service_pb2.ListCustomersResponse(
-            customers=[_message(held) for held in await self._held(customers)], next_page_token=token
-        )
+        customers, token = await LIST_CUSTOMERS.page_together(self.db, request, self._shown)
+        return customer_service_pb2.ListCustomersResponse(customers=customers, next_page_token=token)
 
     @mutation
     async def ResolveCustomer(
@@ -141,17 +140,17 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     async def _get(self, ids: Sequence[UUID]) -> list[customer_pb2.Customer]:
         """The customers with these ids, in their order. NotFound when one is absent."""
         found = await CUSTOMERS_BY_ID.all(self.db, ids=list(ids))
-        messages = {held.customer.id: _message(held) for held in await self._held(found)}
+        messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
             if customer_id not in messages:
                 raise NotFound(customer_name(customer_id))
         return [messages[customer_id] for customer_id in ids]
 
-    async def _held(self, customers: Sequence[Customer]) -> list[Held]:
+    async def _shown(self, customers: Sequence[Customer]) -> list[customer_pb2.Customer]:
         held = {customer.id: Held(customer, []) for customer in customers}
         for identifier in await IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
             held[identifier.customer_id].identifiers.append(identifier)
-        return list(held.values())
+        return [_message(each) for each in held.values()]
 
     async def _resolve(
         self, tx: Transaction, asks: Sequence[Ask]

@@ -9,7 +9,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
-from customer.domain.imports import ImportJob
+from customer.domain.imports import ImportJob, RowError
 from customer.domain.names import import_job_name
 from customer.rpc import names
 from customer.rpc.drafts import read_draft
@@ -67,13 +67,10 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     ) -> import_service_pb2.ListImportErrorsResponse:
         """List what is wrong with rejected rows."""
         (job_id,) = names.IMPORT_JOB.parse(request.parent, "parent")
-        errors, token = await LIST_ERRORS.page(self.db, request, job_id=job_id)
+        errors, token = await LIST_ERRORS.page(self.db, request, _error, job_id=job_id)
         if not errors and await JOB.maybe(self.db, id=job_id) is None:
             raise NotFound(request.parent)
-        return import_service_pb2.ListImportErrorsResponse(
-            import_errors=[to_message(import_pb2.ImportError, error) for error in errors],
-            next_page_token=token,
-        )
+        return import_service_pb2.ListImportErrorsResponse(import_errors=errors, next_page_token=token)
 
     @mutation
     async def CommitImportJob(
@@ -90,6 +87,10 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
         """Give up a job."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         return _message(await cancel_job(tx, job_id))
+
+
+def _error(error: RowError) -> import_pb2.ImportError:
+    return to_message(import_pb2.ImportError, error)
 
 
 def _row(row: import_pb2.ImportRow) -> Row:

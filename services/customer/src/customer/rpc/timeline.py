@@ -68,11 +68,11 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
     ) -> timeline_service_pb2.ListTimelineEntriesResponse:
         """List a timeline, newest first."""
         (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
-        entries, token = await LIST_ENTRIES.page(self.db, request, customer_id=customer_id)
+        entries, token = await LIST_ENTRIES.page(self.db, request, entry_message, customer_id=customer_id)
         if not entries and not await KNOWN_CUSTOMERS.all(self.db, ids=[customer_id]):
             raise NotFound(customer_name(customer_id))
         return timeline_service_pb2.ListTimelineEntriesResponse(
-            timeline_entries=[entry_message(entry) for entry in entries], next_page_token=token
+            timeline_entries=entries, next_page_token=token
         )
 
     async def Explain(

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis.api.batches import gathered
 from chassis.api.messages import timestamp
 from chassis.api.validation import Check
 from chassis.db.database import Database
@@ -18,7 +19,7 @@ from customer.store.views import VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.rendering import rendered
-from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grpc
 
 MARGIN_S = 0.1  # what an answer needs after waiting
 HEARTBEAT_S = 15.0
@@ -64,17 +65,19 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         asked = check.batch(request.names, "names")
         ids: list[UUID] = [check.name(names.VIEW, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
         check.raise_if_any()
+        return view_service_pb2.BatchGetCustomerViewsResponse(customer_views=await gathered(ids, self._views))
+
+    async def _views(self, ids: Sequence[UUID]) -> list[view_pb2.CustomerView]:
+        """The views of these customers, in their order. NotFound when one is absent."""
         views = {row["customer_id"]: row["view"] for row in await VIEWS_BY_ID.all(self.db, customer_ids=ids)}
         missing = [customer_id for customer_id in ids if customer_id not in views]
         for customer in await CUSTOMERS_BY_ID.all(self.db, ids=missing) if missing else ():
             views[customer.id] = rendered(customer.id, customer, [], [], customer.update_time)
         freshness = self._freshness.serialised()
-        response = view_service_pb2.BatchGetCustomerViewsResponse()
         for customer_id in ids:
             if customer_id not in views:
                 raise NotFound(view_name(customer_id))
-            response.customer_views.add().MergeFromString(views[customer_id] + freshness)
-        return response
+        return [view_pb2.CustomerView.FromString(views[customer_id] + freshness) for customer_id in ids]
 
     async def WatchCustomerView(
         self, request: view_service_pb2.WatchCustomerViewRequest, context: Any

@@ -1,5 +1,6 @@
 """The gRPC service of the points ledger."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,15 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.grpc.mutation import mutation
-from loyalty.domain.ledger import POINTS_MAX, Account, AccountKey, AccountKind, AccountNotFound, Transfer
+from loyalty.domain.ledger import (
+    POINTS_MAX,
+    Account,
+    AccountKey,
+    AccountKind,
+    AccountNotFound,
+    AccountTransfer,
+    Transfer,
+)
 from loyalty.names import TRANSFER, account_key
 from loyalty.store.ledger import GET_ACCOUNTS, LIST_TRANSFERS
 from loyalty.usecases.ledger import Posted, PostTransfer, post_transfer, reverse_transfer
@@ -74,16 +83,16 @@ class LedgerRpc(ledger_service_pb2_grpc.LedgerServiceServicer):
         check.raise_if_any()
         if key.id not in await self._accounts({key.id}):
             raise AccountNotFound(key.name)
-        transfers, next_page_token = await LIST_TRANSFERS.page(self.db, request, account_id=key.id)
+        transfers, token = await LIST_TRANSFERS.page_together(
+            self.db, request, self._shown, account_id=key.id
+        )
+        return ledger_service_pb2.ListTransfersResponse(transfers=transfers, next_page_token=token)
+
+    async def _shown(self, transfers: Sequence[AccountTransfer]) -> list[ledger_pb2.Transfer]:
         accounts = await self._accounts(
             {t.debit_account_id for t in transfers} | {t.credit_account_id for t in transfers}
         )
-        return ledger_service_pb2.ListTransfersResponse(
-            transfers=[
-                _message(t, accounts[t.debit_account_id], accounts[t.credit_account_id]) for t in transfers
-            ],
-            next_page_token=next_page_token,
-        )
+        return [_message(t, accounts[t.debit_account_id], accounts[t.credit_account_id]) for t in transfers]
 
     async def _accounts(self, account_ids: set[UUID]) -> dict[UUID, Account]:
         return {account.id: account for account in await GET_ACCOUNTS.all(self.db, ids=list(account_ids))}

@@ -60,8 +60,8 @@ class NoticeRpc(NoticeServiceServicer):
 
     async def ListNotices(self, request: pb.ListNoticesRequest, context: Any) -> pb.ListNoticesResponse:
         """Notices, newest first."""
-        notices, token = await LIST_NOTICES.page(self.db, request)
-        return pb.ListNoticesResponse(notices=map(_message, notices), next_page_token=token)
+        notices, token = await LIST_NOTICES.page(self.db, request, _message)
+        return pb.ListNoticesResponse(notices=notices, next_page_token=token)
 
     async def Explain(
         self, request: explanation_pb2.ExplainRequest, context: Any

@@ -39,8 +39,8 @@ class PolicyRpc(PolicyServiceServicer):
         self, request: pb.ListNoticePoliciesRequest, context: Any
     ) -> pb.ListNoticePoliciesResponse:
         """The latest version of every policy, by name."""
-        policies, token = await LIST_POLICIES.page(self.db, request)
-        return pb.ListNoticePoliciesResponse(notice_policies=map(_message, policies), next_page_token=token)
+        policies, token = await LIST_POLICIES.page(self.db, request, _message)
+        return pb.ListNoticePoliciesResponse(notice_policies=policies, next_page_token=token)
 
 
 def _message(policy: NoticePolicy) -> pb.NoticePolicy:

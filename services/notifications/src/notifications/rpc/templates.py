@@ -56,8 +56,8 @@ class TemplateRpc(TemplateServiceServicer):
 
     async def ListTemplates(self, request: pb.ListTemplatesRequest, context: Any) -> pb.ListTemplatesResponse:
         """The latest version of every template, by name."""
-        templates, token = await LIST_TEMPLATES.page(self.db, request)
-        return pb.ListTemplatesResponse(templates=map(_message, templates), next_page_token=token)
+        templates, token = await LIST_TEMPLATES.page(self.db, request, _message)
+        return pb.ListTemplatesResponse(templates=templates, next_page_token=token)
 
     async def RenderTemplate(
         self, request: pb.RenderTemplateRequest, context: Any
