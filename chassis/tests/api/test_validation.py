@@ -10,6 +10,7 @@ from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.api.currencies import Currency
 from chassis.api.messages import money, timestamp
 from chassis.api.names import Pattern
 from chassis.api.validation import EARLIEST, LATEST, Check
@@ -18,6 +19,7 @@ from rapport.cases.v1.case_pb2 import Case, WorkItem
 from rapport.cases.v1.work_item_service_pb2 import AddWorkItemRequest, ForecastWorkItemRequest
 
 CASE = Pattern("cases/{case}")
+EUR = Currency.of("EUR")
 ONE = UUID("0198c2a0-0000-7000-8000-000000000001")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -59,7 +61,8 @@ def test_a_request_without_violations_passes_with_its_values() -> None:
     assert check.moment(forecast(timestamp(NOW)), "forecast_finish_time") == NOW
     assert check.count(7, "count", least=1, most=7) == 7
     assert check.batch([1], "requests") == [1]
-    assert check.money(Money(currency_code="EUR", units=12, nanos=340_000_000), "amount") == Decimal("12.34")
+    price = Money(currency_code="EUR", units=12, nanos=340_000_000)
+    assert check.money(price, "amount", EUR, most=13) == Decimal("12.34")
     check.raise_if_any()
 
 
@@ -70,7 +73,7 @@ def test_what_is_absent_is_refused_where_required_and_none_elsewhere() -> None:
         lambda c: c.code("", "c"),
         lambda c: c.uuid("", "d"),
         lambda c: c.moment(forecast(None), "forecast_finish_time"),
-        lambda c: c.money(Money(), "e"),
+        lambda c: c.money(Money(), "e", EUR, most=1),
         lambda c: c.one_of("", "f", ["x"]),
         lambda c: c.batch([], "g"),
     )} == {"REQUIRED"}  # fmt: skip
@@ -78,7 +81,6 @@ def test_what_is_absent_is_refused_where_required_and_none_elsewhere() -> None:
     assert check.name(CASE, "", "a", required=False) == (None,)
     assert check.uuid("", "d", required=False) is None
     assert check.moment(forecast(None), "forecast_finish_time", required=False) is None
-    assert check.money(Money(), "e", required=False) is None
     assert check.enum(Case.State.DESCRIPTOR, 0, "f", required=False) == "UNSPECIFIED"
     check.raise_if_any()
 
@@ -158,30 +160,44 @@ def test_a_nested_time_is_found_by_its_path() -> None:
     assert reasons(lambda c: c.moment(empty, field)) == [(field, "REQUIRED")]
 
 
-@given(st.decimals(0, 10**15 - 1, places=2))
-def test_money_that_passes_is_exact(amount: Decimal) -> None:
+@given(st.sampled_from(["EUR", "JPY", "KWD", "CLF"]).map(Currency.of), st.data())
+def test_money_that_passes_is_exact(currency: Currency, data: st.DataObject) -> None:
+    amount = data.draw(st.decimals(-(10**12), 10**12, places=currency.decimals))
     check = Check()
-    assert check.money(money(amount, "EUR"), "amount") == amount
+    assert check.money(money(amount, currency.code), "amount", currency, most=10**12) == amount
     check.raise_if_any()
 
 
 @pytest.mark.parametrize(
     ("amount", "violation"),
     [
-        (Money(currency_code="EUR", units=-1), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", units=101), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", units=-100, nanos=-10_000_000), ("amount", "INVALID_NUMBER")),
         (Money(currency_code="EUR", nanos=-1), ("amount", "INVALID_NUMBER")),
         (Money(currency_code="EUR", units=1, nanos=-10_000_000), ("amount", "INVALID_NUMBER")),
+        (Money(currency_code="EUR", units=-1, nanos=10_000_000), ("amount", "INVALID_NUMBER")),
         (Money(currency_code="EUR", nanos=1_000_000), ("amount", "INVALID_NUMBER")),
         (Money(currency_code="EUR", nanos=1_000_000_000), ("amount", "INVALID_NUMBER")),
-        (Money(currency_code="EUR", units=10**15), ("amount", "INVALID_NUMBER")),
-        (Money(currency_code="eur", units=1), ("amount.currency_code", "INVALID_CODE")),
-        (Money(units=1), ("amount.currency_code", "INVALID_CODE")),
+        (Money(currency_code="eur", units=1), ("amount.currency_code", "INVALID_CURRENCY")),
+        (Money(currency_code="USD", units=1), ("amount.currency_code", "INVALID_CURRENCY")),
+        (Money(units=1), ("amount.currency_code", "INVALID_CURRENCY")),
     ],
 )
-def test_money_is_not_negative_and_has_two_decimals_and_a_currency(
+def test_money_is_of_the_currency_within_its_bounds_and_decimals(
     amount: Money, violation: tuple[str, str]
 ) -> None:
-    assert reasons(lambda c: c.money(amount, "amount")) == [violation]
+    assert reasons(lambda c: c.money(amount, "amount", EUR, most=100)) == [violation]
+
+
+@pytest.mark.parametrize(("code", "decimals"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)])
+def test_a_currency_has_its_own_number_of_decimals(code: str, decimals: int) -> None:
+    assert Currency.of(code).decimals == decimals
+
+
+@pytest.mark.parametrize("code", ["", "eur", "ABC", "XAU", "XXX"])
+def test_what_nobody_pays_in_is_no_currency(code: str) -> None:
+    with pytest.raises(ValueError, match="ISO 4217"):
+        Currency.of(code)
 
 
 def test_numbers_and_batches_keep_within_their_bounds() -> None:
@@ -203,6 +219,6 @@ def test_a_refusal_never_repeats_what_was_sent() -> None:
     check.code(secret, "b")
     check.uuid(secret, "c")
     check.one_of(secret, "d", ["x"])
-    check.money(Money(currency_code=secret, units=1), "e")
+    check.money(Money(currency_code=secret, units=1), "e", EUR, most=1)
     assert len(check.violations) == 5
     assert secret not in str(check.violations)

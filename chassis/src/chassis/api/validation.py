@@ -25,6 +25,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 
+from chassis.api.currencies import Currency
 from chassis.api.messages import decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
 from chassis.errors import InvalidArgument, Violation
@@ -37,11 +38,9 @@ INT64_MAX = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(CODE)
 _UPPER_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
 NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_CENT_NANOS = 10**7
 
 
 class Check:
@@ -160,24 +159,25 @@ class Check:
             return []
         return items
 
-    def money(self, value: Money, field: str, *, required: bool = True) -> Decimal | None:
-        """An amount, not negative, of at most two decimals and 15 digits before them; None when absent.
+    def money(self, value: Money, field: str, currency: Currency, *, most: int) -> Decimal | None:
+        """An amount in `currency` from -`most` to `most`, of no more decimals than it has; None when absent.
 
-        The currency is three upper-case letters as in ISO 4217; read it from the message.
+        INVALID_CURRENCY for any other currency, INVALID_NUMBER for any other amount.
         """
         if value == Money():
-            self._present("", field, required)
+            self._present("", field, True)
             return None
-        if not _CURRENCY.fullmatch(value.currency_code):
-            allowed = "must be an ISO 4217 code of three upper-case letters, for example EUR"
-            self.refuse(f"{field}.currency_code", "INVALID_CODE", allowed)
-        if not (0 <= value.units < 10**15 and 0 <= value.nanos < 10**9 and value.nanos % _CENT_NANOS == 0):
-            self.refuse(
-                field,
-                "INVALID_NUMBER",
-                "must be an amount from 0 to 999999999999999.99 with at most two decimals",
+        if value.currency_code != currency.code:
+            allowed = f"must be {currency.code}, the currency of this installation (RAPPORT_CURRENCY)"
+            self.refuse(f"{field}.currency_code", "INVALID_CURRENCY", allowed)
+        amount, one_sign = decimal(value), value.units * value.nanos >= 0
+        exact = abs(value.nanos) < 10**9 and value.nanos % 10 ** (9 - currency.decimals) == 0
+        if not (one_sign and exact and -most <= amount <= most):
+            decimals = (
+                f"with at most {currency.decimals} decimals" if currency.decimals else "without decimals"
             )
-        return decimal(value)
+            self.refuse(field, "INVALID_NUMBER", f"must be an amount from -{most} to {most} {decimals}")
+        return amount
 
     def _present(self, value: object, field: str, required: bool) -> bool:
         if not value and required:

@@ -19,6 +19,7 @@ def upgrade() -> None:
     append_only()
     purchases()
     goodwill()
+    promises()
     main_programme()
 
 
@@ -169,7 +170,7 @@ def purchases() -> None:
         CREATE TABLE purchases (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
-            amount numeric(15, 2) NOT NULL CHECK (amount >= 0),
+            amount numeric(20, 4) NOT NULL,
             currency_code text NOT NULL,
             purchase_time timestamptz NOT NULL,
             quantity integer NOT NULL CHECK (quantity >= 0),
@@ -183,11 +184,13 @@ def purchases() -> None:
         """
         CREATE TABLE customer_values (
             customer_id uuid PRIMARY KEY,
-            lifetime_value numeric(20, 2) NOT NULL CHECK (lifetime_value >= 0),
-            purchase_count bigint NOT NULL CHECK (purchase_count > 0),
-            first_purchase_time timestamptz NOT NULL,
-            last_purchase_time timestamptz NOT NULL,
-            version bigint NOT NULL
+            lifetime_value numeric(24, 4) NOT NULL,
+            purchase_count bigint NOT NULL CHECK (purchase_count >= 0),
+            first_purchase_time timestamptz,
+            last_purchase_time timestamptz,
+            version bigint NOT NULL,
+            CHECK ((purchase_count = 0) = (first_purchase_time IS NULL)),
+            CHECK ((purchase_count = 0) = (last_purchase_time IS NULL))
         ) WITH (fillfactor = 70)
         """
     )
@@ -201,12 +204,29 @@ def goodwill() -> None:
             customer_id uuid NOT NULL,
             points bigint NOT NULL CHECK (points > 0),
             reason_code text NOT NULL,
-            promise_id uuid UNIQUE,
+            promise_id uuid,
+            root_id uuid,
             transfer_id uuid NOT NULL REFERENCES transfers DEFERRABLE INITIALLY DEFERRED,
             policy text NOT NULL,
             policy_version text NOT NULL,
             grantor text NOT NULL,
-            grant_time timestamptz NOT NULL
+            grant_time timestamptz NOT NULL,
+            UNIQUE (customer_id, root_id),
+            CHECK ((promise_id IS NULL) = (root_id IS NULL))
+        )
+        """
+    )
+    op.execute("CREATE INDEX goodwill_of_customer ON goodwill (customer_id, grant_time)")
+    op.execute("CREATE INDEX goodwill_of_grantor ON goodwill (grantor, grant_time)")
+
+
+def promises() -> None:
+    op.execute(
+        """
+        CREATE TABLE promises (
+            id uuid PRIMARY KEY,
+            customer_id uuid NOT NULL,
+            root_id uuid NOT NULL
         )
         """
     )

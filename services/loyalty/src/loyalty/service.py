@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chassis.app import App
 from chassis.service import Service
-from loyalty.events.cases import goodwill_for_renegotiation
+from loyalty.events.cases import goodwill_for_renegotiation, on_promises_made
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.memberships import MembershipRpc
@@ -13,6 +13,7 @@ from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.purchases import currency_stays
+from rapport.cases.v1.cases_events_pb2 import PromiseMade
 from rapport.loyalty.v1 import loyalty_events_pb2
 
 
@@ -28,6 +29,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app.db, formula))
     app.serve(GoodwillRpc(app.db, authority))
 
+    app.project("loyalty-promises", "cases", [PromiseMade], on_promises_made)
     app.subscribe("loyalty-goodwill", "cases", goodwill_for_renegotiation(authority))
 
 

@@ -1,9 +1,11 @@
 """What the loyalty service is told by its environment."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from chassis.api.currencies import Currency
 from chassis.settings import ServiceSettings
 from loyalty.domain.goodwill import AuthorityPolicy
 from loyalty.domain.value import Band, ValueFormula
@@ -12,9 +14,7 @@ from loyalty.domain.value import Band, ValueFormula
 class Settings(ServiceSettings):
     """The service's settings. A change of bands or limits comes with a new version of them."""
 
-    currency: str = Field(
-        "USD", pattern=r"^[A-Z]{3}$", description="ISO 4217; the one currency that purchases count in"
-    )
+    currency: str = Field("USD", description="ISO 4217; the one currency that purchases count in")
     value_version: str = Field(
         "lifetime-1", min_length=1, description="names the formula and the bands below"
     )
@@ -22,11 +22,23 @@ class Settings(ServiceSettings):
     value_gold_from: Decimal = Field(Decimal(500), gt=0, description="the same of GOLD")
     value_platinum_from: Decimal = Field(Decimal(2000), gt=0, description="the same of PLATINUM")
     goodwill_version: str = Field("1", min_length=1, description="names the goodwill limits below")
+    goodwill_reasons: frozenset[str] = Field(
+        frozenset({"CARRIER_DELAY", "OUT_OF_STOCK", "WEATHER", "STAFF_SHORTAGE", "OTHER"}),
+        description="JSON list; the reasons of a delay that are ours and earn goodwill",
+    )
     goodwill_points_per_day: int = Field(100, ge=1, description="points for each day of delay begun")
     goodwill_limit_standard: int = Field(500, ge=1, description="most points for one harm, band STANDARD")
     goodwill_limit_silver: int = Field(1000, ge=1, description="the same, band SILVER")
     goodwill_limit_gold: int = Field(1500, ge=1, description="the same, band GOLD")
     goodwill_limit_platinum: int = Field(2000, ge=1, description="the same, band PLATINUM")
+    goodwill_budget_days: int = Field(30, ge=1, le=366, description="the days that the budgets below are for")
+    goodwill_budget_customer: int = Field(3000, ge=1, description="most points for one customer in that time")
+    goodwill_budget_grantor: int = Field(20000, ge=1, description="most points by one person in that time")
+
+    @field_validator("currency")
+    @classmethod
+    def _is_a_currency(cls, code: str) -> str:
+        return Currency.of(code).code
 
     @field_validator("value_gold_from", "value_platinum_from")
     @classmethod
@@ -55,6 +67,7 @@ class Settings(ServiceSettings):
         return AuthorityPolicy(
             "authorityPolicies/delay-goodwill",
             self.goodwill_version,
+            self.goodwill_reasons,
             self.goodwill_points_per_day,
             {
                 Band.STANDARD: self.goodwill_limit_standard,
@@ -62,4 +75,7 @@ class Settings(ServiceSettings):
                 Band.GOLD: self.goodwill_limit_gold,
                 Band.PLATINUM: self.goodwill_limit_platinum,
             },
+            timedelta(days=self.goodwill_budget_days),
+            self.goodwill_budget_customer,
+            self.goodwill_budget_grantor,
         )

@@ -78,3 +78,9 @@ async def running(start: Any) -> AsyncIterator[Running]:
 def desk(running: Running) -> Desk:
     """Clients of the service."""
     return Desk(running)
+
+
+@pytest.fixture
+def desk_of() -> type[Desk]:
+    """Makes clients of a service that a test started with its own settings."""
+    return Desk

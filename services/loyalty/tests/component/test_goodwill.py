@@ -12,7 +12,10 @@ from google.type.money_pb2 import Money
 from chassis.api.messages import timestamp
 from chassis.testing.running import Running, reason
 from chassis.testing.wait import eventually
-from rapport.cases.v1.cases_events_pb2 import PromiseRenegotiated
+from loyalty.names import PROMISE
+from loyalty.service import service
+from loyalty.store.goodwill import GET_PROMISE
+from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
 from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
 from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
 
@@ -45,14 +48,27 @@ def membership(customer: str) -> str:
     return customer.replace("customers", "programmes/main/memberships")
 
 
-def renegotiated(customer: str, promise: str, delay: timedelta) -> PromiseRenegotiated:
+async def promised(running: Running, customer: str, root: str = "") -> str:
+    """A promise to the customer that the service knows of; `root` when it replaces others."""
+    promise = new("promises")
+    made = PromiseMade(promise=promise, customer=customer, root=root or promise)
+    await running.deliver(made, resource=promise, source="cases")
+    (promise_id,) = PROMISE.parse(promise)
+    await eventually(lambda: GET_PROMISE.maybe(running.db, id=promise_id))
+    return promise
+
+
+def renegotiated(
+    customer: str, promise: str, delay: timedelta, root: str = "", reason_code: str = "CARRIER_DELAY"
+) -> PromiseRenegotiated:
     return PromiseRenegotiated(
         promise=promise,
+        root=root or promise,
         customer=customer,
         due_time=timestamp(DUE),
         new_due_time=timestamp(DUE + delay),
         successor=new("promises"),
-        reason_code="carrier-delay",
+        reason_code=reason_code,
     )
 
 
@@ -70,7 +86,8 @@ async def what_was_told_is_handled(running: Running, promise: str) -> None:
 
 
 async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: Running, desk: Any) -> None:
-    customer, promise = new("customers"), new("promises")
+    customer = new("customers")
+    promise = await promised(running, customer)
     goodwill = await desk.goodwill.GrantGoodwill(grant(customer, 300, promise))
     assert (goodwill.customer, goodwill.points, goodwill.promise) == (customer, 300, promise)
     assert (goodwill.policy, goodwill.grantor) == (POLICY, "agent:alice")
@@ -106,8 +123,9 @@ async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
     assert reason(error) == "OVER_AUTHORITY"
 
 
-async def test_of_many_grants_for_one_promise_exactly_one_succeeds(desk: Any) -> None:
-    customer, promise = new("customers"), new("promises")
+async def test_of_many_grants_for_one_promise_exactly_one_succeeds(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    promise = await promised(running, customer)
     calls = [desk.insist(desk.goodwill.GrantGoodwill, grant(customer, 100, promise)) for _ in range(20)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     errors = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
@@ -124,8 +142,9 @@ async def test_grants_without_a_promise_are_separate(desk: Any) -> None:
     assert await desk.points(membership(customer)) == [20]
 
 
-async def test_a_repeated_request_grants_once(desk: Any) -> None:
-    request = grant(new("customers"), 50, new("promises"))
+async def test_a_repeated_request_grants_once(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    request = grant(customer, 50, await promised(running, customer))
     first = await desk.goodwill.GrantGoodwill(request)
     assert await desk.goodwill.GrantGoodwill(request) == first
 
@@ -176,7 +195,8 @@ async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_to
 
 
 async def test_a_promise_that_a_person_made_up_for_earns_nothing_more(running: Running, desk: Any) -> None:
-    customer, promise = new("customers"), new("promises")
+    customer = new("customers")
+    promise = await promised(running, customer)
     await desk.goodwill.GrantGoodwill(grant(customer, 50, promise))
     event = renegotiated(customer, promise, timedelta(days=5))
     await running.deliver(event, resource=promise, source="cases")
@@ -202,7 +222,7 @@ async def test_a_long_delay_earns_no_more_than_the_limit(running: Running) -> No
 
 async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk: Any) -> None:
     customer = new("customers")
-    promises = [new("promises") for _ in range(10)]
+    promises = [await promised(running, customer) for _ in range(10)]
     told = [
         running.deliver(renegotiated(customer, promise, timedelta(days=1)), resource=promise, source="cases")
         for promise in promises
@@ -213,3 +233,80 @@ async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk
         await what_was_told_is_handled(running, promise)
     assert sorted(fact.data.promise for fact in await granted(running, customer)) == sorted(promises)
     assert await desk.points(membership(customer)) == [1000]
+
+
+async def test_a_promise_moved_many_times_is_one_harm(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    root = await promised(running, customer)
+    for promise in [root, *[await promised(running, customer, root) for _ in range(5)]]:
+        event = renegotiated(customer, promise, timedelta(minutes=1), root)
+        await running.deliver(event, resource=promise, source="cases")
+        await what_was_told_is_handled(running, promise)
+    assert [fact.data.points for fact in await granted(running, customer)] == [100]
+    error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
+    assert reason(error) == "GOODWILL_EXISTS"
+
+
+async def test_a_date_that_the_customer_asked_for_earns_nothing(running: Running) -> None:
+    customer, promise = new("customers"), new("promises")
+    event = renegotiated(customer, promise, timedelta(days=2), reason_code="CUSTOMER_AGREED")
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await granted(running, customer) == []
+
+
+async def test_a_promise_to_another_customer_is_not_made_up_for(running: Running, desk: Any) -> None:
+    customer, other = new("customers"), new("customers")
+    promise = await promised(running, customer)
+    error = await refused(desk.goodwill.GrantGoodwill(grant(other, 50, promise)))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "CUSTOMER_MISMATCH")
+    event = renegotiated(customer, promise, timedelta(days=1))
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await desk.points(membership(customer)) == [100]
+
+
+async def test_a_promise_that_nobody_made_is_not_found(desk: Any) -> None:
+    error = await refused(desk.goodwill.GrantGoodwill(grant(new("customers"), 50, new("promises"))))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.NOT_FOUND, "PROMISE_NOT_FOUND")
+
+
+async def test_many_grants_at_once_stay_within_the_budget_of_a_customer(desk: Any) -> None:
+    customer = new("customers")
+    calls = [desk.insist(desk.goodwill.GrantGoodwill, grant(customer, 500)) for _ in range(12)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert errors == ["OVER_BUDGET"] * 6
+    assert await desk.points(membership(customer)) == [3000]
+
+
+async def test_many_grants_at_once_stay_within_the_budget_of_who_grants(start: Any, desk_of: Any) -> None:
+    desk = desk_of(await start(service, goodwill_budget_grantor=2000))
+    customers = [new("customers") for _ in range(8)]
+    calls = [desk.insist(desk.goodwill.GrantGoodwill, grant(each, 500)) for each in customers]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert errors == ["OVER_BUDGET"] * 4
+    assert await desk.points("programmes/main/accounts/goodwill") == [-2000]
+
+
+async def test_a_budget_is_whole_again_after_its_period(start: Any, desk_of: Any, clock: Any) -> None:
+    desk = desk_of(await start(service, goodwill_budget_grantor=2000, goodwill_budget_days=7))
+    for _ in range(4):
+        await desk.goodwill.GrantGoodwill(grant(new("customers"), 500))
+    assert reason(await refused(desk.goodwill.GrantGoodwill(grant(new("customers"), 1)))) == "OVER_BUDGET"
+    clock.advance(timedelta(days=7))
+    await desk.goodwill.GrantGoodwill(grant(new("customers"), 500))
+
+
+async def test_the_policy_gives_what_is_left_of_a_customers_budget(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    for points in (500, 500, 500, 500, 500, 450):
+        await desk.goodwill.GrantGoodwill(grant(customer, points))
+    for expected in ([50], [50]):
+        promise = new("promises")
+        event = renegotiated(customer, promise, timedelta(days=3))
+        await running.deliver(event, resource=promise, source="cases")
+        await what_was_told_is_handled(running, promise)
+        automatic = [f for f in await granted(running, customer) if f.data.promise]
+        assert [fact.data.points for fact in automatic] == expected

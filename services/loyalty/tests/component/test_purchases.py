@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
 from chassis.testing.running import Running, reason
+from loyalty.service import service
 from loyalty.usecases.purchases import currency_stays
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
@@ -198,10 +199,10 @@ async def test_a_batch_tells_the_value_of_a_customer_once_and_whole(running: Run
 
 WRONG_PURCHASES: list[tuple[dict[str, Any], str]] = [
     ({"amount": None}, "REQUIRED"),
-    ({"amount": Money(units=1)}, "INVALID_CODE"),
+    ({"amount": Money(units=1)}, "INVALID_CURRENCY"),
     ({"amount": Money(currency_code="EUR", units=1)}, "INVALID_CURRENCY"),
-    ({"amount": Money(currency_code="USD", units=-1)}, "INVALID_NUMBER"),
-    ({"amount": Money(currency_code="USD", nanos=-CENT)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", units=-1, nanos=CENT)}, "INVALID_NUMBER"),
+    ({"amount": Money(currency_code="USD", units=-(10**12), nanos=-CENT)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", nanos=CENT // 10)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", nanos=10**9)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
@@ -271,3 +272,53 @@ async def test_the_currency_stays_once_a_purchase_is_recorded(running: Running, 
     await currency_stays(running.db, running.app.settings.formula)
     with pytest.raises(ValueError, match="RAPPORT_CURRENCY must be USD"):
         await currency_stays(running.db, euros)
+
+
+async def test_what_is_given_back_is_a_negative_purchase(running: Running, desk: Any) -> None:
+    buyer = customer()
+    await desk.purchases.RecordPurchase(single(purchase(buyer, 1000)))
+    back = Money(currency_code="USD", units=-2, nanos=-50 * CENT)
+    returned = Purchase(customer=buyer, amount=back, purchase_time=AT)
+    recorded = await desk.purchases.RecordPurchase(single(returned))
+    assert recorded.amount == back
+    worth = await value(desk, buyer)
+    assert worth.lifetime_value == Money(currency_code="USD", units=7, nanos=50 * CENT)
+    assert worth.purchase_count == 1
+    *_, told, changed = await running.published()
+    assert (told.data.amount, changed.data.lifetime_value) == (back, worth.lifetime_value)
+
+
+async def test_a_customer_who_only_gave_back_is_worth_less_than_nothing(desk: Any) -> None:
+    buyer = customer()
+    back = Money(currency_code="USD", units=-3)
+    await desk.purchases.RecordPurchase(single(Purchase(customer=buyer, amount=back, purchase_time=AT)))
+    worth = await value(desk, buyer)
+    assert (worth.lifetime_value, worth.purchase_count, worth.band) == (back, 0, "STANDARD")
+    assert not worth.HasField("first_purchase_time")
+
+
+@pytest.mark.parametrize(
+    ("currency", "right", "wrong"),
+    [
+        ("JPY", 0, CENT),
+        ("KWD", CENT // 10, CENT // 100),
+        ("EUR", CENT, CENT // 10),
+        ("CLF", CENT // 100, CENT // 1000),
+    ],
+)
+async def test_an_amount_has_as_many_decimals_as_the_currency(
+    start: Any, desk_of: Any, currency: str, right: int, wrong: int
+) -> None:
+    running = await start(service, currency=currency)
+    desk = desk_of(running)
+    buyer = customer()
+
+    def of(nanos: int) -> Any:
+        amount = Money(currency_code=currency, units=7, nanos=nanos)
+        return desk.purchases.RecordPurchase(
+            single(Purchase(customer=buyer, amount=amount, purchase_time=AT))
+        )
+
+    assert await refusal(of(wrong)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_NUMBER")
+    recorded = await of(right)
+    assert (await value(desk, buyer)).lifetime_value == recorded.amount

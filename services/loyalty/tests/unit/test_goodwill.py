@@ -1,15 +1,28 @@
 """How much goodwill may be granted."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from chassis.errors import FailedPrecondition
-from loyalty.domain.goodwill import AuthorityPolicy
+from loyalty.domain.goodwill import AuthorityPolicy, Spent
 from loyalty.domain.value import Band
 
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
-POLICY = AuthorityPolicy("authorityPolicies/delay-goodwill", "7", points_per_day=100, limits=LIMITS)
+POLICY = AuthorityPolicy(
+    "authorityPolicies/delay-goodwill",
+    "7",
+    reasons={"CARRIER_DELAY"},
+    points_per_day=100,
+    limits=LIMITS,
+    budget_period=timedelta(days=30),
+    customer_budget=3000,
+    grantor_budget=5000,
+)
+DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -24,11 +37,25 @@ POLICY = AuthorityPolicy("authorityPolicies/delay-goodwill", "7", points_per_day
     ],
 )
 def test_every_day_begun_earns_points_up_to_the_limit(delay: timedelta, points: int) -> None:
-    assert POLICY.for_delay(delay, Band.STANDARD) == points
+    assert POLICY.for_delay(DUE, DUE + delay, UTC, "CARRIER_DELAY", Band.STANDARD) == points
+
+
+@pytest.mark.parametrize(("month", "day"), [(3, 28), (10, 24)])
+def test_noon_to_noon_is_one_day_also_when_the_clocks_change(month: int, day: int) -> None:
+    due = datetime(2026, month, day, 12, tzinfo=BERLIN)
+    next_noon = datetime(2026, month, day + 1, 12, tzinfo=BERLIN)
+    assert POLICY.for_delay(due, next_noon, BERLIN, "CARRIER_DELAY", Band.STANDARD) == 100
+
+
+def test_what_the_customer_asked_for_is_no_harm() -> None:
+    later = DUE + timedelta(days=3)
+    assert POLICY.for_delay(DUE, later, UTC, "CUSTOMER_AGREED", Band.STANDARD) == 0
 
 
 def test_a_band_has_its_own_limit() -> None:
-    assert [POLICY.for_delay(timedelta(days=400), band) for band in Band] == [500, 1000, 1500, 2000]
+    later = DUE + timedelta(days=400)
+    earned = [POLICY.for_delay(DUE, later, UTC, "CARRIER_DELAY", band) for band in Band]
+    assert earned == [500, 1000, 1500, 2000]
 
 
 def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
@@ -45,6 +72,29 @@ def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("spent", "whose", "left"),
+    [
+        (Spent(2900, 0), "customer", "100"),
+        (Spent(0, 4900), "grantor", "100"),
+        (Spent(0, 6000), "grantor", "0"),
+    ],
+)
+def test_a_budget_is_used_up_to_its_end_and_what_is_left_is_told(spent: Spent, whose: str, left: str) -> None:
+    POLICY.within_budget(int(left), replace(spent, by_grantor=min(spent.by_grantor, 5000)))
+    with pytest.raises(FailedPrecondition) as refused:
+        POLICY.within_budget(101, spent)
+    assert refused.value.reason == "OVER_BUDGET"
+    assert (refused.value.metadata["whose"], refused.value.metadata["left"]) == (whose, left)
+
+
 def test_a_policy_without_a_limit_for_a_band_is_refused() -> None:
     with pytest.raises(ValueError, match="every band"):
-        AuthorityPolicy("authorityPolicies/x", "1", 100, {Band.STANDARD: 500})
+        replace(POLICY, limits={Band.STANDARD: 500})
+
+
+@pytest.mark.parametrize("budget", ["customer_budget", "grantor_budget"])
+def test_a_budget_below_the_limit_for_one_harm_is_refused(budget: str) -> None:
+    replace(POLICY, **{budget: 2000})
+    with pytest.raises(ValueError, match="at least the highest limit"):
+        replace(POLICY, **{budget: 1999})

@@ -27,6 +27,8 @@ def test_the_defaults_make_a_formula_and_a_policy() -> None:
     "wrong",
     [
         {"currency": "dollars"},
+        {"currency": "ABC"},
+        {"currency": "XAU"},
         {"value_gold_from": 100},
         {"value_platinum_from": 499},
         {"value_silver_from": 0},

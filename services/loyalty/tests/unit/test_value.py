@@ -57,6 +57,15 @@ def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:
     ]
 
 
+def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
+    later = NOW + timedelta(days=1)
+    assert added_value([purchase(1, "5"), purchase(1, "-2", later), purchase(2, "-1")]) == [
+        CustomerValue(UUID(int=1), Decimal(3), 1, NOW, NOW, 1),
+        CustomerValue(UUID(int=2), Decimal(-1), 0, None, None, 1),
+    ]
+    assert FORMULA.band(value("-1")) is Band.STANDARD
+
+
 def test_two_purchases_of_the_same_content_count_twice() -> None:
     (added,) = added_value([purchase(1, "9.99"), purchase(1, "9.99")])
     assert (added.lifetime_value, added.purchase_count) == (Decimal("19.98"), 2)

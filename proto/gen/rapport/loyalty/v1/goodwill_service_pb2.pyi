@@ -41,7 +41,9 @@ class Goodwill(_message.Message):
     reason_code: _builtins.str
     """Why, a code such as `promise-renegotiated`."""
     promise: _builtins.str
-    """The promise it makes up for; may be empty. One grant for one promise."""
+    """The promise it makes up for, one made to this customer; may be empty. One grant for one harm: promises that replaced
+    each other are one.
+    """
     transfer: _builtins.str
     """The transfer that moved the points."""
     policy: _builtins.str

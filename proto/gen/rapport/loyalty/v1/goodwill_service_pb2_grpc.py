@@ -52,8 +52,9 @@ class GoodwillServiceServicer:
     """
 
     def GrantGoodwill(self, request, context):
-        """Grants goodwill. FAILED_PRECONDITION (`OVER_AUTHORITY`) above the policy's limit, with the limit in the metadata;
-        ALREADY_EXISTS (`GOODWILL_EXISTS`) when the promise already has one.
+        """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
+        (`OVER_BUDGET`), with what is allowed in the metadata, and for another customer's promise (`CUSTOMER_MISMATCH`);
+        NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise; ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class PurchaseRecorded(_message.Message):
     """What it refers to."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid."""
+        """What was paid; negative for what the customer gave back."""
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -200,20 +200,20 @@ class ValueChanged(_message.Message):
     customer: _builtins.str
     """`customers/{uuid}`."""
     purchase_count: _builtins.int
-    """Number of purchases."""
+    """Number of purchases; what was given back is not counted."""
     band: _builtins.str
     """`STANDARD`, `SILVER`, `GOLD` or `PLATINUM`."""
     @_builtins.property
     def lifetime_value(self) -> _money_pb2.Money:
-        """Everything the customer paid."""
+        """Everything the customer paid, less what they gave back."""
 
     @_builtins.property
     def first_purchase_time(self) -> _timestamp_pb2.Timestamp:
-        """The first purchase."""
+        """The first purchase; absent before it."""
 
     @_builtins.property
     def last_purchase_time(self) -> _timestamp_pb2.Timestamp:
-        """The last purchase."""
+        """The last purchase; absent before it."""
 
     def __init__(
         self,

@@ -42,7 +42,9 @@ class Purchase(_message.Message):
     """What it refers to, for example `orders/10248`; at most 200 characters, no personal data."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid: 0 to 1,000,000,000,000, at most two decimals. One installation counts in one currency."""
+        """What was paid, at most 1,000,000,000,000 with as many decimals as the currency has; negative for what the customer
+        gave back. One installation counts in one currency, of its setting RAPPORT_CURRENCY: INVALID_CURRENCY for others.
+        """
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -85,22 +87,22 @@ class CustomerValue(_message.Message):
     customer: _builtins.str
     """`customers/{uuid}`."""
     purchase_count: _builtins.int
-    """Number of purchases."""
+    """Number of purchases; what was given back is not counted."""
     band: _builtins.str
     """`STANDARD`, `SILVER`, `GOLD` or `PLATINUM`, by lifetime value."""
     formula_version: _builtins.str
     """The version of the formula and the bands."""
     @_builtins.property
     def lifetime_value(self) -> _money_pb2.Money:
-        """Everything the customer paid, over the whole relationship."""
+        """Everything the customer paid, over the whole relationship, less what they gave back."""
 
     @_builtins.property
     def first_purchase_time(self) -> _timestamp_pb2.Timestamp:
-        """The first purchase."""
+        """The first purchase; absent before it."""
 
     @_builtins.property
     def last_purchase_time(self) -> _timestamp_pb2.Timestamp:
-        """The last purchase."""
+        """The last purchase; absent before it."""
 
     def __init__(
         self,

@@ -61,5 +61,5 @@ class ValueChanged:
     lifetime_value: Money
     purchase_count: int
     band: Band
-    first_purchase_time: datetime
-    last_purchase_time: datetime
+    first_purchase_time: datetime | None
+    last_purchase_time: datetime | None

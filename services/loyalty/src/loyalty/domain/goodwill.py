@@ -1,11 +1,11 @@
 """Goodwill: points granted to put something right, within what the policy allows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
-from chassis.errors import AlreadyExists, FailedPrecondition
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
 from loyalty.domain.value import Band
 
 _DAY = timedelta(days=1)
@@ -13,13 +13,17 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Goodwill:
-    """Points granted to one customer for one harm. `policy_version` tells which limits applied."""
+    """Points granted to one customer for one harm. `policy_version` tells which limits applied.
+
+    A promise that was moved several times is one harm, named by `root_id`: the first of its chain.
+    """
 
     id: UUID
     customer_id: UUID
     points: int
     reason_code: str
     promise_id: UUID | None
+    root_id: UUID | None
     transfer_id: UUID
     policy: str
     policy_version: str
@@ -29,22 +33,42 @@ class Goodwill:
 
 @dataclass(frozen=True, slots=True)
 class AuthorityPolicy:
-    """Who may grant how much: points for each day of delay, and the most for one harm by value band.
+    """Who may grant how much: points for each day of delay, the most for one harm, and budgets.
 
-    ValueError unless every band has a limit of 1 or more.
+    Attributes:
+        reasons: the reasons of a delay that are ours; what a customer asked for is no harm.
+        limits: the most for one harm, by value band.
+        budget_period: what counts against the budgets: grants of so long ago at most.
+        customer_budget: the most for one customer within it, by people and by the policy.
+        grantor_budget: the most by one person within it.
+
+    ValueError unless every band has a limit of 1 or more, and each budget allows the highest of them.
+
     """
 
     name: str
     version: str
+    reasons: Set[str]
     points_per_day: int
     limits: Mapping[Band, int]
+    budget_period: timedelta
+    customer_budget: int
+    grantor_budget: int
 
     def __post_init__(self) -> None:
         if self.points_per_day < 1 or any(self.limits.get(band, 0) < 1 for band in Band):
             raise ValueError("goodwill: points per day and the limit of every band must be 1 or more")
+        if min(self.customer_budget, self.grantor_budget) < max(self.limits.values()):
+            raise ValueError("goodwill: a budget must be at least the highest limit for one harm")
 
-    def for_delay(self, delay: timedelta, band: Band) -> int:
-        """The points that a delay earns: for every day begun, up to the band's limit; 0 without a delay."""
+    def for_delay(self, due: datetime, new_due: datetime, zone: tzinfo, reason_code: str, band: Band) -> int:
+        """The points that a delay earns: for every day begun, up to the band's limit; 0 without a harm.
+
+        Days are counted on the customer's clock: noon to noon is one day, of 23, 24 or 25 hours.
+        """
+        if reason_code not in self.reasons:
+            return 0
+        delay = new_due.astimezone(zone).replace(tzinfo=None) - due.astimezone(zone).replace(tzinfo=None)
         days_begun = max(0, -(-delay // _DAY))
         return min(days_begun * self.points_per_day, self.limits[band])
 
@@ -64,11 +88,50 @@ class AuthorityPolicy:
                 },
             )
 
+    def within_budget(self, points: int, spent: "Spent") -> None:
+        """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
+        for whose, budget, used in (
+            ("customer", self.customer_budget, spent.on_customer),
+            ("grantor", self.grantor_budget, spent.by_grantor),
+        ):
+            if used + points > budget:
+                raise FailedPrecondition(
+                    "OVER_BUDGET",
+                    f"{self.name} allows at most {budget} points for one {whose} in"
+                    f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
+                    {"policy": self.name, "whose": whose, "budget": budget, "left": max(0, budget - used)},
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The points granted within the budget period: to one customer, and by one grantor."""
+
+    on_customer: int
+    by_grantor: int
+
 
 def goodwill_exists(promise: str) -> AlreadyExists:
-    """The refusal to grant goodwill twice for one promise."""
+    """The refusal to grant goodwill twice for one harm."""
     return AlreadyExists(
         "GOODWILL_EXISTS",
-        f"Goodwill was granted for {promise} before; a promise has one grant.",
+        f"Goodwill was granted for {promise}, or for a promise it replaced, before; one harm has one grant.",
         {"promise": promise},
+    )
+
+
+class PromiseNotFound(NotFound):
+    """No such promise is known here (`PROMISE_NOT_FOUND`): the news of a new one takes a moment."""
+
+    def __init__(self, promise: str) -> None:
+        super().__init__(promise)
+        self.reason = "PROMISE_NOT_FOUND"
+
+
+def customer_mismatch(promise: str, customer: str) -> FailedPrecondition:
+    """The refusal to make up to one customer for what was promised to another."""
+    return FailedPrecondition(
+        "CUSTOMER_MISMATCH",
+        f"{promise} was made to another customer: grant to the one it was made to.",
+        {"promise": promise, "customer": customer},
     )

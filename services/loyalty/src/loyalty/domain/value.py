@@ -1,4 +1,7 @@
-"""Purchases, and what a customer is worth: the exact sum of what they paid, and the band it puts them in."""
+"""Purchases, and what a customer is worth: the exact sum of what they paid, and the band it puts them in.
+
+What a customer gave back is a purchase of a negative amount: it lowers the value and is not counted.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-AMOUNT_MAX = Decimal(10) ** 12  # in one purchase; millions of the largest fit into one customer's value
+AMOUNT_MAX = 10**12  # in one purchase; millions of the largest fit into one customer's value
 
 
 class Band(StrEnum):
@@ -62,8 +65,8 @@ class CustomerValue:
     customer_id: UUID
     lifetime_value: Decimal
     purchase_count: int
-    first_purchase_time: datetime
-    last_purchase_time: datetime
+    first_purchase_time: datetime | None
+    last_purchase_time: datetime | None
     version: int
 
     @property
@@ -110,14 +113,11 @@ def added_value(purchases: Iterable[Purchase]) -> list[CustomerValue]:
     """
     added: dict[UUID, CustomerValue] = {}
     for p in purchases:
-        value = added.get(p.customer_id)
-        if value is None:
-            added[p.customer_id] = CustomerValue(
-                p.customer_id, p.amount, 1, p.purchase_time, p.purchase_time, version=1
-            )
-            continue
+        nothing = CustomerValue(p.customer_id, Decimal(0), 0, None, None, version=1)
+        value = added.setdefault(p.customer_id, nothing)
         value.lifetime_value += p.amount
-        value.purchase_count += 1
-        value.first_purchase_time = min(value.first_purchase_time, p.purchase_time)
-        value.last_purchase_time = max(value.last_purchase_time, p.purchase_time)
+        if p.amount >= 0:
+            value.purchase_count += 1
+            value.first_purchase_time = min(value.first_purchase_time or p.purchase_time, p.purchase_time)
+            value.last_purchase_time = max(value.last_purchase_time or p.purchase_time, p.purchase_time)
     return sorted(added.values(), key=lambda value: value.customer_id)

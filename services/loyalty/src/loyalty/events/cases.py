@@ -1,28 +1,48 @@
 """What the cases service tells."""
 
-from chassis.api.validation import Check
+from collections.abc import Sequence
+from datetime import UTC
+
+from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
 from chassis.events.consumer import Handler
 from chassis.events.envelope import Event
 from loyalty.names import CUSTOMER, PROMISE
-from loyalty.usecases.goodwill import Authority, grant_for_delay
-from rapport.cases.v1 import cases_events_pb2
+from loyalty.store.goodwill import INSERT_PROMISES, KnownPromise
+from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
+from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
+
+
+async def on_promises_made(tx: Transaction, events: Sequence[Event[PromiseMade]]) -> None:
+    """Remember whose each promise is and what it is about, for the grants that people make."""
+    made = [
+        KnownPromise(
+            *PROMISE.parse(e.data.promise), *CUSTOMER.parse(e.data.customer), *PROMISE.parse(e.data.root)
+        )
+        for e in events
+    ]
+    await INSERT_PROMISES.rows(tx, made)
 
 
 def goodwill_for_renegotiation(authority: Authority) -> Handler:
-    """Grants what the policy gives for the delay, when a promise was moved: once for each promise."""
+    """Grants what the policy gives for the delay when a promise was moved: once for one harm."""
 
-    async def on_promise_renegotiated(
-        tx: Transaction, event: Event[cases_events_pb2.PromiseRenegotiated]
-    ) -> None:
-        check = Check()
-        (customer_id,) = check.name(CUSTOMER, event.data.customer, "customer")
-        (promise_id,) = check.name(PROMISE, event.data.promise, "promise")
-        due = check.moment(event.data, "due_time")
-        new_due = check.moment(event.data, "new_due_time")
-        check.raise_if_any()
-        assert due is not None
-        assert new_due is not None
-        await grant_for_delay(tx, customer_id, promise_id, new_due - due, authority)
+    async def on_promise_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:
+        moved = event.data
+        (customer_id,), (promise_id,), (root_id,) = (
+            CUSTOMER.parse(moved.customer),
+            PROMISE.parse(moved.promise),
+            PROMISE.parse(moved.root),
+        )
+        delay = Delay(
+            customer_id,
+            promise_id,
+            root_id,
+            due=moment(moved.due_time),
+            new_due=moment(moved.new_due_time),
+            zone=UTC,
+            reason_code=moved.reason_code,
+        )
+        await grant_for_delay(tx, delay, authority)
 
     return on_promise_renegotiated

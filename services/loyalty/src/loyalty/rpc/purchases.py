@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis import ids
+from chassis.api.currencies import Currency
 from chassis.api.messages import money, to_message
 from chassis.api.validation import Check
 from chassis.context import Call
@@ -28,6 +29,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     def __init__(self, db: Database, formula: ValueFormula) -> None:
         self.db = db
         self.formula = formula
+        self.currency = Currency.of(formula.currency)
 
     @ingest
     async def RecordPurchase(
@@ -93,16 +95,11 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     ) -> Purchase:
         within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
-        amount = within.money(sent.amount, "amount")
-        if amount is not None and amount > AMOUNT_MAX:
-            within.refuse("amount", "INVALID_NUMBER", f"must be an amount from 0 to {AMOUNT_MAX:f}")
-        if sent.amount.currency_code and sent.amount.currency_code != self.formula.currency:
-            within.refuse("amount.currency_code", "INVALID_CURRENCY", f"must be {self.formula.currency}")
         return Purchase(
             id=ids.uuid7(tx.now),
             customer_id=customer_id,
-            amount=amount,  # type: ignore[arg-type]  # None only with a violation
-            currency_code=self.formula.currency,
+            amount=within.money(sent.amount, "amount", self.currency, most=AMOUNT_MAX),  # type: ignore[arg-type]  # None only with a violation
+            currency_code=self.currency.code,
             purchase_time=within.moment(sent, "purchase_time", latest=tx.now + _A_DAY),  # type: ignore[arg-type]  # the same
             quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
             reference=within.text(sent.reference, "reference", required=False),

@@ -50,7 +50,7 @@ PURCHASES = sa.Table(
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, nullable=False),
-    sa.Column("amount", sa.Numeric(15, 2), nullable=False),
+    sa.Column("amount", sa.Numeric(20, 4), nullable=False),
     sa.Column("currency_code", sa.Text, nullable=False),
     sa.Column("purchase_time", _AT, nullable=False),
     sa.Column("quantity", sa.Integer, nullable=False),
@@ -62,10 +62,10 @@ CUSTOMER_VALUES = sa.Table(
     "customer_values",
     METADATA,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("lifetime_value", sa.Numeric(20, 2), nullable=False),
+    sa.Column("lifetime_value", sa.Numeric(24, 4), nullable=False),
     sa.Column("purchase_count", sa.BigInteger, nullable=False),
-    sa.Column("first_purchase_time", _AT, nullable=False),
-    sa.Column("last_purchase_time", _AT, nullable=False),
+    sa.Column("first_purchase_time", _AT),
+    sa.Column("last_purchase_time", _AT),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
@@ -76,7 +76,8 @@ GOODWILL = sa.Table(
     sa.Column("customer_id", sa.Uuid, nullable=False),
     sa.Column("points", sa.BigInteger, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),
-    sa.Column("promise_id", sa.Uuid, unique=True),
+    sa.Column("promise_id", sa.Uuid),
+    sa.Column("root_id", sa.Uuid),
     sa.Column(
         "transfer_id", sa.ForeignKey("transfers.id", deferrable=True, initially="DEFERRED"), nullable=False
     ),
@@ -84,4 +85,13 @@ GOODWILL = sa.Table(
     sa.Column("policy_version", sa.Text, nullable=False),
     sa.Column("grantor", sa.Text, nullable=False),
     sa.Column("grant_time", _AT, nullable=False),
+)
+
+# What cases told of the promises that it made: whose each is, and the first of its chain.
+PROMISES = sa.Table(
+    "promises",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("root_id", sa.Uuid, nullable=False),
 )

@@ -1,18 +1,25 @@
 """Granting goodwill."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from uuid import UUID
 
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from loyalty.domain.facts import GoodwillGranted
-from loyalty.domain.goodwill import AuthorityPolicy, Goodwill, goodwill_exists
+from loyalty.domain.goodwill import (
+    AuthorityPolicy,
+    Goodwill,
+    PromiseNotFound,
+    Spent,
+    customer_mismatch,
+    goodwill_exists,
+)
 from loyalty.domain.ledger import AccountKey, AccountKind
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import CUSTOMER, GOODWILL, PROMISE
-from loyalty.store.goodwill import INSERT_GOODWILL
+from loyalty.store.goodwill import GET_PROMISE, INSERT_GOODWILL, LOCK_BUDGETS, SPENT
 from loyalty.store.purchases import GET_VALUE
 from loyalty.usecases.ledger import PostTransfer, post_transfer
 from loyalty.usecases.memberships import open_membership
@@ -28,6 +35,20 @@ class GrantGoodwill:
     points: int
     reason_code: str
     promise_id: UUID | None
+    root_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A promise was moved, and the customer knows. `zone` is the customer's: days are counted there."""
+
+    customer_id: UUID
+    promise_id: UUID
+    root_id: UUID
+    due: datetime
+    new_due: datetime
+    zone: tzinfo
+    reason_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +64,16 @@ class Authority:
 
 
 async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Authority) -> Goodwill:
-    """Grant what a person decided. FailedPrecondition `OVER_AUTHORITY`, AlreadyExists `GOODWILL_EXISTS`."""
+    """Grant what a person decided.
+
+    FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`; NotFound `PROMISE_NOT_FOUND`;
+    AlreadyExists `GOODWILL_EXISTS`.
+    """
+    spent = await _spent(tx, command.customer_id, authority.policy, tx.call.principal.subject)
+    if command.promise_id is not None:
+        command = replace(command, root_id=await _root(tx, command.promise_id, command.customer_id))
     authority.policy.authorise(command.points, await authority.band(tx, command.customer_id))
+    authority.policy.within_budget(command.points, spent)
     goodwill = await _grant(tx, command, authority.policy)
     if goodwill is None:
         assert command.promise_id is not None
@@ -52,16 +81,39 @@ async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Aut
     return goodwill
 
 
-async def grant_for_delay(
-    tx: Transaction, customer_id: UUID, promise_id: UUID, delay: timedelta, authority: Authority
-) -> Goodwill | None:
-    """Grant what the policy gives for a promise moved by `delay`; None when that is nothing, or was given."""
-    points = authority.policy.for_delay(delay, await authority.band(tx, customer_id))
-    if points == 0:
+async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
+    """Grant what the policy gives for a moved promise; None when that is nothing, or the harm has a grant."""
+    policy = authority.policy
+    spent = await _spent(tx, delay.customer_id, policy)
+    band = await authority.band(tx, delay.customer_id)
+    earned = policy.for_delay(delay.due, delay.new_due, delay.zone, delay.reason_code, band)
+    points = min(earned, policy.customer_budget - spent.on_customer)
+    if points <= 0:
         return None
-    return await _grant(
-        tx, GrantGoodwill(customer_id, points, "promise-renegotiated", promise_id), authority.policy
+    command = GrantGoodwill(
+        delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id
     )
+    return await _grant(tx, command, policy)
+
+
+async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, grantor: str = "") -> Spent:
+    """What was granted within the budget period; until the transaction ends, nobody adds to it.
+
+    The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
+    """
+    budgets = [CUSTOMER.format(customer_id), *([grantor] if grantor else [])]
+    await LOCK_BUDGETS.all(tx, budgets=budgets)
+    return await SPENT.one(tx, customer_id=customer_id, grantor=grantor, since=tx.now - policy.budget_period)
+
+
+async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
+    """What the promise is about, once it is known to be the customer's."""
+    promise = await GET_PROMISE.maybe(tx, id=promise_id)
+    if promise is None:
+        raise PromiseNotFound(PROMISE.format(promise_id))
+    if promise.customer_id != customer_id:
+        raise customer_mismatch(PROMISE.format(promise_id), CUSTOMER.format(customer_id))
+    return promise.root_id
 
 
 async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolicy) -> Goodwill | None:
@@ -71,6 +123,7 @@ async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolic
         points=command.points,
         reason_code=command.reason_code,
         promise_id=command.promise_id,
+        root_id=command.root_id,
         transfer_id=ids.uuid7(tx.now),
         policy=policy.name,
         policy_version=policy.version,
