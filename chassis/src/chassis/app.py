@@ -69,9 +69,10 @@ class App(Generic[S]):
 
     def project(
         self, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler
-    ) -> None:
+    ) -> Subscription:
         """Fold events into a read model, one transaction for each batch of up to 500."""
         self.subscriptions.append(Subscription.of_batches(durable, source, messages, handler))
+        return self.subscriptions[-1]
 
     def timer(self, kind: str, handler: TimerHandler) -> None:
         """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once."""

@@ -26,6 +26,11 @@ def uuid7(at: datetime) -> UUID:
     return UUID(int=(high >> 12) << 80 | 0x7 << 76 | (high & 0xFFF) << 64 | 0x2 << 62 | low)
 
 
+def newest() -> datetime:
+    """The moment of the newest id made here. Ids never go back, so when the clock did, it lies ahead."""
+    return datetime.fromtimestamp((_last >> 74) / 1000, UTC)
+
+
 def floor(at: datetime) -> UUID:
     """The smallest UUIDv7 of the moment `at`: the bound of a time range over ids."""
     return UUID(int=int(at.timestamp() * 1000) << 80 | 0x7 << 76 | 0x2 << 62)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.api import consistency
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
 from chassis.db.statement import Bulk
@@ -45,16 +46,31 @@ class Act:
         call: who acts, why, in which trace.
         id: the id of the audit row: the cause of the facts, and the key of the outcome.
         correlation_id: the flow it belongs to; begins one when the call belongs to none.
-        consistency_token: names the last fact.
         resources: what the facts are about.
+        told: the facts it recorded, and their rows.
+        shared: facts that another call recorded and that are this one's doing as well.
 
     """
 
     call: Call
     id: UUID
     correlation_id: str
-    consistency_token: str = ""
     resources: dict[str, None] = field(default_factory=dict)
+    told: list[consistency.Told] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    shared: list[consistency.Told] = field(default_factory=list)
+
+    def tell(self, row: dict[str, Any]) -> None:
+        """Note a fact, by its row of the outbox."""
+        self.told.append(consistency.Told(row["type"], row["id"]))
+        self.rows.append(row)
+        self.resources[row["resource"]] = None
+
+    def name_transaction(self) -> None:
+        """Let the events carry the transaction when they are too many for the token to name."""
+        if len(self.told) > consistency.NAMED_MAX:
+            for row in self.rows:
+                row["transaction_id"] = self.id
 
 
 def stored_rows(responses: Iterable[StoredResponse], now: datetime) -> list[dict[str, Any]]:

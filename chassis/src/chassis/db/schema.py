@@ -1,6 +1,7 @@
 """The tables that the chassis keeps in every service's database. Created by the chassis' own migrations."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = sa.MetaData()
 _AT = sa.DateTime(timezone=True)
@@ -24,6 +25,7 @@ OUTBOX = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("causation_id", sa.Uuid, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
+    sa.Column("transaction_id", sa.Uuid),  # when its events are too many for a consistency token to name
     sa.Column("published_at", _AT),
 )
 
@@ -41,6 +43,38 @@ INBOX = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("causation_id", sa.Uuid, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
+    sa.Column("transaction_id", sa.Uuid),  # see `outbox`
+)
+
+# Events set aside, by consumer, so that they hold up no others: PARKED is tried again, DEAD was given up on.
+PARKED = sa.Table(
+    "parked",
+    METADATA,
+    sa.Column("event_id", sa.Uuid, primary_key=True),
+    sa.Column("consumer", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("customer", sa.Text, nullable=False),  # "" when it concerns none, or cannot be read
+    sa.Column("transaction_id", sa.Uuid),
+    sa.Column("headers", JSONB, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("parked_at", _AT, nullable=False),
+    sa.Column("due_at", _AT, nullable=False),
+)
+
+# What is known of the service's own stream: another identity, or an end before the last sequence, is a loss.
+STREAM = sa.Table(
+    "stream",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("identity", sa.Text, nullable=False),
+    sa.Column("last_sequence", sa.BigInteger, nullable=False),
 )
 
 # Responses of mutations by request id, kept 7 days.

@@ -13,6 +13,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from chassis import failpoints, ids
+from chassis.api import consistency
 from chassis.context import Call
 from chassis.db.combined import combined
 from chassis.db.lost import LOST
@@ -59,6 +60,7 @@ class Transaction:
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
+        self._tellers: dict[UUID, Act] = {}  # by event
         self._about: dict[str, None] = {}  # resources and customers, for the trace
         self._timers: dict[tuple[str, str], dict[str, Any]] = {}
         self._responses: list[StoredResponse] = []
@@ -81,8 +83,9 @@ class Transaction:
 
     @property
     def consistency_token(self) -> str:
-        """Names the last fact that the acting call recorded; "" before the first."""
-        return self._act.consistency_token
+        """Names every fact that the acting call recorded so far, or shares; "" when there is none."""
+        act = self._act
+        return consistency.token(self.db.service, act.id, act.told, act.shared)
 
     def act(self, call: Call) -> None:
         """Do what follows on behalf of `call`: one transaction may carry many."""
@@ -123,26 +126,35 @@ class Transaction:
         """
         event_id = ids.uuid7(self.now)
         encoded = self.db.facts.encode(fact)
-        self._facts.append(
-            {
-                "id": event_id,
-                "lease": zlib.crc32(encoded.resource.encode()) % LEASES,
-                "subject": encoded.subject,
-                "type": encoded.type,
-                "resource": encoded.resource,
-                "resource_version": version,
-                "data": encoded.data,
-                "time": self.now,
-                "actor": self.call.principal.subject,
-                "correlation_id": self.correlation_id,
-                "causation_id": caused_by or self.call.cause_id or self.id,
-                "traceparent": self.call.traceparent,
-            }
-        )
-        self._act.resources[encoded.resource] = None
+        row = {
+            "id": event_id,
+            "lease": zlib.crc32(encoded.resource.encode()) % LEASES,
+            "subject": encoded.subject,
+            "type": encoded.type,
+            "resource": encoded.resource,
+            "resource_version": version,
+            "data": encoded.data,
+            "time": self.now,
+            "actor": self.call.principal.subject,
+            "correlation_id": self.correlation_id,
+            "causation_id": caused_by or self.call.cause_id or self.id,
+            "traceparent": self.call.traceparent,
+            "transaction_id": None,
+        }
+        self._facts.append(row)
+        self._act.tell(row)
+        self._tellers[event_id] = self._act
         self._about |= {name: None for name in (encoded.resource, getattr(fact, "customer", "")) if name}
-        self._act.consistency_token = f"{self.db.service}:{event_id}"
         return event_id
+
+    def share(self, event_id: UUID) -> None:
+        """Say that a fact, recorded in this transaction for another call, is the acting call's doing too.
+
+        Its consistency token then covers that fact.
+        """
+        teller = self._tellers[event_id]
+        if teller is not self._act:
+            self._act.shared += [told for told in teller.told if told.event_id == event_id]
 
     def store_response(self, response: StoredResponse) -> None:
         """Keep the answer for a request id: a repeat gets it again, with its consistency token."""
@@ -219,6 +231,8 @@ class Transaction:
     async def _close(self) -> None:
         """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
         deferred, self._deferred = self._deferred, None
+        for act in self._acts.values():
+            act.name_transaction()
         parts: list[tuple[Statement[Any], Sequence[Any]]] = [deferred] if deferred else []
         for insert, rows in (
             (INSERT_OUTBOX, self._facts),

@@ -97,6 +97,7 @@ class Effect:
             "correlation_id": event.correlation_id,
             "causation_id": event.causation_id,
             "traceparent": event.traceparent,
+            "transaction_id": event.transaction_id,
         }
 
     def _age_s(self, event: Event[Any]) -> float:

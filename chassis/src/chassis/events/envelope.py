@@ -29,6 +29,7 @@ class Event(Generic[M]):
         causation_id: the event, request or timer that caused it.
         traceparent: the W3C trace context in which it was recorded.
         data: the message.
+        transaction_id: the transaction that recorded it; None unless that recorded many.
 
     """
 
@@ -43,6 +44,7 @@ class Event(Generic[M]):
     causation_id: UUID
     traceparent: str
     data: M
+    transaction_id: UUID | None = None
 
 
 def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
@@ -63,6 +65,8 @@ def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
     }
     if row["traceparent"]:
         attributes["traceparent"] = row["traceparent"]
+    if row["transaction_id"]:
+        attributes["ce-transactionid"] = str(row["transaction_id"])
     return attributes
 
 
@@ -91,6 +95,7 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
         causation_id=UUID(raw["ce-causationid"]),
         traceparent=raw.get("traceparent", ""),
         data=message.FromString(body),
+        transaction_id=UUID(raw["ce-transactionid"]) if "ce-transactionid" in raw else None,
     )
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from chassis.app import App
+from chassis.events.arrivals import Arrivals
+from chassis.events.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import SOURCES, ViewProjector, durable, messages
 from customer.jobs.apply_import import apply_import
@@ -24,8 +26,9 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 def compose(app: App[Settings]) -> None:
     """Put the service together."""
     manager = app.settings.default_relationship_manager
-    hot = HotViews(app.db, app.broadcast)
-    consumers = {source: durable(source) for source in SOURCES}
+    projections: dict[str, Subscription] = {}
+    arrivals = Arrivals(app.db, projections)
+    hot = HotViews(app.db, app.broadcast, arrivals.moved)
     explainer = Explainer(
         app.db,
         {
@@ -36,13 +39,13 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(CustomerRpc(app.db, manager))
     app.serve(TimelineRpc(app.db, explainer))
-    app.serve(ViewRpc(app.db, hot, ViewFreshness(app.freshness, SOURCES), consumers))
+    app.serve(ViewRpc(app.db, hot, ViewFreshness(app.freshness, SOURCES), arrivals))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))
 
     projector = ViewProjector(hot)
-    for source, consumer in consumers.items():
-        app.project(consumer, source, messages(source), projector.project)
+    for source in SOURCES:
+        projections[source] = app.project(durable(source), source, messages(source), projector.project)
 
     app.timer(APPLY_TIMER, apply_import(manager))
 

@@ -1,5 +1,6 @@
 import asyncio
-from uuid import UUID, uuid4
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -83,7 +84,9 @@ async def test_a_consistency_token_of_another_service_waits_for_its_fact(desk):
 
 async def test_a_view_that_does_not_get_there_in_time_says_so(desk):
     anna = await desk.create()
-    request = GetCustomerViewRequest(name=f"{anna.name}/view", consistency_token=f"cases:{uuid4()}")
+    request = GetCustomerViewRequest(
+        name=f"{anna.name}/view", consistency_token=f"cases:{ids.uuid7(desk.clock.now())}"
+    )
     with pytest.raises(Exception, match="does not contain that write") as caught:
         await desk.views.GetCustomerView(request, timeout=0.5)
     assert caught.value.code().name == "UNAVAILABLE"
@@ -93,7 +96,13 @@ async def test_a_view_that_does_not_get_there_in_time_says_so(desk):
 
 async def test_what_is_no_consistency_token_is_refused(desk, refused):
     anna = await desk.create()
-    for token in ("x", "cases:", "cases:1", f"billing:{uuid4()}", f"{uuid4()}", ":"):
+    event_id = ids.uuid7(desk.clock.now())
+    later = ids.floor(desk.clock.now() + timedelta(days=3650))
+    for token in (
+        *("x", ":", "cases:", "cases:1", f"{event_id}", f"billing:{event_id}", f"cases:{event_id},"),
+        *(f"cases:{uuid4()}", f"cases:{later}", f"cases:v1.CaseOpened*0@{event_id}", f"cases:a b={event_id}"),
+        "cases:" + ",".join([str(event_id)] * 65),
+    ):
         call = desk.view(anna.name, consistency_token=token)
         assert await refused(call) == "INVALID_ARGUMENT INVALID_CONSISTENCY_TOKEN"
 
@@ -133,8 +142,8 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypa
             return row
 
     async def applied(token):
-        hot = next(servicer._hot for servicer in desk.running.app.servicers if hasattr(servicer, "_hot"))
-        assert await hot.applied(UUID(token.split(":")[1]), "customer-view-customer", 5)
+        views = next(each for each in desk.running.app.servicers if hasattr(each, "_arrivals"))
+        await views._arrivals.wait(token, "consistency_token", 5)
 
     await applied(await rename(desk, anna.name, "Berg"))  # which drops what was in memory
     monkeypatch.setattr(hot_views, "VIEW", Slow())

@@ -43,7 +43,7 @@ async def test_a_transfer_says_when_the_customer_view_will_hold_it(running: Runn
     call = desk.ledger.PostTransfer(desk.posting(ISSUED, member, 1))
     metadata = dict(await call.trailing_metadata())
     (posted,) = await running.published()
-    assert metadata["consistency-token"] == f"loyalty:{posted.id}"
+    assert metadata["consistency-token"] == f"loyalty:v1.TransferPosted={posted.id}"
 
 
 async def test_a_transfer_between_members_is_told_for_both(running: Running, desk: Any) -> None:

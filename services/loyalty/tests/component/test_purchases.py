@@ -322,3 +322,23 @@ async def test_an_amount_has_as_many_decimals_as_the_currency(
     assert await refusal(of(wrong)) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_NUMBER")
     recorded = await of(right)
     assert (await value(desk, buyer)).lifetime_value == recorded.amount
+
+
+async def test_purchases_of_one_customer_in_one_group_each_wait_for_the_value(
+    running: Running, desk: Any
+) -> None:
+    """The value is told once for all of them, so it is part of what each of them wrote."""
+    buyer = customer()
+    calls = [desk.purchases.RecordPurchase(single(purchase(buyer, 100))) for _ in range(8)]
+    bought = await asyncio.gather(*calls)
+    tokens = [dict(await call.trailing_metadata())["consistency-token"] for call in calls]
+    told = await running.published()
+    versions = {str(fact.id): fact.data.purchase_count for fact in told if "ValueChanged" in fact.type}
+    assert len(versions) < len(bought), "none of them shared a transaction"
+    for sent, token in zip(bought, tokens, strict=True):
+        service, _, items = token.partition(":")
+        named = dict(item.split("=") for item in items.split(","))
+        assert (service, set(named)) == ("loyalty", {"v1.PurchaseRecorded", "v1.ValueChanged"})
+        [own] = [fact for fact in told if fact.resource == sent.name]
+        assert named["v1.PurchaseRecorded"] == str(own.id)
+        assert named["v1.ValueChanged"] in versions

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.db.schema import INBOX
 from chassis.db.statement import Bulk, Statement
 from customer.store.tables import VIEW_PARTS, VIEWS
 
@@ -106,10 +105,4 @@ SHOWN_PARTS = Statement(
         _shown.c.change_time.desc(), _shown.c.resource
     ),
     row=ShownPart,
-)
-
-APPLIED = Statement[Any](
-    sa.select(INBOX.c.event_id).where(
-        INBOX.c.event_id == sa.bindparam("event_id"), INBOX.c.consumer == sa.bindparam("consumer")
-    )
 )

@@ -9,17 +9,16 @@ the worst case `KEPT_S` seconds.
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
-from customer.store.views import APPLIED, VIEW
+from customer.store.views import VIEW
 
 KEPT_S = 2.0
 BYTES_MAX = 64 * 1024 * 1024
-POLL_S = 0.02
 _ID_BYTES = 16
 
 
@@ -29,17 +28,18 @@ class HotViews:
     Args:
         db: where they are stored.
         broadcast: reaches the other replicas.
+        moved: called after each commit of a projector, of this replica or another.
 
     """
 
-    def __init__(self, db: Database, broadcast: Broadcast) -> None:
+    def __init__(self, db: Database, broadcast: Broadcast, moved: Callable[[], None]) -> None:
         self._db = db
         self._broadcast = broadcast
         self._kept: OrderedDict[UUID, tuple[bytes, float, int]] = OrderedDict()
         self._size = 0
         self._loading: dict[UUID, object] = {}
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
-        self._moved = asyncio.Event()
+        self._moved = moved
         broadcast.listen(self._told)
 
     async def get(self, customer_id: UUID) -> bytes | None:
@@ -71,8 +71,7 @@ class HotViews:
     def committed(self, customer_ids: Sequence[UUID]) -> None:
         """A projector of this replica has committed changes of these views."""
         self._drop(customer_ids)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        self._moved()
         if customer_ids:
             self._broadcast.send(b"".join(customer_id.bytes for customer_id in customer_ids))
 
@@ -88,24 +87,9 @@ class HotViews:
             if not self._watchers[customer_id]:
                 del self._watchers[customer_id]
 
-    async def applied(self, event_id: UUID, consumer: str, timeout_s: float) -> bool:
-        """Wait until the consumer has applied an event, here or in another replica; False when time is up."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            moved = self._moved
-            if await APPLIED.maybe(self._db, event_id=event_id, consumer=consumer) is not None:
-                return True
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            try:
-                async with asyncio.timeout(min(POLL_S, left)):
-                    await moved.wait()
-            except TimeoutError:
-                continue
-
     def _told(self, payload: bytes) -> None:
         self._drop(UUID(bytes=payload[i : i + _ID_BYTES]) for i in range(0, len(payload), _ID_BYTES))
+        self._moved()
 
     def _drop(self, customer_ids: Iterable[UUID]) -> None:
         for customer_id in customer_ids:

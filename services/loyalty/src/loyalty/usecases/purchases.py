@@ -58,6 +58,7 @@ def _tell(
     acting: Callable[[int], None],
 ) -> None:
     """One fact for each purchase; after a customer's first, what all of theirs made of the value."""
+    told: dict[UUID, UUID] = {}
     for i, purchase in enumerate(purchases):
         if purchase.id not in recorded:
             continue
@@ -73,18 +74,20 @@ def _tell(
             ),
             version=1,
         )
-        value = changed.pop(purchase.customer_id, None)
-        if value is not None:
-            tx.record(
-                ValueChanged(
-                    customer_value=value.name,
-                    customer=customer,
-                    lifetime_value=formula.money(value.lifetime_value),
-                    purchase_count=value.purchase_count,
-                    band=formula.band(value),
-                    first_purchase_time=value.first_purchase_time,
-                    last_purchase_time=value.last_purchase_time,
-                ),
-                version=value.version,
-                caused_by=event_id,
-            )
+        if purchase.customer_id in told:
+            tx.share(told[purchase.customer_id])
+            continue
+        value = changed[purchase.customer_id]
+        told[purchase.customer_id] = tx.record(
+            ValueChanged(
+                customer_value=value.name,
+                customer=customer,
+                lifetime_value=formula.money(value.lifetime_value),
+                purchase_count=value.purchase_count,
+                band=formula.band(value),
+                first_purchase_time=value.first_purchase_time,
+                last_purchase_time=value.last_purchase_time,
+            ),
+            version=value.version,
+            caused_by=event_id,
+        )

@@ -1,4 +1,4 @@
-"""Outbox, inbox, stored responses, audit and timers."""
+"""Outbox, inbox, what was set aside, stored responses, audit and timers."""
 
 from alembic import op
 
@@ -13,6 +13,8 @@ EVERY_DAY_VACUUMED = "autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_
 def upgrade() -> None:
     outbox()
     inbox()
+    parked()
+    stream()
     idempotency()
     audit()
     timers()
@@ -34,6 +36,7 @@ def outbox() -> None:
             correlation_id text NOT NULL,
             causation_id uuid NOT NULL,
             traceparent text NOT NULL,
+            transaction_id uuid,
             published_at timestamptz
         ) PARTITION BY RANGE (id)
         """
@@ -58,11 +61,54 @@ def inbox() -> None:
             correlation_id text NOT NULL,
             causation_id uuid NOT NULL,
             traceparent text NOT NULL,
+            transaction_id uuid,
             PRIMARY KEY (event_id, consumer)
         ) PARTITION BY RANGE (event_id)
         """
     )
+    # Readers wait for the events of a transaction that recorded too many to name.
+    op.execute("CREATE INDEX inbox_transaction ON inbox (transaction_id) WHERE transaction_id IS NOT NULL")
     op.execute("CREATE TABLE inbox_default PARTITION OF inbox DEFAULT")
+
+
+def parked() -> None:
+    op.execute(
+        """
+        CREATE TABLE parked (
+            event_id uuid NOT NULL,
+            consumer text NOT NULL,
+            state text NOT NULL CHECK (state IN ('PARKED', 'DEAD')),
+            source text NOT NULL,
+            subject text NOT NULL,
+            type text NOT NULL,
+            resource text NOT NULL,
+            customer text NOT NULL,
+            transaction_id uuid,
+            headers jsonb NOT NULL,
+            data bytea NOT NULL,
+            attempts integer NOT NULL,
+            error text NOT NULL,
+            reason text NOT NULL,
+            parked_at timestamptz NOT NULL,
+            due_at timestamptz NOT NULL,
+            PRIMARY KEY (event_id, consumer)
+        )
+        """
+    )
+    op.execute("CREATE INDEX parked_due ON parked (consumer, due_at) WHERE state = 'PARKED'")
+    op.execute("CREATE INDEX parked_transaction ON parked (transaction_id) WHERE transaction_id IS NOT NULL")
+
+
+def stream() -> None:
+    op.execute(
+        """
+        CREATE TABLE stream (
+            name text PRIMARY KEY,
+            identity text NOT NULL,
+            last_sequence bigint NOT NULL
+        )
+        """
+    )
 
 
 def idempotency() -> None:

@@ -1,0 +1,91 @@
+"""The consistency token: which facts a write recorded, so that a reader can wait until it has them all.
+
+    cases:v1.PromiseMade=0198...,v1.CaseAssigned=0198...     each event and its type
+    cases:v1.PromiseMade*500@0198...,v1.CaseOpened*1@0198... too many to name: how many of each type, by
+                                                             the transaction that their events carry
+
+A caller passes a token on as it is.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from chassis.errors import Refusal, invalid
+
+NAMED_MAX = 16  # of the facts of a call; more are named by their transaction, which their events carry
+_ITEMS_MAX = 64
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_ITEM = re.compile(
+    rf"(?:(?P<type>[A-Za-z0-9.]{{1,64}})(?:=|\*(?P<count>[1-9][0-9]{{0,5}})@))?(?P<id>{_UUID})", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact that a call recorded: what is needed to name it."""
+
+    type: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What to wait for.
+
+    Attributes:
+        id: an event's; with a count, a transaction's.
+        type: the event message's full name; "" when the token does not say.
+        count: of events of that type of the transaction; 0 when `id` is the event's own.
+
+    """
+
+    id: UUID
+    type: str = ""
+    count: int = 0
+
+
+def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequence[Told]) -> str:
+    """The token for what one call recorded and what it shares with others; "" when that is nothing.
+
+    Args:
+        service: whose facts they are.
+        transaction_id: what the events carry when they are too many to name.
+        told: what the call recorded, in order.
+        shared: what another call of the same transaction recorded for this one as well.
+
+    """
+    counts = Counter(fact.type for fact in told) if len(told) > NAMED_MAX else {}
+    named = shared if counts else [*told, *shared]
+    package = f"rapport.{service}."
+    items = [f"{name.removeprefix(package)}*{count}@{transaction_id}" for name, count in counts.items()]
+    items += [f"{fact.type.removeprefix(package)}={fact.event_id}" for fact in named]
+    return f"{service}:{','.join(items)}" if items else ""
+
+
+def parse(text: str, field: str) -> tuple[str, list[Item]]:
+    """The service and the items of a token. INVALID_CONSISTENCY_TOKEN when it is none."""
+    service, _, rest = text.partition(":")
+    found = [_ITEM.fullmatch(item) for item in rest.split(",", _ITEMS_MAX)]
+    if not service or None in found or len(found) > _ITEMS_MAX:
+        raise not_a_token(field)
+    return service, [
+        Item(
+            UUID(match["id"]),
+            f"rapport.{service}.{match['type']}" if match["type"] else "",
+            int(match["count"] or 0),
+        )
+        for match in found
+        if match is not None
+    ]
+
+
+def not_a_token(field: str) -> Refusal:
+    """The refusal of a text that no write was answered with."""
+    return invalid(
+        field,
+        "INVALID_CONSISTENCY_TOKEN",
+        "must be the consistency-token that an earlier write was answered with, unchanged",
+    )
