@@ -65,7 +65,7 @@ def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
     }
     if row["traceparent"]:
         attributes["traceparent"] = row["traceparent"]
-    if row["transaction_id"]:
+    if row.get("transaction_id"):
         attributes["ce-transactionid"] = str(row["transaction_id"])
     return attributes
 

@@ -107,7 +107,6 @@ class Running:
             "correlation_id": str(event_id),
             "causation_id": ids.uuid7(now),
             "traceparent": "",
-            "transaction_id": None,
         }
         envelope = headers(row, source)
         # The broker's window must not hide what the inbox has to catch.
