@@ -10,17 +10,19 @@ from pathlib import Path
 HERE = Path(__file__).parent
 # What differs from the generic chart, as lines of its values.yaml and what stands there instead.
 OVERRIDES: Mapping[str, Mapping[str, str]] = {
-    "customer": {"port: 7000": "port: 7001"},
-    "cases": {"port: 7000": "port: 7002"},
-    "loyalty": {"port: 7000": "port: 7003"},
     "notifications": {
-        "port: 7000": "port: 7004",
         "egressPorts: [5432, 4222, 4317, 443]": "egressPorts: [5432, 4222, 4317, 443, 25, 465, 587]",
     },
 }
 
-# Services that call others and so need a token of their own; and the lines that give it.
-CALLERS = ("customer", "cases", "notifications")
+PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004}
+# Whom each calls: it needs their addresses, and a token of its own.
+CALLS = {
+    "customer": ("cases", "notifications"),
+    "cases": ("notifications",),
+    "loyalty": (),
+    "notifications": ("cases", "customer"),
+}
 UNSET = '    existingSecret: ""\n    # The key of the token'
 
 
@@ -28,13 +30,16 @@ def charts() -> Iterator[tuple[Path, str]]:
     """Each generated file and its content."""
     values = (HERE / "service" / "values.yaml").read_text()
     schema = (HERE / "service" / "values.schema.json").read_text()
-    for service, overrides in OVERRIDES.items():
+    for service, calls in CALLS.items():
+        peers = "".join(f"\n  {name}: dns:///{name}:{PORTS[name]}" for name in calls)
+        token = {UNSET: UNSET.replace('""', f"{service}-token")}
         own = {
+            "port: 7000": f"port: {PORTS[service]}",
             'name: ""\n# The gRPC': f"name: {service}\n# The gRPC",
             "rapport-database": f"{service}-database",
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
-            **({UNSET: UNSET.replace('""', f"{service}-token")} if service in CALLERS else {}),
-            **overrides,
+            **({**token, "\npeers: {}": f"\npeers:{peers}"} if calls else {}),
+            **OVERRIDES.get(service, {}),
         }
         text = values
         for old, new in own.items():

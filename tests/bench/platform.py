@@ -23,6 +23,7 @@ import grpc
 from chassis.events.provision import provision
 from chassis.local.ports import free_port, is_listening
 from chassis.service import Service
+from chassis.testing.fixtures import NOBODY
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.tokens import ISSUER, TestIssuer
 from chassis.testing.wait import eventually
@@ -127,6 +128,8 @@ class Platform:
             "RAPPORT_JWKS_URL": self.issuer.jwks_url,
             "RAPPORT_ISSUER": ISSUER,
             "RAPPORT_HOST": "127.0.0.1",
+            "RAPPORT_PEERS": json.dumps(dict.fromkeys(("customer", "cases", "notifications"), NOBODY)),
+            "RAPPORT_SMTP_HOST": "127.0.0.1",
             "RAPPORT_LOG_LEVEL": "error",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.1",

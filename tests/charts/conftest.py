@@ -15,6 +15,8 @@ import pytest
 import yaml
 from referencing import Registry, Resource
 
+from tests.charts.needed import NEEDED
+
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
@@ -46,7 +48,7 @@ def render(charts: Path) -> Render:
         return [found for text in texts for found in yaml.load_all(text, Strict) if found]
 
     def run(chart: str, values: Object | None = None, release: str = "") -> list[Object]:
-        given = {"name": "billing", **(values or {})} if chart == "service" else values or {}
+        given = {**NEEDED.get(chart, {}), **(values or {})}
         return parsed(chart, json.dumps(given), release or given.get("name") or chart)
 
     return run

@@ -251,6 +251,28 @@ def test_an_empty_list_of_scrapers_opens_the_metrics_to_nobody(render: Render) -
     assert all(rule["from"] for rule in rules)
 
 
+def test_an_outsider_reaches_nats_and_its_monitoring_only_where_it_is_listed(render: Render) -> None:
+    outside = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "billing"}}}
+
+    def allowed(policy: Object, port: str) -> list[Object]:
+        nats = one(render("infra", {"nats": {"networkPolicy": policy}}), "NetworkPolicy")["spec"]["ingress"]
+        return [peer for rule in nats if {"port": port} in rule["ports"] for peer in rule["from"]]
+
+    assert outside in allowed({"clients": [outside]}, "client")
+    assert outside not in allowed({"clients": [outside]}, "monitor")
+    assert allowed({"scrapers": [outside]}, "monitor") == [outside]
+    assert allowed({"scrapers": []}, "monitor") == []
+
+
+def test_pods_reach_the_dns_of_the_cluster_and_what_the_rules_say(render: Render) -> None:
+    rule = {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 5432}]}
+    policy = {"dnsPorts": [5353], "egressPorts": [], "egress": [rule]}
+    dns, own, *rest = one(render("cases", {"networkPolicy": policy}), "NetworkPolicy")["spec"]["egress"]
+    assert {(each["port"], each["protocol"]) for each in dns["ports"]} == {(5353, "UDP"), (5353, "TCP")}
+    assert own == {"to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/part-of": "rapport"}}}]}
+    assert rest == [rule]
+
+
 def test_monitors_find_the_service_and_its_metrics_port(render: Render) -> None:
     objects = render("cases", MONITORED)
     spec, service = one(objects, "ServiceMonitor")["spec"], one(objects, "Service")

@@ -12,6 +12,8 @@ import helm_python
 import pytest
 import yaml
 
+from tests.charts.needed import NEEDED
+
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
@@ -37,7 +39,12 @@ EVERYTHING = {
     "telemetry": {"endpoint": "http://collector:4317", "sampleRatio": "0.25"},
     "setup": {"database": {"existingSecret": "owner-database"}},
     "serviceAccount": {"annotations": {"example.org/role": "crm"}},
-    "networkPolicy": {"callers": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+    "networkPolicy": {
+        "callers": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "egressPorts": [],
+        "egress": [{"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 5432}]}],
+        "dnsPorts": [53, 5353],
+    },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
     "podLabels": {"team": "billing"},
@@ -62,6 +69,7 @@ MATRIX = [
     pytest.param("rapport", {"loyalty": {"enabled": False}, "cases": EVERYTHING}, id="rapport-mixed"),
     pytest.param("infra", COLLECTOR, id="infra-everything"),
     pytest.param("infra", {"nats": {"replicas": 1}}, id="infra-one-server"),
+    pytest.param("infra", {"nats": {"networkPolicy": {"enabled": False}}}, id="infra-open"),
 ]
 
 
@@ -80,7 +88,7 @@ def test_a_chart_renders_objects_that_kubernetes_knows(
 
 @pytest.mark.parametrize(("chart", "values"), MATRIX)
 def test_a_chart_passes_the_strict_lint(charts: Path, chart: str, values: Object) -> None:
-    given = {"name": "billing", **values} if chart == "service" else values
+    given = {**NEEDED.get(chart, {}), **values}
     assert helm_python.lint(charts / chart, given, strict=True, with_subcharts=True)["errors"] == []
 
 
@@ -148,6 +156,10 @@ def test_values_that_contradict_each_other_are_refused_with_a_sentence(
 def test_other_contradictions_are_refused_too(render: Render) -> None:
     with pytest.raises(helm_python.HelmError, match="name must be given"):
         render("service", {"name": ""})
+    with pytest.raises(helm_python.HelmError, match=r"settings\.smtp_host must be given: the mail server"):
+        render("notifications", {"settings": {}})
+    with pytest.raises(helm_python.HelmError, match=r"settings\.smtp_host must be given: the mail server"):
+        render("rapport", {"notifications": {}})
     with pytest.raises(helm_python.HelmError, match="endpoint must be given"):
         render("infra", {"collector": {"enabled": True}})
     with pytest.raises(helm_python.HelmError, match="tag"):
@@ -167,8 +179,8 @@ def test_every_value_has_a_comment_above_it(charts: Path, chart: str) -> None:
 
 
 def inside(line: str, lines: list[str]) -> bool:
-    """Whether a line belongs to a value that is documented as a whole: resources and network peers."""
-    return bool(re.match(r"^\s+(cpu|memory|kubernetes\.io/metadata\.name):", line))
+    """Whether a line belongs to a value that is documented as a whole, such as resources."""
+    return bool(re.match(r"^\s+((cpu|memory|kubernetes\.io/metadata\.name):|\w+: dns:///)", line))
 
 
 @pytest.mark.parametrize("chart", CHARTS)

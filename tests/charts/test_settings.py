@@ -1,5 +1,6 @@
 """The charts speak of the services as they are: their ports, their settings, their need of a token."""
 
+import json
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -37,9 +38,16 @@ def test_a_service_that_calls_others_is_given_a_token(render: Render, service: s
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_given_the_address_of_every_service_that_it_calls(render: Render, service: str) -> None:
+    """Those of the others' Services, on the ports that they listen on."""
+    [found] = [each for each in render(service) if each["kind"] == "ConfigMap"]
+    given = json.loads(found["data"].get("RAPPORT_PEERS", "{}"))
+    assert given == {name: f"dns:///{name}:{declaration(name).port}" for name in declaration(service).calls}
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_that_a_chart_sets_is_a_setting_of_the_service(render: Render, service: str) -> None:
     everything = {
-        "peers": {"customer": "dns:///customer:7001"},
         "auth": {"token": {"existingSecret": "token"}},
     }
     known = {f"RAPPORT_{name.upper()}" for name in declaration(service).settings.model_fields}

@@ -140,7 +140,7 @@ def methods(service: str) -> list[MethodDescriptor]:
 @pytest.fixture
 async def caller(start: Any, issuer: TestIssuer, name: str) -> Any:
     """A running service and somebody who may do everything."""
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE)
+    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
     made = Caller(running, issuer)
     yield made
     await made.channel.close()

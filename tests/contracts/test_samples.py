@@ -55,7 +55,7 @@ def test_a_recorded_sample_means_what_it_meant(path: Any) -> None:
 async def test_a_consumer_handles_every_recorded_sample(
     start: Any, clock: ManualClock, infrastructure: Infrastructure, name: str
 ) -> None:
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE)
+    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
     await PREPARE.get(name, nothing)(running, clock)
     delivered = {
         subscription.durable: {

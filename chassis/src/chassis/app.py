@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 import grpc
 import structlog
-from google.protobuf.message import Message
 
 from chassis.clock import Clock
 from chassis.db.database import Database
@@ -15,7 +14,7 @@ from chassis.events.broadcast import Broadcast
 from chassis.events.consumer import BatchHandler, Handler, Subscription
 from chassis.events.facts import FactCodec
 from chassis.events.freshness import Freshness
-from chassis.events.provision import Declaration
+from chassis.events.subscription import Listening
 from chassis.grpc.client import Channels
 from chassis.settings import ServiceSettings
 
@@ -37,8 +36,18 @@ class App(Generic[S]):
 
     """
 
-    def __init__(self, name: str, settings: S, facts: FactCodec, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: S,
+        facts: FactCodec,
+        clock: Clock,
+        listens: Sequence[Listening] = (),
+        calls: Sequence[str] = (),
+    ) -> None:
         self.name = name
+        self._listens = {each.durable: each for each in listens}
+        self._calls = calls
         self.settings = settings
         self.clock = clock
         self.db = Database(settings.database_url, name, facts, clock, settings.pool_size)
@@ -56,23 +65,24 @@ class App(Generic[S]):
         """Serve a gRPC service: an instance of a generated `*Servicer`."""
         self.servicers.append(servicer)
 
-    def subscribe(self, durable: str, source: str, *handlers: Handler) -> None:
+    def subscribe(self, durable: str, *handlers: Handler) -> None:
         """Handle events of another service, one transaction for each.
 
         Args:
-            durable: `<service>-<handler>`. It names a position in the stream: renaming it replays all.
-            source: the publishing service.
-            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message.
+            durable: one that the service declares in `listens`.
+            handlers: `async def f(tx, event: Event[Message])`; the annotation says which message. Together
+                they take the messages that are declared.
 
         """
-        self.subscriptions.append(Subscription.of_handlers(durable, source, handlers))
+        declared = self._declared(durable)
+        self._handled(declared, Subscription.of_handlers(durable, declared.source, handlers))
 
-    def project(
-        self, durable: str, source: str, messages: Sequence[type[Message]], handler: BatchHandler
-    ) -> Subscription:
-        """Fold events into a read model, one transaction for each batch of up to 500."""
-        self.subscriptions.append(Subscription.of_batches(durable, source, messages, handler))
-        return self.subscriptions[-1]
+    def project(self, durable: str, handler: BatchHandler) -> Subscription:
+        """Fold the events of a declared durable into a read model, up to 500 in one transaction."""
+        declared = self._declared(durable)
+        subscription = Subscription.of_batches(durable, declared.source, declared.messages, handler)
+        self._handled(declared, subscription)
+        return subscription
 
     def timer(self, kind: str, handler: TimerHandler) -> None:
         """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once."""
@@ -106,8 +116,22 @@ class App(Generic[S]):
 
     def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
         """A typed stub to another service: with identity, deadline, retries and the current trace."""
+        if service not in self._calls:
+            raise ValueError(f"{self.name} declares no calls to {service}: add it to `calls` of the Service")
         return stub(self.channels.to(service))
 
-    def declaration(self) -> Declaration:
-        """What the service needs of the broker."""
-        return Declaration(self.name, tuple(s.declared() for s in self.subscriptions))
+    def check(self) -> None:
+        """ValueError when something that the service declares is not handled: its events would pile up."""
+        if idle := self._listens.keys() - {each.durable for each in self.subscriptions}:
+            raise ValueError(f"nothing handles {', '.join(sorted(idle))}, which {self.name} declares")
+
+    def _declared(self, durable: str) -> Listening:
+        if durable not in self._listens:
+            raise ValueError(f"{self.name} does not declare {durable}: add it to `listens` of the Service")
+        return self._listens[durable]
+
+    def _handled(self, declared: Listening, subscription: Subscription) -> None:
+        wanted, handled = declared.consumption(), subscription.declared()
+        if wanted != handled:
+            raise ValueError(f"{declared.durable} is declared as {wanted}, but its handlers take {handled}")
+        self.subscriptions.append(subscription)

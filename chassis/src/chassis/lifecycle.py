@@ -60,6 +60,7 @@ class Lifecycle:
         self.failed = asyncio.Event()  # set when a part that must run has died
         self.problems = ["starting"]  # what keeps the service from being ready, in words
         self._migrations = service.migrations
+        self._declaration = service.declaration()
         self._tasks: list[asyncio.Task[None]] = []
         self._connections: list[Connection] = []
 
@@ -80,7 +81,7 @@ class Lifecycle:
         for opener in app.openers:
             await tracing.unsampled(opener)
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)
-        await verify(self._nats, app.declaration())
+        await verify(self._nats, self._declaration)
         await app.freshness.start(self._nats, app.subscriptions)
         await app.broadcast.start(self._nats)
         self._relay = Relay(app.db, await self._connect(pending_size=0))

@@ -4,10 +4,13 @@ A service's `__main__.py` is three lines; its `service.py` declares a `Service` 
 
     def compose(app: App[Settings]) -> None:
         app.serve(CaseRpc(app.db))
-        app.subscribe("cases-notices", "notifications", on_notice_sent)
+        app.subscribe("cases-notices", on_notice_sent)
         app.timer("promise-due", promise_due)
 
-    service = Service("cases", port=7002, settings=Settings, events=cases_events_pb2, ..., compose=compose)
+    service = Service(
+        "cases", port=7002, settings=Settings, events=cases_events_pb2, ..., compose=compose,
+        listens=[Listening("cases-notices", "notifications", [NoticeSent])], calls=["notifications"],
+    )
 """
 
 import argparse
@@ -17,19 +20,22 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from chassis.app import App
 from chassis.clock import Clock
 from chassis.events.facts import FactCodec
 from chassis.events.provision import Declaration
-from chassis.settings import ServiceSettings, load
+from chassis.events.subscription import Listening
+from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings, load
 
 S = TypeVar("S", bound=ServiceSettings)
 
 
 class Service(Generic[S]):
-    """A declaration; importing it connects to nothing.
+    """A declaration: what provisioning, charts and the broker's permissions are made from.
+
+    Importing it connects to nothing and reads no settings.
 
     Args:
         name: lower-case; names the stream, the database role and the chart.
@@ -38,6 +44,8 @@ class Service(Generic[S]):
         events: the generated module of the service's event messages.
         migrations: the folder with `versions/`.
         compose: fills the App.
+        listens: each consumer of another service's events, or of its own.
+        calls: the services that it calls. Each needs an address in `RAPPORT_PEERS`.
         permissions: what this service's own identity needs at other services.
 
     """
@@ -51,34 +59,35 @@ class Service(Generic[S]):
         events: ModuleType,
         migrations: Path,
         compose: Callable[[App[S]], None],
+        listens: Sequence[Listening] = (),
+        calls: Sequence[str] = (),
         permissions: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.port = port
         self.settings = settings
         self.migrations = migrations
+        self.listens = tuple(listens)
+        self.calls = tuple(calls)
         self.permissions = tuple(permissions)
         self._facts = FactCodec(events)
         self._compose = compose
 
     def app(self, settings: S, clock: Clock | None = None) -> App[S]:
-        """The service, composed and not yet connected."""
-        app = App(self.name, settings, self._facts, clock or Clock())
+        """The service, composed and not yet connected. WrongSettings when a peer has no address."""
+        if unknown := [name for name in self.calls if name not in settings.peers]:
+            raise WrongSettings(
+                f"RAPPORT_PEERS: {self.name} calls {', '.join(unknown)} and is given no address of it. "
+                f"It is: {self.settings.model_fields['peers'].description}"
+            )
+        app = App(self.name, settings, self._facts, clock or Clock(), self.listens, self.calls)
         self._compose(app)
+        app.check()
         return app
 
     def declaration(self) -> Declaration:
-        """What the service needs of the broker; needs no settings."""
-        placeholders = cast(S, self.settings.model_construct(**_PLACEHOLDERS))
-        return self.app(placeholders).declaration()
-
-
-_PLACEHOLDERS: dict[str, Any] = {
-    "database_url": "postgresql:///",
-    "nats_url": "nats://",
-    "jwks_url": "file:///",
-    "issuer": "rapport-local",
-}
+        """What the service needs of the broker."""
+        return Declaration(self.name, tuple(each.consumption() for each in self.listens))
 
 
 def main(service: Service[Any]) -> None:
@@ -109,4 +118,8 @@ def main(service: Service[Any]) -> None:
     else:
         from chassis.lifecycle import serve
 
-        sys.exit(serve(service, settings))
+        try:
+            sys.exit(serve(service, settings))
+        except WrongSettings as problem:
+            sys.stderr.write(f"{problem}\n")
+            sys.exit(EXIT_WRONG_SETTINGS)

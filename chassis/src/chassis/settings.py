@@ -13,6 +13,10 @@ S = TypeVar("S", bound="ServiceSettings")
 EXIT_WRONG_SETTINGS = 2
 
 
+class WrongSettings(Exception):
+    """Settings that are each well formed and together cannot work. The message says what is needed."""
+
+
 class ServiceSettings(BaseSettings):
     """What every service is told by its environment, as `RAPPORT_<NAME>`. A service inherits and adds."""
 

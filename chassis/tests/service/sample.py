@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2_grpc
 from chassis.app import App
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
+from chassis.events.subscription import Listening
 from chassis.service import Service, main
 from chassis.settings import ServiceSettings
 from rapport.cases.v1.cases_events_pb2 import PromiseRenegotiated
@@ -39,7 +40,7 @@ async def on_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) ->
 
 def compose(app: App[ServiceSettings]) -> None:
     app.serve(Ledger())  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
-    app.subscribe("loyalty-promises", "cases", on_renegotiated)
+    app.subscribe("loyalty-promises", on_renegotiated)
     if os.environ.get("SAMPLE_OPEN_TO_ALL"):
         app.serve(health_pb2_grpc.HealthServicer())
 
@@ -51,6 +52,8 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=MIGRATIONS,
     compose=compose,
+    listens=[Listening("loyalty-promises", "cases", [PromiseRenegotiated])],
+    calls=["customer"] if os.environ.get("SAMPLE_CALLS_CUSTOMER") else [],
 )
 
 if __name__ == "__main__":

@@ -89,6 +89,13 @@ async def test_a_taken_port_is_named(run, setting):
     assert "Traceback" not in process.said()
 
 
+async def test_a_peer_without_an_address_refuses_to_start(run):
+    process = await run(SAMPLE_CALLS_CUSTOMER="1", RAPPORT_PEERS='{"cases": "dns:///cases:7002"}')
+    assert await process.exit_code() == 2
+    assert "RAPPORT_PEERS: loyalty calls customer and is given no address of it" in process.said()
+    assert "Traceback" not in process.said()
+
+
 async def test_a_method_without_a_permission_refuses_to_start(run):
     process = await run(SAMPLE_OPEN_TO_ALL="1")
     assert await process.exit_code() == 1

@@ -21,6 +21,31 @@ PENDING_BATCHES = 1000  # two batches: one in work, one on its way
 PENDING_SINGLES = 256
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What a service declares that it listens to, before anything is composed: one durable consumer.
+
+    Attributes:
+        durable: `<service>-<handler>`. It names a position in the stream: renaming it replays all.
+        source: the publishing service.
+        messages: the event messages that are handled.
+        in_batches: whether `App.project` folds many in one transaction; else each is
+            handled alone, by `App.subscribe`.
+
+    """
+
+    durable: str
+    source: str
+    messages: Sequence[type[Message]]
+    in_batches: bool = False
+
+    def consumption(self) -> Consumption:
+        """What it needs of the broker."""
+        subjects = tuple(sorted({subject_of(message) for message in self.messages}))
+        pending = PENDING_BATCHES if self.in_batches else PENDING_SINGLES
+        return Consumption(self.durable, self.source, subjects, pending)
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a consumer is behind: events waiting in the stream, and the time of the oldest in work."""
@@ -72,10 +97,8 @@ class Subscription:
 
     def declared(self) -> Consumption:
         """What it needs of the broker."""
-        subjects = tuple(dict.fromkeys(subject_of(message) for message in self.messages.values()))
-        return Consumption(
-            self.durable, self.source, subjects, PENDING_BATCHES if self.batch else PENDING_SINGLES
-        )
+        messages = tuple(self.messages.values())
+        return Listening(self.durable, self.source, messages, self.batch is not None).consumption()
 
 
 def _message_of(handler: Handler) -> type[Message]:

@@ -83,10 +83,9 @@ class Channels:
         self._open: dict[str, Peer] = {}
 
     def to(self, service: str) -> Any:
-        """The channel to a service, for its stub's constructor. Calls are UNAVAILABLE without an address."""
+        """The channel to a service, for its stub's constructor. KeyError when it has no address."""
         if service not in self._open:
-            target = self._peers.get(service, f"dns:///{service}.invalid")
-            self._open[service] = Peer(target, self._identity)
+            self._open[service] = Peer(self._peers[service], self._identity)
         return self._open[service]
 
     async def close(self) -> None:

@@ -3,7 +3,7 @@
 variable                        when set, used instead of
 RAPPORT_DATABASE_URL            the embedded PostgreSQL; a role that may create databases and roles
 RAPPORT_NATS_URL                the embedded NATS; RAPPORT_NATS_ADMIN_URL may name who provisions
-RAPPORT_SMTP_HOST, _PORT        the local mail server
+RAPPORT_SMTP_HOST, _PORT        the local mail server; _SECURITY, _USERNAME and _PASSWORD go with it
 OTEL_EXPORTER_OTLP_ENDPOINT     the local trace store
 """
 
@@ -103,11 +103,19 @@ class Infrastructure:
     def service_env(self) -> dict[str, str]:
         """What every service is told about mail and traces."""
         return {
-            "RAPPORT_SMTP_HOST": self._environ.get("RAPPORT_SMTP_HOST") or "127.0.0.1",
-            "RAPPORT_SMTP_PORT": self._environ.get("RAPPORT_SMTP_PORT") or str(self._mail_port),
+            **self._smtp(),
             "OTEL_EXPORTER_OTLP_ENDPOINT": self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
             or f"http://127.0.0.1:{self._otlp_port}",
         }
+
+    def _smtp(self) -> dict[str, str]:
+        if host := self._environ.get("RAPPORT_SMTP_HOST"):
+            return {
+                "RAPPORT_SMTP_HOST": host,
+                "RAPPORT_SMTP_PORT": self._environ.get("RAPPORT_SMTP_PORT") or "587",
+            }
+        own = {"RAPPORT_SMTP_HOST": "127.0.0.1", "RAPPORT_SMTP_PORT": str(self._mail_port)}
+        return {**own, "RAPPORT_SMTP_SECURITY": "none"}
 
     def ports(self) -> dict[str, int]:
         """The ports chosen, to be preferred at the next start."""

@@ -55,6 +55,9 @@ def spans() -> Iterator[list[ReadableSpan]]:
         yield recorded
 
 
+NOBODY = "127.0.0.1:9"  # where calls to a peer go that the test does not give: nothing listens there
+
+
 class Start(Protocol):
     """Starts a service on a fresh database; keyword arguments become settings."""
 
@@ -82,7 +85,7 @@ async def start(
                 "nats_url": infrastructure.nats_url,
                 "jwks_url": issuer.jwks_url,
                 "issuer": ISSUER,
-                "peers": dict(peers or {}),
+                "peers": dict.fromkeys(service.calls, NOBODY) | dict(peers or {}),
                 "host": "127.0.0.1",
                 "grpc_port": free_port(),
                 "http_port": free_port(),

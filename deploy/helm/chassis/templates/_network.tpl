@@ -24,15 +24,20 @@ spec:
     {{- end }}
   egress:
     - ports:
-        - port: 53
+        {{- range .Values.networkPolicy.dnsPorts }}
+        - port: {{ . }}
           protocol: UDP
-        - port: 53
+        - port: {{ . }}
           protocol: TCP
+        {{- end }}
     - to:
         - podSelector:
             matchLabels:
               app.kubernetes.io/part-of: rapport
-    - ports: {{- range .Values.networkPolicy.egressPorts }}
+    {{- with .Values.networkPolicy.egressPorts }}
+    - ports: {{- range . }}
         - port: {{ . }}
         {{- end }}
+    {{- end }}
+    {{- with .Values.networkPolicy.egress }}{{ toYaml . | nindent 4 }}{{ end }}
 {{- end -}}

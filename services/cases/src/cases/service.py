@@ -16,9 +16,13 @@ from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.promise import AT_RISK_TIMER, DUE_TIMER
 from chassis.app import App
+from chassis.events.subscription import Listening
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+
+NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
 
 
 def compose(app: App[Settings]) -> None:
@@ -34,7 +38,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PromiseRpc(app.db, clock, explainer))
     app.serve(DirectoryRpc(app.db))
 
-    app.subscribe("cases-notices", "notifications", Notices(clock).sent)
+    app.subscribe(NOTICES.durable, Notices(clock).sent)
 
     app.timer(AT_RISK_TIMER, promise_at_risk)
     app.timer(DUE_TIMER, promise_due)
@@ -51,5 +55,7 @@ service = Service(
     events=cases_events_pb2,
     migrations=Path(__file__).parents[2] / "migrations",
     compose=compose,
+    listens=[NOTICES],
+    calls=["notifications"],
     permissions=["notifications.notices.read"],
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chassis.app import App
 from chassis.events.arrivals import Arrivals
-from chassis.events.subscription import Subscription
+from chassis.events.subscription import Listening, Subscription
 from chassis.service import Service
 from customer.events.view import SOURCES, ViewProjector, durable, messages
 from customer.jobs.apply_import import apply_import
@@ -45,7 +45,7 @@ def compose(app: App[Settings]) -> None:
 
     projector = ViewProjector(hot)
     for source in SOURCES:
-        projections[source] = app.project(durable(source), source, messages(source), projector.project)
+        projections[source] = app.project(durable(source), projector.project)
 
     app.timer(APPLY_TIMER, apply_import(manager))
 
@@ -57,5 +57,7 @@ service = Service(
     events=customer_events_pb2,
     migrations=Path(__file__).parent.parent.parent / "migrations",
     compose=compose,
+    listens=[Listening(durable(source), source, messages(source), in_batches=True) for source in SOURCES],
+    calls=["cases", "notifications"],
     permissions=["cases.promises.read", "notifications.notices.read"],
 )

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from chassis.app import App
+from chassis.events.subscription import Listening
 from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises_made
 from loyalty.rpc.goodwill import GoodwillRpc
@@ -13,8 +14,11 @@ from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.purchases import currency_stays
-from rapport.cases.v1.cases_events_pb2 import PromiseMade
+from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
 from rapport.loyalty.v1 import loyalty_events_pb2
+
+MADE = Listening("loyalty-promises", "cases", [PromiseMade], in_batches=True)
+DELAYS = Listening("loyalty-goodwill", "cases", [PromiseRenegotiated])
 
 
 def compose(app: App[Settings]) -> None:
@@ -29,8 +33,8 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app.db, formula))
     app.serve(GoodwillRpc(app.db, authority))
 
-    app.project("loyalty-promises", "cases", [PromiseMade], on_promises_made)
-    app.subscribe("loyalty-goodwill", "cases", goodwill_for_renegotiation(authority))
+    app.project(MADE.durable, on_promises_made)
+    app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 
 
 service = Service(
@@ -40,4 +44,5 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=Path(__file__).parents[2] / "migrations",
     compose=compose,
+    listens=[MADE, DELAYS],
 )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis.app import App
+from chassis.events.subscription import Listening
 from chassis.service import Service
 from notifications.events import cases
 from notifications.jobs.contacts import Contacts
@@ -17,10 +18,22 @@ from notifications.usecases.explain_notice import NoticeExplainer
 from notifications.usecases.record_outcome import Retries
 from notifications.usecases.save_notice import SEND
 from notifications.usecases.seed import seed
+from rapport.cases.v1.cases_events_pb2 import (
+    PromiseAtRisk,
+    PromiseKept,
+    PromiseRenegotiated,
+    PromiseWithdrawn,
+)
 from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.notifications.v1 import notifications_events_pb2
+
+PROMISES = Listening(
+    "notifications-promises",
+    "cases",
+    [PromiseAtRisk, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
+)
 
 
 def compose(app: App[Settings]) -> None:
@@ -30,8 +43,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(TemplateRpc(app.db))
     app.serve(PolicyRpc(app.db))
     app.subscribe(
-        "notifications-promises",
-        "cases",
+        PROMISES.durable,
         cases.on_promise_at_risk,
         cases.on_promise_kept,
         cases.on_promise_withdrawn,
@@ -60,5 +72,7 @@ service = Service(
     events=notifications_events_pb2,
     migrations=Path(__file__).parents[2] / "migrations",
     compose=compose,
+    listens=[PROMISES],
+    calls=["cases", "customer"],
     permissions=("customer.contacts.read", "cases.agents.read", "cases.promises.read"),
 )

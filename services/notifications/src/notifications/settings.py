@@ -10,9 +10,9 @@ from chassis.settings import ServiceSettings
 class Settings(ServiceSettings):
     """What the notifications service is told beyond what every service is."""
 
-    smtp_host: str = Field("127.0.0.1", description="the mail server that takes our mail")
-    smtp_port: int = Field(1025, gt=0, lt=65536, description="its port")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="how to connect")
+    smtp_host: str = Field(min_length=1, description="the mail server that takes our mail")
+    smtp_port: int = Field(587, gt=0, lt=65536, description="its port")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("starttls", description="how to connect")
     smtp_username: str = Field("", description="for logging in; empty means without login")
     smtp_password: SecretStr = Field(SecretStr(""), description="for logging in")
     mail_from: str = Field(

@@ -334,5 +334,6 @@ async def desk(
         "customer": await fake_peer(peers.customers),
         "cases": await fake_peer(peers.directory, peers.promises),
     }
-    running = await start(service, peers=addresses, smtp_port=mail.port, mail_from="Acme <care@acme.example>")
+    smtp = {"smtp_host": "127.0.0.1", "smtp_port": mail.port, "smtp_security": "none"}
+    running = await start(service, peers=addresses, **smtp, mail_from="Acme <care@acme.example>")
     return Desk(running, clock, mail, peers)

@@ -8,6 +8,7 @@ import grpc
 import pytest
 import sqlalchemy as sa
 from opentelemetry.sdk.trace import ReadableSpan
+from structlog.testing import capture_logs
 
 from chassis.db.database import unavailable
 from chassis.db.schema import METADATA as CHASSIS
@@ -107,8 +108,11 @@ async def test_a_customer_service_that_was_down_is_asked_again(desk: Any) -> Non
     desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
     event = desk.at_risk()
     await desk.hear(event)
-    notice = await tried(desk, event.promise, 1)
+    with capture_logs() as logs:
+        notice = await tried(desk, event.promise, 1)
     assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "CUSTOMER_UNAVAILABLE")]
+    [said] = [line for line in logs if line["event"].startswith("a notice could not be handed over")]
+    assert (said["notice"], said["attempt"], said["code"]) == (notice.name, 1, "CUSTOMER_UNAVAILABLE")
     desk.peers.customers.failure = None
     desk.clock.advance(LONG_ENOUGH)
     await desk.notice_in("SENT", event.promise)

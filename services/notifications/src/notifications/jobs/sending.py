@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from chassis.context import Call, Principal, current_call
 from chassis.db.database import Database
 from chassis.db.timers import Timer
@@ -27,6 +29,7 @@ from notifications.usecases.record_outcome import Retries, record_outcome
 from notifications.usecases.start_attempt import Delivery, Provider, start_attempt
 from notifications.usecases.words import Words, render
 
+_log = structlog.get_logger()
 PAUSE_S = 0.5  # between tries to record an outcome
 
 
@@ -74,7 +77,15 @@ class Sending:
             sender = Principal(f"service:{self._db.service}")  # the timer only said when
             trace = tracing.traceparent() or call.traceparent
             current_call.set(dataclasses.replace(call, principal=sender, traceparent=trace))
-            await self._record(delivery, await self._result(delivery))
+            result = await self._result(delivery)
+            if isinstance(result, Later):
+                _log.warning(
+                    "a notice could not be handed over and is tried again later",
+                    notice=delivery.notice.name,
+                    attempt=delivery.attempt.number,
+                    code=result.provider_code,
+                )
+            await self._record(delivery, result)
 
     async def _record(self, delivery: Delivery, result: Accepted | Unsent) -> None:
         """Keep the outcome. A database that is away is waited for: a lost outcome costs a second delivery."""

@@ -1,0 +1,100 @@
+"""What an image holds is enough: the pinned requirements alone migrate, provision and serve.
+
+The environment is made as the Dockerfile makes it, from `requirements.txt` and our own packages and nothing
+else; a library that only a developer's machine has is missed here, and not by the first install in a cluster.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from chassis.local.ports import free_port
+from chassis.testing.fixtures import NOBODY
+from chassis.testing.infrastructure import Infrastructure
+from chassis.testing.tokens import TestIssuer
+from chassis.testing.wait import eventually
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("customer", "cases", "loyalty", "notifications")
+UV = Path(sys.executable).parent / "uv"
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment with what an image has."""
+    folder = tmp_path_factory.mktemp("image") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    interpreter = folder / "bin" / "python"
+    install = [UV, "pip", "install", "--quiet", "--python", interpreter]
+    libraries = [*install, "--require-hashes", "-r", "requirements.txt"]
+    for how in (["--offline"], []):
+        if subprocess.run([*libraries, *how], cwd=ROOT, check=False).returncode == 0:
+            folders = ["proto", "chassis", *(f"services/{name}" for name in SERVICES)]
+            own = [
+                "--no-deps",
+                "--build-constraints",
+                "requirements-dev.txt",
+                *(f"-e{each}" for each in folders),
+            ]
+            subprocess.run([*install, *own], cwd=ROOT, check=True)
+            return interpreter
+    pytest.skip("the requirements can be installed neither from uv's cache nor from an index")
+
+
+@pytest.fixture
+def environ(infrastructure: Infrastructure, issuer: TestIssuer) -> Mapping[str, str]:
+    """What a pod is given besides its database."""
+    peers = dict.fromkeys(SERVICES, NOBODY)
+    return {
+        "PATH": os.environ["PATH"],
+        "RAPPORT_NATS_URL": infrastructure.nats_url,
+        "RAPPORT_NATS_ADMIN_URL": infrastructure.nats_url,
+        "RAPPORT_JWKS_URL": issuer.jwks_url,
+        "RAPPORT_PEERS": json.dumps(peers),
+        "RAPPORT_SMTP_HOST": "127.0.0.1",
+        "RAPPORT_HOST": "127.0.0.1",
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_requirements_alone_migrate_provision_and_serve(
+    python: Path, environ: Mapping[str, str], infrastructure: Infrastructure, service: str
+) -> None:
+    await infrastructure.execute(f"CREATE DATABASE image_{service}")
+    http_port = free_port()
+    given = {
+        **environ,
+        "RAPPORT_DATABASE_URL": infrastructure.database_url(f"image_{service}"),
+        "RAPPORT_GRPC_PORT": str(free_port()),
+        "RAPPORT_HTTP_PORT": str(http_port),
+    }
+    for command in ("migrate", "provision"):
+        done = subprocess.run(
+            [python, "-m", service, command], env=given, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    server = subprocess.Popen([python, "-m", service, "serve"], env=given)
+
+    def ready() -> bool:
+        assert server.poll() is None, f"it ended with {server.returncode}"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{http_port}/health/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        await eventually(ready, 60)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(60)
+    assert server.returncode == 0
