@@ -19,6 +19,7 @@ POSITION = {
             "ResourceExhausted",
             "Unavailable",
             "DeadlineExceeded",
+            "OutcomeUnknown",
         ],
         0,
     ),

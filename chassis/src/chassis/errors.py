@@ -13,6 +13,7 @@ Standard library only, so that `domain` packages may raise them.
       ResourceExhausted         RESOURCE_EXHAUSTED   overload or a budget is spent
       Unavailable               UNAVAILABLE          a dependency is down; try again
       DeadlineExceeded          DEADLINE_EXCEEDED    not done in the caller's time
+      OutcomeUnknown            UNKNOWN              done or not done: nobody can tell now
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,7 @@ class Refusal(Exception):
     """
 
     code = "INTERNAL"
+    of_peer = False  # whether another service refused, which may think otherwise in a moment
 
     def __init__(
         self,
@@ -132,3 +134,9 @@ class DeadlineExceeded(Refusal):
     """Not done in time."""
 
     code = "DEADLINE_EXCEEDED"
+
+
+class OutcomeUnknown(Refusal):
+    """It may have been done, or not. A repeat with the same request id tells; any other may do it twice."""
+
+    code = "UNKNOWN"

@@ -1,6 +1,7 @@
 """Mutations on real PostgreSQL: answered once for each request id, whatever happens around them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,10 +14,11 @@ import sqlalchemy as sa
 from chassis.auth.tokens import Verifier
 from chassis.context import Call
 from chassis.db.database import Database
+from chassis.db.failures import outcome_unknown
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, NotFound, Refusal, invalid
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 from chassis.grpc.mutation import ingest, mutation
 from chassis.grpc.server import Server
@@ -35,13 +37,23 @@ CLAIM = "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now(
 Behaviour = Callable[[Any, Transaction], Awaitable[None]]
 
 
+class Sql:
+    """A statement of a test."""
+
+    name = "TEST"
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """`PostTransfer` posts alone, `ReverseTransfer` in groups; both do first what the test says."""
 
     def __init__(self, db: Database, fact: Callable[[str], Any]) -> None:
         self.db = db
         self.fact = fact
-        self.groups: list[int] = []
+        self.groups: list[list[str]] = []
+        self.unknown: set[str] = set()
         self.before: Behaviour = self.nothing
 
     async def nothing(self, request: Any, tx: Transaction) -> None:
@@ -55,16 +67,26 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
         transfer = request.transfer
         return ledger_pb2.Transfer(name=name, points=transfer.points, reason_code=transfer.reason_code)
 
-    @ingest
+    @ingest(lambda self, request, now: self.read(request))
     async def ReverseTransfer(
         self, requests: Sequence[Any], calls: Sequence[Call], tx: Transaction
-    ) -> list[ledger_pb2.Transfer]:
-        self.groups.append(len(requests))
+    ) -> list[ledger_pb2.Transfer | Refusal]:
+        self.groups.append([request.name for request in requests])
+        answers: list[ledger_pb2.Transfer | Refusal] = []
         for request, call in zip(requests, calls, strict=True):
+            if request.name in self.unknown:
+                answers.append(NotFound(request.name))
+                continue
             tx.act(call)
             await self.before(request, tx)
             tx.record(self.fact(request.name), version=1)
-        return [ledger_pb2.Transfer(name=request.name) for request in requests]
+            answers.append(ledger_pb2.Transfer(name=request.name))
+        return answers
+
+    def read(self, request: Any) -> Any:
+        if request.name == "malformed":
+            raise invalid("name", "INVALID_NAME", "must be a name")
+        return request
 
 
 class Loyalty:
@@ -256,7 +278,7 @@ async def test_concurrent_calls_share_a_commit(loyalty: Loyalty) -> None:
     names = [f"transfers/{i}" for i in range(40)]
     calls = [loyalty.reverse(name, str(uuid4())) for name in names]
     assert [answer.name for answer in await asyncio.gather(*calls)] == names
-    assert sum(loyalty.ledger.groups) == 40
+    assert sum(map(len, loyalty.ledger.groups)) == 40
     assert len(loyalty.ledger.groups) < 20
     audits = {audit["resources"]: audit["id"] for audit in await AUDITED.all(loyalty.db)}
     facts = {fact["resource"]: fact for fact in await RECORDED.all(loyalty.db)}
@@ -278,6 +300,64 @@ async def test_a_member_that_fails_hurts_nobody_else(loyalty: Loyalty) -> None:
     assert [reason(error) for error in errors] == ["SEVEN"]
     assert len(await RECORDED.all(loyalty.db)) == 19
     assert len(await AUDITED.all(loyalty.db)) == 19
+
+
+async def test_refused_members_cost_the_others_no_repetition(loyalty: Loyalty) -> None:
+    loyalty.ledger.unknown = {"transfers/0", "transfers/7", "transfers/13"}
+    names = [f"transfers/{i}" for i in range(20)] + ["malformed"]
+    calls = [loyalty.reverse(name, str(uuid4())) for name in names]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    reasons = {n: reason(a) for n, a in zip(names, answers, strict=True) if isinstance(a, Exception)}  # type: ignore[arg-type]
+    unknown = dict.fromkeys(loyalty.ledger.unknown, "RESOURCE_NOT_FOUND")
+    assert reasons == unknown | {"malformed": "INVALID_NAME"}
+    tries = Counter(name for group in loyalty.ledger.groups for name in group)
+    assert "malformed" not in tries
+    assert {name for name, count in tries.items() if count > 1} <= loyalty.ledger.unknown
+    assert len(await AUDITED.all(loyalty.db)) == len(await RECORDED.all(loyalty.db)) == 17
+
+
+async def test_one_bad_member_is_found_by_halving(loyalty: Loyalty) -> None:
+    async def fail_for_seven(request: Any, tx: Transaction) -> None:
+        if request.name == "transfers/7":
+            await tx.fetch(Sql("SELECT 1 / 0"), [])
+
+    loyalty.ledger.before = fail_for_seven
+    calls = [loyalty.reverse(f"transfers/{i}", str(uuid4())) for i in range(64)]
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(answer, Exception) for answer in answers) == 1
+    assert len(loyalty.ledger.groups) < 32
+    assert len(await RECORDED.all(loyalty.db)) == 63
+
+
+async def test_a_member_that_waits_for_a_lock_lets_the_others_go_ahead(loyalty: Loyalty) -> None:
+    async def lock_seven(request: Any, tx: Transaction) -> None:
+        if request.name == "transfers/7":
+            await tx.fetch(Sql("SELECT pg_advisory_xact_lock(7)"), [])
+
+    loyalty.ledger.before = lock_seven
+    async with loyalty.db.connection() as holder:
+        await holder.execute("SELECT pg_advisory_lock(7)")
+        calls = [loyalty.reverse(f"transfers/{i}", str(uuid4())) for i in range(20)]
+        await asyncio.gather(*(call for i, call in enumerate(calls) if i != 7))
+        assert not calls[7].done()  # while it waits, up to a second
+        await loyalty.reverse("transfers/later", str(uuid4()))
+        await holder.execute("SELECT pg_advisory_unlock(7)")
+    assert (await calls[7]).name == "transfers/7"
+
+
+async def test_a_group_whose_outcome_is_unknown_is_not_tried_again(
+    loyalty: Loyalty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(_: Transaction) -> None:
+        raise outcome_unknown()
+
+    monkeypatch.setattr(Transaction, "_write", lost)
+    names = [f"transfers/{i}" for i in range(10)]
+    errors = await asyncio.gather(*(refused(loyalty.reverse(name, str(uuid4()))) for name in names))
+    assert {(error.code(), reason(error)) for error in errors} == {
+        (grpc.StatusCode.UNKNOWN, "COMMIT_UNKNOWN")
+    }
+    assert sorted(name for group in loyalty.ledger.groups for name in group) == names
 
 
 async def test_twins_in_one_group_do_the_work_once(loyalty: Loyalty) -> None:

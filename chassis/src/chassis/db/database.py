@@ -6,37 +6,30 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from chassis.clock import Clock
 from chassis.context import current_call
-from chassis.db.lost import LOST
+from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, told, unavailable
+from chassis.db.session import GUARDS, VANISHED, Session, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.errors import Unavailable
 from chassis.events.facts import FactCodec
 from chassis.limits import Limits
 from chassis.telemetry.tracing import sql_span
 
-# What the server refuses to wait for, whatever the client does (docs/reliability.md, 2.4).
-SERVER_GUARDS = {
-    "statement_timeout": "5s",
-    "lock_timeout": "1s",
-    "idle_in_transaction_session_timeout": "10s",
-    "transaction_timeout": "15s",
-}
 ACQUIRE_TIMEOUT_S = 2.0
+POOL_MIN = 2
 
 
 class Database:
     """One service's database.
 
     Args:
-        url: `postgresql://user:password@host:port/database`.
+        url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes.
         service: the service's name, the source of its facts.
         facts: knows the service's event messages.
         clock: the source of time.
-        pool_size: connections held; 10 to 20 serve one process best.
+        pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
 
     """
 
@@ -54,22 +47,37 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Limits()
+        self._probe: Session | None = None
+        self._probing = asyncio.Lock()
 
     async def open(self) -> None:
-        """Connect. OSError or asyncpg.PostgresError when the server cannot be reached or refuses."""
+        """Connect.
+
+        Raises:
+            OSError, asyncpg.PostgresError, asyncpg.InternalClientError: the server cannot be reached, or
+                refuses, or is a standby.
+            UnsuitableDatabase: it is too old, or behind a pooler that shares sessions.
+
+        """
         self._pool = await asyncpg.create_pool(
             self._url,
-            min_size=2,
+            min_size=POOL_MIN,
             max_size=self._pool_size,
             timeout=5,
             command_timeout=10,
-            init=_prepare,
+            connection_class=Session,
+            init=prepare,
             reset=_nothing_to_reset,
-            server_settings={"application_name": self.service, **SERVER_GUARDS},
+            target_session_attrs="read-write",
+            server_settings={"application_name": self.service},
         )
+        async with self.connection() as first, self.connection() as second:
+            await refuse_shared(first, second)
 
     async def close(self) -> None:
         """Close every connection, waiting at most 5 seconds for those in use."""
+        if self._probe is not None:
+            self._probe.terminate()
         if self._pool is not None:
             try:
                 await asyncio.wait_for(self._pool.close(), 5)
@@ -77,21 +85,50 @@ class Database:
                 self._pool.terminate()
 
     async def problem(self) -> str:
-        """Why the database cannot be used right now, in words; empty when it can."""
-        try:
-            async with self.connection() as connection:
-                await asyncio.wait_for(connection.execute("SELECT 1"), ACQUIRE_TIMEOUT_S)
-        except (Unavailable, *LOST, asyncpg.PostgresError) as error:
-            return f"the database does not answer ({type(error).__name__})"
+        """Why the database cannot be used right now, in words; empty when it can.
+
+        Asked on a connection of its own: that all others are busy is no outage.
+        """
+        async with self._probing:
+            try:
+                async with asyncio.timeout(ACQUIRE_TIMEOUT_S):
+                    if self._probe is None or self._probe.is_closed():
+                        self._probe = await self.dedicated()
+                    if await self._probe.fetchval("SELECT pg_is_in_recovery()"):
+                        discard(self._probe)
+                        return "the database has become a standby"
+            except DRIVER_ERRORS as error:
+                if self._probe is not None:
+                    discard(self._probe)
+                return f"the database does not answer ({type(error).__name__})"
         return ""
 
-    async def dedicated(self) -> asyncpg.Connection:
-        """A connection outside the pool, for work that holds session locks. The caller closes it."""
-        settings = {"application_name": self.service, **SERVER_GUARDS}
-        return await asyncpg.connect(self._url, timeout=5, command_timeout=10, server_settings=settings)
+    async def dedicated(self) -> Session:
+        """A connection outside the pool, for work that holds session locks. The caller closes it.
+
+        The server ends it when it is not used for 20 seconds, or when its other end has vanished.
+        """
+        session: Session = await asyncpg.connect(
+            self._url,
+            timeout=5,
+            command_timeout=10,
+            connection_class=Session,
+            target_session_attrs="read-write",
+            server_settings={"application_name": self.service},
+        )
+        try:
+            await guard(session, GUARDS | VANISHED)
+        except BaseException:
+            session.terminate()
+            raise
+        return session
 
     def connection(self) -> "_Borrowed":
-        """Borrow a connection. Unavailable (`DATABASE_UNAVAILABLE`) when there is none within 2 seconds."""
+        """Borrow a connection.
+
+        Unavailable (`DATABASE_UNAVAILABLE`) when the database cannot be reached, ResourceExhausted
+        (`OVERLOADED`) when all connections are in use for 2 seconds.
+        """
         assert self._pool is not None, "Database.open was not called"
         return _Borrowed(self._pool, self._limits)
 
@@ -102,13 +139,17 @@ class Database:
                 rows: list[Any] = await connection.fetch(statement.sql, *args)
                 return rows
 
-    def transaction(self) -> "_Transacting":
+    def transaction(self, lock_timeout_ms: int | None = None) -> "_Transacting":
         """One transaction for the current call: effect, facts, audit and stored response commit together.
 
         Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when
-        the caller goes away, and when its outcome is lost it is looked up by the audit row's id.
+        the caller goes away, and when its answer is lost, `chassis.db.outcome` finds out what became of it.
+
+        Args:
+            lock_timeout_ms: how long to wait for a lock; a second unless given.
+
         """
-        return _Transacting(self)
+        return _Transacting(self, lock_timeout_ms)
 
 
 class _Borrowed:
@@ -124,57 +165,40 @@ class _Borrowed:
         try:
             with self._limits.limit(ACQUIRE_TIMEOUT_S):
                 self._connection = await self._pool.acquire()
-        except (*LOST, asyncpg.PostgresError) as error:
-            raise unavailable() from error
+        except DRIVER_ERRORS as error:
+            busy = self._pool.get_size() == self._pool.get_max_size() and not self._pool.get_idle_size()
+            raise (overloaded() if busy and isinstance(error, TimeoutError) else unavailable()) from error
         return self._connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, asyncpg.InternalClientError):  # the driver lost track: it is of no more use
-            self._connection.terminate()
+        refusal = told(error, self._connection) if isinstance(error, DRIVER_ERRORS) else None
         await self._pool.release(self._connection)
+        if refusal is not None:
+            raise refusal from error
 
 
 class _Transacting:
     """A transaction for the time of a block, on a connection of the pool."""
 
-    __slots__ = ("_borrowed", "_call", "_db", "_tx")
+    __slots__ = ("_borrowed", "_call", "_db", "_lock_timeout_ms", "_tx")
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, lock_timeout_ms: int | None) -> None:
         self._db = db
         self._call = current_call.get()  # before there is a connection to lose
+        self._lock_timeout_ms = lock_timeout_ms
         self._borrowed = db.connection()
 
     async def __aenter__(self) -> Transaction:
         connection = await self._borrowed.__aenter__()
-        self._tx = Transaction(self._db, connection, self._call)
+        self._tx = Transaction(self._db, connection, self._call, self._lock_timeout_ms)
         return self._tx
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         try:
             await (self._tx.commit() if error is None else self._tx.rollback())
-        except BaseException as failure:
-            await self._borrowed.__aexit__(type(failure), failure, failure.__traceback__)
-            raise
-        await self._borrowed.__aexit__(kind, error, traceback)
-
-
-async def _prepare(connection: asyncpg.Connection) -> None:
-    """Columns of type JSONB hold plain Python values. On the wire a version byte precedes the JSON text."""
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
-        decoder=lambda data: msgspec.json.decode(data[1:]),
-    )
+        finally:
+            await self._borrowed.__aexit__(None, None, None)
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     """Save a round trip. An open transaction is rolled back all the same. See `dedicated`."""
-
-
-def unavailable() -> Unavailable:
-    """The refusal when the database cannot be reached."""
-    return Unavailable(
-        "DATABASE_UNAVAILABLE", "The service's database cannot be reached. Try again.", retry_after_s=1
-    )

@@ -8,8 +8,7 @@ import structlog
 
 from chassis import ids
 from chassis.db.database import Database
-from chassis.db.lost import LOST
-from chassis.errors import Unavailable
+from chassis.db.failures import DATABASE_ERRORS
 
 CHECK_EVERY_S = 60.0
 OUTBOX_DAYS = 14
@@ -32,7 +31,7 @@ async def keep_partitions(db: Database) -> None:
             try:
                 await keep(db)
                 kept = hour
-            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("partitions could not be looked after; trying again", error=type(error).__name__)
         await asyncio.sleep(CHECK_EVERY_S)
 

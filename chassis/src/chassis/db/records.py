@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from chassis.api import consistency
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
-from chassis.db.statement import Bulk
+from chassis.db.statement import Bulk, Statement
 
-INSERT_AUDIT = Bulk[Any](AUDIT)
+_AUDITED = [c.name for c in AUDIT.columns if c.name != "void"]
+INSERT_AUDIT = Bulk[Any](AUDIT, columns=_AUDITED)
 INSERT_OUTBOX = Bulk[Any](OUTBOX, columns=[c.name for c in OUTBOX.columns if c.name != "published_at"])
 INSERT_RESPONSES = Bulk[Any](IDEMPOTENCY)
 UPSERT_TIMERS = Bulk[Any](
@@ -24,6 +27,21 @@ UPSERT_TIMERS = Bulk[Any](
         | {"attempts": 0},
     ),
     columns=[c.name for c in TIMERS.columns if c.name != "attempts"],
+)
+_GONE = (
+    sa.func.unnest(
+        sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)), sa.bindparam("keys", type_=sa.ARRAY(sa.Text))
+    )
+    .table_valued(sa.column("kind", sa.Text), sa.column("key", sa.Text), name="gone")
+    .render_derived()
+)
+DELETE_TIMERS = Statement[Any](
+    sa.delete(TIMERS).where(TIMERS.c.kind == _GONE.c.kind, TIMERS.c.key == _GONE.c.key)
+)
+# The row of a transaction that never took effect, and by this row never can. Nothing is returned when there
+# is one already.
+VOID_AUDIT = Bulk[Any](
+    AUDIT, lambda insert: insert.on_conflict_do_nothing().returning(AUDIT.c.id), columns=[*_AUDITED, "void"]
 )
 
 

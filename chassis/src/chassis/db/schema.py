@@ -103,6 +103,8 @@ AUDIT = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
     sa.Column("resources", sa.Text, nullable=False),  # names of what its facts are about, separated by spaces
+    # The write never happened, and by this row never can: its commit had got no answer.
+    sa.Column("void", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 # Work for later. A row is deleted in the transaction of its effect, so it fires once.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ import structlog
 from chassis import ids
 from chassis.context import Call, Principal, current_call
 from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
@@ -24,7 +26,7 @@ from chassis.telemetry import tracing
 POLL_S = 0.2
 RETRY_MAX_S = 300.0
 AT_ONCE = 4  # of the pool's connections, so that a flood of timers leaves some for requests
-CLAIM = 64
+CLAIM = 64  # read at a time
 CLOCK = Principal("clock")
 
 _log = structlog.get_logger()
@@ -63,23 +65,31 @@ _DUE = Statement(
     .where(
         TIMERS.c.due_at <= sa.bindparam("now"),
         TIMERS.c.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text))),
+        TIMERS.c.id != sa.all_(sa.bindparam("passed", type_=sa.ARRAY(sa.Uuid))),
     )
     .order_by(TIMERS.c.due_at)
     .limit(CLAIM),
     row=Timer,
 )
-_MINE = (
-    sa.select(TIMERS.c.id)
-    .where(TIMERS.c.id == sa.bindparam("id"), TIMERS.c.due_at <= sa.bindparam("now"))
-    .with_for_update(skip_locked=True)
-    .scalar_subquery()
+# Claimed by a lock that stands for the timer, not by its row. A handler takes the rows that it works on first
+# and the timer's last, in the order of everybody who schedules and cancels; the other order would deadlock.
+_CLAIM = Statement[Any](
+    sa.select(TIMERS.c.id).where(
+        TIMERS.c.id == sa.bindparam("id"),
+        TIMERS.c.due_at <= sa.bindparam("now"),
+        sa.func.pg_try_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger)),
+    )
 )
-_TAKE = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.id == _MINE).returning(TIMERS.c.id))
+_DONE = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.id == sa.bindparam("id")).returning(TIMERS.c.id))
 _RETRY = Statement[Any](
     sa.update(TIMERS)
     .where(TIMERS.c.id == sa.bindparam("timer"))
     .values(attempts=TIMERS.c.attempts + 1, due_at=sa.bindparam("at"))
 )
+
+
+class _NotOurs(Exception):
+    """Somebody else fires, fired, cancelled or moved the timer: roll back, nothing happened here."""
 
 
 class TimerRunner:
@@ -88,48 +98,80 @@ class TimerRunner:
     def __init__(self, db: Database, handlers: Mapping[str, TimerHandler]) -> None:
         self._db = db
         self._handlers = handlers
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._due: deque[Timer] = deque()
+        self._passed: set[UUID] = set()  # in hand here, or found to be in other hands a moment ago
+        self._in_hand: set[UUID] = set()
         self._wake = asyncio.Event()
         db.scheduled = self._scheduled
 
     async def run(self) -> None:
         """Fire timers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._feed(group)
+                await self._pause()
+
+    async def fire(self) -> None:
+        """Fire what is due now, each in its own transaction."""
+        async with asyncio.TaskGroup() as group:
+            await self._feed(group)
+
+    async def _feed(self, group: asyncio.TaskGroup) -> None:
+        """Start one after the other, as there is room, until nothing more is due."""
+        self._passed = set(self._in_hand)
         while True:
+            await self._room.acquire()
+            timer = await self._next()
+            if timer is None:
+                self._room.release()
+                return
+            self._passed.add(timer.id)
+            self._in_hand.add(timer.id)
+            group.create_task(self._see_to(timer))
+
+    async def _next(self) -> Timer | None:
+        if not self._due:
+            kinds, passed = list(self._handlers), list(self._passed)
             try:
-                found = await self.fire()
-            except Exception as error:
+                self._due.extend(
+                    await _DUE.all(self._db, now=self._db.clock.now(), kinds=kinds, passed=passed)
+                )
+            except DATABASE_ERRORS as error:
                 _log.warning("timers cannot be read", error=type(error).__name__)
-                found = 0
-            if found < CLAIM:
-                await self._pause(POLL_S if found == 0 else 0)
+        return self._due.popleft() if self._due else None
 
-    async def fire(self) -> int:
-        """Fire what is due now, each in its own transaction. Returns how many were found due."""
-        due = await _DUE.all(self._db, now=self._db.clock.now(), kinds=list(self._handlers))
-        limit = asyncio.Semaphore(AT_ONCE)
-
-        async def one(timer: Timer) -> None:
-            async with limit:
-                await self._fire(timer)
-
-        await asyncio.gather(*(one(timer) for timer in due))
-        return len(due)
+    async def _see_to(self, timer: Timer) -> None:
+        try:
+            await self._fire(timer)
+        except _NotOurs:
+            return
+        except Exception as error:
+            await self._failed(timer, error)
+        finally:
+            self._in_hand.discard(timer.id)
+            self._room.release()
 
     async def _fire(self, timer: Timer) -> None:
         age_s = (self._db.clock.now() - ids.moment(timer.id)).total_seconds()
         with tracing.timer_span(timer.kind, timer.traceparent, age_s):
             trace = tracing.traceparent() or tracing.admit(timer.traceparent)[0]
-            call = Call(
-                timer.kind, CLOCK, cause_id=timer.id, correlation_id=timer.correlation_id, traceparent=trace
+            current_call.set(
+                Call(
+                    timer.kind,
+                    CLOCK,
+                    cause_id=timer.id,
+                    correlation_id=timer.correlation_id,
+                    traceparent=trace,
+                )
             )
-            token = current_call.set(call)
-            try:
-                async with self._db.transaction() as tx:
-                    if await _TAKE.maybe(tx, id=timer.id, now=tx.now):
-                        await self._handlers[timer.kind](tx, timer)
-            except Exception as error:
-                await self._failed(timer, error)
-            finally:
-                current_call.reset(token)
+            async with self._db.transaction() as tx:
+                lock = timer.id.int & (1 << 63) - 1
+                if await _CLAIM.maybe(tx, id=timer.id, now=tx.now, lock=lock) is None:
+                    raise _NotOurs
+                await self._handlers[timer.kind](tx, timer)
+                if await _DONE.maybe(tx, id=timer.id) is None:
+                    raise _NotOurs
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
         wait_s = min(2.0**timer.attempts, RETRY_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311
@@ -144,15 +186,18 @@ class TimerRunner:
             error=type(error).__name__,
             exc_info=None if passing else error,
         )
-        await _RETRY.run(self._db, timer=timer.id, at=self._db.clock.now() + timedelta(seconds=wait_s))
+        try:
+            await _RETRY.run(self._db, timer=timer.id, at=self._db.clock.now() + timedelta(seconds=wait_s))
+        except DATABASE_ERRORS as failure:  # then it is still due
+            _log.warning("a timer could not be put off", kind=timer.kind, error=type(failure).__name__)
 
     def _scheduled(self, due_at: datetime) -> None:
         if due_at <= self._db.clock.now() + timedelta(seconds=POLL_S):
             self._wake.set()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(POLL_S):
                 await self._wake.wait()
         except TimeoutError:
             pass

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-import sqlalchemy as sa
 
 from chassis import failpoints, ids
 from chassis.api import consistency
 from chassis.context import Call
 from chassis.db.combined import combined
-from chassis.db.lost import LOST
+from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, told, unavailable
+from chassis.db.outcome import committed
 from chassis.db.records import (
+    DELETE_TIMERS,
     INSERT_AUDIT,
     INSERT_OUTBOX,
     INSERT_RESPONSES,
@@ -27,7 +27,6 @@ from chassis.db.records import (
     audit_rows,
     stored_rows,
 )
-from chassis.db.schema import AUDIT, TIMERS
 from chassis.db.shield import finished
 from chassis.db.statement import Statement
 from chassis.telemetry.tracing import about, sql_span
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
 
 LEASES = 16
 
-_AUDITED = Statement[Any](sa.select(AUDIT.c.id).where(AUDIT.c.id == sa.bindparam("id")))
-_CANCEL = Statement[Any](
-    sa.delete(TIMERS).where(TIMERS.c.kind == sa.bindparam("kind"), TIMERS.c.key == sa.bindparam("key"))
-)
-
 
 class Transaction:
     """What use cases, event handlers and timers write through. Made by `Database.transaction`.
@@ -49,20 +43,26 @@ class Transaction:
     Attributes:
         now: the moment the transaction began, the one time for everything it writes.
 
+    Its methods raise refusals when the database fails (`chassis.db.failures`); constraints that are violated
+    are raised as the driver has them.
+
     """
 
-    def __init__(self, db: Database, connection: Any, call: Call) -> None:
+    def __init__(self, db: Database, connection: Any, call: Call, lock_timeout_ms: int | None = None) -> None:
         self.db = db
         self.now: datetime = db.clock.now()
         self._acts: dict[int, Act] = {}  # by identity of the call
         self.act(call)
         self._connection = connection
+        self._backend = connection.backend
+        self._lock_timeout_ms = lock_timeout_ms
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
         self._tellers: dict[UUID, Act] = {}  # by event
         self._about: dict[str, None] = {}  # resources and customers, for the trace
         self._timers: dict[tuple[str, str], dict[str, Any]] = {}
+        self._cancelled: dict[tuple[str, str], None] = {}
         self._responses: list[StoredResponse] = []
         self._after_commit: list[Callable[[], None]] = []
 
@@ -95,13 +95,23 @@ class Transaction:
             act = self._acts[id(call)] = Act(call, audit_id, call.correlation_id or str(audit_id))
         self._act = act
 
+    def forget(self, call: Call) -> None:
+        """Say that nothing was done on behalf of `call`."""
+        self._acts.pop(id(call), None)
+
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run a statement now."""
         await self._flush()
-        await self._begin()
-        with sql_span(statement):
-            rows: list[Any] = await self._connection.fetch(statement.sql, *args)
-            return rows
+        try:
+            await self._begin()
+            with sql_span(statement):
+                rows: list[Any] = await self._connection.fetch(statement.sql, *args)
+                return rows
+        except DRIVER_ERRORS as error:
+            refusal = told(error, self._connection)
+            if refusal is None:
+                raise
+            raise refusal from error
 
     async def defer(self, statement: Statement[Any], **params: Any) -> None:
         """Run a write that nothing later in this transaction reads, at the latest at commit.
@@ -124,7 +134,8 @@ class Transaction:
             The event's id.
 
         """
-        event_id = ids.uuid7(self.now)
+        # Not of `now`: who waited for a lock has the higher version and must have the later id.
+        event_id = ids.uuid7(self.db.clock.now())
         encoded = self.db.facts.encode(fact)
         row = {
             "id": event_id,
@@ -163,6 +174,7 @@ class Transaction:
 
     async def schedule(self, kind: str, key: str, due_at: datetime) -> None:
         """Fire the timer `kind` for `key` at `due_at`, replacing the one that was set. Written at commit."""
+        self._cancelled.pop((kind, key), None)
         self._timers[kind, key] = {
             "id": ids.uuid7(self.now),
             "kind": kind,
@@ -174,9 +186,9 @@ class Transaction:
         }
 
     async def cancel(self, kind: str, key: str) -> None:
-        """Forget the timer, if there is one."""
+        """Forget the timer, if there is one. Written at commit."""
         self._timers.pop((kind, key), None)
-        await _CANCEL.run(self, kind=kind, key=key)
+        self._cancelled[kind, key] = None
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Call `action` once the transaction has committed, never otherwise. It must not raise or block."""
@@ -188,14 +200,20 @@ class Transaction:
 
     async def rollback(self) -> None:
         """Undo everything. A broken connection has undone it already."""
-        if self._begun and not self._connection.is_closed():
-            with suppress(*LOST):
-                await finished(self._connection.execute("ROLLBACK"))
+        if self._begun and not is_closed(self._connection):
+            await finished(self._rollback())
+
+    async def _rollback(self) -> None:
+        try:
+            await self._connection.execute("ROLLBACK")
+        except DRIVER_ERRORS:
+            discard(self._connection)
 
     async def _begin(self) -> None:
         if not self._begun:
             self._begun = True
-            await self._connection.execute("BEGIN")
+            patience = f"; SET LOCAL lock_timeout = {self._lock_timeout_ms}" if self._lock_timeout_ms else ""
+            await self._connection.execute(f"BEGIN{patience}")
 
     async def _flush(self) -> None:
         if self._deferred is not None:
@@ -204,19 +222,13 @@ class Transaction:
             await self.fetch(statement, args)
 
     async def _commit(self) -> None:
-        if not (self._begun or self._deferred or self._facts or self._timers or self._responses):
+        if not (
+            self._begun or self._deferred or self._facts or self._timers or self._cancelled or self._responses
+        ):
             return
         failpoints.hit("before_commit")
         try:
-            await self._close()
-            if self._begun:
-                await self._connection.execute("COMMIT")
-        except LOST as lost:
-            if not await self._is_committed():
-                from chassis.db.database import unavailable
-
-                await self.rollback()
-                raise unavailable() from lost
+            await self._write()
         except BaseException:
             await self.rollback()
             raise
@@ -228,15 +240,41 @@ class Transaction:
         for action in self._after_commit:
             action()
 
+    async def _write(self) -> None:
+        """Send what is left and COMMIT. When that gets no answer, find out what became of it."""
+        commits = False  # whether what is on its way can make it true
+        try:
+            if self._lock_timeout_ms:
+                await self._begin()
+            commits = not self._begun and not is_closed(self._connection)
+            await self._close()
+            if self._begun:
+                commits = not is_closed(self._connection)
+                await self._connection.execute("COMMIT")
+        except DRIVER_ERRORS as error:
+            answered = isinstance(error, asyncpg.ReadOnlySQLTransactionError)  # by a standby: it refused
+            if commits and not answered and is_lost(error, self._connection):
+                discard(self._connection)
+                if await committed(self.db, self._backend, next(iter(self._acts.values())), self.now):
+                    return
+                raise unavailable() from error
+            refusal = told(error, self._connection)
+            if refusal is None:
+                raise
+            raise refusal from error
+
     async def _close(self) -> None:
         """Send the last deferred write, facts, timers, stored responses and audit row as one statement."""
         deferred, self._deferred = self._deferred, None
         for act in self._acts.values():
             act.name_transaction()
         parts: list[tuple[Statement[Any], Sequence[Any]]] = [deferred] if deferred else []
+        if self._cancelled:
+            kinds, keys = zip(*sorted(self._cancelled), strict=True)
+            parts.append((DELETE_TIMERS, DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys})))
         for insert, rows in (
             (INSERT_OUTBOX, self._facts),
-            (UPSERT_TIMERS, list(self._timers.values())),
+            (UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
             (INSERT_RESPONSES, stored_rows(self._responses, self.now)),
             (INSERT_AUDIT, audit_rows(self._acts.values(), self.now)),
         ):
@@ -248,12 +286,3 @@ class Transaction:
             about(self._about)
         with sql_span(statement):
             await self._connection.fetch(statement.sql, *args)
-
-    async def _is_committed(self) -> bool:
-        """Whether the transaction whose commit got no answer took effect. The audit row tells."""
-        try:
-            return await _AUDITED.maybe(self.db, id=self.id) is not None
-        except (*LOST, asyncpg.PostgresError) as error:
-            from chassis.db.database import unavailable
-
-            raise unavailable() from error

@@ -188,6 +188,8 @@ class Consumer:
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
         verdict = judge(error)
+        if verdict is Verdict.DOWN and not self._stopping:  # and yet the database is well: a mistake of ours
+            verdict = Verdict.UNKNOWN
         poison = verdict is Verdict.UNKNOWN and delivery.attempts >= UNKNOWN_ATTEMPTS
         if poison or verdict is Verdict.POISON:
             await delivery.give_up(error)

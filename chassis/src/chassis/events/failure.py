@@ -2,13 +2,16 @@
 
 import enum
 
-import asyncpg
 from google.protobuf.message import DecodeError
 
+from chassis.db.failures import refusal_of
 from chassis.errors import Refusal
 
 _PERMANENT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"}
-_RETRIABLE = {"ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED"}
+_RETRIABLE = {"ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED", "UNAVAILABLE"}
+_DOWN = {"DATABASE_UNAVAILABLE", "COMMIT_UNKNOWN"}  # what was done shows in the inbox
+# What another service may see otherwise when it has caught up, or has been told of our rights.
+_RETRIABLE_AT_PEERS = _RETRIABLE | {"NOT_FOUND", "PERMISSION_DENIED"}
 
 
 class Verdict(enum.Enum):
@@ -22,36 +25,27 @@ class Verdict(enum.Enum):
 
 def judge(error: BaseException) -> Verdict:
     """The verdict on an error that a handler, or reading its event, raised."""
-    code = _code(error)
-    if code in _PERMANENT or isinstance(error, DecodeError | Malformed):
+    if isinstance(error, DecodeError | Malformed):
         return Verdict.POISON
-    if isinstance(error, asyncpg.DataError):  # a mistake of ours, though the driver calls it the connection's
-        return Verdict.UNKNOWN
-    if code in _RETRIABLE or isinstance(error, TimeoutError | _CONFLICTS):
+    if isinstance(error, TimeoutError):
         return Verdict.RETRY
-    if getattr(error, "reason", "") == "DATABASE_UNAVAILABLE" or isinstance(error, _DOWN):
+    refusal = error if isinstance(error, Refusal) else refusal_of(error)
+    if refusal is None:
+        return Verdict.RETRY if _peers_code(error) in _RETRIABLE_AT_PEERS else Verdict.UNKNOWN
+    if refusal.of_peer:
+        return Verdict.RETRY if refusal.code in _RETRIABLE_AT_PEERS else Verdict.UNKNOWN
+    if refusal.reason in _DOWN:
         return Verdict.DOWN
-    return Verdict.RETRY if code == "UNAVAILABLE" else Verdict.UNKNOWN
+    if refusal.code in _PERMANENT:
+        return Verdict.POISON
+    return Verdict.RETRY if refusal.code in _RETRIABLE else Verdict.UNKNOWN
 
 
 class Malformed(Exception):
     """A message that is no event: a header is missing or wrong, or the body does not decode."""
 
 
-def _code(error: BaseException) -> str:
-    """The gRPC status code of a refusal, ours or that of a service we called; "" for anything else."""
-    if isinstance(error, Refusal):
-        return error.code
+def _peers_code(error: BaseException) -> str:
+    """The gRPC status code with which a service that we called refused; "" for anything else."""
     code = getattr(error, "code", None)
     return str(getattr(code(), "name", "")) if callable(code) else ""
-
-
-_DOWN = (
-    ConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-)
-_CONFLICTS = asyncpg.TransactionRollbackError | asyncpg.LockNotAvailableError | asyncpg.QueryCanceledError

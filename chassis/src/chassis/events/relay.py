@@ -18,11 +18,10 @@ from prometheus_client import Gauge
 
 from chassis import failpoints
 from chassis.db.database import Database
-from chassis.db.lost import LOST
+from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
-from chassis.errors import Unavailable
 from chassis.events.freshness import Beat
 from chassis.events.leases import Leases
 from chassis.events.nats import Connection
@@ -107,7 +106,7 @@ class Relay:
                     await self._session(session)
                 finally:
                     await session.close(timeout=2)
-            except (*LOST, asyncpg.PostgresError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("the relay lost its database session", error=repr(error))
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
 
@@ -200,7 +199,7 @@ class Relay:
                 await self._send(
                     f"beat.{self._db.service}", msgspec.json.encode(Beat(depth, max(oldest_s, 0.0)))
                 )
-            except (Unavailable, *LOST, asyncpg.PostgresError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("no heartbeat", error=repr(error))
             await asyncio.sleep(BEAT_EVERY_S)
 

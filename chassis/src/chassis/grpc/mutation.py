@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -26,10 +27,12 @@ from chassis.db.records import StoredResponse
 from chassis.db.schema import IDEMPOTENCY
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted, Refusal, invalid, response_too_large
+from chassis.errors import Aborted, OutcomeUnknown, Refusal, Unavailable, invalid, response_too_large
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 
 GROUP_MAX = 128
+GROUP_LOCK_TIMEOUT_MS = 10  # who waits for a lock does so alone, not with a hundred others behind it
+ALONE_AT_ONCE = 4  # of the pool's connections
 CONSISTENCY = "consistency-token"
 
 _STORED = Statement[Any](
@@ -41,7 +44,7 @@ _STORED = Statement[Any](
     ).where(IDEMPOTENCY.c.request_id == sa.bindparam("request_id"))
 )
 # What a repeat may meet before the idempotency row: a rule, another unique column, a lock of its twin.
-_MAYBE_A_REPEAT = (Refusal, asyncpg.IntegrityConstraintViolationError, asyncpg.LockNotAvailableError)
+_MAYBE_A_REPEAT = (Refusal, asyncpg.IntegrityConstraintViolationError)
 
 
 @dataclass(slots=True)
@@ -54,11 +57,12 @@ class Reply:
 
 @dataclass(slots=True)
 class Request:
-    """One call of a mutation."""
+    """One call of a mutation; `command` is what its method gets."""
 
     message: Any
     call: Call
     id: UUID | None
+    command: Any
 
     def stored(self, data: bytes) -> StoredResponse:
         """What to keep for a repeat."""
@@ -70,7 +74,7 @@ class Request:
         return hashlib.sha256(self.message.SerializeToString(deterministic=True)).digest()
 
 
-Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message]]]
+Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message | Refusal]]]
 
 
 def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> Any:
@@ -82,7 +86,7 @@ def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> A
 
     async def work(
         self: Any, requests: Sequence[Any], _: Sequence[Call], tx: Transaction
-    ) -> Sequence[Message]:
+    ) -> Sequence[Message | Refusal]:
         return [await method(self, requests[0], tx)]
 
     @functools.wraps(method)
@@ -93,26 +97,43 @@ def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> A
     return serve
 
 
-def ingest(
-    method: Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message]]],
-) -> Any:
-    """Make a servicer's method of `async def Verb(self, requests, calls, tx) -> Sequence[Message]`.
+def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Work], Any]:
+    """Make a servicer's method of `async def Verb(self, commands, calls, tx) -> Sequence[Message | Refusal]`.
 
     Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for
-    more. The method says `tx.act(calls[i])` before it records the facts of call i. When a group fails, its
-    members run one by one, so a wrong one hurts nobody else.
+    more. The method says `tx.act(calls[i])` before it records the facts of call i, and answers a call that
+    cannot be done with a refusal, having written nothing for it. Whoever is refused, fails or waits for a
+    lock leaves the group and runs alone, so that it hurts nobody else.
+
+    Args:
+        read: `read(self, request, now)` validates one request, before it joins others, and makes the command.
+
     """
-    groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
 
-    @functools.wraps(method)
-    async def serve(self: Any, message: Any, context: Any) -> bytes:
-        request = _request(message)
-        group = groups.get(self)
-        if group is None:
-            group = groups[self] = _Group(self, method)
-        return _answered(await group.join(request), context)
+    def decorated(method: Work) -> Any:
+        groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
 
-    return serve
+        @functools.wraps(method)
+        async def serve(self: Any, message: Any, context: Any) -> bytes:
+            request = _request(message)
+            request.command = read(self, message, self.db.clock.now())
+            group = groups.get(self)
+            if group is None:
+                group = groups[self] = _Group(self, method)
+            return _answered(await group.join(request), context)
+
+        return serve
+
+    return decorated
+
+
+@dataclass(slots=True)
+class _Member:
+    """A call of a group, who waits for its reply, and where: its trace shows what is done for it."""
+
+    request: Request
+    future: asyncio.Future[Reply]
+    context: Context
 
 
 class _Group:
@@ -121,13 +142,15 @@ class _Group:
     def __init__(self, servicer: Any, work: Work) -> None:
         self._servicer = servicer
         self._work = work
-        self._waiting: list[tuple[Request, asyncio.Future[Reply], Context]] = []
+        self._waiting: list[_Member] = []
         self._running: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(ALONE_AT_ONCE)
 
     async def join(self, request: Request) -> Reply:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting.append((request, future, copy_context()))
+        self._waiting.append(_Member(request, future, copy_context()))
         if self._running is None:
             self._next()
         return await future
@@ -135,51 +158,85 @@ class _Group:
     def _next(self, ended: asyncio.Task[None] | None = None) -> None:
         """Start on those who wait, in the context of the first: its trace shows the group's statements."""
         self._running = None
-        members = [member for member in self._waiting[:GROUP_MAX] if not member[1].done()]
+        members = [member for member in self._waiting[:GROUP_MAX] if not member.future.done()]
         del self._waiting[:GROUP_MAX]
         if members:
             self._running = asyncio.get_running_loop().create_task(
-                self._run([(request, future) for request, future, _ in members]), context=members[0][2]
+                self._run(members), context=members[0].context
             )
             self._running.add_done_callback(self._next)
 
-    async def _run(self, members: Sequence[tuple[Request, asyncio.Future[Reply]]]) -> None:
-        if len(members) > 1:
-            try:
-                replies = await _transact(self._servicer, self._work, [request for request, _ in members])
-            except Exception:  # noqa: S110 - whose fault it is shows when they run one by one
-                pass
-            else:
-                for (_, future), reply in zip(members, replies, strict=True):
-                    if not future.done():
-                        future.set_result(reply)
-                return
-        for request, future in members:
-            if not future.done():
-                await self._alone(request, future)
-
-    async def _alone(self, request: Request, future: asyncio.Future[Reply]) -> None:
-        current_call.set(request.call)
+    async def _run(self, members: Sequence[_Member]) -> None:
+        """One transaction for all; when it fails, one for each half, so that the reason is soon alone."""
+        members = [member for member in members if not member.future.done()]
+        if not members:
+            return
+        current_call.set(members[0].request.call)
+        requests = [member.request for member in members]
         try:
-            reply = await _once(self._servicer, self._work, request)
+            replies = await _transact(self._servicer, self._work, requests, GROUP_LOCK_TIMEOUT_MS)
         except Exception as error:
-            if not future.done():
-                future.set_exception(error)
+            if _is_outage(error):
+                for member in members:
+                    _fail(member.future, error)
+            elif len(members) == 1:
+                self._leave(members[0])
+            else:
+                half = len(members) // 2
+                await self._run(members[:half])
+                await self._run(members[half:])
         else:
-            if not future.done():
-                future.set_result(reply)
+            for member, reply in zip(members, replies, strict=True):
+                if isinstance(reply, Refusal):
+                    self._leave(member)
+                elif not member.future.done():
+                    member.future.set_result(reply)
+
+    def _leave(self, member: _Member) -> None:
+        """Let a member run alone, without holding up the others."""
+        task = asyncio.get_running_loop().create_task(
+            self._by_itself(member.request, member.future), context=member.context.copy()
+        )
+        self._alone.add(task)
+        task.add_done_callback(self._alone.discard)
+
+    async def _by_itself(self, request: Request, future: asyncio.Future[Reply]) -> None:
+        async with self._room:
+            if future.done():
+                return
+            current_call.set(request.call)
+            try:
+                reply = await _once(self._servicer, self._work, request)
+            except Exception as error:
+                _fail(future, error)
+            else:
+                if not future.done():
+                    future.set_result(reply)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether nobody's request is the reason. What may have been committed must not be tried again here."""
+    return isinstance(error, Unavailable | OutcomeUnknown) or getattr(error, "reason", "") == "OVERLOADED"
+
+
+def _fail(future: asyncio.Future[Reply], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 async def _once(servicer: Any, work: Work, request: Request) -> Reply:
     """Do the work, or find that it was done."""
     try:
-        return (await _transact(servicer, work, [request]))[0]
+        (reply,) = await _transact(servicer, work, [request])
+        if isinstance(reply, Refusal):
+            raise reply
+        return reply
     except _MAYBE_A_REPEAT as error:
-        if request.id is None:
+        if request.id is None or _is_outage(error):
             raise
         stored = await _STORED.maybe(servicer.db, request_id=request.id)
         if stored is None:
-            if isinstance(error, asyncpg.LockNotAvailableError):
+            if isinstance(error, Refusal) and error.reason == "LOCK_TIMEOUT":
                 raise Aborted(
                     "REQUEST_IN_FLIGHT",
                     "This request, or another change of the same resource, is still in flight. Try again.",
@@ -193,14 +250,20 @@ async def _once(servicer: Any, work: Work, request: Request) -> Reply:
         return Reply(stored["response"], stored["consistency_token"])
 
 
-async def _transact(servicer: Any, work: Work, requests: Sequence[Request]) -> list[Reply]:
-    """Do the work of `requests` in one transaction, each under its own call."""
+async def _transact(
+    servicer: Any, work: Work, requests: Sequence[Request], lock_timeout_ms: int | None = None
+) -> list[Reply | Refusal]:
+    """Do the work of `requests` in one transaction, each under its own call. Raises when none can be done."""
     db: Database = servicer.db
     calls = [request.call for request in requests]
-    replies = []
-    async with db.transaction() as tx:
-        responses = await work(servicer, [request.message for request in requests], calls, tx)
+    replies: list[Reply | Refusal] = []
+    async with db.transaction(lock_timeout_ms) as tx:
+        responses = await work(servicer, [request.command for request in requests], calls, tx)
         for request, response in zip(requests, responses, strict=True):
+            if isinstance(response, Refusal):
+                tx.forget(request.call)
+                replies.append(response)
+                continue
             data = response.SerializeToString()
             if len(data) > MESSAGE_MAX_BYTES:  # found out later, it would have happened and nobody be told
                 raise response_too_large()
@@ -208,6 +271,9 @@ async def _transact(servicer: Any, work: Work, requests: Sequence[Request]) -> l
             if request.id is not None:
                 tx.store_response(request.stored(data))
             replies.append(Reply(data, tx.consistency_token))
+        refused = [reply for reply in replies if isinstance(reply, Refusal)]
+        if len(refused) == len(replies):
+            raise refused[0]
     return replies
 
 
@@ -224,9 +290,9 @@ def _request(message: Any) -> Request:
             raise invalid(
                 "request_id", "REQUEST_ID_REQUIRED", "must be a UUID that the caller made for this request"
             )
-        return Request(message, current_call.get(), None)
+        return Request(message, current_call.get(), None, message)
     try:
-        return Request(message, current_call.get(), UUID(text))
+        return Request(message, current_call.get(), UUID(text), message)
     except ValueError:
         raise invalid("request_id", "INVALID_UUID", "must be a UUID") from None
 

@@ -7,7 +7,6 @@ INTERNAL with a fixed text and the trace id; its own text is never sent.
 from collections.abc import Iterable
 from typing import Any
 
-import asyncpg
 import grpc
 import structlog
 from google.protobuf.duration_pb2 import Duration
@@ -17,13 +16,14 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from chassis import errors
+from chassis.db import failures
 from chassis.errors import Refusal
 from chassis.telemetry import tracing
 
 # All of it travels in HTTP/2 headers, in base64 and with the message twice; clients accept 8 KB of those.
 MESSAGE_MAX = 1000
 VIOLATIONS_MAX_BYTES = 3000
-SERVER_ERRORS = frozenset({"DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE"})
+SERVER_ERRORS = frozenset({"DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "UNKNOWN"})
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,7 @@ _CLASSES = {
         errors.ResourceExhausted,
         errors.Unavailable,
         errors.DeadlineExceeded,
+        errors.OutcomeUnknown,
     )
 }
 
@@ -74,42 +75,28 @@ def status(refusal: Refusal, domain: str) -> Any:
 
 def refusal_of(error: Exception, traceparent: str) -> Refusal:
     """The refusal that an exception amounts to. Unknown ones are logged and become INTERNAL."""
-    match error:
-        case Refusal():
-            return error
-        case asyncpg.LockNotAvailableError() | asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
-            return errors.Aborted(
-                "LOCK_TIMEOUT", "A concurrent change holds what this one needs. Try again.", retry_after_s=0.2
-            )
-        case TimeoutError() | asyncpg.QueryCanceledError() | asyncpg.IdleInTransactionSessionTimeoutError():
-            return errors.DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
-        case (
-            ConnectionError()
-            | asyncpg.InterfaceError()
-            | asyncpg.InternalClientError()
-            | asyncpg.PostgresConnectionError()
-            | asyncpg.OperatorInterventionError()
-            | asyncpg.InsufficientResourcesError()
-        ):
-            log.warning("the database failed", exc_info=error)
-            return errors.Unavailable(
-                "DATABASE_UNAVAILABLE",
-                "The service's database cannot be reached. Try again.",
-                retry_after_s=1,
-            )
-        case grpc.aio.AioRpcError() if error.code() in _PASSING:
-            return errors.Unavailable(
-                "DEPENDENCY_UNAVAILABLE",
-                "Another service that this call needs did not answer. Try again.",
-                {"reason": reason(error)},
-                retry_after_s=1,
-            )
-        case _:
-            return _internal(error, tracing.trace_id(traceparent))
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, TimeoutError):
+        return errors.DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
+    if isinstance(error, grpc.aio.AioRpcError) and error.code() in _PASSING:
+        return errors.Unavailable(
+            "DEPENDENCY_UNAVAILABLE",
+            "Another service that this call needs did not answer. Try again.",
+            {"reason": reason(error)},
+            retry_after_s=1,
+        )
+    return failures.refusal_of(error) or _internal(error, tracing.trace_id(traceparent))
 
 
 def refusal(error: grpc.aio.AioRpcError) -> Refusal:
     """The refusal that another service answered with: same code, reason, message, metadata."""
+    found = _refusal(error)
+    found.of_peer = True
+    return found
+
+
+def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
     rich = _rich(error)
     info = _detail(rich, details_pb2.ErrorInfo)
     retry = _detail(rich, details_pb2.RetryInfo).retry_delay

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import grpc
 import structlog
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
@@ -20,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otl
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from chassis.db.lost import LOST
+from chassis.db.failures import DRIVER_ERRORS
 from chassis.local.spans import SpanStore, StoredSpan
 
 BATCH, FLUSH_EVERY_S, QUEUED_MAX = 2000, 0.25, 50_000
@@ -76,7 +75,7 @@ class TraceReceiver(otlp_grpc.TraceServiceServicer):
     async def _write(self, batch: Sequence[StoredSpan]) -> None:
         try:
             await self._store.add(batch)
-        except (*LOST, asyncpg.PostgresError) as error:
+        except DRIVER_ERRORS as error:
             log.warning("spans dropped", count=len(batch), error=type(error).__name__)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from opentelemetry.sdk.trace import ReadableSpan
 from structlog.testing import capture_logs
 
-from chassis.db.database import unavailable
+from chassis.db.failures import unavailable
 from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
 from chassis.testing.wait import eventually

@@ -1,14 +1,14 @@
 """TimelineService."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.api.validation import Check
 from chassis.context import Call
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Refusal
 from chassis.grpc.mutation import ingest, mutation
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel, Direction
@@ -27,6 +27,32 @@ _SUMMARY_MAX = 4000
 _AHEAD = timedelta(days=1)
 
 
+def _command(
+    check: Check, request: timeline_service_pb2.RecordInteractionRequest, now: datetime
+) -> RecordInteraction:
+    (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+    channel = check.enum(_CHANNEL, request.channel, "channel")
+    direction = check.enum(_DIRECTION, request.direction, "direction")
+    return RecordInteraction(
+        customer_id=customer_id,
+        channel=Channel(channel),
+        direction=Direction(direction),
+        topic=check.code(request.topic, "topic", required=False),
+        summary=check.text(request.summary, "summary", max=_SUMMARY_MAX, required=False),
+        resource=check.text(request.resource, "resource", max=200, required=False),
+        occur_time=check.moment(request, "occur_time", latest=now + _AHEAD, required=False),
+    )
+
+
+def _asked(
+    _: object, request: timeline_service_pb2.RecordInteractionRequest, now: datetime
+) -> RecordInteraction:
+    check = Check()
+    command = _command(check, request, now)
+    check.raise_if_any()
+    return command
+
+
 class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
     """The timeline of a customer."""
 
@@ -34,20 +60,13 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
         self.db = db
         self._explainer = explainer
 
-    @ingest
+    @ingest(_asked)
     async def RecordInteraction(
-        self,
-        requests: Sequence[timeline_service_pb2.RecordInteractionRequest],
-        calls: Sequence[Call],
-        tx: Transaction,
-    ) -> list[timeline_pb2.TimelineEntry]:
+        self, commands: Sequence[RecordInteraction], calls: Sequence[Call], tx: Transaction
+    ) -> list[timeline_pb2.TimelineEntry | Refusal]:
         """Record contacts, those that arrive together in one transaction."""
-        commands = []
-        for request in requests:
-            check = Check()
-            commands.append(_command(check, request, tx))
-            check.raise_if_any()
-        return [entry_message(entry) for entry in await record_interactions(tx, commands, calls)]
+        recorded = await record_interactions(tx, commands, calls)
+        return [each if isinstance(each, Refusal) else entry_message(each) for each in recorded]
 
     @mutation
     async def BatchRecordInteractions(
@@ -56,12 +75,14 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
         """Record several contacts."""
         check = Check()
         asked = check.batch(request.requests, "requests")
-        commands = [_command(check.at(f"requests[{i}]"), each, tx) for i, each in enumerate(asked)]
+        commands = [_command(check.at(f"requests[{i}]"), each, tx.now) for i, each in enumerate(asked)]
         check.raise_if_any()
-        entries = await record_interactions(tx, commands, [tx.call] * len(commands))
-        return timeline_service_pb2.BatchRecordInteractionsResponse(
-            timeline_entries=[entry_message(entry) for entry in entries]
-        )
+        entries = []
+        for recorded in await record_interactions(tx, commands, [tx.call] * len(commands)):
+            if isinstance(recorded, Refusal):
+                raise recorded
+            entries.append(entry_message(recorded))
+        return timeline_service_pb2.BatchRecordInteractionsResponse(timeline_entries=entries)
 
     async def ListTimelineEntries(
         self, request: timeline_service_pb2.ListTimelineEntriesRequest, context: Any
@@ -81,20 +102,3 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
         """Explain an entry."""
         customer_id, entry_id = names.ENTRY.parse(request.name)
         return await self._explainer.explain(request.name, customer_id, entry_id)
-
-
-def _command(
-    check: Check, request: timeline_service_pb2.RecordInteractionRequest, tx: Transaction
-) -> RecordInteraction:
-    (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
-    channel = check.enum(_CHANNEL, request.channel, "channel")
-    direction = check.enum(_DIRECTION, request.direction, "direction")
-    return RecordInteraction(
-        customer_id=customer_id,
-        channel=Channel(channel),
-        direction=Direction(direction),
-        topic=check.code(request.topic, "topic", required=False),
-        summary=check.text(request.summary, "summary", max=_SUMMARY_MAX, required=False),
-        resource=check.text(request.resource, "resource", max=200, required=False),
-        occur_time=check.moment(request, "occur_time", latest=tx.now + _AHEAD, required=False),
-    )

@@ -32,14 +32,18 @@ class RecordInteraction:
 
 async def record_interactions(
     tx: Transaction, commands: Sequence[RecordInteraction], calls: Sequence[Call]
-) -> list[TimelineEntry]:
-    """Put contacts on their customers' timelines, each as its own caller. NotFound for an unknown one."""
+) -> list[TimelineEntry | NotFound]:
+    """Put contacts on their customers' timelines, each as its own caller.
+
+    NotFound stands in the place of one whose customer is unknown; nothing is written for it.
+    """
     asked = {command.customer_id for command in commands}
     known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=list(asked))}
-    if asked - known:
-        raise NotFound(customer_name(min(asked - known)))
-    entries = []
+    recorded: list[TimelineEntry | NotFound] = []
     for command, call in zip(commands, calls, strict=True):
+        if command.customer_id not in known:
+            recorded.append(NotFound(customer_name(command.customer_id)))
+            continue
         entry = _entry(tx, command, call)
         tx.act(call)
         tx.record(
@@ -52,12 +56,14 @@ async def record_interactions(
             ),
             version=1,
         )
-        entries.append(entry)
-    await tx.defer(
-        INSERT_ENTRIES,
-        **{name: [getattr(entry, name) for entry in entries] for name in INSERT_ENTRIES.columns},
-    )
-    return entries
+        recorded.append(entry)
+    entries = [entry for entry in recorded if isinstance(entry, TimelineEntry)]
+    if entries:
+        await tx.defer(
+            INSERT_ENTRIES,
+            **{name: [getattr(entry, name) for entry in entries] for name in INSERT_ENTRIES.columns},
+        )
+    return recorded
 
 
 def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineEntry:

@@ -1,7 +1,7 @@
 """The gRPC service of purchases and customer value."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chassis import ids
@@ -31,17 +31,17 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         self.formula = formula
         self.currency = Currency.of(formula.currency)
 
-    @ingest
+    def _asked(self, request: purchase_service_pb2.RecordPurchaseRequest, now: datetime) -> Purchase:
+        check = Check()
+        purchase = self._purchase(check, request.purchase, "purchase", now)
+        check.raise_if_any()
+        return purchase
+
+    @ingest(_asked)
     async def RecordPurchase(
-        self,
-        requests: Sequence[purchase_service_pb2.RecordPurchaseRequest],
-        calls: Sequence[Call],
-        tx: Transaction,
+        self, purchases: Sequence[Purchase], calls: Sequence[Call], tx: Transaction
     ) -> Sequence[purchase_service_pb2.Purchase]:
         """Record purchases that arrived together."""
-        check = Check()
-        purchases = [self._purchase(check, request.purchase, "purchase", tx) for request in requests]
-        check.raise_if_any()
         recorded, _ = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
         return [_message(purchase) for purchase in recorded]
 
@@ -59,7 +59,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         for i, key in enumerate(request.import_keys):
             check.text(key, f"import_keys[{i}]")
         purchases = [
-            self._purchase(check, item.purchase, f"requests[{i}].purchase", tx, key)
+            self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
         check.raise_if_any()
@@ -90,17 +90,17 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         check: Check,
         sent: purchase_service_pb2.Purchase,
         path: str,
-        tx: Transaction,
+        now: datetime,
         import_key: str = "",
     ) -> Purchase:
         within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
         return Purchase(
-            id=ids.uuid7(tx.now),
+            id=ids.uuid7(now),
             customer_id=customer_id,
             amount=within.money(sent.amount, "amount", self.currency, most=AMOUNT_MAX),  # type: ignore[arg-type]  # None only with a violation
             currency_code=self.currency.code,
-            purchase_time=within.moment(sent, "purchase_time", latest=tx.now + _A_DAY),  # type: ignore[arg-type]  # the same
+            purchase_time=within.moment(sent, "purchase_time", latest=now + _A_DAY),  # type: ignore[arg-type]  # the same
             quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
             reference=within.text(sent.reference, "reference", required=False),
             import_key=import_key or None,

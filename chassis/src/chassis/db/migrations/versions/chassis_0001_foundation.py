@@ -140,7 +140,8 @@ def audit() -> None:
             cause_id uuid,
             correlation_id text NOT NULL,
             traceparent text NOT NULL,
-            resources text NOT NULL
+            resources text NOT NULL,
+            void boolean NOT NULL DEFAULT false
         )
         """
     )

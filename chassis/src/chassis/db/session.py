@@ -1,0 +1,80 @@
+"""Sessions with PostgreSQL: what the server refuses to wait for, and which of its processes one talks to."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import asyncpg
+import msgspec
+
+OLDEST = 15
+# What the server refuses to wait for, whatever the client does; and since which major version.
+GUARDS = {
+    "statement_timeout": ("5s", 0),
+    "lock_timeout": ("1s", 0),
+    "idle_in_transaction_session_timeout": ("10s", 0),
+    "transaction_timeout": ("15s", 17),
+}
+# For sessions that hold locks: the server lets go soon after their owner has vanished without a word, or
+# stands still. They are used every few seconds, far more often than this.
+VANISHED = {
+    "tcp_keepalives_idle": ("10s", 0),
+    "tcp_keepalives_interval": ("5s", 0),
+    "tcp_keepalives_count": ("2", 0),
+    "tcp_user_timeout": ("20s", 0),
+    "idle_session_timeout": ("20s", 0),
+}
+
+
+class UnsuitableDatabase(Exception):
+    """A service cannot work with this database. The message says why and what to do."""
+
+
+class Backend(NamedTuple):
+    """The server's process of a session. Process ids are used again, so the start belongs to it."""
+
+    pid: int
+    start: datetime
+
+
+class Session(asyncpg.Connection):  # type: ignore[misc]  # not typed
+    """A connection that knows its process."""
+
+    backend: Backend
+
+
+async def prepare(session: Session) -> None:
+    """Make a session of the pool ready: guards, and columns of type JSONB that hold plain Python values."""
+    await guard(session, GUARDS)
+    # On the wire a version byte precedes the JSON text.
+    await session.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )
+
+
+async def guard(session: Session, settings: dict[str, tuple[str, int]]) -> None:
+    """Set what the server's version knows, and note the process. UnsuitableDatabase when it is too old.
+
+    Not in the startup packet: an older server refuses a setting that it does not know, a pooler all of them.
+    """
+    version = session.get_server_version().major
+    if version < OLDEST:
+        raise UnsuitableDatabase(f"the database is PostgreSQL {version}; at least {OLDEST} is needed")
+    known = [(name, value) for name, (value, since) in settings.items() if version >= since]
+    set_each = "".join(f", set_config('{name}', '{value}', false)" for name, value in known)
+    row = await session.fetchrow(
+        f"SELECT pid, backend_start{set_each} FROM pg_stat_activity WHERE pid = pg_backend_pid()"  # noqa: S608
+    )
+    session.backend = Backend(row["pid"], row["backend_start"])
+
+
+async def refuse_shared(first: Any, second: Any) -> None:
+    """UnsuitableDatabase when a pooler lends one process to several sessions: locks would stray."""
+    pids = [await session.fetchval("SELECT pg_backend_pid()") for session in (first, second)]
+    if pids != [first.backend.pid, second.backend.pid] or len(set(pids)) == 1:
+        raise UnsuitableDatabase(
+            "the database is behind a pooler that shares sessions; PgBouncer needs pool_mode = session"
+        )
