@@ -29,7 +29,7 @@ async def fact(db, at, published=True):
     event_id = id_at(at)
     async with db.connection() as connection:
         await connection.execute(
-            "INSERT INTO outbox VALUES ($1, 0, 's', 't', 'r', 1, '', $2, 'a', 'c', $1, '', $3)",
+            "INSERT INTO outbox VALUES ($1, 0, 's', 't', 'r', 1, '', $2, 'a', 'c', $1, '', NULL, $3)",
             event_id,
             at,
             at if published else None,
