@@ -57,11 +57,18 @@ def identifiers() -> None:
         )
         """
     )
-    # One handle belongs to one customer. What has no normalized value is kept, and matches nobody.
+    # One handle belongs to one customer, but for numbers, which people share. What has no normalized value is
+    # kept, and matches nobody.
     op.execute(
         """
         CREATE UNIQUE INDEX identifiers_handle ON identifiers (type, normalized_value)
-        WHERE normalized_value <> ''
+        WHERE normalized_value <> '' AND type NOT IN ('PHONE', 'FAX')
+        """
+    )
+    op.execute(
+        """
+        CREATE INDEX identifiers_number ON identifiers (normalized_value, type)
+        WHERE normalized_value <> '' AND type IN ('PHONE', 'FAX')
         """
     )
     op.execute("CREATE INDEX identifiers_customer ON identifiers (customer_id)")
@@ -191,6 +198,7 @@ def imports() -> None:
             error_count bigint NOT NULL,
             created_count bigint NOT NULL,
             matched_count bigint NOT NULL,
+            renamed_count bigint NOT NULL,
             create_time timestamptz NOT NULL,
             end_time timestamptz
         )
@@ -217,6 +225,7 @@ def imports() -> None:
             field text NOT NULL,
             reason text NOT NULL,
             description text NOT NULL,
+            applied boolean NOT NULL,
             PRIMARY KEY (job_id, line, position)
         )
         """

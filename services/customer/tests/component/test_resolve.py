@@ -133,3 +133,25 @@ async def test_a_batch_has_one_to_a_thousand_asks(desk, refused):
     for asks, reason in (([], "REQUIRED"), ([ask] * 1001, "TOO_LONG")):
         call = desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
         assert await refused(call) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_twenty_who_resolve_one_new_number_get_one_customer(desk):
+    answers = await asyncio.gather(*(desk.resolve(desk.phone("+49301234567"), ANNA) for _ in range(20)))
+    assert len({answer.customer for answer in answers}) == 1
+
+
+async def test_a_number_of_two_customers_belongs_to_both_and_finds_neither_for_sure(desk, refused):
+    anna = await desk.create(desk.phone("+49301234567"))
+    assert (await desk.resolve(desk.phone("+49 30 1234567"))).customer == anna.name
+    await desk.create(desk.phone("+49301234567"))
+    for create in (None, ANNA):
+        call = desk.resolve(desk.phone("+49301234567"), create)
+        assert await refused(call) == "FAILED_PRECONDITION IDENTIFIER_SHARED"
+
+
+async def test_a_batch_may_ask_for_handles_of_nobody(desk):
+    anna = await desk.create(desk.email("anna@example.com"))
+    asks = [ResolveCustomerRequest(identifier=desk.email(f"{n}@example.com")) for n in ("anna", "bob")]
+    request = BatchResolveCustomersRequest(requests=asks, allow_missing=True)
+    answer = await desk.customers.BatchResolveCustomers(request)
+    assert [response.customer for response in answer.responses] == [anna.name, ""]

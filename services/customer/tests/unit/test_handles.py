@@ -17,12 +17,22 @@ EMAIL, PHONE = IdentifierType.EMAIL, IdentifierType.PHONE
         (" anna@example.com ", "anna@example.com"),
         ("JO\u0308RG@BÜCHER.example.com", "jörg@bücher.example.com"),
         ("STRASSE@example.com", "strasse@example.com"),
-        ("straße@example.com", "strasse@example.com"),
+        ("straße@example.com", "straße@example.com"),
+        ("anna@STRASSE.example.com", "anna@strasse.example.com"),
+        ("anna@straße.example.com", "anna@straße.example.com"),
+        ("anna@xn--strae-oqa.example.com", "anna@straße.example.com"),
+        ("anna@\uff45xample.com", "anna@example.com"),
     ],
 )
 def test_an_email_matches_without_regard_to_case_and_keeps_the_given_form(value, normalized):
     handle = judge(EMAIL, value, "")
     assert (handle.value, handle.normalized_value, handle.quality) == (value, normalized, Quality.VALID)
+
+
+def test_letters_that_only_unicode_calls_alike_are_other_mailboxes():
+    spellings = ("kate", "\u212aate", "straße", "strasse", "\uff21nna", "anna", "\u0131", "i")
+    found = [judge(EMAIL, f"{local}@example.com", "").normalized_value for local in spellings]
+    assert len({value for value in found if value}) == len([value for value in found if value])
 
 
 @given(st.emails())
@@ -52,7 +62,12 @@ def test_what_cannot_be_an_email_is_kept_and_matches_nobody(value):
     [
         ("030-0074321", "DE", "+49300074321", Quality.VALID),
         ("(206) 555-9857", "US", "+12065559857", Quality.VALID),
-        ("+1 206 555 9857 ext 12", "", "+12065559857", Quality.VALID),
+        ("+1 206 555 9857 ext 12", "", "+12065559857;ext=12", Quality.VALID),
+        ("491711234567", "DE", "+491711234567", Quality.VALID),
+        ("4915112345678", "DE", "+4915112345678", Quality.VALID),
+        ("49301234567", "", "", Quality.POSSIBLE),
+        ("12065559857", "US", "+12065559857", Quality.VALID),
+        ("0049 171 1234567", "DE", "+491711234567", Quality.VALID),
         ("+1 206 555 9857", "DE", "+12065559857", Quality.VALID),
         ("(171) 555-7788", "GB", "+441715557788", Quality.POSSIBLE),
         ("030-0074321", "", "", Quality.POSSIBLE),

@@ -103,6 +103,8 @@ class CustomerImporter:
         while True:
             page = await self._service.ListImportErrors(request)
             for error in page.import_errors:
+                if error.applied:
+                    continue
                 refused.setdefault(error.line, Problem(error.field, error.reason, error.description))
             if not page.next_page_token:
                 return refused

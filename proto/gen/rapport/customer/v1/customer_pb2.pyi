@@ -98,7 +98,7 @@ Global___Customer: _TypeAlias = Customer  # noqa: Y015
 
 @_typing.final
 class Identifier(_message.Message):
-    """A typed, normalised handle of a customer. One handle belongs to one customer."""
+    """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers: people share them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -111,9 +111,9 @@ class Identifier(_message.Message):
         TYPE_UNSPECIFIED: Identifier._Type.ValueType  # 0
         """Not allowed in requests."""
         TYPE_EMAIL: Identifier._Type.ValueType  # 1
-        """An e-mail address; matched without regard to case."""
+        """An e-mail address; matched without regard to ASCII case, its domain by IDNA."""
         TYPE_PHONE: Identifier._Type.ValueType  # 2
-        """A phone number; matched as E.164 when it is valid."""
+        """A phone number; matched as E.164, with its extension, when it is valid. Several customers may have it."""
         TYPE_ACCOUNT_NUMBER: Identifier._Type.ValueType  # 3
         """An account number."""
         TYPE_SOCIAL: Identifier._Type.ValueType  # 4
@@ -123,7 +123,7 @@ class Identifier(_message.Message):
         TYPE_EXTERNAL_ID: Identifier._Type.ValueType  # 6
         """An id in another system, `system:id`, for example `cdnow:00001`."""
         TYPE_FAX: Identifier._Type.ValueType  # 7
-        """A fax number; matched as E.164 when it is valid."""
+        """A fax number; as a phone number."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """The kinds of handle."""
@@ -131,9 +131,9 @@ class Identifier(_message.Message):
     TYPE_UNSPECIFIED: Identifier.Type.ValueType  # 0
     """Not allowed in requests."""
     TYPE_EMAIL: Identifier.Type.ValueType  # 1
-    """An e-mail address; matched without regard to case."""
+    """An e-mail address; matched without regard to ASCII case, its domain by IDNA."""
     TYPE_PHONE: Identifier.Type.ValueType  # 2
-    """A phone number; matched as E.164 when it is valid."""
+    """A phone number; matched as E.164, with its extension, when it is valid. Several customers may have it."""
     TYPE_ACCOUNT_NUMBER: Identifier.Type.ValueType  # 3
     """An account number."""
     TYPE_SOCIAL: Identifier.Type.ValueType  # 4
@@ -143,7 +143,7 @@ class Identifier(_message.Message):
     TYPE_EXTERNAL_ID: Identifier.Type.ValueType  # 6
     """An id in another system, `system:id`, for example `cdnow:00001`."""
     TYPE_FAX: Identifier.Type.ValueType  # 7
-    """A fax number; matched as E.164 when it is valid."""
+    """A fax number; as a phone number."""
 
     class _Quality:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -184,7 +184,7 @@ class Identifier(_message.Message):
     value: _builtins.str
     """The handle as it was given; 1 to 320 characters."""
     normalized_value: _builtins.str
-    """The handle as it is matched: lower-case e-mail, E.164 phone."""
+    """The handle as it is matched: lower-case e-mail, E.164 phone, with `;ext=12` for an extension."""
     quality: Global___Identifier.Quality.ValueType
     """How good the value is."""
     def __init__(

@@ -253,7 +253,7 @@ class ResolveCustomerResponse(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
-    """The customer's name, `customers/{uuid}`."""
+    """The customer's name, `customers/{uuid}`; empty for nobody, when that is allowed."""
     created: _builtins.bool
     """True when this call created the customer."""
     def __init__(
@@ -278,8 +278,11 @@ class BatchResolveCustomersRequest(_message.Message):
 
     REQUESTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    allow_missing: _builtins.bool
+    """Answer a handle that is nobody's, and is not to create, with an empty `customer` instead of NOT_FOUND."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResolveCustomerRequest]:
         """1 to 1,000 requests; their own `request_id` is ignored."""
@@ -289,10 +292,11 @@ class BatchResolveCustomersRequest(_message.Message):
         *,
         requests: _abc.Iterable[Global___ResolveCustomerRequest] | None = ...,
         request_id: _builtins.str = ...,
+        allow_missing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "requests", b"requests"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "request_id", b"request_id", "requests", b"requests"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

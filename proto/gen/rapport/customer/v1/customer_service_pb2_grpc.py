@@ -128,7 +128,8 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResolveCustomer(self, request, context):
-        """Finds the customer a handle belongs to, creating one when asked to and none exists.
+        """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
+        (`IDENTIFIER_SHARED`) for a number that several customers have.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,7 +45,9 @@ class CustomerServiceStub:
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]
     """Lists customers, oldest first."""
     ResolveCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]
-    """Finds the customer a handle belongs to, creating one when asked to and none exists."""
+    """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
+    (`IDENTIFIER_SHARED`) for a number that several customers have.
+    """
     BatchResolveCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
     AddIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.AddIdentifierRequest, _customer_pb2.Customer]
@@ -71,7 +73,9 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]  # type: ignore[assignment]
     """Lists customers, oldest first."""
     ResolveCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]  # type: ignore[assignment]
-    """Finds the customer a handle belongs to, creating one when asked to and none exists."""
+    """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
+    (`IDENTIFIER_SHARED`) for a number that several customers have.
+    """
     BatchResolveCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]  # type: ignore[assignment]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
     AddIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.AddIdentifierRequest, _customer_pb2.Customer]  # type: ignore[assignment]
@@ -130,7 +134,9 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.ResolveCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.ResolveCustomerResponse, _abc.Awaitable[_customer_service_pb2.ResolveCustomerResponse]]:
-        """Finds the customer a handle belongs to, creating one when asked to and none exists."""
+        """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
+        (`IDENTIFIER_SHARED`) for a number that several customers have.
+        """
 
     @_abc_1.abstractmethod
     def BatchResolveCustomers(

@@ -66,12 +66,15 @@ class ImportJob(_message.Message):
     MATCHED_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    RENAMED_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
     state: Global___ImportJob.State.ValueType
     """Where the import is."""
     source: _builtins.str
-    """What the rows come from: the SHA-256 of the file in hex. One job for one source."""
+    """What the rows come from and how they were read: a SHA-256 in hex over the file, its system, which column
+    is which field, and whatever else decides what a row says. One job for one source.
+    """
     row_count: _builtins.int
     """Rows received, counting rejected ones. The next batch starts at line `last_line` + 1."""
     last_line: _builtins.int
@@ -82,6 +85,8 @@ class ImportJob(_message.Message):
     """Rows applied that created a customer."""
     matched_count: _builtins.int
     """Rows applied that changed, or agreed with, a customer that existed."""
+    renamed_count: _builtins.int
+    """Rows applied that gave a customer another name than they had; each has an ImportError `RENAMED`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
@@ -103,10 +108,11 @@ class ImportJob(_message.Message):
         matched_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        renamed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "end_time", b"end_time", "error_count", b"error_count", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "end_time", b"end_time", "error_count", b"error_count", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -124,7 +130,10 @@ class ImportRow(_message.Message):
     """The line in the file, from 1. A line that was received before is skipped."""
     @_builtins.property
     def customer(self) -> _customer_pb2.Customer:
-        """The customer. Matched to an existing one by its first known external id, account number, e-mail or phone."""
+        """The customer. Matched to the owner of its first known external id, account number or e-mail, unless that owner
+        has another external id in the same system or another account number: those never join. A phone number
+        alone matches the one customer who has it under the same name.
+        """
 
     def __init__(
         self,
@@ -142,7 +151,7 @@ Global___ImportRow: _TypeAlias = ImportRow  # noqa: Y015
 
 @_typing.final
 class ImportError(_message.Message):
-    """Why a row was rejected."""
+    """What is to be known about a row: why it was rejected, or what it did that one may not expect."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -150,14 +159,19 @@ class ImportError(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """The line in the file."""
     field: _builtins.str
     """The field at fault, for example `identifiers.value`."""
     reason: _builtins.str
-    """A documented reason, for example `INVALID_EMAIL`."""
+    """A documented reason, for example `INVALID_EMAIL`; of an applied row also `RENAMED`, `NAME_KEPT`,
+    `IDENTIFIER_TAKEN` or `IDENTIFIER_SHARED`.
+    """
     description: _builtins.str
-    """What is allowed. Never repeats the value."""
+    """What is allowed, or what was done. Never repeats the value."""
+    applied: _builtins.bool
+    """False: the row was rejected. True: it was applied all the same."""
     def __init__(
         self,
         *,
@@ -165,10 +179,11 @@ class ImportError(_message.Message):
         field: _builtins.str = ...,
         reason: _builtins.str = ...,
         description: _builtins.str = ...,
+        applied: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field", "line", b"line", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "description", b"description", "field", b"field", "line", b"line", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -94,7 +94,7 @@ class ImportServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListImportErrors(self, request, context):
-        """Lists the rejected rows by line.
+        """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class ImportServiceStub:
     GetImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]
     """Gets a job with its counters."""
     ListImportErrors: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportErrorsRequest, _import_service_pb2.ListImportErrorsResponse]
-    """Lists the rejected rows by line."""
+    """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
     CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]
@@ -59,7 +59,7 @@ class ImportServiceAsyncStub(ImportServiceStub):
     GetImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
     """Gets a job with its counters."""
     ListImportErrors: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportErrorsRequest, _import_service_pb2.ListImportErrorsResponse]  # type: ignore[assignment]
-    """Lists the rejected rows by line."""
+    """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
     CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
@@ -98,7 +98,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.ListImportErrorsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_service_pb2.ListImportErrorsResponse, _abc.Awaitable[_import_service_pb2.ListImportErrorsResponse]]:
-        """Lists the rejected rows by line."""
+        """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
 
     @_abc_1.abstractmethod
     def CommitImportJob(

@@ -107,4 +107,6 @@ def _address(channel: Channel, identifiers: Sequence[Identifier]) -> str:
     best = min(known, key=lambda i: (i.quality != Quality.VALID, i.create_time, i.id), default=None)
     if best is None:
         return ""
-    return best.value.strip() if best.type == IdentifierType.EMAIL else best.normalized_value
+    return (
+        best.value.strip() if best.type == IdentifierType.EMAIL else best.normalized_value.partition(";")[0]
+    )

@@ -33,17 +33,30 @@ class Quality(StrEnum):
 
 Key = tuple[IdentifierType, str]
 
-# By which kind of handle an imported row finds its customer, best first.
-MATCH_ORDER = (
-    IdentifierType.EXTERNAL_ID,
-    IdentifierType.ACCOUNT_NUMBER,
-    IdentifierType.EMAIL,
-    IdentifierType.PHONE,
-)
+# A household or a switchboard: such a number finds people, and proves of nobody who they are.
+SHARED = frozenset({IdentifierType.PHONE, IdentifierType.FAX})
+
+
+class _Keyed:
+    """What a handle is matched by."""
+
+    __slots__ = ()
+    type: IdentifierType
+    normalized_value: str
+
+    @property
+    def key(self) -> Key | None:
+        """How it is found; None when nobody can be found by it."""
+        return (self.type, self.normalized_value) if self.normalized_value else None
+
+    @property
+    def own_key(self) -> Key | None:
+        """The key when it belongs to one customer alone; None for a number that people share."""
+        return None if self.type in SHARED else self.key
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(_Keyed):
     """A judged value of a kind. `normalized_value` is empty when it matches and reaches nobody."""
 
     type: IdentifierType
@@ -52,14 +65,14 @@ class Handle:
     quality: Quality
 
     @property
-    def key(self) -> Key | None:
-        """What is unique in the installation; None when nothing can be matched by this handle."""
-        return (self.type, self.normalized_value) if self.normalized_value else None
+    def strong(self) -> bool:
+        """Whether it proves who somebody is."""
+        return self.type in (IdentifierType.EXTERNAL_ID, IdentifierType.ACCOUNT_NUMBER)
 
 
 @dataclass(slots=True)
-class Identifier:
-    """A handle of one customer."""
+class Identifier(_Keyed):
+    """A handle of a customer."""
 
     id: UUID
     customer_id: UUID
@@ -68,11 +81,6 @@ class Identifier:
     normalized_value: str
     quality: Quality
     create_time: datetime
-
-    @property
-    def key(self) -> Key | None:
-        """As `Handle.key`."""
-        return (self.type, self.normalized_value) if self.normalized_value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +105,14 @@ def distinct(handles: Iterable[Handle]) -> list[Handle]:
     return list({(h.type, h.normalized_value or h.value): h for h in reversed(list(handles))}.values())[::-1]
 
 
+def stand_ins(identifiers: Iterable[Identifier]) -> set[str]:
+    """What a customer is called who has no name yet: an id in another system, or an e-mail address."""
+    values = {i.value for i in identifiers if i.type == IdentifierType.EMAIL}
+    return values | {
+        i.value.partition(":")[2].strip() for i in identifiers if i.type == IdentifierType.EXTERNAL_ID
+    }
+
+
 def check_room(held: int, added: int = 1) -> None:
     """Refuse more handles than one customer may have: FailedPrecondition TOO_MANY_IDENTIFIERS."""
     if held + added > MAX_IDENTIFIERS:
@@ -105,6 +121,15 @@ def check_room(held: int, added: int = 1) -> None:
             f"A customer has at most {MAX_IDENTIFIERS} identifiers: remove one first.",
             {"most": MAX_IDENTIFIERS},
         )
+
+
+def shared(field: str) -> FailedPrecondition:
+    """The refusal to say whose a number is that several customers have."""
+    return FailedPrecondition(
+        "IDENTIFIER_SHARED",
+        f"{field} is a number that several customers have: ask by another handle of theirs.",
+        {"field": field},
+    )
 
 
 def taken(field: str, customer: str) -> AlreadyExists:

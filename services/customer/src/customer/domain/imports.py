@@ -29,6 +29,7 @@ class ImportJob:
     error_count: int
     created_count: int
     matched_count: int
+    renamed_count: int
     create_time: datetime
     end_time: datetime | None
 
@@ -56,10 +57,11 @@ class ImportJob:
         self.end_time = now
         return True
 
-    def applied(self, created: int, matched: int, now: datetime, *, last: bool) -> None:
-        """Count rows that took effect; the last of them ends the job."""
+    def applied(self, created: int, matched: int, renamed: int, now: datetime, *, last: bool) -> None:
+        """Count rows that took effect, and those of them that renamed; the last of them ends the job."""
         self.created_count += created
         self.matched_count += matched
+        self.renamed_count += renamed
         if last:
             self.state = ImportState.DONE
             self.end_time = now
@@ -75,7 +77,10 @@ class ImportJob:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """One thing wrong with one row. Never holds the value. `position` orders the errors of one line."""
+    """One thing to know of one row. Never holds the value. `position` orders those of one line.
+
+    `applied` says that the row took effect all the same.
+    """
 
     job_id: UUID
     line: int
@@ -83,3 +88,4 @@ class RowError:
     field: str
     reason: str
     description: str
+    applied: bool = False

@@ -105,7 +105,9 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
             for i, each in enumerate(check.batch(request.requests, "requests"))
         ]
         check.raise_if_any()
-        return customer_service_pb2.BatchResolveCustomersResponse(responses=await self._resolve(tx, asks))
+        return customer_service_pb2.BatchResolveCustomersResponse(
+            responses=await self._resolve(tx, asks, missing_allowed=request.allow_missing)
+        )
 
     @mutation
     async def AddIdentifier(
@@ -153,13 +155,16 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         return [_message(each) for each in held.values()]
 
     async def _resolve(
-        self, tx: Transaction, asks: Sequence[Ask]
+        self, tx: Transaction, asks: Sequence[Ask], *, missing_allowed: bool = False
     ) -> list[customer_service_pb2.ResolveCustomerResponse]:
+        found = await resolve_customers(tx, asks, self._relationship_manager, missing_allowed=missing_allowed)
         return [
             customer_service_pb2.ResolveCustomerResponse(
                 customer=customer_name(resolved.customer_id), created=resolved.created
             )
-            for resolved in await resolve_customers(tx, asks, self._relationship_manager)
+            if resolved
+            else customer_service_pb2.ResolveCustomerResponse()
+            for resolved in found
         ]
 
 

@@ -25,24 +25,33 @@ IDENTIFIERS_OF = Statement(
     row=Identifier,
 )
 
-# The customers that own handles, by key. `types` and `values` are parallel.
-OWNERS = Statement[Any](
-    sa.select(_T.type, _T.normalized_value, _T.customer_id).join_from(
-        _keys,
-        IDENTIFIERS,
-        sa.and_(
-            _T.type == _keys.c.type,
-            _T.normalized_value == _keys.c.value,
-            _T.normalized_value != sa.literal_column("''"),
-        ),
-    )
+# As the partial indexes say it, in the literals by which the planner recognises them.
+_OWNED = "{0}normalized_value <> '' AND {0}type NOT IN ('PHONE', 'FAX')"
+_SHARED = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
+
+
+def _having(predicate: str) -> sa.Select[Any]:
+    """Who has the handles, through the partial index of that predicate."""
+    indexed = sa.literal_column(f"({predicate.format('identifiers.')})")
+    matches = sa.and_(_T.type == _keys.c.type, _T.normalized_value == _keys.c.value, indexed)
+    return sa.select(_T.type, _T.normalized_value, _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
+
+
+# The customers that have handles, by key. `types` and `values` are parallel. Several may have a number.
+OWNERS = Statement[Any](sa.union_all(_having(_OWNED), _having(_SHARED)))
+# Until the end of the transaction, nobody else makes a customer for these numbers.
+LOCK_NUMBERS = Statement[Any](
+    sa.select(
+        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.column("number"), sa.literal_column("0")))
+    ).select_from(sa.func.unnest(sa.bindparam("numbers", type_=sa.ARRAY(sa.Text))).alias("number"))
 )
 
 # Returns the ids that went in: a handle that is taken, by whoever commits first, is left out.
 CLAIM_IDENTIFIERS = Bulk[Any](
     IDENTIFIERS,
     lambda insert: insert.on_conflict_do_nothing(
-        index_elements=["type", "normalized_value"], index_where=sa.text("normalized_value <> ''")
+        index_elements=["type", "normalized_value"],
+        index_where=sa.text(_OWNED.format("")),
     ).returning(_T.id),
 )
 DELETE_IDENTIFIER = Statement[Any](sa.delete(IDENTIFIERS).where(_T.id == sa.bindparam("id")))

@@ -12,7 +12,16 @@ from customer.store.tables import IMPORT_ERRORS, IMPORT_JOBS, IMPORT_ROWS
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
 _LINES = sa.bindparam("lines", type_=sa.ARRAY(sa.BigInteger))
-_COUNTED = ("state", "row_count", "last_line", "error_count", "created_count", "matched_count", "end_time")
+_COUNTED = (
+    "state",
+    "row_count",
+    "last_line",
+    "error_count",
+    "created_count",
+    "matched_count",
+    "renamed_count",
+    "end_time",
+)
 
 JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)
 LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_ID).with_for_update(), row=ImportJob)

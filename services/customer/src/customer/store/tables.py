@@ -27,9 +27,9 @@ CUSTOMERS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
-# (type, normalized_value) is unique where there is a normalized value. The reference to the customer is
-# checked at commit: a new customer's identifiers are inserted first, because they decide whether there is
-# a new customer.
+# (type, normalized_value) is unique where there is a normalized value and it is no phone or fax number. The
+# reference to the customer is checked at commit: a new customer's identifiers are inserted first, because
+# they decide whether there is a new customer.
 IDENTIFIERS = sa.Table(
     "identifiers",
     METADATA,
@@ -130,6 +130,7 @@ IMPORT_JOBS = sa.Table(
     sa.Column("error_count", sa.BigInteger, nullable=False),
     sa.Column("created_count", sa.BigInteger, nullable=False),
     sa.Column("matched_count", sa.BigInteger, nullable=False),
+    sa.Column("renamed_count", sa.BigInteger, nullable=False),
     sa.Column("create_time", _AT, nullable=False),
     sa.Column("end_time", _AT),
 )
@@ -152,4 +153,5 @@ IMPORT_ERRORS = sa.Table(
     _text("field"),
     _text("reason"),
     _text("description"),
+    sa.Column("applied", sa.Boolean, nullable=False),
 )

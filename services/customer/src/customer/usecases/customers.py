@@ -11,7 +11,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from customer.domain import facts
 from customer.domain.customers import Customer, new_customer
-from customer.domain.identifiers import Draft, Identifier, check_room, distinct, taken
+from customer.domain.identifiers import Draft, Identifier, check_room, distinct, stand_ins, taken
 from customer.domain.names import customer_name, identifier_name
 from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
 from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, OWNERS
@@ -96,6 +96,14 @@ async def locked(tx: Transaction, customer_id: UUID) -> Held:
     return Held(customer, await IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
 
 
+def without_stand_in(held: Held, changes: Mapping[str, str]) -> Mapping[str, str]:
+    """The changes, and when they bring a real name to a customer known by an id so far, that id's end."""
+    if held.customer.display_name not in stand_ins(held.identifiers) or "display_name" in changes:
+        return changes
+    real = any(changes.get(field) for field in ("given_name", "family_name", "organization_name"))
+    return {**changes, "display_name": ""} if real else changes
+
+
 async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     """Write customers back, as the last thing that the transaction does to them."""
     await tx.defer(
@@ -107,7 +115,7 @@ async def update_customer(tx: Transaction, customer_id: UUID, changes: Mapping[s
     """Change profile fields. Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing."""
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version, "customer.etag")
-    changed = held.customer.change(changes, tx.now)
+    changed = held.customer.change(without_stand_in(held, changes), tx.now)
     if changed:
         fact = facts.CustomerUpdated(customer_name(held.customer.id), changed)
         tx.record(fact, version=held.customer.version)

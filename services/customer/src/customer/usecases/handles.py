@@ -26,6 +26,7 @@ _DIGITS_IN_A_NUMBER = 5
 
 Judged = tuple[str, Quality]
 _INVALID: Judged = ("", Quality.INVALID)
+_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def judge(type: IdentifierType, value: str, region_code: str) -> Handle:
@@ -41,10 +42,20 @@ def judge(type: IdentifierType, value: str, region_code: str) -> Handle:
     return Handle(type, value, normalized, quality)
 
 
-def _email(value: str, region_code: str) -> Judged:
-    """By the syntax of RFC 5321 and 6531, without asking the DNS. Matched without regard to case.
+def doubt(handle: Handle) -> tuple[str, str] | None:
+    """The reason why nobody is found or reached by the handle, and what is allowed; None when they are."""
+    if handle.key or handle.type not in INVALID_REASONS:
+        return None
+    reason, allowed = INVALID_REASONS[handle.type]
+    return reason, f"kept as it is written, but nobody is found or reached by it: {allowed}"
 
-    Domains that the Internet does not have, such as `anna@intranet`, are possible.
+
+def _email(value: str, region_code: str) -> Judged:
+    """By the syntax of RFC 5321 and 6531, without asking the DNS.
+
+    Domains match by IDNA (UTS 46, non-transitional: `strasse.example` is not `straße.example`), what is
+    before the @ by ASCII case only: whether `ß` or the Kelvin sign is another letter is for that mail
+    system to say. Domains that the Internet does not have, such as `anna@intranet`, are possible.
     """
     for globally, quality in ((True, Quality.VALID), (False, Quality.POSSIBLE)):
         try:
@@ -56,19 +67,25 @@ def _email(value: str, region_code: str) -> Judged:
             )
         except EmailNotValidError:
             continue
-        return unicodedata.normalize("NFC", found.normalized.casefold()), quality
+        local = value.rpartition("@")[0].translate(_ASCII_LOWER)  # before NFC, which makes Kelvin a K
+        return f"{unicodedata.normalize('NFC', local)}@{found.domain}", quality
     return _INVALID
 
 
 def _phone(value: str, region_code: str) -> Judged:
-    """E.164. A number that lacks its country or area is possible and matches nobody: others have it too."""
+    """E.164, with the extension as RFC 3966 has it: `+49301234567;ext=12`.
+
+    A number that lacks its country or area is possible and matches nobody: others have it too.
+    """
     try:
-        number = phonenumbers.parse(value, region_code or None)
+        number = _international(value, region_code) or phonenumbers.parse(value, region_code or None)
     except phonenumbers.NumberParseException as error:
         unknown_region = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
         digits = sum(character.isdigit() for character in value)
         return ("", Quality.POSSIBLE) if unknown_region and digits >= _DIGITS_IN_A_NUMBER else _INVALID
     normalized = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if number.extension:
+        normalized += f";ext={number.extension}"
     if phonenumbers.is_valid_number(number):
         return normalized, Quality.VALID
     possible = phonenumbers.is_possible_number_with_reason(number)
@@ -77,6 +94,21 @@ def _phone(value: str, region_code: str) -> Judged:
     if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
         return "", Quality.POSSIBLE
     return _INVALID
+
+
+def _international(value: str, region_code: str) -> phonenumbers.PhoneNumber | None:
+    """The number that `491711234567` is in Germany: spreadsheets drop the +.
+
+    Only where national numbers begin with a trunk prefix, which this one lacks: elsewhere it may be either.
+    """
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region_code, None) if region_code else None
+    code = str(metadata.country_code) if metadata else ""
+    if not (metadata and metadata.national_prefix and value.startswith(code)):
+        return None
+    if metadata.national_prefix == code:
+        return None
+    number = phonenumbers.parse(f"+{value}", None)
+    return number if phonenumbers.is_valid_number(number) else None
 
 
 def _social(value: str, region_code: str) -> Judged:

@@ -1,70 +1,73 @@
 """Applying imported rows: each finds its customer and brings what is missing, or becomes a new customer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis import ids
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted
+from chassis.errors import Aborted, Violation
 from customer.domain import facts
 from customer.domain.customers import Customer
-from customer.domain.identifiers import (
-    MATCH_ORDER,
-    MAX_IDENTIFIERS,
-    Draft,
-    Handle,
-    Identifier,
-    Key,
-    distinct,
-    same,
-)
+from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Identifier, Key, distinct, same
+from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name
 from customer.domain.names import customer_name
 from customer.store.customers import LOCKED_CUSTOMERS
 from customer.store.identifiers import IDENTIFIERS_OF
-from customer.usecases.customers import Held, claim, insert_customers, prepare, record_added, save
-from customer.usecases.resolve import owners_of
+from customer.usecases.customers import (
+    Held,
+    claim,
+    insert_customers,
+    prepare,
+    record_added,
+    save,
+    without_stand_in,
+)
+from customer.usecases.handles import doubt
+from customer.usecases.resolve import holders_of
+
+RENAMED = "RENAMED"
 
 
-async def apply_drafts(
-    tx: Transaction, drafts: Sequence[Draft], relationship_manager: str
-) -> tuple[int, int]:
-    """Apply rows in their order. Returns how many created a customer and how many matched one.
+@dataclass(slots=True)
+class Applied:
+    """What rows did: how many created a customer, and for each row what one may not expect of it."""
 
-    A handle that belongs to another customer than the one the row matched stays where it is.
+    created: int
+    notes: list[list[Violation]]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """The customers that rows may match, with what the rows before did to them."""
+
+    holders: dict[Key, set[UUID]]
+    known: dict[UUID, Held]
+    created: dict[UUID, Held] = field(default_factory=dict)
+    changed: dict[UUID, Customer] = field(default_factory=dict)
+    added: list[Identifier] = field(default_factory=list)
+
+
+async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_manager: str) -> Applied:
+    """Apply rows in their order.
+
+    A handle that belongs to another customer than the one the row matched stays where it is. A row that
+    matched by an id or account number renames; one that matched by anything weaker does not.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
-    owners = await owners_of(tx, (handle for draft in drafts for handle in draft.handles))
-    known = await _known(tx, set(owners.values()))
-    created: dict[UUID, Held] = {}
-    changed: dict[UUID, Customer] = {}
-    added: list[Identifier] = []
-    for draft in drafts:
-        owner = _match(draft.handles, owners)
-        if owner is None:
-            held = prepare(tx, draft, relationship_manager)
-            known[held.customer.id] = created[held.customer.id] = held
-            new = held.identifiers
-        else:
-            held = known[owner]
-            new = _bring(tx, held, draft, owners)
-            fields = held.customer.change({f: value for f, value in draft.profile.items() if value}, tx.now)
-            if owner in created:
-                held.customer.version = 1  # it is still being made
-            elif fields or new:
-                _record_changed(tx, held.customer, fields)
-                changed[owner] = held.customer
-        owners.update({identifier.key: identifier.customer_id for identifier in new if identifier.key})
-        added += new
-    if await claim(tx, added):
+    holders = await holders_of(tx, (handle for draft in drafts for handle in draft.handles))
+    chunk = _Chunk(holders, await _known(tx, {owner for owners in holders.values() for owner in owners}))
+    notes = [_apply(tx, chunk, draft, relationship_manager) for draft in drafts]
+    if await claim(tx, chunk.added):
         raise Aborted("IDENTIFIER_TAKEN", "An identifier changed hands meanwhile: try again.")
-    for identifier in added:
-        if identifier.customer_id not in created:
+    for identifier in chunk.added:
+        if identifier.customer_id not in chunk.created:
             record_added(tx, identifier)
-    if created:
-        await insert_customers(tx, list(created.values()))
-    if changed:
-        await save(tx, list(changed.values()))
-    return len(created), len(drafts) - len(created)
+    if chunk.created:
+        await insert_customers(tx, list(chunk.created.values()))
+    if chunk.changed:
+        await save(tx, list(chunk.changed.values()))
+    return Applied(len(chunk.created), notes)
 
 
 async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
@@ -76,21 +79,84 @@ async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
     return known
 
 
-def _match(handles: Sequence[Handle], owners: dict[Key, UUID]) -> UUID | None:
-    """The owner of the first known handle, in the order of `MATCH_ORDER`, then any."""
-    rank = {kind: position for position, kind in enumerate(MATCH_ORDER)}
-    for handle in sorted(handles, key=lambda handle: rank.get(handle.type, len(rank))):
-        if handle.key in owners:
-            return owners[handle.key]
-    return None
+def _apply(tx: Transaction, chunk: _Chunk, draft: Draft, relationship_manager: str) -> list[Violation]:
+    """Apply one row, and tell what one may not expect of it."""
+    held, certain = _match(chunk, draft)
+    notes: list[Violation] = []
+    if held is None:
+        free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]
+        held = prepare(tx, Draft(draft.profile, tuple(free)), relationship_manager)
+        chunk.known[held.customer.id] = chunk.created[held.customer.id] = held
+        new = held.identifiers
+    else:
+        new = _bring(tx, chunk, held, draft)
+        fields = _change(tx, held, draft, notes, certain=certain)
+        if held.customer.id in chunk.created:
+            held.customer.version = 1  # it is still being made
+        elif fields or new:
+            _record_changed(tx, held.customer, fields)
+            chunk.changed[held.customer.id] = held.customer
+    for position, handle in enumerate(draft.handles):
+        where = f"identifiers[{position}].value"
+        others = (chunk.holders.get(handle.key) or set()) - {held.customer.id} if handle.key else set()
+        if others and handle.own_key:
+            owner = customer_name(next(iter(others)))
+            notes.append(
+                Violation(where, "IDENTIFIER_TAKEN", f"belongs to {owner}, another customer: it stays there")
+            )
+        elif others:
+            told = "another customer has this number too: it proves nothing, and joined nobody"
+            notes.append(Violation(where, "IDENTIFIER_SHARED", told))
+        elif unsure := doubt(handle):
+            notes.append(Violation(where, *unsure))
+    for identifier in new:
+        if identifier.key:
+            chunk.holders.setdefault(identifier.key, set()).add(identifier.customer_id)
+    chunk.added += new
+    return notes
 
 
-def _bring(tx: Transaction, held: Held, draft: Draft, owners: dict[Key, UUID]) -> list[Identifier]:
+def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
+    """Whom the row is about, and whether an id or account number says so.
+
+    A number alone finds the one customer who has it and is called the same.
+    """
+    for handle in in_match_order(draft.handles):
+        for owner in chunk.holders.get(handle.own_key, ()) if handle.own_key else ():
+            if not conflicting(handle, chunk.known[owner].identifiers, draft.handles):
+                return chunk.known[owner], handle.strong
+    if any(handle.own_key for handle in draft.handles):
+        return None, False
+    numbers = {owner for handle in draft.handles if handle.key for owner in chunk.holders.get(handle.key, ())}
+    alike = [chunk.known[owner] for owner in numbers if same_name(chunk.known[owner].customer, draft.profile)]
+    return (alike[0] if len(alike) == 1 else None), False
+
+
+def _change(tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool) -> list[str]:
+    """Bring the row's profile to its customer; returns the fields that changed."""
+    changes = {field: value for field, value in draft.profile.items() if value}
+    changes = dict(without_stand_in(held, changes))
+    clash = name_conflict(held.customer, changes, held.identifiers)
+    if clash and certain:
+        notes.append(
+            Violation(clash[0], RENAMED, f"{customer_name(held.customer.id)} had another name until now")
+        )
+    elif clash:
+        for field_ in clash:
+            changes.pop(field_, None)
+        told = (
+            f"{customer_name(held.customer.id)} has another name, and keeps it: an e-mail address is no proof"
+        )
+        notes.append(Violation(clash[0], "NAME_KEPT", told))
+    return held.customer.change(changes, tx.now)
+
+
+def _bring(tx: Transaction, chunk: _Chunk, held: Held, draft: Draft) -> list[Identifier]:
     """The identifiers that a row adds to its customer: those that are nobody's, if there is room."""
     missing = [
         h
         for h in distinct(draft.handles)
-        if h.key not in owners and not any(same(i, h) for i in held.identifiers)
+        if not (h.own_key and chunk.holders.get(h.own_key)) and not any(same(i, h) for i in held.identifiers)
     ]
     new = [
         Identifier(

@@ -24,7 +24,7 @@ from customer.store.imports import (
     SAVE_JOB,
     TAKE_ROWS,
 )
-from customer.usecases.import_rows import apply_drafts
+from customer.usecases.import_rows import RENAMED, apply_drafts
 
 APPLY_TIMER = "apply-import"
 CHUNK = 1000
@@ -43,7 +43,7 @@ class Row:
 
 async def create_job(tx: Transaction, source: str) -> ImportJob:
     """The job for a source: a new one, or the one that exists, unless that was cancelled."""
-    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, 0, 0, 0, 0, 0, tx.now, None)
+    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, 0, 0, 0, 0, 0, 0, tx.now, None)
     await INSERT_JOB.run(tx, **values(job))
     return await JOB_OF_SOURCE.one(tx, source=source)
 
@@ -96,11 +96,19 @@ async def cancel_job(tx: Transaction, job_id: UUID) -> ImportJob:
 async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
     """Apply the next rows of a committed job, and come back for the rest."""
     job = await _locked(tx, job_id)
-    rows = await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK)
-    drafts = [_DECODER.decode(row["draft"]) for row in sorted(rows, key=lambda row: row["line"])]
-    created, matched = await apply_drafts(tx, drafts, relationship_manager)
+    rows = sorted(await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
+    applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
+    await INSERT_ERRORS.rows(
+        tx,
+        [
+            RowError(job.id, rows[i]["line"], position, note.field, note.reason, note.description, True)
+            for i, notes in enumerate(applied.notes)
+            for position, note in enumerate(notes)
+        ],
+    )
+    renamed = sum(any(note.reason == RENAMED for note in notes) for notes in applied.notes)
     last = len(rows) < CHUNK
-    job.applied(created, matched, tx.now, last=last)
+    job.applied(applied.created, len(rows) - applied.created, renamed, tx.now, last=last)
     if not last:
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
     await _save(tx, job)

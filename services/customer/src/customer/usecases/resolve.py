@@ -6,9 +6,9 @@ from uuid import UUID
 
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
-from customer.domain.identifiers import Draft, Handle, Identifier, Key, taken
+from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken
 from customer.domain.names import customer_name
-from customer.store.identifiers import DELETE_IDENTIFIERS_OF, OWNERS
+from customer.store.identifiers import DELETE_IDENTIFIERS_OF, LOCK_NUMBERS, OWNERS
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
 
@@ -30,37 +30,61 @@ class Resolved:
 
 
 async def resolve_customers(
-    tx: Transaction, asks: Sequence[Ask], relationship_manager: str
-) -> list[Resolved]:
+    tx: Transaction, asks: Sequence[Ask], relationship_manager: str, *, missing_allowed: bool = False
+) -> list[Resolved | None]:
     """Answer every ask, in order; the first of several asks for one new handle creates the customer.
 
-    NotFound for a handle that is nobody's and is not to create; AlreadyExists IDENTIFIER_TAKEN when a
-    customer to be created has a further handle that is another's.
+    With `missing_allowed`, a handle that is nobody's and is not to create is answered by None.
+
+    NotFound for such a handle otherwise; FailedPrecondition IDENTIFIER_SHARED for a number of several
+    customers; AlreadyExists IDENTIFIER_TAKEN when a customer to be created has a further handle that is
+    another's.
     """
-    owners = await owners_of(tx, (ask.handle for ask in asks))
+    numbers = {str(ask.handle.key) for ask in asks if ask.create and ask.handle.type in SHARED}
+    if numbers:
+        await LOCK_NUMBERS.all(tx, numbers=sorted(numbers))
+    owners = await _owners_of(tx, asks)
     planned: dict[UUID, Held] = {}
     first: dict[UUID, Ask] = {}
     for ask in asks:
         if _key(ask.handle) in owners:
             continue
         if ask.create is None:
+            if missing_allowed:
+                continue
             raise NotFound(f"The customer of {ask.field}")
         held = prepare(tx, Draft(ask.create.profile, (ask.handle, *ask.create.handles)), relationship_manager)
         for identifier in held.identifiers:
-            if identifier.key and owners.setdefault(identifier.key, held.customer.id) != held.customer.id:
+            if not identifier.key:
+                continue
+            owner = owners.setdefault(identifier.key, held.customer.id)
+            if identifier.own_key and owner != held.customer.id:
                 raise taken(ask.field, customer_name(owners[identifier.key]))
         planned[held.customer.id], first[held.customer.id] = held, ask
     if planned:
         await _create(tx, planned, first, owners)
     creators = {id(ask): customer_id for customer_id, ask in first.items() if customer_id in planned}
-    return [Resolved(owners[_key(ask.handle)], id(ask) in creators) for ask in asks]
+    found = ((owners.get(_key(ask.handle)), id(ask) in creators) for ask in asks)
+    return [Resolved(customer_id, created) if customer_id else None for customer_id, created in found]
 
 
-async def owners_of(tx: Transaction, handles: Iterable[Handle | Identifier]) -> dict[Key, UUID]:
-    """The customers that handles belong to, by key; a handle that is nobody's has no entry."""
+async def holders_of(tx: Transaction, handles: Iterable[Handle]) -> dict[Key, set[UUID]]:
+    """The customers that have handles, by key; a handle that is nobody's has no entry."""
     keys = {handle.key for handle in handles if handle.key}
     rows = await OWNERS.all(tx, types=[kind for kind, _ in keys], values=[value for _, value in keys])
-    return {(row["type"], row["normalized_value"]): row["customer_id"] for row in rows}
+    holders: dict[Key, set[UUID]] = {}
+    for row in rows:
+        holders.setdefault((row["type"], row["normalized_value"]), set()).add(row["customer_id"])
+    return holders
+
+
+async def _owners_of(tx: Transaction, asks: Sequence[Ask]) -> dict[Key, UUID]:
+    """The one customer of each handle. IDENTIFIER_SHARED when there are several."""
+    holders = await holders_of(tx, (ask.handle for ask in asks))
+    for ask in asks:
+        if len(holders.get(_key(ask.handle), ())) > 1:
+            raise shared(ask.field)
+    return {key: next(iter(customers)) for key, customers in holders.items()}
 
 
 async def _create(
@@ -74,9 +98,9 @@ async def _create(
             await refuse_taken(tx, identifier, first[identifier.customer_id].field)
     if beaten:
         await DELETE_IDENTIFIERS_OF.run(tx, customer_ids=list(beaten))
-        handles = [first[customer_id].handle for customer_id in beaten]
-        winners = await owners_of(tx, handles)
-        if len(winners) < len({handle.key for handle in handles}):
+        lost_asks = [first[customer_id] for customer_id in beaten]
+        winners = await _owners_of(tx, lost_asks)
+        if len(winners) < len({ask.handle.key for ask in lost_asks}):
             raise Aborted("IDENTIFIER_TAKEN", "The identifier changed hands meanwhile: try again.")
         owners.update(winners)
         for customer_id in beaten:

@@ -1,0 +1,165 @@
+"""Who is who in an import: what proves it, what only suggests it, and what is told."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from chassis.testing.wait import eventually
+from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
+from rapport.customer.v1.import_service_pb2 import (
+    AppendImportRowsRequest,
+    CommitImportJobRequest,
+    CreateImportJobRequest,
+    GetImportJobRequest,
+    ListImportErrorsRequest,
+)
+
+
+async def load(desk, *customers, source="a"):
+    """Import rows, and wait until all are applied. Returns the job and what is told of rows, by line."""
+    sha = hashlib.sha256(source.encode()).hexdigest()
+    job = await desk.imports.CreateImportJob(CreateImportJobRequest(import_job=ImportJob(source=sha)))
+    rows = [ImportRow(line=line, customer=customer) for line, customer in enumerate(customers, start=2)]
+    await desk.imports.AppendImportRows(AppendImportRowsRequest(name=job.name, rows=rows))
+    await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
+
+    async def done():
+        desk.clock.advance(timedelta(seconds=1))
+        now = await desk.imports.GetImportJob(GetImportJobRequest(name=job.name))
+        return now if now.state == ImportJob.STATE_DONE else None
+
+    finished = await eventually(done, timeout_s=60)
+    told = await desk.imports.ListImportErrors(ListImportErrorsRequest(parent=job.name, page_size=1000))
+    return finished, [(e.line, e.reason, e.applied) for e in told.import_errors]
+
+
+async def get(desk, handle):
+    found = await desk.resolve(handle)
+    return await desk.customers.GetCustomer(GetCustomerRequest(name=found.customer))
+
+
+async def test_colleagues_behind_one_switchboard_stay_three_customers_and_it_is_told(desk, refused):
+    number = "+49 30 1234567"
+    job, told = await load(
+        desk,
+        *(
+            Customer(
+                given_name=name,
+                identifiers=[
+                    desk.external(f"crm:{i}"),
+                    desk.email(f"{name}@acme.example.com"),
+                    desk.phone(phone),
+                ],
+            )
+            for i, (name, phone) in enumerate(
+                [("anna", number), ("bob", f"{number} ext 12"), ("cid", number)]
+            )
+        ),
+    )
+    assert (job.created_count, job.matched_count) == (3, 0)
+    assert told == [(4, "IDENTIFIER_SHARED", True)]
+    assert (await get(desk, desk.email("cid@acme.example.com"))).given_name == "cid"
+    assert (await get(desk, desk.phone(f"{number} ext 12"))).given_name == "bob"
+    assert await refused(desk.resolve(desk.phone(number))) == "FAILED_PRECONDITION IDENTIFIER_SHARED"
+
+
+async def test_a_number_alone_finds_who_is_called_the_same_and_nobody_else(desk):
+    def row(name):
+        return Customer(display_name=name, identifiers=[desk.phone("+49301234567")])
+
+    await load(desk, row("Anna Berg"), row("Bob Cole"), source="a")
+    job, _ = await load(desk, row("ANNA  berg"), row("Cid Dahl"), row(""), source="b")
+    assert (job.created_count, job.matched_count) == (2, 1)
+
+
+async def test_two_ids_of_one_system_never_join_whatever_they_share(desk):
+    rows = [
+        Customer(given_name=name, identifiers=[desk.external(f"crm:{name}"), desk.email("both@example.com")])
+        for name in ("anna", "bob")
+    ]
+    job, told = await load(desk, *rows)
+    assert (job.created_count, told) == (2, [(3, "IDENTIFIER_TAKEN", True)])
+    assert (await get(desk, desk.external("crm:bob"))).given_name == "bob"
+    assert (await get(desk, desk.email("both@example.com"))).given_name == "anna"
+
+
+async def test_two_account_numbers_never_join_by_an_email_and_ids_of_two_systems_may(desk):
+    def row(*handles):
+        return Customer(identifiers=[*handles, desk.email("anna@example.com")])
+
+    account = desk.external("x:1")
+    account.type, account.value = account.TYPE_ACCOUNT_NUMBER, "A-1"
+    other = desk.external("x:1")
+    other.type, other.value = other.TYPE_ACCOUNT_NUMBER, "A-2"
+    job, _ = await load(
+        desk, row(account), row(other), row(desk.external("shop:1")), row(desk.external("crm:7"))
+    )
+    assert (job.created_count, job.matched_count) == (2, 2)
+    assert (await get(desk, desk.external("shop:1"))).name == (await get(desk, desk.external("crm:7"))).name
+
+
+async def test_an_email_alone_renames_nobody_and_it_is_told(desk):
+    erika = await desk.create(desk.email("erika@example.com"), given_name="Erika", family_name="Sommer")
+    row = Customer(given_name="Erika", family_name="Neu", region_code="DE", identifiers=erika.identifiers[:1])
+    job, told = await load(desk, row)
+    now = await get(desk, desk.email("erika@example.com"))
+    assert (now.display_name, now.region_code) == ("Erika Sommer", "DE")
+    assert (job.matched_count, job.renamed_count, told) == (1, 0, [(2, "NAME_KEPT", True)])
+
+
+async def test_two_rows_with_one_email_keep_the_first_name_and_tell_of_the_second(desk):
+    rows = [
+        Customer(display_name=name, identifiers=[desk.email("info@example.com")]) for name in ("Anna", "Bob")
+    ]
+    job, told = await load(desk, *rows)
+    assert (job.created_count, job.matched_count, told) == (1, 1, [(3, "NAME_KEPT", True)])
+    assert (await get(desk, desk.email("info@example.com"))).display_name == "Anna"
+
+
+async def test_an_id_renames_and_it_is_counted_and_told(desk):
+    await desk.create(desk.external("crm:1"), given_name="Erika", family_name="Sommer")
+    row = Customer(given_name="Erika", family_name="Neu", identifiers=[desk.external("crm:1")])
+    job, told = await load(desk, row)
+    assert (job.renamed_count, told) == (1, [(2, "RENAMED", True)])
+    assert (await get(desk, desk.external("crm:1"))).display_name == "Erika Neu"
+
+
+@pytest.mark.parametrize(
+    "name", [{"given_name": "ERIKA"}, {"family_name": "Sommer"}, {"display_name": "erika"}]
+)
+async def test_a_name_that_agrees_or_adds_is_nothing_to_tell(desk, name):
+    await desk.create(desk.external("crm:1"), given_name="Erika")
+    job, told = await load(desk, Customer(identifiers=[desk.external("crm:1")], **name))
+    assert (job.matched_count, job.renamed_count, told) == (1, 0, [])
+
+
+async def test_a_real_name_replaces_a_stand_in(desk):
+    await desk.resolve(desk.external("nw:ALFKI"), create=Customer(display_name="ALFKI"))
+    await desk.resolve(desk.email("b@example.com"), create=Customer(display_name="b@example.com"))
+    job, told = await load(
+        desk,
+        Customer(given_name="Anna", family_name="Berg", identifiers=[desk.external("nw:ALFKI")]),
+        Customer(organization_name="Acme", identifiers=[desk.email("b@example.com")]),
+    )
+    assert (job.matched_count, told) == (2, [])
+    assert (await get(desk, desk.external("nw:ALFKI"))).display_name == "Anna Berg"
+    assert (await get(desk, desk.email("b@example.com"))).display_name == "Acme"
+
+
+async def test_mailboxes_of_two_domains_stay_two_customers(desk):
+    addresses = ("anna@strasse.example", "anna@straße.example", "\u212aate@example.com", "kate@example.com")
+    job, _ = await load(desk, *(Customer(identifiers=[desk.email(a)]) for a in addresses))
+    assert job.created_count == 4
+
+
+async def test_a_handle_that_reaches_nobody_is_kept_and_told(desk):
+    rows = [
+        Customer(identifiers=[desk.external("crm:1"), desk.email("xxx.yyy.@docomo.ne.jp")]),
+        Customer(identifiers=[desk.external("crm:2"), desk.phone("030 1234567")]),
+    ]
+    job, told = await load(desk, *rows)
+    assert job.created_count == 2
+    assert told == [(2, "INVALID_EMAIL", True), (3, "INVALID_PHONE", True)]
