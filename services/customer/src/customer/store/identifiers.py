@@ -32,7 +32,7 @@ _SHARED = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
 
 def _having(predicate: str) -> sa.Select[Any]:
     """Who has the handles, through the partial index of that predicate."""
-    indexed = sa.literal_column(f"({predicate.format('identifiers.')})")
+    indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
     matches = sa.and_(_T.type == _keys.c.type, _T.normalized_value == _keys.c.value, indexed)
     return sa.select(_T.type, _T.normalized_value, _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
 
