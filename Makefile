@@ -16,7 +16,8 @@ demo: setup ## Run the story live (starts the platform when it is not up)
 	@$(BIN)/rapport demo
 
 clean: ## Remove the platform's data (not the installation)
-	@rm -rf "$(RAPPORT_HOME)" build
+	@if [ -x $(BIN)/rapport ]; then $(BIN)/rapport clean; else rm -rf "$(RAPPORT_HOME)"; fi
+	@rm -rf build
 
 ##@ Develop
 setup: .venv/.ready ## Make .venv and install everything, pinned and hashed
@@ -55,13 +56,15 @@ chaos: setup ## Kill every service at every moment of the story (some ten minute
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# uv installs in seconds; where it cannot (a mirror that only pip is told of), pip does the same in two minutes.
+# uv installs in seconds: first with the authorities that it brings, then with the machine's (a company's own);
+# where it cannot at all (a mirror that only pip is told of), pip does the same in two minutes.
+UV_INSTALL = $(BIN)/uv $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python --require-hashes
 .venv/.ready: requirements-dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
-	@echo "Installing into .venv (once)..."
+	@echo "Installing into .venv: once, 1 GB, half a minute with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.txt
-	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements-dev.txt \
+	@$(UV_INSTALL) -r requirements-dev.txt || UV_SYSTEM_CERTS=1 $(UV_INSTALL) -r requirements-dev.txt \
 		|| $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@

@@ -23,7 +23,7 @@ from chassis.events.provision import NotProvisioned, verify
 from chassis.events.relay import Relay
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
-from chassis.settings import ServiceSettings
+from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
 
@@ -177,10 +177,17 @@ class Lifecycle:
 
 
 def serve(service: "Service[Any]", settings: ServiceSettings) -> int:
-    """Run a service until SIGTERM or SIGINT. Exit code: 0 drained, 1 crashed, 3 dependency unreachable."""
+    """Run a service until SIGTERM or SIGINT.
+
+    Exit code: 0 drained, 1 crashed, 2 wrong settings, 3 dependency unreachable.
+    """
     os.environ.setdefault("RAPPORT_SERVICE", service.name)
     telemetry_logging.setup(service.name, settings.log_level, settings.log_format)
-    tracing.setup(service.name)
+    try:
+        tracing.setup(service.name)
+    except ValueError as problem:  # an OTEL_ variable that we cannot obey
+        sys.stderr.write(f"{service.name}: {problem}\n")
+        return EXIT_WRONG_SETTINGS
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_serve(service, settings))

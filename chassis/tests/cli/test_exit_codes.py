@@ -140,3 +140,21 @@ async def test_a_service_that_does_not_answer_is_3(rapport: Rapport, running: Ca
     code, _, error = await asyncio.to_thread(rapport, "call", "CaseService.GetCase")
     assert code == 3
     assert error.startswith("rapport: UNAVAILABLE")
+
+
+@pytest.mark.parametrize("base", ["abc", "70000", "65500", "-1", "80", "7000.5"])
+def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any, base: str) -> None:
+    monkeypatch.setenv("RAPPORT_PORT_BASE", base)
+    code, _, told = rapport("up")
+    assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 32000.\n")
+
+
+def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tmp_path: Path) -> None:
+    assert rapport("clean")[0] == 0
+    assert not home.path.exists()
+    assert rapport("clean")[:2] == (0, "There is no data.\n")
+    home.path.mkdir()
+    (home.path / "thesis").touch()
+    code, _, told = rapport("clean")
+    assert (code, "no folder of a stack" in told) == (2, True)
+    assert (home.path / "thesis").exists()

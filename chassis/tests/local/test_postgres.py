@@ -1,5 +1,8 @@
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import asyncpg
 import psutil
 import pytest
 
+from chassis.local import postgres
 from chassis.local.postgres import Postgres
 from chassis.local.process import StackError
 
@@ -86,3 +90,58 @@ def test_it_runs_below_a_folder_that_only_root_may_enter(tmp_path: Path) -> None
     closed.mkdir(0o700)
     with Postgres(closed / "postgres") as server:
         assert server.is_ready()
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+needs_setpriv = pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+
+
+@needs_root
+def test_root_runs_it_from_below_a_folder_closed_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as /root in every container's image: programs and data are below it."""
+    tmp_path.chmod(0o700)
+    package = postgres._binaries().parents[1]
+    for installed in package.parent.glob(f"{package.name}*"):  # the libraries lie beside it
+        if installed.suffix != ".dist-info":
+            shutil.copytree(installed, tmp_path / installed.name)
+    binaries = tmp_path / postgres._binaries().relative_to(package.parent)
+    monkeypatch.setattr(postgres, "_binaries", lambda: binaries)
+    with Postgres(tmp_path / "postgres") as server:
+        assert server.process is not None
+        assert psutil.Process(server.process.pid).uids().effective != 0
+
+
+@needs_root
+@needs_setpriv
+@pytest.mark.parametrize("without", ["-setpcap", "-dac_override", "-setuid,-setgid", "-chown"])
+def test_root_without_a_capability_runs_it_all_the_same(tmp_path: Path, without: str) -> None:
+    assert _start(tmp_path, f"--bounding-set={without}") == "up, up again"
+
+
+@needs_root
+@needs_setpriv
+def test_root_without_any_capability_is_told_what_to_do(tmp_path: Path) -> None:
+    told = _start(tmp_path, "--bounding-set=-all", "--inh-caps=-all")
+    assert told.startswith("PostgreSQL refuses to run as root")
+    assert "ordinary user" in told
+
+
+def _start(folder: Path, *restrictions: str) -> str:
+    """Start it twice in a process with `restrictions`; what that says."""
+    script = """
+import sys
+from pathlib import Path
+from chassis.local.postgres import Postgres
+from chassis.local.process import StackError
+try:
+    with Postgres(Path(sys.argv[1])):
+        print("up", end=", ")
+    with Postgres(Path(sys.argv[1])):
+        print("up again")
+except StackError as problem:
+    print(problem)
+"""
+    command = ["setpriv", *restrictions, sys.executable, "-c", script, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

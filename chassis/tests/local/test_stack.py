@@ -123,6 +123,12 @@ async def test_a_second_start_on_the_same_home_is_refused_and_says_what_to_do(st
     assert "rapport down" in again.stderr
 
 
+async def test_the_data_of_a_running_stack_is_not_removed(stack: Up) -> None:
+    refused = await asyncio.to_thread(stack.rapport, "clean")
+    assert (refused.returncode, "already running" in refused.stderr) == (1, True)
+    assert stack.home.is_up() or stack.home.supervisor() is not None
+
+
 async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
     killed = stack.units()["tiny"]
     os.kill(killed, signal.SIGKILL)
@@ -136,7 +142,9 @@ async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
 async def test_two_stacks_run_side_by_side_and_ctrl_c_ends_one_of_them_wholly(
     stack: Up, tmp_path: Path, package: Path
 ) -> None:
-    other = Up(tmp_path / "second", 11_300, package)
+    other = Up(tmp_path / "zweite Küche", 11_300, package)
+    # What the user has set for other programs does not reach what is embedded.
+    other.environ = {**other.environ, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
     other.start()
     await other.ready()
     units = other.units()

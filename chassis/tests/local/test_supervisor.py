@@ -95,6 +95,23 @@ async def test_a_start_that_fails_tells_the_last_words_of_the_program(
         await supervisor.start([unit("broken", BROKEN)])
 
 
+async def test_a_start_that_gets_on_is_waited_for_however_slow(
+    supervisor: Supervisor, unit: Callable[..., Unit]
+) -> None:
+    slow = "import time\nfor step in range(8): print(step, flush=True); time.sleep(0.2)\n" + OBEDIENT
+    one = unit("one", slow, idle_timeout_s=0.6)
+    await supervisor.start([one])
+    assert one.state == "ready"
+
+
+async def test_a_start_that_does_nothing_more_has_failed_with_its_last_words(
+    supervisor: Supervisor, unit: Callable[..., Unit]
+) -> None:
+    stuck = "import time; print('waiting for a license', flush=True); time.sleep(60)"
+    with pytest.raises(StackError, match=r"does nothing more(.|\n)*waiting for a license"):
+        await supervisor.start([unit("stuck", stuck, idle_timeout_s=0.5)])
+
+
 async def test_each_failure_in_a_row_makes_the_next_start_wait_longer(unit: Callable[..., Unit]) -> None:
     failing = unit("failing")
     assert [failing.backoff_s() for _ in range(7)] == [0.5, 1, 2, 4, 8, 15, 15]

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -153,6 +154,57 @@ def test_attributes_that_nobody_allowed_are_not_exported(spans: list[ReadableSpa
 )
 def test_the_environment_sets_the_ratio(environ: dict[str, str], expected: float) -> None:
     assert exporting.ratio(environ) == expected
+
+
+ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({}, 3.0),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "10000"}, 10.0),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "10000", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "500"}, 0.5),
+        ({"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_TIMEOUT": ""}, 3.0),
+    ],
+)
+def test_the_exporters_timeout_is_in_milliseconds(
+    told: dict[str, str], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    class Exporter(OTLPSpanExporter):
+        def __init__(self, timeout: float) -> None:
+            given.append(timeout)
+            super().__init__(timeout=timeout)
+
+    monkeypatch.setattr(exporting, "OTLPSpanExporter", Exporter)
+    processor = exporting.batches(ENDPOINT | told)
+    assert processor is not None
+    processor.shutdown()
+    assert given == [seconds]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "2.5"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "-1"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "9000"),
+    ],
+)
+def test_a_variable_that_cannot_be_obeyed_is_named(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        exporting.batches(ENDPOINT | {name: value})
+
+
+@pytest.mark.parametrize("value", ["nan", "2", "-0.1", "half", "1e999"])
+def test_a_part_of_traces_is_a_number_up_to_one(value: str) -> None:
+    with pytest.raises(ValueError, match="OTEL_TRACES_SAMPLER_ARG"):
+        exporting.ratio({"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": value})
 
 
 def test_a_sampler_that_is_not_standard_is_refused() -> None:

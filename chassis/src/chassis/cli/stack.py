@@ -49,6 +49,22 @@ def down() -> None:
 
 
 @app.command()
+def clean() -> None:
+    """Remove the data of this home, which nobody may be using. The installation stays."""
+    import shutil
+
+    home = Home.current()
+    if not home.path.exists():
+        typer.echo("There is no data.")
+        return
+    if not home.keys.is_dir():
+        raise Failure(f"{home.path} is no folder of a stack: nothing is removed.", Exit.WRONG_USE)
+    with home.acquire():
+        shutil.rmtree(home.path)
+    typer.echo(f"Removed {home.path}.")
+
+
+@app.command()
 def status(as_json: bool = AsJson) -> None:
     """Show what runs and where. Exits with 1 when not all is ready, with 3 when the stack is down."""
     home = Home.current()

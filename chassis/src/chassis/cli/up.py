@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -53,6 +54,8 @@ async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
         follow = asyncio.create_task(_follow(console, stack))
         await asked
         follow.cancel()
+    if isinstance(problem, StackError):
+        console.print(str(problem), markup=False, style="red")
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     with _progress(console) as progress:
@@ -63,7 +66,6 @@ async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
         return Exit.DONE
     if not isinstance(problem, StackError):
         raise problem
-    console.print(str(problem), markup=False, style="red")
     return Exit.REFUSED
 
 
@@ -133,7 +135,9 @@ def _welcome(console: Console, stack: Stack, seconds: float) -> None:
     console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
     if stack.services:
         console.print(
-            _EXAMPLES.format(address=stack.address(stack.services[0])), markup=False, soft_wrap=True
+            _EXAMPLES.format(prefix=sys.prefix, address=stack.address(stack.services[0])),
+            markup=False,
+            soft_wrap=True,
         )
 
 
@@ -142,6 +146,7 @@ def _host(url: str) -> str:
 
 
 _EXAMPLES = """Try it in another terminal:
+  source {prefix}/bin/activate
   rapport call CustomerService.CreateCustomer '{{"customer": {{"display_name": "Ada Lovelace"}}}}'
   rapport status; rapport traces list; rapport doctor
 
@@ -150,9 +155,9 @@ _EXAMPLES = """Try it in another terminal:
     -d '{{"page_size": 5}}' http://{address}/rapport.customer.v1.CustomerService/ListCustomers
 
   python - <<'END'
-  from chassis.cli.session import Session
-  from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
-  customers = Session.open().stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
-  print(customers.ListCustomers(customer_service_pb2.ListCustomersRequest(page_size=5)))
-  END
+from chassis.cli.session import Session
+from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
+customers = Session.open().stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
+print(customers.ListCustomers(customer_service_pb2.ListCustomersRequest(page_size=5)))
+END
 """

@@ -22,7 +22,7 @@ from chassis.local.ports import free_port, is_listening
 from chassis.local.postgres import derive
 from chassis.local.process import Program, StackError
 
-START_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
+IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
 ADMIN = "admin"
 
 
@@ -104,7 +104,8 @@ class Nats:
             secret.touch(0o600)
             secret.write_text(secrets.token_hex(16))
         config.touch(0o600)
-        config.write_text(json.dumps(self._config(), indent=2))  # the server's format is a superset of JSON
+        # The server's format is a superset of JSON, but for the escapes that ASCII would need.
+        config.write_text(json.dumps(self._config(), indent=2, ensure_ascii=False), encoding="utf-8")
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start the process without waiting. Call it in the main thread."""
@@ -112,9 +113,9 @@ class Nats:
         return self.process
 
     def wait(self) -> None:
-        """Wait until clients are accepted. StackError when it ended or was not ready in time."""
+        """Wait until clients are accepted. StackError when it ended or does nothing more."""
         assert self.process is not None, "Nats.spawn was not called"
-        process.wait_until(self.is_ready, self.process, self.program(), START_TIMEOUT_S)
+        process.wait_until(self.is_ready, self.process, self.program(), IDLE_TIMEOUT_S)
 
     def is_ready(self) -> bool:
         """Whether clients are accepted; the server listens once JetStream has recovered its files."""

@@ -7,6 +7,7 @@
 The folder holds `data/` and `password` (0600). PostgreSQL refuses to run as root; then it runs as `nobody`.
 """
 
+import functools
 import hashlib
 import hmac
 import importlib.util
@@ -28,7 +29,7 @@ from chassis.local import process
 from chassis.local.ports import free_port
 from chassis.local.process import Account, Program, StackError
 
-START_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
+IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
 DEFAULTS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -121,9 +122,7 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._init()
-        wanted = subprocess.run(
-            [str(self._bin / "postgres"), "--version"], capture_output=True, text=True, check=True
-        ).stdout.split()[-1]
+        wanted = self._version()
         found = (self.data / "PG_VERSION").read_text().strip()
         if wanted.split(".")[0] != found:
             raise StackError(
@@ -138,9 +137,9 @@ class Postgres:
         return self.process
 
     def wait(self) -> None:
-        """Wait until connections are accepted. StackError when it ended or was not ready in time."""
+        """Wait until connections are accepted. StackError when it ended or does nothing more."""
         assert self.process is not None, "Postgres.spawn was not called"
-        process.wait_until(self.is_ready, self.process, self.program(), START_TIMEOUT_S)
+        process.wait_until(self.is_ready, self.process, self.program(), IDLE_TIMEOUT_S)
 
     def is_ready(self) -> bool:
         """Whether the server accepts connections, by the status it keeps in postmaster.pid."""
@@ -155,8 +154,8 @@ class Postgres:
         fresh.mkdir(0o700)
         given.touch(0o600)
         given.write_text(self.password)
-        account = self._account()
-        if account is not None:
+        account = self._account
+        if account is not None and not account.masked:
             os.chown(fresh, account.uid, account.gid)
             os.chown(given, account.uid, account.gid)
         options = ["-U", "postgres", "-A", "scram-sha-256", f"--pwfile={given}", "-E", "UTF8", "--no-sync"]
@@ -201,18 +200,49 @@ class Postgres:
             argv,
             self.log,
             cwd=Path("/"),
-            account=self._account(),
+            account=self._account,
             stop=signal.SIGINT,
             orphaned=orphaned,
         )
 
+    @functools.cached_property
     def _account(self) -> Account | None:
+        """Who it runs as. StackError for a root who may neither give up being root nor hide it."""
         if os.geteuid() != 0:
             return None
         nobody = pwd.getpwnam("nobody")
         above = [*self.data.parents, *self._bin.parents]
         closed = [path for path in above if path.exists() and not path.stat().st_mode & stat.S_IXOTH]
-        return Account(nobody.pw_uid, nobody.pw_gid, reach=bool(closed))
+        switched = Account(nobody.pw_uid, nobody.pw_gid, reach=bool(closed))
+        masked = Account(nobody.pw_uid, nobody.pw_gid, masked=True)
+        tried = [masked] if self.data.exists() and self.data.stat().st_uid == 0 else [switched, masked]
+        for account in tried:
+            if self._may_be(account):
+                return account
+        raise StackError(
+            "PostgreSQL refuses to run as root, and this root has neither the capabilities to run it as "
+            "`nobody` (SETUID, SETGID, SETPCAP, DAC_OVERRIDE, CHOWN) nor user namespaces: "
+            "run Rapport as an ordinary user, or give it your own server in RAPPORT_DATABASE_URL."
+        )
+
+    def _may_be(self, account: Account) -> bool:
+        """Whether we can give files to the account and run programs as it."""
+        if not account.masked:
+            probe = self.folder / "probe"
+            probe.touch()
+            try:
+                os.chown(probe, account.uid, account.gid)
+            except PermissionError:
+                return False
+            finally:
+                probe.unlink()
+        trial = Program("postgres", [str(self._bin / "postgres"), "--version"], self.log, account=account)
+        return trial.spawn().wait() == 0
+
+    def _version(self) -> str:
+        """The version of the binaries, `18.6`."""
+        asked = [str(self._bin / "postgres"), "--version"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
 def derive(secret: str, purpose: str) -> str:

@@ -4,6 +4,7 @@ Every child gets a process group of its own, so that Ctrl-C in a terminal reache
 then stops the children in order. On Linux the kernel signals a child when its parent dies, even by SIGKILL.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,10 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 _LINUX = sys.platform.startswith("linux")
 _LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before any fork: a child may not import
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
+_CLONE_NEWUSER = 0x10000000
+_ENDLESS = 20
+_CANNOT = 126  # exit code of a child that could not take its account, as a shell's
 
 
 class StackError(Exception):
@@ -34,11 +41,15 @@ class Account:
 
     `reach` lets it pass folders that are closed to others (a checkout below root's 0700 home): the process
     then keeps the one capability CAP_DAC_OVERRIDE, instead of opening those folders to everybody.
+
+    `masked` is for a root without the capabilities that all this takes: the program runs in a user namespace
+    in which root's own files, which it may reach anyway, are the account's.
     """
 
     uid: int
     gid: int
-    reach: bool
+    reach: bool = False
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +115,55 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
+class Patience:
+    """How long to wait for a process that starts: as long as it gets on, on however slow a machine.
+
+    It gets on while it, or a child of it, uses the processor or writes to its log. A start without any of
+    this for `idle_s` has failed, and so has one that takes twenty times as long.
+    """
+
+    def __init__(self, process: "subprocess.Popen[bytes]", program: Program, idle_s: float) -> None:
+        self._process = psutil.Process(process.pid)
+        self._program = program
+        self._idle_s = idle_s
+        self._began = self._looked = self._moved = time.monotonic()
+        self._seen = self._look()
+
+    def check(self) -> None:
+        """StackError when there is no more hope."""
+        now = time.monotonic()
+        if now - self._looked < self._idle_s / 60:
+            return
+        self._looked = now
+        if (seen := self._look()) != self._seen:
+            self._seen, self._moved = seen, now
+        if now - self._moved > self._idle_s or now - self._began > _ENDLESS * self._idle_s:
+            words = self._program.last_words()
+            raise StackError(
+                f"{self._program.name} is not ready after {now - self._began:.0f} s and does nothing more; "
+                f"its last words (of {self._program.log}):\n{words or '(none)'}"
+            )
+
+    def _look(self) -> tuple[float, ...]:
+        used: list[float] = []
+        with contextlib.suppress(psutil.Error):  # it ended, which others notice
+            for each in (self._process, *self._process.children(recursive=True)):
+                used += each.cpu_times()[:2]
+        log = self._program.log
+        return (log.stat().st_size if log.exists() else 0, *used)
+
+
 def wait_until(
-    ready: Callable[[], bool], process: "subprocess.Popen[bytes]", program: Program, timeout_s: float
+    ready: Callable[[], bool], process: "subprocess.Popen[bytes]", program: Program, idle_s: float
 ) -> None:
-    """Wait until `ready`. StackError when the process ends, or is not ready in time."""
-    deadline = time.monotonic() + timeout_s
+    """Wait until `ready`. StackError when the process ends, or does nothing more for `idle_s`."""
+    patience = Patience(process, program, idle_s)
     while not ready():
         if process.poll() is not None:
             raise StackError(
                 f"{program.name} ended at once (exit {process.returncode}):\n{program.last_words()}"
             )
-        if time.monotonic() > deadline:
-            raise StackError(f"{program.name} was not ready within {timeout_s:.0f} s, see {program.log}")
+        patience.check()
         time.sleep(0.02)
 
 
@@ -124,7 +172,11 @@ def _bind(account: Account | None, orphaned: signal.Signals) -> Callable[[], Non
 
     def in_child() -> None:
         if account is not None:
-            _become(account)
+            try:
+                _mask(account) if account.masked else _become(account)
+            except OSError as error:  # raised, it would reach the parent without its message
+                os.write(2, f"cannot take the account {account.uid}: {error}\n".encode())
+                os._exit(_CANNOT)
         if _LINUX:
             _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned), 0, 0, 0)  # after setuid, which clears it
             if os.getppid() != parent:  # died while we forked: no signal will come
@@ -135,7 +187,8 @@ def _bind(account: Account | None, orphaned: signal.Signals) -> Callable[[], Non
 
 def _become(account: Account) -> None:
     if account.reach:
-        _LIBC.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Kept through setuid, and through access(2), which drops what setuid would have dropped.
+        _check(_LIBC.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "PR_SET_SECUREBITS")
     os.setgroups([])
     os.setgid(account.gid)
     os.setuid(account.uid)
@@ -143,6 +196,22 @@ def _become(account: Account) -> None:
         bit = 1 << _CAP_DAC_OVERRIDE
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
-        failed = _LIBC.capset(header, sets)
-        if failed or _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0):
-            raise OSError(ctypes.get_errno(), "cannot keep CAP_DAC_OVERRIDE")
+        _check(_LIBC.capset(header, sets), "capset")
+        raised = _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        _check(raised, "PR_CAP_AMBIENT_RAISE")
+
+
+def _mask(account: Account) -> None:
+    _check(_LIBC.unshare(_CLONE_NEWUSER), "unshare")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{account.uid} 0 1"),
+        ("gid_map", f"{account.gid} 0 1"),
+    ):
+        with open(f"/proc/self/{name}", "w") as file:
+            file.write(text)
+
+
+def _check(failed: int, what: str) -> None:
+    if failed:
+        raise OSError(ctypes.get_errno(), f"{what} failed: {os.strerror(ctypes.get_errno())}")

@@ -17,11 +17,12 @@ from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.ports import is_free
-from chassis.local.process import Program, StackError
+from chassis.local.process import Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 from chassis.service import Service
 
 PORT_BASE = 7000
+LOWEST_BASE, HIGHEST_BASE = 1024, 32000
 HTTP_OFFSET = 100
 # A service gets 15 s each for calls, handlers and spawned work when it drains.
 DRAIN_TIMEOUT_S = 50.0
@@ -52,7 +53,7 @@ class Stack:
         self._load = load or load_services
         self._environ = environ
         self._progress = progress
-        self._shift = int(environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
+        self._shift = _port_base(environ) - PORT_BASE
         ports = json.loads(home.read_env().get("RAPPORT_LOCAL_PORTS", "{}"))
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
@@ -120,8 +121,15 @@ class Stack:
 
     def _env(self, service: Service[Any]) -> dict[str, str]:
         port = service.port + self._shift
+        own_collector = not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        # How to reach a collector of the user's says nothing about ours.
+        inherited = {
+            name: value
+            for name, value in self._environ.items()
+            if not (own_collector and name.startswith("OTEL_EXPORTER_OTLP_"))
+        }
         return {
-            **self._environ,
+            **inherited,
             **self.infrastructure.service_env(),
             "RAPPORT_SERVICE": service.name,
             "RAPPORT_DATABASE_URL": self.infrastructure.database_url(service.name),
@@ -199,6 +207,14 @@ class Stack:
             if time.time() - written > RENEW_SERVICES_EVERY_S:
                 self._write_tokens()
                 written = time.time()
+
+
+def _port_base(environ: Mapping[str, str]) -> int:
+    """RAPPORT_PORT_BASE. WrongUse when it is no port, or one that outgoing connections may hold."""
+    told = environ.get("RAPPORT_PORT_BASE") or str(PORT_BASE)
+    if not (told.isascii() and told.isdigit() and LOWEST_BASE <= int(told) <= HIGHEST_BASE):
+        raise WrongUse(f"RAPPORT_PORT_BASE must be a number from {LOWEST_BASE} to {HIGHEST_BASE}.")
+    return int(told)
 
 
 def load_services() -> list[Service[Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chassis.local.process import Program, StackError, kill_group
+from chassis.local.process import Patience, Program, StackError, kill_group
 
 POLL_S = 0.1
 BACKOFF_S = (0.5, 1, 2, 4, 8, 15)
@@ -30,7 +30,7 @@ class Unit:
         program: what runs.
         ready: whether it answers; called in a thread, may block for a second.
         address: where it can be reached, for people.
-        ready_timeout_s: how long a start may take.
+        idle_timeout_s: how long a start may do nothing before it has failed.
         stop_timeout_s: how long a stop may take before it is killed.
 
     """
@@ -38,7 +38,7 @@ class Unit:
     program: Program
     ready: Callable[[], bool]
     address: str = ""
-    ready_timeout_s: float = 60.0
+    idle_timeout_s: float = 60.0
     stop_timeout_s: float = 20.0
     state: State = field(default="stopped", init=False)
     restarts: int = field(default=0, init=False)
@@ -77,7 +77,7 @@ class Supervisor:
         self._watchers: list[asyncio.Task[None]] = []
 
     async def start(self, units: Sequence[Unit]) -> None:
-        """Start a stage and wait until all of it is ready. StackError when a unit ends or takes too long."""
+        """Start a stage and wait until all of it is ready. StackError when a unit ends or gets stuck."""
         self._stages.append(units)
         self.units.extend(units)
         for unit in units:
@@ -101,15 +101,12 @@ class Supervisor:
                 kill_group(unit.process)
 
     async def _become_ready(self, unit: Unit) -> None:
-        deadline = time.monotonic() + unit.ready_timeout_s
         assert unit.process is not None
+        patience = Patience(unit.process, unit.program, unit.idle_timeout_s)
         while not await asyncio.to_thread(unit.ready):
             if unit.process.poll() is not None:
                 raise StackError(_ended(unit, unit.process.returncode))
-            if time.monotonic() > deadline:
-                raise StackError(
-                    f"{unit.name} was not ready within {unit.ready_timeout_s:.0f} s, see {unit.program.log}"
-                )
+            patience.check()
             await asyncio.sleep(POLL_S)
         self._enter(unit, "ready")
 

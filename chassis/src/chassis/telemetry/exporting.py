@@ -1,6 +1,7 @@
 """Spans on their way to the collector that the OTEL_* variables name, stripped of what may not leave."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -11,6 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, Tra
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+_INT32 = 2**31
+_RATIO = re.compile(r"\d+(\.\d*)?|\.\d+")
 ALLOWED = frozenset(
     {
         "db.operation.name",
@@ -70,17 +73,34 @@ def provider(service: str, processor: SpanProcessor) -> TracerProvider:
 
 
 def batches(environ: Mapping[str, str] = os.environ) -> SpanProcessor | None:
-    """The way to the OTLP collector that the environment names; None when it names none or says no."""
+    """The way to the OTLP collector that the environment names; None when it names none or says no.
+
+    The variables mean what the OpenTelemetry specification says: times are milliseconds. ValueError, with
+    what is allowed, for one that we could not obey.
+    """
     endpoint = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     off = environ.get("OTEL_SDK_DISABLED") == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
     if not endpoint or off:
         return None
-    timeout_s = int(environ.get("OTEL_EXPORTER_OTLP_TIMEOUT", 3))
+    protocol = _told(environ, "PROTOCOL", "grpc")
+    if protocol != "grpc":
+        raise ValueError(f"OTEL_EXPORTER_OTLP_PROTOCOL must be grpc, not {protocol}")
+    timeout_ms = _whole("OTEL_EXPORTER_OTLP_TIMEOUT", _told(environ, "TIMEOUT", "3000"))
+    size, delay_ms, batch = (
+        _whole(name, environ.get(name) or default)
+        for name, default in (
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "8192"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "1000"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512"),
+        )
+    )
+    if batch > size:
+        raise ValueError("OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be at most OTEL_BSP_MAX_QUEUE_SIZE")
     return BatchSpanProcessor(
-        Stripped(OTLPSpanExporter(timeout=timeout_s)),
-        max_queue_size=int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE", 8192)),
-        schedule_delay_millis=int(environ.get("OTEL_BSP_SCHEDULE_DELAY", 1000)),
-        max_export_batch_size=int(environ.get("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512)),
+        Stripped(OTLPSpanExporter(timeout=timeout_ms / 1000)),
+        max_queue_size=size,
+        schedule_delay_millis=delay_ms,
+        max_export_batch_size=batch,
     )
 
 
@@ -91,12 +111,27 @@ def ratio(environ: Mapping[str, str] = os.environ) -> float:
     """
     sampler = environ.get("OTEL_TRACES_SAMPLER", "parentbased_always_on").removeprefix("parentbased_")
     if sampler == "traceidratio":
-        return min(max(float(environ.get("OTEL_TRACES_SAMPLER_ARG", 1)), 0.0), 1.0)
+        told = environ.get("OTEL_TRACES_SAMPLER_ARG") or "1"
+        if not _RATIO.fullmatch(told) or float(told) > 1:
+            raise ValueError("OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1")
+        return float(told)
     if sampler in ("always_on", "always_off"):
         return float(sampler == "always_on")
     raise ValueError(
         f"OTEL_TRACES_SAMPLER must be [parentbased_]always_on, always_off or traceidratio, not {sampler}"
     )
+
+
+def _told(environ: Mapping[str, str], name: str, default: str) -> str:
+    """A variable of the exporter: that for traces, or else that for all signals."""
+    names = (f"OTEL_EXPORTER_OTLP_TRACES_{name}", f"OTEL_EXPORTER_OTLP_{name}")
+    return next(filter(None, map(environ.get, names)), default)
+
+
+def _whole(name: str, told: str) -> int:
+    if not (told.isascii() and told.isdigit() and 0 < int(told) < _INT32):
+        raise ValueError(f"{name} must be a whole number above 0 (times in milliseconds)")
+    return int(told)
 
 
 def _stripped(span: ReadableSpan) -> ReadableSpan:
