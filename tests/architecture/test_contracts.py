@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 import rapport
@@ -119,6 +120,13 @@ def test_every_method_names_a_permission_of_its_service() -> None:
         match = PERMISSION.fullmatch(permission)
         assert match is not None, f"{method.full_name}: {permission!r}"
         assert method.containing_service.file.package == f"rapport.{match['service']}.v1", method.full_name
+
+
+def test_every_read_and_no_mutation_says_that_it_has_no_side_effects() -> None:
+    """Clients repeat what says so, and nothing else without a request id."""
+    for method in methods():
+        says = method.GetOptions().idempotency_level == descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS
+        assert says == bool(READS.match(method.name)), method.full_name
 
 
 def test_every_mutation_and_no_read_takes_a_request_id() -> None:

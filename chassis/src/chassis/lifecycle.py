@@ -7,16 +7,18 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import nats.errors
 import structlog
 import uvloop
 
 from chassis.app import App
 from chassis.auth.tokens import Verifier
+from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep, keep_partitions
+from chassis.db.session import UnsuitableDatabase
 from chassis.db.timers import TimerRunner
 from chassis.db.version import missing
+from chassis.errors import Refusal
 from chassis.events.consumer import Consumer
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
@@ -35,7 +37,7 @@ EXIT_CRASHED = 1
 GRACE_S = 15.0
 CHECK_EVERY_S = 5.0
 MISSES_UNTIL_UNREADY = 2
-MISSES_UNTIL_EXIT = 6
+MISSES_UNTIL_EXIT = 12  # longer than the client's own pings need to notice that a connection is dead
 
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Lifecycle:
         self.http_port = settings.http_port or self.grpc_port + 100
         self.failed = asyncio.Event()  # set when a part that must run has died
         self.problems = ["starting"]  # what keeps the service from being ready, in words
+        self._draining = False
         self._migrations = service.migrations
         self._declaration = service.declaration()
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,16 +75,13 @@ class Lifecycle:
         )
         await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
-        if lacking := await missing(app.db, self._migrations):
-            raise NotProvisioned(
-                f"the database lacks {', '.join(lacking)}: run `python -m {app.name} migrate`"
-            )
+        await self._reach("the database", settings.database_url, self._migrated)
         # Before anything writes: a row on its way into the default partition cannot follow a new one.
         await self._reach("the database", settings.database_url, lambda: keep(app.db))
         for opener in app.openers:
             await tracing.unsampled(opener)
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)
-        await verify(self._nats, self._declaration)
+        await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, self._declaration))
         await app.freshness.start(self._nats, app.subscriptions)
         await app.broadcast.start(self._nats)
         self._relay = Relay(app.db, await self._connect(pending_size=0))
@@ -105,6 +105,7 @@ class Lifecycle:
     async def stop(self) -> None:
         """Drain and close. Safe after a start that failed half way."""
         self._be_ready(["draining"])
+        self._draining = True
         await asyncio.sleep(self.app.settings.drain_wait_s)
         consumers = getattr(self, "_consumers", [])
         for consumer in consumers:
@@ -148,31 +149,49 @@ class Lifecycle:
         while True:
             try:
                 return await attempt()
-            except (OSError, TimeoutError, asyncpg.PostgresError, nats.errors.Error) as error:
+            except (Refusal, *DRIVER_ERRORS, nats.errors.Error, NotProvisioned) as error:
                 problem = f"{what} at {where} cannot be reached ({type(error).__name__})"
+                if isinstance(error, NotProvisioned):
+                    problem = str(error)
                 if self.problems != [problem]:
                     log.warning("waiting", problem=problem)
                 self._be_ready([problem])
                 if asyncio.get_running_loop().time() > deadline:
+                    if isinstance(error, NotProvisioned):
+                        raise
                     raise Unreachable(problem) from error
                 await asyncio.sleep(0.5)
 
+    async def _migrated(self) -> None:
+        if lacking := await missing(self.app.db, self._migrations):
+            raise NotProvisioned(
+                f"the database lacks {', '.join(lacking)}: run `python -m {self.app.name} migrate`"
+            )
+
     def _be_ready(self, problems: list[str]) -> None:
+        if self._draining:  # for good
+            return
         self.problems = problems
         if hasattr(self, "server"):
             self.server.set_ready(not problems)
 
     async def _watch(self) -> None:
-        """Be unready while database or broker do not answer; leave when they do not for long."""
-        misses = 0
+        """Be unready while database or broker do not answer.
+
+        To end the process helps against neither being away, so it is left to wait. Only a broker's client
+        that gets no answers for a minute and believes to be connected is given up, with the process.
+        """
+        misses = broker_misses = 0
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            problems = [p for p in (await self.app.db.problem(), await self._nats.problem()) if p]
+            database, broker = await self.app.db.problem(), await self._nats.problem()
+            problems = [problem for problem in (database, broker) if problem]
             misses = misses + 1 if problems else 0
             if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
                 self._be_ready(problems)
-            if misses >= MISSES_UNTIL_EXIT and not self._nats.is_alive():
-                log.error("the broker connection is lost for good", problems=problems)
+            broker_misses = broker_misses + 1 if broker and not self._nats.is_reconnecting() else 0
+            if broker_misses >= MISSES_UNTIL_EXIT:
+                log.error("the broker connection is lost for good", problem=broker)
                 self.failed.set()
 
 
@@ -215,7 +234,7 @@ async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
     except Unreachable as problem:
         sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
         code = EXIT_UNREACHABLE
-    except (OSError, NotProvisioned) as problem:  # a port is taken, or streams are missing
+    except (OSError, NotProvisioned, UnsuitableDatabase) as problem:  # a port is taken, streams are missing
         sys.stderr.write(f"{service.name}: {problem}\n")
         code = EXIT_CRASHED
     starting.cancel()

@@ -15,7 +15,7 @@ from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
-    """Answers `GetBalances` as the test says; `ListTransfers` is not implemented."""
+    """Answers `GetBalances` and `PostTransfer` as the test says; `ListTransfers` is not implemented."""
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], Awaitable[Any]] = self.empty
@@ -24,6 +24,9 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
         return ledger_service_pb2.GetBalancesResponse()
 
     async def GetBalances(self, request: Any, context: Any) -> Any:
+        return await self.behave(request)
+
+    async def PostTransfer(self, request: Any, context: Any) -> Any:
         return await self.behave(request)
 
 

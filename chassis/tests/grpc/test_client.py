@@ -1,5 +1,6 @@
 """Calls to another service carry identity, deadline, trace and flow, and come back as refusals."""
 
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from chassis.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    OutcomeUnknown,
     Refusal,
     Unavailable,
     Violation,
@@ -27,7 +29,7 @@ from chassis.grpc.status import reason, refusal
 from chassis.telemetry import tracing
 from chassis.testing.tokens import TestIssuer
 from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
-from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
 
 REQUEST = ledger_service_pb2.GetBalancesRequest()
 Arrived = list[tuple[Call, float]]
@@ -128,6 +130,87 @@ async def test_an_unavailable_service_is_asked_again(served: Any, stub: Any) -> 
     served.ledger.behave = recover
     await stub.GetBalances(REQUEST)
     assert len(attempts) == 3
+
+
+@pytest.mark.parametrize(("request_id", "attempts"), [("", 1), ("3b0fdd6b-7a0b-4dc1-8d6e-6a5b8f0f6f52", 3)])
+async def test_a_change_is_asked_for_again_only_with_a_request_id(
+    served: Any, stub: Any, request_id: str, attempts: int
+) -> None:
+    tried: list[int] = []
+
+    async def fail(_: Any) -> Any:
+        tried.append(1)
+        raise Unavailable("DATABASE_UNAVAILABLE", "Try again.")
+
+    served.ledger.behave = fail
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stub.PostTransfer(ledger_service_pb2.PostTransferRequest(request_id=request_id))
+    assert len(tried) == attempts
+
+
+@pytest.mark.parametrize(("request_id", "attempts"), [("", 1), ("3b0fdd6b-7a0b-4dc1-8d6e-6a5b8f0f6f52", 2)])
+async def test_a_commit_that_may_have_happened_is_asked_for_again_only_with_a_request_id(
+    served: Any, stub: Any, request_id: str, attempts: int
+) -> None:
+    tried: list[int] = []
+
+    async def lose_once(_: Any) -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise OutcomeUnknown("COMMIT_UNKNOWN", "It may be done.")
+        return ledger_pb2.Transfer()
+
+    served.ledger.behave = lose_once
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        await stub.PostTransfer(ledger_service_pb2.PostTransferRequest(request_id=request_id))
+    assert len(tried) == attempts
+
+
+class ShutDown(Refusal):
+    """What gRPC makes of a call that a server which shuts down has not begun."""
+
+    code = "CANCELLED"
+
+
+async def test_a_read_that_the_server_cancelled_is_made_again(served: Any, stub: Any) -> None:
+    tried: list[int] = []
+
+    async def cancel_once(_: Any) -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise ShutDown("CANCELLED", "Cancelled.")
+        return ledger_service_pb2.GetBalancesResponse()
+
+    served.ledger.behave = cancel_once
+    await stub.GetBalances(REQUEST)
+    assert len(tried) == 2
+
+
+async def test_a_refusal_is_not_asked_for_again(served: Any, stub: Any) -> None:
+    tried: list[int] = []
+
+    async def refuse(_: Any) -> Any:
+        tried.append(1)
+        raise Aborted("LOCK_TIMEOUT", "Again.")
+
+    served.ledger.behave = refuse
+    with pytest.raises(grpc.aio.AioRpcError):
+        await stub.GetBalances(REQUEST)
+    assert len(tried) == 1
+
+
+async def test_a_service_that_is_down_is_not_asked_three_times_as_much(served: Any, stub: Any) -> None:
+    tried: list[int] = []
+
+    async def fail(_: Any) -> Any:
+        tried.append(1)
+        raise Unavailable("DATABASE_UNAVAILABLE", "Try again.")
+
+    served.ledger.behave = fail
+    for _ in range(20):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.GetBalances(REQUEST)
+    assert len(tried) < 30
 
 
 async def test_a_stream_of_another_service_can_be_read(channels: Channels) -> None:

@@ -20,7 +20,8 @@ from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound, Refusal, invalid
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
-from chassis.grpc.mutation import ingest, mutation
+from chassis.grpc.ingest import ingest
+from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port

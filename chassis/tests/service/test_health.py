@@ -5,6 +5,7 @@ import re
 import runpy
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ async def get(running: Any, path: str) -> tuple[int, str]:
     [("postgres", "the database does not answer"), ("nats", "the broker does not answer")],
 )
 async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
-    running, infrastructure, server, problem
+    running, infrastructure, monkeypatch, server, problem
 ):
     dependency = getattr(infrastructure, server)
     assert (await get(running, "/health/ready"))[0] == 200
@@ -68,6 +69,10 @@ async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
 
         await eventually(unready, 30)
         assert (await get(running, "/health/live"))[0] == 200
+        if server == "postgres":  # for far longer than a process that can do nothing about it might bear
+            asked = counted(monkeypatch, running.db, "problem")
+            await eventually(lambda: asked() > 3 * lifecycle.MISSES_UNTIL_EXIT, 60)
+            assert not running.lifecycle.failed.is_set()
     finally:
         dependency.start()
 
@@ -76,6 +81,50 @@ async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
 
     await eventually(ready, 30)
     assert not running.lifecycle.failed.is_set()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, thing: Any, method: str) -> Callable[[], int]:
+    """How often a method has answered from now on."""
+    original, count = getattr(thing, method), [0]
+
+    async def count_one() -> Any:
+        answer = await original()
+        count[0] += 1
+        return answer
+
+    monkeypatch.setattr(thing, method, count_one)
+    return lambda: count[0]
+
+
+async def test_a_broker_that_never_answers_on_a_connection_that_seems_up_ends_the_process(
+    running, monkeypatch
+):
+    async def silent() -> str:
+        return "the broker does not answer"
+
+    connection = running.lifecycle._nats
+    monkeypatch.setattr(connection, "problem", silent)
+    monkeypatch.setattr(connection, "is_reconnecting", lambda: True)
+    asked = counted(monkeypatch, running.db, "problem")
+    await eventually(lambda: asked() > 2 * lifecycle.MISSES_UNTIL_EXIT, 60)
+    assert not running.lifecycle.failed.is_set()  # the client knows, and works at it
+    monkeypatch.setattr(connection, "is_reconnecting", lambda: False)
+    await eventually(running.lifecycle.failed.is_set, 60)
+
+
+async def test_a_service_that_drains_is_never_ready_again(start, monkeypatch, tmp_path):
+    monkeypatch.setenv("SAMPLE_FOLDER", str(tmp_path))
+    monkeypatch.setattr(lifecycle, "CHECK_EVERY_S", 0.02)
+    (tmp_path / "answer").touch()
+    running = await start(runpy.run_path(str(SAMPLE))["service"], drain_wait_s=1)
+    asked = counted(monkeypatch, running.db, "problem")
+    stopping = asyncio.create_task(running.stop())
+    await eventually(lambda: running.lifecycle.problems == ["draining"])
+    checks = asked()
+    await eventually(lambda: asked() > checks + 5)
+    assert not stopping.done()
+    assert running.lifecycle.problems == ["draining"]
+    await stopping
 
 
 async def test_the_build_is_named(running):

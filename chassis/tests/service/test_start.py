@@ -2,16 +2,20 @@
 
 import json
 import re
+import runpy
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from chassis.events.provision import provision
 from chassis.local.ports import free_port
 from chassis.testing.wait import eventually
 
 NOWHERE = "127.0.0.1:9"
+SAMPLE = Path(__file__).parent / "sample.py"
 
 
 async def test_each_wrong_setting_is_one_line_that_names_its_variable(run):
@@ -69,8 +73,21 @@ async def test_what_cannot_be_reached_is_waited_for_and_then_given_up(run, setti
     assert "Traceback" not in process.said()
 
 
-async def test_without_streams_it_says_which_ones_and_what_to_do(run):
+async def test_what_is_not_provisioned_yet_is_waited_for(run, infrastructure):
     process = await run(provisioned=False)
+
+    def waiting() -> bool:
+        status, body = process.get("/health/ready")
+        return status == 503 and "stream LOYALTY does not exist" in json.loads(body)["problems"][0]
+
+    await eventually(waiting, 30)
+    assert process.get("/health/live")[0] == 200
+    await provision(infrastructure.nats_url, runpy.run_path(str(SAMPLE))["service"].declaration())
+    await process.until_ready()
+
+
+async def test_without_streams_it_says_which_ones_and_what_to_do(run):
+    process = await run(provisioned=False, RAPPORT_STARTUP_TIMEOUT_S="3")
     assert await process.exit_code() == 1
     said = process.said()
     assert "stream LOYALTY does not exist" in said

@@ -45,8 +45,8 @@ class Connection:
             return "the broker does not answer"
         return ""
 
-    def is_alive(self) -> bool:
-        """Whether the connection is being restored by itself; false when it claims to be up or is closed."""
+    def is_reconnecting(self) -> bool:
+        """Whether the client knows that it is cut off, and works at it."""
         return bool(self.client.is_reconnecting)
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ import grpc
 from chassis.context import current_call
 from chassis.errors import DeadlineExceeded
 from chassis.grpc.bounds import SIZES
+from chassis.grpc.retries import Retries, may_repeat
 from chassis.telemetry import tracing
 
 deadline: ContextVar[float] = ContextVar("deadline")
@@ -25,19 +26,8 @@ MARGIN_S = 0.05  # for the way back, so that we can still answer when the other 
 _SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
-        "methodConfig": [
-            {
-                "name": [{}],
-                "retryPolicy": {
-                    "maxAttempts": 3,
-                    "initialBackoff": "0.1s",
-                    "maxBackoff": "1s",
-                    "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
-                },
-            }
-        ],
-        "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
+        # A replica that is about to stop says so, and gets no more calls.
+        "healthCheckConfig": {"serviceName": "accepting"},
     }
 )
 OPTIONS = [
@@ -102,6 +92,7 @@ class Peer:
     def __init__(self, target: str, identity: Identity) -> None:
         self._target = target
         self._identity = identity
+        self._retries = Retries()
         self._channel: grpc.aio.Channel | None = None
 
     def unary_unary(
@@ -117,8 +108,13 @@ class Peer:
             seconds = _timeout(timeout)
             with tracing.client_span(method[1:], self._attributes(method)) as span:
                 multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
+                metadata = self._metadata()
+
+                async def attempt(seconds_left: float) -> Any:
+                    return await multi(request, timeout=seconds_left, metadata=metadata)
+
                 try:
-                    response = await multi(request, timeout=seconds, metadata=self._metadata())
+                    response = await self._retries.call(attempt, seconds, may_repeat(method, request))
                 except grpc.aio.AioRpcError as error:
                     span.set_attribute("rpc.response.status_code", error.code().name)
                     raise

@@ -3,6 +3,7 @@
 One interceptor, whose wrapped handlers are made once for each method: a chain would cost more than the work.
 """
 
+import asyncio
 import inspect
 import re
 import time
@@ -77,7 +78,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
+        self._arrived = 0
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    async def quiet(self, pause_s: float, most_s: float) -> None:
+        """Wait until no call has come for `pause_s` seconds; at most `most_s`."""
+        for _ in range(round(most_s / pause_s)):
+            before = self._arrived
+            await asyncio.sleep(pause_s)
+            if self._arrived == before:
+                return
 
     def drain(self) -> None:
         """End the streams under way: their callers open new ones elsewhere. Unary calls may finish."""
@@ -102,6 +112,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 self._wrapped[method] = wrapped
         if wrapped.request_streaming:  # open to all, or not served
             return wrapped
+        self._arrived += 1
         pairs: Any = details.invocation_metadata or ()
         metadata = dict(pairs)
         _metadata.set(metadata)

@@ -10,7 +10,8 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from chassis.auth.permissions import permissions
 from chassis.auth.tokens import Verifier
@@ -31,14 +32,21 @@ OPTIONS = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
 ]
+# From the moment it shuts down, gRPC cancels calls that have not begun, whoever still sends them. Callers
+# that watch `accepting`, as those of the chassis do, send none a moment after it is withdrawn; others are
+# waited for only so long.
+QUIET_S = 0.1
+QUIET_MAX_S = 2.0
 READINESS = ("", "readiness")
 LIVENESS = "liveness"
+ACCEPTING = "accepting"
 
 
 class Server:
     """Serves the servicers of one service, with health and reflection.
 
-    `liveness` says that the event loop turns; `readiness` and "" say what `set_ready` was told.
+    `liveness` says that the event loop turns; `readiness` and "" say what `set_ready` was told; `accepting`
+    is withdrawn when the server is about to stop.
 
     Args:
         service: its name.
@@ -66,12 +74,11 @@ class Server:
             add_servicer(registry, servicer)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, registry)
         names = [found.full_name for found in self._descriptors]
-        reflection.enable_server_reflection(
-            [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
-            registry,
-        )
+        names += [health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(ReflectionServicer(names), registry)
         await self._tell(False)
-        await self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        for name in (LIVENESS, ACCEPTING):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         try:
             bound = self._server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
@@ -86,8 +93,10 @@ class Server:
         telling.add_done_callback(self._telling.discard)
 
     async def stop(self, grace_s: float) -> None:
-        """Take no new calls and wait up to `grace_s` seconds for those under way."""
+        """Serve on until callers have gone elsewhere, then wait up to `grace_s` seconds for calls."""
         await self._tell(False)
+        await self._health.set(ACCEPTING, health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._interceptor.quiet(QUIET_S, QUIET_MAX_S)
         self._interceptor.drain()
         await self._server.stop(grace_s)
 

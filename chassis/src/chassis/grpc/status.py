@@ -116,6 +116,12 @@ def reason(error: grpc.aio.AioRpcError) -> str:
     return _detail(_rich(error), details_pb2.ErrorInfo).reason or error.code().name
 
 
+def retry_after_s(error: grpc.aio.AioRpcError) -> float:
+    """How long the service asks to wait before another try; 0 when it does not say."""
+    delay = _detail(_rich(error), details_pb2.RetryInfo).retry_delay
+    return float(delay.seconds + delay.nanos / 1e9)
+
+
 _PASSING = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 )

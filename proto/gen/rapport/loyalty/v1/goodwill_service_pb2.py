@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xc1\x02\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06points\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07promise\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08transfer\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06policy\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07grantor\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\ngrant_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwill\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"(\n\x12GetGoodwillRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf6\x01\n\x0fGoodwillService\x12s\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"\x1a\x8a\xb5\x18\x16loyalty.goodwill.grant\x12n\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"\x19\x8a\xb5\x18\x15loyalty.goodwill.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/goodwill_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xc1\x02\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06points\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07promise\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08transfer\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06policy\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07grantor\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\ngrant_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwill\"f\n\x14GrantGoodwillRequest\x12\x34\n\x08goodwill\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.GoodwillB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"(\n\x12GetGoodwillRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf9\x01\n\x0fGoodwillService\x12s\n\rGrantGoodwill\x12(.rapport.loyalty.v1.GrantGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"\x1a\x8a\xb5\x18\x16loyalty.goodwill.grant\x12q\n\x0bGetGoodwill\x12&.rapport.loyalty.v1.GetGoodwillRequest\x1a\x1c.rapport.loyalty.v1.Goodwill\"\x1c\x90\x02\x01\x8a\xb5\x18\x15loyalty.goodwill.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,7 +64,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILLSERVICE'].methods_by_name['GrantGoodwill']._loaded_options = None
   _globals['_GOODWILLSERVICE'].methods_by_name['GrantGoodwill']._serialized_options = b'\212\265\030\026loyalty.goodwill.grant'
   _globals['_GOODWILLSERVICE'].methods_by_name['GetGoodwill']._loaded_options = None
-  _globals['_GOODWILLSERVICE'].methods_by_name['GetGoodwill']._serialized_options = b'\212\265\030\025loyalty.goodwill.read'
+  _globals['_GOODWILLSERVICE'].methods_by_name['GetGoodwill']._serialized_options = b'\220\002\001\212\265\030\025loyalty.goodwill.read'
   _globals['_GOODWILL']._serialized_start=193
   _globals['_GOODWILL']._serialized_end=514
   _globals['_GRANTGOODWILLREQUEST']._serialized_start=516
@@ -72,5 +72,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETGOODWILLREQUEST']._serialized_start=620
   _globals['_GETGOODWILLREQUEST']._serialized_end=660
   _globals['_GOODWILLSERVICE']._serialized_start=663
-  _globals['_GOODWILLSERVICE']._serialized_end=909
+  _globals['_GOODWILLSERVICE']._serialized_end=912
 # @@protoc_insertion_point(module_scope)

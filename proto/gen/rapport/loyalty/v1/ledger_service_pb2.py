@@ -27,7 +27,7 @@ from rapport.loyalty.v1 import ledger_pb2 as rapport_dot_loyalty_dot_v1_dot_ledg
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1frapport/loyalty/v1/ledger.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x16ReverseTransferRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\",\n\x12GetBalancesRequest\x12\x16\n\x08\x61\x63\x63ounts\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"D\n\x13GetBalancesResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Balance\"`\n\x14ListTransfersRequest\x12\x15\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xfc\x03\n\rLedgerService\x12r\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12x\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12z\n\x0bGetBalances\x12&.rapport.loyalty.v1.GetBalancesRequest\x1a\'.rapport.loyalty.v1.GetBalancesResponse\"\x1a\x8a\xb5\x18\x16loyalty.transfers.read\x12\x80\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"\x1a\x8a\xb5\x18\x16loyalty.transfers.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1frapport/loyalty/v1/ledger.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x16ReverseTransferRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\",\n\x12GetBalancesRequest\x12\x16\n\x08\x61\x63\x63ounts\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"D\n\x13GetBalancesResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Balance\"`\n\x14ListTransfersRequest\x12\x15\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x82\x04\n\rLedgerService\x12r\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12x\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12}\n\x0bGetBalances\x12&.rapport.loyalty.v1.GetBalancesRequest\x1a\'.rapport.loyalty.v1.GetBalancesResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x12\x83\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,9 +57,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write'
   _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._serialized_options = b'\212\265\030\026loyalty.transfers.read'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read'
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\212\265\030\026loyalty.transfers.read'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read'
   _globals['_POSTTRANSFERREQUEST']._serialized_start=163
   _globals['_POSTTRANSFERREQUEST']._serialized_end=264
   _globals['_REVERSETRANSFERREQUEST']._serialized_start=266
@@ -73,5 +73,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTRANSFERSRESPONSE']._serialized_start=579
   _globals['_LISTTRANSFERSRESPONSE']._serialized_end=676
   _globals['_LEDGERSERVICE']._serialized_start=679
-  _globals['_LEDGERSERVICE']._serialized_end=1187
+  _globals['_LEDGERSERVICE']._serialized_end=1193
 # @@protoc_insertion_point(module_scope)

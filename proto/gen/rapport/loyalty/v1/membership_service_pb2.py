@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xf6\x01\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0epoints_balance\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x33\n\tjoin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:i\xea\x41\x66\n\x1aloyalty.rapport/Membership\x12/programmes/{programme}/memberships/{membership}*\x0bmemberships2\nmembership\"V\n\x0c\x45nrolRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"*\n\x14GetMembershipRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf6\x01\n\x11MembershipService\x12h\n\x05\x45nrol\x12 .rapport.loyalty.v1.EnrolRequest\x1a\x1e.rapport.loyalty.v1.Membership\"\x1d\x8a\xb5\x18\x19loyalty.memberships.write\x12w\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"\x1c\x8a\xb5\x18\x18loyalty.memberships.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xf6\x01\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0epoints_balance\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x33\n\tjoin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:i\xea\x41\x66\n\x1aloyalty.rapport/Membership\x12/programmes/{programme}/memberships/{membership}*\x0bmemberships2\nmembership\"V\n\x0c\x45nrolRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"*\n\x14GetMembershipRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xf9\x01\n\x11MembershipService\x12h\n\x05\x45nrol\x12 .rapport.loyalty.v1.EnrolRequest\x1a\x1e.rapport.loyalty.v1.Membership\"\x1d\x8a\xb5\x18\x19loyalty.memberships.write\x12z\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"\x1f\x90\x02\x01\x8a\xb5\x18\x18loyalty.memberships.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,7 +56,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['Enrol']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['Enrol']._serialized_options = b'\212\265\030\031loyalty.memberships.write'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._loaded_options = None
-  _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._serialized_options = b'\212\265\030\030loyalty.memberships.read'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._serialized_options = b'\220\002\001\212\265\030\030loyalty.memberships.read'
   _globals['_MEMBERSHIP']._serialized_start=195
   _globals['_MEMBERSHIP']._serialized_end=441
   _globals['_ENROLREQUEST']._serialized_start=443
@@ -64,5 +64,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMEMBERSHIPREQUEST']._serialized_start=531
   _globals['_GETMEMBERSHIPREQUEST']._serialized_end=573
   _globals['_MEMBERSHIPSERVICE']._serialized_start=576
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=822
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=825
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#rapport/common/v1/explanation.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"e\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"&\n\x10GetNoticeRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x83\x04\n\rNoticeService\x12|\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\"\x1f\x8a\xb5\x18\x1bnotifications.notices.write\x12y\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\"\x1e\x8a\xb5\x18\x1anotifications.notices.read\x12\x8a\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"\x1e\x8a\xb5\x18\x1anotifications.notices.read\x12l\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"\x1e\x8a\xb5\x18\x1anotifications.notices.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/notice_service.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a#rapport/common/v1/explanation.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"e\n\x11SendNoticeRequest\x12\x36\n\x06notice\x18\x01 \x01(\x0b\x32 .rapport.notifications.v1.NoticeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"&\n\x10GetNoticeRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"]\n\x12ListNoticesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x13ListNoticesResponse\x12\x31\n\x07notices\x18\x01 \x03(\x0b\x32 .rapport.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8c\x04\n\rNoticeService\x12|\n\nSendNotice\x12+.rapport.notifications.v1.SendNoticeRequest\x1a .rapport.notifications.v1.Notice\"\x1f\x8a\xb5\x18\x1bnotifications.notices.write\x12|\n\tGetNotice\x12*.rapport.notifications.v1.GetNoticeRequest\x1a .rapport.notifications.v1.Notice\"!\x90\x02\x01\x8a\xb5\x18\x1anotifications.notices.read\x12\x8d\x01\n\x0bListNotices\x12,.rapport.notifications.v1.ListNoticesRequest\x1a-.rapport.notifications.v1.ListNoticesResponse\"!\x90\x02\x01\x8a\xb5\x18\x1anotifications.notices.read\x12o\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"!\x90\x02\x01\x8a\xb5\x18\x1anotifications.notices.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,11 +50,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESERVICE'].methods_by_name['SendNotice']._loaded_options = None
   _globals['_NOTICESERVICE'].methods_by_name['SendNotice']._serialized_options = b'\212\265\030\033notifications.notices.write'
   _globals['_NOTICESERVICE'].methods_by_name['GetNotice']._loaded_options = None
-  _globals['_NOTICESERVICE'].methods_by_name['GetNotice']._serialized_options = b'\212\265\030\032notifications.notices.read'
+  _globals['_NOTICESERVICE'].methods_by_name['GetNotice']._serialized_options = b'\220\002\001\212\265\030\032notifications.notices.read'
   _globals['_NOTICESERVICE'].methods_by_name['ListNotices']._loaded_options = None
-  _globals['_NOTICESERVICE'].methods_by_name['ListNotices']._serialized_options = b'\212\265\030\032notifications.notices.read'
+  _globals['_NOTICESERVICE'].methods_by_name['ListNotices']._serialized_options = b'\220\002\001\212\265\030\032notifications.notices.read'
   _globals['_NOTICESERVICE'].methods_by_name['Explain']._loaded_options = None
-  _globals['_NOTICESERVICE'].methods_by_name['Explain']._serialized_options = b'\212\265\030\032notifications.notices.read'
+  _globals['_NOTICESERVICE'].methods_by_name['Explain']._serialized_options = b'\220\002\001\212\265\030\032notifications.notices.read'
   _globals['_SENDNOTICEREQUEST']._serialized_start=218
   _globals['_SENDNOTICEREQUEST']._serialized_end=319
   _globals['_GETNOTICEREQUEST']._serialized_start=321
@@ -64,5 +64,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTICESRESPONSE']._serialized_start=456
   _globals['_LISTNOTICESRESPONSE']._serialized_end=553
   _globals['_NOTICESERVICE']._serialized_start=556
-  _globals['_NOTICESERVICE']._serialized_end=1071
+  _globals['_NOTICESERVICE']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,8 @@ from chassis.context import Call
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Refusal
-from chassis.grpc.mutation import ingest, mutation
+from chassis.grpc.ingest import ingest
+from chassis.grpc.mutation import mutation
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel, Direction
 from customer.rpc import names

@@ -12,7 +12,8 @@ from chassis.context import Call
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from chassis.grpc.mutation import ingest, mutation
+from chassis.grpc.ingest import ingest
+from chassis.grpc.mutation import mutation
 from loyalty.domain.value import AMOUNT_MAX, Purchase, ValueFormula
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 from loyalty.store.purchases import GET_VALUE
