@@ -17,6 +17,7 @@ from chassis.events.freshness import Freshness
 from chassis.events.subscription import Listening
 from chassis.grpc.client import Channels
 from chassis.settings import ServiceSettings
+from chassis.work.worker import Worker
 
 _log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
@@ -59,6 +60,7 @@ class App(Generic[S]):
         self.timers: dict[str, TimerHandler] = {}
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
+        self.workers: list[Worker] = []
         self._spawned: set[asyncio.Task[None]] = set()
 
     def serve(self, servicer: object) -> None:
@@ -95,6 +97,10 @@ class App(Generic[S]):
     def on_open(self, start: Callable[[], Awaitable[None]]) -> None:
         """Await once the database is open, before anything is served."""
         self.openers.append(start)
+
+    def work(self, worker: Worker) -> None:
+        """Do one kind of work on the outside world: see `chassis.work`."""
+        self.workers.append(worker)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Start short work, such as a delivery after a commit. Drain waits for it."""

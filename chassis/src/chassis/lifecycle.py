@@ -28,6 +28,7 @@ from chassis.health import HealthServer, health_app
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
+from chassis.work.runner import WorkRunner
 
 if TYPE_CHECKING:
     from chassis.service import Service
@@ -50,8 +51,8 @@ class Lifecycle:
     """One start and one stop of a service.
 
     Start: health endpoint, database, openers, broker, relay, consumers, timers, gRPC server, ready.
-    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, handlers and
-    spawned work, release the relay's leases, close connections.
+    Stop, each step bounded: not ready, wait for load balancers, stop fetching, finish calls, work and
+    handlers, release the relay's leases, close connections.
     """
 
     def __init__(self, service: "Service[Any]", app: App[Any]) -> None:
@@ -86,8 +87,10 @@ class Lifecycle:
         await app.broadcast.start(self._nats)
         self._relay = Relay(app.db, await self._connect(pending_size=0))
         self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
+        self._work = WorkRunner(app.db, app.workers)
         for run in (
             self._relay.run,
+            self._work.run,
             TimerRunner(app.db, app.timers).run,
             lambda: keep_partitions(app.db),
             metrics.watch_loop,
@@ -112,6 +115,8 @@ class Lifecycle:
             consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
+        if hasattr(self, "_work"):
+            await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))
         for task in self._tasks:
             task.cancel()

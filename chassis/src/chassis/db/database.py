@@ -43,6 +43,7 @@ class Database:
         self.scheduled: Callable[[datetime], None] = lambda due_at: (
             None
         )  # the timers' wake-up, with when one is due
+        self.enqueued: Callable[[], None] = lambda: None  # wakes work, after a commit with some
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None

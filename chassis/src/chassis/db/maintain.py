@@ -14,6 +14,7 @@ CHECK_EVERY_S = 60.0
 OUTBOX_DAYS = 14
 INBOX_DAYS = 30
 IDEMPOTENCY_DAYS = 7
+WORK_DAYS = 14
 CHUNK = 5000
 
 _LOCK = 0x6B656570  # "keep"
@@ -37,7 +38,7 @@ async def keep_partitions(db: Database) -> None:
 
 
 async def keep(db: Database) -> None:
-    """Make the partitions of today and tomorrow, drop those past keeping, delete old stored responses.
+    """Make the partitions of today and tomorrow, drop those past keeping, delete old answers and ended work.
 
     Does nothing while another replica is at it.
     """
@@ -53,6 +54,7 @@ async def keep(db: Database) -> None:
         await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
         await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
         await _delete(connection, "idempotency", "at < $1", now - timedelta(days=IDEMPOTENCY_DAYS))
+        await _delete(connection, "work", "ended_at < $1", now - timedelta(days=WORK_DAYS))
     finally:
         await connection.close(timeout=2)
 

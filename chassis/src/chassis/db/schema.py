@@ -122,3 +122,37 @@ TIMERS = sa.Table(
     sa.UniqueConstraint("kind", "key"),
     sa.Index("timers_due", "due_at"),
 )
+
+# Work on the outside world (chassis.work): claimed, acted on outside of any transaction, recorded. An ended
+# row is kept for a while, so that an answer that comes late finds what it answers.
+WORK = sa.Table(
+    "work",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="PENDING"),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),  # the number of the latest claim
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due_at", _AT, nullable=False),
+    sa.Column("expire_at", _AT, nullable=False),
+    sa.Column("lease_until", _AT),  # by the database's clock
+    sa.Column("repeats", sa.SmallInteger, nullable=False),  # allowed after unknown outcomes
+    # Attempts whose outcome nobody knows.
+    sa.Column("unknown", sa.ARRAY(sa.Integer), nullable=False, server_default="{}"),
+    sa.Column("fingerprint", sa.Text, nullable=False, server_default=""),  # of what was handed over
+    sa.Column("code", sa.Text, nullable=False, server_default=""),  # of the latest outcome
+    # It waits for us to mend something.
+    sa.Column("alarm", sa.Boolean, nullable=False, server_default="false"),
+    sa.Column("correlation_id", sa.Text, nullable=False),
+    sa.Column("causation_id", sa.Uuid, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+    sa.Column("ended_at", _AT),
+    sa.UniqueConstraint("kind", "key"),
+    sa.Index("work_due", "kind", "due_at", postgresql_where=sa.text("state = 'PENDING'")),
+    sa.Index("work_expiring", "expire_at", postgresql_where=sa.text("state = 'PENDING'")),
+    sa.Index("work_leased", "lease_until", postgresql_where=sa.text("state IN ('CLAIMED', 'HANDING_OVER')")),
+    sa.Index("work_live", "kind", "state", postgresql_where=sa.text("ended_at IS NULL")),
+    sa.Index("work_unknown", "ended_at", postgresql_where=sa.text("state = 'UNKNOWN'")),
+    sa.Index("work_ended", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
+)

@@ -46,6 +46,10 @@ class Notice(_message.Message):
         """Not sent, for the reason in `reason_code`."""
         STATE_FAILED: Notice._State.ValueType  # 6
         """Refused for good, or given up."""
+        STATE_UNKNOWN: Notice._State.ValueType  # 7
+        """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
+        it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
+        """
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the message is."""
@@ -64,6 +68,10 @@ class Notice(_message.Message):
     """Not sent, for the reason in `reason_code`."""
     STATE_FAILED: Notice.State.ValueType  # 6
     """Refused for good, or given up."""
+    STATE_UNKNOWN: Notice.State.ValueType  # 7
+    """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
+    it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
+    """
 
     @_typing.final
     class VariablesEntry(_message.Message):
@@ -117,7 +125,7 @@ class Notice(_message.Message):
     state: Global___Notice.State.ValueType
     """Where the message is."""
     reason_code: _builtins.str
-    """Why it was suppressed or failed, a code; empty otherwise."""
+    """Why it was suppressed, failed, or is unknown, a code; empty otherwise."""
     channel: _builtins.str
     """The channel it went out on, as `customer.v1.Channel` names it, for example `EMAIL`."""
     template_version: _builtins.int
@@ -144,7 +152,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryAttempt]:
-        """Every attempt to hand it to a provider, oldest first."""
+        """The latest 100 attempts to hand it to a provider, oldest first."""
 
     def __init__(
         self,
@@ -188,25 +196,29 @@ class DeliveryAttempt(_message.Message):
     class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryAttempt._Outcome.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         OUTCOME_UNSPECIFIED: DeliveryAttempt._Outcome.ValueType  # 0
-        """Not known: the attempt is under way, or was cut off."""
+        """Not known yet: the attempt is under way."""
         OUTCOME_ACCEPTED: DeliveryAttempt._Outcome.ValueType  # 1
         """The provider accepted the message."""
         OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt._Outcome.ValueType  # 2
-        """It may work later: the provider is down, or answered 4xx."""
+        """It may work later: the provider is down or busy, or refuses us and not the recipient."""
         OUTCOME_PERMANENT_FAILURE: DeliveryAttempt._Outcome.ValueType  # 3
-        """It will never work: the provider answered 5xx."""
+        """It will never work: the provider refused this recipient for good."""
+        OUTCOME_UNKNOWN: DeliveryAttempt._Outcome.ValueType  # 4
+        """The message was handed over and the answer was lost: it may have been accepted or not."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """How an attempt ended."""
 
     OUTCOME_UNSPECIFIED: DeliveryAttempt.Outcome.ValueType  # 0
-    """Not known: the attempt is under way, or was cut off."""
+    """Not known yet: the attempt is under way."""
     OUTCOME_ACCEPTED: DeliveryAttempt.Outcome.ValueType  # 1
     """The provider accepted the message."""
     OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt.Outcome.ValueType  # 2
-    """It may work later: the provider is down, or answered 4xx."""
+    """It may work later: the provider is down or busy, or refuses us and not the recipient."""
     OUTCOME_PERMANENT_FAILURE: DeliveryAttempt.Outcome.ValueType  # 3
-    """It will never work: the provider answered 5xx."""
+    """It will never work: the provider refused this recipient for good."""
+    OUTCOME_UNKNOWN: DeliveryAttempt.Outcome.ValueType  # 4
+    """The message was handed over and the answer was lost: it may have been accepted or not."""
 
     NAME_FIELD_NUMBER: _builtins.int
     PROVIDER_FIELD_NUMBER: _builtins.int
@@ -216,7 +228,7 @@ class DeliveryAttempt(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`notices/{uuid}/attempts/{n}`, from 1."""
+    """`notices/{uuid}/attempts/{n}`, from 1, with gaps where an attempt was given up before it began."""
     provider: _builtins.str
     """The provider, `providers/{id}`."""
     provider_key: _builtins.str

@@ -172,6 +172,46 @@ class NoticeDelivered(_message.Message):
 Global___NoticeDelivered: _TypeAlias = NoticeDelivered  # noqa: Y015
 
 @_typing.final
+class NoticeUnknown(_message.Message):
+    """A notice was handed to a provider whose answer was lost: the customer may have been told or not. A late answer
+    is told by NoticeSent or NoticeFailed.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    notice: _builtins.str
+    """`notices/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    kind: _builtins.str
+    """The kind of notice, a code."""
+    promise: _builtins.str
+    """The promise it is about; may be empty."""
+    reason_code: _builtins.str
+    """Why nothing more is tried, a code: `OUTCOME_UNKNOWN`, `PROMISE_ENDED`, `GAVE_UP`, `REFUSED`."""
+    def __init__(
+        self,
+        *,
+        notice: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoticeUnknown: _TypeAlias = NoticeUnknown  # noqa: Y015
+
+@_typing.final
 class NoticeFailed(_message.Message):
     """A notice was refused for good, or given up."""
 

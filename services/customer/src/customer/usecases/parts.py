@@ -192,6 +192,7 @@ _SPECS = [
     Spec(PartKind.NOTICE, notifications.NoticeSent, _sent),
     Spec(PartKind.NOTICE, notifications.NoticeDelivered, _notice("DELIVERED")),
     Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice("FAILED")),
+    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice("UNKNOWN")),
     Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),
     Spec(PartKind.LOYALTY, loyalty.TransferPosted, _as_copied),
     Spec(PartKind.LOYALTY, loyalty.TransferReversed, _as_copied),

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     ACCEPTED = "ACCEPTED"
     TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
     PERMANENT_FAILURE = "PERMANENT_FAILURE"
+    UNKNOWN = "UNKNOWN"
 
 
 @dataclass(slots=True)

@@ -41,6 +41,17 @@ class NoticeSent:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeUnknown:
+    """A notice was handed to a provider whose answer was lost."""
+
+    notice: str
+    customer: str
+    kind: str
+    promise: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeFailed:
     """A notice was refused for good, or given up."""
 

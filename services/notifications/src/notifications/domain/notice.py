@@ -34,6 +34,7 @@ class State(StrEnum):
     DELIVERED = "DELIVERED"
     SUPPRESSED = "SUPPRESSED"
     FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
 
 
 LIVE = (State.REQUESTED, State.SENDING, State.SENT, State.DELIVERED)  # tells the customer, or will, or did

@@ -1,4 +1,4 @@
-"""Outbox, inbox, what was set aside, stored responses, audit and timers."""
+"""Outbox, inbox, what was set aside, stored responses, audit, timers and work."""
 
 from alembic import op
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     idempotency()
     audit()
     timers()
+    work()
 
 
 def outbox() -> None:
@@ -180,3 +181,37 @@ def timers() -> None:
         """
     )
     op.execute("CREATE INDEX timers_due ON timers (due_at)")
+
+
+def work() -> None:
+    op.execute(
+        f"""
+        CREATE TABLE work (
+            id uuid PRIMARY KEY,
+            kind text NOT NULL,
+            key text NOT NULL,
+            state text NOT NULL DEFAULT 'PENDING',
+            attempt integer NOT NULL DEFAULT 0,
+            failures integer NOT NULL DEFAULT 0,
+            due_at timestamptz NOT NULL,
+            expire_at timestamptz NOT NULL,
+            lease_until timestamptz,
+            repeats smallint NOT NULL,
+            unknown integer[] NOT NULL DEFAULT '{{}}',
+            fingerprint text NOT NULL DEFAULT '',
+            code text NOT NULL DEFAULT '',
+            alarm boolean NOT NULL DEFAULT false,
+            correlation_id text NOT NULL,
+            causation_id uuid NOT NULL,
+            traceparent text NOT NULL,
+            ended_at timestamptz,
+            UNIQUE (kind, key)
+        ) WITH ({EVERY_DAY_VACUUMED})
+        """
+    )
+    op.execute("CREATE INDEX work_due ON work (kind, due_at) WHERE state = 'PENDING'")
+    op.execute("CREATE INDEX work_expiring ON work (expire_at) WHERE state = 'PENDING'")
+    op.execute("CREATE INDEX work_leased ON work (lease_until) WHERE state IN ('CLAIMED', 'HANDING_OVER')")
+    op.execute("CREATE INDEX work_live ON work (kind, state) WHERE ended_at IS NULL")
+    op.execute("CREATE INDEX work_unknown ON work (ended_at) WHERE state = 'UNKNOWN'")
+    op.execute("CREATE INDEX work_ended ON work (ended_at) WHERE ended_at IS NOT NULL")

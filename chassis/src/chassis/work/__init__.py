@@ -1,0 +1,37 @@
+"""Work on the outside world: claimed, acted on outside of any transaction, recorded.
+
+A message is handed to a mail server, a payment to a bank: such an effect cannot commit together with a row.
+So the row says how far it came, and what nobody can know is a state of its own.
+
+    PENDING --claim--> CLAIMED --hand over--> HANDING_OVER --answer----> DONE | REFUSED | PENDING, tried again
+                          |                        `--------no answer-> UNKNOWN, or PENDING for a repeat
+                          `--died---------> PENDING
+
+    await enqueue(tx, "notice-send", key, due_at=..., expire_at=..., repeats=1)     # in a use case
+    app.work(Sending(...))                                                          # in `compose`: a `Worker`
+
+A claim that died is safe to repeat. A hand-over that died, or whose answer was lost, is repeated as often as
+`repeats` says, with the same fingerprint; without limit where the other side recognises the repeat. Writes
+are fenced by the attempt's number, evidence is not: a definite answer counts however late it comes.
+"""
+
+from chassis.work.item import State, Work
+from chassis.work.outcome import Later, NotDone, Ours, Outcome, Refused, Verdict
+from chassis.work.queue import cancel, enqueue
+from chassis.work.turn import Turn
+from chassis.work.worker import Worker
+
+__all__ = [
+    "Later",
+    "NotDone",
+    "Ours",
+    "Outcome",
+    "Refused",
+    "State",
+    "Turn",
+    "Verdict",
+    "Work",
+    "Worker",
+    "cancel",
+    "enqueue",
+]

@@ -1,0 +1,147 @@
+"""The statements of the work table, and what use cases call."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis import ids
+from chassis.db.schema import WORK
+from chassis.db.statement import Bulk, Statement
+from chassis.db.transaction import Transaction
+from chassis.work.item import State, Work
+
+OVERDUE_AT_ONCE = 20
+
+_NOW = sa.func.clock_timestamp()  # leases are kept by the database's clock: processes disagree about the time
+_LEASE = _NOW + sa.bindparam("lease", type_=sa.Interval)
+# Written out, not bound: else a plan for any value could not use the partial indexes.
+_IS = {state: WORK.c.state == sa.literal_column(f"'{state}'") for state in State}
+_KINDS = WORK.c.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text)))
+_THIS = WORK.c.id == sa.bindparam("work")
+_OURS = (
+    _THIS,
+    WORK.c.attempt == sa.bindparam("at_attempt"),
+    _IS[State.CLAIMED],
+    WORK.c.lease_until > _NOW,
+)
+_NO_DOUBT = WORK.c.unknown == sa.cast([], sa.ARRAY(sa.Integer))
+MOVED = ("state", "failures", "due_at", "lease_until", "unknown", "code", "alarm", "ended_at")
+
+_ENQUEUE = Bulk[None](
+    WORK,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["kind", "key"],
+        # What is under way goes on; what comes after it is something new, and no repeat.
+        set_={c: insert.excluded[c] for c in ("due_at", "expire_at", "repeats")}
+        | {"fingerprint": "", "failures": 0},
+        where=WORK.c.ended_at.is_(None),
+    ),
+    columns=[c.name for c in WORK.columns if c.server_default is None and not c.nullable],
+)
+_CANCEL = Statement[None](
+    sa.update(WORK)
+    .where(
+        WORK.c.kind == sa.bindparam("of_kind"),
+        WORK.c.key == sa.bindparam("of_key"),
+        sa.or_(_IS[State.PENDING], _IS[State.CLAIMED]),
+    )
+    .values(
+        # What may have been done already is not said to be undone.
+        state=sa.case((_NO_DOUBT, State.CANCELLED), else_=State.UNKNOWN),
+        alarm=False,
+        lease_until=sa.null(),
+        ended_at=sa.bindparam("at"),
+    )
+)
+_READY = (
+    sa.select(WORK.c.id)
+    .where(
+        WORK.c.kind == sa.bindparam("of_kind"),
+        _IS[State.PENDING],
+        WORK.c.due_at <= sa.bindparam("now"),
+        WORK.c.expire_at > sa.bindparam("now"),
+    )
+    .order_by(WORK.c.due_at)
+    .limit(sa.bindparam("free"))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+CLAIM = Statement(
+    sa.update(WORK)
+    .where(WORK.c.id == sa.any_(sa.func.array(_READY)))
+    .values(state=State.CLAIMED, attempt=WORK.c.attempt + 1, lease_until=_LEASE)
+    .returning(WORK),
+    row=Work,
+)
+HAND_OVER = Statement[Any](
+    sa.update(WORK)
+    .where(*_OURS)
+    .values(state=State.HANDING_OVER, fingerprint=sa.bindparam("of"), lease_until=_LEASE)
+    .returning(WORK.c.id)
+)
+GET = Statement(sa.select(WORK).where(_THIS), row=Work)
+LOCK = Statement(sa.select(WORK).where(_THIS).with_for_update(), row=Work)
+MOVE = Statement[None](sa.update(WORK).where(_THIS).values({c: sa.bindparam(c) for c in MOVED}))
+# A claim that died before it handed anything over is safe to begin again.
+RELEASE = Statement[None](
+    sa.update(WORK)
+    .where(_KINDS, _IS[State.CLAIMED], WORK.c.lease_until <= _NOW)
+    .values(state=State.PENDING, lease_until=sa.null())
+)
+LOST = Statement(
+    sa.select(WORK)
+    .where(_KINDS, _IS[State.HANDING_OVER], WORK.c.lease_until <= _NOW)
+    .order_by(WORK.c.lease_until)
+    .limit(OVERDUE_AT_ONCE),
+    row=Work,
+)
+EXPIRED = Statement(
+    sa.select(WORK)
+    .where(_KINDS, _IS[State.PENDING], WORK.c.expire_at <= sa.bindparam("now"))
+    .order_by(WORK.c.expire_at)
+    .limit(OVERDUE_AT_ONCE),
+    row=Work,
+)
+COUNT = Statement[Any](
+    sa.select(WORK.c.kind, WORK.c.state, WORK.c.alarm, sa.func.count().label("count"))
+    .where(_KINDS, WORK.c.ended_at.is_(None))
+    .group_by(WORK.c.kind, WORK.c.state, WORK.c.alarm)
+)
+
+
+async def enqueue(
+    tx: Transaction, kind: str, key: str, *, due_at: datetime, expire_at: datetime, repeats: int = 0
+) -> None:
+    """Have the worker of `kind` see to `key` once, from `due_at` until it is of no more use at `expire_at`.
+
+    Again for the same key, while that has not ended: something newer is to be done instead.
+
+    Args:
+        tx: the transaction in which it becomes work to do.
+        kind: a worker's.
+        key: what it is about, for example a resource's id.
+        due_at: from when on.
+        expire_at: until when.
+        repeats: how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a
+            possible repeat. Without limit at a worker whose other side recognises repeats.
+
+    """
+    work = {
+        "id": ids.uuid7(tx.now),
+        "kind": kind,
+        "key": key,
+        "due_at": due_at,
+        "expire_at": expire_at,
+        "repeats": repeats,
+        "correlation_id": tx.correlation_id,
+        "causation_id": tx.call.cause_id or tx.id,
+        "traceparent": tx.call.traceparent,
+    }
+    await _ENQUEUE.rows(tx, [work])
+    tx.after_commit(tx.db.enqueued)
+
+
+async def cancel(tx: Transaction, kind: str, key: str) -> None:
+    """It need not be done any more. What is past the point of no return cannot be called back."""
+    await _CANCEL.run(tx, of_kind=kind, of_key=key, at=tx.now)

@@ -1,0 +1,230 @@
+"""Running work: claim what can start now, act, record; see to what others left behind."""
+
+import asyncio
+import contextvars
+import logging
+import math
+import random
+from collections.abc import Sequence
+from itertools import count
+
+import structlog
+
+from chassis.context import Call, Principal, current_call
+from chassis.db.database import Database
+from chassis.events.failure import Verdict as Cause
+from chassis.events.failure import judge
+from chassis.telemetry import tracing
+from chassis.work import metrics, queue
+from chassis.work.item import LIVE as LIVE_STATES
+from chassis.work.item import State, Work
+from chassis.work.outcome import NotDone, Outcome, Verdict
+from chassis.work.turn import LEASE, Turn
+from chassis.work.worker import Worker
+
+POLL_S = 0.5
+OVERDUE_EVERY_S = 1.0
+COUNT_EVERY_S = 10.0
+SILENT_S = 10.0  # without a look at the database, we cannot say that it has answered
+PAUSE_S = 0.2
+PAUSE_MAX_S = 5.0
+_DOUBLINGS_MAX = 10
+BUGS_MAX = 10
+
+_log = structlog.get_logger()
+
+
+class WorkRunner:
+    """Runs the workers of one process. Any number of replicas may: each claims what it has free slots for."""
+
+    def __init__(self, db: Database, workers: Sequence[Worker]) -> None:
+        self._db = db
+        self._workers = {worker.kind: worker for worker in workers}
+        self._running: dict[str, set[asyncio.Task[None]]] = {kind: set() for kind in self._workers}
+        self._acting: set[asyncio.Task[Outcome]] = set()
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._looked = -math.inf
+        self._answering_since = self._overdue_at = self._count_at = 0.0
+        db.enqueued = self._wake.set
+
+    async def run(self) -> None:
+        """Claim and start work until `stop`."""
+        while self._workers and not self._stopping:
+            self._wake.clear()
+            try:
+                await self._look()
+            except Exception as error:
+                self._looked = -math.inf
+                _log.warning("work cannot be claimed", error=type(error).__name__)
+            await self._pause()
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim no more. What runs gets `grace_s` to end; then it is cut off and recorded as it stands."""
+        self._stopping = True
+        self._wake.set()
+        running = [task for tasks in self._running.values() for task in tasks]
+        if not running:
+            return
+        _, late = await asyncio.wait(running, timeout=grace_s)
+        for act in tuple(self._acting):
+            act.cancel()
+        if late:
+            _, lost = await asyncio.wait(late, timeout=PAUSE_MAX_S)
+            for task in lost:  # the lease tells the others
+                task.cancel()
+
+    async def _look(self) -> None:
+        """Start what is due and fits, and now and then see to what was left behind."""
+        now_s = asyncio.get_running_loop().time()
+        for kind, worker in self._workers.items():
+            if (free := worker.at_once - len(self._running[kind])) > 0:
+                lease = worker.prepare_time * LEASE
+                now = self._db.clock.now()
+                for work in await queue.CLAIM.all(self._db, of_kind=kind, now=now, free=free, lease=lease):
+                    self._start(worker, work)
+        if now_s - self._looked > SILENT_S:
+            self._answering_since = now_s
+        self._looked = asyncio.get_running_loop().time()
+        if now_s >= self._overdue_at:
+            self._overdue_at = now_s + OVERDUE_EVERY_S
+            await self._see_to_overdue(now_s)
+        if now_s >= self._count_at:
+            self._count_at = now_s + COUNT_EVERY_S
+            await self._count()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _start(self, worker: Worker, work: Work) -> None:
+        """In a context of its own: neither a deadline nor a caller is inherited."""
+        running = self._running[worker.kind]
+        task = asyncio.create_task(self._perform(worker, work), context=contextvars.Context())
+        running.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            running.discard(task)
+            self._wake.set()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _log.error("an attempt at work was lost", kind=worker.kind, key=work.key, exc_info=error)
+
+        task.add_done_callback(ended)
+
+    async def _perform(self, worker: Worker, work: Work) -> None:
+        with tracing.work_span(f"work {worker.kind}", work.traceparent):
+            current_call.set(self._call(worker, work))
+            acting = asyncio.create_task(self._act(worker, work))
+            self._acting.add(acting)
+            try:
+                await asyncio.wait({acting})
+            finally:
+                self._acting.discard(acting)
+                acting.cancel()
+            outcome = Outcome(Verdict.AGAIN, "STOPPED") if acting.cancelled() else acting.result()
+            await self._record(worker, work, outcome)
+
+    def _call(self, worker: Worker, work: Work) -> Call:
+        return Call(
+            worker.kind,
+            Principal(f"service:{self._db.service}"),
+            cause_id=work.causation_id,
+            correlation_id=work.correlation_id,
+            traceparent=tracing.traceparent() or tracing.admit(work.traceparent)[0],
+        )
+
+    async def _act(self, worker: Worker, work: Work) -> Outcome:
+        """The outcome of the attempt, whatever it raises."""
+        limit = asyncio.timeout(worker.prepare_time.total_seconds())
+        turn = Turn(self._db, worker, work, limit)
+        try:
+            async with limit:
+                return Outcome(Verdict.DONE, result=await worker.act(work, turn))
+        except NotDone as error:
+            return Outcome(error.verdict, error.code, error)
+        except (Exception, asyncio.CancelledError) as error:
+            name = type(error).__name__
+            if turn.committed:
+                return Outcome(Verdict.UNKNOWN, name)
+            if isinstance(error, asyncio.CancelledError):
+                return Outcome(Verdict.AGAIN, "STOPPED")
+            if not isinstance(error, OSError):  # of which TimeoutError is one
+                _log.error("an attempt at work failed", kind=work.kind, key=work.key, exc_info=error)
+            return Outcome(Verdict.LATER, name)
+
+    async def _record(self, worker: Worker, work: Work, outcome: Outcome) -> None:
+        """Keep the outcome, however long the database is away: a lost outcome is an unknown one."""
+        bugs = 0
+        for failures in count():
+            try:
+                await self._settle(worker, work, work.attempt, outcome)
+                metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
+                return
+            except Exception as error:
+                passing = judge(error) in (Cause.RETRY, Cause.DOWN)
+                bugs += not passing
+                _log.log(
+                    logging.WARNING if passing else logging.ERROR,
+                    "an outcome cannot be recorded",
+                    kind=work.kind,
+                    key=work.key,
+                    error=type(error).__name__,
+                    exc_info=None if passing else error,
+                )
+            if bugs > BUGS_MAX:  # the lease says that it is unknown
+                return
+            await asyncio.sleep(min(PAUSE_MAX_S, PAUSE_S * 2 ** min(failures, _DOUBLINGS_MAX)))
+
+    async def _settle(
+        self, worker: Worker, work: Work, attempt: int, outcome: Outcome, *, unchanged: bool = False
+    ) -> None:
+        """Move the work on, and what it is about with it. `unchanged`: only if nobody else has."""
+        async with self._db.transaction() as tx:
+            subject = await worker.lock(tx, work.key)
+            row = await queue.LOCK.maybe(tx, work=work.id)
+            if row is None or (unchanged and row != work):
+                return
+            wait = worker.retries.wait(row.failures + 1, random.random())  # noqa: S311 - to spread, not to hide
+            row.settle(attempt, outcome, tx.now, wait=wait, recognised=worker.recognises)
+            moved = {name: getattr(row, name) for name in queue.MOVED}
+            await queue.MOVE.run(tx, work=row.id, **moved)
+            await worker.record(tx, subject, row, attempt, outcome)
+
+    async def _see_to_overdue(self, now_s: float) -> None:
+        """What died, and what is of no more use."""
+        kinds = list(self._workers)
+        await queue.RELEASE.run(self._db, kinds=kinds)
+        for work in await queue.EXPIRED.all(self._db, kinds=kinds, now=self._db.clock.now()):
+            await self._overdue(work, 0, Outcome(Verdict.EXPIRED, "EXPIRED"))
+        for work in await queue.LOST.all(self._db, kinds=kinds):
+            # Whoever has the answer may have waited for the database as long as we did, so it goes first.
+            lease = self._workers[work.kind].answer_time * LEASE
+            if now_s - self._answering_since >= lease.total_seconds():
+                await self._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "NO_ANSWER"))
+
+    async def _overdue(self, work: Work, attempt: int, outcome: Outcome) -> None:
+        worker = self._workers[work.kind]
+        current_call.set(self._call(worker, work))
+        try:
+            await self._settle(worker, work, attempt, outcome, unchanged=True)
+            metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
+        except Exception as error:
+            passing = judge(error) in (Cause.RETRY, Cause.DOWN)
+            if passing:
+                raise
+            _log.error("overdue work cannot be settled", kind=work.kind, key=work.key, exc_info=error)
+
+    async def _count(self) -> None:
+        """Say how much there is."""
+        live = {(kind, state): 0 for kind in self._workers for state in LIVE_STATES}
+        alarms = dict.fromkeys(self._workers, 0)
+        for row in await queue.COUNT.all(self._db, kinds=list(self._workers)):
+            live[row["kind"], State(row["state"])] += row["count"]
+            alarms[row["kind"]] += row["count"] if row["alarm"] else 0
+        for (kind, state), number in live.items():
+            metrics.LIVE.labels(kind, state).set(number)
+        for kind, number in alarms.items():
+            metrics.ALARMS.labels(kind).set(number)

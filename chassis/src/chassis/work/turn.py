@@ -1,0 +1,79 @@
+"""One attempt's right to act, and the line that it may cross once."""
+
+import asyncio
+
+from chassis.db.database import Database
+from chassis.events.failure import Verdict, judge
+from chassis.work import queue
+from chassis.work.item import State, Work
+from chassis.work.metrics import REPEATS
+from chassis.work.outcome import Later, Refused, Superseded
+from chassis.work.worker import Worker
+
+LEASE = 1.1  # times what it is for: so the outcome can still be recorded
+TRIES = 5
+PAUSE_S = 0.3
+
+
+class Turn:
+    """An attempt's right to act, until its lease runs out.
+
+    Attributes:
+        committed: whether what was handed over can no longer be called back.
+
+    """
+
+    def __init__(self, db: Database, worker: Worker, work: Work, limit: asyncio.Timeout) -> None:
+        self.committed = False
+        self._db = db
+        self._worker = worker
+        self._work = work
+        self._limit = limit
+        self._until = 0.0
+
+    async def hand_over(self, fingerprint: str = "") -> None:
+        """The one conditional write before the point of no return: what follows is an attempt.
+
+        `fingerprint` is that of what is handed over; after an unknown outcome it must be the same again.
+
+        Superseded when the turn has gone to another or the subject has changed; Refused when what should be a
+        repeat says something else; Later when the database does not answer.
+        """
+        if self._work.unknown and self._work.fingerprint not in ("", fingerprint):
+            raise Refused("NOT_REPEATABLE")
+        answer_s = self._worker.answer_time.total_seconds()
+        for _ in range(TRIES):
+            began = asyncio.get_running_loop().time()  # before the write: so ours ends first
+            try:
+                await self._write(fingerprint)
+            except Exception as error:
+                if judge(error) not in (Verdict.RETRY, Verdict.DOWN):
+                    raise
+                await asyncio.sleep(PAUSE_S)
+                continue
+            self._until = began + answer_s
+            self._limit.reschedule(self._until)
+            return
+        raise Later("DATABASE_UNAVAILABLE")
+
+    def commit_to_it(self) -> None:
+        """What leaves next cannot be called back. Superseded when the lease has run out meanwhile."""
+        if asyncio.get_running_loop().time() >= self._until:
+            raise Superseded("LEASE_OVER")
+        self.committed = True
+
+    async def _write(self, fingerprint: str) -> None:
+        """Once. That an earlier try committed, and its answer was lost, is seen in the row itself."""
+        worker, work = self._worker, self._work
+        found = await queue.GET.one(self._db, work=work.id)
+        if found.state is State.HANDING_OVER and found.attempt == work.attempt:
+            return
+        async with self._db.transaction() as tx:
+            subject = await worker.lock(tx, work.key)
+            if not await worker.handing_over(tx, subject, work):
+                raise Superseded("CHANGED")
+            ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint}
+            if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
+                raise Superseded("LEASE_OVER")
+            if work.unknown and not worker.recognises:
+                tx.after_commit(REPEATS.labels(work.kind).inc)

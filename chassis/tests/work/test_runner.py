@@ -1,0 +1,223 @@
+"""Work is done once, or it is said that nobody knows."""
+
+import functools
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis.grpc.client import deadline
+from chassis.testing.wait import eventually
+from chassis.work import Later, Ours, Refused, State, Verdict
+from chassis.work.metrics import REPEATS
+
+MANY = [f"{n:02}" for n in range(30)]
+
+
+async def test_each_is_done_once_by_whichever_replica_and_no_more_than_fit_at_once(
+    office: Any,
+) -> None:
+    office.outside.after.clear()
+    await office.replica()
+    await office.enqueue(*MANY)
+    await eventually(lambda: office.outside.acting == office.outside.at_once)
+    assert sorted(await office.states()).count("PENDING") == len(MANY) - office.outside.at_once
+    await office.replica()
+    office.outside.after.set()
+    await eventually(lambda: len(office.outside.recorded) == len(MANY))
+    assert sorted(office.outside.taken) == MANY
+    assert set(await office.states()) == {"DONE"}
+    assert office.outside.most <= 2 * office.outside.at_once
+
+
+async def test_what_fails_for_now_is_tried_again_after_a_pause_and_what_is_refused_never(office: Any) -> None:
+    office.outside.answers = [Later("451"), Ours("530"), Refused("550")]
+    await office.replica()
+    await office.enqueue("a")
+    await eventually(lambda: seen(office, "PENDING", code="451", alarm=False))
+    office.clock.advance(timedelta(minutes=2))
+    await eventually(lambda: seen(office, "PENDING", code="530", alarm=True))
+    office.clock.advance(timedelta(minutes=2))
+    [work] = await eventually(lambda: seen(office, "REFUSED", code="550"))
+    assert (work.alarm, work.attempt) == (False, 3)
+
+
+async def test_what_is_of_no_more_use_is_not_done(office: Any) -> None:
+    await office.enqueue("a")
+    office.clock.advance(timedelta(days=1))
+    await office.replica()
+    await eventually(lambda: office.outside.recorded == [("a", 0, Verdict.EXPIRED)])
+    assert (await office.states(), office.outside.taken) == (["EXPIRED"], [])
+
+
+async def test_neither_a_deadline_nor_a_caller_is_inherited(office: Any) -> None:
+    found: list[object] = []
+    office.outside.prepare = lambda: found.append(deadline.get(None))
+    token = deadline.set(time.monotonic() - 1)
+    try:
+        await office.replica()
+        await office.enqueue("a")
+        await eventually(lambda: office.outside.recorded)
+    finally:
+        deadline.reset(token)
+    assert found == [None]
+
+
+async def test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_repeat(office: Any) -> None:
+    office.outside.after.clear()
+    await office.replica()
+    await office.enqueue("a", repeats=1)
+    await eventually(lambda: office.outside.taken == ["a"])
+    async with office.failover():
+        office.outside.after.set()
+        await eventually(lambda: office.outside.acting == 0)
+    await eventually(lambda: office.outside.recorded)
+    assert office.outside.recorded == [("a", 1, Verdict.DONE)]
+    assert (await office.states(), office.outside.taken) == (["DONE"], ["a"])
+
+
+async def test_an_answer_that_never_came_is_unknown_and_repeated_once(office: Any) -> None:
+    before = repeats()
+    office.outside.answers = [ConnectionResetError(), ConnectionResetError()]
+    await office.replica()
+    await office.enqueue("a", repeats=1)
+    [work] = await eventually(lambda: seen(office, "PENDING", code="ConnectionResetError"))
+    assert work.unknown == [1]
+    office.clock.advance(timedelta(minutes=2))
+    [work] = await eventually(lambda: seen(office, "UNKNOWN"))
+    assert (work.unknown, office.outside.taken) == ([1, 2], ["a", "a"])
+    assert repeats() == before + 1
+
+
+async def test_where_a_silence_is_better_than_a_repeat_there_is_none(office: Any) -> None:
+    office.outside.answers = [ConnectionResetError()]
+    await office.replica()
+    await office.enqueue("a", repeats=0)
+    await eventually(lambda: seen(office, "UNKNOWN"))
+    assert office.outside.taken == ["a"]
+
+
+async def test_an_other_side_that_recognises_repeats_is_asked_until_it_answers_and_none_is_counted(
+    office: Any,
+) -> None:
+    before = repeats()
+    office.outside.recognises = True
+    office.outside.answers = [ConnectionResetError() for _ in range(3)]
+    await office.replica()
+    await office.enqueue("a")
+    for attempt in (1, 2, 3):
+        await eventually(
+            functools.partial(seen, office, "PENDING", attempt=attempt, unknown=[*range(1, attempt + 1)])
+        )
+        office.clock.advance(timedelta(minutes=2))
+    await eventually(lambda: seen(office, "DONE"))
+    assert repeats() == before
+
+
+async def test_a_repeat_that_would_say_something_else_is_not_made(office: Any) -> None:
+    office.outside.answers = [ConnectionResetError()]
+    await office.replica()
+    await office.enqueue("a", repeats=1)
+    await eventually(lambda: seen(office, "PENDING", attempt=1))
+    await office.sql("UPDATE work SET fingerprint = 'another'")
+    office.clock.advance(timedelta(minutes=2))
+    await eventually(lambda: seen(office, "UNKNOWN", code="NOT_REPEATABLE"))
+    assert office.outside.taken == ["a"]
+
+
+async def test_a_claim_that_died_before_it_handed_over_is_begun_anew(office: Any) -> None:
+    await office.enqueue("a")
+    await office.sql("UPDATE work SET state = 'CLAIMED', attempt = 1, lease_until = now() - interval '1 s'")
+    await office.replica()
+    await eventually(lambda: office.outside.recorded)
+    assert office.outside.recorded == [("a", 2, Verdict.DONE)]
+
+
+async def test_a_dead_hand_over_is_unknown_once_the_database_answered_for_a_lease(
+    office: Any,
+) -> None:
+    await office.enqueue("a", repeats=0)
+    await office.sql(
+        "UPDATE work SET state = 'HANDING_OVER', attempt = 1, lease_until = now() - interval '1 s'"
+    )
+    office.outside.answer_time = timedelta(hours=1)
+    runner = await office.replica()
+    looks = runner._overdue_at
+    await eventually(lambda: runner._overdue_at > looks + 1)
+    assert await office.states() == ["HANDING_OVER"]
+    office.outside.answer_time = timedelta(0)
+    await eventually(lambda: seen(office, "UNKNOWN", code="NO_ANSWER"))
+    assert office.outside.taken == []
+
+
+async def test_a_process_that_slept_past_its_lease_does_not_act(office: Any) -> None:
+    office.outside.before.clear()
+    office.outside.answer_time = timedelta(0)
+    await office.replica()
+    await office.enqueue("a")
+    await eventually(lambda: office.outside.acting == 1 or office.outside.recorded)
+    office.outside.before.set()
+    await eventually(lambda: office.outside.recorded)
+    assert office.outside.taken == []
+
+
+async def test_a_late_answer_ends_the_work_and_the_attempt_that_followed(office: Any) -> None:
+    slow, quick = office.outside, type(office.outside)()
+    slow.after.clear()
+    await office.replica()
+    await office.enqueue("a", repeats=1)
+    await eventually(lambda: slow.taken == ["a"])
+    quick.answer_time = timedelta(0)
+    quick.at_once = 0
+    await office.age_leases()
+    await office.replica(quick)
+    await eventually(lambda: quick.recorded == [("a", 1, Verdict.UNKNOWN)])
+    await office.sql("UPDATE work SET state = 'CLAIMED', attempt = 2, lease_until = now() + interval '1 h'")
+    slow.after.set()
+    await eventually(lambda: slow.recorded)
+    [work] = await office.works()
+    assert (work.state, work.unknown, slow.recorded) == (State.DONE, [], [("a", 1, Verdict.DONE)])
+
+
+async def test_a_subject_that_has_changed_is_prepared_anew(office: Any) -> None:
+    office.outside.agrees = False
+    await office.replica()
+    await office.enqueue("a")
+    await eventually(lambda: len(office.outside.recorded) > 1)
+    office.outside.agrees = True
+    await eventually(lambda: office.outside.taken == ["a"])
+    assert office.outside.recorded[0] == ("a", 1, Verdict.AGAIN)
+
+
+@pytest.mark.parametrize(("crossed", "state"), [(False, "PENDING"), (True, "UNKNOWN")])
+async def test_what_a_stopping_process_cuts_off_is_recorded_as_it_stands(
+    office: Any, crossed: bool, state: str
+) -> None:
+    (office.outside.after if crossed else office.outside.before).clear()
+    runner = await office.replica()
+    await office.enqueue("a", repeats=0)
+    await eventually(lambda: seen(office, "HANDING_OVER") if not crossed else office.outside.taken)
+    await runner.stop(0)
+    assert await office.states() == [state]
+
+
+async def test_newer_work_for_the_same_key_is_done_instead(office: Any) -> None:
+    await office.enqueue("a", due_at=office.clock.now() + timedelta(hours=1))
+    await office.enqueue("a")
+    await office.replica()
+    await eventually(lambda: office.outside.recorded)
+    assert len(await office.works()) == 1
+
+
+async def seen(office: Any, state: str, **fields: Any) -> Any:
+    """The work that is in a state, with these fields."""
+    return [
+        work
+        for work in await office.works()
+        if work.state == state and all(getattr(work, name) == value for name, value in fields.items())
+    ]
+
+
+def repeats() -> float:
+    return REPEATS.labels("send")._value.get()
