@@ -112,9 +112,8 @@ def main(service: Service[Any]) -> None:
     elif command == "provision":
         from chassis.events.provision import provision
 
-        asyncio.run(
-            provision(settings.nats_admin_url or settings.nats_url, service.declaration(), settings.replicas)
-        )
+        url = settings.nats_admin_url or settings.nats_url
+        asyncio.run(provision(url, service.declaration(), settings.replicas, settings.stream_gib))
     else:
         from chassis.lifecycle import serve
 

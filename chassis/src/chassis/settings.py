@@ -49,6 +49,7 @@ class ServiceSettings(BaseSettings):
     http_port: int = Field(0, ge=0, lt=32768, description="health and metrics; 0 means the gRPC port + 100")
     pool_size: int = Field(12, ge=4, le=100, description="database connections of one process")
     replicas: int = Field(1, ge=1, le=5, description="copies of each JetStream stream; 3 in production")
+    stream_gib: int = Field(1, ge=1, le=10_000, description="how large its stream may grow, in GiB")
     startup_timeout_s: float = Field(
         60, gt=0, description="how long to wait for database and broker at start"
     )

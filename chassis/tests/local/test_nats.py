@@ -6,15 +6,14 @@ import nats
 import nats.errors
 import pytest
 
-from chassis.events.provision import Consumption, Declaration, permissions
+from chassis.events.provision import Consumption, Declaration
 from chassis.local.nats import Nats
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nats]:
     billing = Declaration("billing", (Consumption("billing-cases", "cases", ("events.cases.>",)),))
-    users = {"billing": permissions(billing), "cases": permissions(Declaration("cases"))}
-    with Nats(tmp_path_factory.mktemp("nats"), users=users) as running:
+    with Nats(tmp_path_factory.mktemp("nats"), declarations=[billing, Declaration("cases")]) as running:
         yield running
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import nats
 import nats.errors
@@ -66,7 +68,8 @@ async def connect(
     """Connect to NATS. OSError, TimeoutError or nats.errors.Error when that takes more than 5 seconds.
 
     Args:
-        url: `nats://user:password@host:port`, several separated by commas.
+        url: `nats://user:password@host:port`, several separated by commas. User and password are those of the
+            first; what is special in a URL is percent-encoded there.
         name: the service's name; replies come to `_INBOX_<name>.>`, which only it may read.
         closed: called when the connection is gone for good, for example after its password was changed. The
             process should end then: nothing else brings the connection back.
@@ -75,6 +78,7 @@ async def connect(
     """
     client = Client()
     connection = Connection(client)
+    servers, credentials = _parted(url)
 
     async def on_error(error: Exception) -> None:
         if isinstance(error, OSError):
@@ -96,8 +100,9 @@ async def connect(
 
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         await client.connect(
-            url.split(","),
+            servers,
             name=name,
+            **credentials,
             inbox_prefix=f"_INBOX_{name}".encode(),
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
@@ -111,3 +116,15 @@ async def connect(
             closed_cb=on_closed,
         )
     return connection
+
+
+def _parted(url: str) -> tuple[list[str], dict[str, Any]]:
+    """The servers, and who we are there: the client library would send the password as it is in the URL."""
+    parts = [urlsplit(each) for each in url.split(",")]
+    servers = [each._replace(netloc=each.netloc.rpartition("@")[2]).geturl() for each in parts]
+    user, password = parts[0].username, parts[0].password
+    if user is None:
+        return servers, {}
+    if password is None:
+        return servers, {"token": unquote(user)}
+    return servers, {"user": unquote(user), "password": unquote(password)}

@@ -1,11 +1,11 @@
 """The streams and durable consumers of a service: declared in code, made by `provision`, verified at start.
 
-A service's own identity may use its stream and consumers and may not make or change them; `permissions` is
-all that its NATS user needs. `provision` runs with an administrator's identity: from `rapport up` on a
-developer's machine, from the chart's hook in Kubernetes.
+A service's own identity may use its stream and consumers and may not make or change them (`accounts`).
+`provision` runs with an administrator's identity: from `rapport up` on a developer's machine, from the
+chart's hook in Kubernetes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ DAY_S = 24 * 3600.0
 MAX_MESSAGE_BYTES = 256 * 1024
 ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the work of a dead one is done again
 DEAD_STREAM = "DEAD"
+DEAD_LETTERS_MAX = 10_000  # of one consumer, so that one department cannot take the room of all
+GIB = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +55,30 @@ class Declaration:
         return list(dict.fromkeys(each.source for each in self.subscriptions))
 
     def describe(self) -> dict[str, Any]:
-        """Everything that provisioning makes, and the permissions of the service's user, as plain values."""
+        """Everything that provisioning makes, as plain values. `read` is the way back."""
         return {
             "service": self.service,
             "stream": {"name": stream_of(self.service), "subjects": [f"events.{self.service}.>"]},
             "consumers": [
                 {
                     "durable": each.durable,
+                    "source": each.source,
                     "stream": stream_of(each.source),
                     "subjects": list(each.subjects),
                     "max_ack_pending": each.max_ack_pending,
                 }
                 for each in self.subscriptions
             ],
-            "permissions": permissions(self),
         }
+
+    @classmethod
+    def read(cls, described: Mapping[str, Any]) -> "Declaration":
+        """The declaration that `describe` described. KeyError when something is missing."""
+        consumers = (
+            Consumption(each["durable"], each["source"], tuple(each["subjects"]), each["max_ack_pending"])
+            for each in described["consumers"]
+        )
+        return cls(described["service"], tuple(consumers))
 
 
 class NotProvisioned(Exception):
@@ -79,52 +90,25 @@ def stream_of(service: str) -> str:
     return service.upper()
 
 
-def permissions(declaration: Declaration) -> dict[str, list[str]]:
-    """What the service's NATS user may publish to and subscribe to; everything else is denied."""
-    service = declaration.service
-    streams = [stream_of(name) for name in dict.fromkeys([service, *declaration.sources])]
-    publish = [
-        f"events.{service}.>",
-        f"dead.{service}.>",
-        f"beat.{service}",
-        f"poke.{service}",
-        f"signal.{service}",
-        "$JS.ACK.>",
-    ]
-    publish += [f"$JS.API.STREAM.INFO.{stream}" for stream in streams]
-    for each in declaration.subscriptions:
-        consumer = f"{stream_of(each.source)}.{each.durable}"
-        publish += [f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", f"$JS.API.CONSUMER.INFO.{consumer}"]
-    return {
-        "publish": publish,
-        "subscribe": [f"_INBOX_{service}.>", "beat.*", f"poke.{service}", f"signal.{service}"],
-    }
-
-
-async def provision(url: str, declaration: Declaration, replicas: int = 1) -> None:
+async def provision(url: str, declaration: Declaration, replicas: int = 1, stream_gib: int = 1) -> None:
     """Make the service's stream and consumers, or change them to what is declared. Safe to repeat.
 
     Args:
         url: of an identity with the right to create streams and consumers.
         declaration: what the service needs.
         replicas: copies of each stream; 3 in production.
+        stream_gib: how large a stream may grow. A full one refuses, and the outbox keeps.
 
     """
+    room = {"num_replicas": replicas, "max_bytes": stream_gib * GIB}
     connection = await connect(url, "provision")
     js = connection.js
     try:
-        await _stream(
-            js, _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], replicas)
-        )
-        dead = _stream_config(DEAD_STREAM, ["dead.>"], replicas)
-        await _stream(
-            js, dead.evolve(max_msg_size=2 * MAX_MESSAGE_BYTES)
-        )  # an event and what was wrong with it
+        await _stream(js, _stream_config(declaration.service).evolve(**room))
+        await _stream(js, _DEAD.evolve(**room))
         for source in declaration.sources:
             # Services that listen to each other could never be installed, if each waited for the other.
-            await _stream(
-                js, _stream_config(stream_of(source), [f"events.{source}.>"], replicas), change=False
-            )
+            await _stream(js, _stream_config(source).evolve(**room), change=False)
         for each in declaration.subscriptions:
             await js.add_consumer(stream_of(each.source), _consumer_config(each))
     finally:
@@ -132,9 +116,12 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1) -> No
 
 
 async def verify(connection: Connection, declaration: Declaration) -> None:
-    """Compare the broker with the declaration. NotProvisioned when the service could not work with it."""
-    wanted = _stream_config(stream_of(declaration.service), [f"events.{declaration.service}.>"], 1)
-    differences = await _stream_differences(connection.js, wanted)
+    """Compare the broker with the declaration. NotProvisioned when facts would be lost or never come.
+
+    What the next release has provisioned while this one still runs, such as more subjects or a longer memory,
+    is no reason to refuse.
+    """
+    differences = await _stream_differences(connection.js, declaration.service)
     for each in declaration.subscriptions:
         differences += await _consumer_differences(connection.js, each)
     if differences:
@@ -145,18 +132,25 @@ async def verify(connection: Connection, declaration: Declaration) -> None:
         )
 
 
-def _stream_config(name: str, subjects: list[str], replicas: int) -> StreamConfig:
+def _stream_config(service: str) -> StreamConfig:
     return StreamConfig(
-        name=name,
-        subjects=subjects,
+        name=stream_of(service),
+        subjects=[f"events.{service}.>"],
         retention=RetentionPolicy.LIMITS,
         max_age=14 * DAY_S,
         discard=DiscardPolicy.NEW,  # a full stream refuses, and the outbox keeps; `old` would lose silently
         duplicate_window=600.0,
         max_msg_size=MAX_MESSAGE_BYTES,
         storage=StorageType.FILE,
-        num_replicas=replicas,
     )
+
+
+_DEAD = _stream_config("dead").evolve(
+    subjects=["dead.>"],
+    max_msg_size=2 * MAX_MESSAGE_BYTES,  # an event and what was wrong with it
+    max_msgs_per_subject=DEAD_LETTERS_MAX,
+    discard_new_per_subject=True,
+)
 
 
 def _consumer_config(each: Consumption) -> ConsumerConfig:
@@ -181,7 +175,8 @@ async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = Tru
             await js.update_stream(config)
 
 
-async def _stream_differences(js: JetStreamContext, wanted: StreamConfig) -> list[str]:
+async def _stream_differences(js: JetStreamContext, service: str) -> list[str]:
+    wanted = _stream_config(service)
     what = f"stream {wanted.name}"
     try:
         found = (await js.stream_info(str(wanted.name))).config
@@ -189,8 +184,10 @@ async def _stream_differences(js: JetStreamContext, wanted: StreamConfig) -> lis
         return [f"{what} does not exist"]
     except nats.errors.TimeoutError:
         return [f"{what}: no answer; is the user allowed $JS.API.STREAM.INFO.{wanted.name}?"]
-    fields = ["subjects", "retention", "discard", "max_age", "duplicate_window", "max_msg_size", "storage"]
-    return _differences(what, wanted, found, fields)
+    differences = _differences(what, wanted, found, ["retention", "discard", "storage"])
+    differences += _too_small(what, wanted, found, ["max_age", "max_msg_size"])
+    missing = set(wanted.subjects or ()) - set(found.subjects or ())
+    return differences + [f"{what} does not take {subject}" for subject in sorted(missing)]
 
 
 async def _consumer_differences(js: JetStreamContext, each: Consumption) -> list[str]:
@@ -203,15 +200,22 @@ async def _consumer_differences(js: JetStreamContext, each: Consumption) -> list
     except nats.errors.TimeoutError:
         return [f"{what}: no answer; is the user allowed $JS.API.CONSUMER.INFO.{stream}.{each.durable}?"]
     wanted = _consumer_config(each)
-    subjects = set(found.filter_subjects or [found.filter_subject])
-    # More subjects than declared is what the next release provisioned while this one still runs.
-    missing = set(each.subjects) - subjects
-    differences = _differences(
-        what, wanted, found, ["ack_policy", "ack_wait", "max_deliver", "max_ack_pending"]
-    )
+    differences = _differences(what, wanted, found, ["ack_policy", "max_deliver"])
+    differences += _too_small(what, wanted, found, ["ack_wait"])
+    missing = set(each.subjects) - set(found.filter_subjects or [found.filter_subject])
     return differences + [f"{what} does not read {subject}" for subject in sorted(missing)]
 
 
 def _differences(what: str, wanted: Any, found: Any, fields: Iterable[str]) -> list[str]:
     pairs = [(field, getattr(wanted, field), getattr(found, field)) for field in fields]
     return [f"{what} has {field} {is_!r}, must be {must!r}" for field, must, is_ in pairs if must != is_]
+
+
+def _too_small(what: str, wanted: Any, found: Any, fields: Iterable[str]) -> list[str]:
+    """Limits below what this release counts on; none at all, which the server says as 0 or -1, is enough."""
+    pairs = [(field, getattr(wanted, field), getattr(found, field) or 0) for field in fields]
+    return [
+        f"{what} has {field} {is_!r}, must be at least {must!r}"
+        for field, must, is_ in pairs
+        if 0 < is_ < must
+    ]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
-from chassis.events.provision import Declaration, permissions
+from chassis.events.provision import Declaration
 from chassis.local.home import Home
 from chassis.local.nats import Nats
 from chassis.local.ports import free_port, is_listening
@@ -53,9 +53,9 @@ class Infrastructure:
         """The embedded NATS with a user for each service; nothing when it is external."""
         if self._environ.get("RAPPORT_NATS_URL"):
             return []
-        users = {declaration.service: permissions(declaration) for declaration in declarations}
+        folder, port = self._home.path / "nats", self._preferred.get("nats")
         log = self._home.logs / "nats.log"
-        self._nats = Nats(self._home.path / "nats", port=self._preferred.get("nats"), users=users, log=log)
+        self._nats = Nats(folder, port=port, declarations=declarations, log=log)
         self._nats.prepare()
         return [Unit(self._nats.program(), self._nats.is_ready, f"127.0.0.1:{self._nats.port}")]
 

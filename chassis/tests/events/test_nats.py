@@ -1,0 +1,33 @@
+"""Who a URL says that we are."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import nats.errors
+import pytest
+
+from chassis.events.nats import connect
+from chassis.events.provision import Declaration
+from chassis.local.nats import Nats
+
+PASSWORD = "p@ss:w/rd%20,?#&=\u00e9"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nats:
+    monkeypatch.setattr(Nats, "password", lambda self, user: PASSWORD)
+    return Nats(tmp_path, declarations=[Declaration("cases")])
+
+
+@pytest.mark.parametrize("servers", ["{}", "{},{}", "{},nats://127.0.0.1:9"])
+async def test_what_is_special_in_a_password_is_percent_encoded(server: Nats, servers: str) -> None:
+    with server:
+        url = f"nats://cases:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}"
+        connection = await connect(servers.format(url, url), "cases")
+        assert await connection.problem() == ""
+        await connection.close()
+
+
+async def test_an_encoded_password_is_not_taken_as_it_is(server: Nats) -> None:
+    with server, pytest.raises((nats.errors.Error, TimeoutError)):
+        await connect(f"nats://cases:{quote(quote(PASSWORD, safe=''))}@127.0.0.1:{server.port}", "cases")
