@@ -39,6 +39,16 @@ class Principal:
         return replace(self, via=workload, expires_at=min(self.expires_at, workload.expires_at))
 
 
+def service_itself(service: str, subject: str = "") -> Principal:
+    """Who acts when nobody called: consumers, timers, jobs. A service owns what its own database holds.
+
+    `subject` is `service:<name>` unless the clock, say, is a better answer. Its rights at other services are
+    in its token, declared by `Service(permissions=...)`.
+    """
+    own = frozenset({f"{service}.*", f"{service}.departments.administer"})
+    return Principal(subject or f"service:{service}", permissions=own)
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One unit of work: an RPC, the handling of an event, or the firing of a timer.

@@ -28,9 +28,11 @@ from google.type.money_pb2 import Money
 from chassis.api.currencies import Currency
 from chassis.api.messages import decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
+from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
 T = TypeVar("T")
+DEPARTMENT = Pattern("departments/{department:code}")
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 BATCH_MAX = 1000
@@ -71,6 +73,14 @@ class Check:
         if value and ids is None:
             self.refuse(field, "INVALID_NAME", f"must be a name like {pattern}")
         return (None,) * pattern.arity if ids is None else ids
+
+    def department(self, value: str, field: str = "department") -> str:
+        """The id in `departments/{id}`; when it is absent, of the caller's own. REQUIRED without either."""
+        (department,) = self.name(DEPARTMENT, value, field, required=False)
+        department = department or current_call.get().principal.department
+        if not department and not value:
+            self.refuse(field, "REQUIRED", "must be given by a caller who works for no department")
+        return department or ""
 
     def text(self, value: str, field: str, *, max: int = 200, required: bool = True) -> str:
         """Text for people, kept as it is: at most `max` characters, none of control but newline and tab."""

@@ -64,9 +64,10 @@ class Act:
         call: who acts, why, in which trace.
         id: the id of the audit row: the cause of the facts, and the key of the outcome.
         correlation_id: the flow it belongs to; begins one when the call belongs to none.
-        resources: what the facts are about.
+        resources: what it is about: of facts, of what was touched, of what was answered.
         told: the facts it recorded, and their rows.
         shared: facts that another call recorded and that are this one's doing as well.
+        owner_checked: whether the caller's department was compared with the owner's.
 
     """
 
@@ -77,6 +78,7 @@ class Act:
     told: list[consistency.Told] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     shared: list[consistency.Told] = field(default_factory=list)
+    owner_checked: bool = False
 
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""
@@ -114,6 +116,8 @@ def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
             "at": now,
             "actor": act.call.principal.subject,
             "department": act.call.principal.department,
+            "via": act.call.principal.via.subject if act.call.principal.via else "",
+            "purpose": act.call.purpose,
             "what": act.call.what,
             "request_id": act.call.request_id,
             "cause_id": act.call.cause_id,

@@ -97,12 +97,14 @@ AUDIT = sa.Table(
     sa.Column("at", _AT, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("department", sa.Text, nullable=False),
+    sa.Column("via", sa.Text, nullable=False),  # the workload that called on the actor's behalf
+    sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("what", sa.Text, nullable=False),  # the RPC's full method, or the kind of timer
     sa.Column("request_id", sa.Text, nullable=False),
     sa.Column("cause_id", sa.Uuid),  # the timer that fired; null for RPCs
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
-    sa.Column("resources", sa.Text, nullable=False),  # names of what its facts are about, separated by spaces
+    sa.Column("resources", sa.Text, nullable=False),  # names of what it is about, separated by spaces
     # The write never happened, and by this row never can: its commit had got no answer.
     sa.Column("void", sa.Boolean, nullable=False, server_default=sa.false()),
 )

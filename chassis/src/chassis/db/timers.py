@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import structlog
 
 from chassis import ids
-from chassis.context import Call, Principal, current_call
+from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
@@ -27,7 +27,7 @@ POLL_S = 0.2
 RETRY_MAX_S = 300.0
 AT_ONCE = 4  # of the pool's connections, so that a flood of timers leaves some for requests
 CLAIM = 64  # read at a time
-CLOCK = Principal("clock")
+CLOCK = "clock"
 
 _log = structlog.get_logger()
 
@@ -102,6 +102,7 @@ class TimerRunner:
         self._due: deque[Timer] = deque()
         self._passed: set[UUID] = set()  # in hand here, or found to be in other hands a moment ago
         self._in_hand: set[UUID] = set()
+        self._clock = service_itself(db.service, CLOCK)
         self._wake = asyncio.Event()
         db.scheduled = self._scheduled
 
@@ -159,7 +160,7 @@ class TimerRunner:
             current_call.set(
                 Call(
                     timer.kind,
-                    CLOCK,
+                    self._clock,
                     cause_id=timer.id,
                     correlation_id=timer.correlation_id,
                     traceparent=trace,

@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from chassis import failpoints
-from chassis.context import Call, Principal, current_call
+from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.schema import INBOX
 from chassis.db.statement import Bulk
@@ -31,7 +31,7 @@ class Effect:
     def __init__(self, db: Database, subscription: Subscription) -> None:
         self._db = db
         self._subscription = subscription
-        self._principal = Principal(f"service:{db.service}")
+        self._principal = service_itself(db.service)
 
     async def of_one(self, delivery: Delivery) -> None:
         """Handle one event in a transaction of its own. Malformed, or what the handler raises."""

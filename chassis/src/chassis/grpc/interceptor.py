@@ -16,17 +16,17 @@ import grpc
 from google.protobuf.message import DecodeError
 from opentelemetry.trace import StatusCode
 
+from chassis.auth.permissions import further
 from chassis.auth.tokens import Verifier, expired
 from chassis.context import Call, Principal, current_call
 from chassis.errors import (
-    PermissionDenied,
     Refusal,
-    Unauthenticated,
     Unavailable,
     invalid,
     response_too_large,
 )
-from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
+from chassis.grpc.admission import AUTHORIZATION, Admission, credential, purpose, require, unambiguous
+from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, Streams, Work
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
@@ -38,9 +38,6 @@ from chassis.telemetry.metrics import RPC_DURATION
 SHAVE_S = 0.02
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-AUTHORIZATION, ON_BEHALF_OF = "authorization", "on-behalf-of"
-DEFAULT_PURPOSE = "customer-care"
 
 Behaviour = Callable[[Any, Any], Any]
 Metadata = Mapping[str, str]
@@ -71,8 +68,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         longest_s: float = 30.0,
     ) -> None:
         self.domain = f"{service}.rapport"
-        self._verifier = verifier
-        self._permissions = permissions
+        self._admission = Admission(verifier, permissions)
         self._longest_s = longest_s
         self._work, self._open_streams = Work(), Streams()
         self._open_methods = OpenMethods(self.domain)
@@ -108,19 +104,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         wrapped = self._wrapped.get(method)
         if wrapped is None:
             wrapped = self._wrap(method, await continuation(details))
-            if method.startswith(PREFIXES) or method in self._permissions:
+            if method.startswith(PREFIXES) or self._admission.serves(method):
                 self._wrapped[method] = wrapped
         if wrapped.request_streaming:  # open to all, or not served
             return wrapped
         self._arrived += 1
         pairs: Any = details.invocation_metadata or ()
-        metadata = dict(pairs)
-        _metadata.set(metadata)
+        _metadata.set(dict(pairs))
         try:
             self._work.check()
-            if len(metadata) < len(pairs):
-                _refuse_twice(pairs)
-            _caller.set(await self._admitted(method, metadata))
+            _caller.set(await self._admission.admit(method, unambiguous(pairs)))
         except Exception as error:
             return self._refusing(method, error)
         return wrapped
@@ -128,7 +121,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
     def _wrap(self, method: str, handler: Any) -> Any:
         if handler is not None and method.startswith(PREFIXES):
             return self._open_methods.wrap(handler)
-        if handler is None or method not in self._permissions:
+        if handler is None or not self._admission.serves(method):
             return self._unimplemented(method)
         if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
             return grpc.unary_unary_rpc_method_handler(self._unary(method, handler))
@@ -151,31 +144,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             raise error
 
         return grpc.stream_stream_rpc_method_handler(self._outermost(method, refuse))
-
-    async def _admitted(self, method: str, metadata: Metadata) -> Principal:
-        """Who calls, if they may."""
-        principal = await self._recognised(metadata)
-        permission = self._permissions[method]
-        if not principal.may(permission):
-            raise PermissionDenied(
-                "PERMISSION_DENIED", f"Permission '{permission}' denied.", {"permission": permission}
-            )
-        return principal
-
-    async def _recognised(self, metadata: Metadata) -> Principal:
-        """Who calls: the caller, or whoever it makes the call for, with the rights that both have."""
-        caller = await self._bearer(metadata, AUTHORIZATION)
-        if ON_BEHALF_OF not in metadata:
-            return caller
-        return (await self._bearer(metadata, ON_BEHALF_OF)).relayed_by(caller)
-
-    async def _bearer(self, metadata: Metadata, where: str) -> Principal:
-        bearer = metadata.get(where, "")
-        if len(bearer) > TOKEN_MAX_BYTES:
-            raise Unauthenticated(
-                "TOKEN_INVALID", f"The token in `{where}` must be of at most {TOKEN_MAX_BYTES} bytes."
-            )
-        return self._verifier.known(bearer) or await self._verifier.verify(bearer, where)
 
     def _unary(self, method: str, handler: Any) -> Behaviour:
         behaviour, encode = handler.unary_unary, handler.response_serializer
@@ -213,7 +181,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 request = request_of(raw, metadata, traceparent)
                 async with aclosing(behaviour(request, context)) as responses:
                     while (response := await self._next(responses, until)) is not None:
-                        await self._recognised(metadata)  # a stream ends with its token, or the token's key
+                        await self._admission.recognise(
+                            metadata
+                        )  # a stream ends with its token, or the token's key
                         # Outside of the limit: a write that is cancelled breaks the stream, not ends it.
                         await context.write(response if type(response) is bytes else encode(response))
 
@@ -239,27 +209,30 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
     def _reader(self, method: str, decode: Any) -> Reader:
         """From the bytes to the request, and to the call that is under way."""
         name = method[1:]
-        has_request_id = "request_id" in decode.__self__.DESCRIPTOR.fields_by_name
+        descriptor = decode.__self__.DESCRIPTOR
+        has_request_id = "request_id" in descriptor.fields_by_name
+        needed = further(descriptor)
 
         def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:
                 request = decode(raw)
             except DecodeError:
                 raise _malformed() from None
+            if needed is not None:
+                for permission in needed(request):
+                    require(_caller.get(), permission)
             request_id = request.request_id if has_request_id else ""
             correlation_id = metadata.get("correlation-id", "")
             if correlation_id and not _CORRELATION_ID.fullmatch(correlation_id):
                 raise invalid(
                     "correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'"
                 )
-            purpose = metadata.get("purpose", DEFAULT_PURPOSE)
-            if not _PURPOSE.fullmatch(purpose):
-                raise invalid("purpose", "INVALID_CODE", "must be lower-case letters, digits and dashes")
-            credential = metadata.get(ON_BEHALF_OF) or metadata[AUTHORIZATION]
-            principal = _caller.get()
             current_call.set(
-                Call(name, principal, request_id, None, correlation_id, traceparent, purpose, credential)
-            )
+                Call(
+                    name, _caller.get(), request_id, None, correlation_id, traceparent,
+                    purpose(metadata), credential(metadata),
+                )
+            )  # fmt: skip
             return request
 
         return read
@@ -312,14 +285,6 @@ async def _traced(
             span.set_status(StatusCode.ERROR)
             span.set_attribute("error.type", code)
         return outcome
-
-
-def _refuse_twice(pairs: Any) -> None:
-    """Refuse what could be read as either of two: a proxy may have looked at the other one."""
-    keys = [key for key, _ in pairs]
-    for where in (AUTHORIZATION, ON_BEHALF_OF, "purpose"):
-        if keys.count(where) > 1:
-            raise Unauthenticated("TOKEN_INVALID", f"The metadata `{where}` must be given once.")
 
 
 def _seconds_left(context: Any) -> float:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from google.api import field_behavior_pb2
 from google.protobuf.message import Message
 
+from chassis.auth.ownership import is_owned
 from chassis.context import Call, current_call
 from chassis.db.database import Database
 from chassis.db.records import StoredResponse
@@ -134,6 +135,10 @@ async def transact(
             if len(data) > MESSAGE_MAX_BYTES:  # found out later, it would have happened and nobody be told
                 raise response_too_large()
             tx.act(request.call)
+            if is_owned(response.DESCRIPTOR) and not tx.owner_checked:
+                raise RuntimeError(f"{request.call.what} must call tx.require_owner: a department owns this")
+            if name := getattr(response, "name", ""):
+                tx.touch(name)
             if request.id is not None:
                 tx.store_response(request.stored(data))
             replies.append(Reply(data, tx.consistency_token))

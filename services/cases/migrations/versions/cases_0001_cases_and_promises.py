@@ -24,6 +24,7 @@ def cases() -> None:
             topic text NOT NULL,
             display_name text NOT NULL,
             owner_id text NOT NULL,
+            department_id text NOT NULL,
             open_time timestamptz NOT NULL,
             state text NOT NULL CHECK (state IN ('OPEN', 'RESOLVED')),
             resolution text NOT NULL,

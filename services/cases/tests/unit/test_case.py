@@ -10,7 +10,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def case():
-    return Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", open_time=NOW)
+    return Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", "front-desk", open_time=NOW)
 
 
 def test_a_case_is_resolved_when_all_its_work_is_finished():
@@ -51,14 +51,14 @@ def test_an_open_case_cannot_be_reopened():
 
 
 def test_a_new_owner_and_the_one_before_are_told():
-    fact = case().assign("bob")
+    fact = case().assign("bob", "billing")
     assert (fact.owner, fact.previous_owner) == ("agents/bob", "agents/alice")
 
 
 def test_every_change_is_a_new_version():
     opened = case()
     opened.update(topic="damaged")
-    opened.assign("bob")
+    opened.assign("bob", "billing")
     opened.resolve("replaced", NOW, unfinished_work_items=0)
     opened.reopen()
     assert opened.version == 5

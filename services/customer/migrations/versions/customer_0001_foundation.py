@@ -199,6 +199,7 @@ def imports() -> None:
             created_count bigint NOT NULL,
             matched_count bigint NOT NULL,
             renamed_count bigint NOT NULL,
+            department_id text NOT NULL,
             create_time timestamptz NOT NULL,
             end_time timestamptz
         )

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("apology", sa.Text, nullable=False),
         sa.Column("reasons", JSONB, nullable=False),
         sa.Column("variables", sa.ARRAY(sa.Text), nullable=False),
+        sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("create_time", _AT, nullable=False),
     )
     op.create_table(
@@ -33,6 +34,7 @@ def upgrade() -> None:
         sa.Column("event_type", sa.Text, nullable=False),
         sa.Column("template", sa.Text, nullable=False),
         sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("create_time", _AT, nullable=False),
     )
     op.create_table(

@@ -11,7 +11,17 @@ from notifications.usecases.words import check, day, one_line, render, to_give
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DELAY = Template(
-    "delay", 1, Kind.DELAY, "en-GB", seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, [], NOW
+    "delay",
+    1,
+    Kind.DELAY,
+    "en-GB",
+    seed.SUBJECT,
+    seed.BODY,
+    seed.APOLOGY,
+    seed.REASONS,
+    [],
+    seed.PLATFORM,
+    NOW,
 )
 GIVEN = {
     "customer_name": "Maria Anders",

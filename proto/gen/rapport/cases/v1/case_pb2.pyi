@@ -58,6 +58,7 @@ class Case(_message.Message):
     RESOLVE_TIME_FIELD_NUMBER: _builtins.int
     REOPEN_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -76,6 +77,8 @@ class Case(_message.Message):
     """How often it was reopened."""
     etag: _builtins.str
     """The row version, quoted."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable. Of a new case the caller's when it is empty; it follows the owner."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -98,10 +101,11 @@ class Case(_message.Message):
         resolve_time: _timestamp_pb2.Timestamp | None = ...,
         reopen_count: _builtins.int = ...,
         etag: _builtins.str = ...,
+        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

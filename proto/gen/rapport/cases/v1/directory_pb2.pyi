@@ -39,7 +39,7 @@ class Agent(_message.Message):
     email: _builtins.str
     """The address that customers are told; at most 320 characters."""
     department: _builtins.str
-    """`departments/{id}`."""
+    """`departments/{id}` that the agent works for."""
     def __init__(
         self,
         *,

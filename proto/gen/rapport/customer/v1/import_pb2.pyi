@@ -67,6 +67,7 @@ class ImportJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     RENAMED_COUNT_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
     state: Global___ImportJob.State.ValueType
@@ -87,6 +88,8 @@ class ImportJob(_message.Message):
     """Rows applied that changed, or agreed with, a customer that existed."""
     renamed_count: _builtins.int
     """Rows applied that gave a customer another name than they had; each has an ImportError `RENAMED`."""
+    department: _builtins.str
+    """`departments/{department}` that imports; empty when its maker works for none."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
@@ -109,10 +112,11 @@ class ImportJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         renamed_count: _builtins.int = ...,
+        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "end_time", b"end_time", "error_count", b"error_count", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "error_count", b"error_count", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\xe9\x01\n\x0cNoticePolicy\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08template\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcb\x02\n\rPolicyService\x12\x93\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\" \x8a\xb5\x18\x1cnotifications.policies.write\x12\xa3\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"\"\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\x88\x02\n\x0cNoticePolicy\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08template\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\ndepartment\x18\x06 \x01(\tB\t\xe2\x41\x02\x01\x05\xa0\xb5\x18\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcb\x02\n\rPolicyService\x12\x93\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\" \x8a\xb5\x18\x1cnotifications.policies.write\x12\xa3\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"\"\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY'].fields_by_name['enabled']._serialized_options = b'\342A\001\002'
   _globals['_NOTICEPOLICY'].fields_by_name['version']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['version']._serialized_options = b'\342A\001\003'
+  _globals['_NOTICEPOLICY'].fields_by_name['department']._loaded_options = None
+  _globals['_NOTICEPOLICY'].fields_by_name['department']._serialized_options = b'\342A\002\001\005\240\265\030\001'
   _globals['_NOTICEPOLICY']._loaded_options = None
   _globals['_NOTICEPOLICY']._serialized_options = b'\352Ab\n\"notifications.rapport/NoticePolicy\022\036noticePolicies/{notice_policy}*\016noticePolicies2\014noticePolicy'
   _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy_id']._loaded_options = None
@@ -61,13 +63,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\212\265\030\033notifications.policies.read'
   _globals['_NOTICEPOLICY']._serialized_start=170
-  _globals['_NOTICEPOLICY']._serialized_end=403
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=406
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=560
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=562
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=640
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=642
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=760
-  _globals['_POLICYSERVICE']._serialized_start=763
-  _globals['_POLICYSERVICE']._serialized_end=1094
+  _globals['_NOTICEPOLICY']._serialized_end=434
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=437
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=591
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=593
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=671
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=673
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=791
+  _globals['_POLICYSERVICE']._serialized_start=794
+  _globals['_POLICYSERVICE']._serialized_end=1125
 # @@protoc_insertion_point(module_scope)

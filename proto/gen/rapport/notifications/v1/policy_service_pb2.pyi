@@ -29,6 +29,7 @@ class NoticePolicy(_message.Message):
     TEMPLATE_FIELD_NUMBER: _builtins.int
     ENABLED_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people."""
     event_type: _builtins.str
@@ -39,6 +40,8 @@ class NoticePolicy(_message.Message):
     """False switches the rule off."""
     version: _builtins.int
     """The version, from 1; every change makes a new one."""
+    department: _builtins.str
+    """`departments/{department}` whose rule this is, in every version. Of a new policy the caller's when it is empty."""
     def __init__(
         self,
         *,
@@ -47,10 +50,11 @@ class NoticePolicy(_message.Message):
         template: _builtins.str = ...,
         enabled: _builtins.bool = ...,
         version: _builtins.int = ...,
+        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["enabled", b"enabled", "event_type", b"event_type", "name", b"name", "template", b"template", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["department", b"department", "enabled", b"enabled", "event_type", b"event_type", "name", b"name", "template", b"template", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -79,6 +79,7 @@ class Template(_message.Message):
     VARIABLES_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     kind: Global___Template.Kind.ValueType
@@ -95,6 +96,8 @@ class Template(_message.Message):
     """Sentence that says sorry, the value of `apology`; required for DELAY."""
     version: _builtins.int
     """The version, from 1."""
+    department: _builtins.str
+    """`departments/{department}` whose words these are, in every version. Of a new template the caller's when it is empty."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for each reason code, the values of `reason`; required for DELAY, with an entry for `OTHER`."""
@@ -120,10 +123,11 @@ class Template(_message.Message):
         variables: _abc.Iterable[_builtins.str] | None = ...,
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "department", b"department", "kind", b"kind", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,10 +44,19 @@ Global___DataClass: _TypeAlias = DataClass  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int
 DATA_CLASS_FIELD_NUMBER: _builtins.int
+OWNER_FIELD_NUMBER: _builtins.int
+FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
 """The permission a caller needs, `<service>.<resource>.<verb>`. A method without one fails at start-up."""
 data_class: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___DataClass.ValueType]
 """The classification of the field's content."""
+owner: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""The field names the department that owns the resource, `departments/{id}`: only its callers change the resource,
+and those who hold `<service>.departments.administer`. An RPC that returns such a resource and has changed
+something without that comparison is rolled back.
+"""
+further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
+"""The permission that a caller needs beside the method's own to set this field of a request."""
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
 """The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`."""

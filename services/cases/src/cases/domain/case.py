@@ -25,6 +25,7 @@ class Case:
     topic: str
     display_name: str
     owner_id: str
+    department_id: str
     open_time: datetime
     state: CaseState = CaseState.OPEN
     resolution: str = ""
@@ -47,6 +48,11 @@ class Case:
         """`agents/{agent}`."""
         return f"agents/{self.owner_id}"
 
+    @property
+    def department(self) -> str:
+        """`departments/{department}`."""
+        return f"departments/{self.department_id}"
+
     def opened(self) -> CaseOpened:
         """The fact that it was opened."""
         return CaseOpened(self.name, self.customer, self.topic, self.owner, self.open_time)
@@ -57,10 +63,10 @@ class Case:
         self.display_name = self.display_name if display_name is None else display_name
         self.version += 1
 
-    def assign(self, owner_id: str) -> CaseAssigned:
+    def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""
         previous_owner = self.owner
-        self.owner_id = owner_id
+        self.owner_id, self.department_id = owner_id, department_id
         self.version += 1
         return CaseAssigned(self.name, self.customer, self.owner, previous_owner)
 

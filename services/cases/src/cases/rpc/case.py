@@ -31,9 +31,15 @@ class CaseRpc(case_service_pb2_grpc.CaseServiceServicer):
         (owner_id,) = check.name(AGENT, request.case.owner, "owner")
         topic = check.code(request.case.topic, "topic")
         display_name = check.text(request.case.display_name, "display_name", required=False)
+        department_id = check.department(request.case.department)
         check.raise_if_any()
         case = await usecases.open_case(
-            tx, customer_id=customer_id, topic=topic, display_name=display_name, owner_id=owner_id
+            tx,
+            customer_id=customer_id,
+            topic=topic,
+            display_name=display_name,
+            owner_id=owner_id,
+            department_id=department_id,
         )
         return _case(case)
 

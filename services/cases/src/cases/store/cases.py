@@ -18,10 +18,8 @@ _BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
 CASE = Statement(_BY_ID, row=Case)
 # NO KEY UPDATE: rows that reference the case may be inserted meanwhile, the case itself stays as it was read.
 LOCK_CASE = Statement(_BY_ID.with_for_update(key_share=True), row=Case)
-CUSTOMERS_OF_CASES = Statement[Any](
-    sa.select(CASES.c.id, CASES.c.customer_id).where(
-        CASES.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))
-    )
+CASES_BY_ID = Statement(
+    sa.select(CASES).where(CASES.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid)))), row=Case
 )
 COUNT_UNFINISHED = Statement[Any](
     sa.select(sa.func.count()).where(
@@ -48,6 +46,7 @@ UPDATE_CASE = Statement[Any](
         "topic",
         "display_name",
         "owner_id",
+        "department_id",
         "state",
         "resolution",
         "resolve_time",

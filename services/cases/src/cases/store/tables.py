@@ -18,6 +18,7 @@ CASES = sa.Table(
     _text("topic"),
     _text("display_name"),
     _text("owner_id"),
+    _text("department_id"),
     sa.Column("open_time", _AT, nullable=False),
     _text("state"),
     _text("resolution"),

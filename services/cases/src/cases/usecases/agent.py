@@ -14,10 +14,12 @@ async def update_agent(tx: Transaction, agent: Agent, *, fields: list[str], allo
     if stored is None and not allow_missing:
         raise NotFound(agent.name)
     if stored is not None:
+        tx.require_owner(stored)
         for field in fields:
             setattr(stored, field, getattr(agent, field))
         agent = stored
     agent.require_complete()
+    tx.require_owner(agent)
     await tx.defer(PUT_AGENT, **values(agent))
     return agent
 

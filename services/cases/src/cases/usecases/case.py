@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case, Note
+from cases.store.agents import AGENT
 from cases.store.cases import CASE, COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
 from chassis import ids
 from chassis.api import etags
@@ -13,10 +14,13 @@ from chassis.errors import NotFound
 
 
 async def open_case(
-    tx: Transaction, *, customer_id: UUID, topic: str, display_name: str, owner_id: str
+    tx: Transaction, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str
 ) -> Case:
     """Open a case."""
-    case = Case(ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, open_time=tx.now)
+    case = Case(
+        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, department_id, open_time=tx.now
+    )
+    tx.require_owner(case)
     await tx.defer(INSERT_CASE, **values(case))
     tx.record(case.opened(), version=case.version)
     return case
@@ -24,7 +28,7 @@ async def open_case(
 
 async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str], etag: str) -> Case:
     """Describe a case otherwise: `changes` holds `topic`, `display_name` or both."""
-    case = await lock_case(tx, case_id, etag)
+    case = await _own_case(tx, case_id, etag)
     if changes:
         case.update(**changes)
         await tx.defer(UPDATE_CASE, **values(case))
@@ -32,16 +36,17 @@ async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str]
 
 
 async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: str) -> Case:
-    """Give a case to another owner. Giving it to its owner changes nothing."""
-    case = await lock_case(tx, case_id, etag)
+    """Give a case to another owner, and so to their department. Giving it to its owner changes nothing."""
+    case = await _own_case(tx, case_id, etag)
     if owner_id != case.owner_id:
-        await _save(tx, case, case.assign(owner_id))
+        owner = await AGENT.maybe(tx, id=owner_id)
+        await _save(tx, case, case.assign(owner_id, owner.department_id if owner else case.department_id))
     return case
 
 
 async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag: str) -> Case:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
-    case = await lock_case(tx, case_id, etag)
+    case = await _own_case(tx, case_id, etag)
     (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
     await _save(tx, case, case.resolve(resolution, tx.now, unfinished))
     return case
@@ -49,7 +54,7 @@ async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag:
 
 async def reopen_case(tx: Transaction, case_id: UUID, *, etag: str) -> Case:
     """Open a resolved case again."""
-    case = await lock_case(tx, case_id, etag)
+    case = await _own_case(tx, case_id, etag)
     await _save(tx, case, case.reopen())
     return case
 
@@ -63,11 +68,17 @@ async def add_note(tx: Transaction, case_id: UUID, *, text: str) -> Note:
     return note
 
 
-async def lock_case(tx: Transaction, case_id: UUID, etag: str = "") -> Case:
+async def lock_case(tx: Transaction, case_id: UUID) -> Case:
     """The case, which nobody else changes until the transaction ends."""
     case = await LOCK_CASE.maybe(tx, id=case_id)
     if case is None:
         raise NotFound(f"cases/{case_id}")
+    return case
+
+
+async def _own_case(tx: Transaction, case_id: UUID, etag: str) -> Case:
+    case = await lock_case(tx, case_id)
+    tx.require_owner(case)
     etags.match(etag, case.version)
     return case
 

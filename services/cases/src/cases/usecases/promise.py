@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cases.domain.case import Case
 from cases.domain.promise import Promise, PromiseClock
 from cases.domain.work_item import WorkItem
-from cases.store.cases import CUSTOMERS_OF_CASES
+from cases.store.cases import CASES_BY_ID
 from cases.store.promises import (
     INSERT_NEW_PROMISES,
     INSERT_PROMISE,
@@ -44,10 +45,18 @@ class MakePromise:
     import_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Foundations:
+    """What promises rest on, by id."""
+
+    cases: dict[UUID, Case]
+    work_items: dict[UUID, WorkItem]
+
+
 async def make_promise(tx: Transaction, clock: PromiseClock, command: MakePromise) -> Promise:
     """Make one promise."""
-    work_items = await _foundations(tx, [command])
-    promise, facts = _make(tx, clock, command, work_items)
+    foundations = await _foundations(tx, [command])
+    promise, facts = _make(tx, clock, command, foundations)
     await tx.defer(INSERT_PROMISE, **values(promise))
     await _announce(tx, clock, promise, facts)
     return promise
@@ -62,8 +71,8 @@ async def make_promises(
         The promises in the order of the commands, for a known import key the one made then; how many are new.
 
     """
-    work_items = await _foundations(tx, commands)
-    made = [_make(tx, clock, command, work_items) for command in commands]
+    foundations = await _foundations(tx, commands)
+    made = [_make(tx, clock, command, foundations) for command in commands]
     promises = [promise for promise, _ in made]
     new = {promise_id for (promise_id,) in await INSERT_NEW_PROMISES.rows(tx, promises)}
     for promise, facts in made:
@@ -79,7 +88,7 @@ async def renegotiate_promise(
 ) -> Promise:
     """Replace a promise after a person spoke with the customer. Returns the promise that ended."""
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
-    promise = await _lock(tx, promise_id, etag)
+    promise = await _own(tx, promise_id, etag)
     await _renegotiate(tx, clock, promise, work_item, due_time, reason_code)
     return promise
 
@@ -104,14 +113,14 @@ async def keep_promise(
     tx: Transaction, promise_id: UUID, *, keep_time: datetime | None, etag: str
 ) -> Promise:
     """Mark a promise as done, now unless told when."""
-    promise = await _lock(tx, promise_id, etag)
+    promise = await _own(tx, promise_id, etag)
     await _save(tx, promise, promise.keep(keep_time or tx.now))
     return promise
 
 
 async def withdraw_promise(tx: Transaction, promise_id: UUID, *, reason_code: str, etag: str) -> Promise:
     """Take a promise back."""
-    promise = await _lock(tx, promise_id, etag)
+    promise = await _own(tx, promise_id, etag)
     await _save(tx, promise, promise.withdraw(reason_code))
     return promise
 
@@ -130,22 +139,21 @@ async def break_promise(tx: Transaction, promise_id: UUID) -> None:
         await _save(tx, promise, broken)
 
 
-async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> dict[UUID, WorkItem]:
+async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Foundations:
     """Check what the promises are about, and lock the work they rest on so that its forecast stands still."""
     about = [command for command in commands if command.case_id]
     if not about:
-        return {}
+        return _Foundations({}, {})
     case_ids = {command.case_id for command in about}
-    customers = {
-        row["id"]: row["customer_id"] for row in await CUSTOMERS_OF_CASES.all(tx, ids=list(case_ids))
-    }
+    cases = {case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))}
     work_item_ids = {command.work_item_id for command in about if command.work_item_id}
     locked = await LOCK_WORK_ITEMS.all(tx, ids=list(work_item_ids)) if work_item_ids else []
     work_items = {work_item.id: work_item for work_item in locked}
     for command in about:
-        if command.case_id not in customers:
+        case = cases.get(command.case_id) if command.case_id else None
+        if case is None:
             raise NotFound(f"cases/{command.case_id}")
-        if customers[command.case_id] != command.customer_id:
+        if case.customer_id != command.customer_id:
             raise FailedPrecondition(
                 "CUSTOMER_MISMATCH",
                 f"cases/{command.case_id} is of another customer: promise to the case's customer.",
@@ -157,11 +165,11 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> dict
                 raise NotFound(f"cases/{command.case_id}/workItems/{command.work_item_id}")
             if command.keep_time is None:
                 work_item.require_unfinished()
-    return work_items
+    return _Foundations(cases, work_items)
 
 
 def _make(
-    tx: Transaction, clock: PromiseClock, command: MakePromise, work_items: dict[UUID, WorkItem]
+    tx: Transaction, clock: PromiseClock, command: MakePromise, foundations: _Foundations
 ) -> tuple[Promise, Facts]:
     """A new promise as it stands now, and its facts so far: a past one has been kept or broken since."""
     promise = Promise(
@@ -176,6 +184,8 @@ def _make(
         reference=command.reference,
         import_key=command.import_key,
     )
+    # Whoever answers for the case may promise what others have to keep: Alice takes an order for delivery.
+    tx.require_owner(promise, *([foundations.cases[command.case_id]] if command.case_id else []))
     facts: Facts = [(promise.made(), promise.version)]
     later: Any = None
     if command.keep_time:
@@ -183,7 +193,7 @@ def _make(
     elif clock.broken_at(promise) <= tx.now:
         later = promise.break_()
     elif command.work_item_id:
-        later = _compare(promise, work_items[command.work_item_id])
+        later = _compare(promise, foundations.work_items[command.work_item_id])
     if later:
         facts.append((later, promise.version))
     return promise, facts
@@ -228,11 +238,17 @@ async def _announce(
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
 
 
-async def _lock(tx: Transaction, promise_id: UUID, etag: str = "") -> Promise:
+async def _own(tx: Transaction, promise_id: UUID, etag: str) -> Promise:
+    promise = await _lock(tx, promise_id)
+    tx.require_owner(promise)
+    etags.match(etag, promise.version)
+    return promise
+
+
+async def _lock(tx: Transaction, promise_id: UUID) -> Promise:
     promise = await LOCK_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
         raise NotFound(f"promises/{promise_id}")
-    etags.match(etag, promise.version)
     return promise
 
 

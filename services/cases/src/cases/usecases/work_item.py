@@ -23,6 +23,7 @@ async def add_work_item(
     work_item = WorkItem(
         ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, create_time=tx.now
     )
+    tx.require_owner(work_item, case)  # whoever answers for the case asks others for their parts
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
     tx.record(work_item.added(), version=work_item.version)
     return work_item
@@ -70,5 +71,6 @@ async def _lock(tx: Transaction, case_id: UUID, work_item_id: UUID, etag: str) -
     work_item = await LOCK_WORK_ITEM.maybe(tx, case_id=case_id, id=work_item_id)
     if work_item is None:
         raise NotFound(f"cases/{case_id}/workItems/{work_item_id}")
+    tx.require_owner(work_item)
     etags.match(etag, work_item.version)
     return work_item

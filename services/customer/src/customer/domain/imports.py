@@ -30,8 +30,19 @@ class ImportJob:
     created_count: int
     matched_count: int
     renamed_count: int
+    department_id: str
     create_time: datetime
     end_time: datetime | None
+
+    @property
+    def name(self) -> str:
+        """`importJobs/{uuid}`."""
+        return f"importJobs/{self.id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}` that imports; empty for nobody's."""
+        return f"departments/{self.department_id}" if self.department_id else ""
 
     def receive(self, last_line: int, accepted: int, rejected: int) -> None:
         """Count rows that came in."""

@@ -31,8 +31,3 @@ def preferences_name(customer_id: UUID) -> str:
 def view_name(customer_id: UUID) -> str:
     """`customers/{uuid}/view`."""
     return f"customers/{customer_id}/view"
-
-
-def import_job_name(job_id: UUID) -> str:
-    """`importJobs/{uuid}`."""
-    return f"importJobs/{job_id}"

@@ -10,7 +10,6 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from customer.domain.imports import ImportJob, RowError
-from customer.domain.names import import_job_name
 from customer.rpc import names
 from customer.rpc.drafts import read_draft
 from customer.store.imports import JOB, LIST_ERRORS
@@ -106,4 +105,4 @@ def _row(row: import_pb2.ImportRow) -> Row:
 
 
 def _message(job: ImportJob) -> import_pb2.ImportJob:
-    return to_message(import_pb2.ImportJob, job, name=import_job_name(job.id))
+    return to_message(import_pb2.ImportJob, job)

@@ -131,6 +131,7 @@ IMPORT_JOBS = sa.Table(
     sa.Column("created_count", sa.BigInteger, nullable=False),
     sa.Column("matched_count", sa.BigInteger, nullable=False),
     sa.Column("renamed_count", sa.BigInteger, nullable=False),
+    _text("department_id"),
     sa.Column("create_time", _AT, nullable=False),
     sa.Column("end_time", _AT),
 )

@@ -12,7 +12,6 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Violation
 from customer.domain.identifiers import Draft
 from customer.domain.imports import ImportJob, ImportState, RowError
-from customer.domain.names import import_job_name
 from customer.store.imports import (
     DELETE_ROWS,
     INSERT_ERRORS,
@@ -43,9 +42,12 @@ class Row:
 
 async def create_job(tx: Transaction, source: str) -> ImportJob:
     """The job for a source: a new one, or the one that exists, unless that was cancelled."""
-    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, 0, 0, 0, 0, 0, 0, tx.now, None)
+    department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
+    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, None)
     await INSERT_JOB.run(tx, **values(job))
-    return await JOB_OF_SOURCE.one(tx, source=source)
+    job = await JOB_OF_SOURCE.one(tx, source=source)
+    tx.require_owner(job)
+    return job
 
 
 async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> ImportJob:
@@ -53,7 +55,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
     NotFound; FailedPrecondition IMPORT_NOT_OPEN.
     """
-    job = await _locked(tx, job_id)
+    job = await _own(tx, job_id)
     by_line = {row.line: row for row in reversed(rows)}
     received = {row["line"] for row in await RECEIVED_LINES.all(tx, job_id=job.id, lines=list(by_line))}
     new = [row for line, row in sorted(by_line.items()) if line not in received]
@@ -77,7 +79,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
 async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
-    job = await _locked(tx, job_id)
+    job = await _own(tx, job_id)
     if job.commit():
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
         await _save(tx, job)
@@ -86,7 +88,7 @@ async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
 
 async def cancel_job(tx: Transaction, job_id: UUID) -> ImportJob:
     """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
-    job = await _locked(tx, job_id)
+    job = await _own(tx, job_id)
     if job.cancel(tx.now):
         await DELETE_ROWS.run(tx, job_id=job.id)
         await _save(tx, job)
@@ -114,10 +116,16 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     await _save(tx, job)
 
 
+async def _own(tx: Transaction, job_id: UUID) -> ImportJob:
+    job = await _locked(tx, job_id)
+    tx.require_owner(job)
+    return job
+
+
 async def _locked(tx: Transaction, job_id: UUID) -> ImportJob:
     job = await LOCKED_JOB.maybe(tx, id=job_id)
     if job is None:
-        raise NotFound(import_job_name(job_id))
+        raise NotFound(f"importJobs/{job_id}")
     return job
 
 

@@ -20,12 +20,18 @@ class NoticePolicy:
     event_type: str
     template: str
     enabled: bool
+    department_id: str
     create_time: datetime
 
     @property
     def name(self) -> str:
         """The resource name."""
         return f"noticePolicies/{self.id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}` whose rule this is."""
+        return f"departments/{self.department_id}"
 
 
 class Step(Enum):

@@ -40,12 +40,18 @@ class Template:
     apology: str
     reasons: dict[str, str]
     variables: list[str]
+    department_id: str
     create_time: datetime
 
     @property
     def name(self) -> str:
         """The resource name."""
         return f"templates/{self.id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}` whose words these are."""
+        return f"departments/{self.department_id}"
 
     def words_for(self, reason: str) -> str:
         """The words for a reason code, or those for OTHER."""

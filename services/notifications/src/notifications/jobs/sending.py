@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.context import Call, Principal, current_call
+from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
@@ -74,7 +74,7 @@ class Sending:
 
     async def _deliver(self, delivery: Delivery, call: Call) -> None:
         with tracing.work_span("deliver notice", call.traceparent):
-            sender = Principal(f"service:{self._db.service}")  # the timer only said when
+            sender = service_itself(self._db.service)  # the timer only said when
             trace = tracing.traceparent() or call.traceparent
             current_call.set(dataclasses.replace(call, principal=sender, traceparent=trace))
             result = await self._result(delivery)

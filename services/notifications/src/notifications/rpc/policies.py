@@ -31,8 +31,9 @@ class PolicyRpc(PolicyServiceServicer):
         within = check.at("notice_policy")
         event_type = within.one_of(request.notice_policy.event_type, "event_type", EVENT_TYPES)
         (template,) = within.name(TEMPLATE, request.notice_policy.template, "template")
+        department = within.department(request.notice_policy.department)
         check.raise_if_any()
-        command = CreatePolicy(policy_id, event_type, template, request.notice_policy.enabled)
+        command = CreatePolicy(policy_id, event_type, template, request.notice_policy.enabled, department)
         return _message(await create_policy(tx, command))
 
     async def ListNoticePolicies(

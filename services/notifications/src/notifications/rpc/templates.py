@@ -44,9 +44,10 @@ class TemplateRpc(TemplateServiceServicer):
         apology = within.text(template.apology, "apology", max=500, required=False)
         reasons = _reasons(within, template.reasons)
         variables = check_declared(within, template.variables)
+        department = within.department(template.department)
         check.raise_if_any()
         command = CreateTemplate(
-            template_id, Kind(kind), language, subject, body, apology, reasons, variables
+            template_id, Kind(kind), language, subject, body, apology, reasons, variables, department
         )
         return _message(await create_template(tx, command))
 

@@ -19,6 +19,7 @@ TEMPLATES = sa.Table(
     sa.Column("apology", sa.Text, nullable=False),
     sa.Column("reasons", JSONB, nullable=False),
     sa.Column("variables", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("department_id", sa.Text, nullable=False),
     sa.Column("create_time", _AT, nullable=False),
 )
 
@@ -31,6 +32,7 @@ POLICIES = sa.Table(
     sa.Column("event_type", sa.Text, nullable=False),
     sa.Column("template", sa.Text, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("department_id", sa.Text, nullable=False),
     sa.Column("create_time", _AT, nullable=False),
 )
 

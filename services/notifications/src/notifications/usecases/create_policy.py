@@ -21,6 +21,7 @@ class CreatePolicy:
     event_type: str
     template: str
     enabled: bool
+    department_id: str
 
 
 async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
@@ -41,6 +42,7 @@ async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
         )
     await LOCK_VERSIONS.run(tx, name=policy.name)
     if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
-        policy.version = latest.version + 1
+        policy.version, policy.department_id = latest.version + 1, latest.department_id
+    tx.require_owner(policy)
     await tx.defer(INSERT_POLICY, **values(policy))
     return policy

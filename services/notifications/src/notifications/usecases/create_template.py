@@ -22,6 +22,7 @@ class CreateTemplate:
     apology: str
     reasons: dict[str, str]
     variables: list[str]
+    department_id: str
 
 
 async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
@@ -30,6 +31,7 @@ async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
     words.check(template)
     await LOCK_VERSIONS.run(tx, name=template.name)
     if (latest := await GET_TEMPLATE.maybe(tx, id=command.id)) is not None:
-        template.version = latest.version + 1
+        template.version, template.department_id = latest.version + 1, latest.department_id
+    tx.require_owner(template)
     await tx.defer(INSERT_TEMPLATE, **values(template))
     return template

@@ -1,6 +1,6 @@
 """What every installation begins with: the words for a delay, and the rule that sends them."""
 
-from chassis.context import Call, Principal, current_call
+from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.policy import PROMISE_AT_RISK, NoticePolicy
@@ -33,14 +33,15 @@ REASONS = {  # every code with which departments forecast
 }
 
 
+PLATFORM = "platform"  # the department that owns what every installation begins with
+
+
 async def seed(db: Database) -> None:
     """Create version 1 of the template `delay` and of the policy `promise-at-risk`, where there is none."""
     now = db.clock.now()
-    template = Template(
-        "delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, variables=[], create_time=now
-    )
-    policy = NoticePolicy("promise-at-risk", 1, PROMISE_AT_RISK, template.id, enabled=True, create_time=now)
-    token = current_call.set(Call("seed", Principal(f"service:{db.service}")))
+    template = Template("delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now)
+    policy = NoticePolicy("promise-at-risk", 1, PROMISE_AT_RISK, template.id, True, PLATFORM, now)
+    token = current_call.set(Call("seed", service_itself(db.service)))
     try:
         async with db.transaction() as tx:
             await SEED_TEMPLATE.run(tx, **values(template))

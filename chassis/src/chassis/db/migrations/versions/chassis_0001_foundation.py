@@ -136,6 +136,8 @@ def audit() -> None:
             at timestamptz NOT NULL,
             actor text NOT NULL,
             department text NOT NULL,
+            via text NOT NULL,
+            purpose text NOT NULL,
             what text NOT NULL,
             request_id text NOT NULL,
             cause_id uuid,

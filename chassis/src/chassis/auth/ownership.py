@@ -1,0 +1,62 @@
+"""Which department owns a resource, as its contract says, and whether a caller works there.
+
+A role grants verbs, ownership grants rows. Both are needed: `cases.promises.write`, and to work for the
+department that the promise is of.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import Descriptor
+
+from chassis.context import Principal
+from chassis.errors import PermissionDenied
+from rapport.options.v1 import options_pb2
+
+
+def owner_field(resource: Descriptor) -> str | None:
+    """The field that names the owning department; None for a resource that is everybody's."""
+    for field in resource.fields:
+        if field.GetOptions().Extensions[options_pb2.owner]:
+            return field.name
+    return None
+
+
+@functools.cache
+def is_owned(answer: Descriptor) -> bool:
+    """Whether an answer is a resource that a department owns, or a list of such."""
+    parts = [field.message_type for field in answer.fields if field.message_type is not None]
+    return any(owner_field(message) is not None for message in (answer, *parts))
+
+
+def require(service: str, principal: Principal, owned: Sequence[Any]) -> None:
+    """Refuse a caller whose department owns none of `owned` (PermissionDenied `NOT_OWNER`).
+
+    Args:
+        service: whose contract the entities are of.
+        principal: the caller; who administers the service's departments may change what any of them owns.
+        owned: entities that are named as their messages, with a property named as the owner's field.
+
+    """
+    if principal.administers(service):
+        return
+    owners = [getattr(entity, _field_of(service, type(entity).__name__)) for entity in owned]
+    if principal.department and f"departments/{principal.department}" in owners:
+        return
+    shown = " or ".join(owner or "no department" for owner in owners)
+    raise PermissionDenied(
+        "NOT_OWNER",
+        f"This belongs to {shown}: only its callers may do that.",
+        {"resource": owned[0].name, "owner": owners[0], "permission": f"{service}.departments.administer"},
+    )
+
+
+@functools.cache
+def _field_of(service: str, resource: str) -> str:
+    """The owner's field of a resource. KeyError, TypeError: its contract lacks it, which is our mistake."""
+    found = owner_field(descriptor_pool.Default().FindMessageTypeByName(f"rapport.{service}.v1.{resource}"))
+    if found is None:
+        raise TypeError(f"rapport.{service}.v1.{resource} needs a field with the option `owner`")
+    return found

@@ -1,0 +1,85 @@
+"""Who calls, judged by the metadata alone: the bearer of one token, or of two that travel together."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from chassis.auth.tokens import Verifier
+from chassis.context import Principal
+from chassis.errors import PermissionDenied, Unauthenticated, invalid
+from chassis.grpc.bounds import TOKEN_MAX_BYTES
+
+AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "purpose"
+DEFAULT_PURPOSE = "customer-care"
+
+_PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Admission:
+    """Lets in who may.
+
+    Args:
+        verifier: tells whose a token is.
+        permissions: the permission of every method that is served, by full method name.
+
+    """
+
+    def __init__(self, verifier: Verifier, permissions: Mapping[str, str]) -> None:
+        self._verifier = verifier
+        self._permissions = permissions
+
+    def serves(self, method: str) -> bool:
+        """Whether somebody may call the method."""
+        return method in self._permissions
+
+    async def admit(self, method: str, metadata: Mapping[str, str]) -> Principal:
+        """Who calls. Unauthenticated, Unavailable as `Verifier.verify`; PermissionDenied."""
+        principal = await self.recognise(metadata)
+        require(principal, self._permissions[method])
+        return principal
+
+    async def recognise(self, metadata: Mapping[str, str]) -> Principal:
+        """Who calls: the caller, or whoever it makes the call for, with the rights that both have."""
+        caller = await self._bearer(metadata, AUTHORIZATION)
+        if ON_BEHALF_OF not in metadata:
+            return caller
+        return (await self._bearer(metadata, ON_BEHALF_OF)).relayed_by(caller)
+
+    async def _bearer(self, metadata: Mapping[str, str], where: str) -> Principal:
+        bearer = metadata.get(where, "")
+        if len(bearer) > TOKEN_MAX_BYTES:
+            raise Unauthenticated(
+                "TOKEN_INVALID", f"The token in `{where}` must be of at most {TOKEN_MAX_BYTES} bytes."
+            )
+        return self._verifier.known(bearer) or await self._verifier.verify(bearer, where)
+
+
+def require(principal: Principal, permission: str) -> None:
+    """Refuse who lacks a permission (PermissionDenied)."""
+    if not principal.may(permission):
+        raise PermissionDenied(
+            "PERMISSION_DENIED", f"Permission '{permission}' denied.", {"permission": permission}
+        )
+
+
+def unambiguous(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
+    """The metadata by key. Who calls must be said once: a proxy may have looked at the other one."""
+    metadata = dict(pairs)
+    if len(metadata) < len(pairs):
+        keys = [key for key, _ in pairs]
+        for where in (AUTHORIZATION, ON_BEHALF_OF, PURPOSE):
+            if keys.count(where) > 1:
+                raise Unauthenticated("TOKEN_INVALID", f"The metadata `{where}` must be given once.")
+    return metadata
+
+
+def credential(metadata: Mapping[str, str]) -> str:
+    """The token of whoever began the call, for calls that are made on their behalf."""
+    return metadata.get(ON_BEHALF_OF) or metadata[AUTHORIZATION]
+
+
+def purpose(metadata: Mapping[str, str]) -> str:
+    """What the call is for. INVALID_CODE."""
+    told = metadata.get(PURPOSE, DEFAULT_PURPOSE)
+    if not _PURPOSE.fullmatch(told):
+        raise invalid(PURPOSE, "INVALID_CODE", "must be 1 to 63 lower-case letters, digits and dashes")
+    return told
