@@ -1,6 +1,6 @@
 """What a transaction writes beside its effect: facts, timers, stored responses and audit rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.api import consistency
+from chassis.auth import ownership
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
 from chassis.db.statement import Bulk, Statement
@@ -79,6 +80,18 @@ class Act:
     rows: list[dict[str, Any]] = field(default_factory=list)
     shared: list[consistency.Told] = field(default_factory=list)
     owner_checked: bool = False
+
+    def require_owner(self, service: str, owned: Sequence[Any]) -> None:
+        """As `Transaction.require_owner`."""
+        ownership.require(service, self.call.principal, owned)
+        self.owner_checked = True
+
+    def answer(self, response: Any) -> None:
+        """As `Transaction.answer`."""
+        if ownership.is_owned(response.DESCRIPTOR) and not self.owner_checked:
+            raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
+        if name := getattr(response, "name", ""):
+            self.resources[name] = None
 
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""

@@ -12,7 +12,6 @@ import asyncpg
 
 from chassis import failpoints, ids
 from chassis.api import consistency
-from chassis.auth import ownership
 from chassis.context import Call
 from chassis.db.combined import combined
 from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, told, unavailable
@@ -100,19 +99,17 @@ class Transaction:
         """Say that nothing was done on behalf of `call`."""
         self._acts.pop(id(call), None)
 
-    @property
-    def owner_checked(self) -> bool:
-        """Whether the acting call went through `require_owner`."""
-        return self._act.owner_checked
-
     def touch(self, name: str) -> None:
-        """Name a resource in the audit row. Facts and answers name theirs by themselves."""
+        """Name a resource in the audit row, beside those of facts and of the answer."""
         self._act.resources[name] = None
 
     def require_owner(self, *owned: Any) -> None:
         """Refuse a caller whose department owns none of `owned`, entities (PermissionDenied `NOT_OWNER`)."""
-        ownership.require(self.db.service, self.call.principal, owned)
-        self._act.owner_checked = True
+        self._act.require_owner(self.db.service, owned)
+
+    def answer(self, response: Any) -> None:
+        """Note what the acting call is answered. RuntimeError when its owner was not compared."""
+        self._act.answer(response)
 
     async def fetch(self, statement: Statement[Any], args: Sequence[Any]) -> list[Any]:
         """Run a statement now."""
