@@ -195,14 +195,15 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         Unavailable (`DRAINING`) when the server stops, Unauthenticated (`TOKEN_EXPIRED`) with the token.
         """
         token_s = _caller.get().expires_at - time.time()
+        left_s = until - SHAVE_S - time.monotonic()
         try:
             if not self._draining:
-                with self._streams.limit(min(until - SHAVE_S - time.monotonic(), token_s)):
+                with self._streams.limit(min(left_s, token_s)):
                     return await anext(responses, None)
         except TimeoutError:
-            if not self._draining and time.time() >= _caller.get().expires_at:
-                raise expired(AUTHORIZATION) from None
             if not self._draining:
+                if token_s < left_s:
+                    raise expired(AUTHORIZATION) from None
                 raise
         raise Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
 

@@ -6,27 +6,25 @@ work is rolled back and it gets the stored response.
 """
 
 import functools
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
-<<<<<<< HEAD
 from uuid import UUID
-=======
-from weakref import WeakKeyDictionary
->>>>>>> df46f7f (Owners and answers are noted by the act that they belong to)
 
 import asyncpg
 import sqlalchemy as sa
+from google.api import field_behavior_pb2
 from google.protobuf.message import Message
 
 from chassis.context import Call, current_call
 from chassis.db.database import Database
+from chassis.db.records import StoredResponse
 from chassis.db.schema import IDEMPOTENCY
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, OutcomeUnknown, Refusal, Unavailable, invalid, response_too_large
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
-from chassis.grpc.requests import Request, request_of
 
 CONSISTENCY = "consistency-token"
 
@@ -50,6 +48,25 @@ class Reply:
     token: str
 
 
+@dataclass(slots=True)
+class Request:
+    """One call of a mutation; `command` is what its method gets."""
+
+    message: Any
+    call: Call
+    id: UUID | None
+    command: Any
+
+    def stored(self, data: bytes) -> StoredResponse:
+        """What to keep for a repeat."""
+        assert self.id is not None
+        return StoredResponse(self.id, self.call.what, self.digest(), data)
+
+    def digest(self) -> bytes:
+        """What tells a repeat from another request with the same id."""
+        return hashlib.sha256(self.message.SerializeToString(deterministic=True)).digest()
+
+
 Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message | Refusal]]]
 
 
@@ -68,147 +85,12 @@ def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> A
     @functools.wraps(method)
     async def serve(self: Any, message: Any, context: Any) -> bytes:
         request = request_of(message)
-<<<<<<< HEAD
         return answered(await once(self, work, request), context)
-=======
-        return _answered(await _once(self, work, request), context)
->>>>>>> df46f7f (Owners and answers are noted by the act that they belong to)
 
     return serve
 
 
-<<<<<<< HEAD
 async def once(servicer: Any, work: Work, request: Request) -> Reply:
-=======
-def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Work], Any]:
-    """Make a servicer's method of `async def Verb(self, commands, calls, tx) -> Sequence[Message | Refusal]`.
-
-    Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for
-    more. The method says `tx.act(calls[i])` before it records the facts of call i, and answers a call that
-    cannot be done with a refusal, having written nothing for it. Whoever is refused, fails or waits for a
-    lock leaves the group and runs alone, so that it hurts nobody else.
-
-    Args:
-        read: `read(self, request, now)` validates one request, before it joins others, and makes the command.
-
-    """
-
-    def decorated(method: Work) -> Any:
-        groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
-
-        @functools.wraps(method)
-        async def serve(self: Any, message: Any, context: Any) -> bytes:
-            request = request_of(message)
-            request.command = read(self, message, self.db.clock.now())
-            group = groups.get(self)
-            if group is None:
-                group = groups[self] = _Group(self, method)
-            return _answered(await group.join(request), context)
-
-        return serve
-
-    return decorated
-
-
-@dataclass(slots=True)
-class _Member:
-    """A call of a group, who waits for its reply, and where: its trace shows what is done for it."""
-
-    request: Request
-    future: asyncio.Future[Reply]
-    context: Context
-
-
-class _Group:
-    """The calls of one method of one servicer that wait for the next transaction."""
-
-    def __init__(self, servicer: Any, work: Work) -> None:
-        self._servicer = servicer
-        self._work = work
-        self._waiting: list[_Member] = []
-        self._running: asyncio.Task[None] | None = None
-        self._alone: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Semaphore(ALONE_AT_ONCE)
-
-    async def join(self, request: Request) -> Reply:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Reply] = loop.create_future()
-        self._waiting.append(_Member(request, future, copy_context()))
-        if self._running is None:
-            self._next()
-        return await future
-
-    def _next(self, ended: asyncio.Task[None] | None = None) -> None:
-        """Start on those who wait, in the context of the first: its trace shows the group's statements."""
-        self._running = None
-        members = [member for member in self._waiting[:GROUP_MAX] if not member.future.done()]
-        del self._waiting[:GROUP_MAX]
-        if members:
-            self._running = asyncio.get_running_loop().create_task(
-                self._run(members), context=members[0].context
-            )
-            self._running.add_done_callback(self._next)
-
-    async def _run(self, members: Sequence[_Member]) -> None:
-        """One transaction for all; when it fails, one for each half, so that the reason is soon alone."""
-        members = [member for member in members if not member.future.done()]
-        if not members:
-            return
-        current_call.set(members[0].request.call)
-        requests = [member.request for member in members]
-        try:
-            replies = await _transact(self._servicer, self._work, requests, GROUP_LOCK_TIMEOUT_MS)
-        except Exception as error:
-            if _is_outage(error):
-                for member in members:
-                    _fail(member.future, error)
-            elif len(members) == 1:
-                self._leave(members[0])
-            else:
-                half = len(members) // 2
-                await self._run(members[:half])
-                await self._run(members[half:])
-        else:
-            for member, reply in zip(members, replies, strict=True):
-                if isinstance(reply, Refusal):
-                    self._leave(member)
-                elif not member.future.done():
-                    member.future.set_result(reply)
-
-    def _leave(self, member: _Member) -> None:
-        """Let a member run alone, without holding up the others."""
-        task = asyncio.get_running_loop().create_task(
-            self._by_itself(member.request, member.future), context=member.context.copy()
-        )
-        self._alone.add(task)
-        task.add_done_callback(self._alone.discard)
-
-    async def _by_itself(self, request: Request, future: asyncio.Future[Reply]) -> None:
-        async with self._room:
-            if future.done():
-                return
-            current_call.set(request.call)
-            try:
-                reply = await _once(self._servicer, self._work, request)
-            except Exception as error:
-                _fail(future, error)
-            else:
-                if not future.done():
-                    future.set_result(reply)
-
-
-def _is_outage(error: Exception) -> bool:
-    """Whether nobody's request is the reason. What may have been committed must not be tried again here."""
-    return isinstance(error, Unavailable | OutcomeUnknown) or getattr(error, "reason", "") == "OVERLOADED"
-
-
-def _fail(future: asyncio.Future[Reply], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-
-
-async def _once(servicer: Any, work: Work, request: Request) -> Reply:
->>>>>>> df46f7f (Owners and answers are noted by the act that they belong to)
     """Do the work, or find that it was done."""
     try:
         (reply,) = await transact(servicer, work, [request])
@@ -272,7 +154,6 @@ def answered(reply: Reply, context: Any) -> bytes:
     if reply.token:
         context.set_trailing_metadata(((CONSISTENCY, reply.token),))
     return reply.data
-<<<<<<< HEAD
 
 
 def request_of(message: Any) -> Request:
@@ -294,5 +175,3 @@ def request_of(message: Any) -> Request:
 def _requires_id(descriptor: Any) -> bool:
     options = descriptor.fields_by_name["request_id"].GetOptions()
     return field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
-=======
->>>>>>> df46f7f (Owners and answers are noted by the act that they belong to)

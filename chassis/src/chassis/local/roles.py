@@ -55,7 +55,6 @@ LEAD = frozenset(
         "customer.imports.write",
         "customer.managers.write",
         "loyalty.purchases.write",
-        "loyalty.transfers.write",
         "notifications.policies.write",
         "notifications.templates.write",
     }

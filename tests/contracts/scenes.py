@@ -1,0 +1,230 @@
+"""What there has to be before a request about a department's resource can be answered: billing's, always."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from google.protobuf.message import Message
+
+from chassis.api.messages import timestamp
+from rapport.cases.v1 import (
+    case_pb2,
+    case_service_pb2,
+    directory_pb2,
+    promise_pb2,
+    promise_service_pb2,
+    work_item_service_pb2,
+)
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
+from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+
+Administer = Callable[[str, Message], Awaitable[Any]]
+"""Calls `Service.Method` as an administrator, and returns the answer."""
+Scene = Callable[[Administer], Awaitable[Message]]
+
+OWNER = "departments/billing"
+CUSTOMER = f"customers/{uuid4()}"
+SOON = timestamp(datetime(2026, 3, 4, 9, tzinfo=UTC))
+LATER = timestamp(datetime(2026, 3, 9, 9, tzinfo=UTC))
+
+
+async def _case(do: Administer) -> Any:
+    case = case_pb2.Case(
+        customer=CUSTOMER, topic="late-delivery", owner="agents/front-desk", department=OWNER
+    )
+    return await do("CaseService.OpenCase", case_service_pb2.OpenCaseRequest(case=case))
+
+
+async def _work_item(do: Administer) -> Any:
+    item = case_pb2.WorkItem(department=OWNER, kind="refund")
+    request = work_item_service_pb2.AddWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+    return await do("WorkItemService.AddWorkItem", request)
+
+
+async def _promise(do: Administer) -> Any:
+    request = promise_service_pb2.MakePromiseRequest(promise=_promised())
+    return await do("PromiseService.MakePromise", request)
+
+
+def _promised() -> promise_pb2.Promise:
+    return promise_pb2.Promise(customer=CUSTOMER, department=OWNER, kind="refund", due_time=SOON)
+
+
+async def open_case(_: Administer) -> Message:
+    case = case_pb2.Case(
+        customer=CUSTOMER, topic="late-delivery", owner="agents/front-desk", department=OWNER
+    )
+    return case_service_pb2.OpenCaseRequest(case=case)
+
+
+async def update_case(do: Administer) -> Message:
+    case = case_pb2.Case(name=(await _case(do)).name, topic="damaged")
+    return case_service_pb2.UpdateCaseRequest(case=case)
+
+
+async def assign_case(do: Administer) -> Message:
+    return case_service_pb2.AssignCaseRequest(name=(await _case(do)).name, owner="agents/front-desk")
+
+
+async def resolve_case(do: Administer) -> Message:
+    return case_service_pb2.ResolveCaseRequest(name=(await _case(do)).name, resolution="refunded")
+
+
+async def reopen_case(do: Administer) -> Message:
+    name = (await do("CaseService.ResolveCase", await resolve_case(do))).name
+    return case_service_pb2.ReopenCaseRequest(name=name)
+
+
+async def add_work_item(do: Administer) -> Message:
+    item = case_pb2.WorkItem(department=OWNER, kind="refund")
+    return work_item_service_pb2.AddWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+
+
+async def forecast_work_item(do: Administer) -> Message:
+    name = (await _work_item(do)).name
+    return work_item_service_pb2.ForecastWorkItemRequest(
+        name=name, forecast_finish_time=LATER, reason_code="OTHER"
+    )
+
+
+async def start_work_item(do: Administer) -> Message:
+    return work_item_service_pb2.StartWorkItemRequest(name=(await _work_item(do)).name)
+
+
+async def finish_work_item(do: Administer) -> Message:
+    return work_item_service_pb2.FinishWorkItemRequest(name=(await _work_item(do)).name)
+
+
+async def make_promise(_: Administer) -> Message:
+    return promise_service_pb2.MakePromiseRequest(promise=_promised())
+
+
+async def make_promises(_: Administer) -> Message:
+    return promise_service_pb2.BatchMakePromisesRequest(
+        requests=[promise_service_pb2.MakePromiseRequest(promise=_promised())]
+    )
+
+
+async def renegotiate_promise(do: Administer) -> Message:
+    return promise_service_pb2.RenegotiatePromiseRequest(
+        name=(await _promise(do)).name, due_time=LATER, reason_code="CUSTOMER_AGREED"
+    )
+
+
+async def keep_promise(do: Administer) -> Message:
+    return promise_service_pb2.KeepPromiseRequest(name=(await _promise(do)).name)
+
+
+async def withdraw_promise(do: Administer) -> Message:
+    return promise_service_pb2.WithdrawPromiseRequest(
+        name=(await _promise(do)).name, reason_code="CUSTOMER_CANCELLED"
+    )
+
+
+async def update_agent(_: Administer) -> Message:
+    agent = directory_pb2.Agent(
+        name=f"agents/a{uuid4().hex}", display_name="Ada", phone="+49 30 1", department=OWNER
+    )
+    return directory_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
+
+
+async def create_template(do: Administer) -> Message:
+    """A new version of a template."""
+    first = template_service_pb2.CreateTemplateRequest(
+        template_id=f"t{uuid4().hex}",
+        template=template_service_pb2.Template(
+            kind=template_service_pb2.Template.KIND_INFORMATION,
+            language_code="en",
+            subject="Hello",
+            body="{{ contact_name }}",
+            department=OWNER,
+        ),
+    )
+    await do("TemplateService.CreateTemplate", first)
+    again = template_service_pb2.CreateTemplateRequest()
+    again.CopyFrom(first)
+    again.template.department = ""
+    return again
+
+
+async def create_policy(_: Administer) -> Message:
+    return policy_service_pb2.CreateNoticePolicyRequest(
+        notice_policy_id=f"p{uuid4().hex}",
+        notice_policy=policy_service_pb2.NoticePolicy(
+            event_type="rapport.cases.v1.PromiseAtRisk",
+            template="templates/delay",
+            enabled=False,
+            department=OWNER,
+        ),
+    )
+
+
+async def create_job(do: Administer) -> Message:
+    """The job of a source that billing began to import."""
+    request = import_service_pb2.CreateImportJobRequest(
+        import_job=import_pb2.ImportJob(source=(uuid4().hex + uuid4().hex))
+    )
+    await do("ImportService.CreateImportJob", request)
+    return request
+
+
+async def _job(do: Administer) -> str:
+    return str((await do("ImportService.CreateImportJob", await create_job(do))).name)
+
+
+async def append_rows(do: Administer) -> Message:
+    row = import_pb2.ImportRow(line=1, customer=customer_pb2.Customer(display_name="Ada"))
+    return import_service_pb2.AppendImportRowsRequest(name=await _job(do), rows=[row])
+
+
+async def commit_job(do: Administer) -> Message:
+    return import_service_pb2.CommitImportJobRequest(name=await _job(do))
+
+
+async def cancel_job(do: Administer) -> Message:
+    return import_service_pb2.CancelImportJobRequest(name=await _job(do))
+
+
+def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
+    return customer_service_pb2.ResolveCustomerRequest(
+        identifier=customer_pb2.Identifier(
+            type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, value=f"crm:{uuid4()}"
+        ),
+        create=customer_pb2.Customer(display_name="Ada"),
+    )
+
+
+async def resolve_and_create(_: Administer) -> Message:
+    return _resolve()
+
+
+async def resolve_and_create_some(_: Administer) -> Message:
+    return customer_service_pb2.BatchResolveCustomersRequest(requests=[_resolve()])
+
+
+SCENES: dict[str, Scene] = {
+    "cases.CaseService.OpenCase": open_case,
+    "cases.CaseService.UpdateCase": update_case,
+    "cases.CaseService.AssignCase": assign_case,
+    "cases.CaseService.ResolveCase": resolve_case,
+    "cases.CaseService.ReopenCase": reopen_case,
+    "cases.WorkItemService.AddWorkItem": add_work_item,
+    "cases.WorkItemService.ForecastWorkItem": forecast_work_item,
+    "cases.WorkItemService.StartWorkItem": start_work_item,
+    "cases.WorkItemService.FinishWorkItem": finish_work_item,
+    "cases.PromiseService.MakePromise": make_promise,
+    "cases.PromiseService.BatchMakePromises": make_promises,
+    "cases.PromiseService.RenegotiatePromise": renegotiate_promise,
+    "cases.PromiseService.KeepPromise": keep_promise,
+    "cases.PromiseService.WithdrawPromise": withdraw_promise,
+    "cases.DirectoryService.UpdateAgent": update_agent,
+    "notifications.TemplateService.CreateTemplate": create_template,
+    "notifications.PolicyService.CreateNoticePolicy": create_policy,
+    "customer.ImportService.CreateImportJob": create_job,
+    "customer.ImportService.AppendImportRows": append_rows,
+    "customer.ImportService.CommitImportJob": commit_job,
+    "customer.ImportService.CancelImportJob": cancel_job,
+    "customer.CustomerService.ResolveCustomer+create": resolve_and_create,
+    "customer.CustomerService.BatchResolveCustomers+create": resolve_and_create_some,
+}

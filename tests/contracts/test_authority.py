@@ -1,0 +1,148 @@
+"""Every RPC, role and department against the table in authority.txt, on real services."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import sqlalchemy as sa
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from chassis.auth.ownership import is_owned
+from chassis.cli import contracts
+from chassis.db.schema import AUDIT
+from chassis.db.statement import Statement
+from chassis.grpc.status import reason
+from chassis.local.roles import ROLES
+from chassis.testing.running import Running
+from chassis.testing.tokens import TestIssuer
+from rapport.options.v1 import options_pb2
+from tests.contracts.scenes import SCENES
+
+SERVICES = ["customer", "cases", "loyalty", "notifications"]
+NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
+EXPECTED = {  # by what the table says: for a caller of billing, whose resource it is, and for one of delivery
+    "any": ("may", "may"),
+    "own": ("may", "NOT_OWNER"),
+    "-": ("PERMISSION_DENIED", "PERMISSION_DENIED"),
+}
+_UNNAMED = Statement[Any](
+    sa.select(AUDIT.c.what).where(AUDIT.c.resources == "", AUDIT.c.actor.like(sa.bindparam("actor")))
+)
+
+
+def table() -> dict[str, dict[str, str]]:
+    """What each role may, by RPC."""
+    lines = (Path(__file__).parent / "authority.txt").read_text().splitlines()
+    header, *rows = (line.split() for line in lines if line and not line.startswith("#"))
+    assert header == list(ROLES), "a column for each role"
+    found: dict[str, dict[str, str]] = {}
+    for rpc, *cells in rows:
+        assert rpc not in found, f"{rpc} has two rows"
+        found[rpc] = dict(zip(header, cells, strict=True))
+    return found
+
+
+def methods() -> dict[str, MethodDescriptor]:
+    """Every RPC, by the table's name for it."""
+    return {
+        f"{contracts.owner(service)}.{service.name}.{method.name}": method
+        for service in contracts.services()
+        for method in service.methods
+    }
+
+
+def restricted(method: MethodDescriptor) -> Iterator[str]:
+    """The fields of a request that need a further permission, also those of the requests in a batch."""
+    parts = [method.input_type]
+    parts += [f.message_type for f in method.input_type.fields if f.name == "requests"]
+    for part in parts:
+        for field in part.fields:
+            if field.GetOptions().Extensions[options_pb2.further_permission]:
+                yield field.name
+
+
+def test_every_rpc_has_a_row_and_every_row_an_rpc() -> None:
+    rpcs = methods()
+    further = {f"{rpc}+{field}" for rpc, method in rpcs.items() for field in restricted(method)}
+    assert set(table()) == set(rpcs) | further
+
+
+def test_what_a_department_owns_no_other_changes() -> None:
+    rows = table()
+    for rpc, method in methods().items():
+        if "request_id" in method.input_type.fields_by_name and is_owned(method.output_type):
+            assert {rows[rpc][role] for role in ROLES if role != "admin"} <= {"own", "-"}, rpc
+            assert rpc in SCENES, f"{rpc} needs a scene in which it succeeds"
+
+
+class World:
+    """A running service, called by whoever a test likes."""
+
+    def __init__(self, running: Running, issuer: TestIssuer) -> None:
+        self.db = running.db
+        self._issuer = issuer
+        self._channel = grpc.aio.insecure_channel(running.address)
+
+    async def call(self, method: MethodDescriptor, request: Message, role: str, department: str) -> Any:
+        """The answer to `role:x` of a department; None for a stream that begins."""
+        token = self._issuer.token(f"{role}:x", ROLES[role], department)
+        identity = [("authorization", f"Bearer {token}")]
+        path = f"/{method.containing_service.full_name}/{method.name}"
+        body = request.SerializeToString()
+        if method.server_streaming:
+            stream: Any = self._channel.unary_stream(path)(body, timeout=10, metadata=identity)
+            await stream.read()
+            return None
+        answer = await self._channel.unary_unary(path)(body, timeout=10, metadata=identity)
+        return contracts.message_class(method.output_type).FromString(answer)
+
+    async def administer(self, rpc: str, request: Message) -> Any:
+        """What scenes prepare with: an administrator of the department that owns."""
+        return await self.call(contracts.method(rpc), request, "admin", "billing")
+
+    async def outcome(self, rpc: str, method: MethodDescriptor, role: str, department: str) -> str:
+        """`may`, or the reason of the refusal. With a scene, who may succeeds; otherwise they get further."""
+        scene = SCENES.get(rpc)
+        request = await scene(self.administer) if scene else contracts.message_class(method.input_type)()
+        try:
+            await self.call(method, request, role, department)
+        except grpc.aio.AioRpcError as error:
+            if scene or error.code() in (
+                grpc.StatusCode.PERMISSION_DENIED,
+                grpc.StatusCode.UNAUTHENTICATED,
+                grpc.StatusCode.INTERNAL,
+            ):
+                return reason(error)
+        return "may"
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._channel.close(None)
+
+
+@pytest.fixture
+async def world(start: Any, issuer: TestIssuer, name: str) -> Any:
+    """One service, to itself."""
+    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    made = World(running, issuer)
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_each_role_may_what_the_table_says(world: World, name: str) -> None:
+    rpcs, expected, got = methods(), {}, {}
+    for rpc, cells in table().items():
+        if not rpc.startswith(f"{name}."):
+            continue
+        method = rpcs[rpc.partition("+")[0]]
+        for role, cell in cells.items():
+            for department, outcome in zip(("billing", "delivery"), EXPECTED[cell], strict=True):
+                expected[rpc, role, department] = outcome
+                got[rpc, role, department] = await world.outcome(rpc, method, role, department)
+    assert {key: value for key, value in got.items() if value != expected[key]} == {}
+    assert await _UNNAMED.all(world.db, actor="%:x") == [], "audit rows that name no resource"
