@@ -50,8 +50,8 @@ bench: setup ## Measure each path as a ratio to an empty call; never fails a bui
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load
 
-chaos: setup ## Kill every service at every moment of the story, stop servers under load (some ten minutes; the suite has a short version)
-	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v tests/e2e/test_kill.py chassis/tests/grpc/test_drain.py
+chaos: setup ## Kill, stop under load, freeze and cut off, at every moment (some ten minutes; the suite has a short version)
+	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v tests/e2e/test_kill.py chassis/tests/grpc/test_drain.py chassis/tests/db/test_leases.py
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -18,6 +18,7 @@ class Proxy:
     """Passes bytes on in both directions until it is told otherwise.
 
     Attributes:
+        passes: cleared, nothing passes any more, and nobody is told.
         cuts: asked with each message to the server; once it says yes, the message is delivered and the
             connection of the client is broken before any answer.
 
@@ -26,6 +27,8 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self._server = host, port
         self._writers: list[asyncio.StreamWriter] = []
+        self.passes = asyncio.Event()
+        self.passes.set()
         self.cuts: Callable[[bytes], bool] = lambda _: False
 
     async def open(self, port: int) -> None:
@@ -35,6 +38,7 @@ class Proxy:
     async def close(self) -> None:
         """Break every connection and listen no more."""
         self._listener.close()
+        self.passes.set()
         for writer in self._writers:
             writer.transport.abort()
 
@@ -63,9 +67,11 @@ class Proxy:
 
     async def _read(self, reader: asyncio.StreamReader) -> bytes:
         try:
-            return await reader.read(65536)
+            data = await reader.read(65536)
         except OSError:
             return b""
+        await self.passes.wait()
+        return data
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from chassis.db import outcome
-from chassis.errors import OutcomeUnknown, ResourceExhausted, Unavailable
+from chassis.errors import FailedPrecondition, OutcomeUnknown, ResourceExhausted, Unavailable
+from chassis.events.facts import FACT_MAX_BYTES
 from chassis.testing.wait import eventually
 
 
@@ -217,3 +218,23 @@ async def test_a_pool_that_is_busy_is_overload_and_no_outage(direct, acting, mon
         assert (refusal.value.reason, refusal.value.retry_after_s) == ("OVERLOADED", 1)
         assert await direct.problem() == ""
         hold.set()
+
+
+async def test_who_waited_for_a_lock_has_the_later_event_id(direct, acting, opened):
+    """Ids tell the order of facts about one thing, as its versions do."""
+    with acting():
+        async with direct.transaction() as waited:
+            with acting():
+                async with direct.transaction() as went_ahead:
+                    second = went_ahead.record(opened("cases/1"), version=2)
+            third = waited.record(opened("cases/1"), version=3)
+    assert second < third
+
+
+async def test_a_fact_that_no_stream_would_take_is_refused_before_it_is_written(direct, acting, opened):
+    with pytest.raises(FailedPrecondition) as refusal:
+        await record(direct, acting, opened("cases/1", topic="x" * FACT_MAX_BYTES))
+    assert refusal.value.reason == "FACT_TOO_LARGE"
+    assert str(FACT_MAX_BYTES) in refusal.value.message
+    await record(direct, acting, opened("cases/1", topic="x" * (FACT_MAX_BYTES - 100)))
+    assert len(await rows(direct, "SELECT id FROM outbox")) == 1

@@ -33,11 +33,14 @@ async def write_note(tx, timer):
     await tx.fetch(NOTE, [timer.key])
 
 
-class NoteStatement:
-    name, sql = "INSERT notes", "INSERT INTO notes (text) VALUES ($1)"
+class Sql:
+    name = "TEST"
+
+    def __init__(self, sql):
+        self.sql = sql
 
 
-NOTE = NoteStatement()
+NOTE = Sql("INSERT INTO notes (text) VALUES ($1)")
 
 
 async def test_a_timer_fires_when_it_is_due_and_not_before(database, acting):
@@ -215,3 +218,123 @@ async def test_a_running_runner_fires_what_is_scheduled_for_now(database, acting
 
     await eventually(fired)
     running.cancel()
+
+
+async def audited(db):
+    async with db.connection() as connection:
+        return await connection.fetch("SELECT what FROM audit WHERE actor = 'clock'")
+
+
+async def test_a_runner_that_comes_second_writes_nothing(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    other = await database(clock=ManualClock(NOON), beside=db)
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx, timer):
+        claimed.set()
+        await go_on.wait()
+        await write_note(tx, timer)
+
+    await schedule(db, acting, "a")
+    first = asyncio.create_task(TimerRunner(db, {"remind": slow}).fire())
+    await claimed.wait()
+    second = TimerRunner(other, {"remind": write_note})
+    for _ in range(5):
+        await second.fire()
+    assert await audited(db) == []
+    go_on.set()
+    await first
+    await second.fire()
+
+    assert await notes(db) == ["a"]
+    assert len(await audited(db)) == 1
+
+
+async def test_a_timer_that_is_moved_while_its_handler_runs_has_not_fired(database, acting):
+    """The use case locks its row, then the timer; so must the handler, or one of the two would be aborted."""
+    db = await database(clock=ManualClock(NOON))
+    locked, claimed = asyncio.Event(), asyncio.Event()
+
+    async def on_time(tx, timer):
+        claimed.set()
+        await locked.wait()
+        await tx.fetch(Sql("UPDATE notes SET text = 'fired'"), [])
+
+    await schedule(db, acting, "a")
+    async with db.connection() as connection:
+        await connection.execute("INSERT INTO notes (text) VALUES ('untouched')")
+    firing = asyncio.create_task(TimerRunner(db, {"remind": on_time}).fire())
+    await claimed.wait()
+    with acting():
+        async with db.transaction() as tx:
+            await tx.fetch(Sql("UPDATE notes SET text = 'moved'"), [])
+            locked.set()
+            await eventually(lambda: somebody_waits(db))
+            await tx.schedule("remind", "a", NOON + MINUTE)
+    await firing
+
+    assert await notes(db) == ["moved"]
+    assert await audited(db) == []
+    (row,) = await waiting(db)
+    assert (row["due_at"], row["attempts"]) == (NOON + MINUTE, 0)
+
+
+async def test_a_timer_that_is_cancelled_while_its_handler_runs_has_not_fired(database, acting):
+    db = await database(clock=ManualClock(NOON))
+
+    async def cancelled_meanwhile(tx, timer):
+        await write_note(tx, timer)
+        with acting():
+            async with db.transaction() as other:
+                await other.cancel("remind", timer.key)
+
+    await schedule(db, acting, "a")
+    await TimerRunner(db, {"remind": cancelled_meanwhile}).fire()
+
+    assert await notes(db) == []
+    assert await waiting(db) == []
+
+
+async def test_a_handler_may_cancel_its_own_timer_and_others(database, acting):
+    db = await database(clock=ManualClock(NOON))
+
+    async def cancel_all(tx, timer):
+        await write_note(tx, timer)
+        await tx.cancel("remind", "a")
+        await tx.cancel("remind", "b")
+
+    await schedule(db, acting, "a")
+    await schedule(db, acting, "b", due_at=NOON + MINUTE)
+    await TimerRunner(db, {"remind": cancel_all}).fire()
+
+    assert await notes(db) == ["a"]
+    assert await waiting(db) == []
+
+
+async def test_a_slow_timer_does_not_hold_up_the_thousands_behind_it(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    go_on = asyncio.Event()
+
+    async def slow_for_the_first(tx, timer):
+        if timer.key == "first":
+            await go_on.wait()
+        await write_note(tx, timer)
+
+    keys = [f"timer-{n:03}" for n in range(300)]
+    await schedule(db, acting, "first", due_at=NOON - MINUTE)
+    await schedule(db, acting, *keys)
+    firing = asyncio.create_task(TimerRunner(db, {"remind": slow_for_the_first}).fire())
+
+    async def all_but_one():
+        return sorted(await notes(db)) == keys
+
+    await eventually(all_but_one, 60)
+    go_on.set()
+    await firing
+    assert len(await notes(db)) == 301
+
+
+async def somebody_waits(db):
+    async with db.connection() as connection:
+        sql = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        return await connection.fetchval(sql)

@@ -192,6 +192,25 @@ async def test_a_bug_is_tried_ten_times_before_its_event_is_a_dead_letter(bench,
     assert (letter.error, letter.attempts, len(tries)) == ("AttributeError", 10, 10)
 
 
+async def test_a_mistake_that_looks_like_an_outage_ends_while_the_database_is_well(
+    bench, infrastructure, monkeypatch
+):
+    monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.01)
+    cases, loyalty = await bench.database(), await bench.database("loyalty")
+    tries = []
+
+    async def confused(tx, event: Event[CaseOpened]) -> None:
+        tries.append(event.id)
+        raise ConnectionResetError
+
+    await bench.relay(cases)
+    await bench.consume(loyalty, confused)
+    await bench.open(cases, "cases/1")
+
+    await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    assert len(tries) == 10
+
+
 async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(
     bench, noted, infrastructure, monkeypatch
 ):

@@ -8,7 +8,10 @@ from typing import Any
 from google.protobuf.message import Message
 
 from chassis.api.messages import to_message
+from chassis.errors import FailedPrecondition
 from rapport.options.v1 import options_pb2
+
+FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,17 @@ class FactCodec:
         """The event for a domain fact: a dataclass with the name and fields of an event message.
 
         The message's first field is the name of the resource that the fact is about. KeyError when the
-        service has no such event.
+        service has no such event; FailedPrecondition (`FACT_TOO_LARGE`) for one that no stream would take:
+        written down, it would hold up whatever happens to its resource later.
         """
         name = type(fact).__name__
         message = to_message(self.messages[name], fact)
         resource = getattr(message, message.DESCRIPTOR.fields[0].name)
-        return EncodedFact(
-            message.DESCRIPTOR.full_name, self._subjects[name], resource, message.SerializeToString()
-        )
+        data = message.SerializeToString()
+        if len(data) > FACT_MAX_BYTES:
+            raise FailedPrecondition(
+                "FACT_TOO_LARGE",
+                f"What this changes must be told in an event of at most {FACT_MAX_BYTES} bytes. Send less.",
+                {"event": name, "bytes": len(data), "most": FACT_MAX_BYTES},
+            )
+        return EncodedFact(message.DESCRIPTOR.full_name, self._subjects[name], resource, data)

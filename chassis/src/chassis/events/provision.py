@@ -22,10 +22,11 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from chassis.events.facts import FACT_MAX_BYTES
 from chassis.events.nats import Connection, connect
 
 DAY_S = 24 * 3600.0
-MAX_MESSAGE_BYTES = 256 * 1024
+MAX_MESSAGE_BYTES = FACT_MAX_BYTES + 16 * 1024  # and its attributes
 ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the work of a dead one is done again
 DEAD_STREAM = "DEAD"
 DEAD_LETTERS_MAX = 10_000  # of one consumer, so that one department cannot take the room of all
