@@ -1,7 +1,11 @@
 from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
 
 from chassis.clock import ManualClock
 from chassis.db.timers import TimerRunner
+from chassis.errors import InvalidArgument
 from chassis.events.envelope import Event
 from chassis.events.explain import chain
 from chassis.testing.wait import eventually
@@ -92,3 +96,19 @@ async def test_what_is_unknown_has_no_causes(bench):
     found = await chain(db, resource="cases/unknown")
 
     assert (found.causes, found.continues) == ([], None)
+
+
+async def test_an_event_explains_the_resource_that_it_is_about_and_no_other(bench):
+    db = await bench.database()
+    with bench.acting():
+        async with db.transaction() as tx:
+            of_one = tx.record(bench.opened("cases/1"), version=1)
+            tx.record(bench.opened("cases/2"), version=1)
+            request = tx.id
+
+    assert said(await chain(db, resource="cases/1", event_id=of_one))
+    for event_id in (of_one, request):
+        with pytest.raises(InvalidArgument) as caught:
+            await chain(db, resource="cases/2", event_id=event_id)
+        assert [violation.reason for violation in caught.value.violations] == ["EVENT_OF_OTHER_RESOURCE"]
+    assert said(await chain(db, resource="cases/2", event_id=uuid4())) == []

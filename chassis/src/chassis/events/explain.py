@@ -10,6 +10,7 @@ from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.db.schema import AUDIT, INBOX, OUTBOX
 from chassis.db.statement import Statement
+from chassis.errors import invalid
 from chassis.telemetry.tracing import trace_id
 from rapport.common.v1 import explanation_pb2
 
@@ -101,11 +102,14 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
 
     Args:
         db: the service's database.
-        resource: the resource's name; not needed with `event_id`.
-        event_id: where to start.
+        resource: the resource's name. Without it, `event_id` is one that the caller was allowed to see.
+        event_id: where to start: an event about `resource`, or who may explain one could explain all.
 
     Returns:
         The chain as far as this service knows it; empty when it knows nothing of the resource or event.
+
+    Raises:
+        InvalidArgument: EVENT_OF_OTHER_RESOURCE.
 
     """
     causes: list[explanation_pb2.Cause] = []
@@ -117,6 +121,10 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
         row = await _LINK.maybe(db, id=link_id)
         if row is None:
             break
+        if resource and link_id == event_id and row["resource"] != resource:
+            raise invalid(
+                "event_id", "EVENT_OF_OTHER_RESOURCE", "must be of an event about `name`"
+            )
         cause = _cause(row, link_id, row["source"] or db.service)
         if row["kind"] == "event":
             return Chain(causes, Foreign(row["source"], row["resource"], link_id, cause))

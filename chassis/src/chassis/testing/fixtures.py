@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -70,21 +71,24 @@ class Start(Protocol):
 
 @pytest.fixture
 async def start(
-    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock
+    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock, tmp_path: Path
 ) -> AsyncIterator[Start]:
-    """Starts services in this process, each with a fresh database, and stops them after the test."""
+    """Starts services in this process, each with a fresh database and its own token, and stops them after."""
     started: list[tuple[Running, str]] = []
 
     async def begin(
         service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
     ) -> Running:
         url = await infrastructure.fresh_database(service.name, service.migrations)
+        identity = tmp_path / f"{service.name}-token"
+        identity.write_text(issuer.token(f"service:{service.name}", service.permissions, service.name))
         configured = service.settings(
             **{
                 "database_url": url,
                 "nats_url": infrastructure.nats_url,
                 "jwks_url": issuer.jwks_url,
                 "issuer": ISSUER,
+                "token_file": identity,
                 "peers": dict.fromkeys(service.calls, NOBODY) | dict(peers or {}),
                 "host": "127.0.0.1",
                 "grpc_port": free_port(),

@@ -85,12 +85,14 @@ async def test_without_notifications_what_is_known_here_is_told(start, clock, de
     assert why.causes[1].id == event_id
 
 
-async def test_a_chain_can_start_at_an_event(desk):
+async def test_a_chain_can_start_at_an_event_about_the_promise(desk, refused):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
-    (forecast,) = await desk.facts("WorkItemForecast")
-    why = await desk.promises.Explain(ExplainRequest(name=made.name, event_id=str(forecast.id)))
-    assert [cause.resource for cause in why.causes] == [work_item.name, ""]
+    (first,), (forecast,) = await desk.facts("PromiseMade"), await desk.facts("WorkItemForecast")
+    why = await desk.promises.Explain(ExplainRequest(name=made.name, event_id=str(first.id)))
+    assert [cause.resource for cause in why.causes] == [made.name, ""]
+    of_the_work = desk.promises.Explain(ExplainRequest(name=made.name, event_id=str(forecast.id)))
+    assert await refused(of_the_work) == "INVALID_ARGUMENT EVENT_OF_OTHER_RESOURCE"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""One question through two services: whoever asks is told what they may see in each, and no more."""
+
+from datetime import timedelta
+from typing import Any
+
+import cases.service
+import customer.service
+from chassis.api.messages import timestamp
+from chassis.clock import ManualClock
+from chassis.testing.wait import eventually
+from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1.explanation_pb2 import ExplainRequest
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+
+
+async def test_a_service_is_asked_on_behalf_of_whoever_asked(start: Any, clock: ManualClock) -> None:
+    promising = await start(cases.service.service)
+    asked = await start(customer.service.service, peers={"cases": promising.address})
+    created = await asked.stub(CustomerServiceStub).CreateCustomer(
+        customer_service_pb2.CreateCustomerRequest(customer=customer_pb2.Customer(display_name="Ada"))
+    )
+    promise = promise_pb2.Promise(
+        customer=created.name,
+        department="departments/front-desk",
+        kind="refund",
+        due_time=timestamp(clock.now() + timedelta(days=2)),
+    )
+    await promising.stub(PromiseServiceStub).MakePromise(
+        promise_service_pb2.MakePromiseRequest(promise=promise)
+    )
+
+    async def entry() -> str:
+        page = await asked.stub(TimelineServiceStub).ListTimelineEntries(
+            timeline_service_pb2.ListTimelineEntriesRequest(parent=created.name)
+        )
+        return next((e.name for e in page.timeline_entries if e.resource.startswith("promises/")), "")
+
+    question = ExplainRequest(name=await eventually(entry))
+
+    async def told(*permissions: str) -> list[tuple[str, str, str]]:
+        reader = asked.stub(TimelineServiceStub, permissions, "agent:bob")
+        causes = (await reader.Explain(question)).causes
+        return [(cause.service, cause.what.rpartition(".")[2], cause.actor) for cause in causes]
+
+    made = ("cases", "PromiseMade", "agent:alice")
+    assert await told("customer.timeline.read", "cases.promises.read") == [
+        made,
+        ("cases", "PromiseService/MakePromise", "agent:alice"),
+    ]
+    assert await told("customer.timeline.read") == [made]  # what is known here, and nothing that cases knows
