@@ -2,14 +2,20 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+CONNECTION_S = 10.0
+CONNECTIONS_MAX = 256
 
 
 def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
@@ -51,12 +57,43 @@ def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
     return app
 
 
+class _Connection(H11Protocol):
+    """A connection that ends by itself, and that makes room when there are too many.
+
+    Whoever asks is answered in milliseconds. uvicorn alone would wait for ever for a request that is begun
+    and never ended, or never begun. The oldest goes first: so a probe gets in, however many keep places.
+    """
+
+    def __init__(self, others: dict["_Connection", None], **how: Any) -> None:
+        super().__init__(**how)
+        self._others = others
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self._end = asyncio.get_running_loop().call_later(CONNECTION_S, transport.abort)
+        self._others[self] = None
+        if len(self._others) > CONNECTIONS_MAX:
+            oldest = next(iter(self._others))
+            del self._others[oldest]
+            oldest.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._end.cancel()
+        self._others.pop(self, None)
+        super().connection_lost(exc)
+
+
 class HealthServer(uvicorn.Server):
     """Serves the health app in the service's own event loop, leaving signals to the service."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        protocol: Any = functools.partial(_Connection, {})
         super().__init__(
-            uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False, lifespan="off")
+            uvicorn.Config(
+                app, host=host, port=port, http=protocol, log_config=None, access_log=False, lifespan="off"
+            )
         )
         self._serving: asyncio.Task[None] | None = None
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 import nats.errors
@@ -118,9 +118,7 @@ class Lifecycle:
         if hasattr(self, "_work"):
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancelled(self._tasks)
         await self.app.spawned_done(GRACE_S)
         await self._health.close()
         await self.app.channels.close()
@@ -198,6 +196,16 @@ class Lifecycle:
             if broker_misses >= MISSES_UNTIL_EXIT:
                 log.error("the broker connection is lost for good", problem=broker)
                 self.failed.set()
+
+
+async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End parts. They are asked again: `asyncio.wait_for` of Python 3.11 may swallow a cancellation."""
+    pending = set(tasks)
+    for _ in range(int(GRACE_S)):
+        for task in pending:
+            task.cancel()
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=1)
 
 
 def serve(service: "Service[Any]", settings: ServiceSettings) -> int:

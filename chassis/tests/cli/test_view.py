@@ -96,6 +96,15 @@ def test_the_page_says_who_what_and_how_current() -> None:
     assert "Goodwill" not in text
 
 
+def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
+    assert "Promises\n" in shown(160)
+    VIEW.open_promise_count = 1200
+    try:
+        assert "Promises (1200 are open, 1 shown)" in shown(160)
+    finally:
+        VIEW.ClearField("open_promise_count")
+
+
 def test_a_narrow_page_leaves_out_the_names_of_resources() -> None:
     text = shown(80)
     assert "AT_RISK  delivery orders/7" in text

@@ -1,12 +1,14 @@
 """SIGTERM: unready first, no new work, what is under way is finished, exit code 0."""
 
 import asyncio
+import contextlib
 import json
 import signal
 
 import grpc
 import pytest
 
+from chassis.lifecycle import cancelled
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
@@ -56,3 +58,18 @@ async def test_a_service_that_waits_for_its_database_stops_when_asked(run):
     process.process.send_signal(signal.SIGTERM)
     assert await process.exit_code() == 0
     assert "Traceback" not in process.said()
+
+
+async def test_a_part_that_swallows_a_cancellation_is_asked_again() -> None:
+    began = asyncio.Event()
+
+    async def stubborn() -> None:
+        began.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(stubborn())
+    await began.wait()
+    await cancelled([task])
+    assert task.cancelled()

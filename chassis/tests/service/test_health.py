@@ -1,6 +1,7 @@
 """What a running service tells Kubernetes, Prometheus and people over HTTP."""
 
 import asyncio
+import contextlib
 import re
 import runpy
 import urllib.error
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis import lifecycle
+from chassis import health, lifecycle
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
@@ -151,3 +152,34 @@ async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(r
         assert family.type != "unknown", f"{family.name} has no TYPE"
         assert len({tuple(sorted(s.labels)) for s in family.samples if s.name == family.name}) <= 1
     assert text.count("# HELP") == len(families) == text.count("# TYPE")
+
+
+async def connect(running: Any, sent: bytes = b"") -> asyncio.StreamReader:
+    """A connection that has sent so much and says no more."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.lifecycle.http_port)
+    writer.write(sent)
+    reader.writer = writer  # type: ignore[attr-defined]  # or it is closed with the writer
+    return reader
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-", b"POST /info HTTP/1.1\r\n"]
+)
+async def test_a_connection_that_never_asks_is_closed(running, monkeypatch, sent):
+    monkeypatch.setattr(health, "CONNECTION_S", 0.2)
+    reader = await connect(running, sent)
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+
+
+async def test_connections_that_never_ask_keep_no_probe_out(running, monkeypatch):
+    monkeypatch.setattr(health, "CONNECTIONS_MAX", 8)
+    held = [await connect(running, b"GET ") for _ in range(20)]
+    assert (await get(running, "/health/live"))[0] == 200
+    closed = 0
+    for reader in held[:12]:
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+        closed += 1
+    assert closed == 12
+    assert not held[-1].at_eof()

@@ -32,8 +32,14 @@ def page(view: view_pb2.CustomerView, width: int) -> RenderableType:
     A page of fewer than 140 columns leaves out the resources' names.
     """
     rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
-        "Promises": (("state", "what", "due", "expected", "name"), map(_promise, view.promises)),
-        "Cases": (("state", "topic", "owner", "opened", "name"), map(_case, view.cases)),
+        _title("Promises", view.promises, view.open_promise_count): (
+            ("state", "what", "due", "expected", "name"),
+            map(_promise, view.promises),
+        ),
+        _title("Cases", view.cases, view.open_case_count): (
+            ("state", "topic", "owner", "opened", "name"),
+            map(_case, view.cases),
+        ),
         "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
         "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
@@ -44,6 +50,12 @@ def page(view: view_pb2.CustomerView, width: int) -> RenderableType:
         for title, (columns, cells) in rows.items()
     )
     return Group(_heading(view), *(part for part in parts if part.row_count))
+
+
+def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
+    """With how many are open, when the view has only the most important of them."""
+    listed = sum(part.state in ("OPEN", "AT_RISK") for part in shown)
+    return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
 
 
 def _heading(view: view_pb2.CustomerView) -> Text:

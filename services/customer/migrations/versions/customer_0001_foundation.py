@@ -106,12 +106,19 @@ def views() -> None:
             facts bytea NOT NULL,
             part bytea NOT NULL,
             ended boolean NOT NULL,
+            urgent boolean NOT NULL,
             change_time timestamptz NOT NULL,
             PRIMARY KEY (customer_id, resource)
         )
         """
     )
-    op.execute("CREATE INDEX view_parts_live ON view_parts (customer_id) WHERE NOT ended")
+    # A view shows the first rows of each of these, however many there are.
+    op.execute(
+        """
+        CREATE INDEX view_parts_live
+        ON view_parts (customer_id, kind, urgent DESC, change_time DESC, resource) WHERE NOT ended
+        """
+    )
     op.execute(
         """
         CREATE INDEX view_parts_ended ON view_parts (customer_id, kind, change_time DESC, resource)
@@ -124,6 +131,8 @@ def views() -> None:
         CREATE TABLE views (
             customer_id uuid PRIMARY KEY,
             view bytea NOT NULL,
+            open_promises bigint NOT NULL,
+            open_cases bigint NOT NULL,
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         ) WITH (fillfactor = 60, toast_tuple_target = 8160)

@@ -1,6 +1,7 @@
 """The customer service with its collaborators, for component tests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,10 +9,16 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
+from chassis import ids
 from chassis.clock import ManualClock
+from chassis.context import Call, Principal, current_call
+from chassis.events.envelope import Event
 from chassis.testing.running import Running, reason
 from chassis.testing.wait import eventually
+from customer.events.view import _happened
 from customer.service import service
+from customer.store.views import VIEWS_BY_ID
+from customer.usecases.views import apply
 from rapport.customer.v1 import (
     consent_service_pb2_grpc,
     customer_pb2,
@@ -106,6 +113,41 @@ class Desk:
         resource = getattr(message, message.DESCRIPTOR.fields[0].name)
         source = message.DESCRIPTOR.full_name.split(".")[1]
         return await self.running.deliver(message, resource=resource, version=version, source=source, **how)
+
+    def event(self, message: Message, version: int, seconds: float) -> Event[Any]:
+        """A fact of another service, about the resource in its first field, told `seconds` from now."""
+        now = self.clock.now() + timedelta(seconds=seconds)
+        source = message.DESCRIPTOR.full_name.split(".")[1]
+        return Event(
+            id=ids.uuid7(now),
+            type=message.DESCRIPTOR.full_name,
+            source=source,
+            resource=getattr(message, message.DESCRIPTOR.fields[0].name),
+            resource_version=version,
+            time=now,
+            actor=f"service:{source}",
+            correlation_id="",
+            causation_id=uuid4(),
+            traceparent="",
+            data=message,
+        )
+
+    async def projected(self, events: Sequence[Event[Any]], batch: int) -> bytes:
+        """The view's bytes after applying events in this order, in batches, and nothing of it afterwards."""
+        db = self.running.db
+        token = current_call.set(Call("test", Principal("service:customer")))
+        try:
+            for i in range(0, len(events), batch):
+                happened = [found for each in events[i : i + batch] if (found := _happened(each))]
+                async with db.transaction() as tx:
+                    customer_ids = await apply(tx, happened)
+            view: bytes = (await VIEWS_BY_ID.one(db, customer_ids=customer_ids))["view"]
+            async with db.connection() as connection:
+                for table in ("views", "view_parts", "timeline"):
+                    await connection.execute(f"DELETE FROM {table}")
+        finally:
+            current_call.reset(token)
+        return view
 
 
 @pytest.fixture

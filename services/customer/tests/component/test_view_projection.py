@@ -6,14 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis import ids
 from chassis.api.messages import money, timestamp
-from chassis.context import Call, Principal, current_call
-from chassis.events.envelope import Event
 from chassis.testing.wait import eventually
-from customer.events.view import _happened
 from customer.store.views import VIEWS_BY_ID
-from customer.usecases.views import apply
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
@@ -108,26 +103,7 @@ async def test_a_change_of_the_profile_shows(desk):
     assert view.profile_source.resource_version == 2
 
 
-def event(clock, message, version, seconds):
-    now = clock.now() + timedelta(seconds=seconds)
-    source = message.DESCRIPTOR.full_name.split(".")[1]
-    resource = getattr(message, message.DESCRIPTOR.fields[0].name)
-    return Event(
-        id=ids.uuid7(now),
-        type=message.DESCRIPTOR.full_name,
-        source=source,
-        resource=resource,
-        resource_version=version,
-        time=now,
-        actor=f"service:{source}",
-        correlation_id="",
-        causation_id=uuid4(),
-        traceparent="",
-        data=message,
-    )
-
-
-def busy_history(clock, customer):
+def busy_history(desk, customer):
     """A history with more of everything than a view shows: promises, reopened cases, notices, points."""
     told = []
     for i, (promise, case, notice) in enumerate(
@@ -153,43 +129,25 @@ def busy_history(clock, customer):
         if i % 5 == 0:
             told.append((cases.CaseReopened(case=case, **at), 4))
             told.append((notifications.NoticeDelivered(notice=notice, **at), 3))
-    return [event(clock, message, version, seconds) for seconds, (message, version) in enumerate(told)]
-
-
-async def projected(desk, events, batch):
-    """The view's bytes after applying events in this order, in batches, and nothing of it afterwards."""
-    db = desk.running.db
-    token = current_call.set(Call("test", Principal("service:customer")))
-    try:
-        for i in range(0, len(events), batch):
-            happened = [_happened(each) for each in events[i : i + batch]]
-            async with db.transaction() as tx:
-                customer_ids = await apply(tx, happened)
-        view = (await VIEWS_BY_ID.one(db, customer_ids=customer_ids))["view"]
-        async with db.connection() as connection:
-            for table in ("views", "view_parts", "timeline"):
-                await connection.execute(f"DELETE FROM {table}")
-    finally:
-        current_call.reset(token)
-    return view
+    return [desk.event(message, version, seconds) for seconds, (message, version) in enumerate(told)]
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_any_order_any_batches_and_any_repeats_end_in_the_same_bytes(desk, nobody, seed):
-    history = busy_history(desk.clock, nobody)
-    expected = await projected(desk, history, batch=500)
+    history = busy_history(desk, nobody)
+    expected = await desk.projected(history, batch=500)
     shuffled = history + random.Random(seed).sample(history, 50)
     random.Random(seed).shuffle(shuffled)
-    assert await projected(desk, shuffled, batch=[500, 70, 7][seed]) == expected
+    assert await desk.projected(shuffled, batch=[500, 70, 7][seed]) == expected
 
 
 async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended(desk, nobody):
-    history = busy_history(desk.clock, nobody)
+    history = busy_history(desk, nobody)
     still_open = [
-        event(desk.clock, cases.PromiseMade(promise=name, customer=nobody), 1, -seconds)
+        desk.event(cases.PromiseMade(promise=name, customer=nobody), 1, -seconds)
         for seconds, name in enumerate(names("promises", 25), 1)
     ]
-    view = CustomerView.FromString(await projected(desk, still_open + history, batch=500))
+    view = CustomerView.FromString(await desk.projected(still_open + history, batch=500))
     assert [part.state for part in view.promises].count("OPEN") == 25
     assert len(view.promises) == 25 + 20
     assert [part.state for part in view.cases].count("OPEN") == 6

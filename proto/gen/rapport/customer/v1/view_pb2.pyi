@@ -43,6 +43,8 @@ class CustomerView(_message.Message):
     PROFILE_SOURCE_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
+    OPEN_PROMISE_COUNT_FIELD_NUMBER: _builtins.int
+    OPEN_CASE_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`."""
     customer: _builtins.str
@@ -55,17 +57,25 @@ class CustomerView(_message.Message):
     """BCP 47 language."""
     time_zone: _builtins.str
     """IANA time zone."""
+    open_promise_count: _builtins.int
+    """How many promises are open or at risk, shown above or not."""
+    open_case_count: _builtins.int
+    """How many cases are open, shown above or not."""
     @_builtins.property
     def value(self) -> Global___ValuePart:
         """What the customer is worth to us."""
 
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromisePart]:
-        """Every open promise and the latest 20 that ended, latest change first."""
+        """Up to 50 open promises, those at risk before others, and the latest 20 that ended; latest change first.
+        `open_promise_count` says how many are open, `PromiseService.ListPromises` has all.
+        """
 
     @_builtins.property
     def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___CasePart]:
-        """Every open case and the latest 20 that were resolved, latest change first."""
+        """Up to 50 open cases and the latest 20 that were resolved, latest change first. `open_case_count` says how
+        many are open, `CaseService.ListCases` has all.
+        """
 
     @_builtins.property
     def loyalty(self) -> Global___LoyaltyPart:
@@ -77,7 +87,7 @@ class CustomerView(_message.Message):
 
     @_builtins.property
     def latest_timeline(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
-        """The latest 20 entries of the timeline, newest first."""
+        """The latest 20 entries of the timeline, newest first. Texts over 200 characters are cut, and end with `…`."""
 
     @_builtins.property
     def profile_source(self) -> Global___PartSource:
@@ -109,10 +119,12 @@ class CustomerView(_message.Message):
         profile_source: Global___PartSource | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         freshness: _abc.Iterable[Global___SourceFreshness] | None = ...,
+        open_promise_count: _builtins.int = ...,
+        open_case_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline", b"latest_timeline", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline", b"latest_timeline", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,10 +13,11 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
 from chassis.events.arrivals import Arrivals
+from customer.domain.customers import Customer
 from customer.domain.names import view_name
 from customer.rpc import names
 from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID
-from customer.store.views import VIEWS_BY_ID
+from customer.store.views import VIEWS_BY_ID, ViewRow
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.rendering import rendered
@@ -75,7 +76,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         views = {row["customer_id"]: row["view"] for row in await VIEWS_BY_ID.all(self.db, customer_ids=ids)}
         missing = [customer_id for customer_id in ids if customer_id not in views]
         for customer in await CUSTOMERS_BY_ID.all(self.db, ids=missing) if missing else ():
-            views[customer.id] = rendered(customer.id, customer, [], [], customer.update_time)
+            views[customer.id] = _of_nothing_told(customer)
         freshness = self._freshness.serialised()
         for customer_id in ids:
             if customer_id not in views:
@@ -114,7 +115,11 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         customer = await CUSTOMER.maybe(self.db, id=customer_id)
         if customer is None:
             raise NotFound(view_name(customer_id))
-        return rendered(customer_id, customer, [], [], customer.update_time)
+        return _of_nothing_told(customer)
+
+
+def _of_nothing_told(customer: Customer) -> bytes:
+    return rendered(customer.id, customer, [], [], ViewRow(customer.id, customer.update_time, 0, 0))
 
 
 def _max_age_s(request: view_service_pb2.WatchCustomerViewRequest, context: Any) -> float:

@@ -72,15 +72,19 @@ VIEW_PARTS = sa.Table(
     sa.Column("facts", sa.LargeBinary, nullable=False),
     sa.Column("part", sa.LargeBinary, nullable=False),
     sa.Column("ended", sa.Boolean, nullable=False),
+    sa.Column("urgent", sa.Boolean, nullable=False),
     sa.Column("change_time", _AT, nullable=False),
 )
 
-# The serialised CustomerView of each customer, a function of the tables above.
+# The serialised CustomerView of each customer, a function of the tables above; and how many parts are live,
+# counted with each change because a customer may have more of them than can be counted each time.
 VIEWS = sa.Table(
     "views",
     METADATA,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("view", sa.LargeBinary, nullable=False),
+    sa.Column("open_promises", sa.BigInteger, nullable=False),
+    sa.Column("open_cases", sa.BigInteger, nullable=False),
     sa.Column("update_time", _AT, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )

@@ -11,6 +11,7 @@ from chassis.db.statement import Bulk, Statement
 from customer.store.tables import VIEW_PARTS, VIEWS
 
 ENDED_IN_VIEW = 20
+LIVE_IN_VIEW = 50
 _P, _V = VIEW_PARTS.c, VIEWS.c
 _IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
 
@@ -25,7 +26,18 @@ class PartRow:
     facts: bytes
     part: bytes
     ended: bool
+    urgent: bool
     change_time: datetime
+
+
+@dataclass(slots=True)
+class ViewRow:
+    """What a view's row says besides the view."""
+
+    customer_id: UUID
+    update_time: datetime
+    open_promises: int
+    open_cases: int
 
 
 @dataclass(slots=True)
@@ -43,13 +55,14 @@ VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _V.view).where(_V.custome
 # A view's row is what serialises its projectors: made when missing, then locked, both in the order of the
 # ids.
 ENSURE_VIEWS = Bulk[Any](VIEWS, lambda insert: insert.on_conflict_do_nothing(index_elements=["customer_id"]))
-LOCKED_VIEWS = Statement[Any](
-    sa.select(_V.customer_id, _V.update_time)
+LOCKED_VIEWS = Statement(
+    sa.select(_V.customer_id, _V.update_time, _V.open_promises, _V.open_cases)
     .where(_V.customer_id == sa.func.any(_IDS))
     .order_by(_V.customer_id)
-    .with_for_update()
+    .with_for_update(),
+    row=ViewRow,
 )
-_SAVED = (_V.customer_id, _V.view, _V.update_time)
+_SAVED = (_V.customer_id, _V.view, _V.open_promises, _V.open_cases, _V.update_time)
 _new = (
     sa.func.unnest(*[sa.bindparam(c.name, type_=sa.ARRAY(c.type)) for c in _SAVED])
     .table_valued(*[sa.column(c.name, c.type) for c in _SAVED], name="new")
@@ -58,7 +71,7 @@ _new = (
 SAVE_VIEWS = Statement[Any](
     sa.update(VIEWS)
     .where(_V.customer_id == _new.c.customer_id)
-    .values(view=_new.c.view, update_time=_new.c.update_time, version=_V.version + 1)
+    .values(**{c.name: _new.c[c.name] for c in _SAVED[1:]}, version=_V.version + 1)
 )
 
 _keys = (
@@ -78,7 +91,7 @@ SAVE_PARTS = Bulk[Any](
     VIEW_PARTS,
     lambda insert: insert.on_conflict_do_update(
         index_elements=["customer_id", "resource"],
-        set_={name: insert.excluded[name] for name in ("facts", "part", "ended", "change_time")},
+        set_={name: insert.excluded[name] for name in ("facts", "part", "ended", "urgent", "change_time")},
     ),
 )
 
@@ -88,18 +101,25 @@ _kinds = (
     .table_valued(sa.column("kind", sa.Text), name="kinds")
     .render_derived()
 )
-_live = sa.select(VIEW_PARTS).where(_P.customer_id == sa.func.any(_IDS), sa.not_(_P.ended))
-_latest = (
-    sa.select(VIEW_PARTS)
-    .where(_P.customer_id == _asked.c.id, _P.kind == _kinds.c.kind, _P.ended)
-    .order_by(_P.change_time.desc(), _P.resource)
-    .limit(sa.literal_column(str(ENDED_IN_VIEW)))
-    .lateral("latest")
+
+
+def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The first parts of each customer and kind: so many steps along an index, however many there are."""
+    first = (
+        sa.select(VIEW_PARTS)
+        .where(_P.customer_id == _asked.c.id, _P.kind == _kinds.c.kind, _P.ended if ended else ~_P.ended)
+        .order_by(*order, _P.change_time.desc(), _P.resource)
+        .limit(sa.literal_column(str(limit)))
+        .lateral("ended" if ended else "live")
+    )
+    return sa.select(*first.c).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
+
+
+_shown = sa.union_all(_first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW)).subquery(
+    "shown"
 )
-_ended = sa.select(*_latest.c).select_from(_asked.join(_kinds, sa.true()).join(_latest, sa.true()))
-_shown = sa.union_all(_live, _ended).subquery("shown")
-# What the views of several customers show: everything live, and of each kind the latest that ended; latest
-# change first.
+# What the views of several customers show: of each kind what is live, the urgent before others, and the
+# latest that ended; latest change first.
 SHOWN_PARTS = Statement(
     sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
         _shown.c.change_time.desc(), _shown.c.resource

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -50,10 +50,11 @@ class Fact(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A part, whether what it shows has ended, and when it last changed."""
+    """A part, whether what it shows has ended or is to be shown before others, and when it last changed."""
 
     part: Any
     ended: bool
+    urgent: bool
     change_time: datetime
 
 
@@ -66,6 +67,7 @@ class Spec:
     apply: Callable[[Any, Any], None]
 
 
+M = TypeVar("M", bound=Message)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Fact])
 _SHOWS: Mapping[PartKind, type[Message]] = {
@@ -77,6 +79,7 @@ _SHOWS: Mapping[PartKind, type[Message]] = {
     PartKind.GOODWILL: view_pb2.GoodwillPart,
 }
 _LIVE_STATES = {"OPEN", "AT_RISK", ""}
+TEXT_MAX = 200  # characters of any text in a view
 
 
 def merged(kept: bytes, facts: Iterable[Fact]) -> bytes:
@@ -104,7 +107,16 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
         part.source.service = last.type.split(".")[1]
         part.source.resource_version = last.version
         part.source.event_time.CopyFrom(timestamp(last.time))
-    return Folded(part, _has_ended(kind, part), last.time)
+    urgent = kind is PartKind.PROMISE and part.state == "AT_RISK"
+    return Folded(excerpt(part), _has_ended(kind, part), urgent, last.time)
+
+
+def excerpt(message: M) -> M:
+    """`message` with its longer texts cut to 200 characters, so that a view has a size."""
+    for field, value in message.ListFields():
+        if isinstance(value, str) and len(value) > TEXT_MAX:
+            setattr(message, field.name, value[: TEXT_MAX - 1] + "…")
+    return message
 
 
 def _has_ended(kind: PartKind, part: Any) -> bool:

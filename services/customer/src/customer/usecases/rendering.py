@@ -1,15 +1,14 @@
 """The customer view as one document: a pure function of what is stored about a customer."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from chassis.api.messages import timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
-from customer.store.views import ShownPart
-from customer.usecases.parts import PartKind
+from customer.store.views import ShownPart, ViewRow
+from customer.usecases.parts import PartKind, excerpt
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
 _CHANNELS = {channel: timeline_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
@@ -21,7 +20,7 @@ def rendered(
     customer: Customer | None,
     parts: Sequence[ShownPart],
     entries: Sequence[TimelineEntry],
-    update_time: datetime,
+    row: ViewRow,
 ) -> bytes:
     """The serialised view, the same bytes for the same arguments.
 
@@ -30,16 +29,21 @@ def rendered(
         customer: their profile; None when facts about them came before they did.
         parts: what to show, latest change first.
         entries: the latest of the timeline, newest first.
-        update_time: when the latest fact happened.
+        row: how many parts are live, shown or not, and when the latest fact happened.
 
     """
-    view = view_pb2.CustomerView(name=view_name(customer_id), customer=customer_name(customer_id))
-    view.update_time.CopyFrom(timestamp(update_time))
+    view = view_pb2.CustomerView(
+        name=view_name(customer_id),
+        customer=customer_name(customer_id),
+        update_time=timestamp(row.update_time),
+        open_promise_count=row.open_promises,
+        open_case_count=row.open_cases,
+    )
     if customer is not None:
         _profile(view, customer)
     for part in parts:
         _show(view, PartKind(part.kind), part.part)
-    view.latest_timeline.extend(entry_message(entry) for entry in entries)
+    view.latest_timeline.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 
 

@@ -1,12 +1,13 @@
 """Keeping customer views: what arrived is stored, and the views of everybody concerned are rendered anew."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from customer.domain.timeline import TimelineEntry
 from customer.store.customers import CUSTOMERS_BY_ID
@@ -20,13 +21,14 @@ from customer.store.views import (
     SHOWN_PARTS,
     PartRow,
     ShownPart,
+    ViewRow,
 )
 from customer.usecases.parts import Fact, PartKind, folded, merged
 from customer.usecases.rendering import rendered
 
 R = TypeVar("R", ShownPart, TimelineEntry)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_WITH_AN_END = [PartKind.PROMISE, PartKind.CASE, PartKind.NOTICE, PartKind.GOODWILL]
+_ROW = [field.name for field in fields(ViewRow)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +60,36 @@ async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
     A customer's view row is locked first, so that projectors of several streams and replicas take turns;
     everything after that reads what the ones before have committed.
     """
-    latest: dict[UUID, datetime] = {}
-    for event in events:
-        latest[event.customer_id] = max(event.time, latest.get(event.customer_id, _NEVER))
-    customer_ids = sorted(latest)
+    customer_ids = sorted({event.customer_id for event in events})
     await ENSURE_VIEWS.rows(
-        tx, [{"customer_id": i, "view": b"", "update_time": _NEVER, "version": 0} for i in customer_ids]
+        tx, [values(ViewRow(i, _NEVER, 0, 0)) | {"view": b"", "version": 0} for i in customer_ids]
     )
-    for row in await LOCKED_VIEWS.all(tx, customer_ids=customer_ids):
-        latest[row["customer_id"]] = max(row["update_time"], latest[row["customer_id"]])
+    rows = {row.customer_id: row for row in await LOCKED_VIEWS.all(tx, customer_ids=customer_ids)}
+    for event in events:
+        rows[event.customer_id].update_time = max(event.time, rows[event.customer_id].update_time)
     await INSERT_FACTS.rows(tx, [event.entry for event in events if event.entry])
-    await _store_parts(tx, [(event.customer_id, event.about) for event in events if event.about])
-    await render(tx, latest)
+    await _store_parts(tx, [(event.customer_id, event.about) for event in events if event.about], rows)
+    await render(tx, rows)
     return customer_ids
 
 
-async def render(tx: Transaction, update_times: dict[UUID, datetime]) -> None:
+async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
     """Render the locked views of several customers from what is stored."""
-    customer_ids = sorted(update_times)
+    customer_ids = sorted(rows)
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=customer_ids)}
-    parts = _grouped(await SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=_WITH_AN_END))
+    parts = _grouped(await SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=list(PartKind)))
     entries = _grouped(await LATEST_ENTRIES.all(tx, customer_ids=customer_ids))
-    views = [rendered(i, customers.get(i), parts[i], entries[i], update_times[i]) for i in customer_ids]
     await tx.defer(
-        SAVE_VIEWS, customer_id=customer_ids, view=views, update_time=[update_times[i] for i in customer_ids]
+        SAVE_VIEWS,
+        view=[rendered(i, customers.get(i), parts[i], entries[i], rows[i]) for i in customer_ids],
+        **{name: [getattr(rows[i], name) for i in customer_ids] for name in _ROW},
     )
 
 
-async def _store_parts(tx: Transaction, told: Iterable[tuple[UUID, About]]) -> None:
+async def _store_parts(
+    tx: Transaction, told: Iterable[tuple[UUID, About]], views: Mapping[UUID, ViewRow]
+) -> None:
+    """Fold what was told into the parts, and count which became live or ended."""
     news: dict[tuple[UUID, str], list[About]] = defaultdict(list)
     for customer_id, about in told:
         news[customer_id, about.resource].append(about)
@@ -94,15 +98,24 @@ async def _store_parts(tx: Transaction, told: Iterable[tuple[UUID, About]]) -> N
     held = await PARTS.all(
         tx, customer_ids=[i for i, _ in news], resources=[resource for _, resource in news]
     )
-    kept = {(row.customer_id, row.resource): row.facts for row in held}
+    kept = {(row.customer_id, row.resource): row for row in held}
     rows = []
     for (customer_id, resource), abouts in sorted(news.items()):
-        facts = merged(kept.get((customer_id, resource), b""), (about.fact for about in abouts))
+        before = kept.get((customer_id, resource))
+        facts = merged(before.facts if before else b"", (about.fact for about in abouts))
         kind = abouts[0].kind
         now = folded(kind, facts)
+        _count(views[customer_id], kind, (not now.ended) - (before is not None and not before.ended))
         part = now.part.SerializeToString(deterministic=True)
-        rows.append(PartRow(customer_id, resource, kind, facts, part, now.ended, now.change_time))
+        rows.append(PartRow(customer_id, resource, kind, facts, part, now.ended, now.urgent, now.change_time))
     await SAVE_PARTS.rows(tx, rows)
+
+
+def _count(view: ViewRow, kind: PartKind, more: int) -> None:
+    if kind is PartKind.PROMISE:
+        view.open_promises += more
+    elif kind is PartKind.CASE:
+        view.open_cases += more
 
 
 def _grouped(rows: Iterable[R]) -> dict[UUID, list[R]]:
