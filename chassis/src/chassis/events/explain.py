@@ -122,9 +122,7 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
         if row is None:
             break
         if resource and link_id == event_id and row["resource"] != resource:
-            raise invalid(
-                "event_id", "EVENT_OF_OTHER_RESOURCE", "must be of an event about `name`"
-            )
+            raise invalid("event_id", "EVENT_OF_OTHER_RESOURCE", "must be of an event about `name`")
         cause = _cause(row, link_id, row["source"] or db.service)
         if row["kind"] == "event":
             return Chain(causes, Foreign(row["source"], row["resource"], link_id, cause))
