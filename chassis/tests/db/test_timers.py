@@ -334,6 +334,29 @@ async def test_a_slow_timer_does_not_hold_up_the_thousands_behind_it(database, a
     assert len(await notes(db)) == 301
 
 
+async def test_timers_and_events_together_leave_half_of_the_connections_to_requests(database, acting):
+    db = await database(clock=ManualClock(NOON))
+    at_once, most, go_on = [0], [0], asyncio.Event()
+
+    async def slow(tx, timer):
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        await go_on.wait()
+        at_once[0] -= 1
+
+    kinds = ["one", "two", "three"]
+    for kind in kinds:
+        await schedule(db, acting, *[str(n) for n in range(8)], kind=kind)
+    async with asyncio.TaskGroup() as group:
+        for kind in kinds:
+            group.create_task(TimerRunner(db, {kind: slow}).fire())
+        await eventually(lambda: db.background.locked())
+        for _ in range(20):  # beside everything that is held up
+            await notes(db)
+        go_on.set()
+    assert most == [4]
+
+
 async def somebody_waits(db):
     async with db.connection() as connection:
         sql = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

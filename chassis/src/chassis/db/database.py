@@ -31,6 +31,10 @@ class Database:
         clock: the source of time.
         pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
 
+    Attributes:
+        background: what events and timers take a place of while they work: half of the pool for all of them
+            together, so that no flood of theirs takes the connections of requests.
+
     """
 
     def __init__(self, url: str, service: str, facts: FactCodec, clock: Clock, pool_size: int = 10) -> None:
@@ -48,6 +52,7 @@ class Database:
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Limits()
+        self.background = asyncio.Semaphore(max(1, pool_size // 2))
         self._probe: Session | None = None
         self._probing = asyncio.Lock()
 

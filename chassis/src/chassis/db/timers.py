@@ -25,7 +25,7 @@ from chassis.telemetry import tracing
 
 POLL_S = 0.2
 RETRY_MAX_S = 300.0
-AT_ONCE = 4  # of the pool's connections, so that a flood of timers leaves some for requests
+AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`
 CLAIM = 64  # read at a time
 CLOCK = "clock"
 
@@ -166,7 +166,7 @@ class TimerRunner:
                     traceparent=trace,
                 )
             )
-            async with self._db.transaction() as tx:
+            async with self._db.background, self._db.transaction() as tx:
                 lock = timer.id.int & (1 << 63) - 1
                 if await _CLAIM.maybe(tx, id=timer.id, now=tx.now, lock=lock) is None:
                     raise _NotOurs

@@ -19,7 +19,7 @@ from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscripti
 __all__ = ["BatchHandler", "Consumer", "Handler", "Subscription"]
 
 WINDOW = 32  # events in hand when they are handled one by one
-AT_ONCE = 4  # of the pool's connections, so that a backlog leaves some for requests
+AT_ONCE = 4  # so that one backlog leaves the others some of `Database.background`
 WAIT_S = 5.0
 PAUSE_S = 1.0
 UNKNOWN_ATTEMPTS = 10

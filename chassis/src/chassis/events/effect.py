@@ -59,7 +59,7 @@ class Effect:
     async def _commit(self, events: list[Event[Any]], call: Call) -> None:
         token = current_call.set(call)
         try:
-            async with self._db.transaction() as tx:
+            async with self._db.background, self._db.transaction() as tx:
                 rows = await _INBOX.rows(tx, [self._inbox_row(event) for event in events])
                 new = {row["event_id"] for row in rows}
                 if not new:

@@ -219,6 +219,32 @@ async def test_a_database_that_is_away_for_a_moment_costs_no_second_mail(
     assert len(desk.mail.received) == 1
 
 
+async def test_a_notice_that_others_hold_for_longer_than_a_lock_is_waited_for_costs_no_second_mail(
+    desk: Any,
+) -> None:
+    desk.mail.gate.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    await eventually(lambda: len(desk.mail.received) == 1)
+    waiters = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with desk.running.db.connection() as holder, desk.running.db.connection() as watcher:
+        await holder.execute("BEGIN; SELECT FROM notices FOR UPDATE")
+        desk.mail.gate.set()
+
+        async def waits() -> Any:
+            return await watcher.fetchval(waiters)
+
+        async def has_given_up() -> bool:
+            return not await watcher.fetchval(waiters)
+
+        await eventually(waits)
+        await eventually(has_given_up)
+        await holder.execute("ROLLBACK")
+    notice = await desk.notice_in("SENT", event.promise)
+    assert desk.outcomes(notice) == [("ACCEPTED", "250")]
+    assert len(desk.mail.received) == 1
+
+
 async def test_a_notice_sent_in_a_later_attempt_keeps_the_template_of_the_first(desk: Any) -> None:
     desk.mail.replies = ["451 try later"]
     event = desk.at_risk()

@@ -18,7 +18,8 @@ from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
-from chassis.errors import InvalidArgument, Unavailable
+from chassis.errors import InvalidArgument, Refusal
+from chassis.events.failure import Verdict, judge
 from chassis.telemetry import tracing
 from notifications.domain.attempt import Accepted, Later, Refused, Unsent
 from notifications.domain.notice import NOT_RENDERABLE
@@ -88,15 +89,16 @@ class Sending:
             await self._record(delivery, result)
 
     async def _record(self, delivery: Delivery, result: Accepted | Unsent) -> None:
-        """Keep the outcome. A database that is away is waited for: a lost outcome costs a second delivery."""
+        """Keep the outcome. A database that is away or busy is waited for: or the mail would go out again."""
         until = asyncio.get_running_loop().time() + self._step_s
         while True:
             try:
                 async with self._db.transaction() as tx:
                     await record_outcome(tx, delivery, result, self._retries)
                 return
-            except Unavailable:
-                if asyncio.get_running_loop().time() > until:
+            except Refusal as failure:
+                passing = judge(failure) in (Verdict.RETRY, Verdict.DOWN)
+                if not passing or asyncio.get_running_loop().time() > until:
                     raise
             await asyncio.sleep(PAUSE_S)
 
