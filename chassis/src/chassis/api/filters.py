@@ -23,7 +23,8 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from chassis.api.messages import enum_name
 from chassis.api.names import Pattern
-from chassis.api.validation import EARLIEST, INT64_MAX, LATEST, NOT_TEXT
+from chassis.api.text import NOT_TEXT
+from chassis.api.validation import EARLIEST, INT64_MAX, LATEST
 from chassis.errors import invalid
 
 LENGTH_MAX = 1000

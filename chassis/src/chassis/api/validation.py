@@ -28,6 +28,7 @@ from google.type.money_pb2 import Money
 from chassis.api.currencies import Currency
 from chassis.api.messages import decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
+from chassis.api.text import ALLOWED, NOT_TEXT
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
@@ -41,8 +42,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(CODE)
 _UPPER_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
-NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Check:
@@ -88,7 +87,7 @@ class Check:
             if len(value) > max:
                 self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
             if NOT_TEXT.search(value):
-                self.refuse(field, "INVALID_TEXT", "must hold no control characters but newline and tab")
+                self.refuse(field, "INVALID_TEXT", ALLOWED)
         return value
 
     def code(self, value: str, field: str, *, upper: bool = False, required: bool = True) -> str:

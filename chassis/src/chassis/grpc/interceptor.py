@@ -16,6 +16,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from opentelemetry.trace import StatusCode
 
+from chassis.api.text import check_texts
 from chassis.auth.permissions import further
 from chassis.auth.tokens import Verifier, expired
 from chassis.context import Call, Principal, current_call
@@ -222,6 +223,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             if needed is not None:
                 for permission in needed(request):
                     require(_caller.get(), permission)
+            check_texts(request)
             request_id = request.request_id if has_request_id else ""
             correlation_id = metadata.get("correlation-id", "")
             if correlation_id and not _CORRELATION_ID.fullmatch(correlation_id):

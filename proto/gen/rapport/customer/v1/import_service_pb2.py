@@ -27,7 +27,7 @@ from rapport.customer.v1 import import_pb2 as rapport_dot_customer_dot_v1_dot_im
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a rapport/customer/v1/import.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"{\n\x17\x41ppendImportRowsRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x32\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\")\n\x13GetImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"b\n\x17ListImportErrorsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x18ListImportErrorsResponse\x12\x37\n\rimport_errors\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ImportError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"F\n\x16\x43ommitImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x16\x43\x61ncelImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x89\x06\n\rImportService\x12z\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12|\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12v\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x12\x8d\x01\n\x10ListImportErrors\x12,.rapport.customer.v1.ListImportErrorsRequest\x1a-.rapport.customer.v1.ListImportErrorsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x12z\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12z\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.writeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a rapport/customer/v1/import.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x7f\n\x17\x41ppendImportRowsRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x36\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x08\xe2\x41\x01\x02\xb0\xb5\x18\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\")\n\x13GetImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"b\n\x17ListImportErrorsRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x18ListImportErrorsResponse\x12\x37\n\rimport_errors\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ImportError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"F\n\x16\x43ommitImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x16\x43\x61ncelImportJobRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x89\x06\n\rImportService\x12z\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12|\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12v\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x12\x8d\x01\n\x10ListImportErrors\x12,.rapport.customer.v1.ListImportErrorsRequest\x1a-.rapport.customer.v1.ListImportErrorsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x12z\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.write\x12z\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"\x1a\x8a\xb5\x18\x16\x63ustomer.imports.writeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._loaded_options = None
-  _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._serialized_options = b'\342A\001\002'
+  _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._serialized_options = b'\342A\001\002\260\265\030\001'
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETIMPORTJOBREQUEST'].fields_by_name['name']._loaded_options = None
@@ -75,17 +75,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_start=166
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_end=274
   _globals['_APPENDIMPORTROWSREQUEST']._serialized_start=276
-  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=399
-  _globals['_GETIMPORTJOBREQUEST']._serialized_start=401
-  _globals['_GETIMPORTJOBREQUEST']._serialized_end=442
-  _globals['_LISTIMPORTERRORSREQUEST']._serialized_start=444
-  _globals['_LISTIMPORTERRORSREQUEST']._serialized_end=542
-  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_start=544
-  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_end=652
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=654
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=724
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=726
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=796
-  _globals['_IMPORTSERVICE']._serialized_start=799
-  _globals['_IMPORTSERVICE']._serialized_end=1576
+  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=403
+  _globals['_GETIMPORTJOBREQUEST']._serialized_start=405
+  _globals['_GETIMPORTJOBREQUEST']._serialized_end=446
+  _globals['_LISTIMPORTERRORSREQUEST']._serialized_start=448
+  _globals['_LISTIMPORTERRORSREQUEST']._serialized_end=546
+  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_start=548
+  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_end=656
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=658
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=728
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=730
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=800
+  _globals['_IMPORTSERVICE']._serialized_start=803
+  _globals['_IMPORTSERVICE']._serialized_end=1580
 # @@protoc_insertion_point(module_scope)

@@ -46,6 +46,7 @@ PERMISSION_FIELD_NUMBER: _builtins.int
 DATA_CLASS_FIELD_NUMBER: _builtins.int
 OWNER_FIELD_NUMBER: _builtins.int
 FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
+JUDGED_APART_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
 """The permission a caller needs, `<service>.<resource>.<verb>`. A method without one fails at start-up."""
@@ -58,5 +59,9 @@ something without that comparison is rolled back.
 """
 further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """The permission that a caller needs beside the method's own to set this field of a request."""
+judged_apart: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""What is wrong with the texts of an item of this field is told in the answer, item by item, and does not refuse
+the request. Everywhere else, a control character in any text is INVALID_TEXT.
+"""
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
 """The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`."""
