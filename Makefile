@@ -6,7 +6,7 @@ MODULES := chassis customer cases loyalty notifications
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto release-contracts bench load chaos requirements clean
+.PHONY: help setup run demo test check format proto release-contracts bench mutants load chaos requirements clean
 
 ##@ Use
 run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -46,6 +46,9 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 ##@ Measure
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
+
+mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (half an hour)
+	@$(BIN)/python -m tests.mutants
 
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load

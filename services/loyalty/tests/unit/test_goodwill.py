@@ -7,7 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import FailedPrecondition
-from loyalty.domain.goodwill import AuthorityPolicy, Spent
+from loyalty.domain.goodwill import (
+    AuthorityPolicy,
+    PromiseNotFound,
+    Spent,
+    customer_mismatch,
+    goodwill_exists,
+)
 from loyalty.domain.value import Band
 
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
@@ -85,7 +91,30 @@ def test_a_budget_is_used_up_to_its_end_and_what_is_left_is_told(spent: Spent, w
     with pytest.raises(FailedPrecondition) as refused:
         POLICY.within_budget(101, spent)
     assert refused.value.reason == "OVER_BUDGET"
-    assert (refused.value.metadata["whose"], refused.value.metadata["left"]) == (whose, left)
+    budget = {"customer": "3000", "grantor": "5000"}[whose]
+    assert refused.value.metadata == {"policy": POLICY.name, "whose": whose, "budget": budget, "left": left}
+
+
+def test_the_least_policy_gives_one_point_for_a_day() -> None:
+    least = replace(POLICY, points_per_day=1, limits=dict.fromkeys(Band, 1))
+    assert least.for_delay(DUE, DUE + timedelta(days=3), UTC, "CARRIER_DELAY", Band.STANDARD) == 1
+    for wrong in ({"points_per_day": 0}, {"limits": {**LIMITS, Band.GOLD: 0}}):
+        with pytest.raises(ValueError, match="1 or more"):
+            replace(POLICY, **wrong)
+
+
+def test_a_refusal_names_the_promise_and_the_customer() -> None:
+    refusals = [
+        (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"promise": "promises/1"}),
+        (PromiseNotFound("promises/1"), "PROMISE_NOT_FOUND", {"resource": "promises/1"}),
+        (
+            customer_mismatch("promises/1", "customers/2"),
+            "CUSTOMER_MISMATCH",
+            {"promise": "promises/1", "customer": "customers/2"},
+        ),
+    ]
+    for refusal, reason, metadata in refusals:
+        assert (refusal.reason, refusal.metadata) == (reason, metadata)
 
 
 def test_a_policy_without_a_limit_for_a_band_is_refused() -> None:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Refusal
-from loyalty.domain.ledger import POINTS_MAX, Account, AccountKey, AccountKind, Entry, Transfer, post
+from loyalty.domain.ledger import (
+    Account,
+    AccountKey,
+    AccountKind,
+    AccountNotFound,
+    Entry,
+    Transfer,
+    already_reversed,
+    post,
+)
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 CUSTOMER = UUID("0198a000-0000-7000-8000-000000000001")
@@ -30,6 +39,16 @@ def test_an_account_is_named_after_its_customer_or_its_kind() -> None:
     assert MEMBER.name == f"programmes/main/memberships/{CUSTOMER}"
     assert ISSUED.name == "programmes/main/accounts/issued"
     assert account(MEMBER).name == MEMBER.name
+
+
+def test_kinds_are_named_as_the_database_keeps_them() -> None:
+    assert [str(kind) for kind in AccountKind] == ["MEMBERSHIP", "ISSUED", "REDEEMED", "GOODWILL"]
+
+
+def test_a_new_account_is_empty() -> None:
+    assert Account.opened(MEMBER, NOW) == Account(
+        MEMBER.id, "main", AccountKind.MEMBERSHIP, CUSTOMER, points=0, version=0, open_time=NOW
+    )
 
 
 def test_both_legs_carry_the_balance_and_version_after_them() -> None:
@@ -52,26 +71,37 @@ def test_a_membership_gives_all_it_has_and_not_one_point_more() -> None:
     assert member.points == 0
 
 
-@pytest.mark.parametrize("points", [-1, 0, POINTS_MAX + 1])
+@pytest.mark.parametrize("points", [1, 1_000_000_000])
+def test_the_least_and_the_most_points_move(points: int) -> None:
+    issued, member = account(ISSUED), account(MEMBER)
+    post(transfer(issued, member, points), issued, member)
+    assert member.points == points
+
+
+@pytest.mark.parametrize("points", [-1, 0, 1_000_000_001])
 def test_points_outside_the_limits_are_refused(points: int) -> None:
     issued, member = account(ISSUED), account(MEMBER)
     with pytest.raises(InvalidArgument) as refused:
         post(transfer(issued, member, points), issued, member)
-    assert refused.value.reason == "INVALID_NUMBER"
+    assert [(v.field, v.reason) for v in refused.value.violations] == [("transfer.points", "INVALID_NUMBER")]
 
 
 def test_an_account_does_not_pay_itself() -> None:
     issued = account(ISSUED)
     with pytest.raises(InvalidArgument) as refused:
         post(transfer(issued, issued, 1), issued, issued)
-    assert refused.value.reason == "SAME_ACCOUNT"
+    assert [(v.field, v.reason) for v in refused.value.violations] == [
+        ("transfer.credit_account", "SAME_ACCOUNT")
+    ]
 
 
 def test_points_do_not_leave_their_programme() -> None:
     issued, elsewhere = account(ISSUED), account(AccountKey("staff", AccountKind.MEMBERSHIP, CUSTOMER))
     with pytest.raises(InvalidArgument) as refused:
         post(transfer(issued, elsewhere, 1), issued, elsewhere)
-    assert refused.value.reason == "DIFFERENT_PROGRAMMES"
+    assert [(v.field, v.reason) for v in refused.value.violations] == [
+        ("transfer.credit_account", "DIFFERENT_PROGRAMMES")
+    ]
 
 
 def test_a_reversal_moves_the_same_points_back() -> None:
@@ -80,6 +110,12 @@ def test_a_reversal_moves_the_same_points_back() -> None:
     reversal = moved.reversal(uuid4(), "correction", NOW)
     assert (reversal.debit_account_id, reversal.credit_account_id) == (member.id, issued.id)
     assert (reversal.points, reversal.reverses) == (70, moved.id)
+
+
+def test_what_is_missing_or_was_undone_is_named() -> None:
+    missing, undone = AccountNotFound(MEMBER.name), already_reversed("transfers/1")
+    assert (missing.reason, missing.metadata) == ("ACCOUNT_NOT_FOUND", {"resource": MEMBER.name})
+    assert (undone.reason, undone.metadata) == ("ALREADY_REVERSED", {"transfer": "transfers/1"})
 
 
 class LedgerModel(RuleBasedStateMachine):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.api.messages import money
-from loyalty.domain.value import Band, CustomerValue, Money, Purchase, ValueFormula, added_value
+from loyalty.domain.value import AMOUNT_MAX, Band, CustomerValue, Money, Purchase, ValueFormula, added_value
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FORMULA = ValueFormula("test", "EUR", Decimal(100), Decimal(500), Decimal(2000))
@@ -43,9 +43,20 @@ def test_a_customer_without_purchases_is_standard() -> None:
     assert FORMULA.band(None) is Band.STANDARD
 
 
-def test_bands_that_do_not_rise_are_refused() -> None:
+@pytest.mark.parametrize("bands", [(0, 1, 2), (1, 1, 2), (1, 2, 2), (-1, 1, 2)])
+def test_bands_that_do_not_rise_are_refused(bands: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="must rise"):
-        ValueFormula("test", "EUR", Decimal(100), Decimal(100), Decimal(2000))
+        ValueFormula("test", "EUR", *map(Decimal, bands))
+
+
+def test_bands_are_named_as_others_read_them_least_first() -> None:
+    assert [str(band) for band in Band] == ["STANDARD", "SILVER", "GOLD", "PLATINUM"]
+    lowest = ValueFormula("test", "EUR", Decimal(1), Decimal(2), Decimal(3))
+    assert [lowest.band(value(worth)) for worth in "0123"] == list(Band)
+
+
+def test_a_purchase_is_of_a_million_millions_at_most() -> None:
+    assert AMOUNT_MAX == 1_000_000_000_000
 
 
 def test_each_customer_is_added_up_once_in_the_order_of_ids() -> None:

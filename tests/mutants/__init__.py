@@ -1,0 +1,1 @@
+"""Whether the unit tests notice when a rule is wrong: `make mutants`."""
