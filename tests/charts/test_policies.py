@@ -196,7 +196,7 @@ def test_every_container_asks_for_memory_and_no_more_than_its_limit(objects: lis
 
 
 def test_the_grace_period_is_longer_than_the_drain(render: Render) -> None:
-    """Wait, then 15 s each for calls, handlers and spawned work."""
+    """Wait, then 15 s each for calls, work and handlers."""
     objects = render("cases", {"drain": {"waitSeconds": 10, "gracePeriodSeconds": 60}})
     wait = int(one(objects, "ConfigMap")["data"]["RAPPORT_DRAIN_WAIT_S"])
     assert wait == 10

@@ -1,11 +1,9 @@
 """One service, composed: what it serves, listens to, and does on time."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, TypeVar
 
 import grpc
-import structlog
 
 from chassis.clock import Clock
 from chassis.db.database import Database
@@ -19,7 +17,6 @@ from chassis.grpc.client import Channels
 from chassis.settings import ServiceSettings
 from chassis.work.worker import Worker
 
-_log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 T = TypeVar("T")
 
@@ -61,7 +58,6 @@ class App(Generic[S]):
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
         self.workers: list[Worker] = []
-        self._spawned: set[asyncio.Task[None]] = set()
 
     def serve(self, servicer: object) -> None:
         """Serve a gRPC service: an instance of a generated `*Servicer`."""
@@ -101,24 +97,6 @@ class App(Generic[S]):
     def work(self, worker: Worker) -> None:
         """Do one kind of work on the outside world: see `chassis.work`."""
         self.workers.append(worker)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start short work, such as a delivery after a commit. Drain waits for it."""
-        task = asyncio.create_task(work)
-        self._spawned.add(task)
-        task.add_done_callback(self._ended)
-
-    async def spawned_done(self, timeout_s: float) -> None:
-        """Wait for spawned work to finish, cancelling what takes too long."""
-        if self._spawned:
-            _, late = await asyncio.wait(self._spawned, timeout=timeout_s)
-            for task in late:
-                task.cancel()
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._spawned.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("spawned work failed", exc_info=error)
 
     def client(self, stub: Callable[[grpc.aio.Channel], T], service: str) -> T:
         """A typed stub to another service: with identity, deadline, retries and the current trace."""

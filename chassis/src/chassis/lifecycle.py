@@ -119,7 +119,6 @@ class Lifecycle:
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))
         await cancelled(self._tasks)
-        await self.app.spawned_done(GRACE_S)
         await self._health.close()
         await self.app.channels.close()
         for connection in self._connections:

@@ -1,12 +1,10 @@
 """Work against a stand-in of the outside world, on the real database."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 
 from chassis.clock import ManualClock
@@ -74,7 +72,7 @@ class Outside:
     async def lock(self, tx: Any, key: str) -> Any:
         return key
 
-    async def handing_over(self, tx: Any, subject: Any, work: Work) -> bool:
+    async def handing_over(self, tx: Any, subject: Any, work: Work, about: Any) -> bool:
         return self.agrees
 
     async def record(self, tx: Any, subject: Any, work: Work, attempt: int, outcome: Outcome) -> None:
@@ -122,21 +120,6 @@ class Office:
     async def age_leases(self) -> None:
         """As if every lease had run out."""
         await self.sql("UPDATE work SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL")
-
-    @contextlib.asynccontextmanager
-    async def failover(self) -> AsyncIterator[None]:
-        """The database refuses everybody for the time of the block, and cuts off who is connected."""
-        base, name = self.db._url.rsplit("/", 1)
-        admin = await asyncpg.connect(f"{base}/postgres")
-        try:
-            await admin.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
-            await admin.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
-            )
-            yield
-            await admin.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
-        finally:
-            await admin.close()
 
 
 @pytest.fixture

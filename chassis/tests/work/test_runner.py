@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.grpc.client import deadline
+from chassis.testing.failover import failover
 from chassis.testing.wait import eventually
 from chassis.work import Later, Ours, Refused, State, Verdict
 from chassis.work.metrics import REPEATS
@@ -69,7 +70,7 @@ async def test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_
     await office.replica()
     await office.enqueue("a", repeats=1)
     await eventually(lambda: office.outside.taken == ["a"])
-    async with office.failover():
+    async with failover(office.db._url):
         office.outside.after.set()
         await eventually(lambda: office.outside.acting == 0)
     await eventually(lambda: office.outside.recorded)

@@ -24,7 +24,7 @@ from chassis.service import Service
 PORT_BASE = 7000
 LOWEST_BASE, HIGHEST_BASE = 1024, 32000
 HTTP_OFFSET = 100
-# A service gets 15 s each for calls, handlers and spawned work when it drains.
+# A service gets 15 s each for calls, work and handlers when it drains.
 DRAIN_TIMEOUT_S = 50.0
 
 

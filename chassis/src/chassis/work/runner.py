@@ -10,7 +10,7 @@ from itertools import count
 
 import structlog
 
-from chassis.context import Call, Principal, current_call
+from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.events.failure import Verdict as Cause
 from chassis.events.failure import judge
@@ -130,7 +130,7 @@ class WorkRunner:
     def _call(self, worker: Worker, work: Work) -> Call:
         return Call(
             worker.kind,
-            Principal(f"service:{self._db.service}"),
+            service_itself(self._db.service),
             cause_id=work.causation_id,
             correlation_id=work.correlation_id,
             traceparent=tracing.traceparent() or tracing.admit(work.traceparent)[0],

@@ -1,6 +1,7 @@
 """One attempt's right to act, and the line that it may cross once."""
 
 import asyncio
+from typing import Any
 
 from chassis.db.database import Database
 from chassis.events.failure import Verdict, judge
@@ -31,10 +32,11 @@ class Turn:
         self._limit = limit
         self._until = 0.0
 
-    async def hand_over(self, fingerprint: str = "") -> None:
+    async def hand_over(self, fingerprint: str = "", about: Any = None) -> None:
         """The one conditional write before the point of no return: what follows is an attempt.
 
         `fingerprint` is that of what is handed over; after an unknown outcome it must be the same again.
+        `about` goes to `Worker.handing_over`.
 
         Superseded when the turn has gone to another or the subject has changed; Refused when what should be a
         repeat says something else; Later when the database does not answer.
@@ -45,7 +47,7 @@ class Turn:
         for _ in range(TRIES):
             began = asyncio.get_running_loop().time()  # before the write: so ours ends first
             try:
-                await self._write(fingerprint)
+                await self._write(fingerprint, about)
             except Exception as error:
                 if judge(error) not in (Verdict.RETRY, Verdict.DOWN):
                     raise
@@ -62,7 +64,7 @@ class Turn:
             raise Superseded("LEASE_OVER")
         self.committed = True
 
-    async def _write(self, fingerprint: str) -> None:
+    async def _write(self, fingerprint: str, about: Any) -> None:
         """Once. That an earlier try committed, and its answer was lost, is seen in the row itself."""
         worker, work = self._worker, self._work
         found = await queue.GET.one(self._db, work=work.id)
@@ -70,7 +72,7 @@ class Turn:
             return
         async with self._db.transaction() as tx:
             subject = await worker.lock(tx, work.key)
-            if not await worker.handing_over(tx, subject, work):
+            if not await worker.handing_over(tx, subject, work, about):
                 raise Superseded("CHANGED")
             ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint}
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:

@@ -46,8 +46,8 @@ class Worker(Protocol):
         """Lock and return what the work is about: first in every transaction, so locks have one order."""
         ...
 
-    async def handing_over(self, tx: Transaction, subject: Any, work: Work) -> bool:
-        """Note that an attempt begins. False when the subject has changed: it is prepared anew."""
+    async def handing_over(self, tx: Transaction, subject: Any, work: Work, about: Any) -> bool:
+        """Note that an attempt begins, by what `act` gave `hand_over`. False when the subject has changed."""
         ...
 
     async def record(self, tx: Transaction, subject: Any, work: Work, attempt: int, outcome: Outcome) -> None:

@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("send_time", _AT),
         sa.Column("revision", sa.Integer, nullable=False),
         sa.Column("attempt_count", sa.Integer, nullable=False),
+        sa.Column("in_doubt", sa.Boolean, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("notices_customer", "notices", ["customer", "id"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from chassis.app import App
 from chassis.events.subscription import Listening
 from chassis.service import Service
+from chassis.work.item import Retries
 from notifications.events import cases
 from notifications.jobs.contacts import Contacts
 from notifications.jobs.sending import Sending
@@ -15,8 +16,6 @@ from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
 from notifications.usecases.explain_notice import NoticeExplainer
-from notifications.usecases.record_outcome import Retries
-from notifications.usecases.save_notice import SEND
 from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
@@ -49,7 +48,7 @@ def compose(app: App[Settings]) -> None:
         cases.on_promise_withdrawn,
         cases.on_promise_renegotiated,
     )
-    app.timer(SEND, _sending(app).notice_send)
+    app.work(_sending(app))
 
 
 def _sending(app: App[Settings]) -> Sending:
@@ -60,9 +59,16 @@ def _sending(app: App[Settings]) -> Sending:
     server = SmtpServer(
         s.smtp_host, s.smtp_port, s.smtp_security, s.smtp_username, s.smtp_password.get_secret_value()
     )
-    retries = Retries(timedelta(seconds=s.retry_first_s), timedelta(seconds=s.retry_longest_s))
-    provider = SmtpProvider(server, s.mail_from)
-    return Sending(app.db, app.spawn, contacts, provider, timedelta(seconds=s.send_timeout_s), retries)
+    return Sending(
+        app.db,
+        contacts,
+        SmtpProvider(server),
+        s.sender,
+        at_once=s.send_at_once,
+        prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
+        answer_time=timedelta(seconds=s.send_answer_timeout_s),
+        retries=Retries(timedelta(seconds=s.retry_first_s), timedelta(seconds=s.retry_longest_s)),
+    )
 
 
 service = Service(

@@ -1,10 +1,12 @@
 """The service's settings."""
 
+from email.utils import parseaddr
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
+from notifications.jobs.message import Mailbox, address_of
 
 
 class Settings(ServiceSettings):
@@ -25,8 +27,31 @@ class Settings(ServiceSettings):
         pattern=r"^agents/",
         description="who is named for a customer without a manager",
     )
-    send_timeout_s: float = Field(
-        30, ge=1, le=600, description="after which an attempt whose outcome is unknown is made again"
+    send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
+    send_prepare_timeout_s: float = Field(
+        120, gt=0, le=600, description="how long asking whom to reach and connecting may take"
+    )
+    send_answer_timeout_s: float = Field(
+        600,
+        gt=0,
+        le=3600,
+        description="how long the mail server may take to answer to a message; then the outcome is unknown",
     )
     retry_first_s: float = Field(5, gt=0, le=600, description="pause after the first failure; it doubles")
     retry_longest_s: float = Field(300, gt=0, le=86400, description="the longest pause between attempts")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        address = address_of(parseaddr(value)[1])
+        if address is None or address.needs_utf8:
+            raise ValueError("the part before the @ must be ASCII, and the whole an e-mail address")
+        return value
+
+    @property
+    def sender(self) -> Mailbox:
+        """`mail_from`, read."""
+        name, text = parseaddr(self.mail_from)
+        address = address_of(text)
+        assert address is not None, "checked above"
+        return Mailbox(name, address)

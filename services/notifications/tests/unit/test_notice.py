@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed
+from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
 from notifications.domain.notice import Notice, State
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -30,43 +30,68 @@ def notice() -> Notice:
     )
 
 
-def test_a_claimed_notice_is_being_sent(notice: Notice) -> None:
-    assert notice.claim(NOW)
+def test_a_notice_that_is_handed_over_is_being_sent(notice: Notice) -> None:
+    notice.begin(1)
     assert (notice.state, notice.attempt_count, notice.version) == (State.SENDING, 1, 2)
 
 
-def test_a_notice_whose_process_died_is_claimed_again_under_the_same_key(notice: Notice) -> None:
-    notice.claim(NOW)
+def test_every_attempt_to_say_the_same_has_the_same_key(notice: Notice) -> None:
     first = notice.provider_key("acme.example")
-    assert notice.claim(NOW + timedelta(seconds=30))
-    assert notice.attempt_count == 2
+    notice.begin(1)
+    notice.postpone()
+    notice.begin(2)
     assert notice.provider_key("acme.example") == first == f"<{notice.id}@acme.example>"
 
 
-def test_a_notice_that_expires_untried_is_suppressed(notice: Notice) -> None:
-    assert not notice.claim(NEW_DATE)
-    assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "EXPIRED")
-    assert isinstance(notice.end_fact(), NoticeSuppressed)
-
-
-def test_a_notice_that_expires_after_an_attempt_has_failed(notice: Notice) -> None:
-    notice.claim(NOW)
+def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> None:
+    notice.begin(1)
     notice.postpone()
-    assert not notice.claim(NEW_DATE)
-    assert (notice.state, notice.reason_code) == (State.FAILED, "GAVE_UP")
-    assert isinstance(notice.end_fact(), NoticeFailed)
-
-
-@pytest.mark.parametrize("state", [State.SENT, State.DELIVERED, State.SUPPRESSED, State.FAILED])
-def test_a_notice_that_has_ended_is_not_claimed(notice: Notice, state: State) -> None:
-    notice.state = state
+    assert notice.waits
     before = replace(notice)
-    assert not notice.claim(NOW)
+    notice.postpone()
     assert notice == before
 
 
+@pytest.mark.parametrize(
+    ("state", "fact"), [(State.SUPPRESSED, NoticeSuppressed), (State.FAILED, NoticeFailed)]
+)
+def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: State, fact: type) -> None:
+    notice.give_up(state, "GAVE_UP")
+    told = notice.end_fact()
+    assert isinstance(told, fact)
+    assert (notice.state, told.reason_code) == (state, "GAVE_UP")
+    before = replace(notice)
+    notice.give_up(State.FAILED, "REFUSED")
+    assert notice == before
+
+
+@pytest.mark.parametrize("state", [State.SUPPRESSED, State.FAILED, State.UNKNOWN])
+def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) -> None:
+    notice.begin(1)
+    notice.in_doubt = True
+    notice.give_up(state, "GAVE_UP")
+    told = notice.end_fact()
+    assert isinstance(told, NoticeUnknown)
+    assert (notice.state, told.reason_code) == (State.UNKNOWN, "GAVE_UP")
+    assert not notice.told
+
+
+def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
+    notice.begin(1)
+    notice.in_doubt = True
+    notice.give_up(State.UNKNOWN, "OUTCOME_UNKNOWN")
+    refused = replace(notice, in_doubt=False)
+    refused.give_up(State.FAILED, "REFUSED")
+    assert (refused.state, refused.reason_code) == (State.FAILED, "REFUSED")
+    not_accepted = replace(notice, in_doubt=False)
+    not_accepted.postpone()
+    assert (not_accepted.state, not_accepted.reason_code) == (State.FAILED, "GAVE_UP")
+    notice.accept(NOW, "EMAIL", "abc", notice.variables)
+    assert (notice.state, notice.reason_code) == (State.SENT, "")
+
+
 def test_the_fact_of_sending_tells_the_date_and_the_reason_that_were_told(notice: Notice) -> None:
-    notice.claim(NOW)
+    notice.begin(1)
     notice.accept(NOW, "EMAIL", "abc", notice.variables)
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
@@ -89,7 +114,7 @@ def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
 
 
 def test_what_was_sent_counts_even_when_it_was_revised_meanwhile(notice: Notice) -> None:
-    notice.claim(NOW)
+    notice.begin(1)
     said = notice.variables
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
     notice.accept(NOW, "EMAIL", "abc", said)
@@ -97,13 +122,16 @@ def test_what_was_sent_counts_even_when_it_was_revised_meanwhile(notice: Notice)
 
 
 def test_a_notice_that_is_no_longer_true_is_suppressed(notice: Notice) -> None:
-    notice.withdraw(NOW)
+    notice.withdraw()
     assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "PROMISE_ENDED")
 
 
 def test_an_attempt_under_way_is_the_last_once_the_notice_is_no_longer_true(notice: Notice) -> None:
-    notice.claim(NOW)
-    notice.withdraw(NOW)
+    notice.begin(1)
+    notice.withdraw()
     assert notice.state == State.SENDING
-    assert not notice.claim(NOW + timedelta(seconds=30))
-    assert notice.state == State.FAILED
+    refused = replace(notice)
+    refused.give_up(State.FAILED, "REFUSED")
+    notice.postpone()
+    for ended in (refused, notice):
+        assert (ended.state, ended.reason_code) == (State.SUPPRESSED, "PROMISE_ENDED")

@@ -1,13 +1,12 @@
-"""A notice and its delivery. The row is its own durable queue: every step leaves it where another can go on.
+"""A notice and its delivery.
 
-    REQUESTED --claim--> SENDING --accepted--> SENT
-        |                   |------refused---> FAILED
-        |                   |------forbidden-> SUPPRESSED
-        |                   `------later-----> REQUESTED, to be claimed again
-        `--expired, or no longer true--------> SUPPRESSED, or FAILED when it was tried
+    REQUESTED --handed over--> SENDING --accepted--> SENT
+        |        ^                |------refused---> FAILED
+        |        `-----later------|------no answer-> UNKNOWN, or REQUESTED for a repeat
+        |--forbidden, or no longer true------------> SUPPRESSED
+        `--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
 
-SENDING is also where a process that died leaves it: it is claimed again after the send timeout, and the
-provider recognises the repeat by the provider key.
+What may have been accepted is never said to be suppressed or failed: it ends UNKNOWN, until the answer comes.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from notifications.domain.facts import NoticeFailed, NoticeRequested, NoticeSent, NoticeSuppressed
+from notifications.domain.facts import (
+    NoticeFailed,
+    NoticeRequested,
+    NoticeSent,
+    NoticeSuppressed,
+    NoticeUnknown,
+)
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "EXPIRED"
@@ -23,6 +28,7 @@ PROMISE_ENDED = "PROMISE_ENDED"
 GAVE_UP = "GAVE_UP"
 REFUSED = "REFUSED"
 NOT_RENDERABLE = "NOT_RENDERABLE"
+OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
 
 
 class State(StrEnum):
@@ -50,7 +56,8 @@ class Notice:
         promise_version: the promise's version that it tells of; 0 when a department asked.
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
         revision: how often a newer fact replaced what it says before it was sent.
-        attempt_count: how often it was claimed for sending.
+        attempt_count: the number of its latest attempt.
+        in_doubt: whether an attempt may have been accepted without our knowing.
         version: of the row.
 
     """
@@ -76,6 +83,7 @@ class Notice:
     send_time: datetime | None = None
     revision: int = 0
     attempt_count: int = 0
+    in_doubt: bool = False
     version: int = 1
 
     @property
@@ -103,36 +111,52 @@ class Notice:
         """What to tell the others when it is requested or revised."""
         return NoticeRequested(self.name, self.customer, self.kind, self.promise, self.case)
 
-    def claim(self, now: datetime) -> bool:
-        """Take it for one more attempt; False when it ended, by expiry if not before."""
-        if self.ended:
-            return False
-        if now >= self.expire_time:
-            tried = self.attempt_count > 0
-            self._end(State.FAILED if tried else State.SUPPRESSED, GAVE_UP if tried else EXPIRED)
-            return False
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be sent, and not being sent."""
+        return self.state == State.REQUESTED
+
+    @property
+    def told(self) -> bool:
+        """Whether a provider is known to have accepted it."""
+        return self.state in (State.SENT, State.DELIVERED)
+
+    def begin(self, attempt: int) -> None:
+        """It is about to be handed over."""
         self.state = State.SENDING
-        self.attempt_count += 1
-        self.version += 1
-        return True
+        self.tried(attempt)
 
     def accept(self, now: datetime, channel: str, content_hash: str, said: dict[str, str]) -> None:
         """A provider accepted it, saying `said`, which may be older than a revision made meanwhile."""
         self.channel, self.content_hash, self.send_time, self.variables = channel, content_hash, now, said
         self._end(State.SENT, "")
 
+    def tried(self, attempt: int) -> None:
+        """An attempt of that number was made."""
+        if attempt > self.attempt_count:
+            self.attempt_count = attempt
+            self.version += 1
+
     def postpone(self) -> None:
-        """The attempt came to nothing that lasts: wanted again, and open to revision."""
-        self.state = State.REQUESTED
-        self.version += 1
+        """The attempt came to nothing that lasts: wanted again, unless it was withdrawn meanwhile."""
+        if self.state == State.UNKNOWN:  # it was not accepted, as we learn now
+            self._end(State.FAILED, GAVE_UP)
+        elif self.state == State.SENDING and self.reason_code:
+            self._end(State.SUPPRESSED, self.reason_code)
+        elif self.state == State.SENDING:
+            self.state = State.REQUESTED
+            self.version += 1
+
+    def give_up(self, state: State, reason_code: str) -> None:
+        """Nothing more is tried: SUPPRESSED, FAILED or UNKNOWN, for a reason."""
+        if self.state == State.SENDING and self.reason_code:  # withdrawn
+            state, reason_code = State.SUPPRESSED, self.reason_code
+        if not self.ended or (self.state == State.UNKNOWN and not self.in_doubt):
+            self._end(state, reason_code)
 
     def suppress(self, reason_code: str) -> None:
         """Not to be sent."""
         self._end(State.SUPPRESSED, reason_code)
-
-    def fail(self, reason_code: str) -> None:
-        """Refused for good."""
-        self._end(State.FAILED, reason_code)
 
     def revise(self, variables: dict[str, str], expire_time: datetime, promise_version: int) -> None:
         """Say something newer instead. For a notice that has not ended."""
@@ -140,10 +164,12 @@ class Notice:
         self.revision += 1
         self.version += 1
 
-    def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed:
+    def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:
         """What to tell the others once it has ended."""
         if self.state == State.SUPPRESSED:
             return NoticeSuppressed(self.name, self.customer, self.kind, self.promise, self.reason_code)
+        if self.state == State.UNKNOWN:
+            return NoticeUnknown(self.name, self.customer, self.kind, self.promise, self.reason_code)
         if self.state == State.FAILED:
             return NoticeFailed(self.name, self.customer, self.kind, self.promise, self.reason_code)
         return NoticeSent(
@@ -157,14 +183,15 @@ class Notice:
             reason_code=self.variables.get("reason", ""),
         )
 
-    def withdraw(self, now: datetime) -> None:
+    def withdraw(self) -> None:
         """What it says is no longer true. An attempt under way cannot be called back, but is the last."""
         if self.state == State.REQUESTED:
             self.suppress(PROMISE_ENDED)
         elif not self.ended:
-            self.expire_time = now
+            self.reason_code = PROMISE_ENDED
             self.version += 1
 
     def _end(self, state: State, reason_code: str) -> None:
-        self.state, self.reason_code = state, reason_code
+        doubtful = self.in_doubt and state != State.SENT
+        self.state, self.reason_code = State.UNKNOWN if doubtful else state, reason_code
         self.version += 1

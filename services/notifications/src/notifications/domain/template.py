@@ -21,6 +21,10 @@ class Kind(StrEnum):
     INFORMATION = "INFORMATION"
 
 
+# How often a notice may be handed over again after an answer was lost: being told of a delay twice is better
+# than not at all, which cannot be said of a receipt.
+REPEATS = {Kind.DELAY: 1, Kind.INFORMATION: 0}
+
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     Kind.DELAY: ("apology", "reason", "new_date", "contact_name", "contact_reach"),
     Kind.INFORMATION: ("contact_name",),

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import grpc
 
 from chassis.api.messages import enum_name
-from notifications.domain.attempt import Forbidden, Later
+from chassis.work import Later
+from notifications.usecases.record_outcome import Forbidden
 from rapport.cases.v1 import directory_pb2
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, timeline_pb2
 
@@ -82,10 +83,10 @@ class Contacts:
             answer = await self._consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
-                raise Forbidden(reason_code=CUSTOMER_NOT_FOUND) from None
+                raise Forbidden(CUSTOMER_NOT_FOUND) from None
             raise Later(f"CUSTOMER_{error.code().name}") from None
         if not answer.allowed:
-            raise Forbidden(reason_code=answer.reason_code)
+            raise Forbidden(answer.reason_code)
         return answer
 
     async def _agent(self, name: str) -> directory_pb2.Agent | None:

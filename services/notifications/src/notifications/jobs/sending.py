@@ -1,139 +1,139 @@
-"""Sending: claim in one transaction, deliver outside of any, record in another.
+"""Sending: what the chassis' queue does with a notice."""
 
-Whatever dies in between, the notice is claimed again after the send timeout, and every attempt carries the
-same Message-ID: at least once to the provider, once to the customer.
-"""
-
-import asyncio
-import dataclasses
 import hashlib
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
-from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
-from chassis.errors import InvalidArgument, Refusal
-from chassis.events.failure import Verdict, judge
-from chassis.telemetry import tracing
-from notifications.domain.attempt import Accepted, Later, Refused, Unsent
-from notifications.domain.notice import NOT_RENDERABLE
+from chassis.errors import InvalidArgument
+from chassis.work import Outcome, Refused, Turn, Verdict, Work
+from chassis.work.item import Retries
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice
 from notifications.jobs import smtp
-from notifications.jobs.contacts import Contacts
-from notifications.jobs.smtp import Mail, SmtpProvider
-from notifications.usecases.record_outcome import Retries, record_outcome
-from notifications.usecases.start_attempt import Delivery, Provider, start_attempt
+from notifications.jobs.contacts import Contact, Contacts
+from notifications.jobs.message import Mail, Mailbox, address_of
+from notifications.jobs.smtp import SmtpProvider
+from notifications.store.notices import LOCK_NOTICE
+from notifications.usecases.record_outcome import Accepted, NotRenderable, record_outcome
+from notifications.usecases.save_notice import SEND
+from notifications.usecases.start_attempt import Delivery, prepare, start_attempt
 from notifications.usecases.words import Words, render
 
 _log = structlog.get_logger()
-PAUSE_S = 0.5  # between tries to record an outcome
 
 
 class Sending:
-    """The sender.
+    """The worker that hands notices to the provider: see `chassis.work.Worker`.
 
     Args:
         db: the service's database.
-        spawn: starts work that goes on after the transaction; `App.spawn`.
         contacts: whom to reach, and where.
         provider: takes the messages.
-        send_timeout: after which an attempt without a known outcome is made again. Delivering and recording
-            get a third of it each, so that two attempts never overlap.
-        retries: when to try again after a temporary failure.
+        sender: who they are from.
+        at_once, prepare_time, answer_time, retries: as `Worker` has them.
 
     """
+
+    kind = SEND
+    recognises = False  # a mail server takes whatever it is handed
 
     def __init__(
         self,
         db: Database,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
         contacts: Contacts,
         provider: SmtpProvider,
-        send_timeout: timedelta,
+        sender: Mailbox,
+        *,
+        at_once: int,
+        prepare_time: timedelta,
+        answer_time: timedelta,
         retries: Retries,
     ) -> None:
+        self.at_once = at_once
+        self.prepare_time = prepare_time
+        self.answer_time = answer_time
+        self.retries = retries
         self._db = db
-        self._spawn = spawn
         self._contacts = contacts
         self._provider = provider
-        self._send_timeout = send_timeout
-        self._step_s = send_timeout.total_seconds() / 3
-        self._retries = retries
+        self._sender = sender
 
-    async def notice_send(self, tx: Transaction, timer: Timer) -> None:
-        """Timer: it is time to send a notice, or to send it again."""
-        provider = Provider(smtp.NAME, self._provider.domain)
-        delivery = await start_attempt(tx, UUID(timer.key), provider, self._send_timeout)
-        if delivery is not None:
-            found, call = delivery, tx.call
-            tx.after_commit(lambda: self._spawn(self._deliver(found, call)))
+    async def act(self, work: Work, turn: Turn) -> Accepted:
+        """Ask, write, hand over."""
+        delivery = await prepare(self._db, work)
+        contact = await self._contacts.of(delivery.notice.customer)
+        words = _words(delivery, contact)
+        mail = self._mail(delivery, contact, words)
 
-    async def _deliver(self, delivery: Delivery, call: Call) -> None:
-        with tracing.work_span("deliver notice", call.traceparent):
-            sender = service_itself(self._db.service)  # the timer only said when
-            trace = tracing.traceparent() or call.traceparent
-            current_call.set(dataclasses.replace(call, principal=sender, traceparent=trace))
-            result = await self._result(delivery)
-            if isinstance(result, Later):
-                _log.warning(
-                    "a notice could not be handed over and is tried again later",
-                    notice=delivery.notice.name,
-                    attempt=delivery.attempt.number,
-                    code=result.provider_code,
-                )
-            await self._record(delivery, result)
+        async def ready(fingerprint: str) -> None:
+            await turn.hand_over(fingerprint, delivery)
 
-    async def _record(self, delivery: Delivery, result: Accepted | Unsent) -> None:
-        """Keep the outcome. A database that is away or busy is waited for: or the mail would go out again."""
-        until = asyncio.get_running_loop().time() + self._step_s
-        while True:
-            try:
-                async with self._db.transaction() as tx:
-                    await record_outcome(tx, delivery, result, self._retries)
-                return
-            except Refusal as failure:
-                passing = judge(failure) in (Verdict.RETRY, Verdict.DOWN)
-                if not passing or asyncio.get_running_loop().time() > until:
-                    raise
-            await asyncio.sleep(PAUSE_S)
+        code = await self._provider.send(mail, ready, turn.commit_to_it)
+        return Accepted(delivery, contact.channel, _hash(words), code)
 
-    async def _result(self, delivery: Delivery) -> Accepted | Unsent:
-        try:
-            async with asyncio.timeout(self._step_s):
-                return await self._hand_over(delivery)
-        except Unsent as result:
-            return result
-        except TimeoutError:
-            return Later("TIMEOUT")
+    async def lock(self, tx: Transaction, key: str) -> Notice:
+        """Lock the notice."""
+        return await LOCK_NOTICE.one(tx, id=UUID(key))
 
-    async def _hand_over(self, delivery: Delivery) -> Accepted:
-        notice, template = delivery.notice, delivery.template
-        contact = await self._contacts.of(notice.customer)
-        platform = {
-            "customer_name": contact.customer_name,
-            "contact_name": contact.agent_name,
-            "contact_reach": contact.reach,
-        }
-        try:
-            words = render(template, notice.variables | platform, contact.zone)
-        except InvalidArgument as refusal:
-            raise Refused(refusal.reason, NOT_RENDERABLE) from None
-        mail = Mail(
-            message_id=delivery.attempt.provider_key,
-            address=contact.address,
-            name=contact.customer_name,
-            reply_to=contact.reply_to,
+    async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
+        """Begin an attempt."""
+        attempt = self._attempt(subject, work.attempt, about.compose_time)
+        return await start_attempt(tx, subject, about, attempt)
+
+    async def record(
+        self, tx: Transaction, subject: Notice, work: Work, attempt: int, outcome: Outcome
+    ) -> None:
+        """Keep how an attempt ended."""
+        if outcome.verdict in (Verdict.LATER, Verdict.OURS, Verdict.UNKNOWN):
+            said = "a notice could not be handed over and is tried again later"
+            unknown = "whether the provider accepted a notice is not known"
+            _log.warning(
+                unknown if outcome.verdict is Verdict.UNKNOWN else said,
+                notice=subject.name,
+                attempt=attempt,
+                code=outcome.code,
+            )
+        await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now), outcome)
+
+    def _attempt(self, notice: Notice, number: int, time: Any) -> Attempt:
+        key = notice.provider_key(self._sender.address.domain)
+        return Attempt(notice.id, number, smtp.NAME, key, time)
+
+    def _mail(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
+        address = address_of(contact.address)
+        if address is None:
+            raise Refused("INVALID_ADDRESS")
+        reply_to = address_of(contact.reply_to)
+        return Mail(
+            message_id=delivery.notice.provider_key(self._sender.address.domain),
+            sender=self._sender,
+            to=Mailbox(contact.customer_name, address),
+            reply_to=reply_to if reply_to and not reply_to.needs_utf8 else None,
             words=words,
-            language_code=template.language_code,
-            time=self._db.clock.now(),
+            language_code=delivery.template.language_code,
+            time=delivery.compose_time,
         )
-        code = await self._provider.send(mail)
-        return Accepted(contact.channel, _hash(words), code)
+
+
+def _words(delivery: Delivery, contact: Contact) -> Words:
+    """What it says to this customer. NotRenderable whatever stands in the way: no repetition can help."""
+    platform = {
+        "customer_name": contact.customer_name,
+        "contact_name": contact.agent_name,
+        "contact_reach": contact.reach,
+    }
+    try:
+        return render(delivery.template, delivery.notice.variables | platform, contact.zone)
+    except InvalidArgument as refusal:
+        raise NotRenderable(refusal.reason) from None
+    except Exception as error:
+        _log.error("a notice cannot be rendered", notice=delivery.notice.name, error=type(error).__name__)
+        raise NotRenderable(type(error).__name__) from None
 
 
 def _hash(words: Words) -> str:

@@ -1,24 +1,26 @@
-"""The provider of e-mail: an SMTP server, recognising a repeat by the Message-ID."""
+"""The provider of e-mail: an SMTP server. It takes a message once for each time that it is handed in."""
 
+import hashlib
+import re
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
 
 import aiosmtplib
 
 from chassis import failpoints
 from chassis.telemetry.tracing import client_span
-from notifications.domain.attempt import Later, Refused
-from notifications.domain.notice import REFUSED
-from notifications.usecases.words import Words, one_line
+from chassis.work import Later, Ours, Refused
+from notifications.jobs.answers import refusal
+from notifications.jobs.message import Address, Mail, compose
 
 NAME = "providers/smtp"
-_PERMANENT = 500
-_ACCEPTED = "250"
+STEP_S = 60.0  # for the answer to anything but the message
+QUIT_S = 2.0
+_GO_ON = 354
+_ACCEPTED = 250
+_FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,86 +34,110 @@ class SmtpServer:
     password: str
 
 
-@dataclass(frozen=True, repr=False, slots=True)
-class Mail:
-    """One message, plain text. Personal: used once, never kept, never shown."""
-
-    message_id: str
-    address: str
-    name: str
-    reply_to: str
-    words: Words
-    language_code: str
-    time: datetime
-
-
 class SmtpProvider:
-    """Sends mail.
+    """Hands in mail, one connection for each message."""
 
-    Args:
-        server: where mail is handed in.
-        sender: the From header, `Acme <service@acme.example>`; its domain is the domain of our Message-IDs.
-
-    """
-
-    def __init__(self, server: SmtpServer, sender: str) -> None:
+    def __init__(self, server: SmtpServer) -> None:
         self._server = server
-        name, address = parseaddr(sender)
-        self._sender = Address(name, addr_spec=address)
 
-    @property
-    def domain(self) -> str:
-        """The domain of the Message-IDs."""
-        return self._sender.domain
-
-    async def send(self, mail: Mail) -> str:
+    async def send(
+        self, mail: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
+    ) -> str:
         """Hand in one message and return the server's code.
 
-        Later when the server is down, refuses us, or answers 4xx; Refused when it answers 5xx to this
-        message, or the address is none.
+        Args:
+            mail: the message.
+            ready: awaited when the server would take the message, with a fingerprint of it.
+            commit_to_it: called right before the final dot, after which only an answer tells.
+
+        Raises:
+            Refused: the address is none, or the server refuses it for good.
+            Ours: the server refuses us: a login, a sender, a quota, relaying.
+            Later: no connection, or not now.
+            Exception: anything else after the final dot: nobody knows.
+
         """
-        message = self._message(mail)
         server = self._server
+        smtp = aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.security == "tls",
+            start_tls=server.security == "starttls",
+            username=server.username or None,
+            password=server.password or None,
+            timeout=STEP_S,
+        )
         failpoints.hit("provider.before_send")
         with client_span("send smtp", {"server.address": server.host, "server.port": server.port}):
             try:
-                await aiosmtplib.send(
-                    message,
-                    hostname=server.host,
-                    port=server.port,
-                    use_tls=server.security == "tls",
-                    start_tls=server.security == "starttls",
-                    username=server.username or None,
-                    password=server.password or None,
-                )
-            except aiosmtplib.SMTPRecipientsRefused as refused:
-                raise _answer(refused.recipients[0].code) from None
-            except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as refused:
-                raise _answer(refused.code) from None
-            except aiosmtplib.SMTPResponseException as refused:  # to us, not to this message
-                raise Later(str(refused.code)) from None
-            except (aiosmtplib.SMTPException, OSError) as error:
-                raise Later(type(error).__name__) from None
-        failpoints.hit("provider.after_accept")
-        return _ACCEPTED
+                await self._connect(smtp)
+                await self._envelope(smtp, mail)
+                content = compose(mail)
+                await ready(hashlib.sha256(content).hexdigest())
+                code = await self._data(smtp, content, commit_to_it)
+                failpoints.hit("provider.after_accept")
+                await _part(smtp)
+                return code
+            finally:
+                smtp.close()
 
-    def _message(self, mail: Mail) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+    async def _connect(self, smtp: aiosmtplib.SMTP) -> None:
+        """Connect, greet, encrypt, log in: whatever is refused here is refused to us."""
         try:
-            message["To"] = Address(one_line(mail.name), addr_spec=mail.address)
-        except (MessageError, ValueError):
-            raise Refused("INVALID_ADDRESS", REFUSED) from None
-        message["From"] = self._sender
-        if mail.reply_to:
-            message["Reply-To"] = one_line(mail.reply_to)
-        message["Subject"] = one_line(mail.words.subject)
-        message["Date"] = format_datetime(mail.time)
-        message["Message-ID"] = mail.message_id
-        message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = mail.language_code
-        message.set_content(mail.words.body)
-        return message
+            await smtp.connect()
+            if smtp.is_ehlo_or_helo_needed:
+                await smtp.ehlo()
+        except aiosmtplib.SMTPResponseException as refused:
+            raise refusal(refused.code, refused.message, of_recipient=False) from None
+        except aiosmtplib.SMTPException as error:
+            if isinstance(error.__cause__, ssl.SSLError) or type(error) is aiosmtplib.SMTPException:
+                raise Ours(type(error).__name__) from None  # a certificate, or no STARTTLS, or no login there
+            raise Later(type(error).__name__) from None
+
+    async def _envelope(self, smtp: aiosmtplib.SMTP, mail: Mail) -> None:
+        """Name the sender and the recipient."""
+        to = mail.to.address
+        options, encoding = _options(smtp, to)
+        try:
+            await smtp.mail(mail.sender.address.spec, options=options, encoding=encoding)
+            await smtp.rcpt(to.spec, encoding=encoding)
+        except aiosmtplib.SMTPSenderRefused as refused:
+            raise refusal(refused.code, refused.message, of_recipient=False) from None
+        except aiosmtplib.SMTPResponseException as refused:
+            raise refusal(refused.code, refused.message, of_recipient=True) from None
+        except aiosmtplib.SMTPException as error:
+            raise Later(type(error).__name__) from None
+
+    async def _data(self, smtp: aiosmtplib.SMTP, content: bytes, commit_to_it: Callable[[], None]) -> str:
+        """Send the message. The final dot goes by itself, so that until then nothing has happened."""
+        try:
+            answer = await smtp.execute_command(b"DATA")
+            if answer.code != _GO_ON:
+                raise refusal(answer.code, answer.message, of_recipient=True)
+            protocol = smtp.protocol
+            if protocol is None:
+                raise Later("SMTPServerDisconnected")
+            protocol.write(_FIRST_DOT.sub(b"..", content))
+        except aiosmtplib.SMTPException as error:
+            raise Later(type(error).__name__) from None
+        commit_to_it()
+        protocol.write(b".\r\n")
+        answer = await protocol.read_response()  # as long as the turn lasts
+        if answer.code != _ACCEPTED:
+            raise refusal(answer.code, answer.message, of_recipient=True)
+        return str(answer.code)
 
 
-def _answer(code: int) -> Later | Refused:
-    return Refused(str(code), REFUSED) if code >= _PERMANENT else Later(str(code))
+def _options(smtp: aiosmtplib.SMTP, to: Address) -> tuple[list[str], str]:
+    """The options of the envelope, and its encoding. Refused when the server cannot write to the address."""
+    if not to.needs_utf8:
+        return [], "ascii"
+    if not smtp.supports_extension("smtputf8"):
+        raise Refused("ADDRESS_NEEDS_SMTPUTF8")
+    return ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
+
+
+async def _part(smtp: aiosmtplib.SMTP) -> None:
+    """Say good-bye; nothing depends on it."""
+    with suppress(aiosmtplib.SMTPException, OSError):
+        await smtp.quit(timeout=QUIT_S)

@@ -4,11 +4,13 @@ import sqlalchemy as sa
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Statement
+from chassis.db.statement import Bulk, Statement
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.store.tables import ATTEMPTS, NOTICES
 from rapport.notifications.v1 import notice_pb2
+
+ATTEMPTS_SHOWN = 100
 
 _CHANGED = (
     "variables",
@@ -23,6 +25,7 @@ _CHANGED = (
     "request_event",
     "revision",
     "attempt_count",
+    "in_doubt",
     "version",
 )
 _BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
@@ -52,14 +55,23 @@ UPDATE_NOTICE = Statement[None](
 )
 
 _ATTEMPT = (ATTEMPTS.c.notice == sa.bindparam("notice"), ATTEMPTS.c.number == sa.bindparam("number"))
-LIST_ATTEMPTS = Statement(
-    sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice")).order_by(ATTEMPTS.c.number),
-    row=Attempt,
+_LATEST_ATTEMPTS = (
+    sa.select(ATTEMPTS)
+    .where(ATTEMPTS.c.notice == sa.bindparam("notice"))
+    .order_by(ATTEMPTS.c.number.desc())
+    .limit(ATTEMPTS_SHOWN)
+    .subquery("latest")
 )
+LIST_ATTEMPTS = Statement(sa.select(_LATEST_ATTEMPTS).order_by(_LATEST_ATTEMPTS.c.number), row=Attempt)
+GET_ATTEMPT = Statement(sa.select(ATTEMPTS).where(*_ATTEMPT), row=Attempt)
+_ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
-UPDATE_ATTEMPT = Statement[None](
-    sa.update(ATTEMPTS)
-    .where(*_ATTEMPT)
-    .values({column: sa.bindparam(column) for column in ("outcome", "provider_code", "end_time")})
+PUT_ATTEMPT = Bulk[None](
+    ATTEMPTS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["notice", "number"], set_={c: insert.excluded[c] for c in _ENDED}
+    ),
 )
-DELETE_ATTEMPT = Statement[None](sa.delete(ATTEMPTS).where(*_ATTEMPT))
+END_ATTEMPT = Statement[None](
+    sa.update(ATTEMPTS).where(*_ATTEMPT).values({column: sa.bindparam(column) for column in _ENDED})
+)

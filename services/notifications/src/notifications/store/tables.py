@@ -61,6 +61,7 @@ NOTICES = sa.Table(
     sa.Column("send_time", _AT),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("attempt_count", sa.Integer, nullable=False),
+    sa.Column("in_doubt", sa.Boolean, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("notices_customer", "customer", "id"),
     # A promise is told about once by each policy, whatever is redelivered or races.

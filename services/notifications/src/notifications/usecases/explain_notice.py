@@ -29,6 +29,7 @@ _WHY = {
     rules.PROMISE_ENDED: "the promise had ended before it could be sent",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
+    rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
     rules.NOT_RENDERABLE: "its template could not be filled in",
 }
 
@@ -82,6 +83,8 @@ def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
             return "Being sent: the provider's answer is not known yet."
         case State.SUPPRESSED:
             return f"Not sent: {why}."
+        case State.UNKNOWN:
+            return f"Handed over{tried}, and whether the customer was told is not known: {why}."
         case State.FAILED:
             return f"Not sent{tried}: {why}."
         case _:

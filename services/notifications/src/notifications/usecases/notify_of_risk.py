@@ -8,7 +8,7 @@ from notifications.domain.policy import PROMISE_AT_RISK, NoticePolicy, Step, nex
 from notifications.store.notices import LOCK_NOTICES_OF_PROMISE
 from notifications.store.policies import POLICIES_FOR_EVENT
 from notifications.usecases.request_notice import RequestNotice, request_notice
-from notifications.usecases.save_notice import save
+from notifications.usecases.save_notice import queue, save
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ async def notify_of_risk(tx: Transaction, risk: PromiseAtRisk) -> None:
         elif step == Step.REVISE and notice is not None:
             notice.revise(variables, risk.forecast_time, risk.version)
             notice.request_event = tx.record(notice.request_fact(), version=notice.version)
+            await queue(tx, notice)
             await save(tx, notice)
 
 
@@ -53,7 +54,7 @@ async def withdraw_notices(tx: Transaction, promise: str) -> None:
     """The promise has ended: what policies still wanted to say about it is no longer true."""
     for notice in await LOCK_NOTICES_OF_PROMISE.all(tx, promise=promise):
         if notice.policy and not notice.ended:
-            notice.withdraw(tx.now)
+            notice.withdraw()
             await save(tx, notice)
 
 

@@ -1,62 +1,98 @@
-"""Recording how an attempt ended."""
+"""Recording how an attempt ended, and what that makes of the notice."""
 
-import random
 from dataclasses import dataclass
-from datetime import timedelta
 
+from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from notifications.domain.attempt import Accepted, Forbidden, Later, Outcome, Unsent, wait_before_retry
-from notifications.store.notices import DELETE_ATTEMPT, LOCK_NOTICE, UPDATE_ATTEMPT
-from notifications.usecases.save_notice import SEND, save
+from chassis.work import Outcome as Ended
+from chassis.work import Refused, State, Verdict, Work
+from notifications.domain import notice as rules
+from notifications.domain.attempt import Attempt, Outcome
+from notifications.domain.notice import Notice
+from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT
+from notifications.usecases.save_notice import save
 from notifications.usecases.start_attempt import Delivery
+
+_OUTCOMES = {
+    Verdict.DONE: Outcome.ACCEPTED,
+    Verdict.REFUSED: Outcome.PERMANENT_FAILURE,
+    Verdict.LATER: Outcome.TEMPORARY_FAILURE,
+    Verdict.OURS: Outcome.TEMPORARY_FAILURE,
+    Verdict.AGAIN: Outcome.TEMPORARY_FAILURE,
+    Verdict.UNKNOWN: Outcome.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
-    """How long to wait before trying again: from `first`, doubling, to `longest`."""
+class Accepted:
+    """A provider accepted the message.
 
-    first: timedelta
-    longest: timedelta
+    Attributes:
+        delivery: what it said.
+        channel: as `customer.v1.Channel` names it.
+        content_hash: SHA-256 of what it said, in hex.
+        provider_code: the provider's code.
 
-
-async def record_outcome(
-    tx: Transaction, delivery: Delivery, result: Accepted | Unsent, retries: Retries
-) -> None:
-    """Keep the outcome and move the notice on.
-
-    An acceptance counts whichever attempt brings it. Any other outcome of an attempt that was given up for
-    lost, so that a later one is under way, is kept and moves nothing.
     """
-    attempt = delivery.attempt
-    notice = await LOCK_NOTICE.one(tx, id=delivery.notice.id)
-    if isinstance(result, Forbidden):  # the provider was not asked: there was no attempt
-        await DELETE_ATTEMPT.run(tx, notice=notice.id, number=attempt.number)
-    else:
-        await UPDATE_ATTEMPT.run(
-            tx,
-            notice=notice.id,
-            number=attempt.number,
-            outcome=_outcome(result),
-            provider_code=result.provider_code,
-            end_time=tx.now,
-        )
-    is_latest = attempt.number == notice.attempt_count
-    if notice.ended or not (is_latest or isinstance(result, Accepted)):
-        return
-    if isinstance(result, Accepted):
-        notice.accept(tx.now, result.channel, result.content_hash, delivery.notice.variables)
-    elif isinstance(result, Forbidden):
-        notice.suppress(result.reason_code)
-    elif isinstance(result, Later):
+
+    delivery: Delivery
+    channel: str
+    content_hash: str
+    provider_code: str
+
+
+class Forbidden(Refused):
+    """It is not to be sent; the provider was not asked. `code` is why the notice is suppressed."""
+
+
+class NotRenderable(Refused):
+    """Its template cannot be filled in; the provider was not asked. `code` is the reason of the refusal."""
+
+
+async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: Attempt, ended: Ended) -> None:
+    """Keep the outcome and move the notice on. Told twice, the second time changes nothing.
+
+    An acceptance counts whichever attempt brings it, and however late.
+    """
+    before = (notice.version, notice.in_doubt)
+    await _keep(tx, notice, attempt, ended)
+    notice.in_doubt = bool(work.unknown)
+    if isinstance(ended.result, Accepted):
+        accepted = ended.result
+        if not notice.told:
+            said = accepted.delivery.notice.variables
+            notice.accept(tx.now, accepted.channel, accepted.content_hash, said)
+    elif work.state in (State.PENDING, State.CLAIMED):
         notice.postpone()
-        wait = wait_before_retry(notice.attempt_count, retries.first, retries.longest, random.random())  # noqa: S311
-        await tx.schedule(SEND, str(notice.id), min(tx.now + wait, notice.expire_time))
+    elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
+        notice.give_up(*_why(notice, ended))
+    if before != (notice.version, notice.in_doubt):
+        await save(tx, notice, caused_by=notice.request_event)
+
+
+async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
+    """The attempt's row. There is none of what the provider was never to see."""
+    if ended.verdict is Verdict.EXPIRED or isinstance(ended.result, Forbidden):
+        return
+    attempt.outcome = _OUTCOMES[ended.verdict]
+    attempt.provider_code = ended.result.provider_code if isinstance(ended.result, Accepted) else ended.code
+    attempt.end_time = tx.now
+    if ended.verdict is Verdict.AGAIN:
+        await END_ATTEMPT.run(tx, **values(attempt))
     else:
-        notice.fail(result.reason_code)
-    await save(tx, notice, caused_by=delivery.notice.request_event)
+        await PUT_ATTEMPT.rows(tx, [attempt])
+        notice.tried(attempt.number)
 
 
-def _outcome(result: Accepted | Unsent) -> Outcome:
-    if isinstance(result, Accepted):
-        return Outcome.ACCEPTED
-    return Outcome.TEMPORARY_FAILURE if isinstance(result, Later) else Outcome.PERMANENT_FAILURE
+def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
+    """How a notice ends that was not accepted, and the reason."""
+    if isinstance(ended.result, Forbidden):
+        return rules.State.SUPPRESSED, ended.code
+    if ended.verdict is Verdict.EXPIRED:
+        tried = notice.attempt_count > 0
+        return (rules.State.FAILED, rules.GAVE_UP) if tried else (rules.State.SUPPRESSED, rules.EXPIRED)
+    if ended.verdict is Verdict.UNKNOWN:
+        return rules.State.UNKNOWN, rules.OUTCOME_UNKNOWN
+    return rules.State.FAILED, rules.NOT_RENDERABLE if isinstance(
+        ended.result, NotRenderable
+    ) else rules.REFUSED

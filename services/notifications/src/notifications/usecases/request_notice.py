@@ -12,7 +12,7 @@ from notifications.domain.template import SENDER, Template
 from notifications.store.notices import INSERT_NOTICE
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases import words
-from notifications.usecases.save_notice import SEND
+from notifications.usecases.save_notice import queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def request_notice(tx: Transaction, command: RequestNotice) -> Notice:
     given = values(command) | {"expire_time": command.expire_time or tx.now + LIFETIME}
     notice = Notice(id=ids.uuid7(tx.now), request_time=tx.now, request_event=tx.id, **given)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await tx.schedule(SEND, str(notice.id), tx.now)
+    await queue(tx, notice)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
 

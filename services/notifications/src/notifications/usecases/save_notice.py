@@ -1,18 +1,34 @@
-"""Keeping a changed notice, and telling the others once it has ended."""
+"""Keeping a changed notice, queueing it, and telling the others once it has ended."""
 
 from uuid import UUID
 
+from chassis import work
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from notifications.domain.notice import Notice
+from notifications.domain.template import REPEATS, Kind
 from notifications.store.notices import UPDATE_NOTICE
+from notifications.store.templates import GET_TEMPLATE
 
-SEND = "notice-send"  # the kind of timer that sends; its key is the notice's id
+SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
+
+
+async def queue(tx: Transaction, notice: Notice) -> None:
+    """Have it sent, from now until it is of no more use. Again for what a revision says instead."""
+    template = await GET_TEMPLATE.maybe(tx, id=notice.template)
+    await work.enqueue(
+        tx,
+        SEND,
+        str(notice.id),
+        due_at=tx.now,
+        expire_at=notice.expire_time,
+        repeats=REPEATS[template.kind if template else Kind.INFORMATION],
+    )
 
 
 async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -> None:
     """Keep the notice. One that has ended leaves the queue, and its end is told as caused by `caused_by`."""
     if notice.ended:
-        await tx.cancel(SEND, str(notice.id))
+        await work.cancel(tx, SEND, str(notice.id))
         tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
     await tx.defer(UPDATE_NOTICE, **values(notice))

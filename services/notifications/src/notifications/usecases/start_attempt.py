@@ -1,59 +1,55 @@
-"""Taking a notice from the queue for one attempt to deliver it."""
+"""What an attempt to deliver a notice is made of, and its beginning."""
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from uuid import UUID
 
+from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.work import Work
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.template import Template
-from notifications.store.notices import INSERT_ATTEMPT, LOCK_NOTICE
+from notifications.store.notices import GET_ATTEMPT, GET_NOTICE, INSERT_ATTEMPT
 from notifications.store.templates import GET_TEMPLATE, GET_TEMPLATE_VERSION
-from notifications.usecases.save_notice import SEND, save
+from notifications.usecases.save_notice import save
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one attempt is to deliver: the notice and the template as they were when it began."""
+    """What one attempt is to deliver: the notice and the template as they were when it was prepared.
+
+    Attributes:
+        compose_time: what the message bears as its date. A repeat bears the date of what it repeats.
+
+    """
 
     notice: Notice
     template: Template
-    attempt: Attempt
+    compose_time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A provider: its resource name, and the domain in which its keys are ours."""
-
-    name: str
-    key_domain: str
-
-
-async def start_attempt(
-    tx: Transaction, notice_id: UUID, provider: Provider, send_timeout: timedelta
-) -> Delivery | None:
-    """Claim the notice for one attempt, or None when there is nothing more to send.
-
-    The queue holds it again after `send_timeout`, in case this process does not live to record the outcome.
-    Every attempt renders the template version of the first one.
-    """
-    notice = await LOCK_NOTICE.maybe(tx, id=notice_id)
-    if notice is None or notice.ended:
-        return None
-    if not notice.claim(tx.now):
-        await save(tx, notice, caused_by=notice.request_event)
-        return None
+async def prepare(db: Database, work: Work) -> Delivery:
+    """What there is to deliver. Every attempt renders the template version of the first one."""
+    notice = await GET_NOTICE.one(db, id=UUID(work.key))
     if notice.template_version:
-        template = await GET_TEMPLATE_VERSION.one(tx, id=notice.template, version=notice.template_version)
+        template = await GET_TEMPLATE_VERSION.one(db, id=notice.template, version=notice.template_version)
     else:
-        template = await GET_TEMPLATE.one(tx, id=notice.template)
-        notice.template_version = template.version
-    key = notice.provider_key(provider.key_domain)
-    attempt = Attempt(notice.id, notice.attempt_count, provider.name, key, tx.now)
-    await tx.schedule(SEND, str(notice.id), tx.now + send_timeout)
+        template = await GET_TEMPLATE.one(db, id=notice.template)
+    time = db.clock.now()
+    if work.unknown and work.fingerprint:
+        time = (await GET_ATTEMPT.one(db, notice=notice.id, number=work.unknown[0])).start_time
+    return Delivery(dataclasses.replace(notice), template, time)
+
+
+async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, attempt: Attempt) -> bool:
+    """The message is about to leave. False when the notice says something else by now, or has ended."""
+    if not notice.waits or notice.revision != delivery.notice.revision:
+        return False
+    notice.template_version = delivery.template.version
+    notice.begin(attempt.number)
     await INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)
-    return Delivery(dataclasses.replace(notice), template, attempt)
+    return True

@@ -6,6 +6,7 @@ the service.
 """
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -16,11 +17,12 @@ from babel.dates import format_date
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.validation import EARLIEST, LATEST, NOT_TEXT
 from chassis.errors import InvalidArgument, Violation, invalid
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template
 
 SUBJECT_MAX = 200
+NUMBER_MAX = 10**15
 FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
 TESTS = ("defined", "undefined")
 _NODES = (
@@ -40,6 +42,8 @@ _NODES = (
     nodes.Test,
 )
 LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
+# Controls, line and paragraph separators, and halves of characters.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _TICK = timedelta(microseconds=1)
 
 _environment = SandboxedEnvironment(
@@ -64,13 +68,19 @@ def variables_of(source: str) -> frozenset[str]:
     try:
         tree = _environment.parse(source)
         for node in _walk(tree):
-            if not isinstance(node, _NODES):
-                what = type(node).__name__.lower()
-                raise jinja2.TemplateSyntaxError(f"a notice has no place for '{what}'", node.lineno)
+            _check_node(node)
         _compiled(source)  # finds unknown filters and tests
         return frozenset(meta.find_undeclared_variables(tree))
+    except jinja2.TemplateSyntaxError:
+        raise
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise jinja2.TemplateSyntaxError("it is nested too deeply", 1) from error
+    except (
+        jinja2.TemplateError,
+        ValueError,
+        OverflowError,
+    ) as error:  # 5,000 digits, a bad escape
+        raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
 
 
 def check(template: Template) -> None:
@@ -165,22 +175,28 @@ def is_language(tag: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text without line breaks and control characters, which in a header would begin another header."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """The text without what ends a line or controls a terminal. All else stays: joiners, marks."""
+    return _CONTROLS.sub(" ", text).strip()
 
 
 def _rendered(template: Template, values: Mapping[str, str]) -> Words:
     """The message. InvalidArgument when it fails to render, or hides what its kind must say."""
     try:
         subject = one_line(_compiled(template.subject).render(values))
-        body = _compiled(template.body).render(values)
-    except (jinja2.TemplateError, TypeError, ValueError) as error:
+        body = _clean(_compiled(template.body).render(values))
+    except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
         raise InvalidArgument([Violation("template.body", "INVALID_TEMPLATE", described)]) from error
     said = body.casefold()
     if hidden := [part for part in REQUIRED[template.kind] if values[part].casefold() not in said]:
         raise InvalidArgument([_missing(template, hidden)])
     return Words(subject[:SUBJECT_MAX], body)
+
+
+def _clean(body: str) -> str:
+    """The body with newlines as its only controls, and as the only ends of its lines."""
+    lines = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(_CONTROLS.sub(" ", line) for line in lines)
 
 
 @functools.lru_cache(512)
@@ -192,6 +208,19 @@ def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
     yield node
     for child in node.iter_child_nodes():
         yield from _walk(child)
+
+
+def _check_node(node: nodes.Node) -> None:
+    """Refuse what a notice has no place for, and values that are no text or no number."""
+    if not isinstance(node, _NODES):
+        what = type(node).__name__.lower()
+        raise jinja2.TemplateSyntaxError(f"a notice has no place for '{what}'", node.lineno)
+    if isinstance(node, nodes.Const):
+        value = node.value
+        if isinstance(value, str) and NOT_TEXT.search(value):
+            raise jinja2.TemplateSyntaxError("text must hold no control characters", node.lineno)
+        if isinstance(value, int | float) and not abs(value) <= NUMBER_MAX:
+            raise jinja2.TemplateSyntaxError(f"numbers must be at most {NUMBER_MAX:,}", node.lineno)
 
 
 def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str]:
