@@ -1,6 +1,7 @@
 """A commit means what it says, whatever happens to the connection: decided on the real database."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -170,6 +171,44 @@ async def test_an_outcome_that_nobody_can_tell_is_said_to_be_unknown(direct, pro
         await write(db, acting)
     assert refusal.value.reason == "COMMIT_UNKNOWN"
     assert "request id" in refusal.value.message
+
+
+async def test_a_commit_that_no_standby_has_yet_is_not_said_to_be_done(
+    infrastructure, direct, proxied, acting, monkeypatch
+):
+    """It is there for all to read, and a failover could still take it back."""
+    monkeypatch.setattr(outcome, "DECIDE_S", 2.0)
+    db, proxy = proxied
+    await rows(direct, f"ALTER DATABASE {urlsplit(direct._url).path[1:]} SET synchronous_commit = on")
+    db._pool.terminate()
+    await db.open()
+    await infrastructure.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await infrastructure.execute("SELECT pg_reload_conf()")
+    try:
+        proxy.cuts = once(b"COMMIT")
+        with pytest.raises(OutcomeUnknown):
+            await write(db, acting)
+        assert await notes(direct) == ["done"]
+    finally:
+        await infrastructure.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await infrastructure.execute("SELECT pg_reload_conf()")
+
+
+async def test_a_service_needs_no_rights_beyond_its_own_to_decide(infrastructure, direct, acting):
+    with acting():
+        async with direct.transaction() as tx:
+            act = next(iter(tx._acts.values()))
+    for sql in ("CREATE ROLE modest LOGIN", "GRANT SELECT, INSERT ON audit TO modest"):
+        await rows(direct, sql)
+    try:
+        session = await direct.dedicated()
+        await session.execute("SET ROLE modest")
+        assert not await outcome._decided(session, tx._backend, act, tx.now)
+        assert not await outcome._decided(session, tx._backend, act, tx.now)
+        await session.close()
+    finally:
+        for sql in ("REVOKE ALL ON audit FROM modest", "DROP ROLE modest"):
+            await rows(direct, sql)
 
 
 async def test_a_session_that_is_ended_before_the_commit_did_nothing(direct, acting):
