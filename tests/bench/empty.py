@@ -8,6 +8,7 @@ import uvloop
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.telemetry import tracing
+from chassis.testing.tokens import nobody_asks
 from rapport.loyalty.v1 import membership_service_pb2
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
 
@@ -24,9 +25,8 @@ class Empty(MembershipServiceServicer):  # type: ignore[misc]
 
 
 async def _serve() -> None:
-    server = Server(
-        "loyalty", [Empty()], Verifier(os.environ["RAPPORT_JWKS_URL"], os.environ["RAPPORT_ISSUER"])
-    )
+    verifier = Verifier(os.environ["RAPPORT_JWKS_URL"], os.environ["RAPPORT_ISSUER"])
+    server = Server("loyalty", [Empty()], verifier, nobody_asks)
     await server.start("127.0.0.1", int(os.environ["RAPPORT_GRPC_PORT"]))
     server.set_ready(True)
     await asyncio.Event().wait()

@@ -15,6 +15,7 @@ from chassis.app import App
 from chassis.auth.tokens import Verifier
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep, keep_partitions
+from chassis.db.reads import Reads
 from chassis.db.session import UnsuitableDatabase
 from chassis.db.timers import TimerRunner
 from chassis.db.version import missing
@@ -100,7 +101,9 @@ class Lifecycle:
             self._run(run)
         verifier = Verifier(settings.jwks_url, settings.issuer)
         self._run(verifier.keys.run)
-        self.server = Server(app.name, app.servicers, verifier)
+        self._reads = Reads(app.db)
+        self._run(self._reads.run)
+        self.server = Server(app.name, app.servicers, verifier, self._reads.note)
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
         self._be_ready([])
@@ -115,6 +118,7 @@ class Lifecycle:
             consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
+            await self._reads.write()
         if hasattr(self, "_work"):
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))

@@ -9,7 +9,7 @@ import pytest
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.local.ports import free_port
-from chassis.testing.tokens import ISSUER, TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
 from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
@@ -67,7 +67,7 @@ class Served:
 @pytest.fixture
 async def served(issuer: TestIssuer) -> AsyncIterator[Served]:
     ledger, views = Ledger(), Views()  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
-    server = Server("loyalty", [ledger, views], Verifier(issuer.jwks_url, ISSUER))
+    server = Server("loyalty", [ledger, views], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
     port = await server.start("127.0.0.1", free_port())
     running = Served(server, f"127.0.0.1:{port}", ledger, views, issuer.token())
     yield running

@@ -41,7 +41,9 @@ class Replica:
 
     async def start(self) -> None:
         self._ledger = Ledger()  # type: ignore[abstract]
-        self._server = Server("loyalty", [self._ledger], Verifier(self._issuer.jwks_url, ISSUER))
+        self._server = Server(
+            "loyalty", [self._ledger], Verifier(self._issuer.jwks_url, ISSUER), lambda *_: None
+        )
         await self._server.start("127.0.0.1", self.port)
 
     async def stop(self) -> None:

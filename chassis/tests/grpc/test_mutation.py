@@ -25,7 +25,7 @@ from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
-from chassis.testing.tokens import ISSUER, TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
 
@@ -117,7 +117,7 @@ async def loyalty(
 ) -> AsyncIterator[Loyalty]:
     db = await database("loyalty")
     ledger = Ledger(db, opened)  # type: ignore[abstract]  # what is missing answers UNIMPLEMENTED
-    server = Server("loyalty", [ledger], Verifier(issuer.jwks_url, ISSUER))
+    server = Server("loyalty", [ledger], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
     port = await server.start("127.0.0.1", free_port())
     running = Loyalty(db, ledger, f"127.0.0.1:{port}", issuer.token())
     yield running

@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha import reflection_pb2_grpc
 
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
-from chassis.testing.tokens import ISSUER, TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
 from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
@@ -26,23 +26,23 @@ async def check(served: Any, service: str) -> Any:
 async def test_a_method_without_a_permission_refuses_to_start(issuer: TestIssuer) -> None:
     open_to_all = health_pb2_grpc.HealthServicer()
     with pytest.raises(ValueError, match=r"grpc\.health\.v1\.Health\.Check has no permission"):
-        Server("loyalty", [open_to_all], Verifier(issuer.jwks_url, ISSUER))
+        Server("loyalty", [open_to_all], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
 
 
 async def test_a_method_that_streams_requests_refuses_to_start(issuer: TestIssuer) -> None:
     streaming = reflection_pb2_grpc.ServerReflectionServicer()
     with pytest.raises(ValueError, match="ServerReflectionInfo streams requests"):
-        Server("loyalty", [streaming], Verifier(issuer.jwks_url, ISSUER))
+        Server("loyalty", [streaming], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
 
 
 async def test_what_is_no_servicer_refuses_to_start(issuer: TestIssuer) -> None:
     with pytest.raises(TypeError, match="must inherit from a generated Servicer"):
-        Server("loyalty", [object()], Verifier(issuer.jwks_url, ISSUER))
+        Server("loyalty", [object()], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
 
 
 async def test_a_port_is_not_shared(served: Any, issuer: TestIssuer) -> None:
     host, port = served.address.split(":")
-    other = Server("loyalty", [served.ledger], Verifier(issuer.jwks_url, ISSUER))
+    other = Server("loyalty", [served.ledger], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
     with pytest.raises(OSError, match=f"cannot listen on {served.address}"):
         await other.start(host, int(port))
 
@@ -54,7 +54,7 @@ async def test_a_server_waits_for_calls_once_and_not_for_each_of_its_methods(iss
         )
 
     servicer: Any = type("Ledger", (ledger_service_pb2_grpc.LedgerServiceServicer,), {})()
-    server = Server("loyalty", [servicer], Verifier(issuer.jwks_url, ISSUER))
+    server = Server("loyalty", [servicer], Verifier(issuer.jwks_url, ISSUER), nobody_asks)
     before = waiting()
     await server.start("127.0.0.1", 0)
     assert waiting() == before + 1

@@ -11,6 +11,7 @@ from chassis.grpc.bounds import TOKEN_MAX_BYTES
 AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "purpose"
 DEFAULT_PURPOSE = "customer-care"
 
+_CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{0,64}")
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -75,6 +76,14 @@ def unambiguous(pairs: Sequence[tuple[str, str]]) -> Mapping[str, str]:
 def credential(metadata: Mapping[str, str]) -> str:
     """The token of whoever began the call, for calls that are made on their behalf."""
     return metadata.get(ON_BEHALF_OF) or metadata[AUTHORIZATION]
+
+
+def correlation_id(metadata: Mapping[str, str]) -> str:
+    """The flow that the call belongs to; empty when it begins one. INVALID_TEXT."""
+    told = metadata.get("correlation-id", "")
+    if not _CORRELATION_ID.fullmatch(told):
+        raise invalid("correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'")
+    return told
 
 
 def purpose(metadata: Mapping[str, str]) -> str:

@@ -5,7 +5,6 @@ One interceptor, whose wrapped handlers are made once for each method: a chain w
 
 import asyncio
 import inspect
-import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -14,7 +13,6 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-from opentelemetry.trace import StatusCode
 
 from chassis.api.text import check_texts
 from chassis.auth.permissions import further
@@ -26,11 +24,21 @@ from chassis.errors import (
     invalid,
     response_too_large,
 )
-from chassis.grpc.admission import AUTHORIZATION, Admission, credential, purpose, require, unambiguous
+from chassis.grpc.admission import (
+    AUTHORIZATION,
+    Admission,
+    correlation_id,
+    credential,
+    purpose,
+    require,
+    unambiguous,
+)
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, Streams, Work
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
-from chassis.grpc.status import SERVER_ERRORS, Unimplemented, refusal_of, status
+from chassis.grpc.outcomes import Answer, Metadata, settled, traced
+from chassis.grpc.readings import Readings
+from chassis.grpc.status import Unimplemented, status
 from chassis.limits import Limits
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
@@ -38,12 +46,8 @@ from chassis.telemetry.metrics import RPC_DURATION
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
 SHAVE_S = 0.02
 
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
 Behaviour = Callable[[Any, Any], Any]
-Metadata = Mapping[str, str]
 Reader = Callable[[bytes, Metadata, str], Any]
-Answer = Callable[[bytes, Any, Metadata, str], Awaitable[bytes | None]]
 
 _caller: ContextVar[Principal] = ContextVar("caller")
 _metadata: ContextVar[Metadata] = ContextVar("metadata")
@@ -56,6 +60,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         service: its name; errors have the domain `<service>.rapport`.
         verifier: tells who calls.
         permissions: the permission of every method that is served, by full method name.
+        readings: tells which methods read personal data, and notes who did.
         longest_s: what a unary call gets at most, whatever its caller allows. Streams are exempt.
 
     """
@@ -65,11 +70,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         service: str,
         verifier: Verifier,
         permissions: Mapping[str, str],
+        readings: Readings,
         *,
         longest_s: float = 30.0,
     ) -> None:
         self.domain = f"{service}.rapport"
         self._admission = Admission(verifier, permissions)
+        self._readings = readings
         self._longest_s = longest_s
         self._work, self._open_streams = Work(), Streams()
         self._open_methods = OpenMethods(self.domain)
@@ -149,6 +156,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
     def _unary(self, method: str, handler: Any) -> Behaviour:
         behaviour, encode = handler.unary_unary, handler.response_serializer
         request_of = self._reader(method, handler.request_deserializer)
+        noted = self._readings.of(method)
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> bytes:
             size = len(raw)
@@ -157,7 +165,10 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 seconds = min(_seconds_left(context), self._longest_s)
                 deadline.set(time.monotonic() + seconds)
                 with self._calls.limit(seconds - SHAVE_S):
-                    response = await behaviour(request_of(raw, metadata, traceparent), context)
+                    request = request_of(raw, metadata, traceparent)
+                    response = await behaviour(request, context)
+                if noted is not None:
+                    noted(request, response)
             finally:
                 self._work.end(size)
             encoded = response if type(response) is bytes else encode(response)
@@ -172,6 +183,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         request_of = self._reader(method, handler.request_deserializer)
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
+            noted = self._readings.of(method)
             until = time.monotonic() + _seconds_left(context)
             deadline.set(until)
             if len(raw) > STREAM_REQUEST_MAX_BYTES:
@@ -182,9 +194,11 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 request = request_of(raw, metadata, traceparent)
                 async with aclosing(behaviour(request, context)) as responses:
                     while (response := await self._next(responses, until)) is not None:
-                        await self._admission.recognise(
-                            metadata
-                        )  # a stream ends with its token, or the token's key
+                        if noted is not None:
+                            noted(request, response)
+                            noted = None
+                        # For as long as the token lives, and the key that signed it.
+                        await self._admission.recognise(metadata)
                         # Outside of the limit: a write that is cancelled breaks the stream, not ends it.
                         await context.write(response if type(response) is bytes else encode(response))
 
@@ -225,14 +239,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                     require(_caller.get(), permission)
             check_texts(request)
             request_id = request.request_id if has_request_id else ""
-            correlation_id = metadata.get("correlation-id", "")
-            if correlation_id and not _CORRELATION_ID.fullmatch(correlation_id):
-                raise invalid(
-                    "correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'"
-                )
             current_call.set(
                 Call(
-                    name, _caller.get(), request_id, None, correlation_id, traceparent,
+                    name, _caller.get(), request_id, None, correlation_id(metadata), traceparent,
                     purpose(metadata), credential(metadata),
                 )
             )  # fmt: skip
@@ -252,9 +261,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 arrived = metadata.get("traceparent", "")
                 carried, sampled = tracing.admit(arrived)
                 if sampled:
-                    outcome = await _traced(name, arrived, answer, raw, context, metadata)
+                    outcome = await traced(name, arrived, answer, raw, context, metadata)
                 else:
-                    outcome = await _settled(answer, raw, context, metadata, carried)
+                    outcome = await settled(answer, raw, context, metadata, carried)
                 code = outcome.code if isinstance(outcome, Refusal) else "OK"
             finally:
                 RPC_DURATION.observe((name, code), time.perf_counter() - began)
@@ -264,30 +273,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             raise AssertionError("abort_with_status raises")
 
         return handle
-
-
-async def _settled(
-    answer: Answer, raw: bytes, context: Any, metadata: Metadata, traceparent: str
-) -> bytes | Refusal | None:
-    try:
-        return await answer(raw, context, metadata, traceparent)
-    except grpc.aio.AbortError:
-        raise
-    except Exception as error:
-        return refusal_of(error, traceparent)
-
-
-async def _traced(
-    name: str, arrived: str, answer: Answer, raw: bytes, context: Any, metadata: Metadata
-) -> bytes | Refusal | None:
-    with tracing.server_span(name, arrived) as span:
-        outcome = await _settled(answer, raw, context, metadata, tracing.traceparent())
-        code = outcome.code if isinstance(outcome, Refusal) else "OK"
-        span.set_attribute("rpc.response.status_code", code)
-        if code in SERVER_ERRORS:
-            span.set_status(StatusCode.ERROR)
-            span.set_attribute("error.type", code)
-        return outcome
 
 
 def _seconds_left(context: Any) -> float:

@@ -17,6 +17,7 @@ from chassis.auth.permissions import permissions
 from chassis.auth.tokens import Verifier
 from chassis.grpc.bounds import SIZES
 from chassis.grpc.interceptor import Interceptor
+from chassis.grpc.readings import Audit, Readings
 
 OPTIONS = [
     *SIZES,
@@ -53,16 +54,17 @@ class Server:
         servicers: instances of generated `*Servicer` classes. ValueError for a method without a permission
             and for one with a stream of requests.
         verifier: tells who calls.
+        audit: told who reads what about whom.
 
     """
 
-    def __init__(self, service: str, servicers: Sequence[object], verifier: Verifier) -> None:
+    def __init__(self, service: str, servicers: Sequence[object], verifier: Verifier, audit: Audit) -> None:
         self._servicers = servicers
         self._descriptors = [descriptor(servicer) for servicer in servicers]
         for found in self._descriptors:
             _refuse_request_streams(found)
         needed = {method: p for found in self._descriptors for method, p in permissions(found).items()}
-        self._interceptor = Interceptor(service, verifier, needed)
+        self._interceptor = Interceptor(service, verifier, needed, Readings(self._descriptors, audit))
         self._health = HealthServicer()
         self._telling: set[asyncio.Task[None]] = set()
 

@@ -10,6 +10,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from chassis.context import Call
+
 ISSUER = "test"
 
 
@@ -44,3 +46,7 @@ class TestIssuer:
             "permissions": list(permissions),
         }
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": "test"})
+
+
+def nobody_asks(call: Call, resources: str) -> None:
+    """Stands in for the audit of readings, where no database is."""

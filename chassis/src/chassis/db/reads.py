@@ -1,0 +1,66 @@
+"""Who read what about whom, and what for: noted as it is answered, written within a second."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from chassis import ids
+from chassis.context import Call
+from chassis.db.database import Database
+from chassis.db.records import INSERT_AUDIT, Act, audit_rows
+from chassis.errors import Unavailable
+
+EVERY_S = 1.0
+NOTED_MAX = 20_000
+
+_log = structlog.get_logger()
+_Key = tuple[str, str, str, str, str, str]
+
+
+class Reads:
+    """The readings of one process that are not in the audit yet.
+
+    A reading that repeats within the second is one row. What a process that is killed has noted in its last
+    second is lost; that is the price of reads that write nothing before they are answered.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._noted: dict[_Key, tuple[datetime, Call]] = {}
+
+    def note(self, call: Call, resources: str) -> None:
+        """Note what `call` is about to be answered.
+
+        Unavailable (`AUDIT_UNAVAILABLE`) when the audit cannot be written for so long that there is no room.
+        """
+        if len(self._noted) >= NOTED_MAX:
+            raise Unavailable(
+                "AUDIT_UNAVAILABLE", "Readings cannot be audited now. Try again.", retry_after_s=1
+            )
+        by = call.principal
+        via = by.via.subject if by.via is not None else ""
+        key = (by.subject, by.department, via, call.purpose, call.what, resources)
+        if key not in self._noted:
+            self._noted[key] = (self._db.clock.now(), call)
+
+    async def run(self) -> None:
+        """Write every second until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what is noted; keep it when that fails."""
+        noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        rows = []
+        for (*_, resources), (at, call) in noted.items():
+            act = Act(call, ids.uuid7(at), call.correlation_id, resources={resources: None})
+            rows += audit_rows([act], at)
+        try:
+            await INSERT_AUDIT.rows(self._db, rows)
+        except Exception as error:
+            _log.warning("readings are not in the audit yet", count=len(rows), error=type(error).__name__)
+            self._noted = noted | self._noted

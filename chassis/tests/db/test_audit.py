@@ -1,0 +1,152 @@
+"""The audit: who did or read what, for whom, about what and what for."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from chassis.context import Call, Principal, current_call
+from chassis.db import reads
+from chassis.db.reads import Reads
+from chassis.db.schema import AUDIT
+from chassis.db.statement import Statement
+from chassis.errors import Unavailable
+from chassis.grpc.readings import Readings
+from chassis.testing.wait import eventually
+from rapport.cases.v1 import case_pb2, case_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
+
+_ROWS = Statement[Any](sa.select(AUDIT).order_by(AUDIT.c.id))
+DESK = Principal("service:desk", "desk", frozenset({"*"}))
+BOB = Principal("agent:bob", "billing", frozenset({"*"}), via=DESK)
+
+
+def call(what: str, principal: Principal = BOB) -> Call:
+    return Call(what, principal, correlation_id="flow-1", purpose="complaint")
+
+
+@pytest.fixture
+async def db(database: Any) -> Any:
+    return await database()
+
+
+async def rows(db: Any) -> list[tuple[str, ...]]:
+    columns = ("actor", "department", "via", "purpose", "what", "resources", "correlation_id")
+    return [tuple(row[column] for column in columns) for row in await _ROWS.all(db)]
+
+
+async def test_a_write_names_both_who_acts_and_who_relays_it(db: Any, opened: Any) -> None:
+    token = current_call.set(call("cases.Open"))
+    try:
+        async with db.transaction() as tx:
+            tx.record(opened("cases/1"), version=1)
+            tx.touch("cases/1/notes/1")
+            tx.answer(case_pb2.Note(name="cases/1/notes/2"))
+    finally:
+        current_call.reset(token)
+    about = "cases/1 cases/1/notes/1 cases/1/notes/2"
+    assert await rows(db) == [
+        ("agent:bob", "billing", "service:desk", "complaint", "cases.Open", about, "flow-1")
+    ]
+
+
+async def test_an_answer_that_a_department_owns_is_not_committed_without_the_comparison(
+    db: Any, opened: Any
+) -> None:
+    async def forgetful() -> None:
+        current_call.set(call("cases.Update"))
+        async with db.transaction() as tx:
+            tx.record(opened("cases/1"), version=1)
+            tx.answer(case_pb2.Case(name="cases/1"))
+
+    with pytest.raises(RuntimeError, match=r"cases.Update must call tx.require_owner"):
+        await asyncio.create_task(forgetful())
+    assert await rows(db) == []
+
+
+async def test_readings_are_written_once_a_second_and_once_for_what_repeats(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "EVERY_S", 0.01)
+    noted = Reads(db)
+    for _ in range(1000):
+        noted.note(call("customer.Get"), "customers/1")
+    noted.note(call("customer.Get", Principal("agent:eve")), "customers/1")
+    noted.note(call("customer.Get"), "customers/2")
+    running = asyncio.create_task(noted.run())
+
+    async def three() -> bool:
+        return len(await rows(db)) == 3
+
+    await eventually(three)
+    running.cancel()
+    told = ("complaint", "customer.Get")
+    assert sorted(await rows(db)) == [
+        ("agent:bob", "billing", "service:desk", *told, "customers/1", "flow-1"),
+        ("agent:bob", "billing", "service:desk", *told, "customers/2", "flow-1"),
+        ("agent:eve", "", "", *told, "customers/1", "flow-1"),
+    ]
+
+
+async def test_readings_wait_for_the_database_and_then_nobody_reads(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "NOTED_MAX", 2)
+    noted, fetch = Reads(db), db.fetch
+
+    async def away(*_: Any) -> Any:
+        raise OSError("away")
+
+    db.fetch = away
+    noted.note(call("customer.Get"), "customers/1")
+    await noted.write()
+    noted.note(call("customer.Get"), "customers/2")
+    with pytest.raises(Unavailable) as caught:
+        noted.note(call("customer.Get"), "customers/3")
+    assert caught.value.reason == "AUDIT_UNAVAILABLE"
+    db.fetch = fetch
+    await noted.write()
+    noted.note(call("customer.Get"), "customers/3")
+    await noted.write()
+    assert [row[5] for row in await rows(db)] == ["customers/1", "customers/2", "customers/3"]
+
+
+def readings(noted: list[str]) -> Readings:
+    files = (customer_service_pb2, case_service_pb2, view_service_pb2)
+    services = [service for file in files for service in file.DESCRIPTOR.services_by_name.values()]
+    return Readings(services, lambda _, resources: noted.append(resources))
+
+
+def test_what_answers_with_personal_data_is_a_reading_and_a_write_is_none() -> None:
+    found = readings([])
+    for method in (
+        "customer.v1.CustomerService/GetCustomer",
+        "customer.v1.CustomerService/ListCustomers",
+        "customer.v1.ViewService/WatchCustomerView",
+        "cases.v1.CaseService/GetCase",
+    ):
+        assert found.of(f"/rapport.{method}"), method
+    assert found.of("/rapport.customer.v1.CustomerService/CreateCustomer") is None
+
+
+def test_a_reading_names_what_was_asked_and_what_was_found() -> None:
+    noted: list[str] = []
+    token = current_call.set(call("x"))
+    try:
+        note = readings(noted).of("/rapport.customer.v1.CustomerService/ListCustomers")
+        assert note is not None
+        both = [customer_pb2.Customer(name="customers/1"), customer_pb2.Customer(name="customers/2")]
+        note(
+            customer_service_pb2.ListCustomersRequest(page_token="t"),
+            customer_service_pb2.ListCustomersResponse(customers=both, next_page_token="n"),
+        )
+        note(view_service_pb2.GetCustomerViewRequest(name="customers/3/view"), b"stored bytes")
+        names = ["customers/1", "customers/2"]
+        note(
+            customer_service_pb2.BatchGetCustomersRequest(names=names),
+            customer_service_pb2.BatchGetCustomersResponse(customers=both),
+        )
+    finally:
+        current_call.reset(token)
+    assert noted == ["customers/1 customers/2", "customers/3/view", "customers/1 customers/2"]
