@@ -17,7 +17,8 @@ from babel.dates import format_date
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from chassis.api.validation import EARLIEST, LATEST, NOT_TEXT
+from chassis.api.text import NOT_TEXT
+from chassis.api.validation import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template
 
