@@ -17,6 +17,16 @@ def test_a_new_customer_is_at_version_one_and_has_language_and_time_zone():
     assert new.relationship_manager == "agents/front-desk"
 
 
+def test_a_client_that_changes_one_name_and_sends_all_back_does_not_freeze_the_shown_one():
+    anna = customer(given_name="Anna", family_name="Berg")
+    read = {"display_name": anna.shown_name, "given_name": "Anna", "family_name": "Berg"}
+    assert anna.change(read | {"family_name": "Tal"}, LATER) == ["family_name"]
+    assert anna.shown_name == "Anna Tal"
+    assert anna.change({"display_name": "Anna Berg"}, LATER) == ["display_name"]
+    assert anna.change({"display_name": "Anna Berg", "family_name": "See"}, LATER) == ["family_name"]
+    assert anna.shown_name == "Anna Berg"  # chosen, and sent back
+
+
 def test_the_shown_name_comes_from_the_other_names_until_one_is_chosen():
     assert customer(given_name="Anna", family_name="Berg").shown_name == "Anna Berg"
     assert customer(family_name="Berg", organization_name="Berg AG").shown_name == "Berg"

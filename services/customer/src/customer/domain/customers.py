@@ -41,13 +41,15 @@ class Customer:
     def change(self, values: Mapping[str, str], now: datetime) -> list[str]:
         """Set profile fields; returns those that changed, in the order of `PROFILE_FIELDS`.
 
-        A display name that says what the other names say anyway is not kept, so that it follows them when
-        they change: a client that sends back what it read does not freeze it.
+        A display name that says what the other names say, or said until now, is not kept, so that it follows
+        them when they change: a client that sends back what it read does not freeze it, not even together
+        with another name. To keep the name of before is a choice that is made in a call of its own.
         """
+        derived = () if self.display_name else (self._derived_name(),)
         before = {field: getattr(self, field) for field in PROFILE_FIELDS}
         for field, value in values.items():
             setattr(self, field, value)
-        if self.display_name == self._derived_name():
+        if self.display_name in (*derived, self._derived_name()):
             self.display_name = ""
         changed = [field for field in PROFILE_FIELDS if getattr(self, field) != before[field]]
         if changed:
