@@ -39,7 +39,8 @@ class Listing(Generic[R]):
             after the columns that `select` compares, makes a page one index range.
         descending: the largest first.
         row: a dataclass or Struct as for `Statement`.
-        filters: the fields that the request's `filter` may use; leave out for a request without one.
+        filters: the fields that the request's `filter` may use; leave out for a request without one. Each
+            needs an index of its own: on its column, then those of `sort`.
 
     """
 
@@ -51,13 +52,14 @@ class Listing(Generic[R]):
         descending: bool = False,
         filters: Mapping[str, Field] | None = None,
     ) -> None:
-        self._select = select
-        self._sort = sort
+        self.select = select
+        self.sort = sort
         self._names = [_name(column) for column in sort]
         self._key = tuple(_key_type(column) for column in sort)
         self._row = row
         self._descending = descending
-        self._filters = filters
+        self.filters = filters or {}
+        self._has_filter = filters is not None
         self._statements: dict[tuple[str, bool], Statement[R]] = {}
 
     async def page(
@@ -83,7 +85,7 @@ class Listing(Generic[R]):
     ) -> tuple[list[M], str]:
         """As `page`, where showing a row needs more than the row: `show` gets up to a hundred at once."""
         page = Page(request, *self._key)
-        chosen = Filter() if self._filters is None else parse(request.filter, self._filters)  # type: ignore[attr-defined]
+        chosen = parse(request.filter, self.filters) if self._has_filter else Filter()  # type: ignore[attr-defined]
         shown: list[M] = []
         after, room = page.after, PAGE_MAX_BYTES
         while True:
@@ -123,17 +125,17 @@ class Listing(Generic[R]):
         return self._statements[key]
 
     def _build(self, chosen: Filter, continued: bool) -> Statement[R]:
-        select = self._select.where(chosen.clause) if chosen.shape else self._select
+        select = self.select.where(chosen.clause) if chosen.shape else self.select
         if continued:
             position = sa.tuple_(
                 *(
                     sa.bindparam(f"after_{name}", type_=c.type)
-                    for name, c in zip(self._names, self._sort, strict=True)
+                    for name, c in zip(self._names, self.sort, strict=True)
                 )
             )
-            key = sa.tuple_(*self._sort)
+            key = sa.tuple_(*self.sort)
             select = select.where(key < position if self._descending else key > position)
-        order = [column.desc() if self._descending else column.asc() for column in self._sort]
+        order = [column.desc() if self._descending else column.asc() for column in self.sort]
         return Statement(select.order_by(*order).limit(sa.bindparam("limit", type_=sa.Integer)), self._row)
 
 

@@ -37,6 +37,9 @@ def cases() -> None:
     )
     op.execute("CREATE INDEX cases_customer ON cases (customer_id, id)")
     op.execute("CREATE INDEX cases_owner ON cases (owner_id, id)")
+    op.execute("CREATE INDEX cases_topic ON cases (topic, id)")
+    op.execute("CREATE INDEX cases_state ON cases (state, id)")
+    op.execute("CREATE INDEX cases_open_time ON cases (open_time, id)")
     op.execute(
         """
         CREATE TABLE notes (
@@ -110,7 +113,8 @@ def promises() -> None:
     op.execute("CREATE INDEX promises_due ON promises (due_time, id)")
     op.execute("CREATE INDEX promises_customer ON promises (customer_id, due_time, id)")
     op.execute("CREATE INDEX promises_department ON promises (department_id, due_time, id)")
-    op.execute("CREATE INDEX promises_reference ON promises (reference)")
+    op.execute("CREATE INDEX promises_reference ON promises (reference, due_time, id)")
+    op.execute("CREATE INDEX promises_state ON promises (state, due_time, id)")
     op.execute("CREATE INDEX promises_work_item ON promises (work_item_id)")
 
 

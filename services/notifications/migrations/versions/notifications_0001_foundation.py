@@ -71,7 +71,10 @@ def upgrade() -> None:
         unique=True,
         postgresql_where="policy <> '' AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')",
     )
-    op.create_index("notices_promise", "notices", ["promise", "id"], postgresql_where="promise <> ''")
+    op.create_index("notices_promise", "notices", ["promise", "id"])
+    op.create_index("notices_kind", "notices", ["kind", "id"])
+    op.create_index("notices_state", "notices", ["state", "id"])
+    op.create_index("notices_request_time", "notices", ["request_time", "id"])
     op.create_table(
         "attempts",
         sa.Column("notice", sa.Uuid, sa.ForeignKey("notices.id"), primary_key=True),
