@@ -163,6 +163,7 @@ async def test_nothing_outlives_a_killed_supervisor_and_the_next_start_has_the_d
     await eventually(lambda: gone(units.values()))
     stack.start()
     await stack.ready()
+    assert "migrating" not in stack.output.read_text()  # nothing changed since the first start
     connection = await asyncpg.connect(stack.home.read_env()["RAPPORT_TINY_DATABASE_URL"])
     assert await connection.fetchval("SELECT answer FROM fact") == 42
     await connection.close()

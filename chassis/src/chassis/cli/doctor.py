@@ -49,7 +49,8 @@ def _about_down(home: Home) -> Iterator[Finding]:
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
     import os
 
-    from chassis.local.stack import HTTP_OFFSET, PORT_BASE, load_services
+    from chassis.local.installed import load_services
+    from chassis.local.stack import HTTP_OFFSET, PORT_BASE
 
     shift = int(os.environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
     for service in load_services():

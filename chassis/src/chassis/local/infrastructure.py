@@ -40,6 +40,12 @@ class Infrastructure:
         self._mail_port = free_port(ports.get("mail"))
         self._otlp_port = free_port(ports.get("otlp"))
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether database and broker are embedded, and so as the last start left them."""
+        external = ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL")
+        return not any(self._environ.get(name) for name in external)
+
     def database(self) -> list[Unit]:
         """The embedded PostgreSQL, its data folder made when absent; nothing when it is external."""
         if self._environ.get("RAPPORT_DATABASE_URL"):

@@ -8,18 +8,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
-from chassis.db.migrate import migrate
 from chassis.events.provision import provision
 from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
+from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.ports import is_free
 from chassis.local.process import Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
-from chassis.service import Service
 
 PORT_BASE = 7000
 LOWEST_BASE, HIGHEST_BASE = 1024, 32000
@@ -36,7 +34,6 @@ class Stack:
         environ: RAPPORT_PORT_BASE, external servers, and what else services read.
         progress: told what is being done, while starting.
         say: told what happens to a unit later.
-        load: finds the services.
 
     """
 
@@ -46,11 +43,9 @@ class Stack:
         environ: Mapping[str, str],
         progress: Callable[[str], None],
         say: Say,
-        load: "Callable[[], list[Service[Any]]] | None" = None,
     ) -> None:
         self.home = home
-        self.services: list[Service[Any]] = []
-        self._load = load or load_services
+        self.services: list[Installed] = []
         self._environ = environ
         self._progress = progress
         self._shift = _port_base(environ) - PORT_BASE
@@ -62,32 +57,61 @@ class Stack:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Start everything in order. StackError, with what to do, when something does not start."""
+        """Start everything in order. StackError, with what to do, when something does not start.
+
+        What was prepared by the last start, and has not changed since, needs no order: services wait for what
+        they stand on, so that all of it starts at once.
+        """
         infrastructure = self.infrastructure
         self._progress("starting PostgreSQL")
         units = await asyncio.to_thread(infrastructure.database)
         database = self._task(self._supervisor.start(units))
         await asyncio.sleep(0)  # let it spawn: it starts while we import the services
-        self.services = await asyncio.to_thread(self._load)
+        prepared = remembered(self.home) if infrastructure.is_ours else []
+        self.services = prepared or list(map(Installed.of, await asyncio.to_thread(load_services)))
         self._check_ports()
-        declarations = [service.declaration() for service in self.services]
         self._progress("starting NATS")
-        await asyncio.gather(database, self._supervisor.start(infrastructure.broker(declarations)))
-        names = [service.name for service in self.services]
+        broker = self._task(
+            self._supervisor.start(infrastructure.broker([each.declaration for each in self.services]))
+        )
+        await asyncio.sleep(0)
+        if prepared:
+            await asyncio.gather(self._start_services(), self._provisioned(database, broker))
+            return
+        await asyncio.gather(database, broker)
+        await self._prepare()
+        await self._start_services()
+        remember(self.home, self.services)
+
+    async def _prepare(self) -> None:
+        """Make and migrate the databases, streams and consumers of every service."""
+        infrastructure = self.infrastructure
         self._progress("preparing databases")
-        for name in infrastructure.databases(names):
+        for name in infrastructure.databases([service.name for service in self.services]):
             await infrastructure.create_database(name)
-        servers = self._task(self._supervisor.start(infrastructure.local_servers()))
-        for service, declaration in zip(self.services, declarations, strict=True):
+        from chassis.db.migrate import migrate  # with what it needs, a second of a start that needs none
+
+        for service in self.services:
             self._progress(f"migrating {service.name}")
             await migrate(infrastructure.database_url(service.name), service.migrations)
-            await provision(infrastructure.nats_admin_url, declaration)
-        await servers
+            await provision(infrastructure.nats_admin_url, service.declaration)
+
+    async def _provisioned(self, *started: "asyncio.Task[None]") -> None:
+        """Make streams and consumers again that the broker may have lost."""
+        await asyncio.gather(*started)
+        for service in self.services:
+            await provision(self.infrastructure.nats_admin_url, service.declaration)
+
+    async def _start_services(self) -> None:
+        servers = self._task(self._supervisor.start(self.infrastructure.local_servers()))
+        await asyncio.sleep(0)
         self._write_tokens()
         self._task(self._renew_tokens())
         self._write_env()
-        self._progress("starting " + ", ".join(names))
-        await self._supervisor.start([self._unit(service) for service in self.services])
+        self._progress("starting " + ", ".join(service.name for service in self.services))
+        await asyncio.gather(
+            servers, self._supervisor.start([self._unit(service) for service in self.services])
+        )
 
     async def stop(self) -> None:
         """Stop services, then what they stand on. Data is kept."""
@@ -100,11 +124,11 @@ class Stack:
         """End everything at once."""
         self._supervisor.kill()
 
-    def address(self, service: Service[Any]) -> str:
+    def address(self, service: Installed) -> str:
         """The gRPC address of a service."""
         return f"127.0.0.1:{service.port + self._shift}"
 
-    def http_address(self, service: Service[Any]) -> str:
+    def http_address(self, service: Installed) -> str:
         """The address of a service's health and metrics."""
         return f"127.0.0.1:{service.port + self._shift + HTTP_OFFSET}"
 
@@ -113,13 +137,13 @@ class Stack:
         self._tasks.append(task)
         return task
 
-    def _unit(self, service: Service[Any]) -> Unit:
+    def _unit(self, service: Installed) -> Unit:
         url = f"http://{self.http_address(service)}/health/ready"
         argv = [sys.executable, "-m", service.name]
         program = Program(service.name, argv, self.home.logs / f"{service.name}.log", env=self._env(service))
         return Unit(program, lambda: _answers(url), self.address(service), stop_timeout_s=DRAIN_TIMEOUT_S)
 
-    def _env(self, service: Service[Any]) -> dict[str, str]:
+    def _env(self, service: Installed) -> dict[str, str]:
         port = service.port + self._shift
         own_collector = not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
         # How to reach a collector of the user's says nothing about ours.
@@ -215,14 +239,6 @@ def _port_base(environ: Mapping[str, str]) -> int:
     if not (told.isascii() and told.isdigit() and LOWEST_BASE <= int(told) <= HIGHEST_BASE):
         raise WrongUse(f"RAPPORT_PORT_BASE must be a number from {LOWEST_BASE} to {HIGHEST_BASE}.")
     return int(told)
-
-
-def load_services() -> list[Service[Any]]:
-    """The installed services, by port: those in the entry point group `rapport.services`."""
-    services = [found.load() for found in entry_points(group="rapport.services")]
-    if not services:
-        raise StackError("No service is installed: pip install -e services/customer, ...")
-    return sorted(services, key=lambda service: service.port)
 
 
 def _answers(url: str) -> bool:
