@@ -68,7 +68,8 @@ def _of_call(error: Exception) -> Failure | None:
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return None
     code = error.code()
-    unreachable = code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    lost = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN)
+    unreachable = code in lost
     wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
     exit_code = Exit.UNREACHABLE if unreachable else Exit.WRONG_USE if wrong else Exit.REFUSED
     return Failure(f"{_reason(error) or code.name}: {error.details()}", exit_code)
