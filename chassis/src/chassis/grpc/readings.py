@@ -37,7 +37,8 @@ class Readings:
         return self._note if method in self._methods else None
 
     def _note(self, request: Any, answer: Any) -> None:
-        self._audit(current_call.get(), " ".join(dict.fromkeys(_about(request, answer))))
+        if about := dict.fromkeys(_about(request, answer)):  # or nothing was found
+            self._audit(current_call.get(), " ".join(about))
 
 
 def is_personal(message: Descriptor, seen: frozenset[str] = frozenset()) -> bool:
