@@ -36,18 +36,18 @@ RELAYED, RELAYED_SINGLY = 20_000, 3_000
 PROJECTED, PROJECTED_SINGLY = 3_000, 300
 RESOURCES = 2_000
 CUSTOMERS = 500
-_COLUMNS = [column.name for column in OUTBOX.columns if column.name != "published_at"]
+COLUMNS = [column.name for column in OUTBOX.columns if column.name != "published_at"]
 _UNPUBLISHED = "SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)"
 _APPLIED = "SELECT count(*) FROM inbox"
 
 
 async def relay(platform: Platform) -> list[Result]:
     """Outbox rows to acknowledged publications."""
-    async with _embedded(platform, cases) as (app, connection, admin):
+    async with embedded(platform, cases) as (app, connection, admin):
 
         async def rate(in_flight: int, count: int) -> float:
-            rows = [[row[column] for column in _COLUMNS] for row in _rows(count)]
-            await admin.copy_records_to_table(OUTBOX.name, records=rows, columns=_COLUMNS)
+            rows = [[row[column] for column in COLUMNS] for row in outbox_rows(count)]
+            await admin.copy_records_to_table(OUTBOX.name, records=rows, columns=COLUMNS)
 
             async def is_done() -> bool:
                 return not await admin.fetchval(_UNPUBLISHED)
@@ -73,11 +73,11 @@ async def relay(platform: Platform) -> list[Result]:
 
 async def projector(platform: Platform) -> list[Result]:
     """Events in the stream to committed customer views."""
-    async with _embedded(platform, customer) as (app, connection, admin):
+    async with embedded(platform, customer) as (app, connection, admin):
         (subscription,) = (each for each in app.subscriptions if each.source == "cases")
 
         async def rate(batch: int, count: int) -> float:
-            await _publish(connection, _rows(count))
+            await _publish(connection, outbox_rows(count))
             target = await admin.fetchval(_APPLIED) + count
 
             async def is_done() -> bool:
@@ -122,7 +122,7 @@ async def _until(is_done: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def _embedded(
+async def embedded(
     platform: Platform, service: Service[Any]
 ) -> AsyncIterator[tuple[App[Any], Connection, Any]]:
     """A service's composition in this process, connected, with none of its parts running."""
@@ -144,7 +144,7 @@ async def _embedded(
         await app.db.close()
 
 
-def _rows(count: int) -> list[dict[str, Any]]:
+def outbox_rows(count: int) -> list[dict[str, Any]]:
     """Outbox rows of the cases service, for many resources of many customers."""
     now = Clock().now()
     cases_of = [uuid4() for _ in range(RESOURCES)]
@@ -170,6 +170,7 @@ def _row(n: int, case_id: UUID, customer_id: UUID, now: Any) -> dict[str, Any]:
         "correlation_id": str(case_id),
         "causation_id": case_id,
         "traceparent": "",
+        "transaction_id": None,
     }
 
 

@@ -9,7 +9,9 @@ OF_ECHO = "of ECHO"
 FASTER = "x"  # times as fast as the baseline
 TIMES = "x the time"
 MS = "ms"
-_LESS_IS_BETTER = {TIMES, MS}
+SECONDS = "s"
+PERCENT = "%"
+_LESS_IS_BETTER = {TIMES, MS, SECONDS}
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Result:
     Attributes:
         path: what was measured.
         measured: the median; None when it could not run, and `note` says why.
-        unit: OF_ECHO, FASTER, TIMES or MS.
+        unit: OF_ECHO, FASTER, TIMES, MS, SECONDS or PERCENT.
         floor: what it must not fall short of; None for a row that only informs.
         aim: what it should reach.
         note: what the number leaves open.

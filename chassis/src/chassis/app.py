@@ -49,7 +49,7 @@ class App(Generic[S]):
         self.settings = settings
         self.clock = clock
         self.db = Database(settings.database_url, name, facts, clock, settings.pool_size)
-        self.freshness = Freshness(name, clock)
+        self.freshness = Freshness()
         self.broadcast = Broadcast(name)
         self.channels = Channels(settings.peers, settings.token_file)
         self.servicers: list[object] = []

@@ -21,6 +21,7 @@ from chassis.db.timers import TimerRunner
 from chassis.db.version import missing
 from chassis.errors import Refusal
 from chassis.events.consumer import Consumer
+from chassis.events.heartbeat import Heartbeat
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
 from chassis.events.relay import Relay
@@ -86,12 +87,16 @@ class Lifecycle:
         await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, self._declaration))
         await app.freshness.start(self._nats, app.subscriptions)
         await app.broadcast.start(self._nats)
-        self._relay = Relay(app.db, await self._connect(pending_size=0))
+        publishing = await self._connect(pending_size=0)
+        self._relay = Relay(app.db, publishing)
+        self._heartbeat = Heartbeat(app.db, publishing)
         self._consumers = [Consumer(app.db, self._nats, subscription) for subscription in app.subscriptions]
         self._work = WorkRunner(app.db, app.workers)
         for run in (
             self._relay.run,
             self._work.run,
+            self._heartbeat.run,
+            app.freshness.run,
             TimerRunner(app.db, app.timers).run,
             lambda: keep_partitions(app.db),
             metrics.watch_loop,
@@ -182,7 +187,7 @@ class Lifecycle:
             self.server.set_ready(not problems)
 
     async def _watch(self) -> None:
-        """Be unready while database or broker do not answer.
+        """Be unready while database or broker do not answer, or the broker has lost what it was told.
 
         To end the process helps against neither being away, so it is left to wait. Only a broker's client
         that gets no answers for a minute and believes to be connected is given up, with the process.
@@ -193,8 +198,9 @@ class Lifecycle:
             database, broker = await self.app.db.problem(), await self._nats.problem()
             problems = [problem for problem in (database, broker) if problem]
             misses = misses + 1 if problems else 0
+            lost = [p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p]
             if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
-                self._be_ready(problems)
+                self._be_ready([*problems, *lost])
             broker_misses = broker_misses + 1 if broker and not self._nats.is_reconnecting() else 0
             if broker_misses >= MISSES_UNTIL_EXIT:
                 log.error("the broker connection is lost for good", problem=broker)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ app = typer.Typer()
 
 OUTBOX_OLD_S = 30.0
 RECENT_S = 600.0
+PARKED = """
+SELECT consumer, state, error, count(*) AS count FROM parked GROUP BY consumer, state, error
+ORDER BY consumer, state, error
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
             findings.append(
                 Finding(what, f"See `rapport logs {row['service']}`: the relay says what stops it.")
             )
+    findings += [finding for name in names async for finding in _set_aside(env, name)]
     try:
         letters = await dead_letters(env["RAPPORT_LOCAL_NATS_URL"])
     except (OSError, nats.errors.Error) as error:
@@ -134,3 +139,22 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
             )
         )
     return findings
+
+
+async def _set_aside(env: dict[str, str], name: str) -> AsyncIterator[Finding]:
+    """Events that a service could not apply; those it has given up on are dead letters as well."""
+    import asyncpg
+
+    connection = await asyncpg.connect(env[f"RAPPORT_{name.upper()}_DATABASE_URL"], timeout=5)
+    try:
+        rows = await connection.fetch(PARKED)
+    finally:
+        await connection.close()
+    for row in rows:
+        if row["error"]:
+            what = f"{row['count']} events of {row['consumer']} are {row['state'].lower()} ({row['error']})."
+            do = f"See `rapport logs {name}`; parked ones are tried again by themselves."
+        else:
+            what = f"{row['count']} events of {row['consumer']} are of types that {name} does not know."
+            do = f"They wait for the release of {name} that does."
+        yield Finding(what, do)

@@ -69,6 +69,7 @@ def _heading(view: view_pb2.CustomerView) -> Text:
         f"{view.loyalty.points_balance} points; {view.language_code or '-'}, {view.time_zone or '-'}\n",
         (f"As of {_moment(view.update_time)}", "dim"),
         *(_late(source) for source in view.freshness),
+        *(_unapplied(fact) for fact in view.unapplied_facts),
     )
 
 
@@ -79,6 +80,13 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
         return "", ""
     waiting = f", {source.pending_events} events to come" if source.pending_events else ""
     return f"\n{source.service} is {state.lower()}: {age(source.age_seconds)}{waiting}", "bold yellow"
+
+
+def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
+    """A fact that the view does not show, and what becomes of it."""
+    state = enum_name(view_pb2.UnappliedFact.State.DESCRIPTOR, fact.state).lower()
+    what = fact.type.rpartition(".")[2]
+    return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
 
 
 def _part(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

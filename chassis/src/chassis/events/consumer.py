@@ -1,17 +1,20 @@
-"""Running a subscription: fetch, handle, acknowledge; retry, dead-letter, or wait out an outage."""
+"""Running a subscription: fetch, handle, acknowledge; set aside what fails, or wait out an outage."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
+from uuid import UUID
 
 import nats.errors
 import structlog
 
 from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
 from chassis.events.delivery import Delivery
 from chassis.events.effect import Effect
 from chassis.events.failure import Verdict, judge
 from chassis.events.nats import Connection
+from chassis.events.parked import Kept, Parked
 from chassis.events.provision import ACK_WAIT_S, stream_of
 from chassis.events.pull import Missing, Pull
 from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscription
@@ -22,7 +25,7 @@ WINDOW = 32  # events in hand when they are handled one by one
 AT_ONCE = 4  # so that one backlog leaves the others some of `Database.background`
 WAIT_S = 5.0
 PAUSE_S = 1.0
-UNKNOWN_ATTEMPTS = 10
+RETRIED_AT_ONCE = 2  # of what was set aside
 
 _log = structlog.get_logger()
 
@@ -31,8 +34,8 @@ class Consumer:
     """Runs one subscription. Any number of replicas may; an event takes effect once.
 
     Events about different resources are handled side by side, those about the same one in order. A failing
-    event is tried again or dead-lettered without holding up any other; an outage of the database stops the
-    fetching and blames no event.
+    event is set aside and tried again from there, without holding up any other; an outage of the database
+    stops the fetching and blames no event.
     """
 
     def __init__(self, db: Database, connection: Connection, subscription: Subscription) -> None:
@@ -40,6 +43,7 @@ class Consumer:
         self._connection = connection
         self._subscription = subscription
         self._effect = Effect(db, subscription)
+        self._parked = Parked(db, connection, subscription)
         self._pull = Pull(connection, stream_of(subscription.source), subscription.durable)
         self._lanes: dict[str, deque[Delivery]] = {}
         self._workers = asyncio.TaskGroup()
@@ -57,13 +61,14 @@ class Consumer:
         await self._pull.open()
         try:
             async with self._workers:
-                holding = self._workers.create_task(self._hold())
+                beside = [self._workers.create_task(work()) for work in (self._hold, self._retry)]
                 while not self._stopping:
                     await self._take()
                 while self._held:
                     self._moved.clear()
                     await self._moved.wait()
-                holding.cancel()
+                for task in beside:
+                    task.cancel()
             await self._pull.close()
         finally:
             self._finished.set()
@@ -102,15 +107,8 @@ class Consumer:
             _log.error("cannot fetch events", durable=self._subscription.durable, error=repr(error))
             await asyncio.sleep(PAUSE_S)
             return []
-        found = [
-            Delivery(message, self._connection, self._db.service, self._subscription.durable)
-            for message in messages
-        ]
+        found = [Delivery(message) for message in messages]
         self._held.update(found)
-        if found or self._in_hand == 0:
-            progress = self._subscription.progress
-            progress.pending = (found[-1].behind if found else 0) + len(found) + self._in_hand
-            progress.oldest = min((each.time for each in found if each.time), default=None)
         return found
 
     def _assign(self, delivery: Delivery) -> None:
@@ -127,22 +125,56 @@ class Consumer:
                 await self._handle(lane[0])
             lane.popleft()
             self._in_hand -= 1
-            self._progressed(1)
             self._moved.set()
         del self._lanes[key]
 
     async def _handle(self, delivery: Delivery) -> None:
+        """Apply one event, or set it aside; acknowledge either way."""
         while True:
             try:
-                await self._effect.of_one(delivery)
+                if delivery.type and delivery.type not in self._subscription.messages:
+                    await self._parked.keep_raw([delivery])
+                else:
+                    await self._applied_or_kept(delivery)
             except Exception as error:
                 if await self._was_down(error):
                     continue
-                await self._failed(delivery, error)
+                _log.error("an event cannot be set aside", durable=self._subscription.durable, exc_info=error)
+                await delivery.later()
             else:
                 await delivery.done()
             self._let_go([delivery])
             return
+
+    async def _applied_or_kept(self, event: Delivery | Kept) -> bool:
+        """Whether the event is applied. Raises when it can neither be applied nor kept."""
+        while True:
+            try:
+                await self._effect.of_one(event)
+            except Exception as error:
+                if await self._was_down(error):
+                    continue
+                await self._parked.keep(event, error)
+                return False
+            if event.headers.get("Nats-Msg-Id", "").startswith("replay:"):
+                await self._parked.forget(UUID(event.headers["ce-id"]))
+            return True
+
+    async def _retry(self) -> None:
+        """Try again what was set aside, when it is due, at most two at a time."""
+        limit = asyncio.Semaphore(RETRIED_AT_ONCE)
+        while not self._stopping:
+            try:
+                taken = await self._parked.take()
+                await asyncio.gather(*(self._retried(kept, limit) for kept in taken))
+            except DATABASE_ERRORS as error:
+                _log.warning("what was set aside waits for the database", error=repr(error))
+                await asyncio.sleep(PAUSE_S)
+
+    async def _retried(self, kept: Kept, limit: asyncio.Semaphore) -> None:
+        async with limit:
+            if await self._applied_or_kept(kept):
+                await self._parked.forget(kept.event_id)
 
     async def _hold(self) -> None:
         """Tell the broker, as long as it takes, that what is in hand is being seen to.
@@ -160,11 +192,13 @@ class Consumer:
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> None:
         """A batch in one transaction; when that fails, one by one, so that only the poison is left out."""
-        if len(deliveries) > 1:
-            await self._together(deliveries)
-        elif deliveries:
-            await self._handle(deliveries[0])
-        self._progressed(len(deliveries))
+        known = [each for each in deliveries if each.type in self._subscription.messages]
+        unknown = [each for each in deliveries if each.type not in self._subscription.messages]
+        if len(known) > 1:
+            await self._together(known)
+        else:
+            unknown += known
+        await self._one_by_one(unknown)
 
     async def _together(self, deliveries: Sequence[Delivery]) -> None:
         try:
@@ -173,37 +207,24 @@ class Consumer:
             if await self._was_down(error):
                 await self._together(deliveries)
             else:
-                for delivery in deliveries:
-                    await self._handle(delivery)
+                await self._one_by_one(deliveries)
         else:
             for delivery in deliveries:
                 await delivery.done()
             self._let_go(deliveries)
 
-    def _progressed(self, count: int) -> None:
-        progress = self._subscription.progress
-        progress.pending -= count
-        if self._in_hand == 0:
-            progress.oldest = None
+    async def _one_by_one(self, deliveries: Sequence[Delivery]) -> None:
+        """Those about different resources side by side, so that one that waits for a lock delays few."""
+        lanes: dict[str, list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            lanes[delivery.key].append(delivery)
 
-    async def _failed(self, delivery: Delivery, error: Exception) -> None:
-        verdict = judge(error)
-        if verdict is Verdict.DOWN and not self._stopping:  # and yet the database is well: a mistake of ours
-            verdict = Verdict.UNKNOWN
-        poison = verdict is Verdict.UNKNOWN and delivery.attempts >= UNKNOWN_ATTEMPTS
-        if poison or verdict is Verdict.POISON:
-            await delivery.give_up(error)
-            return
-        unexpected = verdict is Verdict.UNKNOWN and delivery.attempts == 1
-        _log.warning(
-            "an event is tried again later",
-            durable=self._subscription.durable,
-            event_id=delivery.headers.get("ce-id"),
-            attempts=delivery.attempts,
-            error=type(error).__name__,
-            exc_info=error if unexpected else None,
-        )
-        await delivery.later()
+        async def work(lane: Sequence[Delivery]) -> None:
+            for delivery in lane:
+                async with self._limit:
+                    await self._handle(delivery)
+
+        await asyncio.gather(*map(work, lanes.values()))
 
     async def _was_down(self, error: Exception) -> bool:
         """Whether an outage of the database was the reason. Waits for its end."""

@@ -1,7 +1,7 @@
 """The transaction of an event: inbox first, then the handler. Committed together, or not at all."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -12,13 +12,29 @@ from chassis.db.schema import INBOX
 from chassis.db.statement import Bulk
 from chassis.db.transaction import Transaction
 from chassis.events import envelope
-from chassis.events.delivery import Delivery
 from chassis.events.envelope import Event
 from chassis.events.failure import Malformed
 from chassis.events.subscription import Subscription
 from chassis.telemetry import tracing
 
+# One event waits no longer for a lock: it is set aside, and those about others are not held up.
+LOCK_TIMEOUT_MS = 100
+
 _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
+
+
+class Message(Protocol):
+    """An event as it was sent."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The CloudEvents attributes."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The protobuf message."""
+        ...
 
 
 class _Repeated(Exception):
@@ -33,33 +49,28 @@ class Effect:
         self._subscription = subscription
         self._principal = service_itself(db.service)
 
-    async def of_one(self, delivery: Delivery) -> None:
+    async def of_one(self, message: Message) -> None:
         """Handle one event in a transaction of its own. Malformed, or what the handler raises."""
-        event = self._parse(delivery)
-        if event is None:
-            return
+        event = self._parse(message)
         durable, source = self._subscription.durable, self._subscription.source
         with tracing.process_span(source, durable, event.traceparent, self._age_s(event)):
             await self._commit([event], Call(
                 durable, self._principal, cause_id=event.id, correlation_id=event.correlation_id,
                 traceparent=tracing.traceparent() or tracing.admit(event.traceparent)[0],
-            ))  # fmt: skip
+            ), LOCK_TIMEOUT_MS)  # fmt: skip
 
-    async def of_batch(self, deliveries: Sequence[Delivery]) -> None:
+    async def of_batch(self, messages: Sequence[Message]) -> None:
         """Handle the events of a batch in one transaction."""
-        parsed = [event for delivery in deliveries if (event := self._parse(delivery)) is not None]
-        events = list({event.id: event for event in parsed}.values())
-        if not events:
-            return
+        events = list({event.id: event for event in map(self._parse, messages)}.values())
         durable, source = self._subscription.durable, self._subscription.source
         with tracing.batch_span(source, durable, [event.traceparent for event in events]):
             trace = tracing.traceparent() or tracing.admit("")[0]
             await self._commit(events, Call(durable, self._principal, traceparent=trace))
 
-    async def _commit(self, events: list[Event[Any]], call: Call) -> None:
+    async def _commit(self, events: list[Event[Any]], call: Call, lock_timeout_ms: int | None = None) -> None:
         token = current_call.set(call)
         try:
-            async with self._db.background, self._db.transaction() as tx:
+            async with self._db.background, self._db.transaction(lock_timeout_ms) as tx:
                 rows = await _INBOX.rows(tx, [self._inbox_row(event) for event in events])
                 new = {row["event_id"] for row in rows}
                 if not new:
@@ -79,11 +90,14 @@ class Effect:
             for event in events:
                 await self._subscription.handlers[event.type](tx, event)
 
-    def _parse(self, delivery: Delivery) -> Event[Any] | None:
+    def _parse(self, message: Message) -> Event[Any]:
         try:
-            return envelope.parse(delivery.headers, delivery.body, self._subscription.messages)
+            event = envelope.parse(message.headers, message.body, self._subscription.messages)
         except (KeyError, ValueError, DecodeError) as error:
             raise Malformed(type(error).__name__) from error
+        if event is None:
+            raise Malformed("a type that nobody handles")
+        return event
 
     def _inbox_row(self, event: Event[Any]) -> dict[str, Any]:
         return {

@@ -46,7 +46,8 @@ class Chain:
 _LATEST = Statement[Any](
     sa.select(OUTBOX.c.id)
     .where(OUTBOX.c.resource == sa.bindparam("resource"))
-    .order_by(OUTBOX.c.id.desc())
+    # By version: whoever waited for a lock may have the older id.
+    .order_by(OUTBOX.c.resource_version.desc(), OUTBOX.c.id.desc())
     .limit(1)
 )
 _ID = sa.bindparam("id", type_=sa.Uuid)

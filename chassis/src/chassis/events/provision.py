@@ -8,6 +8,7 @@ chart's hook in Kubernetes.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import nats.errors
 import nats.js.errors
@@ -31,6 +32,7 @@ ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the wo
 DEAD_STREAM = "DEAD"
 DEAD_LETTERS_MAX = 10_000  # of one consumer, so that one department cannot take the room of all
 GIB = 1024**3
+MARKER = "rapport-marker"  # in a stream's metadata: which making of it this is
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +170,13 @@ def _consumer_config(each: Consumption) -> ConsumerConfig:
 
 async def _stream(js: JetStreamContext, config: StreamConfig, change: bool = True) -> None:
     try:
-        await js.stream_info(str(config.name))
+        found = await js.stream_info(str(config.name))
     except nats.js.errors.NotFoundError:
-        await js.add_stream(config)
+        await js.add_stream(config.evolve(metadata={MARKER: str(uuid4())}))
     else:
         if change:
-            await js.update_stream(config)
+            marker = (found.config.metadata or {}).get(MARKER)
+            await js.update_stream(config.evolve(metadata={MARKER: marker} if marker else None))
 
 
 async def _stream_differences(js: JetStreamContext, service: str) -> list[str]:

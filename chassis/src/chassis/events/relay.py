@@ -9,12 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import nats.errors
 import sqlalchemy as sa
 import structlog
 from nats.aio.msg import Msg
-from prometheus_client import Gauge
 
 from chassis import failpoints
 from chassis.db.database import Database
@@ -22,7 +20,6 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
-from chassis.events.freshness import Beat
 from chassis.events.leases import Leases
 from chassis.events.nats import Connection
 from chassis.events.publisher import Outcome, Publisher
@@ -31,16 +28,12 @@ from chassis.telemetry import tracing
 BATCH = 500
 BATCH_PER_LEASE = 64
 BALANCE_EVERY_S = 2.0
-BEAT_EVERY_S = 2.0
 POLL_BUSY_S = 0.1
 POLL_IDLE_S = 1.0
 BACKOFF_MAX_S = 5.0
 REFUSED_PAUSE_S = 5.0
-DEPTH_MAX = 100_000
 
 _log = structlog.get_logger()
-_DEPTH = Gauge("rapport_outbox_unpublished", "Facts that wait for publication.")
-_OLDEST = Gauge("rapport_outbox_oldest_seconds", "The age of the oldest fact that waits for publication.")
 
 _COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
 _HELD = (
@@ -73,8 +66,6 @@ _MARK = Statement[Any](
     )
     .values(published_at=sa.bindparam("at"))
 )
-_WAITING = sa.select(OUTBOX.c.time).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
-_BACKLOG = Statement[Any](sa.select(sa.func.count(), sa.func.min(_WAITING.c.time)).select_from(_WAITING))
 
 
 class Relay:
@@ -94,11 +85,6 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         await self._client.subscribe(self._poke_subject, cb=self._poked)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._beat())
-            group.create_task(self._relay())
-
-    async def _relay(self) -> None:
         while True:
             try:
                 session = await self._db.dedicated()
@@ -187,21 +173,6 @@ class Relay:
         if self._poke and len(held) < LEASES:
             await self._send(self._poke_subject, b"")
         self._poke = False
-
-    async def _beat(self) -> None:
-        """Say every two seconds that this service lives, and how far behind it is."""
-        while True:
-            try:
-                depth, first = await _BACKLOG.one(self._db)
-                oldest_s = (self._db.clock.now() - first).total_seconds() if first else 0.0
-                _DEPTH.set(depth)
-                _OLDEST.set(oldest_s)
-                await self._send(
-                    f"beat.{self._db.service}", msgspec.json.encode(Beat(depth, max(oldest_s, 0.0)))
-                )
-            except DATABASE_ERRORS as error:
-                _log.warning("no heartbeat", error=repr(error))
-            await asyncio.sleep(BEAT_EVERY_S)
 
     async def _send(self, subject: str, data: bytes) -> None:
         try:

@@ -2,8 +2,7 @@
 
 import typing
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
@@ -47,14 +46,6 @@ class Listening:
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a consumer is behind: events waiting in the stream, and the time of the oldest in work."""
-
-    pending: int = 0
-    oldest: datetime | None = None
-
-
-@dataclass(slots=True)
 class Subscription:
     """One durable consumer and its handlers. Make it with `of_handlers` or `of_batches`.
 
@@ -64,7 +55,6 @@ class Subscription:
         messages: what is handled, by full name.
         handlers: for each of them, when events are handled one by one.
         batch: handles many events in one transaction, when they are folded into a read model.
-        progress: kept up to date by the running consumer.
 
     """
 
@@ -73,7 +63,6 @@ class Subscription:
     messages: Mapping[str, type[Message]]
     handlers: Mapping[str, Handler]
     batch: BatchHandler | None = None
-    progress: Progress = field(default_factory=Progress)
 
     @classmethod
     def of_handlers(cls, durable: str, source: str, handlers: Sequence[Handler]) -> "Subscription":

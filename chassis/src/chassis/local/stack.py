@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from chassis.events.nats import LOST
 from chassis.events.provision import provision
 from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
@@ -112,6 +113,7 @@ class Stack:
         await asyncio.gather(
             servers, self._supervisor.start([self._unit(service) for service in self.services])
         )
+        self._task(self._keep_provisioned())
 
     async def stop(self) -> None:
         """Stop services, then what they stand on. Data is kept."""
@@ -222,6 +224,24 @@ class Stack:
     def _write_tokens(self) -> None:
         for service in self.services:
             self._issuer.write_service_token(service.name, service.permissions)
+
+    async def _keep_provisioned(self) -> None:
+        """Provision again whenever the broker was started again: it may have lost what it held.
+
+        Services may not make streams and consumers, and are not ready while theirs are missing.
+        """
+        brokers = [unit for unit in self._supervisor.units if unit.name == "NATS"]
+        seen = [0 for _ in brokers]
+        while True:
+            await asyncio.sleep(1)
+            restarts = [unit.restarts for unit in brokers]
+            if restarts == seen or any(unit.state != "ready" for unit in brokers):
+                continue
+            try:
+                await self._provisioned()
+            except LOST:
+                continue
+            seen = restarts
 
     async def _renew_tokens(self) -> None:
         """By the wall clock, so that a laptop that wakes up from sleep renews at once."""

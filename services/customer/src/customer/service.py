@@ -39,13 +39,16 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(CustomerRpc(app.db, manager))
     app.serve(TimelineRpc(app.db, explainer))
-    app.serve(ViewRpc(app.db, hot, ViewFreshness(app.freshness, SOURCES), arrivals))
+    consumers = {source: durable(source) for source in SOURCES}
+    freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
+    app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))
 
     projector = ViewProjector(hot)
-    for source in SOURCES:
-        projections[source] = app.project(durable(source), projector.project)
+    for source, consumer in consumers.items():
+        projections[source] = app.project(consumer, projector.project)
+    app.background(freshness.run)
 
     app.timer(APPLY_TIMER, apply_import(manager))
 

@@ -45,6 +45,7 @@ class CustomerView(_message.Message):
     FRESHNESS_FIELD_NUMBER: _builtins.int
     OPEN_PROMISE_COUNT_FIELD_NUMBER: _builtins.int
     OPEN_CASE_COUNT_FIELD_NUMBER: _builtins.int
+    UNAPPLIED_FACTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`."""
     customer: _builtins.str
@@ -101,6 +102,12 @@ class CustomerView(_message.Message):
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceFreshness]:
         """How current each source was when this view was read. Not stored: added to every answer."""
 
+    @_builtins.property
+    def unapplied_facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnappliedFact]:
+        """Facts about this customer that could not be applied: what the view shows of their resources is older. The
+        latest 20. Sources are FRESH nevertheless: for all other customers they are.
+        """
+
     def __init__(
         self,
         *,
@@ -121,10 +128,11 @@ class CustomerView(_message.Message):
         freshness: _abc.Iterable[Global___SourceFreshness] | None = ...,
         open_promise_count: _builtins.int = ...,
         open_case_count: _builtins.int = ...,
+        unapplied_facts: _abc.Iterable[Global___UnappliedFact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline", b"latest_timeline", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline", b"latest_timeline", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,6 +171,69 @@ class PartSource(_message.Message):
 Global___PartSource: _TypeAlias = PartSource  # noqa: Y015
 
 @_typing.final
+class UnappliedFact(_message.Message):
+    """A fact that was told and could not be applied to the view."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[UnappliedFact._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: UnappliedFact._State.ValueType  # 0
+        """Never sent."""
+        STATE_PARKED: UnappliedFact._State.ValueType  # 1
+        """It is tried again by itself."""
+        STATE_DEAD: UnappliedFact._State.ValueType  # 2
+        """It was given up on; an operator has to look at it."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """What becomes of it."""
+
+    STATE_UNSPECIFIED: UnappliedFact.State.ValueType  # 0
+    """Never sent."""
+    STATE_PARKED: UnappliedFact.State.ValueType  # 1
+    """It is tried again by itself."""
+    STATE_DEAD: UnappliedFact.State.ValueType  # 2
+    """It was given up on; an operator has to look at it."""
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PARK_TIME_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """The service that told it, for example `cases`."""
+    resource: _builtins.str
+    """The resource that it is about."""
+    type: _builtins.str
+    """What it says, as the full name of its message, for example `rapport.cases.v1.PromiseKept`."""
+    state: Global___UnappliedFact.State.ValueType
+    """What becomes of it."""
+    @_builtins.property
+    def park_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was set aside."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        type: _builtins.str = ...,
+        state: Global___UnappliedFact.State.ValueType = ...,
+        park_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time", "resource", b"resource", "service", b"service", "state", b"state", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnappliedFact: _TypeAlias = UnappliedFact  # noqa: Y015
+
+@_typing.final
 class SourceFreshness(_message.Message):
     """How current what one service told us is."""
 
@@ -177,11 +248,11 @@ class SourceFreshness(_message.Message):
         STATE_UNSPECIFIED: SourceFreshness._State.ValueType  # 0
         """Never sent."""
         STATE_FRESH: SourceFreshness._State.ValueType  # 1
-        """Everything the service published has been applied."""
+        """Everything that the service had committed a few seconds ago (less than 5) has been applied."""
         STATE_BEHIND: SourceFreshness._State.ValueType  # 2
-        """The service has published, or is yet to publish, facts that are not applied here."""
+        """The service has committed facts longer ago than that which are known not to be applied yet."""
         STATE_SILENT: SourceFreshness._State.ValueType  # 3
-        """Nothing has been heard from the service for over 15 seconds."""
+        """How current it is, is not known: nothing is heard of the service, or the broker lost what it told."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How current a source is."""
@@ -189,11 +260,11 @@ class SourceFreshness(_message.Message):
     STATE_UNSPECIFIED: SourceFreshness.State.ValueType  # 0
     """Never sent."""
     STATE_FRESH: SourceFreshness.State.ValueType  # 1
-    """Everything the service published has been applied."""
+    """Everything that the service had committed a few seconds ago (less than 5) has been applied."""
     STATE_BEHIND: SourceFreshness.State.ValueType  # 2
-    """The service has published, or is yet to publish, facts that are not applied here."""
+    """The service has committed facts longer ago than that which are known not to be applied yet."""
     STATE_SILENT: SourceFreshness.State.ValueType  # 3
-    """Nothing has been heard from the service for over 15 seconds."""
+    """How current it is, is not known: nothing is heard of the service, or the broker lost what it told."""
 
     SERVICE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -204,9 +275,9 @@ class SourceFreshness(_message.Message):
     state: Global___SourceFreshness.State.ValueType
     """How current it is."""
     age_seconds: _builtins.float
-    """Age of the oldest fact not yet applied (BEHIND) or of the last sign of life (SILENT), in seconds."""
+    """Everything that the service had committed so many seconds ago has been applied."""
     pending_events: _builtins.int
-    """Facts published and not yet applied."""
+    """Facts known not to be applied yet: unpublished, or waiting in the stream."""
     def __init__(
         self,
         *,

@@ -59,7 +59,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
             view = await self._hot.load(customer_id)
         else:
             view = await self._hot.get(customer_id)
-        return (view or await self._unprojected(customer_id)) + self._freshness.serialised()
+        return (view or await self._unprojected(customer_id)) + self._currency(customer_id)
 
     async def BatchGetCustomerViews(
         self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
@@ -77,11 +77,13 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         missing = [customer_id for customer_id in ids if customer_id not in views]
         for customer in await CUSTOMERS_BY_ID.all(self.db, ids=missing) if missing else ():
             views[customer.id] = _of_nothing_told(customer)
-        freshness = self._freshness.serialised()
         for customer_id in ids:
             if customer_id not in views:
                 raise NotFound(view_name(customer_id))
-        return [view_pb2.CustomerView.FromString(views[customer_id] + freshness) for customer_id in ids]
+        return [
+            view_pb2.CustomerView.FromString(views[customer_id] + self._currency(customer_id))
+            for customer_id in ids
+        ]
 
     async def WatchCustomerView(
         self, request: view_service_pb2.WatchCustomerViewRequest, context: Any
@@ -94,6 +96,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
             while True:
                 changed.clear()
                 view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
+                view += self._freshness.unapplied(customer_id)
                 yield self._message(None if view == sent else view)
                 sent = view
                 heartbeat_at = time.monotonic() + HEARTBEAT_S
@@ -109,6 +112,10 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         if view is not None:
             message.customer_view.MergeFromString(view + self._freshness.serialised())
         return message
+
+    def _currency(self, customer_id: UUID) -> bytes:
+        """What is added to a stored view: how current it is."""
+        return self._freshness.serialised() + self._freshness.unapplied(customer_id)
 
     async def _unprojected(self, customer_id: UUID) -> bytes:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from customer.store.tables import VIEW_PARTS, VIEWS
 
@@ -125,4 +126,29 @@ SHOWN_PARTS = Statement(
         _shown.c.change_time.desc(), _shown.c.resource
     ),
     row=ShownPart,
+)
+
+
+@dataclass(slots=True)
+class SetAside:
+    """A fact that could not be applied: see `chassis.db.schema.PARKED`."""
+
+    source: str
+    resource: str
+    type: str
+    customer: str
+    state: str
+    parked_at: datetime
+
+
+# Facts that name a customer and wait, or were given up on; the latest first.
+SET_ASIDE = Statement(
+    sa.select(*(PARKED.c[name] for name in SetAside.__dataclass_fields__))
+    .where(
+        PARKED.c.consumer == sa.any_(sa.bindparam("consumers", type_=sa.ARRAY(sa.Text))),
+        PARKED.c.customer != "",
+    )
+    .order_by(PARKED.c.parked_at.desc())
+    .limit(sa.bindparam("most")),
+    row=SetAside,
 )

@@ -1,44 +1,129 @@
-"""How current each source of the customer view is, as the bytes that are added to every answer."""
+"""How current the customer view is, as the bytes that are added to every answer."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from uuid import UUID
 
-from chassis.events.freshness import Freshness, SourceState
+import structlog
+
+from chassis.api.messages import enum_number, timestamp
+from chassis.api.names import Pattern
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.events.freshness import Freshness, SourceState, Standing
+from customer.store.views import SET_ASIDE, SetAside
 from rapport.customer.v1 import view_pb2
 
-SILENT_AFTER_S = 15.0
-COMPUTED_EVERY_S = 1.0
+COMPUTED_EVERY_S = 0.25
+LOADED_EVERY_S = 1.0
+LOADED_LATE_S = 4.0
+TOLD_MAX = 10_000  # more than that is a matter of the source, not of single customers
+PER_CUSTOMER = 20
+
+_CUSTOMER = Pattern("customers/{customer}")
 _State = view_pb2.SourceFreshness.State
+_STATES = {
+    Standing.FRESH: _State.STATE_FRESH,
+    Standing.BEHIND: _State.STATE_BEHIND,
+    Standing.SILENT: _State.STATE_SILENT,
+}
+_log = structlog.get_logger()
 
 
 class ViewFreshness:
-    """The serialised `freshness` of a view, computed at most once a second."""
+    """What a view says of its own currency: of each source, and of facts that could not be applied.
 
-    def __init__(self, freshness: Freshness, sources: Sequence[str]) -> None:
+    Args:
+        db: where facts that could not be applied are set aside.
+        freshness: how current the sources are.
+        consumers: the consumer that projects each source.
+        changed: called with the customers for whom something was set aside, or no longer is.
+
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        freshness: Freshness,
+        consumers: Mapping[str, str],
+        changed: Callable[[Sequence[UUID]], None],
+    ) -> None:
+        self._db = db
         self._freshness = freshness
-        self._sources = sources
+        self._consumers = consumers
+        self._changed = changed
         self._serialised = b""
         self._until = 0.0
+        self._unapplied: dict[UUID, bytes] = {}
+        self._too_many: set[str] = set()
+        self._loaded = time.monotonic()
 
     def serialised(self) -> bytes:
         """A CustomerView with nothing but `freshness`: appended to a serialised view, it is part of it."""
         now = time.monotonic()
         if now >= self._until:
-            view = view_pb2.CustomerView(
-                freshness=[source_freshness(source, self._freshness.of(source)) for source in self._sources]
-            )
+            view = view_pb2.CustomerView(freshness=map(self._source, self._consumers))
             self._serialised, self._until = view.SerializeToString(), now + COMPUTED_EVERY_S
         return self._serialised
 
+    def unapplied(self, customer_id: UUID) -> bytes:
+        """A CustomerView with nothing but `unapplied_facts`, as `serialised`; mostly empty."""
+        return self._unapplied.get(customer_id, b"")
+
+    async def run(self) -> None:
+        """Keep knowing what is set aside, until cancelled."""
+        while True:
+            try:
+                await self.load()
+            except DATABASE_ERRORS as error:
+                _log.warning("it is not known what was set aside", error=type(error).__name__)
+            await asyncio.sleep(LOADED_EVERY_S)
+
+    async def load(self) -> None:
+        """Look what is set aside, in this or another replica."""
+        began = time.monotonic()
+        rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
+        self._too_many = {row.source for row in rows} if len(rows) > TOLD_MAX else set()
+        before, self._unapplied = self._unapplied, unapplied_facts(rows)
+        self._loaded = began
+        keys = before.keys() | self._unapplied.keys()
+        changed = [key for key in keys if before.get(key) != self._unapplied.get(key)]
+        if changed:
+            self._changed(changed)
+
+    def _source(self, source: str) -> view_pb2.SourceFreshness:
+        state = self._freshness.of(source)
+        if time.monotonic() - self._loaded > LOADED_LATE_S:
+            state = SourceState(Standing.SILENT, state.age_s, state.pending)
+        elif source in self._too_many and state.standing is Standing.FRESH:
+            state = SourceState(Standing.BEHIND, state.age_s, state.pending)
+        return source_freshness(source, state)
+
 
 def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshness:
-    """What the contract says of a source in this state. Silence tells more than a backlog: it hides one."""
-    if state.silent_s > SILENT_AFTER_S:
-        shown, age_s = _State.STATE_SILENT, state.silent_s
-    elif state.pending:
-        shown, age_s = _State.STATE_BEHIND, state.oldest_s
-    else:
-        shown, age_s = _State.STATE_FRESH, 0.0
+    """What the contract says of a source in this state."""
     return view_pb2.SourceFreshness(
-        service=source, state=shown, age_seconds=age_s, pending_events=state.pending
+        service=source,
+        state=_STATES[state.standing],
+        age_seconds=state.age_s,
+        pending_events=state.pending,
     )
+
+
+def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
+    """For each customer concerned, the serialised view that says so. `rows` are the latest first."""
+    views: dict[UUID, view_pb2.CustomerView] = defaultdict(view_pb2.CustomerView)
+    for row in rows:
+        ids = _CUSTOMER.match(row.customer)
+        if ids is None or len(views[ids[0]].unapplied_facts) == PER_CUSTOMER:
+            continue
+        views[ids[0]].unapplied_facts.add(
+            service=row.source,
+            resource=row.resource,
+            type=row.type,
+            state=enum_number(view_pb2.UnappliedFact.State.DESCRIPTOR, row.state),
+            park_time=timestamp(row.parked_at),
+        )
+    return {customer_id: view.SerializeToString() for customer_id, view in views.items()}

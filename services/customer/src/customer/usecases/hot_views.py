@@ -75,6 +75,12 @@ class HotViews:
         if customer_ids:
             self._broadcast.send(b"".join(customer_id.bytes for customer_id in customer_ids))
 
+    def look_again(self, customer_ids: Iterable[UUID]) -> None:
+        """Something beside the stored views of these customers has changed: wake who watches them."""
+        for customer_id in customer_ids:
+            for event in self._watchers.get(customer_id, ()):
+                event.set()
+
     @contextmanager
     def watched(self, customer_id: UUID) -> Iterator[asyncio.Event]:
         """An event that is set whenever the view may have changed; clear it before reading the view."""
@@ -95,8 +101,7 @@ class HotViews:
         for customer_id in customer_ids:
             self._loading.pop(customer_id, None)
             self._forget(customer_id)
-            for event in self._watchers.get(customer_id, ()):
-                event.set()
+            self.look_again([customer_id])
 
     def _keep(self, customer_id: UUID, view: bytes, epoch: int) -> None:
         self._forget(customer_id)

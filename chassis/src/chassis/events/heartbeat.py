@@ -1,0 +1,160 @@
+"""A service's heartbeat: up to when all that it committed is published, and whether its stream still has it.
+
+    beat.<service>   every 2 seconds from every replica, as JSON: `Beat`
+
+A stream that was made anew, or that ends before what it once acknowledged, has lost events. Then this service
+is not ready and sends no beat until it has published again what its outbox holds (14 days).
+"""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import nats.errors
+import nats.js.errors
+import sqlalchemy as sa
+import structlog
+from nats.js.api import StreamInfo
+from prometheus_client import Gauge
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis import ids
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.maintain import OUTBOX_DAYS
+from chassis.db.schema import OUTBOX, STREAM
+from chassis.db.statement import Statement
+from chassis.db.transaction import LEASES
+from chassis.events.freshness import Beat, encoded
+from chassis.events.nats import Connection
+from chassis.events.provision import MARKER, stream_of
+from chassis.events.republish import republish
+
+BEAT_EVERY_S = 2.0
+DEPTH_MAX = 100_000
+_LOCK = 0x6C6F7374  # "lost"
+
+_log = structlog.get_logger()
+_DEPTH = Gauge("rapport_outbox_unpublished", "Facts that wait for publication.")
+_OLDEST = Gauge("rapport_outbox_oldest_seconds", "The age of the oldest fact that waits for publication.")
+_LOST = Gauge("rapport_stream_lost", "1 while the broker lacks events that it once took.")
+
+_WAITING = sa.select(OUTBOX.c.id).where(OUTBOX.c.published_at.is_(None)).limit(DEPTH_MAX).subquery()
+_LEASE = (
+    sa.func.generate_series(sa.literal_column("0"), sa.literal_column(str(LEASES - 1)))
+    .table_valued(sa.column("lease", sa.Integer), name="held")
+    .render_derived()
+)
+# The first of each lease: what the index on (lease, id) answers at once, however many wait.
+_FIRST = (
+    sa.select(OUTBOX.c.id)
+    .where(OUTBOX.c.lease == _LEASE.c.lease, OUTBOX.c.published_at.is_(None))
+    .order_by(OUTBOX.c.id)
+    .limit(sa.literal_column("1"))
+    .lateral("first")
+)
+_FIRSTS = Statement[Any](sa.select(_FIRST.c.id).select_from(sa.join(_LEASE, _FIRST, sa.true())))
+_COUNT = Statement[Any](sa.select(sa.func.count().label("depth")).select_from(_WAITING))
+_KNOWN = Statement[Any](sa.select(STREAM).where(STREAM.c.name == sa.bindparam("name")))
+_row = insert(STREAM).values({name: sa.bindparam(name) for name in ("name", "identity", "last_sequence")})
+_SET = Statement[Any](
+    _row.on_conflict_do_update(
+        index_elements=["name"],
+        set_={name: _row.excluded[name] for name in ("identity", "last_sequence")},
+    )
+)
+
+
+class Heartbeat:
+    """Runs in every replica.
+
+    Attributes:
+        problem: what keeps readers from getting what this service tells, in words; "" when nothing does.
+
+    """
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self.problem = ""
+        self._db = db
+        self._connection = connection
+        self._stream = stream_of(db.service)
+        self._short = False  # whether the stream ended too early when it was last looked at
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            try:
+                await self._beat()
+            except nats.js.errors.NotFoundError:
+                self._tell(f"the broker has no stream {self._stream}: provision it again")
+            except (*DATABASE_ERRORS, nats.errors.Error) as error:
+                _log.warning("no heartbeat", error=repr(error))
+            await asyncio.sleep(BEAT_EVERY_S)
+
+    async def _beat(self) -> None:
+        """Say up to when everything is published, and how far the stream reaches then.
+
+        In this order: what is published when the outbox is read is in the stream when that is asked.
+        """
+        now = self._db.clock.now()
+        firsts: list[UUID] = [row["id"] for row in await _FIRSTS.all(self._db)]
+        depth = (await _COUNT.one(self._db))["depth"] if firsts else 0
+        lag_s = max(0.0, (now - ids.moment(min(firsts))).total_seconds()) if firsts else 0.0
+        sent_at = time.time()
+        info = await self._connection.js.stream_info(self._stream)
+        _DEPTH.set(depth)
+        _OLDEST.set(lag_s)
+        if await self._is_whole(info):
+            self._tell("")
+            beat = Beat(depth, lag_s, info.state.last_seq, sent_at)
+            await self._connection.client.publish(f"beat.{self._db.service}", encoded(beat))
+
+    async def _is_whole(self, info: StreamInfo) -> bool:
+        """Whether the stream has all that it took, as far as one can know; if not, mends it."""
+        identity, last = _identity(info), info.state.last_seq
+        known = await _KNOWN.maybe(self._db, name=self._stream)
+        is_same = known is None or known["identity"] == identity
+        is_short = known is not None and is_same and last < known["last_sequence"]
+        # A new leader of the stream may need a moment to know all that the old one has acknowledged.
+        was_short, self._short = self._short, is_short
+        if is_short and not was_short:
+            return False
+        if is_same and not is_short:
+            if known is None or known["last_sequence"] != last:
+                await _SET.run(self._db, name=self._stream, identity=identity, last_sequence=last)
+            return True
+        self._tell(f"the broker lost events of the stream {self._stream}: they are published again")
+        await self._publish_again(identity)
+        return False  # the next look is at the mended stream
+
+    async def _publish_again(self, identity: str) -> None:
+        """Publish what the outbox holds, in one replica. Unavailable when the broker does not take it."""
+        session = (
+            await self._db.dedicated()
+        )  # the lock ends with it; then two publish the same, which is no harm
+        try:
+            if not await session.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+                return
+            now = self._db.clock.now()
+            count = await republish(
+                self._db, self._connection, now - timedelta(days=OUTBOX_DAYS + 1), now + timedelta(days=1)
+            )
+            last = (await self._connection.js.stream_info(self._stream)).state.last_seq
+            await _SET.run(self._db, name=self._stream, identity=identity, last_sequence=last)
+        finally:
+            await session.close(timeout=2)
+        _log.warning("events that the broker lost are published again", stream=self._stream, events=count)
+
+    def _tell(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            _log.error("events do not reach their readers", problem=problem)
+        self.problem = problem
+        _LOST.set(bool(problem))
+
+
+def _identity(info: StreamInfo) -> str:
+    """What a stream that is made anew under the same name does not share with this one."""
+    marker = (info.config.metadata or {}).get(MARKER, "")
+    return f"{info.created} {marker}"

@@ -1,0 +1,87 @@
+"""Facts that cannot be applied: the view of their customer says so, those of all others do not."""
+
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis import ids
+from chassis.testing.running import reason
+from chassis.testing.wait import eventually
+from customer.usecases import views as usecase
+from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.customer.v1.view_pb2 import SourceFreshness, UnappliedFact
+from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """The views of these customers cannot be projected: `refusing.add(customer_id)`."""
+    refused: set[str] = set()
+    store = usecase._store_parts
+
+    async def refuse(tx, told):
+        told = list(told)
+        if any(f"customers/{customer_id}" in refused for customer_id, _ in told):
+            raise TimeoutError
+        await store(tx, told)
+
+    monkeypatch.setattr(usecase, "_store_parts", refuse)
+    monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.2)
+    return refused
+
+
+async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_until_it_is(desk, refusing):
+    anna, bob = await desk.create(), await desk.create()
+    refusing.add(anna.name)
+    event_id = ids.uuid7(desk.clock.now())
+    case = CaseOpened(case=f"cases/{uuid4()}", customer=anna.name, topic="late-delivery")
+    await desk.deliver(case, event_id=event_id)
+    await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=bob.name, topic="late-delivery"))
+
+    marked = await desk.view_when(anna.name, lambda view: view.unapplied_facts)
+    [fact] = marked.unapplied_facts
+    assert (fact.service, fact.resource, fact.type) == ("cases", case.case, "rapport.cases.v1.CaseOpened")
+    assert fact.state == UnappliedFact.STATE_PARKED
+    assert not marked.cases
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await desk.view(anna.name, consistency_token=f"cases:v1.CaseOpened={event_id}")
+    assert reason(refused.value) == "WRITE_SET_ASIDE"
+
+    others = await desk.view_when(bob.name, lambda view: view.cases)
+    assert not others.unapplied_facts
+
+    refusing.clear()
+    mended = await desk.view_when(anna.name, lambda view: view.cases and not view.unapplied_facts)
+    assert mended.cases[0].case == case.case
+
+
+async def test_whoever_watches_a_view_is_told_that_a_fact_is_missing(desk, refusing):
+    anna = await desk.create()
+    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    stream = desk.views.WatchCustomerView(WatchCustomerViewRequest(name=f"{anna.name}/view"), timeout=30)
+    first = await stream.read()
+    assert not first.customer_view.unapplied_facts
+    refusing.add(anna.name)
+    await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=anna.name, topic="late-delivery"))
+
+    async def told():
+        message = await stream.read()
+        return message.customer_view.unapplied_facts
+
+    await eventually(told)
+    stream.cancel()
+
+
+async def test_a_source_is_fresh_though_one_customers_fact_is_set_aside(desk, refusing):
+    anna = await desk.create()
+    refusing.add(anna.name)
+    await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=anna.name, topic="late-delivery"))
+    await desk.view_when(anna.name, lambda view: view.unapplied_facts)
+    own = (await desk.view_when(anna.name, _is_fresh)).freshness[0]
+    assert own.service == "customer"
+
+
+def _is_fresh(view):
+    return view.freshness[0].state == SourceFreshness.STATE_FRESH
