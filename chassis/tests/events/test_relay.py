@@ -194,18 +194,6 @@ async def test_a_backlog_is_published_without_a_pause_however_it_is_spread(bench
     assert (await connection.js.stream_info("CASES")).state.messages == 2000
 
 
-async def test_a_heartbeat_tells_how_much_is_waiting(bench, monkeypatch):
-    monkeypatch.setattr("chassis.events.relay.BEAT_EVERY_S", 0.05)
-    connection = await bench.broker(Declaration("cases"))
-    beats = await connection.client.subscribe("beat.cases")
-    db = await bench.database()
-    await bench.relay(db)
-
-    beat = await beats.next_msg(timeout=5)
-
-    assert beat.data == b'{"unpublished":0,"oldest_s":0.0}'
-
-
 async def test_publishing_is_a_trace_of_its_own_linked_to_the_one_that_recorded_the_fact(
     bench, stream, spans
 ):

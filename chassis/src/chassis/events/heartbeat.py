@@ -10,7 +10,6 @@ import asyncio
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import nats.errors
 import nats.js.errors
@@ -49,13 +48,15 @@ _LEASE = (
 )
 # The first of each lease: what the index on (lease, id) answers at once, however many wait.
 _FIRST = (
-    sa.select(OUTBOX.c.id)
+    sa.select(OUTBOX.c.id, OUTBOX.c.time)
     .where(OUTBOX.c.lease == _LEASE.c.lease, OUTBOX.c.published_at.is_(None))
     .order_by(OUTBOX.c.id)
     .limit(sa.literal_column("1"))
     .lateral("first")
 )
-_FIRSTS = Statement[Any](sa.select(_FIRST.c.id).select_from(sa.join(_LEASE, _FIRST, sa.true())))
+_FIRSTS = Statement[Any](
+    sa.select(_FIRST.c.id, _FIRST.c.time).select_from(sa.join(_LEASE, _FIRST, sa.true()))
+)
 _COUNT = Statement[Any](sa.select(sa.func.count().label("depth")).select_from(_WAITING))
 _KNOWN = Statement[Any](sa.select(STREAM).where(STREAM.c.name == sa.bindparam("name")))
 _row = insert(STREAM).values({name: sa.bindparam(name) for name in ("name", "identity", "last_sequence")})
@@ -99,9 +100,10 @@ class Heartbeat:
         In this order: what is published when the outbox is read is in the stream when that is asked.
         """
         now = self._db.clock.now()
-        firsts: list[UUID] = [row["id"] for row in await _FIRSTS.all(self._db)]
+        # Ids never go back, so after a step of the clock they lie ahead of the time.
+        firsts = [min(ids.moment(row["id"]), row["time"]) for row in await _FIRSTS.all(self._db)]
         depth = (await _COUNT.one(self._db))["depth"] if firsts else 0
-        lag_s = max(0.0, (now - ids.moment(min(firsts))).total_seconds()) if firsts else 0.0
+        lag_s = max(0.0, (now - min(firsts)).total_seconds()) if firsts else 0.0
         sent_at = time.time()
         info = await self._connection.js.stream_info(self._stream)
         _DEPTH.set(depth)
