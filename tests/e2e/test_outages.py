@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,19 @@ def no_dead_letters(stack: Stack) -> Iterator[None]:
 def test_a_killed_server_changes_nothing(stack: Stack, server: str, step: int) -> None:
     before = unit(stack, server)
     outcome = story_disturbed(step, lambda: os.kill(before["pid"], signal.SIGKILL))
+    assert_told_once(outcome)
+    assert_back(stack, before)
+
+
+def test_a_broker_that_comes_back_without_its_store_changes_nothing(stack: Stack) -> None:
+    """Streams and consumers are made again, and services publish again what they told."""
+    before = unit(stack, "NATS")
+
+    def lose() -> None:
+        os.kill(before["pid"], signal.SIGKILL)
+        shutil.rmtree(stack.home.path / "nats" / "jetstream")
+
+    outcome = story_disturbed(PROMISED, lose)
     assert_told_once(outcome)
     assert_back(stack, before)
 

@@ -20,11 +20,11 @@ def refusing(monkeypatch):
     refused: set[str] = set()
     store = usecase._store_parts
 
-    async def refuse(tx, told):
+    async def refuse(tx, told, views):
         told = list(told)
         if any(f"customers/{customer_id}" in refused for customer_id, _ in told):
             raise TimeoutError
-        await store(tx, told)
+        await store(tx, told, views)
 
     monkeypatch.setattr(usecase, "_store_parts", refuse)
     monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.2)
