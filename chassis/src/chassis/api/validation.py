@@ -25,6 +25,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 
+from chassis.api.addresses import address_of
 from chassis.api.currencies import Currency
 from chassis.api.messages import decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
@@ -88,6 +89,12 @@ class Check:
                 self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
             if NOT_TEXT.search(value):
                 self.refuse(field, "INVALID_TEXT", ALLOWED)
+        return value
+
+    def email(self, value: str, field: str, *, required: bool = True) -> str:
+        """An e-mail address to which mail can be written. INVALID_EMAIL."""
+        if self._present(value, field, required) and address_of(value) is None:
+            self.refuse(field, "INVALID_EMAIL", "must be an e-mail address like anna@example.com")
         return value
 
     def code(self, value: str, field: str, *, upper: bool = False, required: bool = True) -> str:

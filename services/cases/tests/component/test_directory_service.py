@@ -63,6 +63,9 @@ async def test_an_agent_stays_reachable(desk, refused):
         (Agent(name="agents/bob", display_name="Bob", phone="1"), "REQUIRED"),
         (Agent(name="agents/bob", display_name="x" * 201), "TOO_LONG"),
         (Agent(name="agents/bob", display_name="B\0b"), "INVALID_TEXT"),
+        (Agent(name="agents/bob", display_name="Bob", phone="1", email='"'), "INVALID_EMAIL"),
+        (Agent(name="agents/bob", display_name="Bob", email="a@["), "INVALID_EMAIL"),
+        (Agent(name="agents/bob", display_name="Bob", email="=?utf-8?q?=0d=0a?=@x.example"), "INVALID_EMAIL"),
     ],
 )
 async def test_an_agent_that_breaks_the_contract_is_refused(desk, refused, agent, reason):

@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from chassis.api.addresses import address_of
 from chassis.settings import ServiceSettings
-from notifications.jobs.message import Mailbox, address_of
+from notifications.jobs.message import Mailbox
 
 
 class Settings(ServiceSettings):

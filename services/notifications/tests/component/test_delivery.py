@@ -15,6 +15,7 @@ from chassis.testing.failover import failover
 from chassis.testing.wait import eventually
 from notifications.store.tables import METADATA
 
+WORK = Statement[Any](sa.select(CHASSIS.tables["work"]))
 LONG_ENOUGH = timedelta(minutes=10)  # for any pause between attempts
 
 
@@ -88,6 +89,101 @@ async def test_a_message_that_the_provider_refuses_has_failed_for_good(desk: Any
     await desk.hear(other)
     await desk.notice_in("SENT", other.promise)
     assert len(desk.mail.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("MAIL", "530 5.7.0 Authentication Required"),
+        ("MAIL", "550 5.1.1 sender unknown"),
+        ("RCPT", "554 5.7.1 Relay access denied"),
+        ("DATA", "550 5.4.5 Daily user sending limit exceeded"),
+    ],
+)
+async def test_what_a_server_refuses_about_us_is_shown_and_tried_until_we_have_mended_it(
+    desk: Any, command: str, answer: str
+) -> None:
+    desk.mail.replies = [answer] if command == "DATA" else []
+    desk.mail.refusals[command] = [answer]
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", answer[:9])]
+    [row] = await WORK.all(desk.running.db)
+    assert (row["state"], row["alarm"]) == ("PENDING", True)
+    desk.clock.advance(LONG_ENOUGH)
+    await desk.notice_in("SENT", event.promise)
+    [row] = await WORK.all(desk.running.db)
+    assert (row["state"], row["alarm"]) == ("DONE", False)
+
+
+async def test_a_recipient_who_is_unknown_has_failed_for_good(desk: Any) -> None:
+    desk.mail.refusals["RCPT"] = ["550 5.1.1 User unknown"]
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await desk.notice_in("FAILED", event.promise)
+    assert desk.outcomes(notice) == [("PERMANENT_FAILURE", "550 5.1.1")]
+
+
+async def test_a_domain_of_any_script_is_written_so_that_every_server_takes_it(desk: Any) -> None:
+    await desk.mail.stop()
+    desk.mail.utf8 = False
+    await desk.mail.start()
+    desk.peers.customers.answer.address = "anna@bücher.example"
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    assert desk.mail.recipients == ["anna@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+async def test_a_local_part_of_any_script_is_taken_or_told_at_once(desk: Any, utf8: bool) -> None:
+    await desk.mail.stop()
+    desk.mail.utf8 = utf8
+    await desk.mail.start()
+    desk.peers.customers.answer.address = "jörg@example.com"
+    event = desk.at_risk()
+    await desk.hear(event)
+    if utf8:
+        await desk.notice_in("SENT", event.promise)
+        assert desk.mail.recipients == ["jörg@example.com"]
+    else:
+        notice = await desk.notice_in("FAILED", event.promise)
+        assert desk.outcomes(notice) == [("PERMANENT_FAILURE", "ADDRESS_NEEDS_SMTPUTF8")]
+
+
+async def test_an_agents_address_that_cannot_be_written_costs_no_notice(desk: Any) -> None:
+    desk.peers.directory.agents["agents/sam"].email = '"'
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)
+    [mail] = desk.mail.accepted
+    assert mail["Reply-To"] is None
+
+
+async def test_a_notice_that_cannot_be_rendered_has_failed_and_says_so(desk: Any) -> None:
+    template = await desk.template("delay")
+    template.body = template.body.replace("{{ apology }}", "{% if reference %}{{ apology }}{% endif %}")
+    await desk.create_template("delay", template)
+    event = desk.at_risk(reference="")
+    await desk.hear(event)
+    notice = await desk.notice_in("FAILED", event.promise)
+    assert notice.reason_code == "NOT_RENDERABLE"
+    assert desk.mail.received == []
+
+
+async def test_encoded_words_in_a_name_or_a_value_stay_what_they_are(desk: Any) -> None:
+    word = "=?utf-8?q?=0d=0aBcc:_evil=40example.com=0d=0a=0d=0a<h1>forged</h1>?="
+    desk.peers.customers.answer.display_name = word
+    event = desk.at_risk(reference=word)
+    await desk.hear(event)
+    notice = await desk.notice_in("SENT", event.promise)
+    [mail] = desk.mail.accepted
+    assert mail["Bcc"] is None
+    assert mail["To"].addresses[0].display_name == word
+    assert mail["Subject"].startswith(word)
+    assert mail["Message-ID"] == notice.attempts[0].provider_key
+    assert mail["Content-Language"] == "en-GB"
 
 
 async def test_a_provider_that_was_down_gets_the_message_when_it_is_up(desk: Any) -> None:

@@ -125,6 +125,14 @@ def test_a_variable_must_be_known_or_declared() -> None:
         ("{{ customer_name|center(1000000) }}", 1),
         ("{{ ", 1),
         ("{% if %}", 1),
+        ("{{ " + "9" * 5000 + " }}", 1),
+        ("{% if 1e999 == reference %}x{% endif %}", 1),
+        ("{{ 1000000000000001 }}", 1),
+        ("{% if reference == '\\ud800' %}x{% endif %}", 1),
+        ("{{ reference|default('\\ud800') }}", 1),
+        ("{{ '\\x00\\x1b[31m' }}", 1),
+        ("{{ '\\N{NOPE}' }}", 1),
+        ("{{ '\\xZZ' }}", 1),
         ("{{" + "(" * 3000 + "1" + ")" * 3000 + "}}", 1),
     ],
 )
@@ -179,6 +187,21 @@ def test_a_subject_is_one_line_whatever_the_values_hold() -> None:
 
 def test_one_line_removes_what_would_end_a_line() -> None:
     assert one_line(" a\r\n\tb\x0b\x0c\u2029c\x7f ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    "name", ["بیژن\u200cپور", "क\u094d\u200dष", "שלום\u200f", "山田\u3000太郎", "Zoë 😀"]
+)
+def test_every_script_stays_as_it_is(name: str) -> None:
+    assert one_line(name) == name
+    assert f"Dear {name}," in render(DELAY, GIVEN | {"customer_name": name}, UTC).body
+
+
+def test_a_body_has_no_control_but_the_newline() -> None:
+    body = seed.BODY.replace("\n", "\r\n") + "{{ reference }}"
+    said = render(replace(DELAY, body=body), GIVEN | {"reference": "a\x1b[31m\x00b\ud800"}, UTC).body
+    assert said.endswith("a [31m b")
+    assert not {c for c in said if ord(c) < 32} - {"\n"}
 
 
 @pytest.mark.parametrize(

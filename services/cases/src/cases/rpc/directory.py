@@ -43,7 +43,7 @@ class DirectoryRpc(directory_pb2_grpc.DirectoryServiceServicer):
             id=agent_id,
             display_name=check.text(request.agent.display_name, "display_name", required=False),
             phone=check.text(request.agent.phone, "phone", max=50, required=False),
-            email=check.text(request.agent.email, "email", max=320, required=False),
+            email=check.email(request.agent.email, "email", required=False),
             department_id=department_id or "",
         )
         check.raise_if_any()

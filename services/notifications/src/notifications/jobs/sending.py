@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis.api.addresses import address_of
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
@@ -16,7 +17,7 @@ from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.jobs import smtp
 from notifications.jobs.contacts import Contact, Contacts
-from notifications.jobs.message import Mail, Mailbox, address_of
+from notifications.jobs.message import Mail, Mailbox
 from notifications.jobs.smtp import SmtpProvider
 from notifications.store.notices import LOCK_NOTICE
 from notifications.usecases.record_outcome import Accepted, NotRenderable, record_outcome

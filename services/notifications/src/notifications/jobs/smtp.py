@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from chassis import failpoints
+from chassis.api.addresses import Address
 from chassis.telemetry.tracing import client_span
 from chassis.work import Later, Ours, Refused
 from notifications.jobs.answers import refusal
-from notifications.jobs.message import Address, Mail, compose
+from notifications.jobs.message import Mail, compose
 
 NAME = "providers/smtp"
 STEP_S = 60.0  # for the answer to anything but the message

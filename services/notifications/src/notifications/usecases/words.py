@@ -45,6 +45,7 @@ _NODES = (
 LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
 # Controls, line and paragraph separators, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_BLANKS = re.compile(r"\s{2,}")
 _TICK = timedelta(microseconds=1)
 
 _environment = SandboxedEnvironment(
@@ -176,8 +177,8 @@ def is_language(tag: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text without what ends a line or controls a terminal. All else stays: joiners, marks."""
-    return _CONTROLS.sub(" ", text).strip()
+    """The text without what ends a line or controls a terminal, a run of blanks as one. All else stays."""
+    return _BLANKS.sub(" ", _CONTROLS.sub(" ", text)).strip()
 
 
 def _rendered(template: Template, values: Mapping[str, str]) -> Words:
