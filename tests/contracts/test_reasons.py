@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import grpc
 import pytest
 
 from tests.contracts.reasons import raised
@@ -37,3 +38,27 @@ def test_a_service_refuses_for_documented_reasons_only(service: str) -> None:
 
 def test_no_documented_common_reason_is_out_of_use() -> None:
     assert common() - set(raised(ROOT / "chassis" / "src")) == set()
+
+
+def refusing(page: str) -> set[str]:
+    """The reasons that a page lists with a status code."""
+    rows = [line.split("|") for line in (ROOT / page).read_text().splitlines() if line.startswith("|")]
+    cells = [row[1] for row in rows if len(row) > 2 and row[2].strip() in grpc.StatusCode.__members__]
+    return {reason for cell in cells for reason in re.findall(r"`([A-Z][A-Z0-9_]+)`", cell)}
+
+
+def expected(*folders: str) -> str:
+    """What the tests below some folders say."""
+    return "\n".join(p.read_text() for folder in folders for p in sorted((ROOT / folder).rglob("test_*.py")))
+
+
+def test_every_common_reason_is_expected_by_a_test() -> None:
+    said = expected("chassis/tests", "services", "tests/e2e")
+    assert {reason for reason in common() if not re.search(rf"\b{reason}\b", said)} == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_reason_of_a_service_is_expected_by_a_test_of_it(service: str) -> None:
+    said = expected(f"services/{service}/tests", "tests/e2e")
+    reasons = refusing(f"services/{service}/README.md") - common()
+    assert {reason for reason in reasons if not re.search(rf"\b{reason}\b", said)} == set()

@@ -28,7 +28,7 @@ async def open_case(
 
 async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str], etag: str) -> Case:
     """Describe a case otherwise: `changes` holds `topic`, `display_name` or both."""
-    case = await _own_case(tx, case_id, etag)
+    case = await _own_case(tx, case_id, etag, "case.etag")
     if changes:
         case.update(**changes)
         await tx.defer(UPDATE_CASE, **values(case))
@@ -76,10 +76,10 @@ async def lock_case(tx: Transaction, case_id: UUID) -> Case:
     return case
 
 
-async def _own_case(tx: Transaction, case_id: UUID, etag: str) -> Case:
+async def _own_case(tx: Transaction, case_id: UUID, etag: str, field: str = "etag") -> Case:
     case = await lock_case(tx, case_id)
     tx.require_owner(case)
-    etags.match(etag, case.version)
+    etags.match(etag, case.version, field)
     return case
 
 

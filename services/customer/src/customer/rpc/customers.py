@@ -45,6 +45,8 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     ) -> customer_pb2.Customer:
         """Create a customer."""
         check = Check()
+        if not request.HasField("customer"):
+            check.refuse("customer", "REQUIRED", "must be given")
         draft = read_draft(check.at("customer"), request.customer)
         check.raise_if_any()
         return _message(await create_customer(tx, draft, self._relationship_manager))

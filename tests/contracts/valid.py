@@ -1,0 +1,214 @@
+"""A valid request of every RPC, in an order in which each finds what it needs: all are answered OK.
+
+Names in braces stand for what the answer to the RPC of that name is called, the etag `#` for that of the
+latest answer with the same name.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import Message
+
+from chassis.cli import contracts
+
+SERVICES = ["customer", "cases", "loyalty", "notifications"]
+SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
+PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
+CASE = "cases/019cade0-0000-7000-8000-000000000003"
+SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"
+
+_PROFILE = {
+    "display_name": "Anna", "given_name": "Anna", "family_name": "Berg", "organization_name": "Berg AG",
+    "language_code": "de", "time_zone": "Europe/Berlin", "region_code": "DE",
+}  # fmt: skip
+
+
+def _email(value: str) -> dict[str, str]:
+    return {"type": "TYPE_EMAIL", "value": f"{value}@example.com"}
+
+
+def _contact(customer: str) -> dict[str, str]:
+    return {
+        "customer": customer, "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
+        "summary": "Asked", "occur_time": BEFORE, "resource": "orders/1",
+    }  # fmt: skip
+
+
+_PROMISED = {
+    "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
+    "due_time": SOON,
+}  # fmt: skip
+_PAGE = {"page_size": 10}
+_PURCHASE = {
+    "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
+    "quantity": 1, "reference": "orders/1",
+}  # fmt: skip
+_TEMPLATE = {
+    "kind": "KIND_DELAY", "language_code": "en", "subject": "Late", "apology": "Sorry",
+    "reasons": {"OTHER": "Something"},
+    "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
+    " {{ contact_reach }}",
+}  # fmt: skip
+
+REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "customer": [
+        ("CreateCustomer", {"customer": _PROFILE | {"identifiers": [_email("anna")]}}),
+        ("GetCustomer", {"name": "{CreateCustomer}"}),
+        ("BatchGetCustomers", {"names": ["{CreateCustomer}"]}),
+        ("UpdateCustomer", {
+            "customer": _PROFILE | {"name": "{CreateCustomer}", "etag": "#"},
+            "update_mask": "displayName,givenName,familyName,organizationName,languageCode,timeZone,"
+            "regionCode"}),
+        ("ListCustomers", _PAGE | {"filter": "region_code = DE"}),
+        ("ResolveCustomer", {
+            "identifier": _email("bea"), "create": _PROFILE | {"identifiers": [_email("bea2")]}}),
+        ("BatchResolveCustomers", {"requests": [{
+            "identifier": _email("cleo"), "create": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
+        ("AddIdentifier", {"customer": "{CreateCustomer}", "identifier": _email("anna2")}),
+        ("RemoveIdentifier", {"name": "{identifier}"}),
+        ("AssignRelationshipManager", {
+            "customer": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
+        ("RecordInteraction", _contact("{CreateCustomer}")),
+        ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
+        ("ListTimelineEntries", _PAGE | {"parent": "{CreateCustomer}"}),
+        ("customer.Explain", {"name": "{RecordInteraction}"}),
+        ("GetCustomerView", {"name": "{CreateCustomer}/view"}),
+        ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
+        ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
+        ("SetConsent", {"customer": "{CreateCustomer}", "consent": {
+            "purpose": "PURPOSE_MARKETING", "channel": "CHANNEL_EMAIL", "status": "STATUS_GRANTED",
+            "wording_version": "2026-01"}}),
+        ("GetConsents", {"customer": "{CreateCustomer}"}),
+        ("UpdatePreferences", {"preferences": {
+            "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
+            "update_mask": "channels"}),
+        ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
+        ("CheckContact", {
+            "customer": "{CreateCustomer}", "purpose": "PURPOSE_SERVICE", "channels": ["CHANNEL_EMAIL"]}),
+        ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
+        ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
+            {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),
+        ("GetImportJob", {"name": "{CreateImportJob}"}),
+        ("ListImportErrors", _PAGE | {"parent": "{CreateImportJob}"}),
+        ("CancelImportJob", {"name": "{CreateImportJob}"}),
+        ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
+        ("CommitImportJob", {"name": "{CreateImportJob}"}),
+    ],
+    "cases": [
+        ("UpdateAgent", {"agent": {
+            "name": "agents/alice", "display_name": "Alice", "phone": "+49 30 1234567",
+            "email": "alice@example.com", "department": "departments/front-desk"}, "allow_missing": True,
+            "update_mask": "*"}),
+        ("GetAgent", {"name": "agents/alice"}),
+        ("ListAgents", _PAGE),
+        ("OpenCase", {"case": {
+            "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice"}}),
+        ("GetCase", {"name": "{OpenCase}"}),
+        ("ListCases", _PAGE | {"filter": "state = OPEN"}),
+        ("UpdateCase", {"case": {
+            "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "etag": "#"},
+            "update_mask": "topic,displayName"}),
+        ("AssignCase", {"name": "{OpenCase}", "owner": "agents/alice", "etag": "#"}),
+        ("AddNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
+        ("AddWorkItem", {"parent": "{OpenCase}", "work_item": {
+            "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
+        ("StartWorkItem", {"name": "{AddWorkItem}", "etag": "#"}),
+        ("MakePromise", {"promise": _PROMISED | {"case": "{OpenCase}", "work_item": "{AddWorkItem}"}}),
+        ("ForecastWorkItem", {
+            "name": "{AddWorkItem}", "forecast_finish_time": LATER, "reason_code": "WEATHER", "etag": "#"}),
+        ("GetPromise", {"name": "{MakePromise}"}),
+        ("RenegotiatePromise", {
+            "name": "{MakePromise}", "due_time": LATER, "reason_code": "CUSTOMER_AGREED", "etag": "#"}),
+        ("FinishWorkItem", {"name": "{AddWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
+        ("ListWorkItems", _PAGE | {"parent": "{OpenCase}"}),
+        ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
+        ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),
+        ("BatchMakePromises", {
+            "requests": [{"promise": _PROMISED | {"case": "{OpenCase}"}}], "import_keys": ["orders:1"]}),
+        ("GetPromise", {"name": "{MakePromise}"}),
+        ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
+        ("cases.Explain", {"name": "{MakePromise}"}),
+        ("MakePromise", {"promise": _PROMISED | {"case": "{OpenCase}"}}),
+        ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
+        ("MakePromise", {"promise": _PROMISED}),
+        ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "CUSTOMER_WISH", "etag": "#"}),
+    ],
+    "loyalty": [
+        ("Enrol", {"parent": "programmes/main", "customer": SOMEBODY}),
+        ("GetMembership", {"name": "{Enrol}"}),
+        ("PostTransfer", {"transfer": {
+            "debit_account": "programmes/main/accounts/issued", "credit_account": "{Enrol}", "points": 10,
+            "reason_code": "welcome"}}),
+        ("ReverseTransfer", {"name": "{PostTransfer}", "reason_code": "mistake"}),
+        ("GetBalances", {"accounts": ["{Enrol}"]}),
+        ("ListTransfers", _PAGE | {"account": "{Enrol}"}),
+        ("GrantGoodwill", {"goodwill": {"customer": SOMEBODY, "points": 10, "reason_code": "sorry"}}),
+        ("GetGoodwill", {"name": "{GrantGoodwill}"}),
+        ("RecordPurchase", {"purchase": _PURCHASE}),
+        ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE}], "import_keys": ["orders:1"]}),
+        ("GetCustomerValue", {"name": SOMEBODY.replace("customers", "customerValues")}),
+    ],
+    "notifications": [
+        ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE}),
+        ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {
+            "body": f"{_TEMPLATE['body']} {{{{ depot }}}}", "variables": ["depot"]}}),
+        ("GetTemplate", {"name": "templates/late"}),
+        ("ListTemplates", _PAGE),
+        ("RenderTemplate", {"name": "templates/late", "variables": {
+            "customer_name": "Anna", "reason": "OTHER", "old_date": SOON, "new_date": LATER,
+            "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
+        ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": {
+            "event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain", "enabled": True}}),
+        ("ListNoticePolicies", _PAGE),
+        ("SendNotice", {"notice": {
+            "customer": SOMEBODY, "kind": "late", "template": "templates/late", "promise": PROMISE,
+            "case": CASE, "expire_time": LATER, "variables": {
+                "reason": "OTHER", "old_date": SOON, "new_date": LATER, "depot": "Hamburg"}}}),
+        ("GetNotice", {"name": "{SendNotice}"}),
+        ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
+        ("notifications.Explain", {"name": "{SendNotice}"}),
+    ],
+}  # fmt: skip
+
+
+def resolved(value: Any, known: dict[str, str]) -> Any:
+    """`value` with the names that are known by now."""
+    if isinstance(value, dict):
+        found = {key: resolved(part, known) for key, part in value.items()}
+        return found | {"etag": known[f"#{found['name']}"]} if found.get("etag") == "#" else found
+    if isinstance(value, list):
+        return [resolved(part, known) for part in value]
+    if isinstance(value, str) and value.startswith("{") and not value.startswith("{{"):
+        name, _, rest = value[1:].partition("}")
+        return known[name] + rest
+    return value
+
+
+def request_of(kind: type[Message], fields: dict[str, Any], known: dict[str, str]) -> Message:
+    """A valid request, with a request id of its own where there is one."""
+    request = ParseDict(resolved(fields, known), kind())
+    return renewed(request)
+
+
+def renewed(request: Message) -> Message:
+    """The request as another one: with another request id."""
+    if "request_id" in request.DESCRIPTOR.fields_by_name:
+        request.request_id = str(uuid4())  # type: ignore[attr-defined]
+    return request
+
+
+def learn(short: str, answer: Message, known: dict[str, str]) -> None:
+    """Remember what the answer is called, and its etag."""
+    name = getattr(answer, "name", "")
+    if name:
+        known[short] = name
+        known[f"#{name}"] = getattr(answer, "etag", "")
+    if short == "AddIdentifier":
+        known["identifier"] = answer.identifiers[-1].name  # type: ignore[attr-defined]
+
+
+def short_name(method: Any) -> str:
+    """The method's name; with its service where several have it."""
+    name: str = method.name
+    return f"{contracts.owner(method.containing_service)}.{name}" if name == "Explain" else name
