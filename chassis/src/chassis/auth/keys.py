@@ -26,7 +26,7 @@ RETRY_S = 2.0  # after a failed one
 WAITING_MAX = 64  # callers whose token may be of a new key; more are told to come again
 FETCH_TIMEOUT_S = 3.0
 BYTES_MAX = 1024 * 1024
-KEYS_MAX = 16  # tried for a token that names none
+KEYS_MAX = 16  # tried for one token
 ASYMMETRIC = ("EC", "OKP", "RSA")
 
 _log = structlog.get_logger(__name__)
@@ -60,8 +60,8 @@ class Keys:
             await asyncio.sleep(REFRESH_S * random.uniform(0.8, 1.0))  # noqa: S311 - replicas take turns
 
     def named(self, kid: str | None, algorithm: str) -> list[jwt.PyJWK]:
-        """The keys that can have signed a token with this header; those without an id may be any."""
-        named = [key for key in self._keys if kid is None or key.get("kid") == kid]
+        """The keys that can have signed a token with this header: of its id, or those that have none."""
+        named = [key for key in self._keys if kid is not None and key.get("kid") == kid]
         named = named or [key for key in self._keys if "kid" not in key]
         found = []
         for key in named[:KEYS_MAX]:

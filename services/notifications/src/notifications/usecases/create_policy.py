@@ -31,6 +31,10 @@ async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
     that an event does not give.
     """
     policy = NoticePolicy(**values(command), version=1, create_time=tx.now)
+    await LOCK_VERSIONS.run(tx, name=policy.name)
+    if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
+        policy.version, policy.department_id = latest.version + 1, latest.department_id
+    tx.require_owner(policy)
     template = await GET_TEMPLATE.maybe(tx, id=command.template)
     if template is None:
         raise NotFound(f"templates/{command.template}")
@@ -40,9 +44,5 @@ async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
             f"The template must have no variables of its own; this one needs {', '.join(further)}.",
             {"template": template.name, "variables": ", ".join(further)},
         )
-    await LOCK_VERSIONS.run(tx, name=policy.name)
-    if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
-        policy.version, policy.department_id = latest.version + 1, latest.department_id
-    tx.require_owner(policy)
     await tx.defer(INSERT_POLICY, **values(policy))
     return policy

@@ -28,10 +28,10 @@ class CreateTemplate:
 async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
     """Keep the next version of a template, if it says what its kind must say: see `words.check`."""
     template = Template(**values(command), version=1, create_time=tx.now)
-    words.check(template)
     await LOCK_VERSIONS.run(tx, name=template.name)
     if (latest := await GET_TEMPLATE.maybe(tx, id=command.id)) is not None:
         template.version, template.department_id = latest.version + 1, latest.department_id
     tx.require_owner(template)
+    words.check(template)
     await tx.defer(INSERT_TEMPLATE, **values(template))
     return template
