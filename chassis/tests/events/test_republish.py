@@ -78,5 +78,6 @@ async def test_a_broker_without_the_stream_is_an_error(bench):
     connection = await bench.broker(Declaration("cases"))
     await connection.js.delete_stream("CASES")
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as refused:
         await republish(db, connection, db.clock.now() - HOUR, db.clock.now() + HOUR)
+    assert refused.value.reason == "BROKER_UNAVAILABLE"
