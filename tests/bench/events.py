@@ -130,7 +130,11 @@ async def embedded(
     url = await servers.fresh_database(service.name, service.migrations)
     await provision(servers.nats_url, service.declaration())
     settings = service.settings(
-        database_url=url, nats_url=servers.nats_url, jwks_url=platform.issuer.jwks_url, issuer=ISSUER
+        database_url=url,
+        nats_url=servers.nats_url,
+        jwks_url=platform.issuer.jwks_url,
+        issuer=ISSUER,
+        peers=dict.fromkeys(service.calls, "127.0.0.1:1"),  # never called
     )
     app = service.app(settings, Clock())
     await app.db.open()
