@@ -58,13 +58,31 @@ def replay(numbers: list[int] = Number) -> None:
 
 @app.command()
 def drop(numbers: list[int] = Number) -> None:
-    """Forget dead letters for good."""
+    """Forget dead letters for good: their events are no longer missing anywhere."""
     from chassis.cli.broker import admin_url
+    from chassis.cli.session import Session
     from chassis.events import dead_letters
 
     for number in numbers:
-        _found(dead_letters.drop(admin_url(), number))
+        letter = _found(dead_letters.drop(admin_url(), number))
+        url = Session.open().database_url(letter.consumer.partition("-")[0])
+        asyncio.run(_unmark(url, letter))
         typer.echo(f"Dropped {number}.")
+
+
+async def _unmark(url: str, letter: "DeadLetter") -> None:
+    """Let the service that gave up no longer say that the event is missing."""
+    import asyncpg
+
+    connection = await asyncpg.connect(url, timeout=5)
+    try:
+        await connection.execute(
+            "DELETE FROM parked WHERE event_id::text = $1 AND consumer = $2 AND state = 'DEAD'",
+            letter.event_id,
+            letter.consumer,
+        )
+    finally:
+        await connection.close()
 
 
 def _found(question: Any) -> Any:

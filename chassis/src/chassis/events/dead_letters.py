@@ -70,11 +70,12 @@ async def replay(url: str, number: int) -> None:
         await js.delete_msg(DEAD_STREAM, number)
 
 
-async def drop(url: str, number: int) -> None:
-    """Forget a dead letter. LookupError as above."""
+async def drop(url: str, number: int) -> DeadLetter:
+    """Forget a dead letter, and return it. LookupError as above."""
     async with _stream(url) as js:
-        await _get(js, number)
+        letter = await _get(js, number)
         await js.delete_msg(DEAD_STREAM, number)
+        return letter
 
 
 @asynccontextmanager
