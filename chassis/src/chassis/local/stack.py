@@ -189,6 +189,8 @@ class Stack:
             "RAPPORT_LOCAL_SMTP": f"{told['RAPPORT_SMTP_HOST']}:{told['RAPPORT_SMTP_PORT']}",
             "RAPPORT_LOCAL_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"],
         }
+        if currency := self._environ.get("RAPPORT_CURRENCY"):  # the import speaks of amounts in it
+            values["RAPPORT_CURRENCY"] = currency
         if "traces" in infrastructure.databases([]):
             values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.database_url("traces")
         for service in self.services:

@@ -175,7 +175,8 @@ def purchases() -> None:
             purchase_time timestamptz NOT NULL,
             quantity integer NOT NULL CHECK (quantity >= 0),
             reference text NOT NULL,
-            import_key text UNIQUE
+            import_key text UNIQUE,
+            version bigint NOT NULL
         )
         """
     )

@@ -161,7 +161,7 @@ async def test_the_largest_purchases_add_up_exactly(desk: Any) -> None:
 async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Running, desk: Any) -> None:
     buyer = customer()
     first = await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 100)], ["shop.csv:1"]))
-    again = batch([purchase(buyer, 777), purchase(buyer, 200)], ["shop.csv:1", "shop.csv:2"])
+    again = batch([purchase(buyer, 100), purchase(buyer, 200)], ["shop.csv:1", "shop.csv:2"])
     second = await desk.purchases.BatchRecordPurchases(again)
     assert second.recorded_count == 1
     assert second.purchases[0] == first.purchases[0]
@@ -342,3 +342,64 @@ async def test_purchases_of_one_customer_in_one_group_each_wait_for_the_value(
         [own] = [fact for fact in told if fact.resource == sent.name]
         assert named["v1.PurchaseRecorded"] == str(own.id)
         assert named["v1.ValueChanged"] in versions
+
+
+async def test_a_row_that_says_otherwise_now_corrects_its_purchase_and_the_value(
+    running: Running, desk: Any
+) -> None:
+    buyer, other = customer(), customer()
+    earlier = Timestamp(seconds=AT.seconds - 86_400)
+    rows = [purchase(buyer, 8_250), purchase(buyer, 1_000, earlier)]
+    first = await desk.purchases.BatchRecordPurchases(batch(rows, ["a:2", "a:3"]))
+    right = [purchase(buyer, 9_818), purchase(other, 1_000, earlier)]
+    for corrected, version in ((2, 2), (0, 2)):
+        now = await desk.purchases.BatchRecordPurchases(batch(right, ["a:2", "a:3"]))
+        assert [p.name for p in now.purchases] == [p.name for p in first.purchases]
+        assert [p.amount.units for p in now.purchases] == [98, 10]
+        assert (now.recorded_count, now.corrected_count) == (0, corrected)
+        mine, theirs = await value(desk, buyer), await value(desk, other)
+        assert (mine.lifetime_value.units, mine.purchase_count, mine.first_purchase_time) == (98, 1, AT)
+        assert (theirs.lifetime_value.units, theirs.purchase_count) == (10, 1)
+        told = [fact for fact in await running.published() if fact.type.endswith("PurchaseRecorded")]
+        assert [fact.version for fact in told] == [1, 1, version, version]
+
+
+async def test_a_correction_may_leave_a_customer_without_purchases(desk: Any) -> None:
+    buyer, other = customer(), customer()
+    await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 1_000)], ["a:2"]))
+    await desk.purchases.BatchRecordPurchases(batch([purchase(other, 1_000)], ["a:2"]))
+    left = await value(desk, buyer)
+    assert (left.lifetime_value.units, left.purchase_count) == (0, 0)
+    assert not left.HasField("first_purchase_time")
+
+
+async def test_corrections_at_once_leave_values_that_are_the_sum_of_the_purchases(desk: Any) -> None:
+    buyers = [customer() for _ in range(4)]
+    keys = [f"a:{line}" for line in range(40)]
+
+    def rows(turn: int) -> list[Purchase]:
+        return [purchase(buyers[(line + turn) % 4], 100 * (turn + 1)) for line in range(40)]
+
+    await desk.purchases.BatchRecordPurchases(batch(rows(0), keys))
+    news = [batch([purchase(buyer, 100) for buyer in buyers for _ in range(5)]) for _ in range(4)]
+    corrections = [batch(rows(turn), keys) for turn in (1, 2, 3)]
+    await asyncio.gather(*(desk.purchases.BatchRecordPurchases(each) for each in (*news, *corrections)))
+    final = await desk.purchases.BatchRecordPurchases(batch(rows(5), keys))
+    assert final.corrected_count == 40
+    values = [await value(desk, buyer) for buyer in buyers]
+    assert [(v.lifetime_value.units, v.purchase_count) for v in values] == [(60 + 20, 10 + 20)] * 4
+
+
+async def test_a_batch_that_is_only_checked_records_nothing(desk: Any) -> None:
+    buyer = customer()
+    request = batch([purchase(buyer, 1_000)], ["a:2"])
+    request.validate_only = True
+    assert not (await desk.purchases.BatchRecordPurchases(request)).purchases
+    name = buyer.replace("customers", "customerValues")
+    call = desk.purchases.GetCustomerValue(GetCustomerValueRequest(name=name))
+    assert (await refusal(call))[0] is grpc.StatusCode.NOT_FOUND
+    request = batch([purchase(buyer, 1_000, currency="EUR")])
+    request.validate_only = True
+    assert (await refusal(desk.purchases.BatchRecordPurchases(request)))[
+        0
+    ] is grpc.StatusCode.INVALID_ARGUMENT

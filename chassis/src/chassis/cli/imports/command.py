@@ -2,10 +2,11 @@
 
 import asyncio
 import dataclasses
+import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +19,20 @@ from chassis.cli.output import write_json
 from chassis.cli.session import Session
 
 app = typer.Typer()
+_HELP = """Import a file, each line of it once: run it again after an interruption, and nothing doubles.
+
+It says which columns it used and which it ignored. --map FIELD=COLUMN names others; the fields are
+
+customers: external_id, display_name, given_name, family_name, organization_name, email, phone, fax,
+account_number, country, language, time_zone.
+
+purchases: customer (an id or e-mail address), email, date, amount, currency, quantity, reference, status.
+
+orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
+
+Refused rows are written to a file of their own with the reason; mend them there and import that file: each
+counts as the line that it was.
+"""
 
 
 class Kind(StrEnum):
@@ -28,10 +43,30 @@ class Kind(StrEnum):
     ORDERS = "orders"
 
 
-@app.command("import")
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for."""
+
+    kind: Kind
+    file: Path
+    errors: Path
+    system: str = "import"
+    department: str = "delivery"
+    mapping: dict[str, str] = dataclasses.field(default_factory=dict)
+    currency: str = ""
+    decimal: str = ""
+    date_format: str = ""
+    country: str = ""
+    encoding: str = ""
+    header_row: int = 1
+    sheet: str = ""
+    dry_run: bool = False
+
+
+@app.command("import", help=_HELP)
 def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
-    file: Annotated[Path, typer.Argument(help="CSV (also .gz) or XLSX; the first row names the columns.")],
+    file: Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")],
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
@@ -40,82 +75,123 @@ def import_file(
         str,
         typer.Option(help="The system whose ids the file holds; the same for files that share customers."),
     ] = "import",
-    currency: Annotated[str, typer.Option(help="Currency of purchases without a currency column.")] = "USD",
+    currency: Annotated[
+        str, typer.Option(help="Currency of amounts without one; default the installation's.")
+    ] = "",
+    decimal: Annotated[
+        str, typer.Option(help="What separates decimals, '.' or ',', where the file does not tell.")
+    ] = "",
     department: Annotated[str, typer.Option(help="The department that promised the orders.")] = "delivery",
     date_format: Annotated[
         str, typer.Option(help="How dates are written when not as 2026-03-02, e.g. '%m/%d/%Y %H:%M'.")
     ] = "",
+    country: Annotated[
+        str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
+    ] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of text, where it cannot be told: cp1252.")] = "",
+    header_row: Annotated[int, typer.Option(min=1, help="The line that names the columns.")] = 1,
+    sheet: Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")] = "",
     errors: Annotated[
-        Path | None, typer.Option(help="Where refused rows go; default FILE.errors.csv.")
+        Path | None,
+        typer.Option(help="Where refused rows go; default FILE.errors.csv, numbered if there is one."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and import none.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
-    """Import a file, each line of it once: run it again after an interruption, or twice, and nothing doubles.
-
-    Refused rows are written to a file of their own with the reason; mend them there and import that file.
-    """
+    """Import a file; what the command says of itself is `_HELP`."""
+    from chassis.cli.imports.engine import Result
     from chassis.cli.imports.tabular import UnreadableFile
 
-    errors_path = errors or file.with_name(f"{file.name}.errors.csv")
+    wanted = Wanted(
+        kind,
+        file,
+        errors or file.with_name(f"{file.name}.errors.csv"),
+        system,
+        department,
+        dict(_pair(text) for text in mapping or []),
+        currency.upper(),
+        decimal,
+        date_format,
+        country,
+        encoding,
+        header_row,
+        sheet,
+        dry_run,
+    )
+    result = Result()
     try:
-        fields = dict(_pair(text) for text in mapping or [])
-        result = asyncio.run(
-            run(
-                kind,
-                file,
-                fields,
-                errors_path,
-                system,
-                currency,
-                department,
-                date_format,
-                dry_run,
-                not as_json,
-            )
-        )
+        asyncio.run(run(wanted, result, show_progress=not as_json))
     except UnreadableFile as error:
         raise Failure(str(error), Exit.WRONG_USE) from error
-    if as_json:
-        write_json(dataclasses.asdict(result))
-    else:
-        _tell(result, dry_run)
+    except BaseException:
+        if result.rows:  # what was done is not hidden by what went wrong then
+            result.notes.append("stopped before the end: run it again to go on")
+            _show(result, file.name, dry_run=dry_run, as_json=as_json)
+        raise
+    _show(result, file.name, dry_run=dry_run, as_json=as_json)
     if result.refused:
         raise typer.Exit(Exit.REFUSED)
 
 
-async def run(
-    kind: Kind,
-    file: Path,
-    mapping: dict[str, str],
-    errors_path: Path,
-    system: str,
-    currency: str,
-    department: str,
-    date_format: str,
-    dry_run: bool,
-    show_progress: bool,
-) -> Any:
+def _show(result: Any, name: str, *, dry_run: bool, as_json: bool) -> None:
+    from chassis.cli.imports.telling import tell
+
+    if as_json:
+        write_json(dataclasses.asdict(result))
+    else:
+        tell(result, name, dry_run=dry_run)
+
+
+async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     """Import a file. UnreadableFile when it cannot be, grpc.RpcError when a service refuses or is down."""
     from chassis.cli.imports import tabular
     from chassis.cli.imports.customers import CustomerImporter
     from chassis.cli.imports.engine import Run
     from chassis.cli.imports.records import OrderImporter, PurchaseImporter
 
-    source = tabular.identify(file)
-    async with _channels(None if dry_run else Session.open()) as channel:
+    table = tabular.open_table(
+        wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
+    )
+    reading = {"encoding": table.encoding.name, "sheet": wanted.sheet, "country": wanted.country}
+    notation = _notation(wanted)
+    async with _channels(None if wanted.dry_run else Session.open()) as channel:
         importers: dict[Kind, Callable[[], Any]] = {
-            Kind.CUSTOMERS: lambda: CustomerImporter(channel("customer"), source, system),
-            Kind.PURCHASES: lambda: PurchaseImporter(channel, source, system, currency),
-            Kind.ORDERS: lambda: OrderImporter(channel, source, system, department),
+            Kind.CUSTOMERS: lambda: CustomerImporter(channel("customer"), table, wanted.system, reading),
+            Kind.PURCHASES: lambda: PurchaseImporter(channel, wanted.system),
+            Kind.ORDERS: lambda: OrderImporter(channel, wanted.system, wanted.department),
         }
         started = time.monotonic()
-        with _progress(file.name, source.lines, show_progress) as advance:
-            result = await Run(source, importers[kind](), mapping, date_format, dry_run, advance).run(
-                errors_path
-            )
-        result.seconds = round(time.monotonic() - started, 3)
-        return result
+        with _progress(wanted.file.name, show_progress) as progress:
+            importer = importers[wanted.kind]()
+            try:
+                await Run(table, importer, wanted.mapping, notation, wanted.dry_run, progress, result).run(
+                    wanted.errors
+                )
+            finally:
+                result.seconds = round(time.monotonic() - started, 3)
+
+
+def _notation(wanted: Wanted) -> Any:
+    """How the file writes things, as far as the command line and the installation say."""
+    from chassis.api.currencies import Currency
+    from chassis.cli.imports.fields import Notation, country
+    from chassis.local.home import Home
+
+    # As the stack was started, else as it would be; USD is the loyalty service's own default.
+    known = {"RAPPORT_CURRENCY": "USD"} | dict(os.environ) | Home.current().read_env()
+    installed = known["RAPPORT_CURRENCY"]
+    if wanted.currency and wanted.currency != installed:
+        raise Failure(
+            f"--currency {wanted.currency}: must be {installed}, the currency of this installation "
+            "(RAPPORT_CURRENCY)",
+            Exit.WRONG_USE,
+        )
+    if wanted.decimal not in ("", ".", ","):
+        raise Failure(f"--decimal {wanted.decimal}: must be . or ,", Exit.WRONG_USE)
+    region = country(wanted.country) if wanted.country else ""
+    if wanted.country and not region:
+        raise Failure(f"--country {wanted.country}: must be a country such as DE or Germany", Exit.WRONG_USE)
+    return Notation(Currency.of(installed), wanted.decimal, wanted.date_format, country=region)
 
 
 @asynccontextmanager
@@ -135,32 +211,17 @@ async def _channels(session: Session | None) -> AsyncIterator[Callable[[str], gr
         yield channel
 
 
-def _progress(name: str, total: int, show: bool) -> Any:
-    from contextlib import contextmanager
-
+@contextmanager
+def _progress(name: str, show: bool) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    @contextmanager
-    def bar() -> Any:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(
-            *columns, console=Console(stderr=True), disable=not (show and sys.stderr.isatty())
-        ) as progress:
-            task = progress.add_task(name, total=total or None)
-            yield lambda rows: progress.advance(task, rows)
-
-    return bar()
-
-
-def _tell(result: Any, dry_run: bool) -> None:
-    rate = result.rows / result.seconds if result.seconds else 0
-    verb = "checked" if dry_run else "imported"
-    typer.echo(f"{result.rows:,} rows {verb} in {result.seconds:.1f} s ({rate:,.0f} rows/s)")
-    if not dry_run:
-        typer.echo(f"  new {result.created:,} · known already {result.known:,} · refused {result.refused:,}")
-    if result.refused:
-        typer.echo(f"  {result.refused:,} refused rows, with reasons: {result.errors_file}", err=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), disable=not (show and sys.stderr.isatty())
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,13 +1,17 @@
 """Customers: staged in an ImportJob of the customer service, then committed."""
 
 import asyncio
+import hashlib
+import json
+import re
 from collections.abc import Mapping
 
 import grpc
 
+from chassis.api.messages import moment
 from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
-from chassis.cli.imports.tabular import Problem, Row, Source
+from chassis.cli.imports.tabular import Problem, Row, Table
 from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 
@@ -18,6 +22,8 @@ _IDENTIFIERS = {
     "account_number": customer_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
 }
 _NAMES = ("display_name", "given_name", "family_name", "organization_name")
+_FIELDS = {"region_code": "country", "language_code": "language"}
+_ORDER_NUMBER = re.compile(r"#?\d+")
 
 
 def external_id(system: str, value: str) -> customer_pb2.Identifier:
@@ -26,42 +32,72 @@ def external_id(system: str, value: str) -> customer_pb2.Identifier:
 
 
 class CustomerImporter:
-    """Rows become customers, matched by external id, account number, e-mail or phone."""
+    """Rows become customers, matched by external id, account number or e-mail.
+
+    Args:
+        channel: to the customer service.
+        table: the file.
+        system: whose ids it holds.
+        reading: whatever else decides what a row says; with the columns used it names the import.
+
+    """
 
     fields = ("external_id", *_NAMES, *_IDENTIFIERS, "country", "language", "time_zone")
     required = ()
 
-    def __init__(self, channel: grpc.aio.Channel, source: Source, system: str) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, table: Table, system: str, reading: Mapping[str, str]
+    ) -> None:
         self._service = ImportServiceStub(channel)
-        self._source = source
+        self._table = table
         self._system = system
+        self._reading = reading
+        self._used: Mapping[str, str] = {}
         self._job: import_pb2.ImportJob | None = None
         self._opening = asyncio.Lock()
+        self._sources: dict[int, tuple[str, ...]] = {}  # which fields the identifiers of a line came from
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def parse(self, cells: Cells, row: Row) -> import_pb2.ImportRow:
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Remember the columns: another mapping is another import."""
+        self._used = used
+
+    def parse(self, cells: Cells) -> import_pb2.ImportRow:
         """A customer with every handle the row holds."""
-        identifiers = [external_id(self._system, value)] if (value := cells.text("external_id")) else []
-        identifiers += [
-            customer_pb2.Identifier(type=kind, value=text)
+        row = cells.row
+        handles = (
+            [("external_id", external_id(self._system, value))]
+            if (value := cells.text("external_id"))
+            else []
+        )
+        handles += [
+            (name, customer_pb2.Identifier(type=kind, value=text))
             for name, kind in _IDENTIFIERS.items()
-            if (text := cells.text(name))
-        ]
-        if not identifiers:
-            row.problems.append(
-                Problem(
-                    "",
-                    "REQUIRED",
-                    "must have an id, account number, e-mail or phone to recognise the customer by",
-                )
+            for text in (
+                cells.several(name) if name != "account_number" else filter(None, [cells.text(name)])
             )
+        ]
+        if not handles and not row.problems:
+            needed = "must have an id, account number, e-mail or phone to recognise the customer by"
+            missing = [name for name in ("external_id", *_IDENTIFIERS) if name not in self._used]
+            hint = f"; no column is used for {', '.join(missing)}: see --map" if missing else ""
+            row.problems.append(Problem("", "REQUIRED", needed + hint))
         customer = customer_pb2.Customer(
-            identifiers=identifiers,
+            identifiers=[handle for _, handle in handles],
             region_code=cells.region("country"),
-            language_code=cells.text("language"),
+            language_code=cells.language("language"),
             time_zone=cells.text("time_zone"),
         )
         for name in _NAMES:
-            setattr(customer, name, cells.text(name))
+            value = cells.text(name)
+            if name == "display_name" and _ORDER_NUMBER.fullmatch(value):
+                row.told.append(
+                    Problem(self._used[name], "NO_NAME", "holds a number, which is nobody's name: not taken")
+                )
+            else:
+                setattr(customer, name, value)
+        shape = tuple(name for name, _ in handles)
+        self._sources[row.line] = self._shapes.setdefault(shape, shape)
         return import_pb2.ImportRow(line=row.line, customer=customer)
 
     async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:
@@ -84,28 +120,45 @@ class CustomerImporter:
             await asyncio.sleep(0.2)
             job = await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=job.name))
         repeated = before == import_pb2.ImportJob.STATE_DONE
+        if repeated:
+            then = moment(job.end_time).isoformat(timespec="minutes")
+            result.notes.append(f"imported already at {then}, with these columns: nothing changes")
         result.created = 0 if repeated else job.created_count
         result.known = job.matched_count + (job.created_count if repeated else 0)
-        return await self._refused(job.name)
+        result.renamed = 0 if repeated else job.renamed_count
+        return await self._refused(job.name, result, repeated=repeated)
 
     async def _opened(self) -> import_pb2.ImportJob:
         async with self._opening:
             if self._job is None:
+                identity = [self._table.digest, self._system, dict(self._used), dict(self._reading)]
+                source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
                 request = import_service_pb2.CreateImportJobRequest(
-                    import_job=import_pb2.ImportJob(source=self._source.digest)
+                    import_job=import_pb2.ImportJob(source=source)
                 )
                 self._job = await self._service.CreateImportJob(request)
             return self._job
 
-    async def _refused(self, job: str) -> dict[int, Problem]:
+    async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, Problem]:
         request = import_service_pb2.ListImportErrorsRequest(parent=job, page_size=1000)
         refused: dict[int, Problem] = {}
         while True:
             page = await self._service.ListImportErrors(request)
             for error in page.import_errors:
-                if error.applied:
-                    continue
-                refused.setdefault(error.line, Problem(error.field, error.reason, error.description))
+                problem = Problem(self._column(error), error.reason, error.description)
+                if not error.applied:
+                    refused.setdefault(error.line, problem)
+                elif not repeated:
+                    result.tell(error.line, problem)
             if not page.next_page_token:
                 return refused
             request.page_token = page.next_page_token
+
+    def _column(self, error: import_pb2.ImportError) -> str:
+        """The column that a field of the service came from."""
+        field = error.field
+        if match := re.match(r"identifiers\[(\d+)\]", field):
+            names = self._sources.get(error.line, ())
+            field = names[int(match[1])] if int(match[1]) < len(names) else field
+        field = _FIELDS.get(field, field)
+        return self._used.get(field, field)

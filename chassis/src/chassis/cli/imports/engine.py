@@ -1,36 +1,81 @@
 """Feeding rows to a service in batches, and telling what became of each."""
 
 import asyncio
-import csv
-import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import grpc
 
-from chassis.cli.imports.fields import Cells, columns_for
-from chassis.cli.imports.tabular import Problem, Row, Source, columns, rows
+from chassis.cli.imports.amounts import Separator
+from chassis.cli.imports.columns import columns_for, ignored
+from chassis.cli.imports.dates import DayOrder
+from chassis.cli.imports.fields import Cells, Notation
+from chassis.cli.imports.refused import ErrorFile
+from chassis.cli.imports.tabular import Problem, Row, Table, UnreadableFile
 from chassis.errors import InvalidArgument
 from chassis.grpc.status import refusal
 
 T = TypeVar("T")
 BATCH_ROWS = 1000
+BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
+LINES_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Told:
+    """Something to be known of rows that were imported: what, of how many, and the lines of the first."""
+
+    reason: str
+    description: str
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Result:
-    """What became of the rows that were read: `created` are new, `known` were here, `refused` are wrong."""
+    """What became of the rows that were read.
+
+    `created` are new, `known` were here, `corrected` were too and say otherwise now, `skipped` are none of
+    the kind (a failed payment), `refused` are wrong. `used` is the column of each field, `ignored` the
+    columns that nobody takes, `notes` what else is to be said.
+    """
 
     rows: int = 0
     created: int = 0
     known: int = 0
+    corrected: int = 0
+    skipped: int = 0
     refused: int = 0
+    renamed: int = 0
     seconds: float = 0
     errors_file: str = ""
+    used: dict[str, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+
+    def tell(self, line: int, problem: Problem) -> None:
+        """Note what is to be known of a row."""
+        text = f"{problem.column}: {problem.description}" if problem.column else problem.description
+        same = next((told for told in self.told if told.description == text), None)
+        if same is None:
+            same = Told(problem.reason, text)
+            self.told.append(same)
+        same.count += 1
+        if len(same.lines) < LINES_SHOWN:
+            same.lines.append(line)
+
+
+class RowsRefused(Exception):
+    """An importer finds rows wrong, by their index in what it was to send."""
+
+    def __init__(self, problems: Mapping[int, Problem]) -> None:
+        super().__init__()
+        self.problems = problems
 
 
 class Importer(Protocol[T]):
@@ -39,12 +84,19 @@ class Importer(Protocol[T]):
     fields: tuple[str, ...]
     required: tuple[str, ...]
 
-    def parse(self, cells: Cells, row: Row) -> T:
-        """The row as what the service takes. Problems go to the row."""
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Learn which columns are used, before the first row."""
+        ...
+
+    def parse(self, cells: Cells) -> T | None:
+        """The row as what the service takes; None to skip it. Problems go to the row."""
         ...
 
     async def send(self, items: list[tuple[Row, T]]) -> int:
-        """Hand rows to the service, and return how many of them were new."""
+        """Hand rows to the service, and return how many of them were new. RowsRefused.
+
+        A row that is found wrong only afterwards gets a problem.
+        """
         ...
 
     async def finish(self, result: Result) -> Mapping[int, Problem]:
@@ -57,113 +109,147 @@ class Run(Generic[T]):
     """One file going through one importer.
 
     Args:
-        source: the file.
+        table: the file.
         importer: takes its rows.
         mapping: fields to columns, where names do not tell.
-        date_format: how dates are written, as `strptime` takes it; empty means ISO 8601.
+        notation: how the file writes things, as far as the user says.
         dry_run: check every row and send none.
-        advance: called with the number of rows done, for a progress bar.
+        progress: called with the number of rows done and of all, for a progress bar.
+        result: what became of the rows, also of those before a failure.
 
     """
 
-    source: Source
+    table: Table
     importer: Importer[T]
     mapping: Mapping[str, str]
-    date_format: str = ""
-    dry_run: bool = False
-    advance: Callable[[int], None] = lambda rows: None
-    result: Result = field(default_factory=Result)
+    notation: Notation
+    dry_run: bool
+    progress: Callable[[int, int], None]
+    result: Result
 
-    async def run(self, errors_path: Path) -> Result:
-        """Import every row. Refused rows go to `errors_path`, which can be mended and imported itself."""
-        header = columns(self.source)
-        chosen = columns_for(self.importer.fields, self.importer.required, header, self.mapping)
-        slots = asyncio.Semaphore(IN_FLIGHT)
-        with _ErrorFile(errors_path, header) as errors:
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for batch in _batched(rows(self.source)):
-                        await slots.acquire()
-                        work = tasks.create_task(self._batch(batch, chosen, errors))
-                        work.add_done_callback(lambda _: slots.release())
-            except (
-                BaseExceptionGroup
-            ) as group:  # the first failure says what is wrong; the others follow from it
-                raise group.exceptions[0] from None
+    async def run(self, errors_path: Path) -> None:
+        """Import every row. Refused rows go to `errors_path`, which can be mended and imported itself.
+
+        UnreadableFile, before anything is sent, when the file is broken anywhere or may be read in two ways.
+        """
+        used = columns_for(self.importer.fields, self.importer.required, self.table.header, self.mapping)
+        self.result.used = used
+        self.result.ignored = ignored(self.table.header, used.values())
+        total, width = self._survey(used)
+        self.importer.begin(used)
+        errors = ErrorFile(errors_path, self.table.header, width)
+        try:
+            await self._feed(used, errors, total)
             late = {} if self.dry_run else await self.importer.finish(self.result)
             if late:
-                for row in rows(self.source):
+                for row in self.table.rows():
                     if row.line in late:
-                        errors.keep(Row(row.line, row.cells, [late[row.line]]))
-        self.result.refused = errors.count
-        self.result.errors_file = str(errors_path) if errors.count else ""
-        return self.result
+                        row.problems = [late[row.line]]
+                        errors.keep(row)
+        finally:
+            errors.close()
+            self.result.refused = errors.count
+            self.result.errors_file = str(errors.path) if errors.count and not errors.failure else ""
+            self._tell_failure(errors)
 
-    async def _batch(self, batch: list[Row], chosen: Mapping[str, str], errors: "_ErrorFile") -> None:
+    def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:
+        """Read the whole file once, to know what its separators and dates mean. The rows and widest row."""
+        separator = Separator(self.table.delimiter, self.notation.currency.decimals)
+        order = DayOrder()
+        dates = [used[name] for name in used if name == "date" or name.endswith("_date")]
+        total, width = 0, len(self.table.header)
+        for row in self.table.rows():
+            total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
+            if "amount" in used and not self.notation.decimal:
+                separator.add(row.line, row.cells.get(used["amount"], ""))
+            for column in dates if not self.notation.date_format else ():
+                order.add(row.line, row.cells.get(column, ""))
+        if not total:
+            raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
+        self.notation = Notation(
+            self.notation.currency,
+            self.notation.decimal or separator.decided(),
+            self.notation.date_format,
+            order.decided(),
+            self.notation.country,
+        )
+        self.result.notes += self._readings()
+        return total, width
+
+    def _readings(self) -> list[str]:
+        """How the file was read, where it might have been otherwise."""
+        notes = [self.table.encoding.note] if self.table.encoding.note else []
+        if self.notation.decimal == ",":
+            notes.append("amounts are read with a decimal comma")
+        if self.notation.first:
+            notes.append(f"dates are read with the {self.notation.first} first")
+        return notes
+
+    async def _feed(self, used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
+        slots = asyncio.Semaphore(IN_FLIGHT)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for batch in _batched(self.table.rows()):
+                    await slots.acquire()
+                    work = tasks.create_task(self._batch(batch, used, errors, total))
+                    work.add_done_callback(lambda _: slots.release())
+        except BaseExceptionGroup as group:  # the first failure says what is wrong; the others follow from it
+            raise group.exceptions[0] from None
+
+    async def _batch(self, batch: list[Row], used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
         readable = [row for row in batch if not row.problems]
-        parsed = [(row, self.importer.parse(Cells(row, chosen, self.date_format), row)) for row in readable]
-        good = [(row, item) for row, item in parsed if not row.problems]
+        parsed = [(row, self.importer.parse(Cells(row, used, self.notation))) for row in readable]
+        good = [(row, item) for row, item in parsed if not row.problems and item is not None]
+        self.result.skipped += sum(item is None and not row.problems for row, item in parsed)
         if good and not self.dry_run:
             await self._send(good)
         for row in batch:
             errors.keep(row)
+            for told in () if row.problems else row.told:
+                self.result.tell(row.line, told)
         self.result.rows += len(batch)
-        self.advance(len(batch))
+        self.progress(self.result.rows, total)
 
     async def _send(self, items: list[tuple[Row, T]]) -> None:
         """Send, leaving out the rows that the service names as wrong, until the rest is accepted."""
         while items:
             try:
                 created = await self.importer.send(items)
-            except grpc.aio.AioRpcError as error:
-                wrong = _violations(error)
+            except (grpc.aio.AioRpcError, RowsRefused) as error:
+                wrong = error.problems if isinstance(error, RowsRefused) else _violations(error)
                 if not wrong or max(wrong) >= len(items):
                     raise
                 for index, problem in wrong.items():
-                    items[index][0].problems.append(problem)
+                    column = self.result.used.get(problem.column.rpartition(".")[2], problem.column)
+                    items[index][0].problems.append(Problem(column, problem.reason, problem.description))
                 items = [item for index, item in enumerate(items) if index not in wrong]
             else:
                 self.result.created += created
-                self.result.known += len(items) - created
+                self.result.known += sum(not row.problems for row, _ in items) - created
                 return
 
-
-class _ErrorFile:
-    """The refused rows, as they were, with why: made when the first one comes."""
-
-    def __init__(self, path: Path, header: list[str]) -> None:
-        self.count = 0
-        self._path = path
-        self._header = header
-        self._file: Any = None
-
-    def __enter__(self) -> "_ErrorFile":
-        self._path.unlink(missing_ok=True)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
-
-    def keep(self, row: Row) -> None:
-        """Write the row when it has problems."""
-        if not row.problems:
+    def _tell_failure(self, errors: ErrorFile) -> None:
+        """Say here what no file could take."""
+        if not errors.failure:
             return
-        if self._file is None:
-            self._file = self._path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow([*self._header, "error_line", "error_column", "error_reason", "error"])
-        cells = [row.cells.get(name, "") for name in self._header]
-        first = row.problems[0]
-        why = dict.fromkeys(
-            f"{p.column}: {p.description}" if p.column else p.description for p in row.problems
-        )
-        self._writer.writerow([*cells, row.line, first.column, first.reason, "; ".join(why)])
-        self.count += 1
+        self.result.notes.append(f"the refused rows could not be written: {errors.failure}")
+        for row in errors.first:
+            why = row.problems[0]
+            column = f"{why.column}: " if why.column else ""
+            self.result.notes.append(f"line {row.line}: {why.reason}, {column}{why.description}")
 
 
-def _batched(source: Iterator[Row]) -> Iterator[list[Row]]:
-    while batch := list(itertools.islice(source, BATCH_ROWS)):
+def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row.cells.values()))
+        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 

@@ -1,58 +1,25 @@
-"""From the cells of a row to typed values, by well-known column names or by `--map`."""
+"""From the cells of a row to typed values."""
 
+import functools
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import pycountry
 
-from chassis.cli.imports.tabular import Problem, Row, UnreadableFile
+from chassis.api.currencies import Currency
+from chassis.cli.imports import amounts, dates
+from chassis.cli.imports.tabular import Problem, Row, check_cell
 
-# What columns are called out there, lower-case letters and digits only.
-SYNONYMS: Mapping[str, Sequence[str]] = {
-    "external_id": ("externalid", "customerid", "custid", "customer", "id", "recid", "clientid"),
-    "given_name": ("givenname", "firstname", "forename"),
-    "family_name": ("familyname", "lastname", "surname"),
-    "display_name": ("displayname", "name", "fullname", "contactname", "customername"),
-    "organization_name": ("organizationname", "companyname", "company", "organisation", "organization"),
-    "email": ("email", "emailaddress", "mail"),
-    "phone": ("phone", "phonenumber", "telephone", "mobile", "tel"),
-    "fax": ("fax", "faxnumber"),
-    "account_number": ("accountnumber", "account", "accountno"),
-    "country": ("country", "countrycode", "regioncode", "shipcountry", "billingcountry"),
-    "language": ("language", "languagecode", "locale"),
-    "time_zone": ("timezone", "tz"),
-    "amount": ("amount", "total", "spend", "price", "value", "revenue", "sales"),
-    "currency": ("currency", "currencycode"),
-    "quantity": ("quantity", "qty", "units", "cds"),
-    "date": ("date", "purchasedate", "invoicedate", "purchasetime", "timestamp", "datetime", "orderdate"),
-    "reference": ("reference", "invoiceid", "orderid", "ordernumber", "invoicenumber", "transactionid"),
-    "order_id": ("orderid", "ordernumber", "order", "orderno"),
-    "order_date": ("orderdate", "ordered", "orderedat", "orderpurchasetimestamp"),
-    "promised_date": (
-        "requireddate",
-        "promiseddate",
-        "promiseddeliverydate",
-        "duedate",
-        "promised",
-        "estimateddeliverydate",
-    ),
-    "delivered_date": (
-        "shippeddate",
-        "delivereddate",
-        "deliverydate",
-        "shipped",
-        "delivered",
-        "fulfilleddate",
-    ),
-}
-
-_YEAR_FIRST = re.compile(r"\d{4}/")
-_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,15})?")
+TEXT_MAX = 2000
 _DAY = timedelta(days=1) - timedelta(microseconds=1)  # to its last moment
-
+# What exports write for "nothing".
+_NOTHING = frozenset(
+    {"null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
+)
+_NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
     "UK": "GB",
@@ -63,29 +30,27 @@ _COUNTRIES = {
     "RUSSIA": "RU",
     "SOUTH KOREA": "KR",
 }
+_LANGUAGES_OF_FILES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 
-def columns_for(
-    fields: Sequence[str], required: Sequence[str], header: Sequence[str], mapping: Mapping[str, str]
-) -> dict[str, str]:
-    """Which column holds each field: as mapped, else by a well-known name.
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a file writes things.
 
-    UnreadableFile when a mapped field or column does not exist, or a required field has no column.
+    Args:
+        currency: of amounts that do not say; the installation's.
+        decimal: the decimal separator; empty when each amount shows its own.
+        date_format: as `strptime` takes it; empty for what can be told without.
+        first: `day` or `month`, what begins a date with slashes.
+        country: of rows that do not say.
+
     """
-    known = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(header)}
-    found = {f: known[s] for f in fields for s in reversed(SYNONYMS[f]) if s in known}
-    for name, column in mapping.items():
-        if name not in fields:
-            raise UnreadableFile(f"--map {name}=...: the fields are {', '.join(fields)}")
-        if column not in header:
-            raise UnreadableFile(f"--map {name}={column}: the columns are {', '.join(header)}")
-        found[name] = column
-    if missing := [name for name in required if name not in found]:
-        hint = " ".join(f"--map {name}=COLUMN" for name in missing)
-        raise UnreadableFile(
-            f"no column for {', '.join(missing)} among {', '.join(header)}; say which with {hint}"
-        )
-    return found
+
+    currency: Currency
+    decimal: str = ""
+    date_format: str = ""
+    first: str = ""
+    country: str = ""
 
 
 class Cells:
@@ -94,21 +59,33 @@ class Cells:
     Args:
         row: the row.
         columns: which column holds each field.
-        date_format: how dates are written, as `strptime` takes it; empty means ISO 8601.
+        notation: how the file writes things.
 
     """
 
-    def __init__(self, row: Row, columns: Mapping[str, str], date_format: str = "") -> None:
-        self._row = row
+    def __init__(self, row: Row, columns: Mapping[str, str], notation: Notation) -> None:
+        self.row = row
         self._columns = columns
-        self._date_format = date_format
+        self._notation = notation
 
     def text(self, field: str, *, required: bool = False) -> str:
-        """The trimmed text; empty when there is no such column."""
-        value = self._row.cells.get(self._columns.get(field, ""), "").strip()
-        if required and not value:
-            self._refuse(field, "REQUIRED", "must not be empty")
+        """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column."""
+        value = check_cell(self.row, self._columns.get(field, "")).strip()
+        if field in _NAMES:
+            value = " ".join(value.split("\n"))
+        elif value.casefold() in _NOTHING:
+            value = ""
+        if required and not value and not self.row.problems:
+            self.refuse(field, "REQUIRED", "must not be empty")
+        if len(value) > TEXT_MAX:
+            self.refuse(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
+            return ""
         return value
+
+    def several(self, field: str) -> list[str]:
+        """The texts in a cell that holds several, `a@x.example; b@y.example`."""
+        parts = re.split(r"[;,\n]" if field == "email" else r"[;\n]", self.text(field))
+        return [part.strip() for part in parts if part.strip()]
 
     def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
         """A date or time, UTC unless it says otherwise. A bare date is its first moment, or its last."""
@@ -116,57 +93,100 @@ class Cells:
         if not value:
             return None
         try:
-            at = self._parsed(value)
+            at = dates.read(value, self._notation.date_format, self._notation.first)
         except ValueError:
-            how = (
-                f"as in {self._date_format}"
-                if self._date_format
-                else "such as 2026-03-02 or 2026-03-02T09:30:00"
-            )
-            self._refuse(
-                field, "INVALID_TIME", f"must be a date or time {how}; --date-format tells another way"
-            )
+            how = self._notation.date_format or "2026-03-02 or 2026-03-02T09:30:00"
+            allowed = f"must be a date or time as in {how}; --date-format tells another way"
+            self.refuse(field, "INVALID_TIME", allowed)
             return None
-        at = at if at.tzinfo else at.replace(tzinfo=UTC)
         if not 1900 <= at.year <= 2199:
-            self._refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
+            self.refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
             return None
         return at + _DAY if end_of_day and at.time() == time.min else at
 
-    def _parsed(self, value: str) -> datetime:
-        if self._date_format:
-            return datetime.strptime(value, self._date_format)  # noqa: DTZ007 - the caller adds UTC
-        return datetime.fromisoformat(value.replace("/", "-") if _YEAR_FIRST.match(value) else value)
-
     def amount(self, field: str) -> Decimal:
-        """An amount of money: a decimal number, not negative, at most two decimals; `1,234.50` is one."""
+        """An amount of money in the installation's currency, negative for a return."""
         value = self.text(field, required=True)
-        plain = value.replace(",", "") if _THOUSANDS.fullmatch(value) else value
-        amount = Decimal(plain) if _DECIMAL.fullmatch(plain) else None
-        if value and (amount is None or amount != round(amount, 2)):
-            allowed = "must be a decimal number with at most two decimals, such as 12.50, not negative"
-            self._refuse(field, "INVALID_AMOUNT", allowed)
-        return amount or Decimal(0)
+        if not value:
+            return Decimal(0)
+        currency = self._notation.currency
+        found = amounts.written(value)
+        decimal = self._notation.decimal or (found.decimal if found else "") or "."
+        number = found.value(decimal) if found else None
+        if found is None or number is None or number != round(number, currency.decimals):
+            allowed = (
+                f"must be a number with at most {currency.decimals} decimals, such as 12.50, 1,234.50 or -1; "
+                "--decimal says what separates the decimals"
+            )
+            self.refuse(field, "INVALID_AMOUNT", allowed)
+            return Decimal(0)
+        if not amounts.means(found.currency, currency.code):
+            self._refuse_currency(field)
+        return number
+
+    def currency(self, field: str) -> str:
+        """The code of the amount's currency, which is the installation's."""
+        value = self.text(field).upper()
+        if not amounts.means(value, self._notation.currency.code):
+            self._refuse_currency(field)
+        return self._notation.currency.code
 
     def count(self, field: str) -> int:
-        """A whole number, 0 when empty."""
+        """A whole number of pieces, 0 when empty; the minus of a return is left to the amount."""
         value = self.text(field)
-        if value and not re.fullmatch(r"\d{1,9}", value):
-            self._refuse(field, "INVALID_NUMBER", "must be a whole number from 0 to 999999999")
-            return 0
-        return int(value or 0)
+        match = re.fullmatch(r"-?(\d{1,9})(?:[.,]0+)?", value)
+        if value and match is None:
+            self.refuse(field, "INVALID_NUMBER", "must be a whole number up to 999999999")
+        return int(match[1]) if match else 0
 
     def region(self, field: str) -> str:
-        """The ISO 3166-1 alpha-2 code of a country given by name or code; empty when it is not known."""
+        """The ISO 3166-1 alpha-2 code of a country given by name or code; empty, and told, when unknown."""
         value = self.text(field)
-        if not value:
-            return ""
-        if alias := _COUNTRIES.get(value.upper()):
-            return alias
-        try:
-            return str(pycountry.countries.lookup(value).alpha_2)
-        except LookupError:
-            return ""
+        found = _country(value) if value else self._notation.country
+        if value and not found:
+            self.row.told.append(Problem(self._columns[field], "INVALID_CODE", "is no country that is known"))
+        return found or self._notation.country
 
-    def _refuse(self, field: str, reason: str, description: str) -> None:
-        self._row.problems.append(Problem(self._columns.get(field, field), reason, description))
+    def language(self, field: str) -> str:
+        """A BCP 47 language from `en_US`, `DE`, `de-DE.UTF-8` or `German`; as it is when it is none."""
+        value = self.text(field)
+        parts = re.split(r"[-_]", value.partition(".")[0].partition("@")[0])
+        if len(parts[0]) in (2, 3) and parts[0].isalpha():
+            rest = [part.title() if len(part) == 4 else part.upper() for part in parts[1:]]
+            return "-".join([parts[0].lower(), *rest])
+        try:
+            return str(pycountry.languages.lookup(value).alpha_2) if value else ""
+        except (LookupError, AttributeError):
+            return value
+
+    def refuse(self, field: str, reason: str, description: str) -> None:
+        """Note a problem of the row."""
+        self.row.problems.append(Problem(self._columns.get(field, field), reason, description))
+
+    def _refuse_currency(self, field: str) -> None:
+        code = self._notation.currency.code
+        allowed = f"must be {code}, the currency of this installation (RAPPORT_CURRENCY)"
+        self.refuse(field, "INVALID_CURRENCY", allowed)
+
+
+@functools.lru_cache(maxsize=1024)
+def _country(name: str) -> str:
+    """The code of a country by code, or by name in a language of `_LANGUAGES_OF_FILES`; else empty."""
+    from babel import Locale
+
+    if alias := _COUNTRIES.get(name.upper()):
+        return alias
+    try:
+        return str(pycountry.countries.lookup(name).alpha_2)
+    except LookupError:
+        wanted = name.casefold()
+    for language in _LANGUAGES_OF_FILES:
+        for code, known in Locale(language).territories.items():
+            if known.casefold() == wanted and len(code) == 2:
+                return str(code)
+    return ""
+
+
+def country(name: str) -> str:
+    """As `Cells.region` reads one; empty when it is not known."""
+    return _country(name)

@@ -1,61 +1,65 @@
-"""Purchases and orders, of customers who are known, or made known, by their id in another system."""
+"""Purchases and orders, of customers who are known, or made known, by an id in another system or e-mail."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, time
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import grpc
 
 from chassis.api.messages import money, timestamp
-from chassis.cli.imports.customers import external_id
 from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
-from chassis.cli.imports.tabular import Problem, Row, Source
+from chassis.cli.imports.people import NOBODY, Customers, Person, person
+from chassis.cli.imports.tabular import Problem, Row, UnreadableFile
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
-from rapport.customer.v1 import customer_pb2, customer_service_pb2
-from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
+Channels = Callable[[str], grpc.aio.Channel]
+# What payment systems call a payment that is none, or is none yet.
+_NO_SALE = frozenset(
+    {
+        "failed",
+        "canceled",
+        "cancelled",
+        "voided",
+        "void",
+        "refunded",
+        "pending",
+        "authorized",
+        "declined",
+        "disputed",
+        "expired",
+        "uncaptured",
+        "incomplete",
+        "blocked",
+        "rejected",
+        "unpaid",
+        "draft",
+        "requires_payment_method",
+        "requires_action",
+        "requires_confirmation",
+        "fehlgeschlagen",
+        "storniert",
+        "erstattet",
+        "ausstehend",
+    }
+)
 
-class Customers:
-    """The names of customers by their id in another system, asked for once each and created when new.
 
-    A file is usually sorted by customer or by day, so a batch asks for far fewer customers than it has rows.
-    """
-
-    def __init__(self, channel: grpc.aio.Channel, system: str) -> None:
-        self._service = CustomerServiceStub(channel)
-        self._system = system
-        self._names: dict[str, str] = {}
-
-    async def names(self, ids: Iterable[str]) -> dict[str, str]:
-        """The name of each customer."""
-        wanted = dict.fromkeys(ids)
-        if unknown := [value for value in wanted if value not in self._names]:
-            requests = [
-                customer_service_pb2.ResolveCustomerRequest(
-                    identifier=external_id(self._system, value),
-                    create=customer_pb2.Customer(display_name=value),
-                )
-                for value in unknown
-            ]
-            answer = await self._service.BatchResolveCustomers(
-                customer_service_pb2.BatchResolveCustomersRequest(requests=requests, request_id=str(uuid4()))
-            )
-            self._names |= {
-                value: found.customer for value, found in zip(unknown, answer.responses, strict=True)
-            }
-        return {value: self._names[value] for value in wanted}
+_PROMISED = (
+    "was imported before with another customer or promised date, and what was promised stays: change that "
+    "promise, or correct the file and import the row in another one"
+)
 
 
 class Bought(NamedTuple):
-    """One purchase in a file."""
+    """One purchase in a file; a return when the amount is negative."""
 
-    customer_id: str
+    person: Person
     amount: Decimal
     currency: str
     at: datetime | None
@@ -66,59 +70,82 @@ class Bought(NamedTuple):
 class PurchaseImporter:
     """Rows become purchases in the loyalty service."""
 
-    fields = ("external_id", "date", "amount", "currency", "quantity", "reference")
-    required = ("external_id", "date", "amount")
+    fields = ("customer", "email", "date", "amount", "currency", "quantity", "reference", "status")
+    required = ("date", "amount")
 
-    def __init__(
-        self, channel: Callable[[str], grpc.aio.Channel], source: Source, system: str, currency: str
-    ) -> None:
+    def __init__(self, channel: Channels, system: str) -> None:
         self._customers = Customers(channel("customer"), system)
         self._service = PurchaseServiceStub(channel("loyalty"))
-        self._source = source
-        self._currency = currency
+        self._last_reference = ""
+        self._corrected = 0
 
-    def parse(self, cells: Cells, row: Row) -> Bought:
-        """A purchase."""
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Ask for a column that says whose the purchases are."""
+        _require_customer(used)
+
+    def parse(self, cells: Cells) -> Bought | None:
+        """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
+        reference, status = cells.text("reference"), cells.text("status").casefold()
+        further = bool(reference) and reference == self._last_reference and not cells.text("amount")
+        self._last_reference = reference
+        if further or status in _NO_SALE:
+            return None
+        currency = cells.currency("currency")
         return Bought(
-            customer_id=cells.text("external_id", required=True),
+            person=person(cells),
             amount=cells.amount("amount"),
-            currency=cells.text("currency").upper() or self._currency,
+            currency=currency,
             at=cells.moment("date", required=True),
             quantity=cells.count("quantity"),
-            reference=cells.text("reference"),
+            reference=reference,
         )
 
     async def send(self, items: list[tuple[Row, Bought]]) -> int:
-        """Record the purchases; those of a line that was imported before are not recorded again."""
-        names = await self._customers.names(bought.customer_id for _, bought in items)
+        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
+        bought = [item for _, item in items]
+        names = await self._customers.find(bought)
+        if NOBODY in names:  # nobody is made for a row that is wrong
+            await self._record(items, names, validate_only=True)
+            names = await self._customers.make(bought)
+        answer = await self._record(items, names)
+        self._corrected += answer.corrected_count
+        return answer.recorded_count
+
+    async def finish(self, result: Result) -> Mapping[int, Problem]:
+        """Tell how many were corrected."""
+        result.corrected = self._corrected
+        result.known -= self._corrected
+        return {}
+
+    async def _record(
+        self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool = False
+    ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
         requests = [
             purchase_service_pb2.RecordPurchaseRequest(
                 purchase=purchase_service_pb2.Purchase(
-                    customer=names[bought.customer_id],
+                    customer=name,
                     amount=money(bought.amount, bought.currency),
                     purchase_time=timestamp(bought.at) if bought.at else None,
                     quantity=bought.quantity,
                     reference=bought.reference,
                 )
             )
-            for _, bought in items
+            for name, (_, bought) in zip(names, items, strict=True)
         ]
-        answer = await self._service.BatchRecordPurchases(
+        return await self._service.BatchRecordPurchases(
             purchase_service_pb2.BatchRecordPurchasesRequest(
-                requests=requests, request_id=str(uuid4()), import_keys=_keys(self._source, items)
+                requests=requests,
+                request_id=str(uuid4()),
+                import_keys=_keys(items),
+                validate_only=validate_only,
             )
         )
-        return answer.recorded_count
-
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
-        """Nothing is left to do."""
-        return {}
 
 
 class Order(NamedTuple):
     """One order in a file: a delivery that was promised."""
 
-    customer_id: str
+    person: Person
     order_id: str
     made: datetime | None
     promised: datetime | None
@@ -128,33 +155,56 @@ class Order(NamedTuple):
 class OrderImporter:
     """Rows become promises in the cases service: kept, kept late, broken or open, as the dates say."""
 
-    fields = ("external_id", "order_id", "order_date", "promised_date", "delivered_date")
-    required = ("external_id", "order_id", "promised_date")
+    fields = ("customer", "email", "order_id", "order_date", "promised_date", "delivered_date")
+    required = ("order_id", "promised_date")
 
-    def __init__(
-        self, channel: Callable[[str], grpc.aio.Channel], source: Source, system: str, department: str
-    ) -> None:
+    def __init__(self, channel: Channels, system: str, department: str) -> None:
         self._customers = Customers(channel("customer"), system)
         self._service = PromiseServiceStub(channel("cases"))
-        self._source = source
         self._department = f"departments/{department}"
 
-    def parse(self, cells: Cells, row: Row) -> Order:
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Ask for a column that says whose the orders are."""
+        _require_customer(used)
+
+    def parse(self, cells: Cells) -> Order:
         """An order. A promised day lasts until its last moment: what is delivered on that day is in time."""
+        promised = cells.moment("promised_date", required=True, end_of_day=True)
+        delivered = cells.moment("delivered_date")
+        if promised and delivered and promised.time() == time.max:
+            promised = promised.replace(tzinfo=delivered.tzinfo)  # the day where it was delivered
         return Order(
-            customer_id=cells.text("external_id", required=True),
+            person=person(cells),
             order_id=cells.text("order_id", required=True),
             made=cells.moment("order_date"),
-            promised=cells.moment("promised_date", required=True, end_of_day=True),
-            delivered=cells.moment("delivered_date"),
+            promised=promised,
+            delivered=delivered,
         )
 
     async def send(self, items: list[tuple[Row, Order]]) -> int:
         """Make the promises; that of a line that was imported before is not made again."""
-        names = await self._customers.names(order.customer_id for _, order in items)
+        orders = [order for _, order in items]
+        names = await self._customers.find(orders)
+        if NOBODY in names:  # nobody is made for a row that is wrong
+            await self._make(items, names, validate_only=True)
+            names = await self._customers.make(orders)
+        answer = await self._make(items, names)
+        for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
+            due = order.promised and timestamp(order.promised)
+            if (promise.customer, promise.due_time) != (name, due):
+                row.problems.append(Problem("", "ALREADY_IMPORTED", _PROMISED))
+        return answer.made_count
+
+    async def finish(self, result: Result) -> Mapping[int, Problem]:
+        """Nothing is left to do."""
+        return {}
+
+    async def _make(
+        self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool = False
+    ) -> promise_service_pb2.BatchMakePromisesResponse:
         promises = [
             promise_pb2.Promise(
-                customer=names[order.customer_id],
+                customer=name,
                 department=self._department,
                 kind="delivery",
                 reference=f"orders/{order.order_id}",
@@ -162,22 +212,26 @@ class OrderImporter:
                 make_time=timestamp(order.made) if order.made else None,
                 keep_time=timestamp(order.delivered) if order.delivered else None,
             )
-            for _, order in items
+            for name, (_, order) in zip(names, items, strict=True)
         ]
-        answer = await self._service.BatchMakePromises(
+        return await self._service.BatchMakePromises(
             promise_service_pb2.BatchMakePromisesRequest(
                 requests=[promise_service_pb2.MakePromiseRequest(promise=promise) for promise in promises],
                 request_id=str(uuid4()),
-                import_keys=_keys(self._source, items),
+                import_keys=_keys(items),
+                validate_only=validate_only,
             )
         )
-        return answer.made_count
-
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
-        """Nothing is left to do."""
-        return {}
 
 
-def _keys(source: Source, items: Sequence[tuple[Row, object]]) -> list[str]:
+def _require_customer(used: Mapping[str, str]) -> None:
+    if not {"customer", "email"} & used.keys():
+        raise UnreadableFile(
+            "no column says whose the rows are; say which with --map customer=COLUMN, of ids or e-mail "
+            "addresses"
+        )
+
+
+def _keys(items: Sequence[tuple[Row, Any]]) -> list[str]:
     """Where each row comes from. The line, never the content: two equal rows are two purchases."""
-    return [f"{source.digest}:{row.line}" for row, _ in items]
+    return [row.origin for row, _ in items]

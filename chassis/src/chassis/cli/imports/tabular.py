@@ -1,24 +1,19 @@
-"""Reading CSV (plain or .gz) and XLSX as a stream of rows, with what is wrong about each."""
+"""A file as a table: a header, and rows with what is wrong about each, read by content."""
 
-import csv
-import gzip
 import hashlib
-import io
-import zipfile
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
+from chassis.api.validation import NOT_TEXT
+from chassis.cli.imports import decoding, delimited, workbook
+from chassis.cli.imports.decoding import Encoding, UnreadableFile
+from chassis.cli.imports.neutral import ERROR_COLUMNS, restored
 
-EXCEL = {".xlsx", ".xlsm"}
+_ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
-
-class UnreadableFile(Exception):
-    """The file as a whole cannot be imported; the message says what is wanted."""
+__all__ = ["Problem", "Row", "Table", "UnreadableFile", "open_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,134 +27,138 @@ class Problem:
 
 @dataclass(slots=True)
 class Row:
-    """One row: its line in the file (the header is line 1), its cells by column, what is wrong with it."""
+    """One row: its line in the file, its cells by column and those beyond the header, and what is wrong.
+
+    `told` is what is to be known of it although it is imported. `origin` is where it comes from,
+    `{digest}:{line}`: of a row that was refused before, the file and line where it was.
+    """
 
     line: int
     cells: dict[str, str]
     problems: list[Problem] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    told: list[Problem] = field(default_factory=list)
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever."""
+class Table:
+    """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever.
+
+    Args:
+        path: the file.
+        digest: of its bytes.
+        header: the columns, each name once.
+        first: the line of the header.
+        delimiter: what separates cells; empty for a workbook.
+        encoding: of text.
+        sheet: of a workbook.
+        mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
+
+    """
 
     path: Path
     digest: str
-    lines: int
+    header: list[str]
+    first: int
+    delimiter: str
+    encoding: Encoding
+    sheet: str
+    mended: int
+
+    def rows(self) -> Iterator[Row]:
+        """Every row after the header that is not empty."""
+        for line, cells in _records(self.path, self.encoding, self.delimiter, self.sheet):
+            if line > self.first and any(cell.strip() for cell in cells):
+                yield self._row(line, cells)
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        width, origin = len(self.header), ""
+        if self.mended:
+            cells = [*cells, *[""] * (self.mended - len(cells))]
+            origin = cells[self.mended - len(ERROR_COLUMNS)]
+            cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
+        row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
+        row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
+        if any(cell.strip() for cell in row.extra):
+            allowed = f"must have at most {width} cells, as the header has"
+            row.problems.append(Problem("", "INVALID_ROW", allowed))
+        return row
 
 
-def identify(path: Path) -> Source:
-    """The file's identity and an estimate of its rows. UnreadableFile when it is absent or empty."""
-    digest, lines = hashlib.sha256(), 0
-    try:
-        with path.open("rb") as raw:
-            while chunk := raw.read(1 << 20):
-                digest.update(chunk)
-        if path.suffix not in EXCEL:
-            with _opened(path) as text:
-                lines = sum(chunk.count("\n") for chunk in iter(lambda: text.read(1 << 20), ""))
-    except (OSError, EOFError, gzip.BadGzipFile) as error:
-        raise UnreadableFile(f"{path} cannot be read: {error}") from error
-    return Source(path, digest.hexdigest(), lines)
-
-
-def columns(source: Source) -> list[str]:
-    """The header of the file."""
-    return next(_records(source.path), (1, [], []))[1]
-
-
-def rows(source: Source) -> Iterator[Row]:
-    """Every row after the header that is not empty."""
-    records = _records(source.path)
-    _, header, _ = next(records, (1, [], []))
-    for line, cells, problems in records:
-        if len(cells) > len(header):
-            problems.append(
-                Problem("", "INVALID_ROW", f"must have at most {len(header)} cells, as the header has")
-            )
-        row = Row(line, dict(zip(header, cells, strict=False)), problems)
-        if any(row.cells.values()):
-            row.problems += [
-                Problem(name, "INVALID_TEXT", "must be UTF-8 without NUL or control characters")
-                for name, cell in row.cells.items()
-                if not _is_text(cell)
-            ]
-            yield row
-
-
-def _records(path: Path) -> Iterator[tuple[int, list[str], list[Problem]]]:
-    records = _excel(path) if path.suffix in EXCEL else _csv(path)
-    for number, (line, cells, problems) in enumerate(records):
-        if number == 0:
-            cells = [cell.strip() for cell in cells]
-            if len({c for c in cells if c}) != len(cells):
-                raise UnreadableFile(f"{path.name}: the first row must name every column, each name once")
-        yield line, cells, problems
-
-
-def _csv(path: Path) -> Iterator[tuple[int, list[str], list[Problem]]]:
-    with _opened(path) as text:
-        sample = text.read(64 * 1024)
-        if not sample.strip():
-            raise UnreadableFile(f"{path.name} is empty")
-        if sample.startswith("PK\x03\x04") or "\x00\x00" in sample:
-            raise UnreadableFile(f"{path.name} is not a CSV file; spreadsheets are read from .xlsx")
-        text.seek(0)
-        delimiter = max(",;\t|", key=sample.split("\n", 1)[0].count)
-        reader = csv.reader(text, delimiter=delimiter)
-        line = 1
-        while True:
-            try:
-                cells = next(reader, None)
-            except csv.Error as error:
-                raise UnreadableFile(f"{path.name}, line {reader.line_num}: {error}") from error
-            if cells is None:
-                return
-            yield line, cells, []
-            line = reader.line_num + 1
-
-
-def _excel(path: Path) -> Iterator[tuple[int, list[str], list[Problem]]]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
-        raise UnreadableFile(f"{path.name} is not a readable .xlsx file") from error
-    try:
-        names: list[str] = []
-        for line, cells in enumerate(book.worksheets[0].iter_rows(), start=1):
-            names = names or [str(cell.value or "") for cell in cells]
-            problems = [
-                Problem(name, "FORMULA_CELL", "must hold a value, not a formula: paste the column as values")
-                for name, cell in zip(names, cells, strict=False)
-                if cell.data_type == "f"
-            ]
-            yield line, [_text(cell.value) for cell in cells], problems
-    finally:
-        book.close()
-
-
-def _text(value: Any) -> str:
-    if value is None:
+def check_cell(row: Row, column: str) -> str:
+    """The text of a cell that is used; empty, and a problem of the row, when it is none."""
+    cell = row.cells.get(column, "")
+    if cell == workbook.FORMULA:
+        allowed = "must hold a value, not a formula: paste the column as values"
+        row.problems.append(Problem(column, "FORMULA_CELL", allowed))
         return ""
-    if isinstance(value, datetime) and value.time() == datetime.min.time():
-        return value.date().isoformat()
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    if NOT_TEXT.search(cell):
+        allowed = "must be UTF-8 text without NUL or control characters"
+        row.problems.append(Problem(column, "INVALID_TEXT", allowed))
+        return ""
+    return cell
 
 
-def _opened(path: Path) -> io.TextIOWrapper:
-    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115 - the wrapper closes it
-    buffered = cast(BinaryIO, raw)
-    return io.TextIOWrapper(buffered, encoding="utf-8-sig", errors="surrogateescape", newline="")
+def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: str = "") -> Table:
+    """The file as a table. UnreadableFile when it is absent, empty, or none.
+
+    Args:
+        path: a CSV file in any encoding, packed with gzip or not, or an .xlsx workbook.
+        encoding: its encoding, when it cannot be told from the content.
+        header_row: the line that names the columns.
+        sheet: of a workbook; the first when empty.
+
+    """
+    start = decoding.head(path)
+    with decoding.readable(path), path.open("rb") as raw:
+        digest = hashlib.file_digest(raw, "sha256").hexdigest()
+    excel = start.startswith(decoding.ZIP)
+    if not start.strip():
+        raise UnreadableFile(f"{path.name} is empty")
+    if excel:
+        found, delimiter = Encoding("utf-8"), ""
+    else:
+        found = _named(encoding) if encoding else decoding.encoding_of(path, start)
+        delimiter = delimited.delimiter_of(path, found)
+    records = _records(path, found, delimiter, sheet)
+    named = ((line, cells) for line, cells in records if line >= header_row and any(map(str.strip, cells)))
+    first, cells = next(named, (0, []))
+    if not cells:
+        raise UnreadableFile(f"{path.name} is empty")
+    mended = len(cells) if tuple(cells[-len(ERROR_COLUMNS) :]) == ERROR_COLUMNS else 0
+    if mended:
+        cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
+    header = _header(path, cells)
+    return Table(path, digest, header, first, delimiter, found, sheet, mended)
 
 
-def _is_text(cell: str) -> bool:
-    return all(
-        c.isprintable()
-        or c in "\n\r\t\u00a0\u200b\u00ad"
-        or (ord(c) >= 0xA0 and not 0xD800 <= ord(c) <= 0xDFFF)
-        for c in cell
-    )
+def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    return delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    """The names of the columns; one without a name is called by its number, and none behind the last."""
+    names = [" ".join(cell.split()) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
+    for name in names:
+        places = [str(number) for number, other in enumerate(names, start=1) if other == name]
+        if len(places) > 1:
+            raise UnreadableFile(
+                f"{path.name}: the first row must name every column, each name once: {name} is in columns "
+                f"{' and '.join(places)}"
+            )
+    return names
+
+
+def _named(encoding: str) -> Encoding:
+    import codecs
+
+    try:
+        return Encoding(codecs.lookup(encoding).name)
+    except LookupError as error:
+        raise UnreadableFile(
+            f"--encoding {encoding}: must be an encoding such as utf-8, cp1252 or utf-16"
+        ) from error

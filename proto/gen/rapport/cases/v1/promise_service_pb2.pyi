@@ -57,8 +57,11 @@ class BatchMakePromisesRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    validate_only: _builtins.bool
+    """Check the requests and answer with nothing, as if none was made. Customers are not looked at."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___MakePromiseRequest]:
         """1 to 1,000 promises; their own `request_id` is ignored."""
@@ -75,10 +78,11 @@ class BatchMakePromisesRequest(_message.Message):
         requests: _abc.Iterable[Global___MakePromiseRequest] | None = ...,
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,7 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PurchaseRecorded(_message.Message):
-    """A customer bought something."""
+    """A customer bought something; told again, at the next version, when an import corrects it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -161,15 +161,19 @@ class BatchRecordPurchasesRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe. Required: money moved."""
+    validate_only: _builtins.bool
+    """Check the requests and answer with nothing, as if none was recorded. Customers are not looked at."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
         """1 to 1,000 purchases; their own `request_id` is ignored."""
 
     @_builtins.property
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever.
+        """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever. Sent
+        again with other content, that purchase is corrected, and so is the value of whoever it was and is of.
         Empty, or as long as `requests`; each at most 200 characters.
         """
 
@@ -179,10 +183,11 @@ class BatchRecordPurchasesRequest(_message.Message):
         requests: _abc.Iterable[Global___RecordPurchaseRequest] | None = ...,
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -196,8 +201,11 @@ class BatchRecordPurchasesResponse(_message.Message):
 
     PURCHASES_FIELD_NUMBER: _builtins.int
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
+    CORRECTED_COUNT_FIELD_NUMBER: _builtins.int
     recorded_count: _builtins.int
     """How many of them were recorded now and not before."""
+    corrected_count: _builtins.int
+    """How many of them were recorded before and say otherwise now."""
     @_builtins.property
     def purchases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purchase]:
         """In the order of the request; for a known import key, the purchase recorded then."""
@@ -207,10 +215,11 @@ class BatchRecordPurchasesResponse(_message.Message):
         *,
         purchases: _abc.Iterable[Global___Purchase] | None = ...,
         recorded_count: _builtins.int = ...,
+        corrected_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["purchases", b"purchases", "recorded_count", b"recorded_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

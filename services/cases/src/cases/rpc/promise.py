@@ -56,6 +56,8 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         for i, (key, command) in enumerate(zip(keys, commands, strict=False)):
             command.import_key = check.text(key, f"import_keys[{i}]")
         check.raise_if_any()
+        if request.validate_only:
+            return promise_service_pb2.BatchMakePromisesResponse()
         promises, made_count = await usecases.make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(
             promises=map(_message, promises), made_count=made_count

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+_SAID = ("customer_id", "amount", "currency_code", "purchase_time", "quantity", "reference")
 AMOUNT_MAX = 10**12  # in one purchase; millions of the largest fit into one customer's value
 
 
@@ -45,7 +46,8 @@ class Purchase:
     """Something a customer bought.
 
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
-    is the only thing that makes one the repeat of another.
+    is the only thing that makes one the repeat of another; `version` counts how often that row said something
+    new.
     """
 
     id: UUID
@@ -56,6 +58,11 @@ class Purchase:
     quantity: int
     reference: str
     import_key: str | None
+    version: int = 1
+
+    def says(self, other: "Purchase") -> bool:
+        """Whether the other one, from the same row, says the same."""
+        return all(getattr(self, field) == getattr(other, field) for field in _SAID)
 
 
 @dataclass(slots=True)
@@ -106,12 +113,14 @@ class ValueFormula:
         return Money(amount, self.currency)
 
 
-def added_value(purchases: Iterable[Purchase]) -> list[CustomerValue]:
+def added_value(purchases: Iterable[Purchase], changed: Iterable[UUID] = ()) -> list[CustomerValue]:
     """What the purchases add to the value of each customer, in the order of customer ids.
+
+    A customer in `changed` gets a version with nothing added: their purchases are counted again.
 
     Every transaction locks values in this order, so that two batches cannot wait for each other.
     """
-    added: dict[UUID, CustomerValue] = {}
+    added = {c: CustomerValue(c, Decimal(0), 0, None, None, version=1) for c in changed}
     for p in purchases:
         nothing = CustomerValue(p.customer_id, Decimal(0), 0, None, None, version=1)
         value = added.setdefault(p.customer_id, nothing)

@@ -43,8 +43,8 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         self, purchases: Sequence[Purchase], calls: Sequence[Call], tx: Transaction
     ) -> Sequence[purchase_service_pb2.Purchase]:
         """Record purchases that arrived together."""
-        recorded, _ = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
-        return [_message(purchase) for purchase in recorded]
+        recorded = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
+        return [_message(purchase) for purchase in recorded.purchases]
 
     @mutation
     async def BatchRecordPurchases(
@@ -64,9 +64,13 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
         check.raise_if_any()
-        recorded, count = await record_purchases(tx, purchases, self.formula)
+        if request.validate_only:
+            return purchase_service_pb2.BatchRecordPurchasesResponse()
+        recorded = await record_purchases(tx, purchases, self.formula)
         return purchase_service_pb2.BatchRecordPurchasesResponse(
-            purchases=[_message(purchase) for purchase in recorded], recorded_count=count
+            purchases=[_message(purchase) for purchase in recorded.purchases],
+            recorded_count=recorded.new,
+            corrected_count=recorded.corrected,
         )
 
     async def GetCustomerValue(

@@ -20,6 +20,29 @@ GET_IMPORTED = Statement(
     row=Purchase,
 )
 
+# The same, nobody else's to correct until the end of the transaction.
+LOCK_IMPORTED = Statement(
+    sa.select(PURCHASES)
+    .where(PURCHASES.c.import_key == sa.func.any(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text))))
+    .order_by(PURCHASES.c.import_key)
+    .with_for_update(),
+    row=Purchase,
+)
+
+_CONTENT = [name for name in PURCHASES.columns.keys() if name not in ("id", "import_key", "version")]  # noqa: SIM118
+# What rows say that were imported before and say otherwise now.
+CORRECT_PURCHASES = Bulk(
+    PURCHASES,
+    lambda into: into.on_conflict_do_update(
+        index_elements=["import_key"],
+        set_={
+            **{name: into.excluded[name] for name in _CONTENT},
+            "version": PURCHASES.c.version + 1,
+        },
+    ).returning(PURCHASES),
+    row=Purchase,
+)
+
 NEWEST_PURCHASE = Statement(sa.select(PURCHASES).order_by(PURCHASES.c.id.desc()).limit(1), row=Purchase)
 
 # Adds to what is there and returns the result: no reading before writing, so no lost update.
@@ -39,6 +62,42 @@ ADD_VALUES = Bulk(
             "version": CUSTOMER_VALUES.c.version + into.excluded.version,
         },
     ).returning(CUSTOMER_VALUES),
+    row=CustomerValue,
+)
+
+# What customers are worth, counted again from every purchase: when a first or last one is
+# taken back, the next is not known otherwise.
+_bought = PURCHASES.c.amount >= 0
+_counted = (
+    sa.select(
+        CUSTOMER_VALUES.c.customer_id,
+        sa.func.coalesce(sa.func.sum(PURCHASES.c.amount), 0).label("total"),
+        sa.func.count(PURCHASES.c.id).filter(_bought).label("count"),
+        sa.func.min(PURCHASES.c.purchase_time).filter(_bought).label("first"),
+        sa.func.max(PURCHASES.c.purchase_time).filter(_bought).label("last"),
+    )
+    .join_from(
+        CUSTOMER_VALUES,
+        PURCHASES,
+        PURCHASES.c.customer_id == CUSTOMER_VALUES.c.customer_id,
+        isouter=True,
+    )
+    .where(
+        CUSTOMER_VALUES.c.customer_id == sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
+    )
+    .group_by(CUSTOMER_VALUES.c.customer_id)
+    .subquery("counted")
+)
+COUNT_VALUES = Statement(
+    sa.update(CUSTOMER_VALUES)
+    .where(CUSTOMER_VALUES.c.customer_id == _counted.c.customer_id)
+    .values(
+        lifetime_value=_counted.c.total,
+        purchase_count=_counted.c.count,
+        first_purchase_time=_counted.c.first,
+        last_purchase_time=_counted.c.last,
+    )
+    .returning(CUSTOMER_VALUES),
     row=CustomerValue,
 )
 

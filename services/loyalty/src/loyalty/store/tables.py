@@ -56,6 +56,7 @@ PURCHASES = sa.Table(
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),
     sa.Column("import_key", sa.Text, unique=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 
 CUSTOMER_VALUES = sa.Table(

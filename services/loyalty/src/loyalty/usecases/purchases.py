@@ -1,6 +1,7 @@
 """Recording purchases."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.db.database import Database
@@ -8,7 +9,24 @@ from chassis.db.transaction import Transaction
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
 from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
-from loyalty.store.purchases import ADD_VALUES, GET_IMPORTED, INSERT_PURCHASES, NEWEST_PURCHASE
+from loyalty.store.purchases import (
+    ADD_VALUES,
+    CORRECT_PURCHASES,
+    COUNT_VALUES,
+    GET_IMPORTED,
+    INSERT_PURCHASES,
+    LOCK_IMPORTED,
+    NEWEST_PURCHASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of purchases: for each the one that stands, and how many are new or say otherwise now."""
+
+    purchases: list[Purchase]
+    new: int
+    corrected: int
 
 
 async def record_purchases(
@@ -16,29 +34,46 @@ async def record_purchases(
     purchases: Sequence[Purchase],
     formula: ValueFormula,
     acting: Callable[[int], None] = lambda _: None,
-) -> tuple[list[Purchase], int]:
+) -> Recorded:
     """Record purchases that are new and add them to what their customers are worth.
 
     Args:
         tx: the transaction.
-        purchases: with ids chosen; one with an import key that is known or repeated is not recorded again.
+        purchases: with ids chosen; one with an import key that is known or repeated is not recorded again,
+            but corrected when it says otherwise.
         formula: what makes a value a band.
         acting: called with a purchase's index before its facts are recorded, to say whose they are.
-
-    Returns:
-        For each of `purchases` the recorded one, then or now; and how many were recorded now.
 
     """
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")
-    recorded = {purchase.id: purchase for purchase in await INSERT_PURCHASES.rows(tx, ordered)}
-    known_keys = [p.import_key for p in purchases if p.import_key and p.id not in recorded]
-    known = (
-        {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=known_keys)} if known_keys else {}
+    told = {purchase.id: purchase for purchase in await INSERT_PURCHASES.rows(tx, ordered)}
+    new = len(told)
+    keys = [p.import_key for p in purchases if p.import_key and p.id not in told]
+    known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
+    wrong = {p.import_key: p for p in ordered if p.import_key in known and not p.says(known[p.import_key])}
+    corrected, moved = await _correct(tx, wrong)
+    changed = await ADD_VALUES.rows(tx, added_value(told.values(), moved))
+    values = {value.customer_id: value for value in changed}
+    if moved:
+        counted = await COUNT_VALUES.all(tx, customer_ids=list(moved))
+        values |= {value.customer_id: value for value in counted}
+    told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
+    _tell(tx, purchases, told, values, formula, acting)
+    return Recorded(
+        [told.get(p.id) or (corrected | known)[p.import_key] for p in purchases], new, len(corrected)
     )
-    changed = await ADD_VALUES.rows(tx, added_value(recorded.values()))
-    _tell(tx, purchases, recorded, {value.customer_id: value for value in changed}, formula, acting)
-    return [recorded[p.id] if p.id in recorded else known[p.import_key] for p in purchases], len(recorded)
+
+
+async def _correct(
+    tx: Transaction, wrong: dict[str | None, Purchase]
+) -> tuple[dict[str | None, Purchase], set[UUID]]:
+    """Let recorded purchases say what their rows say now. Returns them, and whose values count again."""
+    if not wrong:
+        return {}, set()
+    before = await LOCK_IMPORTED.all(tx, import_keys=list(wrong))
+    after = await CORRECT_PURCHASES.rows(tx, list(wrong.values()))
+    return {p.import_key: p for p in after}, {p.customer_id for p in (*before, *after)}
 
 
 async def currency_stays(db: Database, formula: ValueFormula) -> None:
@@ -57,37 +92,47 @@ def _tell(
     formula: ValueFormula,
     acting: Callable[[int], None],
 ) -> None:
-    """One fact for each purchase; after a customer's first, what all of theirs made of the value."""
+    """One fact for each purchase; after a customer's first, what all of theirs made of the value.
+
+    `recorded` holds what stands, by the ids of `purchases`. A customer whom a correction left without any of
+    them is told of last.
+    """
     told: dict[UUID, UUID] = {}
-    for i, purchase in enumerate(purchases):
-        if purchase.id not in recorded:
+    for i, sent in enumerate(purchases):
+        purchase = recorded.get(sent.id)
+        if purchase is None:
             continue
         acting(i)
-        customer = CUSTOMER.format(purchase.customer_id)
         event_id = tx.record(
             PurchaseRecorded(
                 purchase=PURCHASE.format(purchase.id),
-                customer=customer,
+                customer=CUSTOMER.format(purchase.customer_id),
                 amount=Money(purchase.amount, purchase.currency_code),
                 purchase_time=purchase.purchase_time,
                 reference=purchase.reference,
             ),
-            version=1,
+            version=purchase.version,
         )
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
             continue
         value = changed[purchase.customer_id]
-        told[purchase.customer_id] = tx.record(
-            ValueChanged(
-                customer_value=value.name,
-                customer=customer,
-                lifetime_value=formula.money(value.lifetime_value),
-                purchase_count=value.purchase_count,
-                band=formula.band(value),
-                first_purchase_time=value.first_purchase_time,
-                last_purchase_time=value.last_purchase_time,
-            ),
-            version=value.version,
-            caused_by=event_id,
-        )
+        told[purchase.customer_id] = _tell_value(tx, value, formula, event_id)
+    for customer_id in changed.keys() - told.keys():
+        _tell_value(tx, changed[customer_id], formula, None)
+
+
+def _tell_value(tx: Transaction, value: CustomerValue, formula: ValueFormula, caused_by: UUID | None) -> UUID:
+    return tx.record(
+        ValueChanged(
+            customer_value=value.name,
+            customer=CUSTOMER.format(value.customer_id),
+            lifetime_value=formula.money(value.lifetime_value),
+            purchase_count=value.purchase_count,
+            band=formula.band(value),
+            first_purchase_time=value.first_purchase_time,
+            last_purchase_time=value.last_purchase_time,
+        ),
+        version=value.version,
+        caused_by=caused_by,
+    )

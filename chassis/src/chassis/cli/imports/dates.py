@@ -1,0 +1,102 @@
+"""Dates and times as people write them: whether the day or the month comes first is decided by the file."""
+
+import re
+from datetime import UTC, datetime
+
+from chassis.cli.imports.decoding import UnreadableFile
+
+_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? +|T)?(.*)")
+_TIME = re.compile(
+    r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
+)
+_OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
+_NAMED_MONTHS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y")
+
+
+class DayOrder:
+    """Decides whether 03/04/2026 is in April or in March, when it has seen the whole column."""
+
+    def __init__(self) -> None:
+        self._shown: set[str] = set()
+        self._unclear: tuple[int, str] | None = None
+
+    def add(self, line: int, cell: str) -> None:
+        """Look at one cell."""
+        match = _NUMBERS.fullmatch(cell.strip())
+        if match is None or match[2] == ".":
+            return
+        first, second = int(match[1]), int(match[3])
+        if first > 12 or second > 12:
+            self._shown.add("day" if first > 12 else "month")
+        elif first != second:
+            self._unclear = self._unclear or (line, cell.strip())
+
+    def decided(self) -> str:
+        """`day`, `month`, or empty when every date shows it. UnreadableFile when one may be either."""
+        if self._unclear is None or len(self._shown) == 1:
+            return next(iter(self._shown)) if len(self._shown) == 1 else ""
+        line, cell = self._unclear
+        raise UnreadableFile(
+            f"{cell} on line {line} may begin with the day or the month: say --date-format %d/%m/%Y or "
+            "--date-format %m/%d/%Y"
+        )
+
+
+def read(text: str, date_format: str = "", first: str = "") -> datetime:
+    """The moment, UTC unless it says otherwise. ValueError for what is none.
+
+    Args:
+        text: ISO 8601, also with a space or slashes; 2.3.2026; 3/2/2026 where `first` tells; 2 Mar 2026.
+        date_format: how dates are written, as `strptime` takes it; ISO 8601 is read all the same.
+        first: `day` or `month`, which of them begins a date with slashes or dashes.
+
+    """
+    try:
+        at = datetime.strptime(text, date_format) if date_format else _guessed(text, first)  # noqa: DTZ007
+    except ValueError:
+        if not date_format:
+            raise
+        at = _iso(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _guessed(text: str, first: str) -> datetime:
+    if match := _NUMBERS.fullmatch(text):
+        one, separator, two, year, rest = match.groups()
+        day_first = separator == "." or first == "day" or int(one) > 12 or one == two
+        if not (day_first or first == "month" or int(two) > 12):
+            raise ValueError
+        day, month = (one, two) if day_first else (two, one)
+        return _iso(f"{year}-{month:0>2}-{day:0>2}{_clock(rest)}")
+    try:
+        return _iso(text)
+    except ValueError:
+        for known in _NAMED_MONTHS:
+            try:
+                return datetime.strptime(text, known)  # noqa: DTZ007 - the caller adds UTC
+            except ValueError:
+                continue
+        raise
+
+
+def _iso(text: str) -> datetime:
+    plain = _OFFSET.sub(lambda match: "+00:00" if match[1] else match[2], text)
+    if match := re.fullmatch(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:(?:T| +)(.*))?", plain):
+        return datetime.fromisoformat(f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}{_clock(match[4] or '')}")
+    return datetime.fromisoformat(plain)
+
+
+def _clock(text: str) -> str:
+    """A time of day as ISO 8601 has it, `T09:30:00+01:00`; empty for an empty one."""
+    if not text.strip():
+        return ""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return f"T{text}"  # fractions and whatever else ISO 8601 allows
+    hour, half = int(match[1]), (match[4] or "").lower()[:1]
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError
+        hour = hour % 12 + (12 if half == "p" else 0)
+    offset = match[5] or ""
+    return f"T{hour:02}:{match[2]}:{match[3] or '00'}{'+00:00' if offset.isalpha() else offset}"

@@ -1,0 +1,138 @@
+"""From the bytes of a file to text: compression and encoding are told by the content, not by the name."""
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+_CHUNK = 1 << 20
+_BOMS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Files that hold something else than text, by how they begin, and what to do about them.
+_OTHERS = (
+    (b"BZh", "is compressed with bzip2: unpack it first"),
+    (b"\xfd7zXZ\x00", "is compressed with xz: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it first"),
+    (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as .xlsx or CSV"),
+    (b"%PDF", "is a PDF: export the table as CSV or .xlsx"),
+)
+ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+# What stands inside words when a file in another single-byte encoding is read as windows-1252.
+_NO_LETTERS = re.compile(
+    "[^\\W\\d_][\u00a1-\u00b6\u00b8-\u00bf\u00d7\u00f7]|[\u00a1-\u00b6\u00b8-\u00bf\u00d7\u00f7][^\\W\\d_]"
+)
+_SINGLE_BYTE = ["cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_2", "koi8_r", "mac_roman"]
+
+
+class UnreadableFile(Exception):
+    """The file as a whole cannot be imported; the message says what is wanted."""
+
+
+class Encoding(NamedTuple):
+    """How text is decoded, and what is to be told about it."""
+
+    name: str
+    errors: str = "strict"
+    note: str = ""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with the bytes of a file is one line that names it."""
+    try:
+        yield
+    except IsADirectoryError as error:
+        raise UnreadableFile(f"{path} is a folder: name a file") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableFile(f"{path} cannot be read: {error}") from error
+    except UnicodeError as error:
+        raise UnreadableFile(
+            f"{path.name} is not all text of one encoding: save it as UTF-8, or say which with --encoding"
+        ) from error
+
+
+def head(path: Path) -> bytes:
+    """The first bytes, unpacked. UnreadableFile for a file that holds no table."""
+    with readable(path), opened(path) as raw:
+        start = raw.read(1 << 16)
+    for magic, told in _OTHERS:
+        if start.startswith(magic):
+            raise UnreadableFile(f"{path.name} {told}")
+    return start
+
+
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a file, unpacked when it is gzip."""
+    raw = path.open("rb")
+    packed = raw.peek(2)[:2] == _GZIP
+    return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
+
+
+def text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
+    """The text of a file."""
+    return io.TextIOWrapper(opened(path), encoding=encoding.name, errors=encoding.errors, newline="")
+
+
+def encoding_of(path: Path, start: bytes) -> Encoding:
+    """How the file is encoded: by its byte order mark, as UTF-8 when it is that, else by likelihood.
+
+    A file of which some rows are UTF-8 and others are not is read as UTF-8; the other rows are refused.
+    """
+    for bom, name in _BOMS:
+        if start.startswith(bom):
+            return Encoding(name)
+    if start.count(b"\x00") > len(start) // 4:
+        return Encoding("utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be")
+    legacy, good = _not_utf8(path)
+    if not legacy:
+        return Encoding("utf-8")
+    if good * 4 > len(legacy):
+        return Encoding("utf-8", "surrogateescape")
+    name = _likely(b"\n".join(legacy))
+    return Encoding(
+        name, "surrogateescape", f"not UTF-8: read as {name}; if letters look wrong, say --encoding NAME"
+    )
+
+
+def _not_utf8(path: Path) -> tuple[list[bytes], int]:
+    """The first lines that are not UTF-8, and how many others have letters beyond ASCII that are."""
+    wrong: list[bytes] = []
+    good = 0
+    with readable(path), opened(path) as raw:
+        for line in raw:
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+                good += 1
+            except UnicodeDecodeError:
+                wrong += [line] if len(wrong) < 1000 else []
+    return wrong, good
+
+
+def _likely(lines: bytes) -> str:
+    """The encoding of lines that are not UTF-8. Western European unless much says otherwise.
+
+    Letters beyond ASCII stand alone in Latin words, and in a row in other scripts.
+    """
+    from charset_normalizer import from_bytes
+
+    runs = [len(run) for run in _HIGH_RUN.findall(lines)]
+    latin = sum(length == 1 for length in runs) >= len(runs) * 0.6
+    if latin and not _NO_LETTERS.search(lines.decode("cp1252", "replace")):
+        return "cp1252"
+    best = from_bytes(lines, cp_isolation=_SINGLE_BYTE if latin else None).best()
+    return best.encoding if best else "cp1252"

@@ -1,0 +1,80 @@
+"""Reading delimited text: which character separates, and records with the line on which each began."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from chassis.cli.imports.decoding import Encoding, UnreadableFile, readable, text
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_RECORDS = 200
+_CELL_MAX = 1 << 24
+
+
+def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Every record, after a line `sep=;`, with its line. UnreadableFile for quotes that do not match."""
+    csv.field_size_limit(_CELL_MAX)
+    with readable(path), text(path, encoding) as lines:
+        skipped = _skip_separator(lines)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        line = 1 + skipped
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                raise UnreadableFile(
+                    f"{path.name}: the row that begins on line {line} cannot be read ({error}): a quoted "
+                    'cell must end in a quote, and quotes inside it be doubled ("")'
+                ) from error
+            if cells is None:
+                return
+            yield line, [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in cells]
+            line = reader.line_num + 1 + skipped
+
+
+def delimiter_of(path: Path, encoding: Encoding) -> str:
+    """What separates the cells: as `sep=` says, else what cuts most rows into as many cells as the first.
+
+    Quoted cells may hold any of the characters, so every choice is tried as it would be read.
+    """
+    with readable(path), text(path, encoding) as lines:
+        first = lines.readline().rstrip("\r\n")
+    if first.startswith("sep=") and len(first) == len("sep=") + 1:
+        return first[-1]
+    return max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter))
+
+
+def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
+    """The share of rows that have as many cells as the first, where those are several; and how many."""
+    widths: list[int] = []
+    trust = 1.0
+    csv.field_size_limit(_CELL_MAX)
+    with readable(path), text(path, encoding) as lines:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        try:
+            for cells in reader:
+                if any(cell.strip() for cell in cells):
+                    widths.append(len(cells))
+                if len(widths) == _SAMPLE_RECORDS:
+                    break
+        except csv.Error:  # told when it is read for good
+            widths, trust = widths or _first_width(path, encoding, delimiter), 0.5
+    if not widths or max(widths) == 1:
+        return 0, 0
+    alike = sum(width == widths[0] for width in widths) / len(widths)
+    return alike * trust if widths[0] > 1 else 0, widths[0]
+
+
+def _first_width(path: Path, encoding: Encoding, delimiter: str) -> list[int]:
+    with text(path, encoding) as lines:
+        return [lines.readline().count(delimiter) + 1]
+
+
+def _skip_separator(lines: TextIO) -> int:
+    """Step over a first line `sep=;`, which Excel writes and reads. Returns how many lines that were."""
+    first = lines.readline()
+    if first.startswith("sep=") and len(first.rstrip("\r\n")) == len("sep=") + 1:
+        return 1
+    lines.seek(0)
+    return 0

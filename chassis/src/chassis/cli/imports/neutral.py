@@ -1,0 +1,15 @@
+"""What makes a cell harmless to spreadsheets, and what undoes it when the file is imported."""
+
+# Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, and what is allowed.
+ERROR_COLUMNS = ("error_row", "error_line", "error_column", "error_reason", "error")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def neutralised(cell: str) -> str:
+    """The cell as text to any spreadsheet: with an apostrophe before what would be a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def restored(cell: str) -> str:
+    """What `neutralised` was given."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

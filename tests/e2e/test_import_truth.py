@@ -1,0 +1,198 @@
+"""Imports of the files that people really have: nobody joined, renamed, made up or counted twice unsaid."""
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis.api.messages import decimal
+from chassis.cli.imports.customers import external_id
+from chassis.cli.session import Session
+from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.loyalty.v1 import purchase_service_pb2
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from tests.e2e.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+
+class Importing:
+    """Files of one test, with ids in a system of its own."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self.stack = stack
+        self.folder = folder
+        self.system = f"t{uuid4().hex[:12]}"
+
+    def load(self, kind: str, content: str, *options: str, name: str = "t.csv") -> dict[str, Any]:
+        """Import a file, whatever becomes of its rows."""
+        (self.folder / name).write_text(content)
+        words = ("import", kind, str(self.folder / name), "--system", self.system, "--json", *options)
+        done = self.stack.run(*words)
+        assert done.returncode in (0, 1), done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    def mail(self, name: str) -> str:
+        """An address that only this test has."""
+        return f"{name}@{self.system}.example.com"
+
+    def find(self, key: str) -> str:
+        """The customer with an id, or an address, of this test; empty for nobody."""
+        handle = external_id(self.system, key)
+        if "@" in key:
+            handle = customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=key)
+        request = customer_service_pb2.BatchResolveCustomersRequest(
+            requests=[customer_service_pb2.ResolveCustomerRequest(identifier=handle)], allow_missing=True
+        )
+        return customers().BatchResolveCustomers(request).responses[0].customer
+
+    def worth(self, key: str) -> tuple[Decimal, int]:
+        """Lifetime value and number of purchases of a customer."""
+        name = f"customerValues/{self.find(key).removeprefix('customers/')}"
+        stub = Session.open().stub(PurchaseServiceStub, "loyalty")
+        value = stub.GetCustomerValue(purchase_service_pb2.GetCustomerValueRequest(name=name))
+        return decimal(value.lifetime_value), value.purchase_count
+
+    def refused(self, result: dict[str, Any]) -> list[tuple[str, str]]:
+        """Line and reason of every refused row."""
+        with Path(result["errors_file"]).open() as rows:
+            return [(row["error_line"], row["error_reason"]) for row in csv.DictReader(rows)]
+
+
+def customers() -> Any:
+    return Session.open().stub(CustomerServiceStub, "customer")
+
+
+@pytest.fixture
+def files(stack: Stack, tmp_path: Path) -> Importing:
+    return Importing(stack, tmp_path)
+
+
+def test_a_file_whose_columns_were_mapped_wrongly_is_imported_again_with_the_right_ones(
+    files: Importing,
+) -> None:
+    file = "Nr.;V;N\n1001;Anna;Berg\n1002;Jörg;Maas\n"
+    first = files.load("customers", file)
+    assert (first["refused"], first["ignored"]) == (2, ["Nr.", "V", "N"])
+    right = ("--map", "external_id=Nr.", "--map", "given_name=V", "--map", "family_name=N")
+    assert files.load("customers", file, *right)["created"] == 2
+    again = files.load("customers", file, *right)
+    assert (again["created"], again["known"]) == (0, 2)
+    assert "imported already" in again["notes"][0]
+
+
+def test_one_wrong_id_refuses_one_row_and_makes_nobody(files: Importing) -> None:
+    good = "a,2026-01-02,1.00\n" * 5
+    result = files.load(
+        "purchases", f"customer_id,date,amount\n{good}{'L' * 330},2026-01-02,1\nb,2026-01-02,2\n"
+    )
+    assert (result["created"], files.refused(result)) == (6, [("7", "TOO_LONG")])
+
+
+def test_a_refused_purchase_or_order_makes_no_customer(files: Importing) -> None:
+    bought = files.load("purchases", "customer_id,date,amount\nghost,2150-01-02,1.00\nreal,2026-01-02,1.00\n")
+    assert (bought["created"], files.refused(bought)) == (1, [("2", "INVALID_TIME")])
+    order = f"customer_id,order_id,required_date\nghost,{'9' * 300},2026-01-10\n"
+    assert files.refused(files.load("orders", order)) == [("2", "TOO_LONG")]
+    assert files.find("ghost") == ""
+    assert files.find("real")
+
+
+def test_an_address_joins_files_and_the_id_of_an_order_is_no_customer(files: Importing) -> None:
+    mail = files.mail("anna")
+    files.load("customers", f"id,first_name,email\n7,Anna,{mail}\n")
+    rows = "".join(f"{500 + i},{mail.upper()},2026-01-0{i},10.00\n" for i in (1, 2, 3))
+    result = files.load("purchases", f"id,customer_email,date,amount\n{rows}")
+    assert (result["used"]["email"], result["used"]["reference"]) == ("customer_email", "id")
+    assert files.worth(mail) == (Decimal(30), 3)
+    files.load("purchases", f"customer,date,amount\n{mail},2026-01-05,5.00\n7,2026-01-06,5.00\n")
+    assert files.worth("7") == (Decimal(40), 5)
+    assert not files.find("501")
+
+
+def test_an_id_that_is_new_comes_to_whom_the_address_finds_unless_they_have_another(files: Importing) -> None:
+    anna, bob = files.mail("anna"), files.mail("bob")
+    files.load("customers", f"id,first_name,email\n,Anna,{anna}\n2,Bob,{bob}\n")
+    files.load("purchases", f"customer_id,email,date,amount\n1,{anna},2026-01-02,1\n3,{bob},2026-01-02,1\n")
+    assert files.find("1") == files.find(anna)
+    assert files.find("3") not in ("", files.find(bob))
+
+
+def test_a_real_name_replaces_the_id_that_stood_in(files: Importing) -> None:
+    files.load("purchases", "customer_id,date,amount\nALFKI,2026-01-02,10.00\n")
+    row = f"customer_id,first_name,last_name,email\nALFKI,Anna,Berg,{files.mail('alfki')}\n"
+    assert files.load("customers", row)["known"] == 1
+    request = customer_service_pb2.GetCustomerRequest(name=files.find("ALFKI"))
+    assert customers().GetCustomer(request).display_name == "Anna Berg"
+
+
+def test_a_return_takes_back_what_it_was_worth(files: Importing) -> None:
+    rows = "r1,2026-01-02,100.00,1\nr1,2026-01-09,-100.00,-1\n"
+    assert files.load("purchases", f"customer_id,date,amount,quantity\n{rows}")["created"] == 2
+    assert files.worth("r1")[0] == 0
+
+
+def test_amounts_are_what_the_whole_file_says(files: Importing) -> None:
+    file = "customer_id;date;amount\na1;2026-01-02;12.500\na2;2026-01-02;1.000\na3;2026-01-02;1.234,50\n"
+    files.load("purchases", file)
+    assert [files.worth(f"a{i}")[0] for i in (1, 2, 3)] == [Decimal(12500), Decimal(1000), Decimal("1234.50")]
+
+
+def test_texts_that_are_too_long_are_refused_by_row(files: Importing) -> None:
+    rows = "".join(f"{i},{'x' * 5000}\n" for i in range(1000))
+    result = files.load("customers", f"id,name\n{rows}ok,Anna\n")
+    assert (result["created"], result["refused"]) == (1, 1000)
+    assert {reason for _, reason in files.refused(result)} == {"TOO_LONG"}
+
+
+def test_whose_name_changed_and_who_shares_a_number_is_told(files: Importing) -> None:
+    number = f"+4930{int(files.system[1:], 16) % 10**7:07}"
+    header = "id,first_name,last_name,email,phone\n"
+    rows = f"1,Anna,Berg,{files.mail('anna')},{number}\n2,Bob,Cole,{files.mail('bob')},{number}\n"
+    assert files.load("customers", header + rows)["created"] == 2
+    done = files.load(
+        "customers", header + f"1,Anna,Neu,{files.mail('anna')},\n,Bert,Cole,{files.mail('bob')},\n"
+    )
+    assert (done["known"], done["renamed"]) == (2, 1)
+    assert {(told["reason"], *told["lines"]) for told in done["told"]} == {("RENAMED", 2), ("NAME_KEPT", 3)}
+
+
+def test_a_day_is_kept_on_that_day_where_it_was_delivered(files: Importing) -> None:
+    header = "customer_id,order_id,order_date,promised_date,delivered_date\n"
+    rows = "z1,8001,2026-02-20,2026-03-02,2026-03-02T20:00:00-08:00\nz1,8002,NULL,2026-03-02,NULL\n"
+    files.load("orders", header + rows)
+    request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z1")}"')
+    found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
+    assert {p.reference: promise_pb2.Promise.State.Name(p.state) for p in found} == {
+        "orders/8001": "STATE_KEPT",
+        "orders/8002": "STATE_BROKEN",
+    }
+
+
+def test_a_corrected_mapping_corrects_what_was_bought_and_a_mended_row_counts_as_its_line(
+    files: Importing,
+) -> None:
+    file = "customer_id,date,Net,Gross\na,2026-01-02,82.50,98.18\na,2026-01-03,5.00,six\n"
+    assert files.load("purchases", file, "--map", "amount=Net")["created"] == 2
+    second = files.load("purchases", file, "--map", "amount=Gross")
+    assert (second["created"], second["corrected"], second["refused"]) == (0, 1, 1)
+    mended = Path(second["errors_file"]).read_text().replace("six", "5.95")
+    third = files.load("purchases", mended, "--map", "amount=Gross", name="mended.csv")
+    assert (third["created"], third["corrected"]) == (0, 1)
+    assert files.worth("a") == (Decimal("104.13"), 2)
+
+
+def test_an_order_that_was_imported_otherwise_is_told_and_stays(files: Importing) -> None:
+    file = "customer_id,order_id,First,Second\nz,9001,2026-01-10,2026-01-12\n"
+    assert files.load("orders", file, "--map", "promised_date=First")["created"] == 1
+    assert files.load("orders", file, "--map", "promised_date=First")["known"] == 1
+    again = files.load("orders", file, "--map", "promised_date=Second")
+    assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
