@@ -52,6 +52,18 @@ async def test_promises_to_come_are_open_and_watched_by_the_clock(desk):
     assert await timers(desk) == 3  # the second one is due within the lead already
 
 
+async def test_a_batch_that_is_only_checked_makes_no_promise_and_refuses_as_if_it_did(desk, refused):
+    request = batch([desk.promise(-5), desk.promise(3)], ["a:1", "a:2"])
+    request.validate_only = True
+    assert not (await desk.promises.BatchMakePromises(request)).promises
+    assert (await desk.facts(), await timers(desk)) == ([], 0)
+    request.validate_only = False
+    assert (await desk.promises.BatchMakePromises(request)).made_count == 2
+    wrong = batch([desk.promise(3, reference="x" * 300)])
+    wrong.validate_only = True
+    assert await refused(desk.promises.BatchMakePromises(wrong)) == "INVALID_ARGUMENT TOO_LONG"
+
+
 async def test_a_promise_from_the_same_place_is_made_once_ever(desk):
     first = await desk.promises.BatchMakePromises(batch([desk.promise(3), desk.promise(4)], ["a:1", "a:2"]))
     again = await desk.promises.BatchMakePromises(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chassis.api.validation import NOT_TEXT
+from chassis.api.text import NOT_TEXT
 from chassis.cli.imports import decoding, delimited, workbook
 from chassis.cli.imports.decoding import Encoding, UnreadableFile
 from chassis.cli.imports.neutral import ERROR_COLUMNS, restored

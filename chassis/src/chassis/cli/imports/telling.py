@@ -26,9 +26,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     if dry_run:
         typer.echo("  checked only: nothing is imported")
     else:
-        typer.echo(
-            "  run again, and nothing doubles; with another --map, what these rows brought is corrected"
-        )
+        typer.echo("  run it again, and nothing doubles")
     for note in result.notes:
         typer.echo(f"  {note}", err=True)
     for told in result.told:

@@ -57,6 +57,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             command.import_key = check.text(key, f"import_keys[{i}]")
         check.raise_if_any()
         if request.validate_only:
+            await usecases.check_promises(tx, self.clock, commands)
             return promise_service_pb2.BatchMakePromisesResponse()
         promises, made_count = await usecases.make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(

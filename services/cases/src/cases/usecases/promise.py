@@ -83,6 +83,13 @@ async def make_promises(
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
+async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> None:
+    """Refuse what `make_promises` would refuse, and make none."""
+    foundations = await _foundations(tx, commands)
+    for command in commands:
+        _make(tx, clock, command, foundations)
+
+
 async def renegotiate_promise(
     tx: Transaction, clock: PromiseClock, promise_id: UUID, *, due_time: datetime, reason_code: str, etag: str
 ) -> Promise:
