@@ -51,8 +51,11 @@ class Patient:
         return lambda request: getattr(self._stub, method)(request, wait_for_ready=True, timeout=60)
 
 
-def assert_told_once(outcome: Outcome) -> None:
-    """One notice, one e-mail before the old date, one successor, one goodwill: all in the customer view."""
+def assert_told_once(outcome: Outcome, repeats: int = 0) -> None:
+    """One notice, one e-mail before the old date, one successor, one goodwill: all in the customer view.
+
+    `repeats`: how often the e-mail was handed in again, to the byte.
+    """
     session = Session.open()
     promises = Patient(session.stub(PromiseServiceStub, "cases"))
     promise = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=outcome.promise))
@@ -67,7 +70,7 @@ def assert_told_once(outcome: Outcome) -> None:
     assert notice.state == notice_pb2.Notice.STATE_SENT
     assert promise.notice == notice.name
     mails = mails_about(session, notice.name)
-    assert len(mails) == 1
+    assert [mail.repeats for mail in mails] == [repeats]
     assert datetime.fromisoformat(mails[0].received_at) < promise.due_time.ToDatetime(UTC)
 
     goodwill = Patient(session.stub(GoodwillServiceStub, "loyalty"))

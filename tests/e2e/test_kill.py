@@ -44,4 +44,5 @@ def test_a_service_killed_at_any_moment_changes_nothing(stack: Stack, service: s
     armed = stack.arm(service, point)
     outcome = run_story()
     assert not armed.exists(), f"the story never came by {point} in {service}"
-    assert_told_once(outcome)
+    # It died with the answer in hand, so nobody knew: the one case in which a mail is handed in again.
+    assert_told_once(outcome, repeats=point == "provider.after_accept")

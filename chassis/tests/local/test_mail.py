@@ -57,9 +57,16 @@ async def test_a_message_is_kept_as_it_was_sent(port: int, mailbox: Mailbox) -> 
 
 
 async def test_a_repeat_is_accepted_and_counted_and_not_kept_twice(port: int, mailbox: Mailbox) -> None:
-    await send(port, message(), message(), message(subject="Your delivery, again"))
+    await send(port, message(), message(), message())
     (mail,) = mailbox.list()
     assert (mail.repeats, mail.subject) == (2, "Your delivery")
+
+
+async def test_other_words_under_the_same_message_id_do_not_pass_for_a_repeat(
+    port: int, mailbox: Mailbox
+) -> None:
+    await send(port, message(), message(subject="Your delivery, again"))
+    assert [(mail.message_id, mail.repeats) for mail in mailbox.list()] == [(MESSAGE_ID, 0)] * 2
 
 
 async def test_different_messages_are_kept_each(port: int, mailbox: Mailbox) -> None:
@@ -69,4 +76,6 @@ async def test_different_messages_are_kept_each(port: int, mailbox: Mailbox) -> 
 
 async def test_a_restarted_server_still_knows_what_it_kept(port: int, mailbox: Mailbox) -> None:
     await send(port, message())
-    assert Mailbox(mailbox.folder).keep(message().as_bytes(), "", []).repeats == 1
+    (kept,) = mailbox.list()
+    content = (mailbox.folder / f"{kept.id}.eml").read_bytes()
+    assert Mailbox(mailbox.folder).keep(content, "", []).repeats == 1

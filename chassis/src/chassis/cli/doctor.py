@@ -105,6 +105,7 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
     import nats.errors
 
     from chassis.cli.outbox import waiting
+    from chassis.cli.work import troubles
     from chassis.events.dead_letters import dead_letters
 
     findings = []
@@ -116,6 +117,9 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
         return [
             Finding(f"PostgreSQL does not answer ({type(error).__name__}).", "See `rapport logs postgres`.")
         ]
+    for name in names:
+        for what, do in await troubles(env[f"RAPPORT_{name.upper()}_DATABASE_URL"]):
+            findings.append(Finding(f"{name}: {what}", do))
     for row in outboxes:
         if row["oldest_waiting_s"] > OUTBOX_OLD_S:
             what = f"{row['waiting']} facts of {row['service']} wait since {row['oldest_waiting_s']:.0f} s."

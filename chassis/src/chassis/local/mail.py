@@ -1,7 +1,8 @@
 """A mail server for the local stack: `python -m chassis.local.mail FOLDER PORT`.
 
-It plays the mail provider that deduplicates by key: a message is kept once for each Message-ID. A repeat is
-accepted and counted, and not kept again. Nothing is ever sent on.
+It plays the mail provider that knows what it has: a message is kept once. A repeat of it, to the byte, is
+accepted and counted, and not kept again; the same Message-ID with other words is another message. Nothing is
+ever sent on.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ class Mailbox:
         """Keep a message, or count a repeat of it."""
         message = email.message_from_bytes(content, policy=email.policy.default)
         message_id = str(message["Message-ID"] or "")
-        key = hashlib.sha256(message_id.encode() or content).hexdigest()[:16]
+        key = hashlib.sha256(content).hexdigest()[:16]
         known = self.find(key)
         if known is None:
             (self.folder / f"{key}.eml").write_bytes(content)

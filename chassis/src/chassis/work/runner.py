@@ -26,6 +26,7 @@ POLL_S = 0.5
 OVERDUE_EVERY_S = 1.0
 COUNT_EVERY_S = 10.0
 SILENT_S = 10.0  # without a look at the database, we cannot say that it has answered
+WATCH_S = 1.0
 PAUSE_S = 0.2
 PAUSE_MAX_S = 5.0
 _DOUBLINGS_MAX = 10
@@ -117,10 +118,11 @@ class WorkRunner:
     async def _perform(self, worker: Worker, work: Work) -> None:
         with tracing.work_span(f"work {worker.kind}", work.traceparent):
             current_call.set(self._call(worker, work))
-            acting = asyncio.create_task(self._act(worker, work))
+            turn = Turn(self._db, worker, work)
+            acting = asyncio.create_task(self._act(worker, work, turn))
             self._acting.add(acting)
             try:
-                await asyncio.wait({acting})
+                await _limited(acting, turn)
             finally:
                 self._acting.discard(acting)
                 acting.cancel()
@@ -136,21 +138,20 @@ class WorkRunner:
             traceparent=tracing.traceparent() or tracing.admit(work.traceparent)[0],
         )
 
-    async def _act(self, worker: Worker, work: Work) -> Outcome:
+    async def _act(self, worker: Worker, work: Work, turn: Turn) -> Outcome:
         """The outcome of the attempt, whatever it raises."""
-        limit = asyncio.timeout(worker.prepare_time.total_seconds())
-        turn = Turn(self._db, worker, work, limit)
         try:
-            async with limit:
-                return Outcome(Verdict.DONE, result=await worker.act(work, turn))
+            return Outcome(Verdict.DONE, result=await worker.act(work, turn))
         except NotDone as error:
             return Outcome(error.verdict, error.code, error)
-        except (Exception, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:  # by `_limited`, or by `stop`
+            code = "STOPPED" if self._stopping else "TIMEOUT"
+            begun = Verdict.AGAIN if self._stopping else Verdict.LATER
+            return Outcome(Verdict.UNKNOWN if turn.committed else begun, code)
+        except Exception as error:
             name = type(error).__name__
             if turn.committed:
                 return Outcome(Verdict.UNKNOWN, name)
-            if isinstance(error, asyncio.CancelledError):
-                return Outcome(Verdict.AGAIN, "STOPPED")
             if not isinstance(error, OSError):  # of which TimeoutError is one
                 _log.error("an attempt at work failed", kind=work.kind, key=work.key, exc_info=error)
             return Outcome(Verdict.LATER, name)
@@ -228,3 +229,17 @@ class WorkRunner:
             metrics.LIVE.labels(kind, state).set(number)
         for kind, number in alarms.items():
             metrics.ALARMS.labels(kind).set(number)
+
+
+async def _limited(acting: asyncio.Task[Outcome], turn: Turn) -> None:
+    """Wait until it is done, or its turn has ended: when, a hand-over changes.
+
+    An answer that has arrived is still read: a process that slept past the end finds both at once.
+    """
+    loop = asyncio.get_running_loop()
+    while not acting.done() and (left_s := turn.until - loop.time()) > 0:
+        await asyncio.wait({acting}, timeout=min(left_s, WATCH_S))
+    if not acting.done():
+        await asyncio.wait({acting}, timeout=WATCH_S)
+        acting.cancel()
+        await asyncio.wait({acting})

@@ -21,16 +21,16 @@ class Turn:
 
     Attributes:
         committed: whether what was handed over can no longer be called back.
+        until: when it ends, by the event loop's clock.
 
     """
 
-    def __init__(self, db: Database, worker: Worker, work: Work, limit: asyncio.Timeout) -> None:
+    def __init__(self, db: Database, worker: Worker, work: Work) -> None:
         self.committed = False
+        self.until = asyncio.get_running_loop().time() + worker.prepare_time.total_seconds()
         self._db = db
         self._worker = worker
         self._work = work
-        self._limit = limit
-        self._until = 0.0
 
     async def hand_over(self, fingerprint: str = "", about: Any = None) -> None:
         """The one conditional write before the point of no return: what follows is an attempt.
@@ -53,14 +53,13 @@ class Turn:
                     raise
                 await asyncio.sleep(PAUSE_S)
                 continue
-            self._until = began + answer_s
-            self._limit.reschedule(self._until)
+            self.until = began + answer_s
             return
         raise Later("DATABASE_UNAVAILABLE")
 
     def commit_to_it(self) -> None:
         """What leaves next cannot be called back. Superseded when the lease has run out meanwhile."""
-        if asyncio.get_running_loop().time() >= self._until:
+        if asyncio.get_running_loop().time() >= self.until:
             raise Superseded("LEASE_OVER")
         self.committed = True
 

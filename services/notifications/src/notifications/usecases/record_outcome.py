@@ -9,7 +9,7 @@ from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Notice
-from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT
+from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT, UPDATE_NOTICE
 from notifications.usecases.save_notice import save
 from notifications.usecases.start_attempt import Delivery
 
@@ -54,7 +54,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
 
     An acceptance counts whichever attempt brings it, and however late.
     """
-    before = (notice.version, notice.in_doubt)
+    before, state = (notice.version, notice.in_doubt), notice.state
     await _keep(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown)
     if isinstance(ended.result, Accepted):
@@ -66,8 +66,10 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         notice.postpone()
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
         notice.give_up(*_why(notice, ended))
-    if before != (notice.version, notice.in_doubt):
+    if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
+    elif before != (notice.version, notice.in_doubt):  # nothing new to tell
+        await tx.defer(UPDATE_NOTICE, **values(notice))
 
 
 async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:
