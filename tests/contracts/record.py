@@ -104,6 +104,8 @@ def text(made: Message, field: FieldDescriptor) -> str:
     """The value of a text field. KeyError for a new one: say above what it holds."""
     if field.name == "kind":
         return next(kind for prefix, kind in KINDS.items() if made.DESCRIPTOR.name.startswith(prefix))
+    if field.name == "reason_code" and ".loyalty." in made.DESCRIPTOR.full_name:
+        return "promise-renegotiated"
     return NAMES[field.name].format_map(Uuids())
 
 

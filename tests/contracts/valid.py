@@ -57,7 +57,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetCustomer", {"name": "{CreateCustomer}"}),
         ("BatchGetCustomers", {"names": ["{CreateCustomer}"]}),
         ("UpdateCustomer", {
-            "customer": _PROFILE | {"name": "{CreateCustomer}", "etag": "#"},
+            "customer": _PROFILE | {"name": "{CreateCustomer}", "given_name": "Anne", "etag": "#"},
             "update_mask": "displayName,givenName,familyName,organizationName,languageCode,timeZone,"
             "regionCode"}),
         ("ListCustomers", _PAGE | {"filter": "region_code = DE"}),
@@ -97,6 +97,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "cases": [
         ("UpdateAgent", {"agent": {
+            "name": "agents/bob", "display_name": "Bob", "email": "bob@example.com",
+            "department": "departments/front-desk"},
+            "allow_missing": True}),
+        ("UpdateAgent", {"agent": {
             "name": "agents/alice", "display_name": "Alice", "phone": "+49 30 1234567",
             "email": "alice@example.com", "department": "departments/front-desk"}, "allow_missing": True,
             "update_mask": "*"}),
@@ -109,7 +113,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateCase", {"case": {
             "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "etag": "#"},
             "update_mask": "topic,displayName"}),
-        ("AssignCase", {"name": "{OpenCase}", "owner": "agents/alice", "etag": "#"}),
+        ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
         ("AddNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
         ("AddWorkItem", {"parent": "{OpenCase}", "work_item": {
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),

@@ -24,6 +24,8 @@ OPTIONS = [
     ("grpc.so_reuseport", 0),  # or two servers share a port and each gets half of the calls
     ("grpc.server_handshake_timeout_ms", 10_000),  # a connection that never says it speaks HTTP/2
     ("grpc.max_concurrent_streams", 2048),  # of one connection
+    # A stream that nobody reads yet gets 64 KB. With probing it gets what the network could carry, megabytes.
+    ("grpc.http2.bdp_probe", 0),
     (
         "grpc.max_connection_age_ms",
         60_000,
