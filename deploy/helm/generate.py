@@ -36,7 +36,8 @@ def charts() -> Iterator[tuple[Path, str]]:
         own = {
             "port: 7000": f"port: {PORTS[service]}",
             'name: ""\n# The gRPC': f"name: {service}\n# The gRPC",
-            "rapport-database": f"{service}-database",
+            "existingSecret: rapport-database\n": f"existingSecret: {service}-database\n",
+            "rapport-database-owner": f"{service}-database-owner",
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
             **({**token, "\npeers: {}": f"\npeers:{peers}"} if calls else {}),
             **OVERRIDES.get(service, {}),

@@ -1,5 +1,6 @@
 """The configuration that the infra chart hands to NATS is one that NATS accepts."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,16 @@ import yaml
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
-AUTH = 'authorization { users: [ { user: a, password: x, permissions: { publish: ["events.a.>"] } } ] }'
+RAPPORT = [sys.executable, "-m", "chassis.cli.main"]
+
+
+@pytest.fixture(scope="module")
+def auth(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What an operator puts into the secret: the accounts of the installed services."""
+    passwords = tmp_path_factory.mktemp("passwords")
+    return subprocess.run(
+        [*RAPPORT, "nats-accounts", "--passwords", passwords], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def config(objects: list[Object], name: str, key: str) -> str:
@@ -22,10 +32,10 @@ def config(objects: list[Object], name: str, key: str) -> str:
 
 
 @pytest.mark.parametrize("replicas", [1, 3, 5])
-def test_nats_accepts_its_configuration(render: Render, tmp_path: Path, replicas: int) -> None:
+def test_nats_accepts_its_configuration(render: Render, tmp_path: Path, auth: str, replicas: int) -> None:
     text = config(render("infra", {"nats": {"replicas": replicas}}), "nats", "nats.conf")
     (tmp_path / "nats.conf").write_text(text)
-    (tmp_path / "auth.conf").write_text(AUTH)
+    (tmp_path / "auth.conf").write_text(auth)
     checked = subprocess.run(
         [Path(sys.executable).parent / "nats-server", "-t", "--config", tmp_path / "nats.conf"],
         env={**os.environ, "POD_NAME": "nats-0"},
@@ -35,6 +45,54 @@ def test_nats_accepts_its_configuration(render: Render, tmp_path: Path, replicas
     )
     assert checked.returncode == 0, checked.stderr
     assert "is valid" in checked.stderr
+
+
+def test_a_department_joins_with_what_its_image_says_and_everybody_keeps_their_password(
+    tmp_path: Path,
+) -> None:
+    consumer = {
+        "durable": "billing-cases",
+        "source": "cases",
+        "subjects": ["events.cases.>"],
+        "max_ack_pending": 256,
+    }
+    files = []
+    for described in (
+        {"service": "cases", "consumers": []},
+        {"service": "billing", "consumers": [consumer]},
+    ):
+        files.append(tmp_path / f"{described['service']}.json")
+        files[-1].write_text(json.dumps(described))
+    command = [*RAPPORT, "nats-accounts", "--passwords", tmp_path / "passwords"]
+    before, after = (
+        json.loads(subprocess.run([*command, *given], capture_output=True, text=True, check=True).stdout)[
+            "accounts"
+        ]
+        for given in (files[:1], files)
+    )
+    assert after["cases"] == before["cases"]
+    assert after["RAPPORT"]["users"] == before["RAPPORT"]["users"]
+    assert set(after) - set(before) == {"billing"}
+    assert {path.name for path in (tmp_path / "passwords").iterdir()} == {
+        "admin",
+        "provision",
+        "cases",
+        "billing",
+    }
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "passwords").iterdir())
+
+
+def test_what_is_no_declaration_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[]")
+    done = subprocess.run(
+        [*RAPPORT, "nats-accounts", tmp_path / "x.json", "--passwords", tmp_path / "p"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not what `python -m <service> describe` prints" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_acknowledged_event_is_on_disk(render: Render) -> None:

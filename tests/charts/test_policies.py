@@ -137,11 +137,18 @@ def test_the_setup_job_migrates_and_then_provisions_as_the_administrator(render:
     job = one(render("cases", values), "Job")["spec"]["template"]["spec"]
     steps = [(each["command"][-1], secrets(each)) for each in job["initContainers"] + job["containers"]]
     assert steps == [
-        ("migrate", {"RAPPORT_DATABASE_URL": "owner", "RAPPORT_NATS_URL": "cases-nats"}),
+        (
+            "migrate",
+            {
+                "RAPPORT_DATABASE_URL": "cases-database",
+                "RAPPORT_DATABASE_OWNER_URL": "owner",
+                "RAPPORT_NATS_URL": "cases-nats",
+            },
+        ),
         (
             "provision",
             {
-                "RAPPORT_DATABASE_URL": "owner",
+                "RAPPORT_DATABASE_URL": "cases-database",
                 "RAPPORT_NATS_URL": "cases-nats",
                 "RAPPORT_NATS_ADMIN_URL": "rapport-nats-admin",
             },
@@ -235,6 +242,12 @@ def test_with_an_autoscaler_the_deployment_leaves_the_number_to_it(render: Rende
     assert "replicas" not in one(objects, "Deployment")["spec"]
     target = one(objects, "HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
     assert (target["kind"], target["name"]) == ("Deployment", one(objects, "Deployment")["metadata"]["name"])
+
+
+def test_without_a_number_the_deployment_leaves_it_to_whoever_else_sets_it(render: Render) -> None:
+    objects = render("cases", {"replicas": None})
+    assert "replicas" not in one(objects, "Deployment")["spec"]
+    assert of(objects, "PodDisruptionBudget")
 
 
 def test_a_single_pod_has_no_disruption_budget_that_would_block_drains(render: Render) -> None:

@@ -117,6 +117,7 @@ WRONG = [
     ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
     ({"database": {"url": "postgresql://..."}}, "url"),
     ({"database": {"existingSecret": ""}}, "existingSecret"),
+    ({"setup": {"database": {"existingSecret": ""}}}, "existingSecret"),
     ({"resources": {"limits": {"memory": "512 MB"}}}, "memory"),
     ({"settings": {"smtp_port": 587}}, "smtp_port"),
     ({"settings": {"SMTP_PORT": "587"}}, "SMTP_PORT"),

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from chassis.local.ports import free_port
+from chassis.local.postgres import owner_of
 from chassis.testing.fixtures import NOBODY
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.tokens import TestIssuer
@@ -69,11 +70,13 @@ def environ(infrastructure: Infrastructure, issuer: TestIssuer) -> Mapping[str, 
 async def test_the_requirements_alone_migrate_provision_and_serve(
     python: Path, environ: Mapping[str, str], infrastructure: Infrastructure, service: str
 ) -> None:
-    await infrastructure.execute(f"CREATE DATABASE image_{service}")
+    postgres = infrastructure.postgres
+    await postgres.create_database(f"image_{service}")
     http_port = free_port()
     given = {
         **environ,
-        "RAPPORT_DATABASE_URL": infrastructure.database_url(f"image_{service}"),
+        "RAPPORT_DATABASE_URL": postgres.url_for(f"image_{service}"),
+        "RAPPORT_DATABASE_OWNER_URL": postgres.url_for(f"image_{service}", owner_of(f"image_{service}")),
         "RAPPORT_GRPC_PORT": str(free_port()),
         "RAPPORT_HTTP_PORT": str(http_port),
     }

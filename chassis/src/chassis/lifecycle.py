@@ -16,6 +16,7 @@ from chassis.auth.tokens import Verifier
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep, keep_partitions
 from chassis.db.reads import Reads
+from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
 from chassis.db.timers import TimerRunner
 from chassis.db.version import missing
@@ -178,6 +179,8 @@ class Lifecycle:
             raise NotProvisioned(
                 f"the database lacks {', '.join(lacking)}: run `python -m {self.app.name} migrate`"
             )
+        if problem := await role_problem(self.app.db):
+            raise NotProvisioned(problem)
 
     def _be_ready(self, problems: list[str]) -> None:
         if self._draining:  # for good

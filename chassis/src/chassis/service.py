@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
+from chassis import libpq
 from chassis.app import App
 from chassis.clock import Clock
 from chassis.events.facts import FactCodec
@@ -101,14 +102,16 @@ def main(service: Service[Any]) -> None:
         help="serve (default), migrate the database, provision streams and consumers, or describe those",
     )
     command = parser.parse_args().command
+    libpq.ignore_variables()
     if command == "describe":
         sys.stdout.write(json.dumps(service.declaration().describe(), indent=2) + "\n")
         return
     settings = load(service.settings)
     if command == "migrate":
         from chassis.db.migrate import migrate
+        from chassis.db.roles import role_of
 
-        asyncio.run(migrate(settings.database_url, service.migrations))
+        asyncio.run(migrate(_owner_url(settings), service.migrations, role_of(settings.database_url)))
     elif command == "provision":
         from chassis.events.provision import provision
 
@@ -122,3 +125,17 @@ def main(service: Service[Any]) -> None:
         except WrongSettings as problem:
             sys.stderr.write(f"{problem}\n")
             sys.exit(EXIT_WRONG_SETTINGS)
+
+
+def _owner_url(settings: ServiceSettings) -> str:
+    """Whom to migrate as. Exits with code 2 when that is not somebody else than the service itself."""
+    from chassis.db.roles import role_of
+
+    role = role_of(settings.database_url)
+    if role and role_of(settings.database_owner_url) not in ("", role):
+        return settings.database_owner_url
+    sys.stderr.write(
+        "RAPPORT_DATABASE_OWNER_URL: must name another role than RAPPORT_DATABASE_URL, whose role serves and "
+        f"may not own the tables. It is: {ServiceSettings.model_fields['database_owner_url'].description}\n"
+    )
+    sys.exit(EXIT_WRONG_SETTINGS)

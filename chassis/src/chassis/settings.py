@@ -26,6 +26,11 @@ class ServiceSettings(BaseSettings):
         pattern=r"^postgres(ql)?://",
         description="`postgresql://user:password@host:port/database` of this service",
     )
+    database_owner_url: str = Field(
+        "",
+        pattern=r"^(postgres(ql)?://.*)?$",
+        description="as `database_url`, of the role that owns the tables; `migrate` alone reads it",
+    )
     nats_url: str = Field(pattern=r"^(nats|tls)://", description="`nats://user:password@host:port`")
     nats_admin_url: str = Field(
         "", description="as `nats_url`, with the right to create streams; `provision` alone reads it"

@@ -11,12 +11,16 @@ from chassis.db.schema import METADATA
 from chassis.testing.infrastructure import Infrastructure
 
 SAMPLE = Path(__file__).parent.parent / "migrations"
+ROLE = "app"
 
 
 @pytest.fixture
 async def empty(infrastructure: Infrastructure):
     name = f"empty_{uuid4().hex[:12]}"
     await infrastructure.execute(f"CREATE DATABASE {name}")
+    await infrastructure.execute(
+        f"DO $$ BEGIN CREATE ROLE {ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    )
     yield infrastructure.database_url(name)
     await infrastructure.drop_database(infrastructure.database_url(name))
 
@@ -47,7 +51,7 @@ def folder(tmp_path: Path, *statements: str) -> Path:
 
 
 async def test_the_migrated_tables_have_the_columns_that_statements_are_written_against(empty: str):
-    await migrate(empty, SAMPLE)
+    await migrate(empty, SAMPLE, ROLE)
 
     found = await columns(empty)
     for table in METADATA.tables.values():
@@ -55,13 +59,13 @@ async def test_the_migrated_tables_have_the_columns_that_statements_are_written_
 
 
 async def test_the_services_own_tables_are_made_too(empty: str):
-    await migrate(empty, SAMPLE)
+    await migrate(empty, SAMPLE, ROLE)
 
     assert "notes" in await columns(empty)
 
 
 async def test_replicas_that_migrate_at_the_same_time_all_succeed(empty: str):
-    await asyncio.gather(*(migrate(empty, SAMPLE) for _ in range(4)))
+    await asyncio.gather(*(migrate(empty, SAMPLE, ROLE) for _ in range(4)))
 
     assert "notes" in await columns(empty)
 
@@ -70,7 +74,7 @@ async def test_a_failing_migration_leaves_those_before_it_and_nothing_of_itself(
     migrations = folder(tmp_path, "CREATE TABLE first (id int)", "CREATE TABLE second (id nonsense)")
 
     with pytest.raises(sqlalchemy.exc.DBAPIError):
-        await migrate(empty, migrations)
+        await migrate(empty, migrations, ROLE)
 
     found = await columns(empty)
     assert "first" in found
@@ -79,22 +83,22 @@ async def test_a_failing_migration_leaves_those_before_it_and_nothing_of_itself(
 
 async def test_a_migration_that_cannot_get_its_lock_gives_up_within_seconds(empty: str, tmp_path: Path):
     statements = ["CREATE TABLE first (id int)", "ALTER TABLE first ADD COLUMN more text"]
-    await migrate(empty, folder(tmp_path, statements[0]))
+    await migrate(empty, folder(tmp_path, statements[0]), ROLE)
     holder = await asyncpg.connect(empty)
     await holder.execute("BEGIN; LOCK TABLE first")
 
     with pytest.raises(sqlalchemy.exc.DBAPIError, match="lock timeout"):
-        await migrate(empty, folder(tmp_path, *statements))
+        await migrate(empty, folder(tmp_path, *statements), ROLE)
 
     await holder.close()
 
 
 async def test_a_database_that_a_newer_release_has_migrated_is_left_as_it_is(empty: str, tmp_path: Path):
     newer = folder(tmp_path, "CREATE TABLE first (id int)", "CREATE TABLE second (id int)")
-    await migrate(empty, newer)
+    await migrate(empty, newer, ROLE)
     (newer / "versions" / "own_0002.py").unlink()
 
-    await migrate(empty, newer)
+    await migrate(empty, newer, ROLE)
 
     assert "second" in await columns(empty)
 
@@ -103,7 +107,7 @@ async def test_a_database_that_a_newer_release_has_migrated_is_left_as_it_is(emp
     "change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit", "TRUNCATE audit"]
 )
 async def test_the_audit_trail_cannot_be_changed(empty: str, change: str):
-    await migrate(empty, SAMPLE)
+    await migrate(empty, SAMPLE, ROLE)
     connection = await asyncpg.connect(empty)
 
     with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):

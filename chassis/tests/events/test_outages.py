@@ -17,7 +17,7 @@ from chassis.events.nats import connect
 from chassis.events.provision import Declaration, provision
 from chassis.events.relay import Relay
 from chassis.local.nats import Nats
-from chassis.local.postgres import Postgres
+from chassis.local.postgres import Postgres, owner_of
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -51,7 +51,7 @@ async def pair(servers, acting, opened):
     databases = []
     for service in ("cases", "loyalty"):
         await postgres.create_database(service)
-        await migrate(postgres.url_for(service), MIGRATIONS)
+        await migrate(postgres.url_for(service, owner_of(service)), MIGRATIONS, service)
         db = Database(postgres.url_for(service), service, FactCodec(cases_events_pb2), Clock(), pool_size=8)
         await db.open()
         databases.append(db)

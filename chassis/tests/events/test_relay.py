@@ -125,14 +125,14 @@ async def test_versions_of_one_resource_keep_their_order_when_its_ids_do_not(ben
     assert [message.headers["ce-resourceversion"] for message in messages] == ["1", "2"]
 
 
-async def test_a_fact_that_the_stream_refuses_holds_back_its_own_resource_only(bench, stream):
+async def test_a_fact_that_the_stream_refuses_holds_back_its_own_resource_only(bench, stream, infrastructure):
     db = await bench.database()
     await bench.open(db, "cases/large")
-    async with db.connection() as connection:
+    async with infrastructure.superuser(db._url) as connection:
         await connection.execute("UPDATE outbox SET data = decode(repeat('00', 300000), 'hex')")
     await bench.open(db, "cases/large", version=2)
     await bench.open(db, *[f"cases/{n}" for n in range(40)])
-    async with db.connection() as connection:
+    async with infrastructure.superuser(db._url) as connection:
         await connection.execute("UPDATE outbox SET lease = 0")
     await bench.relay(db)
 
@@ -179,12 +179,14 @@ async def test_a_poke_wakes_the_replica_that_holds_the_lease(bench, monkeypatch)
 
 
 @pytest.mark.parametrize("lease", ["lease", "3"])
-async def test_a_backlog_is_published_without_a_pause_however_it_is_spread(bench, monkeypatch, lease):
+async def test_a_backlog_is_published_without_a_pause_however_it_is_spread(
+    bench, monkeypatch, infrastructure, lease
+):
     monkeypatch.setattr("chassis.events.relay.POLL_IDLE_S", 3600.0)
     monkeypatch.setattr("chassis.events.relay.POLL_BUSY_S", 3600.0)
     db = await bench.database()
     await bench.open(db, *[f"cases/{n % 500}" for n in range(2000)], together=True)
-    async with db.connection() as connection:
+    async with infrastructure.superuser(db._url) as connection:
         await connection.execute(f"UPDATE outbox SET lease = {lease}")
     await bench.relay(db)
 

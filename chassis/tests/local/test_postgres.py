@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from chassis.local import postgres
-from chassis.local.postgres import Postgres
+from chassis.local.postgres import Postgres, owner_of
 from chassis.local.process import StackError
 
 
@@ -34,7 +34,7 @@ async def test_a_service_reaches_its_own_database_and_no_other(server: Postgres)
 
 async def test_making_a_database_again_keeps_what_is_in_it(server: Postgres) -> None:
     await server.create_database("kept")
-    connection = await asyncpg.connect(server.url_for("kept"))
+    connection = await asyncpg.connect(server.url_for("kept", owner_of("kept")))
     await connection.execute("CREATE TABLE fact AS SELECT 42 AS answer")
     await server.create_database("kept")
     assert await connection.fetchval("SELECT answer FROM fact") == 42
@@ -133,7 +133,7 @@ def _start(folder: Path, *restrictions: str) -> str:
     script = """
 import sys
 from pathlib import Path
-from chassis.local.postgres import Postgres
+from chassis.local.postgres import Postgres, owner_of
 from chassis.local.process import StackError
 try:
     with Postgres(Path(sys.argv[1])):

@@ -29,6 +29,7 @@ class ServiceProcess:
 
     def __init__(self, folder: Path, settings: dict[str, str]) -> None:
         self.folder = folder
+        self.settings = settings
         self.grpc_port = int(settings["RAPPORT_GRPC_PORT"])
         self.http_port = int(settings["RAPPORT_HTTP_PORT"])
         self._log = folder / "log"

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -104,6 +105,49 @@ async def test_a_taken_port_is_named(run, setting):
         assert await process.exit_code() == 1
     assert str(port) in process.said()
     assert "Traceback" not in process.said()
+
+
+async def test_variables_of_another_database_server_change_nothing(run):
+    process = await run(
+        PGHOST="nowhere.invalid",
+        PGPORT="9",
+        PGUSER="somebody",
+        PGPASSWORD="hunter2",
+        PGDATABASE="another",
+        PGSSLMODE="verify-full",
+        PGTARGETSESSIONATTRS="standby",
+        PGOPTIONS="-c default_transaction_read_only=on",
+        PGSERVICE="another",
+    )
+    await process.until_ready()
+
+
+async def test_a_role_that_owns_the_tables_refuses_to_serve(run, infrastructure):
+    """It could switch off what keeps the audit as it is."""
+    url = urlsplit((await run()).settings["RAPPORT_DATABASE_URL"])
+    owning = infrastructure.database_url(url.path[1:])
+    process = await run(RAPPORT_DATABASE_URL=owning, RAPPORT_STARTUP_TIMEOUT_S="1")
+    assert await process.exit_code() == 1
+    assert "the role postgres owns the tables" in process.said()
+    assert "RAPPORT_DATABASE_OWNER_URL" in process.said()
+    assert "Traceback" not in process.said()
+
+
+@pytest.mark.parametrize("owner", ["", "postgresql://loyalty:x@127.0.0.1:9/x"])
+def test_a_migration_needs_another_role_than_the_service(owner):
+    told = {
+        "PATH": "/usr/bin:/bin",
+        "RAPPORT_DATABASE_URL": "postgresql://loyalty:y@127.0.0.1:9/x",
+        "RAPPORT_DATABASE_OWNER_URL": owner,
+        "RAPPORT_NATS_URL": "nats://x",
+        "RAPPORT_JWKS_URL": "file:///x",
+        "RAPPORT_ISSUER": "x",
+    }
+    command = [sys.executable, "-m", "loyalty", "migrate"]
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("RAPPORT_DATABASE_OWNER_URL: must name another role")
+    assert "Traceback" not in done.stderr
 
 
 async def test_a_peer_without_an_address_refuses_to_start(run):

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from chassis.grpc.client import deadline
-from chassis.testing.failover import failover
 from chassis.testing.wait import eventually
 from chassis.work import Later, Ours, Refused, State, Verdict
 from chassis.work.metrics import REPEATS
@@ -65,12 +64,14 @@ async def test_neither_a_deadline_nor_a_caller_is_inherited(office: Any) -> None
     assert found == [None]
 
 
-async def test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_repeat(office: Any) -> None:
+async def test_a_database_that_fails_over_while_an_outcome_is_recorded_costs_no_repeat(
+    office: Any, infrastructure
+) -> None:
     office.outside.after.clear()
     await office.replica()
     await office.enqueue("a", repeats=1)
     await eventually(lambda: office.outside.taken == ["a"])
-    async with failover(office.db._url):
+    async with infrastructure.failover(office.db._url):
         office.outside.after.set()
         await eventually(lambda: office.outside.acting == 0)
     await eventually(lambda: office.outside.recorded)

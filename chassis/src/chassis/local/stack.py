@@ -94,7 +94,7 @@ class Stack:
 
         for service in self.services:
             self._progress(f"migrating {service.name}")
-            await migrate(infrastructure.database_url(service.name), service.migrations)
+            await migrate(infrastructure.owner_url(service.name), service.migrations, service.name)
             await provision(infrastructure.nats_admin_url, service.declaration)
 
     async def _provisioned(self, *started: "asyncio.Task[None]") -> None:
@@ -192,7 +192,7 @@ class Stack:
         if currency := self._environ.get("RAPPORT_CURRENCY"):  # the import speaks of amounts in it
             values["RAPPORT_CURRENCY"] = currency
         if "traces" in infrastructure.databases([]):
-            values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.database_url("traces")
+            values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.owner_url("traces")
         for service in self.services:
             prefix = f"RAPPORT_{service.name.upper()}"
             values[f"{prefix}_DATABASE_URL"] = infrastructure.database_url(service.name)

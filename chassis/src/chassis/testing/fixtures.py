@@ -11,6 +11,7 @@ import pytest
 import uvloop
 from opentelemetry.sdk.trace import ReadableSpan
 
+from chassis import libpq
 from chassis.clock import ManualClock
 from chassis.events.provision import provision
 from chassis.grpc.server import add_servicer
@@ -21,6 +22,11 @@ from chassis.telemetry.tracing import record_spans
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.running import Running
 from chassis.testing.tokens import ISSUER, TestIssuer
+
+
+def pytest_configure() -> None:
+    """Tests connect to servers of their own, whatever the shell says of others."""
+    libpq.ignore_variables()
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -1,6 +1,7 @@
 {{/* Not empty when there is more than one replica: a budget over a single one would block every drain of its node. */}}
 {{- define "chassis.v1.replicated" -}}
-{{- $least := ternary .Values.autoscaling.minReplicas .Values.replicas .Values.autoscaling.enabled -}}
+{{- $fixed := ternary 2 .Values.replicas (kindIs "invalid" .Values.replicas) -}}
+{{- $least := ternary .Values.autoscaling.minReplicas $fixed .Values.autoscaling.enabled -}}
 {{- if gt (int $least) 1 }}yes{{ end -}}
 {{- end -}}
 

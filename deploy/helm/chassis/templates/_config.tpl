@@ -10,6 +10,7 @@ RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quot
 RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rapport" | quote }}
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
 RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
+RAPPORT_STREAM_GIB: {{ .Values.setup.streamGiB | quote }}
 RAPPORT_DRAIN_WAIT_S: {{ .Values.drain.waitSeconds | quote }}
 RAPPORT_STARTUP_TIMEOUT_S: {{ .Values.startupSeconds | quote }}
 RAPPORT_LOG_LEVEL: {{ .Values.logLevel }}

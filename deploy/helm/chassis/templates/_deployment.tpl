@@ -6,7 +6,7 @@ metadata:
   labels: {{- include "chassis.v1.labels" (dict "root" .) | nindent 4 }}
 spec:
   {{- /* With an autoscaler the number is its own: two managers of one field refuse each other's upgrades. */}}
-  {{- if not .Values.autoscaling.enabled }}
+  {{- if not (or .Values.autoscaling.enabled (kindIs "invalid" .Values.replicas)) }}
   replicas: {{ .Values.replicas }}
   {{- end }}
   revisionHistoryLimit: 5

@@ -46,7 +46,6 @@ spec:
 
 {{- define "chassis.v1.setupContainer" -}}
 {{- $values := .root.Values -}}
-{{- $owner := ternary $values.setup.database $values.database (not (empty $values.setup.database.existingSecret)) -}}
 - name: {{ .command }}
   image: {{ include "chassis.v1.image" .root }}
   imagePullPolicy: {{ $values.image.pullPolicy }}
@@ -64,9 +63,11 @@ spec:
     - name: {{ $name }}
       value: {{ $value | quote }}
     {{- end }}
-    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $owner) | nindent 4 }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" $values.database) | nindent 4 }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" $values.nats) | nindent 4 }}
-    {{- if eq .command "provision" }}
+    {{- if eq .command "migrate" }}
+    {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_OWNER_URL" "secret" $values.setup.database) | nindent 4 }}
+    {{- else }}
     {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_ADMIN_URL" "secret" $values.setup.nats) | nindent 4 }}
     {{- end }}
   resources: {{- toYaml $values.setup.resources | nindent 4 }}

@@ -85,10 +85,10 @@ async def test_when_the_other_service_is_away_what_is_known_here_is_the_answer(o
     assert (cause.resource, cause.service, cause.id) == (promise, "cases", str(event_id))
 
 
-async def test_an_entry_is_explained_when_its_chain_is_no_longer_kept(desk):
+async def test_an_entry_is_explained_when_its_chain_is_no_longer_kept(desk, infrastructure):
     anna = await desk.create()
     entry = await desk.record(anna.name)
-    async with desk.running.db.connection() as connection:
+    async with infrastructure.superuser(desk.running.db._url) as connection:
         await connection.execute("DELETE FROM outbox")
         await connection.execute("DELETE FROM inbox")
     (cause,) = (await explain(desk, entry.name)).causes

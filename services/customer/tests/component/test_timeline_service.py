@@ -157,7 +157,9 @@ async def test_an_entry_that_arrives_while_one_reads_on_is_not_read_twice(desk):
     assert names[:4] == [entry.name for entry in reversed(first)]
 
 
-async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_timeline(desk, spans):
+async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_timeline(
+    desk, spans, infrastructure
+):
     anna = await desk.create()
     for _ in range(2):
         await desk.record(anna.name)
@@ -171,7 +173,7 @@ async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_tim
             "kind, source, resource, channel, direction, topic, summary, actor, trace_id "
             "FROM timeline, generate_series(1, 20000) n WHERE kind = 'INTERACTION'"
         )
-        await connection.execute("ANALYZE timeline")
+        await infrastructure.analyze(desk.running.db._url, "timeline")
         row = await connection.fetchrow("SELECT * FROM timeline ORDER BY occur_time OFFSET 10000 LIMIT 1")
         lines = await connection.fetch(
             f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) {sql}",

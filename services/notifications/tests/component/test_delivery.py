@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 
 from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
-from chassis.testing.failover import failover
 from chassis.testing.wait import eventually
 from notifications.store.tables import METADATA
 
@@ -276,13 +275,13 @@ async def test_an_address_that_is_none_is_refused_without_asking_the_provider(de
 
 
 async def test_a_database_that_fails_over_while_a_message_is_answered_costs_no_second_mail(
-    desk: Any,
+    desk: Any, infrastructure: Any
 ) -> None:
     desk.mail.gate.clear()
     event = desk.at_risk()
     await desk.hear(event)
     await eventually(lambda: len(desk.mail.received) == 1)
-    async with failover(desk.running.app.settings.database_url):
+    async with infrastructure.failover(desk.running.app.settings.database_url):
         desk.mail.gate.set()
         await eventually(lambda: len(desk.mail.accepted) == 1)
     notice = await desk.notice_in("SENT", event.promise)

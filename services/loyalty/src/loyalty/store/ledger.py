@@ -75,11 +75,6 @@ _TRANSFERS = (
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=Transfer)
 
-# Locked by its row, so that of two reversals the second sees the first.
-LOCK_TRANSFER = Statement(
-    _TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")).with_for_update(of=TRANSFERS), row=Transfer
-)
-
 GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses == sa.bindparam("id")))
 
 LIST_TRANSFERS = Listing(

@@ -17,7 +17,7 @@ from loyalty.domain.ledger import (
     post,
 )
 from loyalty.names import CUSTOMER, TRANSFER
-from loyalty.store.ledger import GET_REVERSAL, LOCK_ACCOUNTS, LOCK_TRANSFER, POST
+from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +68,16 @@ async def reverse_transfer(tx: Transaction, transfer_id: UUID, reason_code: str)
     NotFound; FailedPrecondition `ALREADY_REVERSED`, or `INSUFFICIENT_POINTS` when the points are spent.
     """
     name = TRANSFER.format(transfer_id)
-    original = await LOCK_TRANSFER.maybe(tx, id=transfer_id)
+    original = await GET_TRANSFER.maybe(tx, id=transfer_id)
     if original is None:
         raise NotFound(name)
+    reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.now)
+    accounts = await _locked(
+        tx, reversal
+    )  # before looking, so that of two reversals the second sees the first
     if await GET_REVERSAL.maybe(tx, id=transfer_id):
         raise already_reversed(name)
-    reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.now)
-    return await _post(tx, reversal, await _locked(tx, reversal))
+    return await _post(tx, reversal, accounts)
 
 
 async def _locked(tx: Transaction, transfer: Transfer) -> dict[UUID, Account]:
