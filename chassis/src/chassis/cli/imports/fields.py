@@ -76,9 +76,9 @@ class Cells:
         elif value.casefold() in _NOTHING:
             value = ""
         if required and not value and not self.row.problems:
-            self.refuse(field, "REQUIRED", "must not be empty")
+            self.wrong(field, "REQUIRED", "must not be empty")
         if len(value) > TEXT_MAX:
-            self.refuse(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
+            self.wrong(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
             return ""
         return value
 
@@ -97,10 +97,10 @@ class Cells:
         except ValueError:
             how = self._notation.date_format or "2026-03-02 or 2026-03-02T09:30:00"
             allowed = f"must be a date or time as in {how}; --date-format tells another way"
-            self.refuse(field, "INVALID_TIME", allowed)
+            self.wrong(field, "INVALID_TIME", allowed)
             return None
         if not 1900 <= at.year <= 2199:
-            self.refuse(field, "INVALID_TIME", "must be between the years 1900 and 2199")
+            self.wrong(field, "INVALID_TIME", "must be between the years 1900 and 2199")
             return None
         return at + _DAY if end_of_day and at.time() == time.min else at
 
@@ -118,7 +118,7 @@ class Cells:
                 f"must be a number with at most {currency.decimals} decimals, such as 12.50, 1,234.50 or -1; "
                 "--decimal says what separates the decimals"
             )
-            self.refuse(field, "INVALID_AMOUNT", allowed)
+            self.wrong(field, "INVALID_AMOUNT", allowed)
             return Decimal(0)
         if not amounts.means(found.currency, currency.code):
             self._refuse_currency(field)
@@ -136,7 +136,7 @@ class Cells:
         value = self.text(field)
         match = re.fullmatch(r"-?(\d{1,9})(?:[.,]0+)?", value)
         if value and match is None:
-            self.refuse(field, "INVALID_NUMBER", "must be a whole number up to 999999999")
+            self.wrong(field, "INVALID_NUMBER", "must be a whole number up to 999999999")
         return int(match[1]) if match else 0
 
     def region(self, field: str) -> str:
@@ -159,14 +159,14 @@ class Cells:
         except (LookupError, AttributeError):
             return value
 
-    def refuse(self, field: str, reason: str, description: str) -> None:
+    def wrong(self, field: str, reason: str, description: str) -> None:
         """Note a problem of the row."""
         self.row.problems.append(Problem(self._columns.get(field, field), reason, description))
 
     def _refuse_currency(self, field: str) -> None:
         code = self._notation.currency.code
         allowed = f"must be {code}, the currency of this installation (RAPPORT_CURRENCY)"
-        self.refuse(field, "INVALID_CURRENCY", allowed)
+        self.wrong(field, "INVALID_CURRENCY", allowed)
 
 
 @functools.lru_cache(maxsize=1024)

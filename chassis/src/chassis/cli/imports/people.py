@@ -46,7 +46,7 @@ def person(cells: Cells) -> Person:
     if "@" in customer:
         customer, email = "", customer
     if not (customer or email) and not cells.row.problems:
-        cells.refuse("customer", "REQUIRED", "must be the id or e-mail address of a customer")
+        cells.wrong("customer", "REQUIRED", "must be the id or e-mail address of a customer")
     return Person(customer, email)
 
 
