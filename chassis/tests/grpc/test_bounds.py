@@ -7,10 +7,12 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis.errors import ResourceExhausted
+from chassis.errors import ResourceExhausted, Unauthenticated
 from chassis.grpc import open_methods
+from chassis.grpc.admission import Admission
 from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
 from chassis.grpc.status import reason
+from chassis.local.ports import free_port
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
 from rapport.customer.v1 import view_service_pb2
@@ -196,3 +198,42 @@ async def test_who_calls_an_open_method_and_sends_nothing_is_let_go(
 ) -> None:
     monkeypatch.setattr(open_methods, "READING_S", 0.05)
     assert reason(await answer_to_nothing(served, "/grpc.health.v1.Health/Check", ())) == "OVERLOADED"
+
+
+async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is judged who they are, their requests wait on their side."""
+    took, judged = 0, asyncio.Event()
+
+    async def wait(*_: Any) -> Any:
+        await judged.wait()
+        raise Unauthenticated("TOKEN_INVALID", "no")
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counted: bool) -> None:
+        nonlocal took
+        while data := await reader.read(65536):
+            took += len(data) * counted
+            writer.write(data)
+            await writer.drain()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        other_reader, other_writer = await asyncio.open_connection(*served.address.split(":"))
+        await asyncio.gather(pipe(reader, other_writer, True), pipe(other_reader, writer, False))
+
+    monkeypatch.setattr(Admission, "recognise", wait)
+    listening = await asyncio.start_server(proxy, "127.0.0.1", free_port())
+    address = "{}:{}".format(*listening.sockets[0].getsockname())
+    async with grpc.aio.insecure_channel(address) as channel:
+        calls = [channel.unary_unary(BALANCES)(b"x" * 4_000_000, timeout=30) for _ in range(20)]
+        seen = -1
+        while seen != took:  # until nothing more comes
+            seen = took
+            await asyncio.sleep(0.5)
+        assert took < 20 * 128 * 1024
+        judged.set()
+        for call in calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    listening.close()
