@@ -172,6 +172,6 @@ async def test_work_is_not_finished_in_the_future(desk, refused):
 
 async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
     case = await desk.open()
-    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a\0b")
+    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="x" * 201)
     request = AddWorkItemRequest(parent=case.name, work_item=wrong)
     assert await refused(desk.work_items.AddWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"
