@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+import grpc
 import pytest
 import sqlalchemy as sa
 from google.protobuf.json_format import Parse
@@ -20,8 +21,11 @@ from chassis.events import dead_letters
 from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.running import Running
 from chassis.testing.wait import eventually
+from customer.store.timeline import LATEST_IN_VIEW
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
+from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from tests.contracts.record import SAMPLES, missing, recorded, sample
 
@@ -110,3 +114,27 @@ async def the_promise_of_the_notice(running: Running, clock: ManualClock) -> Non
 
 
 PREPARE: dict[str, Prepare] = {"cases": the_promise_of_the_notice}
+
+
+async def test_recorded_samples_become_the_view_of_their_customer(start: Any) -> None:
+    running = await start(import_module("customer.service").service, peers=NOWHERE)
+    for subscription in running.app.subscriptions:
+        for full_name, message in subscription.messages.items():
+            for path in recorded(full_name):
+                await deliver(running, message, path.read_bytes(), subscription.source)
+    name = f"{sample(NoticeSent).customer}/view"  # type: ignore[attr-defined]
+    views: Any = running.stub(ViewServiceStub)
+
+    async def whole() -> Any:
+        try:
+            view = await views.GetCustomerView(GetCustomerViewRequest(name=name))
+        except grpc.aio.AioRpcError:  # nothing is projected yet
+            return None
+        entries = len(view.latest_timeline) == LATEST_IN_VIEW
+        return view if entries and view.notices and view.loyalty.points_balance and view.cases else None
+
+    view = await eventually(whole, 30)
+    assert {part.promise for part in view.promises} >= {sample(NoticeSent).promise}  # type: ignore[attr-defined]
+    assert {part.reason_code for part in view.loyalty.goodwill} == {"promise-renegotiated"}
+    assert view.value.band == "GOLD"
+    assert view.cases[0].owner == "agents/alice"
