@@ -25,6 +25,7 @@ class Stack:
             "RAPPORT_PORT_BASE": str(random.randrange(7_200, 9_800, 200)),  # below what others pick
             "RAPPORT_FAILPOINTS": str(self.failpoints),
             "RAPPORT_SEND_ANSWER_TIMEOUT_S": "3",
+            "RAPPORT_SEND_PREPARE_TIMEOUT_S": "10",
             "OTEL_TRACES_SAMPLER": "always_on",
         }
 

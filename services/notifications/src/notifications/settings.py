@@ -30,7 +30,7 @@ class Settings(ServiceSettings):
     )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     send_prepare_timeout_s: float = Field(
-        120, gt=0, le=600, description="how long asking whom to reach and connecting may take"
+        30, gt=0, le=600, description="how long asking whom to reach and connecting may take"
     )
     send_answer_timeout_s: float = Field(
         600,

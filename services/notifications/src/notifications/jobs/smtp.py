@@ -17,7 +17,7 @@ from notifications.jobs.answers import refusal
 from notifications.jobs.message import Mail, compose
 
 NAME = "providers/smtp"
-STEP_S = 60.0  # for the answer to anything but the message
+STEP_S = 30.0  # for the answer to anything but the message
 QUIT_S = 2.0
 _GO_ON = 354
 _ACCEPTED = 250
