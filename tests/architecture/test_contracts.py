@@ -48,7 +48,12 @@ def facts(service: str) -> dict[str, Any]:
     """The dataclasses that a service's `domain/facts.py` defines, by name."""
     module = importlib.import_module(f"{service}.domain.facts")
     own = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
-    return {fact.__name__: fact for fact in own if dataclasses.is_dataclass(fact)}
+    shared = ("_",)  # what facts have in common is none itself
+    return {
+        fact.__name__: fact
+        for fact in own
+        if dataclasses.is_dataclass(fact) and not fact.__name__.startswith(shared)
+    }
 
 
 def fields(message: Descriptor) -> Iterator[FieldDescriptor]:

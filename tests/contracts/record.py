@@ -13,6 +13,7 @@ from uuid import UUID
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis.cli.contracts import event_classes
 
@@ -50,6 +51,7 @@ NAMES = {
     "channel": "EMAIL",
     "band": "GOLD",
     "updated_fields": "display_name",
+    "time_zone": "Europe/Berlin",
 }
 KINDS = {"Notice": "promise-at-risk", "Promise": "delivery", "WorkItem": "deliver-order"}
 DAYS = {
@@ -85,6 +87,11 @@ def fill(made: Message, field: FieldDescriptor) -> None:
     elif field.message_type is not None and field.message_type.name == "Money":
         money = getattr(made, field.name)
         money.currency_code, money.units, money.nanos = "USD", 129, 990_000_000
+    elif field.message_type is not None and field.message_type.name == "Date":
+        day = getattr(made, field.name)
+        day.year, day.month, day.day = 2026, 3, 5
+    elif field.message_type is not None and not field.is_repeated:
+        getattr(made, field.name).CopyFrom(sample(GetMessageClass(field.message_type)))
     elif field.is_repeated:
         getattr(made, field.name).append(text(made, field))
     else:

@@ -15,7 +15,8 @@ from tests.contracts.valid import REQUESTS, SERVICES, learn, request_of, short_n
 
 # What no RPC alone brings about: it takes time, another service or a mail server.
 BROUGHT_ABOUT_OTHERWISE = {
-    "PromiseBroken", "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
+    "PromiseBroken", "PromiseRecovered",
+    "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
 }  # fmt: skip
 
 

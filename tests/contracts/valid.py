@@ -166,7 +166,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain", "enabled": True}}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
-            "customer": SOMEBODY, "kind": "late", "template": "templates/late", "promise": PROMISE,
+            "customer": SOMEBODY, "kind": "late", "purpose": "PURPOSE_SERVICE",
+            "template": "templates/late", "promise": PROMISE,
             "case": CASE, "expire_time": LATER, "variables": {
                 "reason": "OTHER", "old_date": SOON, "new_date": LATER, "depot": "Hamburg"}}}),
         ("GetNotice", {"name": "{SendNotice}"}),

@@ -1,6 +1,7 @@
 """Copying between plain Python objects and protobuf messages, field by field of the same name.
 
 * datetime            <->  google.protobuf.Timestamp
+* date                <->  google.type.Date
 * StrEnum "AT_RISK"   <->  enum STATE_AT_RISK (the prefix is the enum's own name)
 * Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
 * dataclass           ->   message
@@ -9,7 +10,7 @@
 import functools
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
 M = TypeVar("M", bound=Message)
@@ -33,6 +35,16 @@ def timestamp(at: datetime) -> Timestamp:
 def moment(at: Timestamp) -> datetime:
     """The moment as Python has it, to the microsecond. OverflowError outside the years 1 to 9999."""
     return _EPOCH + timedelta(seconds=at.seconds, microseconds=at.nanos // 1000)
+
+
+def day(on: date) -> Date:
+    """The day as protobuf has it."""
+    return Date(year=on.year, month=on.month, day=on.day)
+
+
+def date_of(day: Date) -> date:
+    """The day as Python has it. ValueError when it is none, or only a year or a month."""
+    return date(day.year, day.month, day.day)
 
 
 def money(amount: Decimal, currency: str) -> Money:
@@ -102,5 +114,7 @@ def _converter(field: Any) -> Callable[[Any], Any]:
         return lambda value: value
     if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:
         return lambda value: value if isinstance(value, Message) else timestamp(value)
+    if field.message_type.full_name == Date.DESCRIPTOR.full_name:
+        return lambda value: value if isinstance(value, Message) else day(value)
     cls = GetMessageClass(field.message_type)
     return lambda value: value if isinstance(value, Message) else to_message(cls, value)

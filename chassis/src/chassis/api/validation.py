@@ -16,7 +16,7 @@ may be personal. Fields are required unless a call says otherwise.
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,7 +27,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api.addresses import address_of
 from chassis.api.currencies import Currency
-from chassis.api.messages import decimal, enum_name, moment
+from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
 from chassis.api.text import ALLOWED, NOT_TEXT
 from chassis.context import current_call
@@ -42,6 +42,7 @@ INT64_MAX = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(CODE)
 _UPPER_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -108,6 +109,13 @@ class Check:
             self.refuse(field, "INVALID_CODE", f"must be 1 to 63 {allowed}, beginning with a letter or digit")
         return value
 
+    def reference(self, value: str, field: str) -> str:
+        """What something refers to, or empty: a code as other systems make them, never words about people."""
+        if value and not _REFERENCE.fullmatch(value):
+            allowed = "1 to 100 English letters, digits and . _ : / # -, beginning with a letter or digit"
+            self.refuse(field, "INVALID_CODE", f"must be {allowed}")
+        return value
+
     def one_of(self, value: str, field: str, allowed: Iterable[str], *, required: bool = True) -> str:
         """One of the codes in `allowed`. INVALID_CODE lists them."""
         if self._present(value, field, required) and value not in (choices := list(allowed)):
@@ -158,6 +166,21 @@ class Check:
         ):
             return moment(sent)
         self.refuse(field, "INVALID_TIME", f"must be a time from {_shown(earliest)} to {_shown(latest)}")
+        return None
+
+    def date(
+        self, message: Message, field: str, *, earliest: datetime = EARLIEST, latest: datetime = LATEST
+    ) -> date | None:
+        """The whole day in the field `field` of `message`, from `earliest` to `latest`; None when absent."""
+        first, last = earliest.date(), latest.date()
+        if not message.HasField(field):
+            return None
+        try:
+            if first <= (day := date_of(getattr(message, field))) <= last:
+                return day
+        except ValueError:  # no day of the calendar, or only a month or a year
+            pass
+        self.refuse(field, "INVALID_TIME", f"must be a day from {first} to {last}")
         return None
 
     def count(self, value: int, field: str, *, least: int = 0, most: int = INT64_MAX) -> int:

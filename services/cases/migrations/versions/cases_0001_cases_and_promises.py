@@ -9,10 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    agents()
     cases()
     work_items()
     promises()
-    agents()
 
 
 def cases() -> None:
@@ -23,7 +23,7 @@ def cases() -> None:
             customer_id uuid NOT NULL,
             topic text NOT NULL,
             display_name text NOT NULL,
-            owner_id text NOT NULL,
+            owner_id text NOT NULL REFERENCES agents,
             department_id text NOT NULL,
             open_time timestamptz NOT NULL,
             state text NOT NULL CHECK (state IN ('OPEN', 'RESOLVED')),
@@ -87,11 +87,14 @@ def promises() -> None:
             kind text NOT NULL,
             due_time timestamptz NOT NULL,
             make_time timestamptz NOT NULL,
+            due_date date,
+            time_zone text NOT NULL,
             case_id uuid REFERENCES cases,
             work_item_id uuid REFERENCES work_items,
             reference text NOT NULL,
             predecessor_id uuid UNIQUE REFERENCES promises,
             root_id uuid REFERENCES promises,
+            first_make_time timestamptz,
             import_key text UNIQUE,
             state text NOT NULL CHECK (
                 state IN ('OPEN', 'AT_RISK', 'KEPT', 'KEPT_LATE', 'BROKEN', 'RENEGOTIATED', 'WITHDRAWN')
@@ -99,13 +102,21 @@ def promises() -> None:
             forecast_time timestamptz,
             reason_code text NOT NULL,
             keep_time timestamptz,
+            record_time timestamptz,
             successor_id uuid REFERENCES promises,
             notice_id uuid,
             version bigint NOT NULL,
             CHECK ((predecessor_id IS NULL) = (root_id IS NULL)),
-            CHECK ((state = 'RENEGOTIATED') = (successor_id IS NOT NULL)),
+            CHECK ((predecessor_id IS NULL) = (first_make_time IS NULL)),
+            CHECK ((due_date IS NULL) = (time_zone = '')),
+            CHECK (state <> 'RENEGOTIATED' OR successor_id IS NOT NULL),
+            CHECK (successor_id IS NULL OR state IN ('RENEGOTIATED', 'BROKEN')),
             CHECK ((state IN ('KEPT', 'KEPT_LATE')) = (keep_time IS NOT NULL)),
-            CHECK ((state = 'KEPT_LATE') = coalesce(keep_time > due_time, false)),
+            CHECK ((keep_time IS NULL) = (record_time IS NULL)),
+            CHECK (keep_time >= coalesce(first_make_time, make_time)),
+            CHECK ((state = 'KEPT_LATE') = coalesce(
+                CASE WHEN due_date IS NULL THEN keep_time > due_time ELSE keep_time >= due_time END, false
+            )),
             CHECK (state NOT IN ('AT_RISK', 'RENEGOTIATED', 'WITHDRAWN') OR reason_code <> '')
         )
         """

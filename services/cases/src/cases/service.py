@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from cases.domain.promise import PromiseClock
+from cases.domain.promise_clock import PromiseClock
 from cases.events.notifications import Notices
 from cases.events.timers import promise_at_risk, promise_due
 from cases.rpc.case import CaseRpc
@@ -34,7 +34,7 @@ def compose(app: App[Settings]) -> None:
     explainer = Explainer(app.db, app.client(NoticeServiceStub, "notifications"))
 
     app.serve(CaseRpc(app.db))
-    app.serve(WorkItemRpc(app.db))
+    app.serve(WorkItemRpc(app.db, clock))
     app.serve(PromiseRpc(app.db, clock, explainer))
     app.serve(DirectoryRpc(app.db))
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
@@ -16,6 +16,7 @@ from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
     case_service_pb2_grpc,
+    directory_pb2,
     directory_pb2_grpc,
     promise_pb2,
     promise_service_pb2,
@@ -23,6 +24,10 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
     work_item_service_pb2_grpc,
 )
+from rapport.notifications.v1 import notice_pb2
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+
+NOTICE = f"notices/{uuid4()}"
 
 
 class Desk:
@@ -74,6 +79,15 @@ class Desk:
         request = work_item_service_pb2.AddWorkItemRequest(parent=case, work_item=work_item)
         return await self.work_items.AddWorkItem(request)
 
+    async def agent(self, agent: str) -> str:
+        """Put somebody into the directory."""
+        message = directory_pb2.Agent(
+            name=agent, display_name="Bob", email="bob@acme.example", department="departments/front-desk"
+        )
+        request = directory_pb2.UpdateAgentRequest(agent=message, allow_missing=True)
+        await self.directory.UpdateAgent(request)
+        return agent
+
     async def make(self, due_days: float = 3, **fields: Any) -> promise_pb2.Promise:
         """Make a promise."""
         promise = self.promise(due_days, **fields)
@@ -96,6 +110,36 @@ class Desk:
                 reason_code=reason_code,
             )
         )
+
+    async def tell(self, promise: str, event_id: UUID | None = None, **fields: Any) -> notice_pb2.ToldPromise:
+        """Receive the word that a policy's notice told the customer a new date, now unless told when."""
+        told = notice_pb2.ToldPromise(
+            **{
+                "promise": promise,
+                "customer": self.customer,
+                "version": 1,
+                "new_due_time": timestamp(self.in_days(5)),
+                "tell_time": timestamp(self.clock.now()),
+                "reason_code": "CARRIER_DELAY",
+            }
+            | fields
+        )
+        await self.sent(promise, event_id, told_promise=told)
+        return told
+
+    async def sent(self, promise: str, event_id: UUID | None = None, **fields: Any) -> UUID:
+        """Receive the word that a notice about a promise was sent."""
+        notice = NoticeSent(
+            **{
+                "notice": NOTICE,
+                "customer": self.customer,
+                "kind": "promise-at-risk",
+                "promise": promise,
+                "channel": "EMAIL",
+            }
+            | fields
+        )
+        return await self.running.deliver(notice, resource=NOTICE, source="notifications", event_id=event_id)
 
     async def get(self, promise: str) -> promise_pb2.Promise:
         """The promise as it is now."""

@@ -49,7 +49,7 @@ async def test_past_promises_are_kept_late_or_broken_at_once_and_told_as_such(de
 async def test_promises_to_come_are_open_and_watched_by_the_clock(desk):
     made = await desk.promises.BatchMakePromises(batch([desk.promise(3), desk.promise(0.5)]))
     assert {promise.state for promise in made.promises} == {State.STATE_OPEN}
-    assert await timers(desk) == 3  # the second one is due within the lead already
+    assert await timers(desk) == 4
 
 
 async def test_a_batch_that_is_only_checked_makes_no_promise_and_refuses_as_if_it_did(desk, refused):

@@ -114,12 +114,33 @@ async def test_a_stale_or_malformed_etag_is_refused(desk, refused, etag, answer)
 
 async def test_a_case_gets_another_owner_and_the_same_owner_is_no_news(desk):
     opened = await desk.open()
-    request = AssignCaseRequest(name=opened.name, owner="agents/bob")
+    request = AssignCaseRequest(name=opened.name, owner=await desk.agent("agents/bob"))
     assigned = await desk.cases.AssignCase(request)
     assert assigned.owner == "agents/bob"
     assert await desk.cases.AssignCase(request) == assigned
     (fact,) = await desk.facts("CaseAssigned")
     assert (fact.data.owner, fact.data.previous_owner) == ("agents/bob", "agents/front-desk")
+
+
+async def test_an_owner_is_somebody_in_the_directory(desk, refused):
+    opened = await desk.open()
+    calls = [
+        desk.open(owner="agents/nobody"),
+        desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner="agents/nobody")),
+    ]
+    assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
+    assert len(await desk.facts()) == 1
+
+
+async def test_what_a_case_is_about_is_told_when_it_changes_and_only_then(desk):
+    opened = await desk.open(display_name="Canary Maria")
+    for topic in ("damaged", "damaged"):
+        updated = case_pb2.Case(name=opened.name, topic=topic, display_name="Canary Maria Anders")
+        await desk.cases.UpdateCase(UpdateCaseRequest(case=updated))
+    (fact,) = await desk.facts("CaseUpdated")
+    assert (fact.data.case, fact.data.customer, fact.data.topic) == (opened.name, desk.customer, "damaged")
+    assert (list(fact.data.updated_fields), fact.version) == (["topic", "display_name"], 2)
+    assert "Canary" not in str(fact.data)
 
 
 async def test_a_case_is_resolved_and_reopened(desk):
@@ -176,7 +197,7 @@ async def test_cases_are_listed_newest_first_in_pages(desk):
 
 async def test_cases_are_filtered_by_every_documented_field(desk):
     opened = await desk.open(topic="damaged")
-    await desk.open(customer=f"customers/{uuid4()}", owner="agents/bob")
+    await desk.open(customer=f"customers/{uuid4()}", owner=await desk.agent("agents/bob"))
     for text in (
         f"customer = {desk.customer}",
         "owner = agents/front-desk",

@@ -4,12 +4,10 @@ from uuid import uuid4
 import pytest
 
 from cases.service import service
-from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2
 from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 State = promise_pb2.Promise.State
 
@@ -26,30 +24,36 @@ class Notices(NoticeServiceServicer):
 
 
 async def renegotiated_by_notice(desk):
-    made = await desk.make(3)
-    notice = NoticeSent(
-        notice=f"notices/{uuid4()}",
-        kind="promise-at-risk",
-        promise=made.name,
-        new_due_time=timestamp(desk.in_days(5)),
-        reason_code="CARRIER_DELAY",
-    )
-    event_id = await desk.running.deliver(notice, resource=notice.notice, source="notifications")
-    await eventually(lambda: desk.facts("PromiseRenegotiated"))
-    return made.name, notice.notice, str(event_id)
+    made, event_id = await desk.make(3), uuid4()
+    await desk.tell(made.name, event_id)
+    (fact,) = await eventually(lambda: desk.facts("PromiseRenegotiated"))
+    return made.name, fact.data.notice, str(event_id)
 
 
 async def test_a_promise_at_risk_is_explained_back_to_the_person_who_forecast(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
     why = await desk.promises.Explain(ExplainRequest(name=made.name))
-    assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "1")
+    assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "2")
     assert why.inputs["reason_code"] == "CARRIER_DELAY"
     assert "the delivery department now expects 2026-03-07" in why.summary
     assert [(cause.what.rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [
         ("PromiseAtRisk", made.name, "agent:alice"),
         ("WorkItemForecast", work_item.name, "agent:alice"),
         ("WorkItemService/ForecastWorkItem", "", "agent:alice"),
+    ]
+
+
+async def test_a_recovered_promise_is_explained_by_the_better_forecast(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=5)
+    await desk.forecast(work_item.name, days=2)
+    why = await desk.promises.Explain(ExplainRequest(name=made.name))
+    assert why.rule == "rules/promise-recovered"
+    assert [cause.what.rsplit(".", 1)[-1] for cause in why.causes] == [
+        "PromiseRecovered",
+        "WorkItemForecast",
+        "WorkItemService/ForecastWorkItem",
     ]
 
 

@@ -1,3 +1,6 @@
+"""What notices told customers: one end whatever comes first, and only a policy moves a promise."""
+
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -5,31 +8,10 @@ import pytest
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2
-from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest
-from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
+from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 
 State = promise_pb2.Promise.State
-
-
-def sent(desk, about, **fields):
-    return NoticeSent(
-        **{
-            "notice": f"notices/{uuid4()}",
-            "customer": desk.customer,
-            "kind": "promise-at-risk",
-            "promise": about,
-            "channel": "EMAIL",
-            "new_due_time": timestamp(desk.in_days(5)),
-            "reason_code": "CARRIER_DELAY",
-        }
-        | fields
-    )
-
-
-async def deliver(desk, notice, event_id=None):
-    return await desk.running.deliver(
-        notice, resource=notice.notice, source="notifications", event_id=event_id
-    )
 
 
 async def renegotiated(desk, count=1):
@@ -42,58 +24,75 @@ async def renegotiated(desk, count=1):
     return await eventually(enough)
 
 
+async def handled(desk):
+    """Wait until everything that was delivered is handled: word about another promise is the last."""
+    other = await desk.make(3)
+    await desk.tell(other.name)
+    await eventually(lambda: _moved(desk, other.name))
+
+
+async def _moved(desk, name):
+    return bool((await desk.get(name)).successor)
+
+
 async def test_a_customer_who_was_told_has_a_new_promise(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
-    notice = sent(desk, made.name)
-    event_id = await deliver(desk, notice)
+    event_id = uuid4()
+    told = await desk.tell(made.name, event_id, version=2)
     (fact,) = await renegotiated(desk)
-    assert (fact.data.notice, fact.data.reason_code) == (notice.notice, "CARRIER_DELAY")
+    assert (fact.data.reason_code, fact.data.late) == ("CARRIER_DELAY", False)
     assert (fact.causation_id, fact.actor) == (event_id, "service:cases")
     ended = await desk.get(made.name)
-    assert (ended.state, ended.notice) == (State.STATE_RENEGOTIATED, notice.notice)
+    assert (ended.state, ended.notice) == (State.STATE_RENEGOTIATED, fact.data.notice)
     successor = await desk.get(ended.successor)
-    assert (successor.state, successor.due_time) == (State.STATE_OPEN, notice.new_due_time)
+    assert (successor.state, successor.due_time) == (State.STATE_OPEN, told.new_due_time)
 
 
 async def test_an_event_that_comes_again_is_applied_once(desk):
-    first, second = await desk.make(3), await desk.make(3)
-    notice = sent(desk, first.name)
-    event_id = await deliver(desk, notice)
-    await renegotiated(desk)
-    await deliver(desk, notice, event_id)
-    await deliver(desk, sent(desk, second.name))
-    facts = await renegotiated(desk, 2)
-    assert [fact.resource for fact in facts] == [first.name, second.name]
+    first, event_id = await desk.make(3), uuid4()
+    for _ in range(2):
+        await desk.tell(first.name, event_id)
+    await handled(desk)
+    assert len([fact for fact in await renegotiated(desk, 2) if fact.resource == first.name]) == 1
 
 
 async def test_a_second_notice_about_a_renegotiated_promise_changes_nothing(desk):
-    first, second = await desk.make(3), await desk.make(3)
-    await deliver(desk, sent(desk, first.name))
+    first = await desk.make(3)
+    await desk.tell(first.name)
     (fact,) = await renegotiated(desk)
-    await deliver(desk, sent(desk, first.name, new_due_time=timestamp(desk.in_days(8))))
-    await deliver(desk, sent(desk, second.name))
-    await renegotiated(desk, 2)
+    await desk.tell(first.name, version=2, new_due_time=timestamp(desk.in_days(8)))
+    await handled(desk)
     assert (await desk.get(first.name)).successor == fact.data.successor
     assert (await desk.get(fact.data.successor)).state == State.STATE_OPEN
 
 
-async def test_a_notice_about_a_kept_promise_changes_nothing(desk):
-    kept, other = await desk.make(3), await desk.make(3)
-    before = await desk.promises.KeepPromise(KeepPromiseRequest(name=kept.name))
-    await deliver(desk, sent(desk, kept.name))
-    await deliver(desk, sent(desk, other.name))
-    await renegotiated(desk)
-    assert await desk.get(kept.name) == before
+@pytest.mark.parametrize("verb", ["keep", "withdraw"])
+async def test_what_ended_before_the_customer_was_told_stays_as_it_is(desk, verb):
+    made = await desk.make(3)
+    if verb == "keep":
+        before = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name))
+    else:
+        request = WithdrawPromiseRequest(name=made.name, reason_code="CUSTOMER_CANCELLED")
+        before = await desk.promises.WithdrawPromise(request)
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.tell(made.name)
+    await handled(desk)
+    assert await desk.get(made.name) == before
 
 
-@pytest.mark.parametrize("fields", [{"kind": "survey"}, {"new_due_time": None}, {"promise": ""}])
-async def test_other_notices_are_none_of_our_business(desk, fields):
-    made, other = await desk.make(3), await desk.make(3)
-    await deliver(desk, sent(desk, made.name, **fields))
-    await deliver(desk, sent(desk, other.name))
-    (fact,) = await renegotiated(desk)
-    assert fact.resource == other.name
+async def test_a_notice_that_tells_of_no_promise_moves_none_whatever_its_kind(desk):
+    made = await desk.make(3)
+    await desk.sent(made.name)
+    await handled(desk)
+    assert await desk.get(made.name) == made
+
+
+@pytest.mark.parametrize("fields", [{"customer": f"customers/{uuid4()}"}, {"version": 7}])
+async def test_a_telling_of_another_customer_or_version_moves_no_promise(desk, fields):
+    made = await desk.make(3)
+    await desk.tell(made.name, **fields)
+    await handled(desk)
     assert await desk.get(made.name) == made
 
 
@@ -101,7 +100,59 @@ async def test_a_forecast_that_came_in_while_the_customer_was_told_is_not_lost(d
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
     await desk.forecast(work_item.name, days=9)
-    await deliver(desk, sent(desk, made.name))
+    await desk.tell(made.name, version=2)
     (fact,) = await renegotiated(desk)
     successor = await desk.get(fact.data.successor)
     assert (successor.state, successor.forecast_time) == (State.STATE_AT_RISK, timestamp(desk.in_days(9)))
+
+
+async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_with_its_clock(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=6)
+    told_at, new_due = timestamp(desk.clock.now()), timestamp(desk.in_days(6))
+    desk.clock.advance(timedelta(days=4))
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    await desk.tell(made.name, version=2, new_due_time=new_due, tell_time=told_at)
+    (fact,) = await renegotiated(desk)
+    assert fact.data.late is False
+    ended = await desk.get(made.name)
+    successor = await desk.get(ended.successor)
+    assert (ended.state, successor.due_time) == (State.STATE_RENEGOTIATED, new_due)
+    desk.clock.advance(timedelta(days=3))
+    await eventually(lambda: _in(desk, successor.name, State.STATE_BROKEN))
+
+
+async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=6)
+    new_due = timestamp(desk.in_days(6))
+    desk.clock.advance(timedelta(days=4))
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    await desk.tell(made.name, version=3, new_due_time=new_due)
+    (fact,) = await renegotiated(desk)
+    assert (fact.data.late, fact.data.new_due_time, fact.data.root) == (True, new_due, made.name)
+    broken = await desk.get(made.name)
+    successor = await desk.get(broken.successor)
+    assert (broken.state, successor.state) == (State.STATE_BROKEN, State.STATE_OPEN)
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
+    assert (await desk.get(made.name)).state == State.STATE_BROKEN
+    assert (await desk.get(successor.name)).state == State.STATE_KEPT
+
+
+async def test_word_that_comes_after_the_work_was_done_makes_a_successor_that_was_kept(desk):
+    work_item, made = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=6)
+    told_at, new_due = timestamp(desk.clock.now()), timestamp(desk.in_days(6))
+    desk.clock.advance(timedelta(days=5))
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
+    assert (await desk.get(made.name)).state == State.STATE_KEPT_LATE
+    await desk.tell(made.name, version=2, new_due_time=new_due, tell_time=told_at)
+    await renegotiated(desk)
+    ended = await desk.get(made.name)
+    successor = await desk.get(ended.successor)
+    assert (ended.state, ended.HasField("keep_time")) == (State.STATE_RENEGOTIATED, False)
+    assert (successor.state, successor.keep_time) == (State.STATE_KEPT, timestamp(desk.clock.now()))
+
+
+async def _in(desk, name, state):
+    return (await desk.get(name)).state == state

@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
+from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
@@ -15,6 +17,12 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 
 State = promise_pb2.Promise.State
+OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))
+DAY = {
+    "due_time": None,
+    "due_date": Date(year=2026, month=3, day=5),
+    "time_zone": "Europe/Berlin",
+}
 UNKNOWN = f"promises/{uuid4()}"
 
 
@@ -49,9 +57,19 @@ async def test_a_work_item_says_which_case_a_promise_belongs_to(desk):
         ({"department": ""}, "REQUIRED"),
         ({"kind": "Delivery!"}, "INVALID_CODE"),
         ({"reference": "a\0b"}, "INVALID_TEXT"),
+        ({"reference": "for Maria, who rang twice"}, "INVALID_CODE"),
         ({"due_time": None}, "REQUIRED"),
         ({"due_time": timestamp(datetime(1899, 12, 31, tzinfo=UTC))}, "INVALID_TIME"),
-        ({"due_time": timestamp(datetime(2200, 1, 2, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"due_time": timestamp(datetime(2036, 4, 1, tzinfo=UTC))}, "INVALID_TIME"),
+        ({"due_date": Date(year=2026, month=3, day=5)}, "REQUIRED"),
+        ({"time_zone": "Europe/Berlin"}, "INVALID_CODE"),
+        ({"due_time": None, "due_date": Date(year=2026, month=3, day=5)}, "INVALID_CODE"),
+        (DAY | {"time_zone": "Europe/Nowhere"}, "INVALID_CODE"),
+        (DAY | {"due_date": Date(year=2026, month=2, day=30)}, "INVALID_TIME"),
+        (DAY | {"due_date": Date(year=2026, month=3)}, "INVALID_TIME"),
+        (DAY | {"due_date": Date(year=2036, month=4, day=1)}, "INVALID_TIME"),
+        (DAY | {"due_date": Date(year=2026, month=3, day=1)}, "INVALID_TIME"),
+        ({"make_time": timestamp(datetime(1999, 1, 1, tzinfo=UTC)), "keep_time": OLD}, "INVALID_TIME"),
         ({"make_time": timestamp(datetime(2190, 1, 1, tzinfo=UTC))}, "INVALID_TIME"),
         ({"keep_time": timestamp(datetime(2190, 1, 1, tzinfo=UTC))}, "INVALID_TIME"),
         ({"case": "cases/1"}, "INVALID_NAME"),
@@ -91,6 +109,53 @@ async def test_a_promise_is_kept_in_time_or_late(desk, late_days, state):
     assert (kept.state, kept.keep_time) == (state, timestamp(desk.clock.now()))
     (fact,) = await desk.facts("PromiseKept")
     assert fact.data.late is (late_days == 1)
+
+
+async def test_a_promise_is_not_kept_before_it_was_made(desk, refused):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=4))
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    assert await refused(desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=OLD))) == (
+        "INVALID_ARGUMENT INVALID_TIME"
+    )
+    assert (await desk.get(made.name)).state == State.STATE_BROKEN
+
+
+async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
+    made = [await desk.make(**DAY) for _ in range(2)]
+    midnight = datetime(2026, 3, 5, 23, tzinfo=UTC)
+    assert made[0].due_time == timestamp(midnight)
+    assert (made[0].due_date, made[0].time_zone) == (DAY["due_date"], "Europe/Berlin")
+    desk.clock.advance(midnight + timedelta(hours=1) - desk.clock.now())
+    tick = timedelta(microseconds=1)
+    kept = [
+        await desk.promises.KeepPromise(KeepPromiseRequest(name=promise.name, keep_time=timestamp(at)))
+        for promise, at in zip(made, (midnight - tick, midnight), strict=True)
+    ]
+    assert [promise.state for promise in kept] == [State.STATE_KEPT, State.STATE_KEPT_LATE]
+
+
+async def test_a_promised_day_is_renegotiated_to_a_day_in_the_same_zone(desk, refused):
+    made = await desk.make(**DAY)
+    moment = desk.promises.RenegotiatePromise(renegotiation(desk, made.name, 5))
+    assert await refused(moment) == "INVALID_ARGUMENT INVALID_TIME"
+    over = renegotiation(desk, made.name, due_time=None, due_date=Date(year=2026, month=3, day=1))
+    assert await refused(desk.promises.RenegotiatePromise(over)) == "INVALID_ARGUMENT INVALID_TIME"
+    day = Date(year=2026, month=3, day=29)
+    ended = await desk.promises.RenegotiatePromise(
+        renegotiation(desk, made.name, due_time=None, due_date=day)
+    )
+    successor = await desk.get(ended.successor)
+    assert (successor.due_date, successor.time_zone) == (day, "Europe/Berlin")
+    assert successor.due_time == timestamp(datetime(2026, 3, 29, 22, tzinfo=UTC))  # a day of 23 hours
+    (fact,) = await desk.facts("PromiseRenegotiated")
+    assert (fact.data.due_date, fact.data.new_due_date) == (DAY["due_date"], day)
+
+
+async def test_a_promised_moment_is_not_renegotiated_to_a_day(desk, refused):
+    made = await desk.make(3)
+    day = renegotiation(desk, made.name, due_time=None, due_date=Date(year=2026, month=3, day=29))
+    assert await refused(desk.promises.RenegotiatePromise(day)) == "INVALID_ARGUMENT INVALID_TIME"
 
 
 async def test_a_promise_is_not_kept_in_the_future(desk, refused):

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.api.messages import timestamp
+from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2, promise_pb2
 from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
 from rapport.cases.v1.work_item_service_pb2 import (
@@ -91,6 +92,58 @@ async def test_work_is_finished_when_the_department_says_it_was(desk):
     assert (kept.state, kept.keep_time) == (Promised.STATE_KEPT, done_at)
 
 
+async def test_work_is_not_finished_before_it_was_added(desk, refused):
+    work_item, promise = await desk.promised_work(due_days=3)
+    old = timestamp(desk.in_days(-9000))
+    request = FinishWorkItemRequest(name=work_item.name, finish_time=old)
+    assert await refused(desk.work_items.FinishWorkItem(request)) == "INVALID_ARGUMENT INVALID_TIME"
+    assert await desk.get(promise.name) == promise
+
+
+async def test_work_that_was_done_before_it_was_promised_keeps_the_promise_at_once(desk):
+    work_item, _ = await desk.promised_work(due_days=3)
+    done_at = timestamp(desk.clock.now())
+    desk.clock.advance(timedelta(hours=1))
+    later = await desk.make(3, work_item=work_item.name)
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name, finish_time=done_at))
+    kept = await desk.get(later.name)
+    assert (kept.state, kept.keep_time) == (Promised.STATE_KEPT, later.make_time)
+
+
+async def test_a_better_forecast_takes_a_promise_out_of_danger_because_of_the_forecast(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=5)
+    await desk.forecast(work_item.name, days=2)
+    recovered = await desk.get(promise.name)
+    assert (recovered.state, recovered.reason_code) == (Promised.STATE_OPEN, "")
+    assert not recovered.HasField("forecast_time")
+    *_, cause, told = await desk.facts("WorkItemForecast", "PromiseRecovered")
+    assert (told.causation_id, told.version) == (cause.id, 3)
+    assert told.data.forecast_time == timestamp(desk.in_days(2))
+
+
+async def test_a_promise_that_recovers_when_it_is_due_soon_is_at_risk_by_the_clock(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    await desk.forecast(work_item.name, days=5)
+    desk.clock.advance(timedelta(days=2.5))
+    await desk.forecast(work_item.name, days=0.4)
+    assert [fact.data.DESCRIPTOR.name for fact in await desk.facts()][-2:] == [
+        "PromiseRecovered",
+        "PromiseAtRisk",
+    ]
+    assert (await desk.get(promise.name)).reason_code == "DUE_SOON"
+
+
+async def test_a_broken_promise_is_told_of_every_new_forecast(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    desk.clock.advance(timedelta(days=4))
+    await eventually(lambda: desk.facts("PromiseBroken"))
+    await desk.forecast(work_item.name, days=1)
+    *_, told = await desk.facts("PromiseAtRisk")
+    assert (told.data.broken, told.data.forecast_time) == (True, timestamp(desk.in_days(1)))
+    assert (await desk.get(promise.name)).state == Promised.STATE_BROKEN
+
+
 async def test_finished_work_is_final(desk, refused):
     work_item, _ = await desk.promised_work()
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
@@ -172,6 +225,6 @@ async def test_work_is_not_finished_in_the_future(desk, refused):
 
 async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
     case = await desk.open()
-    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="x" * 201)
+    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a b")
     request = AddWorkItemRequest(parent=case.name, work_item=wrong)
     assert await refused(desk.work_items.AddWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"

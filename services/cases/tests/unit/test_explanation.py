@@ -1,8 +1,9 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from cases.domain.due import Due
 from cases.domain.explanation import reason
 from cases.domain.promise import Promise, PromiseState
 
@@ -17,7 +18,7 @@ def promise():
 def test_a_late_forecast_is_explained_with_both_dates_and_the_reason():
     late = promise()
     late.expect(DUE + timedelta(days=2), "CARRIER_DELAY")
-    why = reason(late, NOW)
+    why = reason(late, NOW, recovered=False)
     assert why.rule == "rules/promise-at-risk-by-forecast"
     assert why.summary == (
         "At risk since 2026-03-02 09:00 UTC: the delivery department now expects 2026-03-07 09:00 UTC, "
@@ -35,19 +36,38 @@ def test_a_late_forecast_is_explained_with_both_dates_and_the_reason():
 def test_a_promise_at_risk_by_the_clock_has_a_rule_of_its_own():
     near = promise()
     near.due_soon()
-    assert reason(near, NOW).rule == "rules/promise-at-risk-by-clock"
+    assert reason(near, NOW, recovered=False).rule == "rules/promise-at-risk-by-clock"
 
 
 def test_without_its_history_the_state_is_explained_all_the_same():
-    assert reason(promise(), None).summary == (
+    assert reason(promise(), None, recovered=False).summary == (
         "Open: it is due 2026-03-05 09:00 UTC and nothing says that it will not be kept."
     )
+
+
+def test_a_recovered_promise_says_so():
+    why = reason(promise(), NOW, recovered=True)
+    assert why.rule == "rules/promise-recovered"
+    assert "the department expects to be in time again" in why.summary
+
+
+def test_a_promised_day_is_explained_as_a_day():
+    due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
+    made = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, due.day, due.time_zone)
+    assert "it is due on 2026-03-05 (Europe/Berlin)" in reason(made, NOW, recovered=False).summary
+
+
+def test_a_broken_promise_whose_customer_was_told_late_names_its_successor():
+    made = promise()
+    made.state, made.successor_id = PromiseState.BROKEN, UUID(int=9)
+    why = reason(made, NOW, recovered=False)
+    assert (why.rule, made.successor in why.summary) == ("rules/promise-told-late", True)
 
 
 @pytest.mark.parametrize("state", PromiseState)
 def test_every_state_has_its_rule_and_its_words(state):
     explained = promise()
     explained.state = state
-    why = reason(explained, NOW)
+    why = reason(explained, NOW, recovered=False)
     assert why.rule.startswith("rules/promise-")
     assert why.summary.startswith(state.replace("_", " ").capitalize())

@@ -3,8 +3,10 @@ from uuid import UUID
 
 import pytest
 
-from cases.domain.promise import DUE_SOON, Promise, PromiseClock, PromiseState
-from chassis.errors import FailedPrecondition
+from cases.domain.due import Due
+from cases.domain.promise import DUE_SOON, Promise, PromiseState
+from cases.domain.promise_clock import PromiseClock
+from chassis.errors import FailedPrecondition, InvalidArgument
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = NOW + timedelta(days=3)
@@ -57,25 +59,39 @@ def test_the_same_delay_is_told_once():
     assert made.version == 2
 
 
-def test_a_delay_that_shrinks_but_stays_a_delay_is_not_told_again():
-    made = promise()
-    made.expect(DUE + 2 * A_DAY, "CARRIER_DELAY")
-    assert made.expect(DUE + A_DAY, "CARRIER_DELAY") is None
-    assert made.forecast_time == DUE + 2 * A_DAY
-
-
-@pytest.mark.parametrize(("days", "reason_code"), [(2, "CARRIER_DELAY"), (1, "WEATHER")])
-def test_a_delay_that_grows_or_has_another_reason_is_told_again(days, reason_code):
+@pytest.mark.parametrize(
+    ("days", "reason_code"), [(2, "CARRIER_DELAY"), (1, "WEATHER"), (0.5, "CARRIER_DELAY")]
+)
+def test_a_delay_that_grows_or_shrinks_or_has_another_reason_is_told_again(days, reason_code):
     made = promise()
     made.expect(DUE + A_DAY, "CARRIER_DELAY")
-    assert made.expect(DUE + days * A_DAY, reason_code).reason_code == reason_code
+    fact = made.expect(DUE + days * A_DAY, reason_code)
+    assert (fact.forecast_time, fact.reason_code) == (DUE + days * A_DAY, reason_code)
+    assert made.forecast_time == DUE + days * A_DAY
 
 
-def test_a_promise_stays_at_risk_when_the_forecast_recovers():
+def test_a_promise_recovers_when_the_forecast_does_as_if_nothing_had_been():
     made = promise()
     made.expect(DUE + A_DAY, "CARRIER_DELAY")
-    assert made.expect(DUE - A_DAY, "CARRIER_DELAY") is None
+    fact = made.expect(DUE - A_DAY, "CARRIER_DELAY")
+    assert (fact.promise, fact.forecast_time, fact.due_time) == (made.name, DUE - A_DAY, DUE)
+    expected = promise()
+    expected.version = 3
+    assert made == expected
+
+
+def test_a_good_forecast_does_not_take_away_what_the_clock_said():
+    made = promise()
+    made.due_soon()
+    assert made.expect(DUE - A_DAY, "OTHER") is None
     assert made.state is PromiseState.AT_RISK
+
+
+def test_a_forecast_for_a_broken_promise_is_told_and_leaves_it_broken():
+    made = promise(PromiseState.BROKEN)
+    fact = made.expect(DUE + A_DAY, "WEATHER")
+    assert (fact.broken, fact.forecast_time) == (True, DUE + A_DAY)
+    assert (made.state, made.forecast_time) == (PromiseState.BROKEN, DUE + A_DAY)
 
 
 def test_the_clock_puts_an_open_promise_at_risk_without_a_forecast():
@@ -106,7 +122,7 @@ def test_the_clock_leaves_a_promise_alone_that_is_not_open(state):
 @pytest.mark.parametrize("before", [PromiseState.OPEN, PromiseState.AT_RISK, PromiseState.BROKEN])
 def test_what_is_done_by_the_due_time_is_kept_and_after_it_kept_late(before, late, state):
     made = promise(before)
-    fact = made.keep(DUE + late)
+    fact = made.keep(DUE + late, NOW)
     assert (made.state, made.keep_time) == (state, DUE + late)
     assert fact.late is (state is PromiseState.KEPT_LATE)
 
@@ -127,16 +143,12 @@ def test_the_clock_does_not_break_what_has_ended(state):
 def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(state):
     made = promise(state)
     later = NOW + A_DAY
-    successor, fact = made.renegotiate(UUID(int=9), DUE + A_DAY, later, "WEATHER", notice_id=UUID(int=8))
+    successor, fact = made.renegotiate(UUID(int=9), Due(DUE + A_DAY), later, "WEATHER")
     expected = promise()
     expected.id, expected.predecessor_id, expected.root_id = UUID(int=9), made.id, made.id
-    expected.due_time, expected.make_time = DUE + A_DAY, later
+    expected.due_time, expected.make_time, expected.first_make_time = DUE + A_DAY, later, NOW
     assert successor == expected
-    assert (made.state, made.successor, made.notice) == (
-        PromiseState.RENEGOTIATED,
-        successor.name,
-        f"notices/{UUID(int=8)}",
-    )
+    assert (made.state, made.successor, made.notice) == (PromiseState.RENEGOTIATED, successor.name, "")
     assert made.due_time == DUE
     assert (fact.due_time, fact.new_due_time, fact.successor) == (DUE, DUE + A_DAY, successor.name)
 
@@ -151,9 +163,9 @@ def test_a_promise_is_withdrawn_for_a_reason():
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda made: made.keep(DUE),
+        lambda made: made.keep(DUE, NOW),
         lambda made: made.withdraw("X"),
-        lambda made: made.renegotiate(UUID(int=9), DUE, NOW, "X"),
+        lambda made: made.renegotiate(UUID(int=9), Due(DUE), NOW, "X"),
     ],
     ids=["keep", "withdraw", "renegotiate"],
 )
@@ -167,8 +179,8 @@ def test_a_promise_that_ended_refuses_to_change(state, verb):
 
 def test_promises_that_replace_each_other_have_one_root():
     first = promise()
-    second, told = first.renegotiate(UUID(int=9), DUE + A_DAY, NOW, "WEATHER")
-    third, told_again = second.renegotiate(UUID(int=10), DUE + 2 * A_DAY, NOW, "WEATHER")
+    second, told = first.renegotiate(UUID(int=9), Due(DUE + A_DAY), NOW, "WEATHER")
+    third, told_again = second.renegotiate(UUID(int=10), Due(DUE + 2 * A_DAY), NOW, "WEATHER")
     assert {made.root for made in (first, second, third)} == {first.name}
     assert (told.root, told_again.root, third.made().root) == (first.name,) * 3
 
@@ -176,13 +188,36 @@ def test_promises_that_replace_each_other_have_one_root():
 def test_a_broken_promise_can_be_neither_renegotiated_nor_withdrawn():
     for verb in (
         lambda made: made.withdraw("X"),
-        lambda made: made.renegotiate(UUID(int=9), DUE, NOW, "X"),
+        lambda made: made.renegotiate(UUID(int=9), Due(DUE), NOW, "X"),
     ):
         with pytest.raises(FailedPrecondition, match="BROKEN"):
             verb(promise(PromiseState.BROKEN))
 
 
+@pytest.mark.parametrize("state", [PromiseState.OPEN, PromiseState.BROKEN])
+def test_nothing_is_kept_before_it_was_promised(state):
+    made = promise(state)
+    with pytest.raises(InvalidArgument) as caught:
+        made.keep(NOW - timedelta(microseconds=1), NOW)
+    assert [(found.field, found.reason) for found in caught.value.violations] == [
+        ("keep_time", "INVALID_TIME")
+    ]
+    assert made == promise(state)
+
+
+def test_a_successor_may_have_been_kept_before_it_replaced_the_first_promise():
+    first = promise()
+    second, _ = first.renegotiate(UUID(int=9), Due(DUE + A_DAY), NOW + A_DAY, "CUSTOMER_AGREED")
+    assert second.keep(NOW, NOW + 2 * A_DAY).late is False
+
+
 def test_the_clock_acts_before_the_due_time_by_the_lead_and_after_it_by_the_grace():
-    clock = PromiseClock(lead=2 * A_DAY, grace=A_DAY)
-    assert clock.at_risk_at(promise()) == DUE - 2 * A_DAY
+    clock = PromiseClock(lead=A_DAY, grace=A_DAY)
+    assert clock.at_risk_at(promise()) == DUE - A_DAY
     assert clock.broken_at(promise()) == DUE + A_DAY
+
+
+def test_a_promise_shorter_than_twice_the_lead_is_at_risk_when_half_its_time_is_over():
+    made = promise()
+    made.due_time = NOW + timedelta(hours=1)
+    assert PromiseClock().at_risk_at(made) == NOW + timedelta(minutes=30)

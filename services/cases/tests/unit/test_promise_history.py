@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cases.domain import facts
+from cases.domain.due import Due
 from cases.domain.promise import Promise, PromiseState
 from chassis.errors import FailedPrecondition
 
@@ -22,21 +23,34 @@ NEVER_CHANGES = [
     "kind",
     "due_time",
     "make_time",
+    "due_date",
+    "time_zone",
     "case_id",
     "work_item_id",
     "reference",
     "predecessor_id",
     "root_id",
+    "first_make_time",
     "import_key",
 ]
-CHANGES = {"state", "forecast_time", "reason_code", "keep_time", "successor_id", "notice_id", "version"}
+CHANGES = {
+    "state",
+    "forecast_time",
+    "reason_code",
+    "keep_time",
+    "record_time",
+    "successor_id",
+    "notice_id",
+    "version",
+}
 NEXT = {
     PromiseState.OPEN: set(PromiseState) - {PromiseState.OPEN},
-    PromiseState.AT_RISK: set(PromiseState) - {PromiseState.OPEN},
-    PromiseState.BROKEN: {PromiseState.KEPT, PromiseState.KEPT_LATE},
+    PromiseState.AT_RISK: set(PromiseState),
+    PromiseState.BROKEN: {PromiseState.KEPT, PromiseState.KEPT_LATE, PromiseState.BROKEN},
 }
 STATE_AFTER = {
-    facts.PromiseAtRisk: {PromiseState.AT_RISK},
+    facts.PromiseAtRisk: {PromiseState.AT_RISK, PromiseState.BROKEN},
+    facts.PromiseRecovered: {PromiseState.OPEN},
     facts.PromiseKept: {PromiseState.KEPT, PromiseState.KEPT_LATE},
     facts.PromiseBroken: {PromiseState.BROKEN},
     facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED},
@@ -79,7 +93,7 @@ class History(RuleBasedStateMachine):
 
     @rule(at=times)
     def keep(self, at):
-        self.act(lambda promise: promise.keep(at))
+        self.act(lambda promise: promise.keep(at, NOW))
 
     @rule()
     def break_(self):
@@ -92,7 +106,7 @@ class History(RuleBasedStateMachine):
     @rule(due=times, reason=reasons)
     def renegotiate(self, due, reason):
         def verb(promise):
-            successor, fact = promise.renegotiate(UUID(int=len(self.promises) + 10), due, NOW, reason)
+            successor, fact = promise.renegotiate(UUID(int=len(self.promises) + 10), Due(due), NOW, reason)
             self.promises.append(successor)
             return fact
 
@@ -102,7 +116,7 @@ class History(RuleBasedStateMachine):
     def every_promise_is_whole(self):
         for promise in self.promises:
             kept = promise.state in {PromiseState.KEPT, PromiseState.KEPT_LATE}
-            assert kept == (promise.keep_time is not None)
+            assert kept == (promise.keep_time is not None) == (promise.record_time is not None)
             if kept:
                 assert (promise.state is PromiseState.KEPT_LATE) == (promise.keep_time > promise.due_time)
             assert (promise.state is PromiseState.RENEGOTIATED) == (promise.successor_id is not None)

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from cases.domain.work_item import WorkItem, WorkItemState
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, InvalidArgument
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -41,6 +41,16 @@ def test_finished_work_is_neither_forecast_nor_finished_again(verb):
     with pytest.raises(FailedPrecondition) as caught:
         verb(done)
     assert caught.value.reason == "WORK_ITEM_FINISHED"
+
+
+def test_work_is_not_finished_before_it_was_added():
+    added = work_item()
+    with pytest.raises(InvalidArgument) as caught:
+        added.finish(NOW - timedelta(microseconds=1))
+    assert [(found.field, found.reason) for found in caught.value.violations] == [
+        ("finish_time", "INVALID_TIME")
+    ]
+    assert added == work_item()
 
 
 @pytest.mark.parametrize("state", [WorkItemState.STARTED, WorkItemState.FINISHED])

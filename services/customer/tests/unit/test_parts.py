@@ -141,7 +141,7 @@ def test_a_case_keeps_the_latest_owner_through_states_and_lives_again_when_reope
 
 
 def test_a_notice_that_went_out_has_a_channel_and_no_reason():
-    sent = notifications.NoticeSent(notice=NOTICE, channel="EMAIL", reason_code="CARRIER_DELAY")
+    sent = notifications.NoticeSent(notice=NOTICE, channel="EMAIL")
     part = fold(PartKind.NOTICE, history(notifications.NoticeRequested(notice=NOTICE), sent)).part
     assert (part.state, part.channel, part.reason_code) == ("SENT", timeline_pb2.CHANNEL_EMAIL, "")
     unknown = notifications.NoticeSent(notice=NOTICE, channel="TELEPATHY")

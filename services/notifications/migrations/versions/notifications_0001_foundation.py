@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("customer", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
         sa.Column("template", sa.Text, nullable=False),
         sa.Column("variables", JSONB, nullable=False),
         sa.Column("promise", sa.Text, nullable=False),
@@ -52,6 +53,10 @@ def upgrade() -> None:
         sa.Column("expire_time", _AT, nullable=False),
         sa.Column("request_time", _AT, nullable=False),
         sa.Column("request_event", sa.Uuid, nullable=False),
+        sa.Column("concern", sa.Text, nullable=False),
+        sa.Column("seen_version", sa.BigInteger, nullable=False),
+        sa.Column("said_version", sa.BigInteger, nullable=False),
+        sa.Column("superseded", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reason_code", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
@@ -67,9 +72,11 @@ def upgrade() -> None:
     op.create_index(
         "notices_live",
         "notices",
-        ["policy", "promise"],
+        ["promise", "customer", "concern"],
         unique=True,
-        postgresql_where="policy <> '' AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')",
+        postgresql_where=(
+            "policy <> '' AND NOT superseded AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')"
+        ),
     )
     op.create_index("notices_promise", "notices", ["promise", "id"])
     op.create_index("notices_kind", "notices", ["kind", "id"])

@@ -9,6 +9,7 @@ from chassis.service import Service
 from chassis.work.item import Retries
 from notifications.events import cases
 from notifications.jobs.contacts import Contacts
+from notifications.jobs.promises import Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.smtp import SmtpProvider, SmtpServer
 from notifications.rpc.notices import NoticeRpc
@@ -20,6 +21,7 @@ from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseKept,
+    PromiseRecovered,
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
@@ -31,7 +33,7 @@ from rapport.notifications.v1 import notifications_events_pb2
 PROMISES = Listening(
     "notifications-promises",
     "cases",
-    [PromiseAtRisk, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
+    [PromiseAtRisk, PromiseRecovered, PromiseKept, PromiseWithdrawn, PromiseRenegotiated],
 )
 
 
@@ -44,6 +46,7 @@ def compose(app: App[Settings]) -> None:
     app.subscribe(
         PROMISES.durable,
         cases.on_promise_at_risk,
+        cases.on_promise_recovered,
         cases.on_promise_kept,
         cases.on_promise_withdrawn,
         cases.on_promise_renegotiated,
@@ -62,6 +65,7 @@ def _sending(app: App[Settings]) -> Sending:
     return Sending(
         app.db,
         contacts,
+        Promises(app.db, app.client(PromiseServiceStub, "cases")),
         SmtpProvider(server),
         s.sender,
         at_once=s.send_at_once,

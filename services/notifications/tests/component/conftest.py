@@ -25,6 +25,7 @@ from rapport.cases.v1 import (
     cases_events_pb2,
     directory_pb2,
     directory_pb2_grpc,
+    promise_pb2,
     promise_service_pb2_grpc,
 )
 from rapport.common.v1 import explanation_pb2
@@ -42,6 +43,13 @@ from rapport.notifications.v1 import (
 ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"
 CUSTOMER_NAME = "Canary Maria Anders"
+STATES = {
+    "PromiseAtRisk": promise_pb2.Promise.STATE_AT_RISK,
+    "PromiseRecovered": promise_pb2.Promise.STATE_OPEN,
+    "PromiseKept": promise_pb2.Promise.STATE_KEPT,
+    "PromiseWithdrawn": promise_pb2.Promise.STATE_WITHDRAWN,
+    "PromiseRenegotiated": promise_pb2.Promise.STATE_RENEGOTIATED,
+}
 
 
 class MailServer:
@@ -159,11 +167,41 @@ class Directory(directory_pb2_grpc.DirectoryServiceServicer):
 
 
 class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
-    """The promise ledger, which explains."""
+    """The promise ledger, which explains, and knows what is true.
+
+    Attributes:
+        known: every promise as it is now, by name.
+
+    """
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
         self.asked: list[explanation_pb2.ExplainRequest] = []
+        self.known: dict[str, promise_pb2.Promise] = {}
+
+    def happened(self, event: Any, version: int) -> None:
+        """A fact about a promise: it is the truth unless a later one is known."""
+        before = self.known.get(event.promise)
+        if before is not None and int(before.etag.strip('"')) >= version:
+            return
+        state = STATES[event.DESCRIPTOR.name]
+        promise = promise_pb2.Promise(name=event.promise, etag=f'"{version}"', state=state)
+        for field in {*promise.DESCRIPTOR.fields_by_name} & {*event.DESCRIPTOR.fields_by_name}:
+            value = getattr(event, field)
+            if event.DESCRIPTOR.fields_by_name[field].message_type is None:
+                setattr(promise, field, value)
+            elif event.HasField(field):
+                getattr(promise, field).CopyFrom(value)
+        if state != promise_pb2.Promise.STATE_AT_RISK:
+            promise.ClearField("forecast_time")
+        self.known[event.promise] = promise
+
+    async def GetPromise(self, request: Any, context: Any) -> Any:
+        if self.failure is not None:
+            await context.abort(self.failure, "told to")
+        if request.name not in self.known:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such promise")
+        return self.known[request.name]
 
     async def Explain(self, request: Any, context: Any) -> Any:
         self.asked.append(request)
@@ -224,8 +262,14 @@ class Desk:
             event.forecast_time.CopyFrom(timestamp(self.in_days(forecast_days)))
         return event
 
+    def about(self, fact: type[Any], promise: str, **fields: Any) -> Any:
+        """Another event about a promise that is due in three days."""
+        due = {"customer": self.customer, "due_time": timestamp(self.in_days(3)), "reference": "orders/10248"}
+        return fact(promise=promise, **due | fields)
+
     async def hear(self, event: Any, version: int = 2, event_id: UUID | None = None) -> UUID:
-        """Receive an event of the cases service."""
+        """Receive an event of the cases service, which is what happened there."""
+        self.peers.promises.happened(event, version)
         return await self.running.deliver(
             event, resource=event.promise, version=version, source="cases", event_id=event_id
         )

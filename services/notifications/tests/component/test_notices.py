@@ -8,6 +8,7 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.testing.running import reason
+from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
 
 INFORMATION = template_service_pb2.Template(
@@ -24,7 +25,11 @@ async def notice(desk: Any) -> notice_pb2.Notice:
     """A valid notice to send."""
     await desk.create_template("ready", INFORMATION)
     return notice_pb2.Notice(
-        customer=desk.customer, kind="part-ready", template="templates/ready", variables={"depot": "Berlin"}
+        customer=desk.customer,
+        kind="part-ready",
+        purpose=consent_pb2.PURPOSE_SERVICE,
+        template="templates/ready",
+        variables={"depot": "Berlin"},
     )
 
 
@@ -39,13 +44,13 @@ async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.No
     assert sent.attempts[0].name == f"{requested.name}/attempts/1"
     assert sent.attempts[0].provider == "providers/smtp"
     [fact] = await desk.told("NoticeSent")
-    assert not fact.data.HasField("new_due_time")
+    assert not fact.data.HasField("told_promise")
 
 
-async def test_a_delay_notice_of_a_department_tells_the_date_it_gives(
+async def test_a_notice_of_a_department_moves_no_promise_whatever_it_says(
     desk: Any, notice: notice_pb2.Notice
 ) -> None:
-    notice.template = "templates/delay"
+    notice.kind, notice.template = "promise-at-risk", "templates/delay"
     notice.promise = f"promises/{uuid4()}"
     given = {
         "reason": "WEATHER",
@@ -56,9 +61,19 @@ async def test_a_delay_notice_of_a_department_tells_the_date_it_gives(
     notice.variables.clear()
     notice.variables.update(given)
     await desk.sent((await desk.send(notice)).name)
+    assert "Friday, 6 March 2026" in desk.mail.accepted[0]["Subject"]
     [fact] = await desk.told("NoticeSent")
-    assert fact.data.new_due_time.ToJsonString() == "2026-03-06T12:00:00Z"
-    assert fact.data.reason_code == "WEATHER"
+    assert fact.data.promise == notice.promise
+    assert not fact.data.HasField("told_promise")
+
+
+@pytest.mark.parametrize("purpose", ["PURPOSE_SERVICE", "PURPOSE_MARKETING"])
+async def test_consent_is_asked_for_the_purpose_of_the_notice(
+    desk: Any, notice: notice_pb2.Notice, purpose: str
+) -> None:
+    notice.purpose = consent_pb2.Purpose.Value(purpose)
+    await desk.sent((await desk.send(notice)).name)
+    assert {asked.purpose for asked in desk.peers.customers.asked} == {notice.purpose}
 
 
 async def test_a_repeated_request_sends_one_mail(desk: Any, notice: notice_pb2.Notice) -> None:
@@ -85,6 +100,8 @@ async def test_a_request_id_is_not_good_for_another_notice(desk: Any, notice: no
         ({"customer": ""}, {"notice.customer": "REQUIRED"}),
         ({"customer": "customers/7"}, {"notice.customer": "INVALID_NAME"}),
         ({"kind": "Part Ready"}, {"notice.kind": "INVALID_CODE"}),
+        ({"purpose": 0}, {"notice.purpose": "INVALID_ENUM"}),
+        ({"purpose": 99}, {"notice.purpose": "INVALID_ENUM"}),
         ({"template": "ready"}, {"notice.template": "INVALID_NAME"}),
         ({"promise": "promise"}, {"notice.promise": "INVALID_NAME"}),
         ({"case": "cases/1"}, {"notice.case": "INVALID_NAME"}),
@@ -92,7 +109,7 @@ async def test_a_request_id_is_not_good_for_another_notice(desk: Any, notice: no
     ],
 )
 async def test_a_wrong_notice_is_refused_with_every_violation(
-    desk: Any, notice: notice_pb2.Notice, change: dict[str, str], reasons: dict[str, str]
+    desk: Any, notice: notice_pb2.Notice, change: dict[str, Any], reasons: dict[str, str]
 ) -> None:
     for field, value in change.items():
         setattr(notice, field, value)
@@ -106,7 +123,7 @@ async def test_a_wrong_notice_is_refused_with_every_violation(
         ({"depot": "x", "shelf": "1"}, {"notice.variables.shelf": "VARIABLE_UNKNOWN"}),
         ({"depot": "x", "customer_name": "Eve"}, {"notice.variables.customer_name": "VARIABLE_UNKNOWN"}),
         ({"depot": "x" * 501}, {"notice.variables.depot": "TOO_LONG"}),
-        ({"depot": "a\x00"}, {"notice.variables.depot": "INVALID_TEXT"}),
+        ({"depot": "a\x00"}, {"notice.variables": "INVALID_TEXT"}),
         ({"depot": "x", "Shelf No": "1"}, {"notice.variables": "INVALID_CODE"}),
         ({"depot": "x", "new_date": "soon"}, {"variables.new_date": "INVALID_TIME"}),
         ({f"v{i}": "" for i in range(51)}, {"notice.variables": "TOO_LONG"}),
@@ -120,8 +137,11 @@ async def test_variables_are_those_that_the_template_takes(
     assert await desk.violations(desk.send(notice)) == reasons
 
 
-async def test_a_notice_cannot_expire_before_it_is_requested(desk: Any, notice: notice_pb2.Notice) -> None:
-    notice.expire_time.CopyFrom(timestamp(desk.clock.now()))
+@pytest.mark.parametrize("days", [0, 367])
+async def test_a_notice_expires_after_it_is_requested_and_within_a_year(
+    desk: Any, notice: notice_pb2.Notice, days: int
+) -> None:
+    notice.expire_time.CopyFrom(timestamp(desk.in_days(days)))
     assert await desk.violations(desk.send(notice)) == {"notice.expire_time": "INVALID_TIME"}
 
 
@@ -189,10 +209,10 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
 
 
 async def test_without_the_cases_service_the_explanation_tells_what_is_known(desk: Any) -> None:
-    desk.peers.promises.failure = grpc.StatusCode.UNAVAILABLE
     event = desk.at_risk()
     event_id = await desk.hear(event)
     notice = await desk.notice_in("SENT", event.promise)
+    desk.peers.promises.failure = grpc.StatusCode.UNAVAILABLE
     explanation = await desk.explain(notice.name)
     assert explanation.causes[-1].id == str(event_id)
     assert len(explanation.causes) == 3

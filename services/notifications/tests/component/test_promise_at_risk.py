@@ -5,7 +5,7 @@ from typing import Any
 
 from chassis.api.messages import moment
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import cases_events_pb2
+from rapport.cases.v1.cases_events_pb2 import PromiseKept
 
 
 async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(desk: Any) -> None:
@@ -39,8 +39,12 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert sent.causation_id == requested.id
     assert sent.data.promise == event.promise
     assert sent.data.case == event.case
-    assert moment(sent.data.new_due_time) == moment(event.forecast_time)
-    assert (sent.data.reason_code, sent.data.channel) == ("CARRIER_DELAY", "EMAIL")
+    assert moment(sent.data.send_time) == desk.clock.now()
+    told = sent.data.told_promise
+    assert (told.promise, told.version, told.customer) == (event.promise, 2, desk.customer)
+    assert moment(told.new_due_time) == moment(event.forecast_time)
+    assert moment(told.tell_time) == desk.clock.now()
+    assert (told.reason_code, sent.data.channel) == ("CARRIER_DELAY", "EMAIL")
 
 
 async def test_a_redelivered_event_sends_no_second_mail(desk: Any) -> None:
@@ -81,7 +85,8 @@ async def test_a_newer_date_replaces_the_one_not_yet_sent(desk: Any) -> None:
     assert "Wednesday, 11 March 2026" in mail["Subject"]
     assert notice.variables["new_date"] == (desk.clock.now() + timedelta(days=9, minutes=-10)).isoformat()
     [sent] = await desk.told("NoticeSent")
-    assert moment(sent.data.new_due_time) == moment(newer.forecast_time)
+    assert moment(sent.data.told_promise.new_due_time) == moment(newer.forecast_time)
+    assert sent.data.told_promise.version == 3
     requested = await desk.told("NoticeRequested")
     assert requested[-1].causation_id == newer_id
     assert sent.causation_id == requested[-1].id
@@ -104,8 +109,7 @@ async def test_a_promise_that_was_kept_after_all_is_not_apologised_for(desk: Any
     event = desk.at_risk()
     await desk.hear(event)
     await eventually(lambda: _failed_attempts(desk, event.promise, 1))
-    kept = cases_events_pb2.PromiseKept(promise=event.promise, customer=desk.customer)
-    await desk.hear(kept, version=3)
+    await desk.hear(desk.about(PromiseKept, event.promise), version=3)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
     assert notice.reason_code == "PROMISE_ENDED"
     await desk.mail.start()

@@ -7,6 +7,7 @@ import pytest
 
 from chassis.testing.wait import eventually
 from chassis.work.metrics import REPEATS
+from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, template_service_pb2
 
 LONG_ENOUGH = timedelta(minutes=10)
@@ -129,4 +130,9 @@ async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) 
 
 
 def receipt(desk: Any) -> notice_pb2.Notice:
-    return notice_pb2.Notice(customer=desk.customer, kind="receipt", template="templates/receipt")
+    return notice_pb2.Notice(
+        customer=desk.customer,
+        kind="receipt",
+        purpose=consent_pb2.PURPOSE_SERVICE,
+        template="templates/receipt",
+    )

@@ -1,11 +1,12 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
-from notifications.domain.notice import Notice, State
+from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.told import ToldPromise
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NEW_DATE = datetime(2026, 3, 9, tzinfo=UTC)
@@ -17,6 +18,7 @@ def notice() -> Notice:
         id=UUID("0198c2d0-0000-7000-8000-000000000001"),
         customer="customers/0198c2d0-0000-7000-8000-000000000002",
         kind="promise-at-risk",
+        purpose="SERVICE",
         template="delay",
         variables={"reason": "WEATHER", "new_date": NEW_DATE.isoformat()},
         promise="promises/0198c2d0-0000-7000-8000-000000000003",
@@ -27,6 +29,8 @@ def notice() -> Notice:
         expire_time=NEW_DATE,
         request_time=NOW,
         request_event=UUID("0198c2d0-0000-7000-8000-000000000004"),
+        concern=Concern.AT_RISK,
+        seen_version=2,
     )
 
 
@@ -86,24 +90,47 @@ def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     not_accepted = replace(notice, in_doubt=False)
     not_accepted.postpone()
     assert (not_accepted.state, not_accepted.reason_code) == (State.FAILED, "GAVE_UP")
-    notice.accept(NOW, "EMAIL", "abc", notice.variables)
+    notice.accept(NOW, "EMAIL", "abc", notice)
     assert (notice.state, notice.reason_code) == (State.SENT, "")
 
 
-def test_the_fact_of_sending_tells_the_date_and_the_reason_that_were_told(notice: Notice) -> None:
+def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were_told(notice: Notice) -> None:
     notice.begin(1)
-    notice.accept(NOW, "EMAIL", "abc", notice.variables)
+    notice.accept(NOW, "EMAIL", "abc", notice)
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
-    assert (fact.new_due_time, fact.reason_code, fact.channel) == (NEW_DATE, "WEATHER", "EMAIL")
+    assert (fact.channel, fact.send_time) == ("EMAIL", NOW)
+    assert fact.told_promise == ToldPromise(
+        notice.promise, notice.customer, 2, NEW_DATE, None, NOW, reason_code="WEATHER"
+    )
 
 
-def test_a_notice_without_a_date_tells_no_new_due_time(notice: Notice) -> None:
-    notice.variables = {}
-    notice.accept(NOW, "EMAIL", "abc", notice.variables)
+def told_promise(notice: Notice) -> ToldPromise | None:
+    notice.accept(NOW, "EMAIL", "abc", notice)
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
-    assert (fact.new_due_time, fact.reason_code) == (None, "")
+    return fact.told_promise
+
+
+def test_a_day_is_told_as_a_day(notice: Notice) -> None:
+    notice.variables["new_date"] = "2026-03-09"
+    told = told_promise(notice)
+    assert told is not None
+    assert (told.new_due_time, told.new_due_date) == (None, date(2026, 3, 9))
+
+
+@pytest.mark.parametrize("concern", [Concern.NONE, Concern.RECOVERED])
+def test_only_a_policys_notice_of_a_risk_tells_a_date_that_counts(notice: Notice, concern: Concern) -> None:
+    notice.concern = concern
+    assert told_promise(notice) is None
+
+
+def test_what_a_superseded_notice_told_no_longer_counts(notice: Notice) -> None:
+    notice.begin(1)
+    notice.in_doubt = True
+    notice.give_up(State.UNKNOWN, "OUTCOME_UNKNOWN")
+    notice.superseded = True
+    assert told_promise(notice) is None
 
 
 def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
@@ -115,20 +142,28 @@ def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
 
 def test_what_was_sent_counts_even_when_it_was_revised_meanwhile(notice: Notice) -> None:
     notice.begin(1)
-    said = notice.variables
+    said = replace(notice)
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
     notice.accept(NOW, "EMAIL", "abc", said)
-    assert notice.new_due_time == NEW_DATE
+    assert (notice.variables, notice.promise_version) == (said.variables, 2)
+
+
+def test_what_was_withdrawn_and_is_true_again_is_sent(notice: Notice) -> None:
+    notice.begin(1)
+    notice.withdraw("PROMISE_RECOVERED")
+    notice.revise(notice.variables, NEW_DATE, 4)
+    notice.postpone()
+    assert notice.waits
 
 
 def test_a_notice_that_is_no_longer_true_is_suppressed(notice: Notice) -> None:
-    notice.withdraw()
+    notice.withdraw("PROMISE_ENDED")
     assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "PROMISE_ENDED")
 
 
 def test_an_attempt_under_way_is_the_last_once_the_notice_is_no_longer_true(notice: Notice) -> None:
     notice.begin(1)
-    notice.withdraw()
+    notice.withdraw("PROMISE_ENDED")
     assert notice.state == State.SENDING
     refused = replace(notice)
     refused.give_up(State.FAILED, "REFUSED")

@@ -7,7 +7,7 @@ import pytest
 from chassis.errors import InvalidArgument
 from notifications.domain.template import Kind, Template
 from notifications.usecases import seed
-from notifications.usecases.words import check, day, one_line, render, to_give
+from notifications.usecases.words import check, one_line, render, said, to_give
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DELAY = Template(
@@ -164,8 +164,10 @@ def test_a_required_value_must_not_be_empty() -> None:
         render(DELAY, GIVEN | {"contact_reach": " "}, UTC)
 
 
-@pytest.mark.parametrize("date", ["tomorrow", "2026-03-09", "2026-03-09T17:00:00", "0001-01-01T00:00:00Z"])
-def test_a_date_must_be_a_moment(date: str) -> None:
+@pytest.mark.parametrize(
+    "date", ["tomorrow", "2026-03-32", "1899-01-01", "2026-03-09T17:00:00", "0001-01-01T00:00:00Z"]
+)
+def test_a_date_must_be_a_day_or_a_moment(date: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         render(DELAY, GIVEN | {"new_date": date}, UTC)
     assert [(v.field, v.reason) for v in refusal.value.violations] == [("variables.new_date", "INVALID_TIME")]
@@ -217,8 +219,23 @@ def test_a_body_has_no_control_but_the_newline() -> None:
 def test_a_promised_day_is_the_customers_day_and_ends_at_its_midnight(
     moment: str, zone: str, shown: str
 ) -> None:
-    assert day(datetime.fromisoformat(moment), ZoneInfo(zone), "en-GB") == shown
+    assert said({"date": datetime.fromisoformat(moment)}, ZoneInfo(zone), "en-GB") == {"date": shown}
 
 
 def test_dates_are_in_the_language_of_the_template() -> None:
-    assert day(datetime(2026, 3, 9, 12, tzinfo=UTC), UTC, "de") == "Montag, 9. März 2026"
+    assert said({"date": datetime(2026, 3, 9, 12, tzinfo=UTC)}, UTC, "de") == {"date": "Montag, 9. März 2026"}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
+def test_a_day_is_the_same_day_in_every_zone(zone: str) -> None:
+    given = GIVEN | {"old_date": "2026-12-10", "new_date": "2026-12-12"}
+    words = render(DELAY, given, ZoneInfo(zone))
+    assert "by Thursday, 10 December 2026" in words.body
+    assert "by Saturday, 12 December 2026" in words.body
+
+
+def test_moments_of_the_same_day_are_told_with_their_times() -> None:
+    given = GIVEN | {"old_date": "2026-03-09T10:00:00+00:00", "new_date": "2026-03-09T17:30:00+00:00"}
+    words = render(DELAY, given, ZoneInfo("Europe/Berlin"))
+    assert words.subject == "orders/10248: a new date, Monday, 9 March 2026, 18:30"
+    assert "by Monday, 9 March 2026, 11:00" in words.body

@@ -68,7 +68,7 @@ class Case(_message.Message):
     display_name: _builtins.str
     """One line for people; at most 200 characters."""
     owner: _builtins.str
-    """The accountable owner, `agents/{agent}`."""
+    """The accountable owner, `agents/{agent}`: somebody in the directory."""
     state: Global___Case.State.ValueType
     """Where the concern is."""
     resolution: _builtins.str
@@ -160,7 +160,9 @@ class WorkItem(_message.Message):
     kind: _builtins.str
     """What is to be done, a code such as `deliver-order`."""
     reference: _builtins.str
-    """What it refers to, for example `orders/10248`; at most 200 characters, no personal data."""
+    """What it refers to, a code, for example `orders/10248`: at most 100 letters of the English alphabet, digits and
+    `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
+    """
     state: Global___WorkItem.State.ValueType
     """Where the work is."""
     etag: _builtins.str

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/cases_events.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x9a\x01\n\nCaseOpened\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1f\x9a\xb5\x18\x1b\x65vents.cases.case.opened.v1\"x\n\x0c\x43\x61seAssigned\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x16\n\x0eprevious_owner\x18\x04 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.assigned.v1\"e\n\x0c\x43\x61seResolved\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x12\n\nresolution\x18\x03 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.resolved.v1\"g\n\x0c\x43\x61seReopened\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x14\n\x0creopen_count\x18\x03 \x01(\x05:!\x9a\xb5\x18\x1d\x65vents.cases.case.reopened.v1\"\x89\x01\n\rWorkItemAdded\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t:#\x9a\xb5\x18\x1f\x65vents.cases.work-item.added.v1\"\x8c\x02\n\x10WorkItemForecast\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x38\n\x14\x66orecast_finish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x16previous_forecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x07 \x01(\t:&\x9a\xb5\x18\"events.cases.work-item.forecast.v1\"\xb2\x01\n\x10WorkItemFinished\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:&\x9a\xb5\x18\"events.cases.work-item.finished.v1\"\xe6\x01\n\x0bPromiseMade\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12,\n\x08\x64ue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bpredecessor\x18\x08 \x01(\t\x12\x0c\n\x04root\x18\t \x01(\t: \x9a\xb5\x18\x1c\x65vents.cases.promise.made.v1\"\x90\x02\n\rPromiseAtRisk\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12,\n\x08\x64ue_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rforecast_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\t \x01(\t:#\x9a\xb5\x18\x1f\x65vents.cases.promise.at-risk.v1\"\xaa\x02\n\x13PromiseRenegotiated\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cnew_due_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tsuccessor\x18\x07 \x01(\t\x12\x0e\n\x06notice\x18\x08 \x01(\t\x12\x13\n\x0breason_code\x18\t \x01(\t\x12\x0c\n\x04root\x18\n \x01(\t:(\x9a\xb5\x18$events.cases.promise.renegotiated.v1\"\xdf\x01\n\x0bPromiseKept\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tkeep_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04late\x18\x07 \x01(\x08: \x9a\xb5\x18\x1c\x65vents.cases.promise.kept.v1\"\xa6\x01\n\rPromiseBroken\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\"\x9a\xb5\x18\x1e\x65vents.cases.promise.broken.v1\"\x93\x01\n\x10PromiseWithdrawn\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:%\x9a\xb5\x18!events.cases.promise.withdrawn.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/cases_events.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a rapport/options/v1/options.proto\"\x9a\x01\n\nCaseOpened\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1f\x9a\xb5\x18\x1b\x65vents.cases.case.opened.v1\"x\n\x0c\x43\x61seAssigned\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x16\n\x0eprevious_owner\x18\x04 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.assigned.v1\"v\n\x0b\x43\x61seUpdated\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x16\n\x0eupdated_fields\x18\x04 \x03(\t: \x9a\xb5\x18\x1c\x65vents.cases.case.updated.v1\"e\n\x0c\x43\x61seResolved\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x12\n\nresolution\x18\x03 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.resolved.v1\"g\n\x0c\x43\x61seReopened\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x14\n\x0creopen_count\x18\x03 \x01(\x05:!\x9a\xb5\x18\x1d\x65vents.cases.case.reopened.v1\"\x89\x01\n\rWorkItemAdded\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t:#\x9a\xb5\x18\x1f\x65vents.cases.work-item.added.v1\"\x8c\x02\n\x10WorkItemForecast\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x38\n\x14\x66orecast_finish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x16previous_forecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x07 \x01(\t:&\x9a\xb5\x18\"events.cases.work-item.forecast.v1\"\xb2\x01\n\x10WorkItemFinished\x12\x11\n\twork_item\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:&\x9a\xb5\x18\"events.cases.work-item.finished.v1\"\xcd\x02\n\x0bPromiseMade\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x13\n\x0bpredecessor\x18\x0c \x01(\t: \x9a\xb5\x18\x1c\x65vents.cases.promise.made.v1\"\xbf\x03\n\rPromiseAtRisk\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\rforecast_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0breason_code\x18\x0e \x01(\t\x12\x0e\n\x06\x62roken\x18\x0f \x01(\x08:#\x9a\xb5\x18\x1f\x65vents.cases.promise.at-risk.v1\"\xf5\x02\n\x10PromiseRecovered\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp:%\x9a\xb5\x18!events.cases.promise.recovered.v1\"\xe9\x03\n\x13PromiseRenegotiated\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x30\n\x0cnew_due_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cnew_due_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\tsuccessor\x18\x0e \x01(\t\x12\x0e\n\x06notice\x18\x0f \x01(\t\x12\x13\n\x0breason_code\x18\x10 \x01(\t\x12\x0c\n\x04late\x18\x11 \x01(\x08:(\x9a\xb5\x18$events.cases.promise.renegotiated.v1\"\xf5\x02\n\x0bPromiseKept\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12-\n\tkeep_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04late\x18\r \x01(\x08: \x9a\xb5\x18\x1c\x65vents.cases.promise.kept.v1\"\xbc\x02\n\rPromiseBroken\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t:\"\x9a\xb5\x18\x1e\x65vents.cases.promise.broken.v1\"\xd7\x02\n\x10PromiseWithdrawn\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x03 \x01(\t\x12\x12\n\ndepartment\x18\x04 \x01(\t\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x0c\n\x04root\x18\x07 \x01(\t\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x13\n\x0breason_code\x18\x0c \x01(\t:%\x9a\xb5\x18!events.cases.promise.withdrawn.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEOPENED']._serialized_options = b'\232\265\030\033events.cases.case.opened.v1'
   _globals['_CASEASSIGNED']._loaded_options = None
   _globals['_CASEASSIGNED']._serialized_options = b'\232\265\030\035events.cases.case.assigned.v1'
+  _globals['_CASEUPDATED']._loaded_options = None
+  _globals['_CASEUPDATED']._serialized_options = b'\232\265\030\034events.cases.case.updated.v1'
   _globals['_CASERESOLVED']._loaded_options = None
   _globals['_CASERESOLVED']._serialized_options = b'\232\265\030\035events.cases.case.resolved.v1'
   _globals['_CASEREOPENED']._loaded_options = None
@@ -51,6 +54,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEMADE']._serialized_options = b'\232\265\030\034events.cases.promise.made.v1'
   _globals['_PROMISEATRISK']._loaded_options = None
   _globals['_PROMISEATRISK']._serialized_options = b'\232\265\030\037events.cases.promise.at-risk.v1'
+  _globals['_PROMISERECOVERED']._loaded_options = None
+  _globals['_PROMISERECOVERED']._serialized_options = b'\232\265\030!events.cases.promise.recovered.v1'
   _globals['_PROMISERENEGOTIATED']._loaded_options = None
   _globals['_PROMISERENEGOTIATED']._serialized_options = b'\232\265\030$events.cases.promise.renegotiated.v1'
   _globals['_PROMISEKEPT']._loaded_options = None
@@ -59,30 +64,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEBROKEN']._serialized_options = b'\232\265\030\036events.cases.promise.broken.v1'
   _globals['_PROMISEWITHDRAWN']._loaded_options = None
   _globals['_PROMISEWITHDRAWN']._serialized_options = b'\232\265\030!events.cases.promise.withdrawn.v1'
-  _globals['_CASEOPENED']._serialized_start=125
-  _globals['_CASEOPENED']._serialized_end=279
-  _globals['_CASEASSIGNED']._serialized_start=281
-  _globals['_CASEASSIGNED']._serialized_end=401
-  _globals['_CASERESOLVED']._serialized_start=403
-  _globals['_CASERESOLVED']._serialized_end=504
-  _globals['_CASEREOPENED']._serialized_start=506
-  _globals['_CASEREOPENED']._serialized_end=609
-  _globals['_WORKITEMADDED']._serialized_start=612
-  _globals['_WORKITEMADDED']._serialized_end=749
-  _globals['_WORKITEMFORECAST']._serialized_start=752
-  _globals['_WORKITEMFORECAST']._serialized_end=1020
-  _globals['_WORKITEMFINISHED']._serialized_start=1023
-  _globals['_WORKITEMFINISHED']._serialized_end=1201
-  _globals['_PROMISEMADE']._serialized_start=1204
-  _globals['_PROMISEMADE']._serialized_end=1434
-  _globals['_PROMISEATRISK']._serialized_start=1437
-  _globals['_PROMISEATRISK']._serialized_end=1709
-  _globals['_PROMISERENEGOTIATED']._serialized_start=1712
-  _globals['_PROMISERENEGOTIATED']._serialized_end=2010
-  _globals['_PROMISEKEPT']._serialized_start=2013
-  _globals['_PROMISEKEPT']._serialized_end=2236
-  _globals['_PROMISEBROKEN']._serialized_start=2239
-  _globals['_PROMISEBROKEN']._serialized_end=2405
-  _globals['_PROMISEWITHDRAWN']._serialized_start=2408
-  _globals['_PROMISEWITHDRAWN']._serialized_end=2555
+  _globals['_CASEOPENED']._serialized_start=149
+  _globals['_CASEOPENED']._serialized_end=303
+  _globals['_CASEASSIGNED']._serialized_start=305
+  _globals['_CASEASSIGNED']._serialized_end=425
+  _globals['_CASEUPDATED']._serialized_start=427
+  _globals['_CASEUPDATED']._serialized_end=545
+  _globals['_CASERESOLVED']._serialized_start=547
+  _globals['_CASERESOLVED']._serialized_end=648
+  _globals['_CASEREOPENED']._serialized_start=650
+  _globals['_CASEREOPENED']._serialized_end=753
+  _globals['_WORKITEMADDED']._serialized_start=756
+  _globals['_WORKITEMADDED']._serialized_end=893
+  _globals['_WORKITEMFORECAST']._serialized_start=896
+  _globals['_WORKITEMFORECAST']._serialized_end=1164
+  _globals['_WORKITEMFINISHED']._serialized_start=1167
+  _globals['_WORKITEMFINISHED']._serialized_end=1345
+  _globals['_PROMISEMADE']._serialized_start=1348
+  _globals['_PROMISEMADE']._serialized_end=1681
+  _globals['_PROMISEATRISK']._serialized_start=1684
+  _globals['_PROMISEATRISK']._serialized_end=2131
+  _globals['_PROMISERECOVERED']._serialized_start=2134
+  _globals['_PROMISERECOVERED']._serialized_end=2507
+  _globals['_PROMISERENEGOTIATED']._serialized_start=2510
+  _globals['_PROMISERENEGOTIATED']._serialized_end=2999
+  _globals['_PROMISEKEPT']._serialized_start=3002
+  _globals['_PROMISEKEPT']._serialized_end=3375
+  _globals['_PROMISEBROKEN']._serialized_start=3378
+  _globals['_PROMISEBROKEN']._serialized_end=3694
+  _globals['_PROMISEWITHDRAWN']._serialized_start=3697
+  _globals['_PROMISEWITHDRAWN']._serialized_end=4040
 # @@protoc_insertion_point(module_scope)

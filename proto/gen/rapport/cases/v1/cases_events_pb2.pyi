@@ -3,9 +3,12 @@
 isort:skip_file
 Facts the cases service tells. Names and codes only: ask for personal data by RPC."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -90,6 +93,42 @@ class CaseAssigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CaseAssigned: _TypeAlias = CaseAssigned  # noqa: Y015
+
+@_typing.final
+class CaseUpdated(_message.Message):
+    """A case was described otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    topic: _builtins.str
+    """What it is about now, a code."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed: `topic`, `display_name`."""
+
+    def __init__(
+        self,
+        *,
+        case: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseUpdated: _TypeAlias = CaseUpdated  # noqa: Y015
 
 @_typing.final
 class CaseResolved(_message.Message):
@@ -291,9 +330,12 @@ class PromiseMade(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
-    DUE_TIME_FIELD_NUMBER: _builtins.int
-    PREDECESSOR_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    PREDECESSOR_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -305,14 +347,24 @@ class PromiseMade(_message.Message):
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
-    """What it refers to."""
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     predecessor: _builtins.str
     """The promise that it replaces; may be empty."""
-    root: _builtins.str
-    """The first of the promises that replaced each other, itself when it replaces none: all of them are about one thing."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when."""
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -323,13 +375,16 @@ class PromiseMade(_message.Message):
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
-        due_time: _timestamp_pb2.Timestamp | None = ...,
-        predecessor: _builtins.str = ...,
         root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        predecessor: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "kind", b"kind", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -337,7 +392,7 @@ Global___PromiseMade: _TypeAlias = PromiseMade  # noqa: Y015
 
 @_typing.final
 class PromiseAtRisk(_message.Message):
-    """A promise is not expected to be kept in time."""
+    """A promise is not expected to be kept in time, or the forecast that said so has changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -347,9 +402,15 @@ class PromiseAtRisk(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     FORECAST_TIME_FIELD_NUMBER: _builtins.int
+    FORECAST_DATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    BROKEN_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -361,16 +422,34 @@ class PromiseAtRisk(_message.Message):
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
-    """What it refers to."""
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
     """Why: the forecast's reason, or `DUE_SOON`."""
+    broken: _builtins.bool
+    """True when the due time is over already: the promise is BROKEN and stays so."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when it was promised."""
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
         """When we now expect to keep it; absent when the clock, not a forecast, put it at risk."""
+
+    @_builtins.property
+    def forecast_date(self) -> _date_pb2.Date:
+        """The day of `forecast_time` in `time_zone`; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -381,17 +460,97 @@ class PromiseAtRisk(_message.Message):
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
+        forecast_date: _date_pb2.Date | None = ...,
         reason_code: _builtins.str = ...,
+        broken: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "forecast_time", b"forecast_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PromiseAtRisk: _TypeAlias = PromiseAtRisk  # noqa: Y015
+
+@_typing.final
+class PromiseRecovered(_message.Message):
+    """The forecast that had put a promise at risk was replaced by one in time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    FORECAST_TIME_FIELD_NUMBER: _builtins.int
+    promise: _builtins.str
+    """`promises/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`; may be empty."""
+    department: _builtins.str
+    """`departments/{department}`."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
+
+    @_builtins.property
+    def forecast_time(self) -> _timestamp_pb2.Timestamp:
+        """When we now expect to keep it."""
+
+    def __init__(
+        self,
+        *,
+        promise: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        forecast_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromiseRecovered: _TypeAlias = PromiseRecovered  # noqa: Y015
 
 @_typing.final
 class PromiseRenegotiated(_message.Message):
@@ -403,12 +562,19 @@ class PromiseRenegotiated(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
+    NEW_DUE_DATE_FIELD_NUMBER: _builtins.int
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    ROOT_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -417,21 +583,41 @@ class PromiseRenegotiated(_message.Message):
     """`cases/{uuid}`; may be empty."""
     department: _builtins.str
     """`departments/{department}`."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     successor: _builtins.str
     """The promise with the new due time."""
     notice: _builtins.str
     """The notice that told the customer, `notices/{uuid}`; empty when a person did."""
     reason_code: _builtins.str
     """Why, a code."""
-    root: _builtins.str
-    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    late: _builtins.bool
+    """True when the customer was told after the due time and its grace: the promise is BROKEN and stays so."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """The due time that could not be met."""
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
 
     @_builtins.property
     def new_due_time(self) -> _timestamp_pb2.Timestamp:
-        """The new due time."""
+        """The new due time, as `due_time` is meant."""
+
+    @_builtins.property
+    def new_due_date(self) -> _date_pb2.Date:
+        """The new promised day; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -440,16 +626,23 @@ class PromiseRenegotiated(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         new_due_time: _timestamp_pb2.Timestamp | None = ...,
+        new_due_date: _date_pb2.Date | None = ...,
         successor: _builtins.str = ...,
         notice: _builtins.str = ...,
         reason_code: _builtins.str = ...,
-        root: _builtins.str = ...,
+        late: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "new_due_time", b"new_due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "successor", b"successor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -465,7 +658,13 @@ class PromiseKept(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     KEEP_TIME_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
@@ -476,11 +675,27 @@ class PromiseKept(_message.Message):
     """`cases/{uuid}`; may be empty."""
     department: _builtins.str
     """`departments/{department}`."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     late: _builtins.bool
     """True when it was done after the due time."""
     @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when it was promised."""
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
 
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
@@ -493,13 +708,19 @@ class PromiseKept(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         keep_time: _timestamp_pb2.Timestamp | None = ...,
         late: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "keep_time", b"keep_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "keep_time", b"keep_time", "late", b"late", "promise", b"promise"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -515,7 +736,13 @@ class PromiseBroken(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -524,9 +751,25 @@ class PromiseBroken(_message.Message):
     """`cases/{uuid}`; may be empty."""
     department: _builtins.str
     """`departments/{department}`."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when it was promised."""
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -535,11 +778,17 @@ class PromiseBroken(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "promise", b"promise"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -555,6 +804,13 @@ class PromiseWithdrawn(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    MAKE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
@@ -564,8 +820,28 @@ class PromiseWithdrawn(_message.Message):
     """`cases/{uuid}`; may be empty."""
     department: _builtins.str
     """`departments/{department}`."""
+    kind: _builtins.str
+    """What was promised, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    root: _builtins.str
+    """The first of the promises that replaced each other, itself when it replaced none: all of them are about one thing."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
     """Why, a code."""
+    @_builtins.property
+    def make_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """By when: a moment, which is in time; of a promised day, the first moment after it, which is not."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`; absent when a moment was promised."""
+
     def __init__(
         self,
         *,
@@ -573,11 +849,18 @@ class PromiseWithdrawn(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        root: _builtins.str = ...,
+        make_time: _timestamp_pb2.Timestamp | None = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -41,9 +42,9 @@ class Promise(_message.Message):
         STATE_KEPT_LATE: Promise._State.ValueType  # 4
         """Done after the due time."""
         STATE_BROKEN: Promise._State.ValueType  # 5
-        """Not done at the due time plus grace."""
+        """Not done at the due time plus grace. When the customer was told a new date after that, it has a successor."""
         STATE_RENEGOTIATED: Promise._State.ValueType  # 6
-        """Replaced by a successor after the customer was told."""
+        """Replaced by a successor: the customer was told in time."""
         STATE_WITHDRAWN: Promise._State.ValueType  # 7
         """Taken back, with a reason."""
 
@@ -61,9 +62,9 @@ class Promise(_message.Message):
     STATE_KEPT_LATE: Promise.State.ValueType  # 4
     """Done after the due time."""
     STATE_BROKEN: Promise.State.ValueType  # 5
-    """Not done at the due time plus grace."""
+    """Not done at the due time plus grace. When the customer was told a new date after that, it has a successor."""
     STATE_RENEGOTIATED: Promise.State.ValueType  # 6
-    """Replaced by a successor after the customer was told."""
+    """Replaced by a successor: the customer was told in time."""
     STATE_WITHDRAWN: Promise.State.ValueType  # 7
     """Taken back, with a reason."""
 
@@ -84,6 +85,9 @@ class Promise(_message.Message):
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    FORECAST_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -97,7 +101,9 @@ class Promise(_message.Message):
     kind: _builtins.str
     """What was promised, a code such as `delivery`."""
     reference: _builtins.str
-    """What it refers to, for example `orders/10248`; at most 200 characters, no personal data."""
+    """What it refers to, a code that events and notices may show, for example `orders/10248`: at most 100 letters of the
+    English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
+    """
     state: Global___Promise.State.ValueType
     """Where the promise is."""
     reason_code: _builtins.str
@@ -110,21 +116,35 @@ class Promise(_message.Message):
     """The notice that told the customer about the new date."""
     etag: _builtins.str
     """The row version, quoted."""
+    time_zone: _builtins.str
+    """The IANA time zone of the customer, required with `due_date` and only allowed with it. It never changes: a successor
+    is due on a day there too.
+    """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when. Between 1900 and 2200; a moment: that of a promised day is its last microsecond."""
+        """By when: a moment, and what is done at that very moment is in time. From 1900 to ten years ahead. Give this or
+        `due_date`. Of a promised day it is the first moment after it, and what is done then is late.
+        """
 
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
-        """When we made it."""
+        """When we made it: not in the future, not after it is due. Absent means now, or for the past as late as can be."""
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
-        """The forecast that put it at risk; absent when none did."""
+        """The forecast that put it at risk, or came after it was broken; absent when none did, and once it has a successor."""
 
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent until then."""
+        """When it was done; absent until then. Not before it was made, not in the future."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """By when: a day, which ends at the next midnight in `time_zone`. Give this or `due_time`."""
+
+    @_builtins.property
+    def forecast_date(self) -> _date_pb2.Date:
+        """The day of `forecast_time` in `time_zone`; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -146,10 +166,13 @@ class Promise(_message.Message):
         successor: _builtins.str = ...,
         notice: _builtins.str = ...,
         etag: _builtins.str = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        forecast_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_time", b"due_time", "etag", b"etag", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "successor", b"successor", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

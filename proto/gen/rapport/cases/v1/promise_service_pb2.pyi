@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 from rapport.cases.v1 import promise_pb2 as _promise_pb2
 import builtins as _builtins
 import sys
@@ -127,6 +128,7 @@ class RenegotiatePromiseRequest(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`."""
     reason_code: _builtins.str
@@ -137,7 +139,11 @@ class RenegotiatePromiseRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """The new due time; later than now."""
+        """The new due time; later than now, at most ten years ahead. Give this or `due_date`."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The new day, in the promise's own time zone; only for a promise of a day. It must not be over yet."""
 
     def __init__(
         self,
@@ -147,10 +153,11 @@ class RenegotiatePromiseRequest(_message.Message):
         reason_code: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        due_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -174,7 +181,7 @@ class KeepPromiseRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent means now. Never in the future."""
+        """When it was done; absent means now. Not in the future, not before the promise was first made."""
 
     def __init__(
         self,

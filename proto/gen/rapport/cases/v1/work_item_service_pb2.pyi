@@ -140,7 +140,7 @@ class FinishWorkItemRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was finished; absent means now. Never in the future."""
+        """When it was finished; absent means now. Not in the future, not before the work item was added."""
 
     def __init__(
         self,

@@ -75,8 +75,8 @@ class WorkItemServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForecastWorkItem(self, request, context):
-        """Says when the work is now expected to finish. Promises that rest on it become AT_RISK in the same transaction
-        when the forecast is later than they are due.
+        """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
+        when the forecast is later than they are due, and OPEN again when it no longer is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,8 +37,8 @@ class WorkItemServiceStub:
     AddWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddWorkItemRequest, _case_pb2.WorkItem]
     """Adds a department's part to an open case."""
     ForecastWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _case_pb2.WorkItem]
-    """Says when the work is now expected to finish. Promises that rest on it become AT_RISK in the same transaction
-    when the forecast is later than they are due.
+    """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
+    when the forecast is later than they are due, and OPEN again when it no longer is.
     """
     StartWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _case_pb2.WorkItem]
     """Begins the work."""
@@ -55,8 +55,8 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     AddWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
     """Adds a department's part to an open case."""
     ForecastWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
-    """Says when the work is now expected to finish. Promises that rest on it become AT_RISK in the same transaction
-    when the forecast is later than they are due.
+    """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
+    when the forecast is later than they are due, and OPEN again when it no longer is.
     """
     StartWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
     """Begins the work."""
@@ -82,8 +82,8 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_item_service_pb2.ForecastWorkItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.WorkItem, _abc.Awaitable[_case_pb2.WorkItem]]:
-        """Says when the work is now expected to finish. Promises that rest on it become AT_RISK in the same transaction
-        when the forecast is later than they are due.
+        """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
+        when the forecast is later than they are due, and OPEN again when it no longer is.
         """
 
     @_abc_1.abstractmethod

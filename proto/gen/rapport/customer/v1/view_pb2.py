@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_timeline__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/customer/v1/view.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xb6\x06\n\x0c\x43ustomerView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x1c\n\x14relationship_manager\x18\x04 \x01(\t\x12\x15\n\rlanguage_code\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\x05value\x18\x07 \x01(\x0b\x32\x1e.rapport.customer.v1.ValuePart\x12\x32\n\x08promises\x18\x08 \x03(\x0b\x32 .rapport.customer.v1.PromisePart\x12,\n\x05\x63\x61ses\x18\t \x03(\x0b\x32\x1d.rapport.customer.v1.CasePart\x12\x31\n\x07loyalty\x18\n \x01(\x0b\x32 .rapport.customer.v1.LoyaltyPart\x12\x30\n\x07notices\x18\x0b \x03(\x0b\x32\x1f.rapport.customer.v1.NoticePart\x12;\n\x0flatest_timeline\x18\x0c \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x37\n\x0eprofile_source\x18\r \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\tfreshness\x18\x0f \x03(\x0b\x32$.rapport.customer.v1.SourceFreshness\x12\x1a\n\x12open_promise_count\x18\x10 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x11 \x01(\x03\x12;\n\x0funapplied_facts\x18\x12 \x03(\x0b\x32\".rapport.customer.v1.UnappliedFact:Z\xea\x41W\n\x1d\x63ustomer.rapport/CustomerView\x12\x19\x63ustomers/{customer}/view*\rcustomerViews2\x0c\x63ustomerView\"g\n\nPartSource\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x10resource_version\x18\x02 \x01(\x03\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xea\x01\n\rUnappliedFact\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32(.rapport.customer.v1.UnappliedFact.State\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_PARKED\x10\x01\x12\x0e\n\nSTATE_DEAD\x10\x02\"\xdf\x01\n\x0fSourceFreshness\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.rapport.customer.v1.SourceFreshness.State\x12\x13\n\x0b\x61ge_seconds\x18\x03 \x01(\x01\x12\x16\n\x0epending_events\x18\x04 \x01(\x03\"S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_FRESH\x10\x01\x12\x10\n\x0cSTATE_BEHIND\x10\x02\x12\x10\n\x0cSTATE_SILENT\x10\x03\"\xff\x01\n\tValuePart\x12*\n\x0elifetime_value\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x02 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x03 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x81\x02\n\x0bPromisePart\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rforecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63\x61se\x18\x07 \x01(\t\x12\x11\n\tsuccessor\x18\x08 \x01(\t\x12/\n\x06source\x18\t \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\xa5\x01\n\x08\x43\x61sePart\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8b\x01\n\x0bLoyaltyPart\x12\x16\n\x0epoints_balance\x18\x01 \x01(\x03\x12\x33\n\x08goodwill\x18\x02 \x03(\x0b\x32!.rapport.customer.v1.GoodwillPart\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x86\x01\n\x0cGoodwillPart\x12\x10\n\x08goodwill\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x13\n\x0breason_code\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12.\n\ngrant_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbf\x01\n\nNoticePart\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x0f\n\x07promise\x18\x05 \x01(\t\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12/\n\x06source\x18\x07 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/customer/v1/view.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xb6\x06\n\x0c\x43ustomerView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x1c\n\x14relationship_manager\x18\x04 \x01(\t\x12\x15\n\rlanguage_code\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\x05value\x18\x07 \x01(\x0b\x32\x1e.rapport.customer.v1.ValuePart\x12\x32\n\x08promises\x18\x08 \x03(\x0b\x32 .rapport.customer.v1.PromisePart\x12,\n\x05\x63\x61ses\x18\t \x03(\x0b\x32\x1d.rapport.customer.v1.CasePart\x12\x31\n\x07loyalty\x18\n \x01(\x0b\x32 .rapport.customer.v1.LoyaltyPart\x12\x30\n\x07notices\x18\x0b \x03(\x0b\x32\x1f.rapport.customer.v1.NoticePart\x12;\n\x0flatest_timeline\x18\x0c \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x37\n\x0eprofile_source\x18\r \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\tfreshness\x18\x0f \x03(\x0b\x32$.rapport.customer.v1.SourceFreshness\x12\x1a\n\x12open_promise_count\x18\x10 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x11 \x01(\x03\x12;\n\x0funapplied_facts\x18\x12 \x03(\x0b\x32\".rapport.customer.v1.UnappliedFact:Z\xea\x41W\n\x1d\x63ustomer.rapport/CustomerView\x12\x19\x63ustomers/{customer}/view*\rcustomerViews2\x0c\x63ustomerView\"g\n\nPartSource\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x10resource_version\x18\x02 \x01(\x03\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xea\x01\n\rUnappliedFact\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08resource\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32(.rapport.customer.v1.UnappliedFact.State\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_PARKED\x10\x01\x12\x0e\n\nSTATE_DEAD\x10\x02\"\xdf\x01\n\x0fSourceFreshness\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.rapport.customer.v1.SourceFreshness.State\x12\x13\n\x0b\x61ge_seconds\x18\x03 \x01(\x01\x12\x16\n\x0epending_events\x18\x04 \x01(\x03\"S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_FRESH\x10\x01\x12\x10\n\x0cSTATE_BEHIND\x10\x02\x12\x10\n\x0cSTATE_SILENT\x10\x03\"\xff\x01\n\tValuePart\x12*\n\x0elifetime_value\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x02 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x03 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\xb9\x02\n\x0bPromisePart\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rforecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x63\x61se\x18\x07 \x01(\t\x12\x11\n\tsuccessor\x18\x08 \x01(\t\x12/\n\x06source\x18\t \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\"\xa5\x01\n\x08\x43\x61sePart\x12\x0c\n\x04\x63\x61se\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8b\x01\n\x0bLoyaltyPart\x12\x16\n\x0epoints_balance\x18\x01 \x01(\x03\x12\x33\n\x08goodwill\x18\x02 \x03(\x0b\x32!.rapport.customer.v1.GoodwillPart\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x86\x01\n\x0cGoodwillPart\x12\x10\n\x08goodwill\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x13\n\x0breason_code\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12.\n\ngrant_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbf\x01\n\nNoticePart\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x0f\n\x07promise\x18\x05 \x01(\t\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12/\n\x06source\x18\x07 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,28 +41,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERVIEW'].fields_by_name['display_name']._serialized_options = b'\220\265\030\001'
   _globals['_CUSTOMERVIEW']._loaded_options = None
   _globals['_CUSTOMERVIEW']._serialized_options = b'\352AW\n\035customer.rapport/CustomerView\022\031customers/{customer}/view*\rcustomerViews2\014customerView'
-  _globals['_CUSTOMERVIEW']._serialized_start=211
-  _globals['_CUSTOMERVIEW']._serialized_end=1033
-  _globals['_PARTSOURCE']._serialized_start=1035
-  _globals['_PARTSOURCE']._serialized_end=1138
-  _globals['_UNAPPLIEDFACT']._serialized_start=1141
-  _globals['_UNAPPLIEDFACT']._serialized_end=1375
-  _globals['_UNAPPLIEDFACT_STATE']._serialized_start=1311
-  _globals['_UNAPPLIEDFACT_STATE']._serialized_end=1375
-  _globals['_SOURCEFRESHNESS']._serialized_start=1378
-  _globals['_SOURCEFRESHNESS']._serialized_end=1601
-  _globals['_SOURCEFRESHNESS_STATE']._serialized_start=1518
-  _globals['_SOURCEFRESHNESS_STATE']._serialized_end=1601
-  _globals['_VALUEPART']._serialized_start=1604
-  _globals['_VALUEPART']._serialized_end=1859
-  _globals['_PROMISEPART']._serialized_start=1862
-  _globals['_PROMISEPART']._serialized_end=2119
-  _globals['_CASEPART']._serialized_start=2122
-  _globals['_CASEPART']._serialized_end=2287
-  _globals['_LOYALTYPART']._serialized_start=2290
-  _globals['_LOYALTYPART']._serialized_end=2429
-  _globals['_GOODWILLPART']._serialized_start=2432
-  _globals['_GOODWILLPART']._serialized_end=2566
-  _globals['_NOTICEPART']._serialized_start=2569
-  _globals['_NOTICEPART']._serialized_end=2760
+  _globals['_CUSTOMERVIEW']._serialized_start=235
+  _globals['_CUSTOMERVIEW']._serialized_end=1057
+  _globals['_PARTSOURCE']._serialized_start=1059
+  _globals['_PARTSOURCE']._serialized_end=1162
+  _globals['_UNAPPLIEDFACT']._serialized_start=1165
+  _globals['_UNAPPLIEDFACT']._serialized_end=1399
+  _globals['_UNAPPLIEDFACT_STATE']._serialized_start=1335
+  _globals['_UNAPPLIEDFACT_STATE']._serialized_end=1399
+  _globals['_SOURCEFRESHNESS']._serialized_start=1402
+  _globals['_SOURCEFRESHNESS']._serialized_end=1625
+  _globals['_SOURCEFRESHNESS_STATE']._serialized_start=1542
+  _globals['_SOURCEFRESHNESS_STATE']._serialized_end=1625
+  _globals['_VALUEPART']._serialized_start=1628
+  _globals['_VALUEPART']._serialized_end=1883
+  _globals['_PROMISEPART']._serialized_start=1886
+  _globals['_PROMISEPART']._serialized_end=2199
+  _globals['_CASEPART']._serialized_start=2202
+  _globals['_CASEPART']._serialized_end=2367
+  _globals['_LOYALTYPART']._serialized_start=2370
+  _globals['_LOYALTYPART']._serialized_end=2509
+  _globals['_GOODWILLPART']._serialized_start=2512
+  _globals['_GOODWILLPART']._serialized_end=2646
+  _globals['_NOTICEPART']._serialized_start=2649
+  _globals['_NOTICEPART']._serialized_end=2840
 # @@protoc_insertion_point(module_scope)

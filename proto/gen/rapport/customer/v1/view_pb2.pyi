@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
@@ -359,6 +360,8 @@ class PromisePart(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     state: _builtins.str
@@ -371,6 +374,8 @@ class PromisePart(_message.Message):
     """The case it belongs to; may be empty."""
     successor: _builtins.str
     """The promise that replaced it after a renegotiation."""
+    time_zone: _builtins.str
+    """The IANA time zone of the promised day; empty when a moment was promised."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """When it is due."""
@@ -382,6 +387,10 @@ class PromisePart(_message.Message):
     @_builtins.property
     def source(self) -> Global___PartSource:
         """What this part was built from."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`, of which `due_time` is the end; absent when a moment was promised."""
 
     def __init__(
         self,
@@ -395,10 +404,12 @@ class PromisePart(_message.Message):
         case: _builtins.str = ...,
         successor: _builtins.str = ...,
         source: Global___PartSource | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "forecast_time", b"forecast_time", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "promise", b"promise", "reference", b"reference", "source", b"source", "state", b"state", "successor", b"successor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "promise", b"promise", "reference", b"reference", "source", b"source", "state", b"state", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

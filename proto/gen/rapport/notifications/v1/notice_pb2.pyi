@@ -9,6 +9,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
+from rapport.customer.v1 import consent_pb2 as _consent_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -110,6 +112,7 @@ class Notice(_message.Message):
     SEND_TIME_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -134,13 +137,15 @@ class Notice(_message.Message):
     """The SHA-256 of the rendered message, in hex."""
     etag: _builtins.str
     """The row version, quoted."""
+    purpose: _consent_pb2.Purpose.ValueType
+    """What the contact is for: the customer's consent to this is checked when it is sent."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The values for the template, by name. Names, codes and times only."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it is of no more use; absent means one day after it was requested."""
+        """When it is of no more use, at most a year ahead; absent means one day after it was requested."""
 
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
@@ -148,7 +153,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When a provider accepted it."""
+        """When a provider accepted it, or may have."""
 
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryAttempt]:
@@ -174,14 +179,67 @@ class Notice(_message.Message):
         send_time: _timestamp_pb2.Timestamp | None = ...,
         attempts: _abc.Iterable[Global___DeliveryAttempt] | None = ...,
         etag: _builtins.str = ...,
+        purpose: _consent_pb2.Purpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "request_time", b"request_time", "send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "customer", b"customer", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "promise", b"promise", "reason_code", b"reason_code", "request_time", b"request_time", "send_time", b"send_time", "state", b"state", "template", b"template", "template_version", b"template_version", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "customer", b"customer", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "request_time", b"request_time", "send_time", b"send_time", "state", b"state", "template", b"template", "template_version", b"template_version", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Notice: _TypeAlias = Notice  # noqa: Y015
+
+@_typing.final
+class ToldPromise(_message.Message):
+    """What a policy's notice told a customer about a promise. Nobody but a policy can make one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
+    NEW_DUE_DATE_FIELD_NUMBER: _builtins.int
+    TELL_TIME_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    promise: _builtins.str
+    """`promises/{uuid}`."""
+    customer: _builtins.str
+    """The customer who was told, `customers/{uuid}`."""
+    version: _builtins.int
+    """The version of the promise that was told of."""
+    reason_code: _builtins.str
+    """The reason that was told, a code."""
+    @_builtins.property
+    def new_due_time(self) -> _timestamp_pb2.Timestamp:
+        """The new due time that was told; absent when a day was told."""
+
+    @_builtins.property
+    def new_due_date(self) -> _date_pb2.Date:
+        """The new due day that was told, in the promise's time zone; absent when a moment was told."""
+
+    @_builtins.property
+    def tell_time(self) -> _timestamp_pb2.Timestamp:
+        """When the customer was told: when the provider accepted the message."""
+
+    def __init__(
+        self,
+        *,
+        promise: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        version: _builtins.int = ...,
+        new_due_time: _timestamp_pb2.Timestamp | None = ...,
+        new_due_date: _date_pb2.Date | None = ...,
+        tell_time: _timestamp_pb2.Timestamp | None = ...,
+        reason_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "tell_time", b"tell_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "promise", b"promise", "reason_code", b"reason_code", "tell_time", b"tell_time", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ToldPromise: _TypeAlias = ToldPromise  # noqa: Y015
 
 @_typing.final
 class DeliveryAttempt(_message.Message):

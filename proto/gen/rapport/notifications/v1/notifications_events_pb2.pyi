@@ -6,6 +6,7 @@ Facts the notifications service tells. Names and codes only, never an address.""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -75,7 +76,7 @@ class NoticeSuppressed(_message.Message):
     promise: _builtins.str
     """The promise it is about; may be empty."""
     reason_code: _builtins.str
-    """Why, a code: `CONSENT_DENIED`, `NO_ADDRESS`, `EXPIRED`."""
+    """Why, a code: `CONSENT_DENIED`, `NO_ADDRESS`, `EXPIRED`, `PROMISE_ENDED`, `PROMISE_RECOVERED`, `PROMISE_AT_RISK`."""
     def __init__(
         self,
         *,
@@ -105,8 +106,8 @@ class NoticeSent(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
-    NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
-    REASON_CODE_FIELD_NUMBER: _builtins.int
+    SEND_TIME_FIELD_NUMBER: _builtins.int
+    TOLD_PROMISE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
     customer: _builtins.str
@@ -119,11 +120,13 @@ class NoticeSent(_message.Message):
     """The case it is about; may be empty."""
     channel: _builtins.str
     """The channel, as `customer.v1.Channel` names it, for example `EMAIL`."""
-    reason_code: _builtins.str
-    """The reason the customer was told, a code."""
     @_builtins.property
-    def new_due_time(self) -> _timestamp_pb2.Timestamp:
-        """The new due time the customer was told; absent when there was none."""
+    def send_time(self) -> _timestamp_pb2.Timestamp:
+        """When the provider accepted it."""
+
+    @_builtins.property
+    def told_promise(self) -> _notice_pb2.ToldPromise:
+        """What it told about the promise; absent unless a policy's notice told a new due date that still counts."""
 
     def __init__(
         self,
@@ -134,12 +137,12 @@ class NoticeSent(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         channel: _builtins.str = ...,
-        new_due_time: _timestamp_pb2.Timestamp | None = ...,
-        reason_code: _builtins.str = ...,
+        send_time: _timestamp_pb2.Timestamp | None = ...,
+        told_promise: _notice_pb2.ToldPromise | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["new_due_time", b"new_due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "kind", b"kind", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "kind", b"kind", "notice", b"notice", "promise", b"promise", "send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,7 +20,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NoticePolicy(_message.Message):
-    """A rule: this fact leads to this notice."""
+    """A rule: this fact leads to this notice. Of several enabled rules for one fact the first by name is followed: a customer
+    is told once.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -33,7 +35,9 @@ class NoticePolicy(_message.Message):
     name: _builtins.str
     """`noticePolicies/{id}`, chosen by people."""
     event_type: _builtins.str
-    """The full name of the event message; `rapport.cases.v1.PromiseAtRisk` is the one that is understood today."""
+    """The full name of the event message: `rapport.cases.v1.PromiseAtRisk`, or `rapport.cases.v1.PromiseRecovered`, which
+    is told to those only who were, or may have been, told of the risk.
+    """
     template: _builtins.str
     """The template to send, `templates/{id}`."""
     enabled: _builtins.bool

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved
+from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated
 from chassis.errors import FailedPrecondition
 
 
@@ -57,11 +57,16 @@ class Case:
         """The fact that it was opened."""
         return CaseOpened(self.name, self.customer, self.topic, self.owner, self.open_time)
 
-    def update(self, topic: str | None = None, display_name: str | None = None) -> None:
-        """Describe it otherwise, whatever its state: what happened stays the same, so this is no fact."""
-        self.topic = self.topic if topic is None else topic
-        self.display_name = self.display_name if display_name is None else display_name
+    def update(self, topic: str | None = None, display_name: str | None = None) -> CaseUpdated | None:
+        """Describe it otherwise, whatever its state. Nothing when it is described so already."""
+        new = {"topic": topic, "display_name": display_name}
+        changed = [name for name, value in new.items() if value not in (None, getattr(self, name))]
+        if not changed:
+            return None
+        for name in changed:
+            setattr(self, name, new[name])
         self.version += 1
+        return CaseUpdated(self.name, self.customer, self.topic, changed)
 
     def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from cases.domain.promise import Promise, PromiseState
 
-RULE_VERSION = "1"
+RULE_VERSION = "2"
+RECOVERED = "rules/promise-recovered", "the department expects to be in time again; it is due {due}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +18,27 @@ class Reason:
     inputs: dict[str, str]
 
 
-def reason(promise: Promise, since: datetime | None) -> Reason:
-    """Why `promise` is as it is; `since` when, if that is still known."""
+def reason(promise: Promise, since: datetime | None, recovered: bool) -> Reason:
+    """Why `promise` is as it is; `since` when, if that is still known; `recovered` by its latest fact."""
     rule, words = _words(promise)
+    if recovered and promise.state is PromiseState.OPEN:
+        rule, words = RECOVERED[0], RECOVERED[1].format(due=_due(promise))
     state = promise.state.replace("_", " ").capitalize()
     start = f"{state} since {_shown(since)}" if since else state
     return Reason(rule, f"{start}: {words}", _inputs(promise))
 
 
 def _words(promise: Promise) -> tuple[str, str]:
-    due, why = _shown(promise.due_time), promise.reason_code
+    due, why = _due(promise), promise.reason_code
     if promise.state is PromiseState.AT_RISK and promise.forecast_time:
         return "rules/promise-at-risk-by-forecast", (
             f"the {promise.department_id} department now expects {_shown(promise.forecast_time)}, "
             f"later than the {due} that was promised ({why})."
+        )
+    if promise.state is PromiseState.BROKEN and promise.successor:
+        return "rules/promise-told-late", (
+            f"it was due {due}, was not kept, and the customer was told after that ({why}); "
+            f"{promise.successor} replaces it."
         )
     kept = _shown(promise.keep_time) if promise.keep_time else ""
     return {
@@ -60,6 +68,7 @@ def _inputs(promise: Promise) -> dict[str, str]:
         "forecast_time": promise.forecast_time,
         "keep_time": promise.keep_time,
     }
+    days = {"due_date": promise.due_date, "forecast_date": promise.forecast_date}
     names = {
         "reason_code": promise.reason_code,
         "department": promise.department,
@@ -67,9 +76,17 @@ def _inputs(promise: Promise) -> dict[str, str]:
         "predecessor": promise.predecessor,
         "successor": promise.successor,
         "notice": promise.notice,
+        "time_zone": promise.time_zone,
     }
     shown = {name: at.astimezone(UTC).isoformat() for name, at in times.items() if at}
+    shown |= {name: day.isoformat() for name, day in days.items() if day}
     return shown | {name: value for name, value in names.items() if value}
+
+
+def _due(promise: Promise) -> str:
+    if promise.due_date:
+        return f"on {promise.due_date} ({promise.time_zone})"
+    return _shown(promise.due_time)
 
 
 def _shown(at: datetime) -> str:

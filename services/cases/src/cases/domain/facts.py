@@ -1,7 +1,7 @@
 """What happened, named as the events that `cases_events.proto` publishes, field by field."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,16 @@ class CaseAssigned:
     customer: str
     owner: str
     previous_owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseUpdated:
+    """A case was described otherwise. The display name may be personal: it does not travel."""
+
+    case: str
+    customer: str
+    topic: str
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,81 +89,73 @@ class WorkItemFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseMade:
+class _OfPromise:
+    """What every fact about a promise says of it, so that nobody has to ask."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseMade(_OfPromise):
     """A promise was made."""
 
-    promise: str
-    customer: str
-    case: str
-    department: str
-    kind: str
-    reference: str
-    due_time: datetime
     predecessor: str
-    root: str
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseAtRisk:
+class PromiseAtRisk(_OfPromise):
     """A promise is not expected to be kept in time; without `forecast_time` it was the clock that said so."""
 
-    promise: str
-    customer: str
-    case: str
-    department: str
-    kind: str
-    reference: str
-    due_time: datetime
     forecast_time: datetime | None
+    forecast_date: date | None
     reason_code: str
+    broken: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseRenegotiated:
-    """A promise was replaced by one with a new due time."""
+class PromiseRecovered(_OfPromise):
+    """The forecast that had put a promise at risk was replaced by one in time."""
 
-    promise: str
-    customer: str
-    case: str
-    department: str
-    due_time: datetime
+    forecast_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRenegotiated(_OfPromise):
+    """A promise was replaced by one with a new due time; `late` when it was broken before that."""
+
     new_due_time: datetime
+    new_due_date: date | None
     successor: str
     notice: str
     reason_code: str
-    root: str
+    late: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseKept:
+class PromiseKept(_OfPromise):
     """A promise was kept, in time or late."""
 
-    promise: str
-    customer: str
-    case: str
-    department: str
-    due_time: datetime
     keep_time: datetime
     late: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseBroken:
+class PromiseBroken(_OfPromise):
     """A promise was not kept."""
-
-    promise: str
-    customer: str
-    case: str
-    department: str
-    due_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class PromiseWithdrawn:
+class PromiseWithdrawn(_OfPromise):
     """A promise was taken back."""
 
-    promise: str
-    customer: str
-    case: str
-    department: str
     reason_code: str

@@ -3,34 +3,39 @@
 A promise is never edited. It changes its state by the verbs below, and each change is a fact:
 
     verb          from                        to
-    expect        OPEN, AT_RISK               AT_RISK, when the forecast is later than the due time
+    expect        OPEN, AT_RISK               AT_RISK when the forecast is late, OPEN when it no longer is
+                  BROKEN                      BROKEN, with the new forecast
     due_soon      OPEN                        AT_RISK, by the clock
     keep          OPEN, AT_RISK, BROKEN       KEPT, or KEPT_LATE after the due time
     break_        OPEN, AT_RISK               BROKEN, by the clock
     renegotiate   OPEN, AT_RISK               RENEGOTIATED, and a successor is made
     withdraw      OPEN, AT_RISK               WITHDRAWN
+    tell          see `telling.py`            RENEGOTIATED or BROKEN, and a successor is made
 
-Two decisions. A promise at risk stays so until it ends, also when the forecast recovers: the customer may
-have been told already. And a broken promise can still be kept: word of the work may come late, and the
-customer did get what was promised.
+A broken promise without a successor can still be kept: word of the work may come late, and the customer did
+get what was promised. One with a successor is over: the successor is what the customer counts on.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
+from cases.domain.due import Due, day_of
 from cases.domain.facts import (
     PromiseAtRisk,
     PromiseBroken,
     PromiseKept,
     PromiseMade,
+    PromiseRecovered,
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, invalid
 
 DUE_SOON = "DUE_SOON"
+F = TypeVar("F")
 
 
 class PromiseState(StrEnum):
@@ -46,11 +51,20 @@ class PromiseState(StrEnum):
 
 
 LIVE = frozenset({PromiseState.OPEN, PromiseState.AT_RISK})
+KEPT = frozenset({PromiseState.KEPT, PromiseState.KEPT_LATE})
 
 
 @dataclass(slots=True)
 class Promise:
-    """A promise to a customer. The due time is a moment; what is done at that very moment is in time."""
+    """A promise to a customer.
+
+    Attributes:
+        due_time, due_date, time_zone: see `Due`.
+        first_make_time: when the first of the promises that replaced each other was made; None: it is this.
+        forecast_time: the forecast that put it at risk.
+        record_time: when we learned that it was kept, however long ago that was.
+
+    """
 
     id: UUID
     customer_id: UUID
@@ -58,16 +72,20 @@ class Promise:
     kind: str
     due_time: datetime
     make_time: datetime
+    due_date: date | None = None
+    time_zone: str = ""
     case_id: UUID | None = None
     work_item_id: UUID | None = None
     reference: str = ""
     predecessor_id: UUID | None = None
     root_id: UUID | None = None  # None: itself
+    first_make_time: datetime | None = None
     import_key: str | None = None
     state: PromiseState = PromiseState.OPEN
     forecast_time: datetime | None = None
     reason_code: str = ""
     keep_time: datetime | None = None
+    record_time: datetime | None = None
     successor_id: UUID | None = None
     notice_id: UUID | None = None
     version: int = 1
@@ -118,52 +136,71 @@ class Promise:
         return f"notices/{self.notice_id}" if self.notice_id else ""
 
     @property
+    def due(self) -> Due:
+        """By when."""
+        return Due(self.due_time, self.due_date, self.time_zone)
+
+    @property
+    def forecast_date(self) -> date | None:
+        """The day of the forecast, for the promise of a day."""
+        return day_of(self.forecast_time, self.time_zone) if self.forecast_time and self.due_date else None
+
+    @property
+    def since(self) -> datetime:
+        """When it was first promised: nothing can have been done for it before."""
+        return self.first_make_time or self.make_time
+
+    @property
     def live(self) -> bool:
         """Whether it can still be kept in time, as far as we know."""
         return self.state in LIVE
 
+    @property
+    def awaited(self) -> bool:
+        """Whether the customer still waits for this very promise: it is live, or broken and not replaced."""
+        return self.live or (self.state is PromiseState.BROKEN and self.successor_id is None)
+
     def made(self) -> PromiseMade:
         """The fact that it was made."""
-        return PromiseMade(
-            self.name,
-            self.customer,
-            self.case,
-            self.department,
-            self.kind,
-            self.reference,
-            self.due_time,
-            self.predecessor,
-            self.root,
-        )
+        return self.fact(PromiseMade)
 
-    def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | None:
-        """Compare with a forecast of the work: at risk when it is later than the due time.
+    def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | PromiseRecovered | None:
+        """Compare with a forecast of the work: at risk when it is late, recovered when it no longer is.
 
-        A promise at risk already is announced again only when things get worse or the reason changes, so that
-        a customer is not told twice about the same delay.
+        Every forecast that is late is told, better ones too: a message that was not sent yet must not say
+        what is no longer true. Whether a customer hears of it again is for those to decide who tell them.
         """
-        if not self.live or forecast_time <= self.due_time:
+        if not self.awaited:
             return None
-        known = self.forecast_time is not None and forecast_time <= self.forecast_time
-        if known and reason_code == self.reason_code:
+        if self.due.missed_by(forecast_time):
+            known = (forecast_time, reason_code) == (self.forecast_time, self.reason_code)
+            return None if known else self._at_risk(forecast_time, reason_code)
+        if self.forecast_time is None or not self.live:
             return None
-        return self._at_risk(forecast_time, reason_code)
+        self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
+        self.version += 1
+        return self.fact(PromiseRecovered, forecast_time=forecast_time)
 
     def due_soon(self) -> PromiseAtRisk | None:
         """The clock says that the due time is near; nothing when it is at risk or ended."""
         return self._at_risk(None, DUE_SOON) if self.state is PromiseState.OPEN else None
 
-    def keep(self, keep_time: datetime) -> PromiseKept:
-        """It was done at `keep_time`."""
-        if self.state is not PromiseState.BROKEN:
+    def keep(self, keep_time: datetime, now: datetime) -> PromiseKept:
+        """It was done at `keep_time`, as we learn now.
+
+        InvalidArgument INVALID_TIME when it was done before it was first promised.
+        """
+        if not self.awaited:
             self._require_live()
-        late = keep_time > self.due_time
+        if keep_time < self.since:
+            raise invalid(
+                "keep_time", "INVALID_TIME", f"must not be before {self.since.isoformat()}, when it was made"
+            )
+        late = self.due.missed_by(keep_time)
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
-        self.keep_time = keep_time
+        self.keep_time, self.record_time = keep_time, now
         self.version += 1
-        return PromiseKept(
-            self.name, self.customer, self.case, self.department, self.due_time, keep_time, late
-        )
+        return self.fact(PromiseKept, late=late)
 
     def break_(self) -> PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
@@ -171,77 +208,67 @@ class Promise:
             return None
         self.state = PromiseState.BROKEN
         self.version += 1
-        return PromiseBroken(self.name, self.customer, self.case, self.department, self.due_time)
+        return self.fact(PromiseBroken)
 
     def renegotiate(
+        self, successor_id: UUID, due: Due, now: datetime, reason_code: str
+    ) -> tuple["Promise", PromiseRenegotiated]:
+        """End it, because a person agreed on another date with the customer, and make its successor."""
+        self._require_live()
+        self.state = PromiseState.RENEGOTIATED
+        return self.succeed(successor_id, due, now, reason_code)
+
+    def succeed(
         self,
         successor_id: UUID,
-        due_time: datetime,
-        now: datetime,
+        due: Due,
+        make_time: datetime,
         reason_code: str,
         notice_id: UUID | None = None,
     ) -> tuple["Promise", PromiseRenegotiated]:
-        """End it and make its successor, the same promise with a new due time.
-
-        Args:
-            successor_id: the id of the new promise.
-            due_time: the new due time.
-            now: when the new promise is made.
-            reason_code: why.
-            notice_id: the notice that told the customer; None when a person did.
-
-        """
-        self._require_live()
+        """Make the successor of a promise whose state is final: the same promise with a new due time."""
         successor = Promise(
             id=successor_id,
             customer_id=self.customer_id,
             department_id=self.department_id,
             kind=self.kind,
-            due_time=due_time,
-            make_time=now,
+            due_time=due.time,
+            make_time=make_time,
+            due_date=due.day,
+            time_zone=due.time_zone,
             case_id=self.case_id,
             work_item_id=self.work_item_id,
             reference=self.reference,
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
+            first_make_time=self.since,
         )
-        self.state, self.reason_code = PromiseState.RENEGOTIATED, reason_code
+        self.forecast_time, self.reason_code = None, reason_code
         self.successor_id, self.notice_id = successor_id, notice_id
         self.version += 1
-        return successor, PromiseRenegotiated(
-            self.name,
-            self.customer,
-            self.case,
-            self.department,
-            self.due_time,
-            due_time,
-            successor.name,
-            self.notice,
-            reason_code,
-            self.root,
-        )
+        late = self.state is PromiseState.BROKEN
+        fact = self.fact(PromiseRenegotiated, new_due_time=due.time, new_due_date=due.day, late=late)
+        return successor, fact
 
     def withdraw(self, reason_code: str) -> PromiseWithdrawn:
         """Take it back."""
         self._require_live()
         self.state, self.reason_code = PromiseState.WITHDRAWN, reason_code
         self.version += 1
-        return PromiseWithdrawn(self.name, self.customer, self.case, self.department, reason_code)
+        return self.fact(PromiseWithdrawn)
+
+    def fact(self, kind: type[F], **told: Any) -> F:
+        """A fact about it: what it says of the promise, and what is `told` besides."""
+        given = {"promise": self.name} | told
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # facts are dataclasses
+        return kind(**{name: given[name] if name in given else getattr(self, name) for name in names})
 
     def _at_risk(self, forecast_time: datetime | None, reason_code: str) -> PromiseAtRisk:
-        self.state, self.forecast_time, self.reason_code = PromiseState.AT_RISK, forecast_time, reason_code
+        broken = self.state is PromiseState.BROKEN
+        self.state = PromiseState.BROKEN if broken else PromiseState.AT_RISK
+        self.forecast_time, self.reason_code = forecast_time, reason_code
         self.version += 1
-        return PromiseAtRisk(
-            self.name,
-            self.customer,
-            self.case,
-            self.department,
-            self.kind,
-            self.reference,
-            self.due_time,
-            forecast_time,
-            reason_code,
-        )
+        return self.fact(PromiseAtRisk, broken=broken)
 
     def _require_live(self) -> None:
         if not self.live:
@@ -250,25 +277,3 @@ class Promise:
                 f"{self.name} is {self.state}: only an open promise, or one at risk, can change.",
                 {"promise": self.name, "state": self.state},
             )
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseClock:
-    """When the clock acts on a promise.
-
-    Attributes:
-        lead: how long before the due time an unkept promise is at risk.
-        grace: how long after the due time an unkept promise is broken.
-
-    """
-
-    lead: timedelta = timedelta(hours=24)
-    grace: timedelta = timedelta()
-
-    def at_risk_at(self, promise: Promise) -> datetime:
-        """When the promise is at risk."""
-        return promise.due_time - self.lead
-
-    def broken_at(self, promise: Promise) -> datetime:
-        """When the promise is broken."""
-        return promise.due_time + self.grace

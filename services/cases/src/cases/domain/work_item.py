@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from cases.domain.facts import WorkItemAdded, WorkItemFinished, WorkItemForecast
-from chassis.errors import FailedPrecondition
+from chassis.errors import FailedPrecondition, invalid
 
 
 class ReasonCode(StrEnum):
@@ -90,8 +90,14 @@ class WorkItem:
         self.version += 1
 
     def finish(self, finish_time: datetime) -> WorkItemFinished:
-        """End the work, begun or not: what is done is done."""
+        """End the work, begun or not: what is done is done.
+
+        InvalidArgument INVALID_TIME when it was finished before it was added.
+        """
         self.require_unfinished()
+        if finish_time < self.create_time:
+            added = self.create_time.isoformat()
+            raise invalid("finish_time", "INVALID_TIME", f"must not be before {added}, when it was added")
         self.state, self.finish_time = WorkItemState.FINISHED, finish_time
         self.version += 1
         return WorkItemFinished(self.name, self.customer, self.case, self.department, finish_time)

@@ -1,14 +1,13 @@
 """What the notifications service tells."""
 
-from cases.domain.promise import PromiseClock
+from cases.domain.promise_clock import PromiseClock
+from cases.domain.telling import Telling
 from cases.names import NOTICE, PROMISE
 from cases.usecases.promise import customer_was_told
-from chassis.api.messages import moment
+from chassis.api.messages import date_of, moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
-
-PROMISE_AT_RISK = "promise-at-risk"  # the kind of notice that tells a customer a new due time
 
 
 class Notices:
@@ -18,16 +17,18 @@ class Notices:
         self._clock = clock
 
     async def sent(self, tx: Transaction, event: Event[NoticeSent]) -> None:
-        """The customer knows the new due time: the promise is renegotiated."""
-        notice = event.data
-        if notice.kind != PROMISE_AT_RISK or not notice.promise or not notice.HasField("new_due_time"):
+        """A policy told the customer a new date: the promise moves. No other notice can move one."""
+        if not event.data.HasField("told_promise"):
             return
-        (promise_id,), (notice_id,) = PROMISE.parse(notice.promise), NOTICE.parse(notice.notice)
-        await customer_was_told(
-            tx,
-            self._clock,
-            promise_id,
-            due_time=moment(notice.new_due_time),
-            reason_code=notice.reason_code,
+        told = event.data.told_promise
+        (promise_id,), (notice_id,) = PROMISE.parse(told.promise), NOTICE.parse(event.data.notice)
+        telling = Telling(
+            customer=told.customer,
+            version=told.version,
+            due_time=moment(told.new_due_time) if told.HasField("new_due_time") else None,
+            due_date=date_of(told.new_due_date) if told.HasField("new_due_date") else None,
+            tell_time=moment(told.tell_time),
+            reason_code=told.reason_code,
             notice_id=notice_id,
         )
+        await customer_was_told(tx, self._clock, promise_id, telling)

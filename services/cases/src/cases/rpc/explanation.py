@@ -12,11 +12,13 @@ from chassis.api.messages import moment
 from chassis.db.database import Database
 from chassis.errors import DeadlineExceeded
 from chassis.events.explain import Foreign, chain
+from rapport.cases.v1 import cases_events_pb2
 from rapport.common.v1 import explanation_pb2
 
 if TYPE_CHECKING:
     from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceAsyncStub
 
+PROMISE_RECOVERED = cases_events_pb2.PromiseRecovered.DESCRIPTOR.full_name
 _log = structlog.get_logger()
 
 
@@ -40,7 +42,8 @@ class Explainer:
         since = moment(causes[0].time) if causes and event_id is None else None
         if known.continues:
             causes += await self._elsewhere(known.continues)
-        why = reason(promise, since)
+        recovered = bool(known.causes) and known.causes[0].what == PROMISE_RECOVERED
+        why = reason(promise, since, recovered)
         return explanation_pb2.Explanation(
             name=promise.name,
             summary=why.summary,

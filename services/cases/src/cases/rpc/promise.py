@@ -3,14 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from cases.domain.promise import Promise, PromiseClock
+from cases.domain.promise import Promise
+from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, CUSTOMER, DEPARTMENT, PROMISE, WORK_ITEM
+from cases.rpc.due import AHEAD_MAX, check_due
 from cases.rpc.explanation import Explainer
 from cases.store import promises as store
 from cases.usecases import promise as usecases
 from chassis.api.etags import etag
 from chassis.api.messages import to_message
-from chassis.api.validation import Check
+from chassis.api.validation import EARLIEST, Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
@@ -34,8 +36,9 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         """Make a promise; one that is due in the past needs a keep time."""
         check = Check()
         command = _command(check.at("promise"), request.promise, tx.now)
-        if command.due_time and command.due_time < tx.now and not command.keep_time:
-            check.refuse("promise.due_time", "INVALID_TIME", "must be in the future, or keep_time be given")
+        if command.due and command.due.missed_by(tx.now) and not command.keep_time:
+            field = "due_date" if command.due.day else "due_time"
+            check.refuse(f"promise.{field}", "INVALID_TIME", "must be in the future, or keep_time be given")
         check.raise_if_any()
         return _message(await usecases.make_promise(tx, self.clock, command))
 
@@ -71,14 +74,19 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         """Replace a promise by one with a new due time."""
         check = Check()
         (promise_id,) = check.name(PROMISE, request.name, "name")
-        due_time = check.moment(request, "due_time", earliest=tx.now)
+        latest = tx.now + AHEAD_MAX
+        due_time = check.moment(request, "due_time", earliest=tx.now, latest=latest, required=False)
+        due_date = check.date(request, "due_date", latest=latest)
+        if request.HasField("due_time") == request.HasField("due_date"):
+            check.refuse("due_time", "REQUIRED", "must be given, or due_date, not both")
         reason_code = check.code(request.reason_code, "reason_code", upper=True)
         check.raise_if_any()
         promise = await usecases.renegotiate_promise(
             tx,
             self.clock,
             promise_id,
-            due_time=due_time,  # type: ignore[arg-type]  # None only with a violation
+            due_time=due_time,
+            due_date=due_date,
             reason_code=reason_code,
             etag=request.etag,
         )
@@ -146,16 +154,20 @@ def _command(check: Check, promise: promise_pb2.Promise, now: datetime) -> useca
     if case_id and work_case_id and case_id != work_case_id:
         check.refuse("work_item", "INVALID_NAME", "must be a work item of the promise's case")
     (department_id,) = check.name(DEPARTMENT, promise.department, "department")
+    due = check_due(check, promise, now)
+    make_time = check.moment(promise, "make_time", latest=min(now, due.time) if due else now, required=False)
     return usecases.MakePromise(
         customer_id=customer_id,
         department_id=department_id,
         kind=check.code(promise.kind, "kind"),
-        due_time=check.moment(promise, "due_time"),  # type: ignore[arg-type]  # None only with a violation
-        reference=check.text(promise.reference, "reference", required=False),
+        due=due,  # type: ignore[arg-type]  # None only with a violation
+        reference=check.reference(promise.reference, "reference"),
         case_id=case_id or work_case_id,
         work_item_id=work_item_id,
-        make_time=check.moment(promise, "make_time", latest=now, required=False),
-        keep_time=check.moment(promise, "keep_time", latest=now, required=False),
+        make_time=make_time,
+        keep_time=check.moment(
+            promise, "keep_time", earliest=make_time or EARLIEST, latest=now, required=False
+        ),
     )
 
 

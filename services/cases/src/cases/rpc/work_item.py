@@ -1,10 +1,11 @@
 """The gRPC service of work items."""
 
-from datetime import timedelta
 from typing import Any
 
+from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import ReasonCode, WorkItem
 from cases.names import CASE, DEPARTMENT, WORK_ITEM
+from cases.rpc.due import AHEAD_MAX
 from cases.store import cases, work_items
 from cases.usecases import work_item as usecases
 from chassis.api.etags import etag
@@ -16,14 +17,13 @@ from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from rapport.cases.v1 import case_pb2, work_item_service_pb2, work_item_service_pb2_grpc
 
-FORECAST_MAX = timedelta(days=3653)
-
 
 class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
     """The departments' parts of a case."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, clock: PromiseClock) -> None:
         self.db = db
+        self.clock = clock
 
     @mutation
     async def AddWorkItem(
@@ -34,7 +34,7 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         (case_id,) = check.name(CASE, request.parent, "parent")
         (department_id,) = check.name(DEPARTMENT, request.work_item.department, "work_item.department")
         kind = check.code(request.work_item.kind, "work_item.kind")
-        reference = check.text(request.work_item.reference, "work_item.reference", required=False)
+        reference = check.reference(request.work_item.reference, "work_item.reference")
         check.raise_if_any()
         work_item = await usecases.add_work_item(
             tx, case_id, department_id=department_id, kind=kind, reference=reference
@@ -49,12 +49,13 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         check = Check()
         case_id, work_item_id = check.name(WORK_ITEM, request.name, "name")
         finish_time = check.moment(
-            request, "forecast_finish_time", earliest=tx.now, latest=tx.now + FORECAST_MAX
+            request, "forecast_finish_time", earliest=tx.now, latest=tx.now + AHEAD_MAX
         )
         reason_code = check.one_of(request.reason_code, "reason_code", ReasonCode)
         check.raise_if_any()
         work_item = await usecases.forecast_work_item(
             tx,
+            self.clock,
             case_id,
             work_item_id,
             finish_time=finish_time,  # type: ignore[arg-type]  # None only with a violation

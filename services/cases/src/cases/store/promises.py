@@ -30,11 +30,10 @@ _ON_WORK_ITEM = (
 
 PROMISE = Statement(_BY_ID, row=Promise)
 LOCK_PROMISE = Statement(_BY_ID.with_for_update(key_share=True), row=Promise)
-LOCK_PROMISES_FORECAST_LATE = Statement(
-    _ON_WORK_ITEM.where(_in(LIVE), PROMISES.c.due_time < sa.bindparam("forecast_time")),
-    row=Promise,
+# Those that the customer still waits for: live, or broken and not replaced.
+LOCK_PROMISES_AWAITED = Statement(
+    _ON_WORK_ITEM.where(_in(LIVE | {PromiseState.BROKEN}), PROMISES.c.successor_id.is_(None)), row=Promise
 )
-LOCK_PROMISES_TO_KEEP = Statement(_ON_WORK_ITEM.where(_in(LIVE | {PromiseState.BROKEN})), row=Promise)
 PROMISES_BY_IMPORT_KEY = Statement(
     sa.select(PROMISES).where(
         PROMISES.c.import_key == sa.any_(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
@@ -67,6 +66,7 @@ UPDATE_PROMISE = Statement[Any](
         "forecast_time",
         "reason_code",
         "keep_time",
+        "record_time",
         "successor_id",
         "notice_id",
         "version",

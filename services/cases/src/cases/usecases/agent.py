@@ -1,11 +1,19 @@
 """The directory of agents."""
 
 from cases.domain.agent import Agent
-from cases.store.agents import LOCK_AGENT, PUT_AGENT, SEED_AGENT
+from cases.store.agents import AGENT, LOCK_AGENT, PUT_AGENT, SEED_AGENT
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+
+
+async def get_agent(tx: Transaction, agent_id: str) -> Agent:
+    """The agent. NotFound when there is none; one that is found stays: agents are never deleted."""
+    agent = await AGENT.maybe(tx, id=agent_id)
+    if agent is None:
+        raise NotFound(f"agents/{agent_id}")
+    return agent
 
 
 async def update_agent(tx: Transaction, agent: Agent, *, fields: list[str], allow_missing: bool) -> Agent:

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case, Note
-from cases.store.agents import AGENT
 from cases.store.cases import CASE, COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
+from cases.usecases.agent import get_agent
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
@@ -16,11 +16,12 @@ from chassis.errors import NotFound
 async def open_case(
     tx: Transaction, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str
 ) -> Case:
-    """Open a case."""
+    """Open a case. NotFound when its owner is not in the directory."""
     case = Case(
         ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, department_id, open_time=tx.now
     )
     tx.require_owner(case)
+    await get_agent(tx, owner_id)
     await tx.defer(INSERT_CASE, **values(case))
     tx.record(case.opened(), version=case.version)
     return case
@@ -29,18 +30,20 @@ async def open_case(
 async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str], etag: str) -> Case:
     """Describe a case otherwise: `changes` holds `topic`, `display_name` or both."""
     case = await _own_case(tx, case_id, etag, "case.etag")
-    if changes:
-        case.update(**changes)
-        await tx.defer(UPDATE_CASE, **values(case))
+    if updated := case.update(**changes):
+        await _save(tx, case, updated)
     return case
 
 
 async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: str) -> Case:
-    """Give a case to another owner, and so to their department. Giving it to its owner changes nothing."""
+    """Give a case to another owner, and so to their department. Giving it to its owner changes nothing.
+
+    NotFound when the new owner is not in the directory.
+    """
     case = await _own_case(tx, case_id, etag)
     if owner_id != case.owner_id:
-        owner = await AGENT.maybe(tx, id=owner_id)
-        await _save(tx, case, case.assign(owner_id, owner.department_id if owner else case.department_id))
+        owner = await get_agent(tx, owner_id)
+        await _save(tx, case, case.assign(owner_id, owner.department_id))
     return case
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case
-from cases.domain.promise import Promise, PromiseClock
+from cases.domain.due import Due
+from cases.domain.promise import Promise
+from cases.domain.promise_clock import PromiseClock
+from cases.domain.telling import Telling, tell
 from cases.domain.work_item import WorkItem
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import (
@@ -18,15 +21,15 @@ from cases.store.promises import (
     UPDATE_PROMISE,
 )
 from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE, LOCK_WORK_ITEMS
+from cases.usecases.compare import Facts, compared
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition, NotFound, invalid
 
 AT_RISK_TIMER = "promise-at-risk"
 DUE_TIMER = "promise-due"
-Facts = list[tuple[Any, int]]  # each with the promise's version after it
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class MakePromise:
     customer_id: UUID
     department_id: str
     kind: str
-    due_time: datetime
+    due: Due
     reference: str = ""
     case_id: UUID | None = None
     work_item_id: UUID | None = None
@@ -91,29 +94,48 @@ async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequenc
 
 
 async def renegotiate_promise(
-    tx: Transaction, clock: PromiseClock, promise_id: UUID, *, due_time: datetime, reason_code: str, etag: str
-) -> Promise:
-    """Replace a promise after a person spoke with the customer. Returns the promise that ended."""
-    work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
-    promise = await _own(tx, promise_id, etag)
-    await _renegotiate(tx, clock, promise, work_item, due_time, reason_code)
-    return promise
-
-
-async def customer_was_told(
     tx: Transaction,
     clock: PromiseClock,
     promise_id: UUID,
     *,
-    due_time: datetime,
+    due_time: datetime | None,
+    due_date: date | None,
     reason_code: str,
-    notice_id: UUID,
-) -> None:
-    """Replace a promise after a notice told the customer the new due time; an ended one stays as it is."""
+    etag: str,
+) -> Promise:
+    """Replace a promise after a person spoke with the customer. Returns the promise that ended.
+
+    InvalidArgument INVALID_TIME when the new date is not of the kind that was promised, or is over.
+    """
+    work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
+    promise = await _own(tx, promise_id, etag)
+    due = _new_due(promise, due_time, due_date, tx.now)
+    successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due, tx.now, reason_code)
+    facts: Facts = [(successor.made(), successor.version)]
+    if work_item:
+        facts += compared(successor, work_item, clock, tx.now)
+    renegotiated_id = tx.record(renegotiated, version=promise.version)
+    await INSERT_PROMISE.run(tx, **values(successor))
+    await tx.defer(UPDATE_PROMISE, **values(promise))
+    await _announce(tx, clock, successor, facts, caused_by=renegotiated_id)
+    return promise
+
+
+async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UUID, telling: Telling) -> None:
+    """Move a promise to the date that a notice told the customer, as of when they were told: see `tell`."""
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await _lock(tx, promise_id)
-    if promise.live:
-        await _renegotiate(tx, clock, promise, work_item, due_time, reason_code, notice_id)
+    succession = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
+    if succession is None:
+        return
+    successor, cause = succession.successor, None
+    for about, version, fact in succession.facts:
+        cause = tx.record(fact, version=version, caused_by=cause if about is successor else None)
+    # A newer forecast may have come in while the customer was told about the one before.
+    facts = compared(successor, work_item, clock, tx.now) if work_item else []
+    await INSERT_PROMISE.run(tx, **values(successor))
+    await tx.defer(UPDATE_PROMISE, **values(promise))
+    await _announce(tx, clock, successor, facts, caused_by=cause)
 
 
 async def keep_promise(
@@ -121,7 +143,7 @@ async def keep_promise(
 ) -> Promise:
     """Mark a promise as done, now unless told when."""
     promise = await _own(tx, promise_id, etag)
-    await _save(tx, promise, promise.keep(keep_time or tx.now))
+    await _save(tx, promise, promise.keep(keep_time or tx.now, tx.now))
     return promise
 
 
@@ -179,13 +201,17 @@ def _make(
     tx: Transaction, clock: PromiseClock, command: MakePromise, foundations: _Foundations
 ) -> tuple[Promise, Facts]:
     """A new promise as it stands now, and its facts so far: a past one has been kept or broken since."""
+    due = command.due
     promise = Promise(
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
         department_id=command.department_id,
         kind=command.kind,
-        due_time=command.due_time,
-        make_time=command.make_time or tx.now,
+        due_time=due.time,
+        # Of the past nobody may know when it was promised; before it was due, and before it was done.
+        make_time=command.make_time or min(tx.now, due.time, command.keep_time or due.time),
+        due_date=due.day,
+        time_zone=due.time_zone,
         case_id=command.case_id,
         work_item_id=command.work_item_id,
         reference=command.reference,
@@ -194,43 +220,26 @@ def _make(
     # Whoever answers for the case may promise what others have to keep: Alice takes an order for delivery.
     tx.require_owner(promise, *([foundations.cases[command.case_id]] if command.case_id else []))
     facts: Facts = [(promise.made(), promise.version)]
-    later: Any = None
     if command.keep_time:
-        later = promise.keep(command.keep_time)
+        facts.append((promise.keep(command.keep_time, tx.now), promise.version))
     elif clock.broken_at(promise) <= tx.now:
-        later = promise.break_()
+        facts.append((promise.break_(), promise.version))
     elif command.work_item_id:
-        later = _compare(promise, foundations.work_items[command.work_item_id])
-    if later:
-        facts.append((later, promise.version))
+        facts += compared(promise, foundations.work_items[command.work_item_id], clock, tx.now)
     return promise, facts
 
 
-async def _renegotiate(
-    tx: Transaction,
-    clock: PromiseClock,
-    promise: Promise,
-    work_item: WorkItem | None,
-    due_time: datetime,
-    reason_code: str,
-    notice_id: UUID | None = None,
-) -> None:
-    successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due_time, tx.now, reason_code, notice_id)
-    renegotiated_id = tx.record(renegotiated, version=promise.version)
-    facts: Facts = [(successor.made(), successor.version)]
-    # A newer forecast may have come in while the customer was told about the one before.
-    if work_item and (at_risk := _compare(successor, work_item)):
-        facts.append((at_risk, successor.version))
-    await INSERT_PROMISE.run(tx, **values(successor))
-    await tx.defer(UPDATE_PROMISE, **values(promise))
-    await _announce(tx, clock, successor, facts, caused_by=renegotiated_id)
-
-
-def _compare(promise: Promise, work_item: WorkItem) -> Any:
-    """What a new promise is told by the forecast of its work."""
-    if work_item.forecast_finish_time is None:
-        return None
-    return promise.expect(work_item.forecast_finish_time, work_item.forecast_reason_code)
+def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None, now: datetime) -> Due:
+    """A new date of the kind that was promised; for a day, in the zone that was pinned then."""
+    if promise.due_date:
+        due = Due.of_day(due_date, promise.time_zone) if due_date else None
+        if due is None or due.time <= now:
+            allowed = f"must be a day that is not over in {promise.time_zone}, because a day was promised"
+            raise invalid("due_date", "INVALID_TIME", allowed)
+        return due
+    if due_time is None:
+        raise invalid("due_time", "INVALID_TIME", "must be given, because a moment was promised")
+    return Due(due_time)
 
 
 async def _announce(
@@ -240,8 +249,7 @@ async def _announce(
     for fact, version in facts:
         caused_by = tx.record(fact, version=version, caused_by=caused_by)
     if promise.live:
-        if clock.at_risk_at(promise) > tx.now:
-            await tx.schedule(AT_RISK_TIMER, str(promise.id), clock.at_risk_at(promise))
+        await tx.schedule(AT_RISK_TIMER, str(promise.id), clock.at_risk_at(promise))
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
 
 

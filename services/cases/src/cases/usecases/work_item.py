@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
-from cases.store.promises import LOCK_PROMISES_FORECAST_LATE, LOCK_PROMISES_TO_KEEP, UPDATE_PROMISE
+from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
 from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
 from cases.usecases.case import lock_case
+from cases.usecases.compare import compared
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
@@ -30,17 +32,24 @@ async def add_work_item(
 
 
 async def forecast_work_item(
-    tx: Transaction, case_id: UUID, work_item_id: UUID, *, finish_time: datetime, reason_code: str, etag: str
+    tx: Transaction,
+    clock: PromiseClock,
+    case_id: UUID,
+    work_item_id: UUID,
+    *,
+    finish_time: datetime,
+    reason_code: str,
+    etag: str,
 ) -> WorkItem:
-    """Say when the work is expected to finish: promises due before that are at risk because of it."""
+    """Say when the work is expected to finish, and compare the promises that rest on it with that."""
     work_item = await _lock(tx, case_id, work_item_id, etag)
     forecast_id = tx.record(work_item.forecast(finish_time, reason_code), version=work_item.version)
     await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
-    for promise in await LOCK_PROMISES_FORECAST_LATE.all(
-        tx, work_item_id=work_item_id, forecast_time=finish_time
-    ):
-        if at_risk := promise.expect(finish_time, reason_code):
-            tx.record(at_risk, version=promise.version, caused_by=forecast_id)
+    for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
+        facts = compared(promise, work_item, clock, tx.now)
+        for fact, version in facts:
+            tx.record(fact, version=version, caused_by=forecast_id)
+        if facts:
             await tx.defer(UPDATE_PROMISE, **values(promise))
     return work_item
 
@@ -61,8 +70,9 @@ async def finish_work_item(
     finished_at = finish_time or tx.now
     finish_id = tx.record(work_item.finish(finished_at), version=work_item.version)
     await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
-    for promise in await LOCK_PROMISES_TO_KEEP.all(tx, work_item_id=work_item_id):
-        tx.record(promise.keep(finished_at), version=promise.version, caused_by=finish_id)
+    for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
+        done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
+        tx.record(promise.keep(done_at, tx.now), version=promise.version, caused_by=finish_id)
         await tx.defer(UPDATE_PROMISE, **values(promise))
     return work_item
 

@@ -151,6 +151,16 @@ def _promise(state: str) -> Callable[[Any, Any], None]:
     return apply
 
 
+def _at_risk(part: Any, data: Any) -> None:
+    _promise("AT_RISK")(part, data)
+    if data.broken:
+        part.state = "BROKEN"
+
+
+def _renegotiated(part: Any, data: Any) -> None:
+    _promise("BROKEN" if data.late else "RENEGOTIATED")(part, data)
+
+
 def _kept(part: Any, data: Any) -> None:
     _promise("KEPT_LATE" if data.late else "KEPT")(part, data)
 
@@ -190,13 +200,15 @@ def _as_copied(part: Any, data: Any) -> None:
 
 _SPECS = [
     Spec(PartKind.PROMISE, cases.PromiseMade, _promise("OPEN")),
-    Spec(PartKind.PROMISE, cases.PromiseAtRisk, _promise("AT_RISK")),
-    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _promise("RENEGOTIATED")),
+    Spec(PartKind.PROMISE, cases.PromiseAtRisk, _at_risk),
+    Spec(PartKind.PROMISE, cases.PromiseRecovered, _promise("OPEN")),
+    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _renegotiated),
     Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
     Spec(PartKind.PROMISE, cases.PromiseBroken, _promise("BROKEN")),
     Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _promise("WITHDRAWN")),
     Spec(PartKind.CASE, cases.CaseOpened, _state("OPEN")),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
+    Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
     Spec(PartKind.CASE, cases.CaseResolved, _state("RESOLVED")),
     Spec(PartKind.CASE, cases.CaseReopened, _state("OPEN")),
     Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice("REQUESTED")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from zoneinfo import ZoneInfo
 
 from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
@@ -40,7 +41,7 @@ def goodwill_for_renegotiation(authority: Authority) -> Handler:
             root_id,
             due=moment(moved.due_time),
             new_due=moment(moved.new_due_time),
-            zone=UTC,
+            zone=ZoneInfo(moved.time_zone) if moved.time_zone else UTC,
             reason_code=moved.reason_code,
         )
         await grant_for_delay(tx, delay, authority)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from notifications.domain.told import ToldPromise
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeRequested:
@@ -36,8 +38,8 @@ class NoticeSent:
     promise: str
     case: str
     channel: str
-    new_due_time: datetime | None
-    reason_code: str
+    send_time: datetime
+    told_promise: ToldPromise | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ What may have been accepted is never said to be suppressed or failed: it ends UN
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -21,10 +21,14 @@ from notifications.domain.facts import (
     NoticeSuppressed,
     NoticeUnknown,
 )
+from notifications.domain.told import ToldPromise
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "EXPIRED"
 PROMISE_ENDED = "PROMISE_ENDED"
+PROMISE_RECOVERED = "PROMISE_RECOVERED"
+PROMISE_AT_RISK = "PROMISE_AT_RISK"
+ALREADY_TOLD = "ALREADY_TOLD"
 GAVE_UP = "GAVE_UP"
 REFUSED = "REFUSED"
 NOT_RENDERABLE = "NOT_RENDERABLE"
@@ -43,6 +47,14 @@ class State(StrEnum):
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
 
 
+class Concern(StrEnum):
+    """What a policy's notice tells of a promise."""
+
+    NONE = ""  # a department's notice, about whatever it says
+    AT_RISK = "AT_RISK"
+    RECOVERED = "RECOVERED"
+
+
 LIVE = (State.REQUESTED, State.SENDING, State.SENT, State.DELIVERED)  # tells the customer, or will, or did
 
 
@@ -51,9 +63,15 @@ class Notice:
     """One proactive message to one customer about one thing.
 
     Attributes:
+        purpose: what the contact is for, as `customer.v1.Purpose` names it.
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
         policy, policy_version: the rule that asked for it; "" and 0 when a department did.
+        concern: what a policy tells of the promise: one live notice for each promise, customer and concern.
         promise_version: the promise's version that it tells of; 0 when a department asked.
+        seen_version: the highest version of the promise that was heard of since it was requested.
+        said_version: the promise's version that was handed over last; 0 when none was.
+        superseded: whether a newer notice tells the same customer of the same promise, so that what this one
+            told no longer counts, should it turn out to have arrived.
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
         revision: how often a newer fact replaced what it says before it was sent.
         attempt_count: the number of its latest attempt.
@@ -65,6 +83,7 @@ class Notice:
     id: UUID
     customer: str
     kind: str
+    purpose: str
     template: str
     variables: dict[str, str]
     promise: str
@@ -75,6 +94,10 @@ class Notice:
     expire_time: datetime
     request_time: datetime
     request_event: UUID
+    concern: Concern = Concern.NONE
+    seen_version: int = 0
+    said_version: int = 0
+    superseded: bool = False
     state: State = State.REQUESTED
     reason_code: str = ""
     channel: str = ""
@@ -92,12 +115,6 @@ class Notice:
         return f"notices/{self.id}"
 
     @property
-    def new_due_time(self) -> datetime | None:
-        """The new due time that it tells, if it tells one."""
-        new_date = self.variables.get("new_date")
-        return datetime.fromisoformat(new_date) if new_date else None
-
-    @property
     def ended(self) -> bool:
         """Whether nothing more will be tried."""
         return self.state not in (State.REQUESTED, State.SENDING)
@@ -112,6 +129,11 @@ class Notice:
         return NoticeRequested(self.name, self.customer, self.kind, self.promise, self.case)
 
     @property
+    def heard_version(self) -> int:
+        """The highest version of its promise that is known of."""
+        return max(self.promise_version, self.seen_version)
+
+    @property
     def waits(self) -> bool:
         """Whether it is to be sent, and not being sent."""
         return self.state == State.REQUESTED
@@ -123,12 +145,13 @@ class Notice:
 
     def begin(self, attempt: int) -> None:
         """It is about to be handed over."""
-        self.state = State.SENDING
+        self.state, self.said_version = State.SENDING, self.promise_version
         self.tried(attempt)
 
-    def accept(self, now: datetime, channel: str, content_hash: str, said: dict[str, str]) -> None:
-        """A provider accepted it, saying `said`, which may be older than a revision made meanwhile."""
-        self.channel, self.content_hash, self.send_time, self.variables = channel, content_hash, now, said
+    def accept(self, at: datetime, channel: str, content_hash: str, said: "Notice") -> None:
+        """A provider accepted it at `at`, as it was in `said`, which may be older than a revision since."""
+        self.channel, self.content_hash, self.send_time = channel, content_hash, at
+        self.variables, self.promise_version = said.variables, said.promise_version
         self._end(State.SENT, "")
 
     def tried(self, attempt: int) -> None:
@@ -161,6 +184,7 @@ class Notice:
     def revise(self, variables: dict[str, str], expire_time: datetime, promise_version: int) -> None:
         """Say something newer instead. For a notice that has not ended."""
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
+        self.reason_code = ""  # it is true again
         self.revision += 1
         self.version += 1
 
@@ -172,6 +196,7 @@ class Notice:
             return NoticeUnknown(self.name, self.customer, self.kind, self.promise, self.reason_code)
         if self.state == State.FAILED:
             return NoticeFailed(self.name, self.customer, self.kind, self.promise, self.reason_code)
+        assert self.send_time is not None, "only a notice that was sent gets here"
         return NoticeSent(
             self.name,
             self.customer,
@@ -179,17 +204,33 @@ class Notice:
             self.promise,
             self.case,
             self.channel,
-            new_due_time=self.new_due_time,
-            reason_code=self.variables.get("reason", ""),
+            self.send_time,
+            told_promise=self._told_promise(self.send_time),
         )
 
-    def withdraw(self) -> None:
+    def withdraw(self, reason_code: str) -> None:
         """What it says is no longer true. An attempt under way cannot be called back, but is the last."""
         if self.state == State.REQUESTED:
-            self.suppress(PROMISE_ENDED)
+            self.suppress(reason_code)
         elif not self.ended:
-            self.reason_code = PROMISE_ENDED
+            self.reason_code = reason_code
             self.version += 1
+
+    def _told_promise(self, at: datetime) -> ToldPromise | None:
+        """The new date that the customer counts on now. Only a policy's notice of a risk can tell one."""
+        if self.concern != Concern.AT_RISK or self.superseded:
+            return None
+        new_date = self.variables["new_date"]
+        day = date.fromisoformat(new_date) if "T" not in new_date else None
+        return ToldPromise(
+            self.promise,
+            self.customer,
+            self.promise_version,
+            new_due_time=None if day else datetime.fromisoformat(new_date),
+            new_due_date=day,
+            tell_time=at,
+            reason_code=self.variables["reason"],
+        )
 
     def _end(self, state: State, reason_code: str) -> None:
         doubtful = self.in_doubt and state != State.SENT

@@ -1,13 +1,16 @@
 """Events of the cases service."""
 
-from chassis.api.messages import moment
+from typing import Any
+
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from notifications.usecases import notify_of_risk
-from notifications.usecases.notify_of_risk import withdraw_notices
+from notifications.domain.notice import Concern
+from notifications.usecases.hear_of_promise import hear
+from notifications.usecases.promise_news import news_of
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseKept,
+    PromiseRecovered,
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
@@ -15,31 +18,29 @@ from rapport.cases.v1.cases_events_pb2 import (
 
 async def on_promise_at_risk(tx: Transaction, event: Event[PromiseAtRisk]) -> None:
     """Tell the customer the new date. What the clock alone put at risk has none to tell."""
-    data = event.data
-    if data.HasField("forecast_time"):
-        risk = notify_of_risk.PromiseAtRisk(
-            promise=data.promise,
-            version=event.resource_version,
-            customer=data.customer,
-            case=data.case,
-            reference=data.reference,
-            due_time=moment(data.due_time),
-            forecast_time=moment(data.forecast_time),
-            reason_code=data.reason_code,
-        )
-        await notify_of_risk.notify_of_risk(tx, risk)
+    if event.data.HasField("forecast_time"):
+        await _hear(tx, Concern.AT_RISK, event)
+
+
+async def on_promise_recovered(tx: Transaction, event: Event[PromiseRecovered]) -> None:
+    """It is expected in time again: tell those who may have been told otherwise, and nobody else."""
+    await _hear(tx, Concern.RECOVERED, event)
 
 
 async def on_promise_kept(tx: Transaction, event: Event[PromiseKept]) -> None:
     """It was kept after all."""
-    await withdraw_notices(tx, event.data.promise)
+    await _hear(tx, Concern.NONE, event)
 
 
 async def on_promise_withdrawn(tx: Transaction, event: Event[PromiseWithdrawn]) -> None:
     """It no longer holds."""
-    await withdraw_notices(tx, event.data.promise)
+    await _hear(tx, Concern.NONE, event)
 
 
 async def on_promise_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:
     """The customer knows the new date: by our notice, or from a person who was faster."""
-    await withdraw_notices(tx, event.data.promise)
+    await _hear(tx, Concern.NONE, event)
+
+
+async def _hear(tx: Transaction, concern: Concern, event: Event[Any]) -> None:
+    await hear(tx, news_of(event.data.promise, event.resource_version, concern, event.data))

@@ -59,9 +59,9 @@ class Contacts:
         self._directory = directory
         self._front_desk = front_desk
 
-    async def of(self, customer: str) -> Contact:
+    async def of(self, customer: str, purpose: str) -> Contact:
         """The contact for one message now. Forbidden when there must be none, Later when nobody can say."""
-        allowed = await self._check(customer)
+        allowed = await self._check(customer, purpose)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self._front_desk)
         if agent is None:
             raise Later("NO_CONTACT_PERSON")
@@ -75,9 +75,11 @@ class Contacts:
             reply_to=agent.email,
         )
 
-    async def _check(self, customer: str) -> consent_service_pb2.CheckContactResponse:
+    async def _check(self, customer: str, purpose: str) -> consent_service_pb2.CheckContactResponse:
         request = consent_service_pb2.CheckContactRequest(
-            customer=customer, purpose=consent_pb2.PURPOSE_SERVICE, channels=[timeline_pb2.CHANNEL_EMAIL]
+            customer=customer,
+            purpose=consent_pb2.Purpose.Value(f"PURPOSE_{purpose}"),
+            channels=[timeline_pb2.CHANNEL_EMAIL],
         )
         try:
             answer = await self._consents.CheckContact(request)

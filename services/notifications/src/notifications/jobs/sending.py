@@ -18,8 +18,9 @@ from notifications.domain.notice import Notice
 from notifications.jobs import smtp
 from notifications.jobs.contacts import Contact, Contacts
 from notifications.jobs.message import Mail, Mailbox
+from notifications.jobs.promises import Promises
 from notifications.jobs.smtp import SmtpProvider
-from notifications.store.notices import LOCK_NOTICE
+from notifications.usecases.hear_of_promise import lock_notice
 from notifications.usecases.record_outcome import Accepted, NotRenderable, record_outcome
 from notifications.usecases.save_notice import SEND
 from notifications.usecases.start_attempt import Delivery, prepare, start_attempt
@@ -34,6 +35,7 @@ class Sending:
     Args:
         db: the service's database.
         contacts: whom to reach, and where.
+        promises: whether what a notice says of a promise still holds.
         provider: takes the messages.
         sender: who they are from.
         at_once, prepare_time, answer_time, retries: as `Worker` has them.
@@ -47,6 +49,7 @@ class Sending:
         self,
         db: Database,
         contacts: Contacts,
+        promises: Promises,
         provider: SmtpProvider,
         sender: Mailbox,
         *,
@@ -61,25 +64,27 @@ class Sending:
         self.retries = retries
         self._db = db
         self._contacts = contacts
+        self._promises = promises
         self._provider = provider
         self._sender = sender
 
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
         delivery = await prepare(self._db, work)
-        contact = await self._contacts.of(delivery.notice.customer)
+        contact = await self._contacts.of(delivery.notice.customer, delivery.notice.purpose)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
         async def ready(fingerprint: str) -> None:
+            await self._promises.confirm(delivery.notice)
             await turn.hand_over(fingerprint, delivery)
 
         code = await self._provider.send(mail, ready, turn.commit_to_it)
-        return Accepted(delivery, contact.channel, _hash(words), code)
+        return Accepted(delivery, contact.channel, _hash(words), code, self._db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""
-        return await LOCK_NOTICE.one(tx, id=UUID(key))
+        return await lock_notice(tx, UUID(key))
 
     async def handing_over(self, tx: Transaction, subject: Notice, work: Work, about: Any) -> bool:
         """Begin an attempt."""

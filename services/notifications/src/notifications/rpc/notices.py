@@ -19,11 +19,13 @@ from notifications.store.notices import GET_NOTICE, LIST_ATTEMPTS, LIST_NOTICES
 from notifications.usecases.explain_notice import NoticeExplainer
 from notifications.usecases.request_notice import RequestNotice, send_notice
 from rapport.common.v1 import explanation_pb2
+from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1 import notice_service_pb2 as pb
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
 
 _SOONEST = timedelta(seconds=1)
+_LATEST = timedelta(days=366)
 
 
 class NoticeRpc(NoticeServiceServicer):
@@ -44,11 +46,14 @@ class NoticeRpc(NoticeServiceServicer):
         command = RequestNotice(
             customer=sent.customer,
             kind=check.code(sent.kind, "kind"),
+            purpose=check.enum(consent_pb2.Purpose.DESCRIPTOR, sent.purpose, "purpose"),
             template=template,
             variables=check_values(check, sent.variables),
             promise=sent.promise,
             case=sent.case,
-            expire_time=check.moment(sent, "expire_time", earliest=tx.now + _SOONEST, required=False),
+            expire_time=check.moment(
+                sent, "expire_time", earliest=tx.now + _SOONEST, latest=tx.now + _LATEST, required=False
+            ),
         )
         check.raise_if_any()
         return _message(await send_notice(tx, command))

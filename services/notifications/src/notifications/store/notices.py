@@ -15,6 +15,9 @@ ATTEMPTS_SHOWN = 100
 _CHANGED = (
     "variables",
     "promise_version",
+    "seen_version",
+    "said_version",
+    "superseded",
     "expire_time",
     "state",
     "reason_code",
@@ -29,11 +32,21 @@ _CHANGED = (
     "version",
 )
 _BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
-_OF_PROMISE = sa.select(NOTICES).where(NOTICES.c.promise == sa.bindparam("promise"), NOTICES.c.promise != "")
+_OF_POLICIES = sa.select(NOTICES).where(
+    NOTICES.c.promise == sa.bindparam("promise"),
+    NOTICES.c.customer == sa.bindparam("customer"),
+    NOTICES.c.policy != "",
+)
 
 GET_NOTICE = Statement(_BY_ID, row=Notice)
 LOCK_NOTICE = Statement(_BY_ID.with_for_update(), row=Notice)
-LOCK_NOTICES_OF_PROMISE = Statement(_OF_PROMISE.order_by(NOTICES.c.id.desc()).with_for_update(), row=Notice)
+LOCK_NOTICES_OF_PROMISE = Statement(_OF_POLICIES.order_by(NOTICES.c.id.desc()).with_for_update(), row=Notice)
+# What is heard of one promise is heard one after another, also while there is no notice about it to lock.
+LOCK_PROMISE = Statement[None](
+    sa.select(
+        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("promise", type_=sa.Text), 0))
+    )
+)
 LIST_NOTICES = Listing(
     sa.select(NOTICES),
     NOTICES.c.id,

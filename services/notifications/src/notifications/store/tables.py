@@ -43,6 +43,7 @@ NOTICES = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("template", sa.Text, nullable=False),
     sa.Column("variables", JSONB, nullable=False),
     sa.Column("promise", sa.Text, nullable=False),
@@ -53,6 +54,10 @@ NOTICES = sa.Table(
     sa.Column("expire_time", _AT, nullable=False),
     sa.Column("request_time", _AT, nullable=False),
     sa.Column("request_event", sa.Uuid, nullable=False),
+    sa.Column("concern", sa.Text, nullable=False),
+    sa.Column("seen_version", sa.BigInteger, nullable=False),
+    sa.Column("said_version", sa.BigInteger, nullable=False),
+    sa.Column("superseded", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),
     sa.Column("channel", sa.Text, nullable=False),
@@ -64,15 +69,18 @@ NOTICES = sa.Table(
     sa.Column("in_doubt", sa.Boolean, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("notices_customer", "customer", "id"),
-    # A promise is told about once by each policy, whatever is redelivered or races.
+    # A customer is told about a promise once, whatever is redelivered or races, however many policies ask.
     sa.Index(
         "notices_live",
-        "policy",
         "promise",
+        "customer",
+        "concern",
         unique=True,
-        postgresql_where=sa.text("policy <> '' AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')"),
+        postgresql_where=sa.text(
+            "policy <> '' AND NOT superseded AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')"
+        ),
     ),
-    sa.Index("notices_promise", "promise", "id", postgresql_where=sa.text("promise <> ''")),
+    sa.Index("notices_promise", "promise", "id"),
 )
 
 # Every attempt to hand a notice to a provider.

@@ -11,10 +11,11 @@ import grpc
 
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
+from chassis.errors import DeadlineExceeded
 from chassis.events.explain import Foreign, chain
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice, State
+from notifications.domain.notice import Concern, Notice, State
 from notifications.store.notices import LIST_ATTEMPTS
 from rapport.common.v1 import explanation_pb2
 
@@ -27,6 +28,9 @@ _WHY = {
     "CUSTOMER_NOT_FOUND": "there is no such customer",
     rules.EXPIRED: "it was of no more use when it could first be sent",
     rules.PROMISE_ENDED: "the promise had ended before it could be sent",
+    rules.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",
+    rules.PROMISE_AT_RISK: "the promise was at risk again before it could be sent",
+    rules.ALREADY_TOLD: "the same was told, or tried to be told, before",
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
@@ -65,7 +69,7 @@ class NoticeExplainer:
         request = explanation_pb2.ExplainRequest(name=foreign.resource, event_id=str(foreign.event_id))
         try:
             explanation = await self._promises.Explain(request)
-        except grpc.aio.AioRpcError:
+        except (grpc.aio.AioRpcError, DeadlineExceeded):
             return [foreign.cause]
         return explanation.causes or [foreign.cause]
 
@@ -93,19 +97,26 @@ def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
 
 
 def _why_wanted(notice: Notice) -> str:
-    if not notice.policy:
-        return "A department asked for it."
     said = notice.variables
-    return (
-        f"It was wanted because {notice.promise} became at risk ({said['reason']}): "
-        f"due {_shown(datetime.fromisoformat(said['old_date']))}, "
-        f"now expected {_shown(datetime.fromisoformat(said['new_date']))}."
-    )
+    match notice.concern:
+        case Concern.AT_RISK:
+            return (
+                f"It was wanted because {notice.promise} became at risk ({said['reason']}): "
+                f"due {said['old_date']}, now expected {said['new_date']}."
+            )
+        case Concern.RECOVERED:
+            return (
+                f"It was wanted because {notice.promise}, due {said['old_date']}, is expected in time again, "
+                "and the customer may have been told otherwise."
+            )
+        case _:
+            return "A department asked for it."
 
 
 def _inputs(notice: Notice) -> dict[str, str]:
     return notice.variables | {
         "kind": notice.kind,
+        "purpose": notice.purpose,
         "promise": notice.promise,
         "case": notice.case,
         "template": f"templates/{notice.template}",

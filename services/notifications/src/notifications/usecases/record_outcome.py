@@ -1,6 +1,7 @@
 """Recording how an attempt ended, and what that makes of the notice."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -9,8 +10,9 @@ from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Notice
-from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT, UPDATE_NOTICE
-from notifications.usecases.save_notice import save
+from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT
+from notifications.usecases.hear_of_promise import follow_up
+from notifications.usecases.save_notice import keep, save
 from notifications.usecases.start_attempt import Delivery
 
 _OUTCOMES = {
@@ -32,6 +34,7 @@ class Accepted:
         channel: as `customer.v1.Channel` names it.
         content_hash: SHA-256 of what it said, in hex.
         provider_code: the provider's code.
+        time: when it did, which may be long before that is recorded.
 
     """
 
@@ -39,6 +42,7 @@ class Accepted:
     channel: str
     content_hash: str
     provider_code: str
+    time: datetime
 
 
 class Forbidden(Refused):
@@ -55,21 +59,23 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     An acceptance counts whichever attempt brings it, and however late.
     """
     before, state = (notice.version, notice.in_doubt), notice.state
+    moot, wanted = notice.reason_code, notice.variables
     await _keep(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown)
     if isinstance(ended.result, Accepted):
         accepted = ended.result
         if not notice.told:
-            said = accepted.delivery.notice.variables
-            notice.accept(tx.now, accepted.channel, accepted.content_hash, said)
+            notice.accept(accepted.time, accepted.channel, accepted.content_hash, accepted.delivery.notice)
     elif work.state in (State.PENDING, State.CLAIMED):
         notice.postpone()
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
         notice.give_up(*_why(notice, ended))
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
+        if notice.ended:
+            await follow_up(tx, notice, moot or notice.reason_code, wanted)
     elif before != (notice.version, notice.in_doubt):  # nothing new to tell
-        await tx.defer(UPDATE_NOTICE, **values(notice))
+        await keep(tx, notice)
 
 
 async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:

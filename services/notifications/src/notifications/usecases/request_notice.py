@@ -7,7 +7,7 @@ from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, NotFound, Violation
-from notifications.domain.notice import LIFETIME, Notice
+from notifications.domain.notice import LIFETIME, Concern, Notice
 from notifications.domain.template import SENDER, Template
 from notifications.store.notices import INSERT_NOTICE
 from notifications.store.templates import GET_TEMPLATE
@@ -17,10 +17,11 @@ from notifications.usecases.save_notice import queue
 
 @dataclass(frozen=True, slots=True)
 class RequestNotice:
-    """What to tell whom. `template` is the template's id; the last three are a policy's, see `Notice`."""
+    """What to tell whom. `template` is the template's id; the last five are a policy's, see `Notice`."""
 
     customer: str
     kind: str
+    purpose: str
     template: str
     variables: dict[str, str]
     promise: str = ""
@@ -28,7 +29,9 @@ class RequestNotice:
     expire_time: datetime | None = None
     policy: str = ""
     policy_version: int = 0
+    concern: Concern = Concern.NONE
     promise_version: int = 0
+    seen_version: int = 0
 
 
 async def send_notice(tx: Transaction, command: RequestNotice) -> Notice:

@@ -31,4 +31,9 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
         tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
+    await keep(tx, notice)
+
+
+async def keep(tx: Transaction, notice: Notice) -> None:
+    """Keep what nobody is told of."""
     await tx.defer(UPDATE_NOTICE, **values(notice))

@@ -1,9 +1,10 @@
-"""What every installation begins with: the words for a delay, and the rule that sends them."""
+"""What every installation begins with: the words for a delay and its end, and the rules that send them."""
 
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
-from notifications.domain.policy import PROMISE_AT_RISK, NoticePolicy
+from notifications.domain.notice import Concern
+from notifications.domain.policy import EVENTS, NoticePolicy
 from notifications.domain.template import OTHER, Kind, Template
 from notifications.store.policies import SEED_POLICY
 from notifications.store.templates import SEED_TEMPLATE
@@ -32,19 +33,51 @@ REASONS = {  # every code with which departments forecast
     OTHER: "Something came up that we did not foresee.",
 }
 
+RECOVERY_SUBJECT = (
+    "{% if reference %}{{ reference }}: the{% else %}The{% endif %} date stands, {{ old_date }}"
+)
+RECOVERY_BODY = """\
+Dear {{ customer_name }},
+
+We may have written to you that {% if reference %}{{ reference }}{% else %}what we promised you{% endif %} \
+would be late. It will not be: we expect to keep the date that we promised you, {{ old_date }}.
+
+You do not need to do anything. If you would like to talk about it, please turn to me: {{ contact_reach }}.
+
+With kind regards,
+{{ contact_name }}
+"""
+
 
 PLATFORM = "platform"  # the department that owns what every installation begins with
 
 
 async def seed(db: Database) -> None:
-    """Create version 1 of the template `delay` and of the policy `promise-at-risk`, where there is none."""
+    """Create version 1 of the templates and policies for promises, where there is none."""
     now = db.clock.now()
-    template = Template("delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now)
-    policy = NoticePolicy("promise-at-risk", 1, PROMISE_AT_RISK, template.id, True, PLATFORM, now)
+    delay = Template("delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now)
+    recovery = Template(
+        "recovery",
+        1,
+        Kind.INFORMATION,
+        "en-GB",
+        RECOVERY_SUBJECT,
+        RECOVERY_BODY,
+        apology="",
+        reasons={},
+        variables=[],
+        department_id=PLATFORM,
+        create_time=now,
+    )
     token = current_call.set(Call("seed", service_itself(db.service)))
     try:
         async with db.transaction() as tx:
-            await SEED_TEMPLATE.run(tx, **values(template))
-            await SEED_POLICY.run(tx, **values(policy))
+            for template, policy_id, concern in (
+                (delay, "promise-at-risk", Concern.AT_RISK),
+                (recovery, "promise-recovered", Concern.RECOVERED),
+            ):
+                policy = NoticePolicy(policy_id, 1, EVENTS[concern], template.id, True, PLATFORM, now)
+                await SEED_TEMPLATE.run(tx, **values(template))
+                await SEED_POLICY.run(tx, **values(policy))
     finally:
         current_call.reset(token)

@@ -9,11 +9,11 @@ import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import jinja2
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -46,6 +46,7 @@ LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written
 # Controls, line and paragraph separators, and halves of characters.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s{2,}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TICK = timedelta(microseconds=1)
 
 _environment = SandboxedEnvironment(
@@ -119,8 +120,8 @@ def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
     Args:
         template: the words.
         given: the values by name: `reason` is a code and gets the template's words, dates are RFC 3339 and
-            become days in `zone`, the template's own apology needs no giving, everything else is taken
-            literally.
+            become days in words, moments those in `zone`, the template's own apology needs no giving, and
+            everything else is taken literally.
         zone: the customer's time zone.
 
     Raises:
@@ -138,9 +139,8 @@ def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
         )
     if "reason" in values:
         values["reason"] = template.words_for(values["reason"]) or values["reason"]
-    for name in DATES:
-        if values.get(name):
-            values[name] = day(moment_of(values[name], f"variables.{name}"), zone, template.language_code)
+    dates = {name: date_or_moment(values[name], f"variables.{name}") for name in DATES if values.get(name)}
+    values |= said(dates, zone, template.language_code)
     return _rendered(template, values)
 
 
@@ -157,14 +157,42 @@ def moment_of(text: str, field: str) -> datetime:
             return at
     except (ValueError, TypeError):  # no time at all, or one without its zone
         pass
-    raise invalid(field, "INVALID_TIME", "must be a time from 1900 to 2200 like 2026-03-02T09:00:00Z")
-
-
-def day(at: datetime, zone: tzinfo, language_code: str) -> str:
-    """The day to name to a customer, in words. Midnight ends the day before it: so promised days are kept."""
-    return format_date(
-        (at.astimezone(zone) - _TICK).date(), "full", locale=Locale.parse(language_code, sep="-")
+    raise invalid(
+        field,
+        "INVALID_TIME",
+        "must be a time from 1900 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02",
     )
+
+
+def date_or_moment(text: str, field: str) -> date | datetime:
+    """The day or the moment that an RFC 3339 text names. InvalidArgument INVALID_TIME when it names none."""
+    try:
+        if _DAY.fullmatch(text) and EARLIEST.date() <= (day := date.fromisoformat(text)) <= LATEST.date():
+            return day
+    except ValueError:  # no day of the calendar
+        pass
+    return moment_of(text, field)
+
+
+def said(dates: Mapping[str, date | datetime], zone: tzinfo, language_code: str) -> dict[str, str]:
+    """Days to name to a customer, in words. A day is a day everywhere; of a moment it is the one in `zone`.
+
+    Midnight ends the day before it. Moments are told with their time when the dates would read alike.
+    """
+    locale = Locale.parse(language_code, sep="-")
+    days = {name: _day(at, zone) for name, at in dates.items()}
+    words = {name: format_date(day, "full", locale=locale) for name, day in days.items()}
+    if len(set(days.values())) < len(days):
+        for name, at in dates.items():
+            if isinstance(at, datetime):
+                local = at.astimezone(zone)
+                day = format_date(local.date(), "full", locale=locale)
+                words[name] = f"{day}, {format_time(local, 'short', tzinfo=zone, locale=locale)}"
+    return words
+
+
+def _day(at: date | datetime, zone: tzinfo) -> date:
+    return (at.astimezone(zone) - _TICK).date() if isinstance(at, datetime) else at
 
 
 def is_language(tag: str) -> bool:

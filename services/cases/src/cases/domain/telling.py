@@ -1,0 +1,84 @@
+"""What a notice told a customer, and what it does to the promise that it told of.
+
+The customer counts on what we said from the moment we said it. So a telling is judged by when the customer
+was told, not by when the word of it reached us: whatever the promise went through since then happens to its
+successor instead, and the end is the same as if the word had come at once.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from cases.domain.due import Due
+from cases.domain.promise import KEPT, Promise, PromiseState
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """That a policy's notice told a customer a new date.
+
+    Attributes:
+        customer: who was told, `customers/{uuid}`.
+        version: the version of the promise that was told of.
+        due_time, due_date: what was told; the day is in the promise's own time zone. One of both.
+        tell_time: when a provider accepted the message.
+
+    """
+
+    customer: str
+    version: int
+    due_time: datetime | None
+    due_date: date | None
+    tell_time: datetime
+    reason_code: str
+    notice_id: UUID
+
+    def new_due(self, promise: Promise) -> Due | None:
+        """By when, as told. None when it is not the kind of date that was promised."""
+        if self.due_date and promise.due_date:
+            return Due.of_day(self.due_date, promise.time_zone)
+        if self.due_time and not promise.due_date:
+            return Due(self.due_time)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What a telling led to: the successor, and the facts in order, each with the promise it is about."""
+
+    successor: Promise
+    facts: list[tuple[Promise, int, Any]]
+
+
+def tell(
+    promise: Promise, telling: Telling, successor_id: UUID, broken_at: datetime, now: datetime
+) -> Succession | None:
+    """Move the promise to the date that its customer was told. None when the telling does not count.
+
+    Told by `broken_at`, the promise is RENEGOTIATED. Told later it is BROKEN and stays so, but its successor
+    is what the customer counts on now. A promise that was kept after the telling was kept as the successor.
+    It does not count when it is about another customer or a version that never was, when a person took the
+    promise back or agreed on a date, or when the promise had been kept before the customer was told.
+    """
+    due = telling.new_due(promise)
+    if due is None or telling.customer != promise.customer or telling.version > promise.version:
+        return None
+    kept = promise.keep_time if promise.state in KEPT else None
+    kept_before = kept and promise.record_time and promise.record_time <= telling.tell_time
+    if promise.successor_id or promise.state is PromiseState.WITHDRAWN or kept_before:
+        return None
+    facts: list[tuple[Promise, int, Any]] = []
+    late = telling.tell_time > broken_at
+    if late and (broken := promise.break_()):
+        facts.append((promise, promise.version, broken))
+    promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
+    recorded, promise.keep_time, promise.record_time = promise.record_time, None, None
+    successor, renegotiated = promise.succeed(
+        successor_id, due, telling.tell_time, telling.reason_code, telling.notice_id
+    )
+    facts += [(promise, promise.version, renegotiated), (successor, successor.version, successor.made())]
+    if kept:
+        keeping = successor.keep(kept, recorded or now)
+        facts.append((successor, successor.version, keeping))
+    return Succession(successor, facts)

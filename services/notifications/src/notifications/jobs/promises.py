@@ -1,0 +1,61 @@
+"""Asking the owner of a promise, right before a message leaves, whether what it says is still true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+
+from chassis.db.database import Database
+from chassis.work import Later
+from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
+from notifications.domain.policy import untrue
+from notifications.usecases.hear_of_promise import learn
+from notifications.usecases.promise_news import news_in
+from notifications.usecases.record_outcome import Forbidden
+from rapport.cases.v1 import promise_service_pb2
+
+if TYPE_CHECKING:
+    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
+
+BEHIND = "PROMISE_BEHIND"
+
+
+class Promises:
+    """Asks the cases service. Events only woke us: they come late, twice and in any order.
+
+    Args:
+        db: the service's database.
+        promises: the cases service's.
+
+    """
+
+    def __init__(self, db: Database, promises: PromiseServiceAsyncStub) -> None:
+        self._db = db
+        self._promises = promises
+
+    async def confirm(self, notice: Notice) -> None:
+        """Return when what a policy's notice says of its promise may hold; a department's says what it says.
+
+        When the owner has another date to tell, the notice is revised to say that one, and cannot begin as it
+        was. Forbidden with why it does not hold. Later when nobody can say, or the owner does not know yet
+        what we heard of it.
+        """
+        if notice.concern == Concern.NONE:
+            return
+        try:
+            promise = await self._promises.GetPromise(
+                promise_service_pb2.GetPromiseRequest(name=notice.promise)
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                raise Forbidden(PROMISE_ENDED) from None
+            raise Later(f"CASES_{error.code().name}") from None
+        news = news_in(promise)
+        if news.version < max(notice.promise_version, notice.seen_version):
+            raise Later(BEHIND)
+        if why := untrue(notice.concern, news):
+            raise Forbidden(why)
+        if news.variables != notice.variables:
+            async with self._db.transaction() as tx:
+                await learn(tx, notice.id, news)

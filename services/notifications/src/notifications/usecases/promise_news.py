@@ -1,0 +1,45 @@
+"""Reading news of a promise: from the events of its owner, or from the promise as its owner shows it."""
+
+from typing import Any
+
+from chassis.api.messages import date_of, enum_name, moment
+from notifications.domain.notice import Concern
+from notifications.domain.policy import News, recovery
+from rapport.cases.v1 import promise_pb2
+
+_STATE = promise_pb2.Promise.State.DESCRIPTOR
+_WAITING = ("OPEN", "AT_RISK", "BROKEN")
+
+
+def news_of(promise: str, version: int, concern: Concern, data: Any) -> News:
+    """The news in an event, or a promise: messages with the same names of fields."""
+    variables = {}
+    expire_time = moment(data.due_time)
+    if concern != Concern.NONE:
+        variables = {
+            "reason": data.reason_code if concern == Concern.AT_RISK else "",
+            "old_date": _date(data, "due"),
+            "reference": data.reference,
+        }
+    if concern == Concern.AT_RISK:
+        # Of use until the new date: who could not be told before the old one is better told late than never.
+        variables["new_date"] = _date(data, "forecast")
+        expire_time = moment(data.forecast_time)
+    elif concern == Concern.RECOVERED:
+        variables = recovery(variables)
+    return News(promise, version, data.customer, data.case, concern, variables, expire_time)
+
+
+def news_in(promise: promise_pb2.Promise) -> News:
+    """The news that a promise is, as its owner shows it now. ValueError when its etag is none."""
+    concern = Concern.NONE
+    if enum_name(_STATE, promise.state) in _WAITING and not promise.successor:
+        concern = Concern.AT_RISK if promise.HasField("forecast_time") else Concern.RECOVERED
+    return news_of(promise.name, int(promise.etag.strip('"')), concern, promise)
+
+
+def _date(data: Any, name: str) -> str:
+    """A day where a day was promised, else a moment; RFC 3339."""
+    if data.HasField(f"{name}_date"):
+        return date_of(getattr(data, f"{name}_date")).isoformat()
+    return moment(getattr(data, f"{name}_time")).isoformat()
