@@ -185,6 +185,17 @@ async def test_a_request_id_for_another_request_is_refused(loyalty: Loyalty) -> 
     assert reason(error) == "REQUEST_ID_REUSED"
 
 
+@pytest.mark.parametrize(("subject", "department"), [("agent:bob", "front-desk"), ("agent:alice", "billing")])
+async def test_an_answer_is_for_who_asked_and_nobody_else(
+    loyalty: Loyalty, issuer: TestIssuer, subject: str, department: str
+) -> None:
+    request_id = str(uuid4())
+    await loyalty.post(request_id)
+    other = issuer.token(subject, department=department)
+    loyalty.metadata = (("authorization", f"Bearer {other}"),)
+    assert reason(await refused(loyalty.post(request_id))) == "REQUEST_ID_REUSED"
+
+
 @pytest.mark.parametrize(("given", "expected"), [("", "REQUEST_ID_REQUIRED"), ("seven", "INVALID_UUID")])
 async def test_a_request_id_must_be_a_uuid(loyalty: Loyalty, given: str, expected: str) -> None:
     assert reason(await refused(loyalty.post(given))) == expected

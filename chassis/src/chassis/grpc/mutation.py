@@ -63,8 +63,10 @@ class Request:
         return StoredResponse(self.id, self.call.what, self.digest(), data)
 
     def digest(self) -> bytes:
-        """What tells a repeat from another request with the same id."""
-        return hashlib.sha256(self.message.SerializeToString(deterministic=True)).digest()
+        """What tells a repeat from another request with the same id, or from somebody else's."""
+        principal = self.call.principal
+        who = f"{principal.subject}\0{principal.department}\0".encode()
+        return hashlib.sha256(who + self.message.SerializeToString(deterministic=True)).digest()
 
 
 Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message | Refusal]]]
