@@ -170,7 +170,7 @@ def _opening() -> case_service_pb2.OpenCaseRequest:
         case=case_pb2.Case(
             customer=f"customers/{uuid4()}",
             topic="delivery",
-            owner="agents/alice",
+            owner="agents/front-desk",
             display_name="Parcel late",
         )
     )
