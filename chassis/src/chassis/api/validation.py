@@ -75,12 +75,12 @@ class Check:
             self.refuse(field, "INVALID_NAME", f"must be a name like {pattern}")
         return (None,) * pattern.arity if ids is None else ids
 
-    def department(self, value: str, field: str = "department") -> str:
-        """The id in `departments/{id}`; when it is absent, of the caller's own. REQUIRED without either."""
-        (department,) = self.name(DEPARTMENT, value, field, required=False)
+    def department(self, value: str) -> str:
+        """The id in the field `department`; when it is absent, the caller's own. REQUIRED without either."""
+        (department,) = self.name(DEPARTMENT, value, "department", required=False)
         department = department or current_call.get().principal.department
         if not department and not value:
-            self.refuse(field, "REQUIRED", "must be given by a caller who works for no department")
+            self.refuse("department", "REQUIRED", "must be given by a caller who works for no department")
         return department or ""
 
     def text(self, value: str, field: str, *, max: int = 200, required: bool = True) -> str:

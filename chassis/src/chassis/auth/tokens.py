@@ -58,14 +58,11 @@ class Verifier:
         return principal
 
     async def verify(self, authorization: str, where: str = "authorization") -> Principal:
-        """The principal of the metadata `where`: `Bearer <token>`.
+        """The principal of the metadata `where`: `Bearer <token>`, which is not `known`.
 
         Unauthenticated: TOKEN_MISSING, TOKEN_EXPIRED, or TOKEN_INVALID for everything else that is wrong.
         Unavailable (ISSUER_UNAVAILABLE) when the issuer's keys are needed and cannot be read.
         """
-        known = self.known(authorization)
-        if known is not None:
-            return known
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("TOKEN_MISSING", f"The metadata `{where}` must be `Bearer <token>`.")

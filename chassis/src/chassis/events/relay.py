@@ -171,14 +171,11 @@ class Relay:
     async def _poke_others(self, held: list[int]) -> None:
         """Tell the other replicas that there may be something for them; once for all commits so far."""
         if self._poke and len(held) < LEASES:
-            await self._send(self._poke_subject, b"")
+            try:
+                await self._client.publish(self._poke_subject, b"")
+            except nats.errors.Error as error:
+                _log.debug("not sent", subject=self._poke_subject, error=type(error).__name__)
         self._poke = False
-
-    async def _send(self, subject: str, data: bytes) -> None:
-        try:
-            await self._client.publish(subject, data)
-        except nats.errors.Error as error:
-            _log.debug("not sent", subject=subject, error=type(error).__name__)
 
 
 def _is_full(rows: Sequence[Any]) -> bool:

@@ -142,7 +142,7 @@ class Cells:
     def region(self, field: str) -> str:
         """The ISO 3166-1 alpha-2 code of a country given by name or code; empty, and told, when unknown."""
         value = self.text(field)
-        found = _country(value) if value else self._notation.country
+        found = country(value) if value else self._notation.country
         if value and not found:
             self.row.told.append(Problem(self._columns[field], "INVALID_CODE", "is no country that is known"))
         return found or self._notation.country
@@ -170,7 +170,7 @@ class Cells:
 
 
 @functools.lru_cache(maxsize=1024)
-def _country(name: str) -> str:
+def country(name: str) -> str:
     """The code of a country by code, or by name in a language of `_LANGUAGES_OF_FILES`; else empty."""
     from babel import Locale
 
@@ -185,8 +185,3 @@ def _country(name: str) -> str:
             if known.casefold() == wanted and len(code) == 2:
                 return str(code)
     return ""
-
-
-def country(name: str) -> str:
-    """As `Cells.region` reads one; empty when it is not known."""
-    return _country(name)

@@ -11,14 +11,14 @@ AHEAD_MAX = timedelta(days=3653)  # nobody promises or forecasts further
 _TIME_ZONES = frozenset(available_timezones())
 
 
-def check_due(check: Check, message: Any, now: datetime, *, earliest: datetime = EARLIEST) -> Due | None:
+def check_due(check: Check, message: Any, now: datetime) -> Due | None:
     """What `due_time`, or `due_date` and `time_zone`, of a promise say; None with a violation.
 
     REQUIRED, INVALID_TIME, INVALID_CODE. A day counts by its end.
     """
     latest = now + AHEAD_MAX
-    at = check.moment(message, "due_time", earliest=earliest, latest=latest, required=False)
-    day = check.date(message, "due_date", earliest=earliest, latest=latest)
+    at = check.moment(message, "due_time", earliest=EARLIEST, latest=latest, required=False)
+    day = check.date(message, "due_date", earliest=EARLIEST, latest=latest)
     zone = message.time_zone
     if message.HasField("due_time") == message.HasField("due_date"):
         check.refuse("due_time", "REQUIRED", "must be given, or due_date and time_zone, not both")

@@ -109,7 +109,6 @@ class Step(Enum):
     REQUEST = auto()
     REVISE = auto()
     WITHDRAW = auto()
-    NOTHING = auto()
 
 
 def untrue(concern: Concern, news: News) -> str:
