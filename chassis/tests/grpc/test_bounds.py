@@ -1,6 +1,7 @@
 """What a server takes at most: headers, messages, calls and streams, refused before they cost anything."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,12 +12,13 @@ from chassis.errors import ResourceExhausted, Unauthenticated
 from chassis.grpc import open_methods
 from chassis.grpc.admission import Admission
 from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
+from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
 from rapport.customer.v1 import view_service_pb2
-from rapport.loyalty.v1 import ledger_service_pb2
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 
 BALANCES = "/rapport.loyalty.v1.LedgerService/GetBalances"
 WATCH = "/rapport.customer.v1.ViewService/WatchCustomerView"
@@ -173,24 +175,51 @@ def test_streams_that_ended_leave_nothing_behind() -> None:
     assert len(streams._open) == 0
 
 
+def watch_health(served: Any) -> Any:
+    return health_pb2_grpc.HealthStub(served.channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+
+
 async def health_watch(served: Any) -> Any:
-    stream = health_pb2_grpc.HealthStub(served.channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+    stream = watch_health(served)
     await stream.read()
     return stream
 
 
+@pytest.mark.parametrize("bound", ["AT_ONCE", "OF_A_HOST"])
 async def test_open_watches_of_health_are_few_and_do_not_hold_up_a_stop(
-    served: Any, monkeypatch: pytest.MonkeyPatch
+    served: Any, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(open_methods, "AT_ONCE", 2)
+    monkeypatch.setattr(open_methods, bound, 2)
     streams = [await health_watch(served) for _ in range(2)]
-    assert await refusal(
-        health_pb2_grpc.HealthStub(served.channel).Watch(health_pb2.HealthCheckRequest())
-    ) == ("OVERLOADED")
+    assert await refusal(watch_health(served)) == "OVERLOADED"
     async with asyncio.timeout(20):
         await served.server.stop(600)
     for stream in streams:
         assert await stream.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_watches_from_anybody_cut_no_client_off(served: Any, issuer: TestIssuer, tmp_path: Path) -> None:
+    flood = [watch_health(served) for _ in range(600)]
+    first = await asyncio.gather(*(stream.read() for stream in flood), return_exceptions=True)
+    assert any(isinstance(answer, grpc.aio.AioRpcError) for answer in first)  # no room for one more
+    check = health_pb2_grpc.HealthStub(served.channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
+    await check
+    (tmp_path / "token").write_text(issuer.token("service:cases"))
+    channels = Channels({"loyalty": served.address}, tmp_path / "token")
+    stub = ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty"))
+    for _ in range(3):
+        await stub.GetBalances(ledger_service_pb2.GetBalancesRequest(), timeout=10)
+    await channels.close()
+    for stream in flood:
+        stream.cancel()
+
+
+async def test_methods_that_strangers_make_up_are_not_remembered(served: Any) -> None:
+    remembered = len(served.server._interceptor._wrapped)
+    for n in range(3):
+        method = f"/grpc.health.v1.Health/Made{n}Up"
+        assert reason(await answer_to_nothing(served, method, ())) == "UNIMPLEMENTED"
+    assert len(served.server._interceptor._wrapped) == remembered
 
 
 async def test_who_calls_an_open_method_and_sends_nothing_is_let_go(

@@ -111,8 +111,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         method = details.method
         wrapped = self._wrapped.get(method)
         if wrapped is None:
-            wrapped = self._wrap(method, await continuation(details))
-            if method.startswith(PREFIXES) or self._admission.serves(method):
+            handler = await continuation(details)
+            wrapped = self._wrap(method, handler)
+            if handler is not None:  # what strangers make up is not remembered
                 self._wrapped[method] = wrapped
         if wrapped.request_streaming:  # open to all, or not served
             return wrapped

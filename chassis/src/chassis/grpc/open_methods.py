@@ -1,5 +1,6 @@
 """Health and reflection: anybody may call them, so few at once, and nobody for long without asking."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,10 +15,21 @@ PREFIXES = (
     "/grpc.health.v1.Health/",
     "/grpc.reflection.v1alpha.ServerReflection/",
 )  # neither data nor permission
-AT_ONCE = 512
+AT_ONCE = 512  # of each method, so that who watches takes no place of who checks
+OF_A_HOST = 64
 READING_AT_ONCE = 32
 READING_S = 2.0
 LASTING_S = 30 * 60.0
+
+
+class NotWatched(Refusal):
+    """There is no room for one more who watches health.
+
+    With any other code gRPC's clients take the replica for unhealthy and send it no calls; with this one they
+    do without being told.
+    """
+
+    code = "UNIMPLEMENTED"
 
 
 class OpenMethods:
@@ -33,7 +45,7 @@ class OpenMethods:
     def __init__(self, domain: str) -> None:
         self._domain = domain
         self._under_way, self._reads = Limits(), Limits()
-        self._open = self._reading = 0
+        self._reading = 0
         self._draining = False
 
     def drain(self) -> None:
@@ -44,6 +56,8 @@ class OpenMethods:
     def wrap(self, handler: Any) -> Any:
         """The handler, bounded. Whatever the method streams, to gRPC both sides are streams here."""
         behaviour = handler.unary_unary or handler.unary_stream or handler.stream_stream
+        watches = handler.unary_stream is not None
+        by_host: Counter[str] = Counter()
 
         async def serve(requests: AsyncIterator[Any], context: Any) -> None:
             if handler.request_streaming:
@@ -59,26 +73,30 @@ class OpenMethods:
 
         async def bounded(requests: AsyncIterator[Any], context: Any) -> None:
             try:
-                await self._bounded(serve(requests, context))
+                await self._bounded(serve(requests, context), by_host, _host(context))
             except Refusal as refusal:
+                if watches and isinstance(refusal, ResourceExhausted):
+                    refusal = NotWatched(refusal.reason, refusal.message)
                 await context.abort_with_status(status(refusal, self._domain))
 
         return grpc.stream_stream_rpc_method_handler(
             bounded, handler.request_deserializer, handler.response_serializer
         )
 
-    async def _bounded(self, serving: Any) -> None:
-        if self._draining or self._open >= AT_ONCE:
+    async def _bounded(self, serving: Any, by_host: Counter[str], host: str) -> None:
+        if self._draining or by_host[host] >= OF_A_HOST or by_host.total() >= AT_ONCE:
             serving.close()
             raise self._refusal()
-        self._open += 1
+        by_host[host] += 1
         try:
             with self._under_way.limit(LASTING_S):
                 await serving
         except TimeoutError:
             raise self._refusal() from None
         finally:
-            self._open -= 1
+            by_host[host] -= 1
+            if not by_host[host]:
+                del by_host[host]
 
     async def _read(self, context: Any) -> Any:
         if self._reading >= READING_AT_ONCE:
@@ -94,3 +112,8 @@ class OpenMethods:
         if self._draining:
             return Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
         return ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
+
+
+def _host(context: Any) -> str:
+    peer: str = context.peer()  # such as ipv4:10.0.0.7:40312
+    return peer.rpartition(":")[0]
