@@ -6,7 +6,7 @@ MODULES := chassis customer cases loyalty notifications
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto release-contracts bench mutants load chaos requirements clean
+.PHONY: help setup run demo test check format proto release-contracts bench mutants model load chaos requirements clean
 
 ##@ Use
 run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -49,6 +49,9 @@ bench: setup ## Measure each path as a ratio to an empty call; never fails a bui
 
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (half an hour)
 	@$(BIN)/python -m tests.mutants
+
+model: setup ## Many more random histories of a promise than the suite tries, against the reference model; EXAMPLES=1000
+	@RAPPORT_MODEL_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest -q tests/model
 
 load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load

@@ -1,0 +1,366 @@
+"""Order does not matter: any history of a promise ends as the model says, and the customer is told so.
+
+Drawn are what people, departments, the clock, the mail server and the broker do, and where sending is held
+while the rest goes on. `RAPPORT_MODEL_EXAMPLES` sets how many histories are tried.
+"""
+
+import os
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import grpc
+from google.type import date_pb2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.api.messages import date_of, moment, timestamp
+from chassis.grpc.status import reason
+from rapport.cases.v1 import (
+    case_pb2,
+    case_service_pb2,
+    promise_pb2,
+    promise_service_pb2,
+    work_item_service_pb2,
+)
+from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
+from rapport.customer.v1 import consent_pb2, customer_pb2, customer_service_pb2, view_service_pb2
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from tests.model.conftest import START, World
+from tests.model.post import ACCEPT, ANSWERED, ASKED, LATER, LOSE, REFUSE, VANISH, Attempt
+from tests.model.reference import ENDED, ZONE, Story, day_of
+
+TICK = timedelta(seconds=1)
+REFUSED = {"PROMISE_ENDED", "INVALID_TIME", "WORK_ITEM_FINISHED", "INVALID_ARGUMENT"}
+days = st.integers(1, 9)
+which = st.integers(0, 5)
+STEPS = st.one_of(
+    st.tuples(st.just("forecast"), days),
+    st.tuples(st.just("deliver"), which),
+    st.tuples(
+        st.just("send"),
+        st.sampled_from([ACCEPT, LOSE, VANISH, LATER, REFUSE]),
+        st.sampled_from(["", ASKED, ANSWERED]),
+    ),
+    st.tuples(st.just("release")),
+    st.tuples(st.just("passes"), st.sampled_from([1, 30, 80])),
+    st.tuples(st.just("keep")),
+    st.tuples(st.just("finish")),
+    st.tuples(st.just("withdraw")),
+    st.tuples(st.just("renegotiate"), days),
+    st.tuples(st.just("repeat"), which),
+    st.tuples(st.just("department_tells")),
+)
+HISTORIES = st.lists(STEPS, min_size=3, max_size=15)
+
+
+class Drive:
+    """Does each step to the services and to the model, and looks at whatever leaves for the customer."""
+
+    def __init__(self, world: World, of_day: bool, seed: int) -> None:
+        self.world, self.of_day, self.chance = world, of_day, Random(seed)
+        self.now = world.clock.now
+        self.cases = world.stub(CaseServiceStub, "cases")
+        self.items = world.stub(WorkItemServiceStub, "cases")
+        self.promises = world.stub(PromiseServiceStub, "cases")
+        self.customers = world.stub(CustomerServiceStub, "customer")
+        self.views = world.stub(ViewServiceStub, "customer")
+        self.notices = world.stub(NoticeServiceStub, "notifications")
+        self.handed: dict[str, list[str]] = {}  # the answers to each Message-ID
+        self.doubts: set[date] = set()  # days that were refused, or lost, or told too late
+
+    async def begin(self) -> None:
+        world = self.world
+        await world.begin()
+        email = customer_pb2.Identifier(type="TYPE_EMAIL", value=f"{uuid4().hex}@example.com")
+        self.customer = (
+            await self.customers.CreateCustomer(
+                customer_service_pb2.CreateCustomerRequest(
+                    customer=customer_pb2.Customer(
+                        display_name="Maria", time_zone="Europe/Berlin", identifiers=[email]
+                    )
+                )
+            )
+        ).name
+        case = case_pb2.Case(
+            customer=self.customer,
+            topic="delivery",
+            owner="agents/front-desk",
+            department="departments/delivery",
+        )
+        case = await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=case))
+        item = case_pb2.WorkItem(department="departments/delivery", kind="deliver")
+        self.item = (
+            await self.items.AddWorkItem(
+                work_item_service_pb2.AddWorkItemRequest(parent=case.name, work_item=item)
+            )
+        ).name
+        due = self._due(3)
+        promise = promise_pb2.Promise(
+            customer=self.customer,
+            work_item=self.item,
+            case=case.name,
+            department="departments/delivery",
+            kind="delivery",
+            **self._due_fields(due),
+        )
+        if self.of_day:
+            promise.time_zone = str(ZONE)
+        await self.promises.MakePromise(promise_service_pb2.MakePromiseRequest(promise=promise))
+        self.story = Story(due, self.now())
+        world.post.begin(self._asked, self._handed_over)
+        await world.broker.collect()
+
+    async def do(self, step: tuple[Any, ...]) -> None:
+        self.world.clock.advance(TICK)
+        await getattr(self, step[0])(*step[1:])
+        await self.world.broker.collect()
+
+    # What people and departments do.
+
+    async def forecast(self, day: int) -> None:
+        at = START + timedelta(days=day)
+        request = work_item_service_pb2.ForecastWorkItemRequest(
+            name=self.item, forecast_finish_time=timestamp(at), reason_code="CARRIER_DELAY"
+        )
+        if await self._accepted(self.items.ForecastWorkItem(request)):
+            self.story.forecasts(at, self.now())
+
+    async def keep(self) -> None:
+        request = promise_service_pb2.KeepPromiseRequest(name=(await self._tip()).name)
+        if await self._accepted(self.promises.KeepPromise(request)):
+            self.story.kept(self.now())
+
+    async def finish(self) -> None:
+        before = (await self._tip()).state
+        if (
+            await self._accepted(
+                self.items.FinishWorkItem(work_item_service_pb2.FinishWorkItemRequest(name=self.item))
+            )
+            and promise_pb2.Promise.State.Name(before)[6:] not in ENDED
+        ):
+            self.story.kept(self.now())
+
+    async def withdraw(self) -> None:
+        request = promise_service_pb2.WithdrawPromiseRequest(
+            name=(await self._tip()).name, reason_code="CUSTOMER_CANCELLED"
+        )
+        if await self._accepted(self.promises.WithdrawPromise(request)):
+            self.story.withdrawn()
+
+    async def renegotiate(self, day: int) -> None:
+        due = self._due(day)
+        request = promise_service_pb2.RenegotiatePromiseRequest(
+            name=(await self._tip()).name, reason_code="CARRIER_DELAY", **self._due_fields(due)
+        )
+        if await self._accepted(self.promises.RenegotiatePromise(request)):
+            self.story.renegotiated(due, self.now())
+
+    async def department_tells(self) -> None:
+        moments = [self.now().isoformat(), (self.now() + timedelta(days=4)).isoformat()]
+        notice = notice_pb2.Notice(
+            customer=self.customer,
+            kind="own-words",
+            purpose=consent_pb2.PURPOSE_SERVICE,
+            template="templates/delay",
+            promise=(await self._tip()).name,
+            variables={"reason": "WEATHER", "old_date": moments[0], "new_date": moments[1], "reference": ""},
+        )
+        await self.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
+
+    # What the clock, the broker and the mail server do.
+
+    async def passes(self, hours: int) -> None:
+        self.world.clock.advance(timedelta(hours=hours))
+        self.story.passes(self.now())
+        await self.world.fire()
+
+    async def deliver(self, index: int) -> None:
+        await self.world.broker.deliver(index)
+
+    async def repeat(self, index: int) -> None:
+        await self.world.broker.repeat(index)
+
+    async def send(self, answer: str, hold: str) -> None:
+        await self.world.post.send(answer, hold)
+
+    async def release(self) -> None:
+        await self.world.post.release()
+
+    # What must hold.
+
+    def _asked(self, attempt: Attempt) -> None:
+        attempt.expected = self.story.expected()
+
+    async def _handed_over(self, attempt: Attempt) -> None:
+        """The mail server has it: only now can the customer know."""
+        assert attempt.notice
+        assert attempt.mail
+        before = self.handed.setdefault(attempt.mail.message_id, [])
+        assert {ACCEPT, REFUSE}.isdisjoint(before), f"handed over again after {before}"
+        assert len([answer for answer in before if answer in (LOSE, VANISH)]) <= 1
+        before.append(attempt.answer)
+        if not attempt.notice.policy:
+            return
+        day, story = attempt.day, self.story
+        assert attempt.expected == day, f"{day} is told when {attempt.expected} is true"
+        assert story.beliefs != {day}, f"the customer knows of {day}"
+        if attempt.recovery:
+            assert len(story.beliefs) > 1
+        if attempt.answer == ACCEPT:
+            if story.expected() != day:
+                self.doubts.add(day)
+            story.told(day, self.now())
+        elif attempt.answer == LOSE:
+            story.perhaps_told(day)
+        if attempt.answer in (LOSE, VANISH, REFUSE):
+            self.doubts.add(day)
+
+    async def settle(self) -> None:
+        """Everything arrives and everything is sent; then everything arrives once more."""
+        broker, post = self.world.broker, self.world.post
+        self.settled_at = self.now()
+        while post.held:
+            await post.release()
+        busy = True
+        while busy:
+            await broker.collect()
+            busy = await broker.everything(self.chance)
+            self.world.clock.advance(timedelta(minutes=5))
+            self.story.passes(self.now())
+            await self.world.fire()
+            while await post.send(ACCEPT):
+                busy = True
+        await broker.again(self.chance)
+        assert not broker.waiting, "something old is news again"
+        await broker.read(self.chance)
+
+    async def check(self) -> None:
+        promises = await self._promises()
+        self._check_the_end(promises[-1])
+        for promise in promises[:-1]:
+            assert self._state(promise) in ("RENEGOTIATED", "BROKEN")
+        await self._check_the_customer_knows()
+        view = await self.views.GetCustomerView(
+            view_service_pb2.GetCustomerViewRequest(name=f"{self.customer}/view")
+        )
+        await self._check_the_view(view, promises)
+        self._check_goodwill(view, promises)
+
+    def _check_the_end(self, promise: Any) -> None:
+        tip = self.story.tip
+        assert self._state(promise) == tip["state"]
+        if tip["state"] != "WITHDRAWN":  # told and taken back at once: no successor is made
+            due = date_of(promise.due_date) if self.of_day else moment(promise.due_time)
+            assert due == tip["due"]
+
+    async def _check_the_customer_knows(self) -> None:
+        story, day = self.story, self.story.expected()
+        late = story.forecast and day == day_of(story.forecast)
+        over = story.forecast < self.now() if late else self.story.tip["state"] == "BROKEN"
+        if day is None or over or self.doubts:
+            return
+        assert story.beliefs == {day}
+
+    async def _check_the_view(self, view: Any, promises: list[Any]) -> None:
+        shown = {part.promise: part for part in view.promises}
+        assert shown.keys() == {promise.name for promise in promises}
+        for promise in promises:
+            part = shown[promise.name]
+            assert f'"{part.source.resource_version}"' == promise.etag
+            assert part.state == self._state(promise)
+            for field in ("due_time", "due_date", "successor"):
+                assert getattr(part, field) == getattr(promise, field), field
+            if not promise.successor and part.state not in ENDED:
+                assert part.forecast_time == promise.forecast_time
+        live = [promise for promise in promises if self._state(promise) in ("OPEN", "AT_RISK")]
+        assert view.open_promise_count == len(live)
+        request = notice_service_pb2.ListNoticesRequest(filter=f"customer = {self.customer}")
+        notices = (await self.notices.ListNotices(request)).notices
+        states = {notice.name: notice_pb2.Notice.State.Name(notice.state)[6:] for notice in notices}
+        assert {part.notice: part.state for part in view.notices} == states
+        assert not {"REQUESTED", "SENDING"} & {*states.values()}, "something is not settled"
+
+    def _check_goodwill(self, view: Any, promises: list[Any]) -> None:
+        """One harm, one grant, for one of the delays."""
+        moved = [
+            (day_of(moment(b.due_time)) - day_of(moment(a.due_time))).days for a, b in pairwise(promises)
+        ]
+        possible = {min(100 * days, 500) for days in moved if days > 0}
+        grants = [grant.points for grant in view.loyalty.goodwill]
+        assert len(grants) == bool(possible)
+        assert {*grants} <= possible
+        assert view.loyalty.points_balance == sum(grants)
+
+    async def _accepted(self, call: Any) -> bool:
+        try:
+            await call
+        except grpc.aio.AioRpcError as refusal:
+            if reason(refusal) not in REFUSED:
+                raise
+            return False
+        return True
+
+    async def _promises(self) -> list[Any]:
+        """The chain, oldest first."""
+        request = promise_service_pb2.ListPromisesRequest(filter=f"customer = {self.customer}")
+        found = {p.predecessor: p for p in (await self.promises.ListPromises(request)).promises}
+        chain = [found.pop("")]
+        while chain[-1].name in found:
+            chain.append(found.pop(chain[-1].name))
+        assert not found
+        return chain
+
+    async def _tip(self) -> Any:
+        return (await self._promises())[-1]
+
+    @staticmethod
+    def _state(promise: Any) -> str:
+        return promise_pb2.Promise.State.Name(promise.state)[6:]
+
+    def _due(self, day: int) -> date | datetime:
+        at = START + timedelta(days=day)
+        return day_of(at) if self.of_day else at
+
+    @staticmethod
+    def _due_fields(due: date | datetime) -> dict[str, Any]:
+        if isinstance(due, datetime):
+            return {"due_time": timestamp(due)}
+        return {"due_date": date_pb2.Date(year=due.year, month=due.month, day=due.day)}
+
+
+async def run(world: World, history: list[tuple[Any, ...]], of_day: bool, seed: int) -> Drive:
+    drive = Drive(world, of_day, seed)
+    await drive.begin()
+    for step in history:
+        await drive.do(step)
+    await drive.settle()
+    await drive.check()
+    return drive
+
+
+@settings(
+    max_examples=int(os.environ.get("RAPPORT_MODEL_EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(history=HISTORIES, of_day=st.booleans(), seed=st.integers(0, 1000))
+async def test_any_history_ends_as_the_model_says(
+    world: World, history: list[tuple[Any, ...]], of_day: bool, seed: int
+) -> None:
+    await run(world, history, of_day, seed)
+
+
+async def test_the_story_as_it_should_go(world: World) -> None:
+    drive = await run(
+        world, [("forecast", 5), ("deliver", 0), ("send", ACCEPT, ""), ("deliver", 0)], False, 0
+    )
+    assert list(drive.handed.values()) == [[ACCEPT]]
+    assert [promise["state"] for promise in drive.story.chain] == ["RENEGOTIATED", "OPEN"]
