@@ -1,5 +1,6 @@
 """Work is done once, or it is said that nobody knows."""
 
+import asyncio
 import functools
 import time
 from datetime import timedelta
@@ -9,10 +10,32 @@ import pytest
 
 from chassis.grpc.client import deadline
 from chassis.testing.wait import eventually
-from chassis.work import Later, Ours, Refused, State, Verdict
+from chassis.work import Later, Ours, Refused, State, Verdict, queue
 from chassis.work.metrics import REPEATS
 
 MANY = [f"{n:02}" for n in range(30)]
+
+
+class SlowClaim:
+    """The first claim that gets something: committed, and its answer on its way until `answer`."""
+
+    def __init__(self, claim: Any) -> None:
+        self.claim = claim
+        self.claimed, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def all(self, *args: Any, **params: Any) -> Any:
+        found = await self.claim.all(*args, **params)
+        if found:
+            self.claimed.set()
+            await self.answer.wait()
+        return found
+
+
+@pytest.fixture
+def slow_claim(monkeypatch: pytest.MonkeyPatch) -> SlowClaim:
+    slow = SlowClaim(queue.CLAIM)
+    monkeypatch.setattr(queue, "CLAIM", slow)
+    return slow
 
 
 async def test_each_is_done_once_by_whichever_replica_and_no_more_than_fit_at_once(
@@ -202,6 +225,36 @@ async def test_what_a_stopping_process_cuts_off_is_recorded_as_it_stands(
     await eventually(lambda: seen(office, "HANDING_OVER") if not crossed else office.outside.taken)
     await runner.stop(0)
     assert await office.states() == [state]
+
+
+async def test_what_is_being_claimed_as_the_process_stops_is_waited_for_too(
+    office: Any, slow_claim: Any
+) -> None:
+    runner = await office.replica()
+    await office.enqueue("a", repeats=1)
+    await eventually(slow_claim.claimed.is_set)
+    stopping = asyncio.create_task(runner.stop(60))
+    await asyncio.sleep(0)
+    slow_claim.answer.set()
+    await stopping
+    assert (office.outside.acting, office.outside.recorded) == (0, [("a", 1, Verdict.DONE)])
+    assert await office.states() == ["DONE"]
+
+
+async def test_a_claim_answered_too_late_for_a_stopping_process_begins_nothing(
+    office: Any, slow_claim: Any
+) -> None:
+    runner = await office.replica()
+    await office.enqueue("a", repeats=1)
+    await eventually(slow_claim.claimed.is_set)
+    await runner.stop(0)
+    slow_claim.answer.set()
+    await eventually(lambda: office.runners[0][1].done())
+    assert (office.outside.taken, runner._running["send"]) == ([], set())
+    await office.age_leases()
+    await office.replica()
+    await eventually(lambda: office.outside.recorded)
+    assert office.outside.recorded == [("a", 2, Verdict.DONE)]
 
 
 async def test_newer_work_for_the_same_key_is_done_instead(office: Any) -> None:

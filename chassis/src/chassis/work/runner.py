@@ -43,6 +43,7 @@ class WorkRunner:
         self._workers = {worker.kind: worker for worker in workers}
         self._running: dict[str, set[asyncio.Task[None]]] = {kind: set() for kind in self._workers}
         self._acting: set[asyncio.Task[Outcome]] = set()
+        self._claiming: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._stopping = False
         self._looked = -math.inf
@@ -51,6 +52,7 @@ class WorkRunner:
 
     async def run(self) -> None:
         """Claim and start work until `stop`."""
+        self._claiming = asyncio.current_task()
         while self._workers and not self._stopping:
             self._wake.clear()
             try:
@@ -64,22 +66,26 @@ class WorkRunner:
         """Claim no more. What runs gets `grace_s` to end; then it is cut off and recorded as it stands."""
         self._stopping = True
         self._wake.set()
-        running = [task for tasks in self._running.values() for task in tasks]
-        if not running:
+        until = asyncio.get_running_loop().time() + grace_s
+        if self._claiming is not None:  # what it is being answered belongs to what runs
+            _, late = await asyncio.wait({self._claiming}, timeout=grace_s)
+            await _ended(late)
+        if not (running := [task for tasks in self._running.values() for task in tasks]):
             return
-        _, late = await asyncio.wait(running, timeout=grace_s)
+        left_s = max(0.0, until - asyncio.get_running_loop().time())
+        _, late = await asyncio.wait(running, timeout=left_s)
         for act in tuple(self._acting):
             act.cancel()
         if late:
             _, lost = await asyncio.wait(late, timeout=PAUSE_MAX_S)
-            for task in lost:  # the lease tells the others
-                task.cancel()
+            await _ended(lost)
 
     async def _look(self) -> None:
         """Start what is due and fits, and now and then see to what was left behind."""
         now_s = asyncio.get_running_loop().time()
         for kind, worker in self._workers.items():
-            if (free := worker.at_once - len(self._running[kind])) > 0:
+            free = worker.at_once - len(self._running[kind])
+            if free > 0 and not self._stopping:
                 lease = worker.prepare_time * LEASE
                 now = self._db.clock.now()
                 for work in await queue.CLAIM.all(self._db, of_kind=kind, now=now, free=free, lease=lease):
@@ -229,6 +235,14 @@ class WorkRunner:
             metrics.LIVE.labels(kind, state).set(number)
         for kind, number in alarms.items():
             metrics.ALARMS.labels(kind).set(number)
+
+
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
+    """Cut off what must not begin anything more: the leases tell the others."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=PAUSE_MAX_S)
 
 
 async def _limited(acting: asyncio.Task[Outcome], turn: Turn) -> None:
