@@ -95,6 +95,7 @@ def promises() -> None:
             predecessor_id uuid UNIQUE REFERENCES promises,
             root_id uuid REFERENCES promises,
             first_make_time timestamptz,
+            first_due_time timestamptz,
             import_key text UNIQUE,
             state text NOT NULL CHECK (
                 state IN ('OPEN', 'AT_RISK', 'KEPT', 'KEPT_LATE', 'BROKEN', 'RENEGOTIATED', 'WITHDRAWN')

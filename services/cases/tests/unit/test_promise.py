@@ -147,6 +147,7 @@ def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(s
     expected = promise()
     expected.id, expected.predecessor_id, expected.root_id = UUID(int=9), made.id, made.id
     expected.due_time, expected.make_time, expected.first_make_time = DUE + A_DAY, later, NOW
+    expected.first_due_time = DUE
     assert successor == expected
     assert (made.state, made.successor, made.notice) == (PromiseState.RENEGOTIATED, successor.name, "")
     assert made.due_time == DUE
@@ -175,6 +176,14 @@ def test_a_promise_that_ended_refuses_to_change(state, verb):
         verb(made)
     assert caught.value.reason == "PROMISE_ENDED"
     assert made == promise(state)
+
+
+@pytest.mark.parametrize(("reason", "counted_from"), [("WEATHER", DUE), ("CUSTOMER_AGREED", DUE + A_DAY)])
+def test_a_delay_counts_from_the_first_date_or_the_last_that_the_customer_agreed_to(reason, counted_from):
+    second, told = promise().renegotiate(UUID(int=9), Due(DUE + A_DAY), NOW, reason)
+    assert told.first_due_time == DUE
+    _, told_again = second.renegotiate(UUID(int=10), Due(DUE + 3 * A_DAY), NOW, "WEATHER")
+    assert told_again.first_due_time == counted_from
 
 
 def test_promises_that_replace_each_other_have_one_root():

@@ -31,6 +31,7 @@ NEVER_CHANGES = [
     "predecessor_id",
     "root_id",
     "first_make_time",
+    "first_due_time",
     "import_key",
 ]
 CHANGES = {

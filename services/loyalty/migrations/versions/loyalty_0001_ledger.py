@@ -212,11 +212,11 @@ def goodwill() -> None:
             policy_version text NOT NULL,
             grantor text NOT NULL,
             grant_time timestamptz NOT NULL,
-            UNIQUE (customer_id, root_id),
             CHECK ((promise_id IS NULL) = (root_id IS NULL))
         )
         """
     )
+    op.execute("CREATE INDEX goodwill_of_harm ON goodwill (customer_id, root_id)")
     op.execute("CREATE INDEX goodwill_of_customer ON goodwill (customer_id, grant_time)")
     op.execute("CREATE INDEX goodwill_of_grantor ON goodwill (grantor, grant_time)")
 

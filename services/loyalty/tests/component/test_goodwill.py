@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from loyalty.service import service
 from loyalty.store.goodwill import GET_PROMISE
 from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
 from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
+from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -66,6 +68,7 @@ def renegotiated(
         root=root or promise,
         customer=customer,
         due_time=timestamp(DUE),
+        first_due_time=timestamp(DUE),
         new_due_time=timestamp(DUE + delay),
         successor=new("promises"),
         reason_code=reason_code,
@@ -235,16 +238,42 @@ async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk
     assert await desk.points(membership(customer)) == [1000]
 
 
-async def test_a_promise_moved_many_times_is_one_harm(running: Running, desk: Any) -> None:
+async def test_a_promise_moved_by_minutes_many_times_is_one_day_of_delay(running: Running, desk: Any) -> None:
     customer = new("customers")
     root = await promised(running, customer)
-    for promise in [root, *[await promised(running, customer, root) for _ in range(5)]]:
-        event = renegotiated(customer, promise, timedelta(minutes=1), root)
+    chain = [root, *[await promised(running, customer, root) for _ in range(5)]]
+    for moved, promise in enumerate(chain, 1):
+        event = renegotiated(customer, promise, timedelta(minutes=moved), root)
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
     assert [fact.data.points for fact in await granted(running, customer)] == [100]
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
     assert reason(error) == "GOODWILL_EXISTS"
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 4))))
+async def test_the_whole_delay_of_a_promise_is_paid_in_whatever_order_its_moves_are_told(
+    running: Running, desk: Any, order: tuple[int, ...]
+) -> None:
+    customer, root = new("customers"), new("promises")
+    for days in order:
+        promise = new("promises")
+        event = renegotiated(customer, promise, timedelta(days=days), root)
+        await running.deliver(event, resource=promise, source="cases")
+        await what_was_told_is_handled(running, promise)
+    assert await desk.points(membership(customer)) == [400]
+
+
+async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running, desk: Any) -> None:
+    customer = new("customers")
+    promise = await promised(running, customer)
+    for _ in range(7):  # more than the budget, were they to count
+        slip = await desk.goodwill.GrantGoodwill(grant(customer, 500, promise))
+        await desk.ledger.ReverseTransfer(
+            ReverseTransferRequest(name=slip.transfer, reason_code="slip", request_id=str(uuid4()))
+        )
+    await desk.goodwill.GrantGoodwill(grant(customer, 500, promise))
+    assert await desk.points(membership(customer)) == [500]
 
 
 async def test_a_date_that_the_customer_asked_for_earns_nothing(running: Running) -> None:

@@ -575,6 +575,7 @@ class PromiseRenegotiated(_message.Message):
     NOTICE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     LATE_FIELD_NUMBER: _builtins.int
+    FIRST_DUE_TIME_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -619,6 +620,12 @@ class PromiseRenegotiated(_message.Message):
     def new_due_date(self) -> _date_pb2.Date:
         """The new promised day; absent when a moment was promised."""
 
+    @_builtins.property
+    def first_due_time(self) -> _timestamp_pb2.Timestamp:
+        """What the whole delay counts from: by when the first of the promises was due, or the last that a person agreed on with
+        the customer for a reason that is no delay of ours; as `due_time` is meant.
+        """
+
     def __init__(
         self,
         *,
@@ -639,10 +646,11 @@ class PromiseRenegotiated(_message.Message):
         notice: _builtins.str = ...,
         reason_code: _builtins.str = ...,
         late: _builtins.bool = ...,
+        first_due_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -139,6 +139,7 @@ class PromiseRenegotiated(_OfPromise):
     notice: str
     reason_code: str
     late: bool
+    first_due_time: datetime
 
 
 @dataclass(frozen=True, slots=True)

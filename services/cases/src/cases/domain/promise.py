@@ -32,6 +32,7 @@ from cases.domain.facts import (
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
+from cases.domain.work_item import ReasonCode
 from chassis.errors import FailedPrecondition, invalid
 
 DUE_SOON = "DUE_SOON"
@@ -61,6 +62,7 @@ class Promise:
     Attributes:
         due_time, due_date, time_zone: see `Due`.
         first_make_time: when the first of the promises that replaced each other was made; None: it is this.
+        first_due_time: what a delay counts from, when that is another time than this one's due.
         forecast_time: the forecast that put it at risk.
         record_time: when we learned that it was kept, however long ago that was.
 
@@ -80,6 +82,7 @@ class Promise:
     predecessor_id: UUID | None = None
     root_id: UUID | None = None  # None: itself
     first_make_time: datetime | None = None
+    first_due_time: datetime | None = None
     import_key: str | None = None
     state: PromiseState = PromiseState.OPEN
     forecast_time: datetime | None = None
@@ -226,7 +229,12 @@ class Promise:
         reason_code: str,
         notice_id: UUID | None = None,
     ) -> tuple["Promise", PromiseRenegotiated]:
-        """Make the successor of a promise whose state is final: the same promise with a new due time."""
+        """Make the successor of a promise whose state is final: the same promise with a new due time.
+
+        A delay counts from the first due time, unless a person and the customer agreed on another.
+        """
+        first_due_time = self.first_due_time or self.due_time
+        agreed = notice_id is None and reason_code not in {str(ours) for ours in ReasonCode}
         successor = Promise(
             id=successor_id,
             customer_id=self.customer_id,
@@ -242,12 +250,19 @@ class Promise:
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
             first_make_time=self.since,
+            first_due_time=None if agreed else first_due_time,
         )
         self.forecast_time, self.reason_code = None, reason_code
         self.successor_id, self.notice_id = successor_id, notice_id
         self.version += 1
         late = self.state is PromiseState.BROKEN
-        fact = self.fact(PromiseRenegotiated, new_due_time=due.time, new_due_date=due.day, late=late)
+        fact = self.fact(
+            PromiseRenegotiated,
+            new_due_time=due.time,
+            new_due_date=due.day,
+            late=late,
+            first_due_time=first_due_time,
+        )
         return successor, fact
 
     def withdraw(self, reason_code: str) -> PromiseWithdrawn:

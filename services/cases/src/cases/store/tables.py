@@ -71,6 +71,7 @@ PROMISES = sa.Table(
     sa.Column("predecessor_id", sa.Uuid),
     sa.Column("root_id", sa.Uuid),
     sa.Column("first_make_time", _AT),
+    sa.Column("first_due_time", _AT),
     sa.Column("import_key", sa.Text),
     _text("state"),
     sa.Column("forecast_time", _AT),

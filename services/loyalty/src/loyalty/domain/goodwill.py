@@ -15,7 +15,8 @@ _DAY = timedelta(days=1)
 class Goodwill:
     """Points granted to one customer for one harm. `policy_version` tells which limits applied.
 
-    A promise that was moved several times is one harm, named by `root_id`: the first of its chain.
+    A promise that was moved several times is one harm, named by `root_id`: the first of its chain. A person
+    makes up for it once; the policy gives what the whole delay earns, a part with each move.
     """
 
     id: UUID
@@ -101,6 +102,14 @@ class AuthorityPolicy:
                     f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
                     {"policy": self.name, "whose": whose, "budget": budget, "left": max(0, budget - used)},
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was granted for one harm so far, without what was reversed: by people, and by the policy."""
+
+    by_people: int
+    by_policy: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ async def on_promises_made(tx: Transaction, events: Sequence[Event[PromiseMade]]
 
 
 def goodwill_for_renegotiation(authority: Authority) -> Handler:
-    """Grants what the policy gives for the delay when a promise was moved: once for one harm."""
+    """Grants what the policy gives for the whole delay when a promise was moved."""
 
     async def on_promise_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:
         moved = event.data
@@ -39,7 +39,7 @@ def goodwill_for_renegotiation(authority: Authority) -> Handler:
             customer_id,
             promise_id,
             root_id,
-            due=moment(moved.due_time),
+            first_due=moment(moved.first_due_time),
             new_due=moment(moved.new_due_time),
             zone=ZoneInfo(moved.time_zone) if moved.time_zone else UTC,
             reason_code=moved.reason_code,

@@ -5,11 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis.db.statement import Bulk, Statement
-from loyalty.domain.goodwill import Goodwill, Spent
-from loyalty.store.tables import GOODWILL, PROMISES
+from loyalty.domain.goodwill import Given, Goodwill, Spent
+from loyalty.store.tables import GOODWILL, PROMISES, TRANSFERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +20,7 @@ class KnownPromise:
     root_id: UUID
 
 
-# Returns nothing when the harm has a grant. Of two at once, the second waits for the first and sees it.
-INSERT_GOODWILL = Statement[Any](
-    insert(GOODWILL)
-    .values({c.name: sa.bindparam(c.name) for c in GOODWILL.c})
-    .on_conflict_do_nothing(index_elements=["customer_id", "root_id"])
-    .returning(GOODWILL.c.id)
-)
+INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
 
 GET_GOODWILL = Statement(sa.select(GOODWILL).where(GOODWILL.c.id == sa.bindparam("id")), row=Goodwill)
 
@@ -36,18 +29,29 @@ _LOCKS = sa.select(sa.func.hashtextextended(_KEY, 0).label("lock")).order_by("lo
 # Until the transaction ends, nobody else grants from these budgets. In one order: two grants cannot deadlock.
 LOCK_BUDGETS = Statement[Any](sa.select(sa.func.pg_advisory_xact_lock(_LOCKS.c.lock)))
 
+_STANDS = ~sa.exists().where(TRANSFERS.c.reverses == GOODWILL.c.transfer_id)
 _CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
 
 
-def _sum(of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    since = GOODWILL.c.grant_time > sa.bindparam("since")
-    points = sa.select(sa.cast(sa.func.sum(GOODWILL.c.points), sa.BigInteger)).where(of, since)
+def _sum(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    points = sa.select(sa.cast(sa.func.sum(GOODWILL.c.points), sa.BigInteger)).where(_STANDS, *of)
     return sa.func.coalesce(points.scalar_subquery(), 0)
 
 
+_LATELY = GOODWILL.c.grant_time > sa.bindparam("since")
 SPENT = Statement(
-    sa.select(_sum(_CUSTOMER).label("on_customer"), _sum(_GRANTOR).label("by_grantor")), row=Spent
+    sa.select(_sum(_CUSTOMER, _LATELY).label("on_customer"), _sum(_GRANTOR, _LATELY).label("by_grantor")),
+    row=Spent,
+)
+
+_HARM = sa.and_(_CUSTOMER, GOODWILL.c.root_id == sa.bindparam("root_id"))
+GIVEN = Statement(
+    sa.select(
+        _sum(_HARM, GOODWILL.c.grantor != sa.bindparam("policy")).label("by_people"),
+        _sum(_HARM, GOODWILL.c.grantor == sa.bindparam("policy")).label("by_policy"),
+    ),
+    row=Given,
 )
 
 INSERT_PROMISES = Bulk[Any](PROMISES, lambda into: into.on_conflict_do_nothing())

@@ -10,6 +10,7 @@ from chassis.db.transaction import Transaction
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.goodwill import (
     AuthorityPolicy,
+    Given,
     Goodwill,
     PromiseNotFound,
     Spent,
@@ -19,7 +20,7 @@ from loyalty.domain.goodwill import (
 from loyalty.domain.ledger import AccountKey, AccountKind
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import CUSTOMER, GOODWILL, PROMISE
-from loyalty.store.goodwill import GET_PROMISE, INSERT_GOODWILL, LOCK_BUDGETS, SPENT
+from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, LOCK_BUDGETS, SPENT
 from loyalty.store.purchases import GET_VALUE
 from loyalty.usecases.ledger import PostTransfer, post_transfer
 from loyalty.usecases.memberships import open_membership
@@ -40,12 +41,15 @@ class GrantGoodwill:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """A promise was moved, and the customer knows. `zone` is the customer's: days are counted there."""
+    """A promise was moved, and the customer knows.
+
+    `first_due` is what the whole delay counts from; `zone` is the customer's: days are counted there.
+    """
 
     customer_id: UUID
     promise_id: UUID
     root_id: UUID
-    due: datetime
+    first_due: datetime
     new_due: datetime
     zone: tzinfo
     reason_code: str
@@ -71,29 +75,38 @@ async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Aut
     """
     spent = await _spent(tx, command.customer_id, authority.policy, tx.call.principal.subject)
     if command.promise_id is not None:
-        command = replace(command, root_id=await _root(tx, command.promise_id, command.customer_id))
+        root_id = await _root(tx, command.promise_id, command.customer_id)
+        command = replace(command, root_id=root_id)
+        if await _given(tx, command.customer_id, root_id) != Given(0, 0):
+            raise goodwill_exists(PROMISE.format(command.promise_id))
     authority.policy.authorise(command.points, await authority.band(tx, command.customer_id))
     authority.policy.within_budget(command.points, spent)
-    goodwill = await _grant(tx, command, authority.policy)
-    if goodwill is None:
-        assert command.promise_id is not None
-        raise goodwill_exists(PROMISE.format(command.promise_id))
-    return goodwill
+    return await _grant(tx, command, authority.policy)
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
-    """Grant what the policy gives for a moved promise; None when that is nothing, or the harm has a grant."""
+    """Grant what the policy gives for a moved promise, up to what the whole delay so far earns.
+
+    None when that is nothing, was given, or a person made up for the harm. In whatever order the moves of one
+    thing are told, the customer has the same in the end: what the longest delay earns.
+    """
     policy = authority.policy
     spent = await _spent(tx, delay.customer_id, policy)
+    given = await _given(tx, delay.customer_id, delay.root_id)
     band = await authority.band(tx, delay.customer_id)
-    earned = policy.for_delay(delay.due, delay.new_due, delay.zone, delay.reason_code, band)
-    points = min(earned, policy.customer_budget - spent.on_customer)
-    if points <= 0:
+    earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
+    points = min(earned - given.by_policy, policy.customer_budget - spent.on_customer)
+    if points <= 0 or given.by_people:
         return None
     command = GrantGoodwill(
         delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id
     )
     return await _grant(tx, command, policy)
+
+
+async def _given(tx: Transaction, customer_id: UUID, root_id: UUID) -> Given:
+    """What the harm has had. Read under the lock of the customer's budget, so that nobody adds to it."""
+    return await GIVEN.one(tx, customer_id=customer_id, root_id=root_id, policy=f"service:{tx.db.service}")
 
 
 async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, grantor: str = "") -> Spent:
@@ -116,7 +129,7 @@ async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
     return promise.root_id
 
 
-async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolicy) -> Goodwill | None:
+async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolicy) -> Goodwill:
     goodwill = Goodwill(
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
@@ -130,8 +143,7 @@ async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolic
         grantor=tx.call.principal.subject,
         grant_time=tx.now,
     )
-    if await INSERT_GOODWILL.maybe(tx, **values(goodwill)) is None:
-        return None
+    await INSERT_GOODWILL.run(tx, **values(goodwill))
     granted = tx.record(
         GoodwillGranted(
             goodwill=GOODWILL.format(goodwill.id),
