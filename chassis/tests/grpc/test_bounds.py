@@ -198,7 +198,9 @@ async def test_open_watches_of_health_are_few_and_do_not_hold_up_a_stop(
         assert await stream.code() is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_watches_from_anybody_cut_no_client_off(served: Any, issuer: TestIssuer, tmp_path: Path) -> None:
+async def test_watches_from_anybody_cut_no_client_off(
+    served: Any, issuer: TestIssuer, tmp_path: Path
+) -> None:
     flood = [watch_health(served) for _ in range(600)]
     first = await asyncio.gather(*(stream.read() for stream in flood), return_exceptions=True)
     assert any(isinstance(answer, grpc.aio.AioRpcError) for answer in first)  # no room for one more
