@@ -232,7 +232,7 @@ async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(
     assert await dead_letters.dead_letters(infrastructure.nats_url) == []
 
 
-async def test_events_that_nobody_handles_are_skipped(bench, noted):
+async def test_events_that_nobody_handles_are_kept_and_hold_up_nobody(bench, noted):
     cases, loyalty = await bench.database(), await bench.database("loyalty")
 
     async def on_reopened(tx, event: Event[CaseReopened]) -> None:
@@ -251,6 +251,9 @@ async def test_events_that_nobody_handles_are_skipped(bench, noted):
 
     await eventually(acknowledged)
     assert await noted(loyalty) == []
+    async with loyalty.connection() as session:
+        [row] = await session.fetch("SELECT subject, state FROM parked")
+    assert (row["subject"], row["state"]) == ("events.cases.case.opened.v1", "PARKED")
     consumer.stop_fetching()
 
 

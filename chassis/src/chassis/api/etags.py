@@ -12,6 +12,14 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
+def version_of(etag: str) -> int:
+    """The version of the row that an etag was read from. ValueError when it is none."""
+    sent = _ETAG.fullmatch(etag)
+    if sent is None:
+        raise ValueError("no etag")
+    return int(sent[1])
+
+
 def match(etag: str, version: int, field: str = "etag") -> None:
     """Refuse a change that was made from another version than the row's.
 
@@ -20,16 +28,13 @@ def match(etag: str, version: int, field: str = "etag") -> None:
     """
     if not etag:
         return
-    sent = _ETAG.fullmatch(etag)
-    if sent is None:
-        raise invalid(
-            field,
-            "INVALID_ETAG",
-            'must be the etag as last read, with its quotes: "7"',
-        )
-    if int(sent[1]) != version:
+    try:
+        sent = version_of(etag)
+    except ValueError:
+        raise invalid(field, "INVALID_ETAG", 'must be the etag as last read, with its quotes: "7"') from None
+    if sent != version:
         raise Aborted(
             "ETAG_MISMATCH",
-            f"The resource is at version {version}, the etag at {sent[1]}: read it again, then try again.",
-            {"version": version, "etag_version": sent[1]},
+            f"The resource is at version {version}, the etag at {sent}: read it again, then try again.",
+            {"version": version, "etag_version": sent},
         )

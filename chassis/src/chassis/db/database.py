@@ -41,13 +41,10 @@ class Database:
         self.service = service
         self.facts = facts
         self.clock = clock
-        self.published: Callable[[], None] = lambda: (
-            None
-        )  # the relay's wake-up, called after a commit with facts
-        self.scheduled: Callable[[datetime], None] = lambda due_at: (
-            None
-        )  # the timers' wake-up, with when one is due
-        self.enqueued: Callable[[], None] = lambda: None  # wakes work, after a commit with some
+        # Called after a commit: with facts, for the relay; with timers, each with when it is due; with work.
+        self.published: Callable[[], None] = lambda: None
+        self.scheduled: Callable[[datetime], None] = lambda due_at: None
+        self.enqueued: Callable[[], None] = lambda: None
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None

@@ -53,9 +53,8 @@ _LATEST = Statement[Any](
 _ID = sa.bindparam("id", type_=sa.Uuid)
 _EMPTY = sa.literal_column("''", sa.Text)
 _UNCAUSED = sa.cast(sa.null(), sa.Uuid)
-_FIRED = sa.and_(
-    AUDIT.c.actor == sa.literal_column("'clock'"), ~AUDIT.c.void
-)  # written out, to match the partial index
+# Written out, to match the partial index.
+_FIRED = sa.and_(AUDIT.c.actor == sa.literal_column("'clock'"), ~AUDIT.c.void)
 
 
 def _link(kind: str, table: sa.Table, where: sa.ColumnElement[bool], **columns: Any) -> sa.Select[Any]:

@@ -133,9 +133,8 @@ class Heartbeat:
 
     async def _publish_again(self, identity: str) -> None:
         """Publish what the outbox holds, in one replica. Unavailable when the broker does not take it."""
-        session = (
-            await self._db.dedicated()
-        )  # the lock ends with it; then two publish the same, which is no harm
+        # The lock ends with the session; then two publish the same, which is no harm.
+        session = await self._db.dedicated()
         try:
             if not await session.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 return

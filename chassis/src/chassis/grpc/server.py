@@ -26,10 +26,8 @@ OPTIONS = [
     ("grpc.max_concurrent_streams", 2048),  # of one connection
     # A stream that nobody reads yet gets 64 KB. With probing it gets what the network could carry, megabytes.
     ("grpc.http2.bdp_probe", 0),
-    (
-        "grpc.max_connection_age_ms",
-        60_000,
-    ),  # clients come back through the name service and find new replicas
+    # Clients come back through the name service and find new replicas.
+    ("grpc.max_connection_age_ms", 60_000),
     ("grpc.max_connection_age_grace_ms", 31 * 60_000),  # the longest stream in the contracts, and a minute
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases.domain import facts
+from cases.domain.compare import compared
 from cases.domain.due import Due
 from cases.domain.promise import Promise, PromiseState
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.telling import Telling, tell
 from cases.domain.work_item import WorkItem
-from cases.usecases.compare import compared
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)

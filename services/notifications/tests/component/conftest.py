@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
 from chassis.clock import ManualClock
 from chassis.testing.fixtures import free_port
@@ -182,10 +183,10 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
     def happened(self, event: Any, version: int) -> None:
         """A fact about a promise: it is the truth unless a later one is known."""
         before = self.known.get(event.promise)
-        if before is not None and int(before.etag.strip('"')) >= version:
+        if before is not None and etags.version_of(before.etag) >= version:
             return
         state = STATES[event.DESCRIPTOR.name]
-        promise = promise_pb2.Promise(name=event.promise, etag=f'"{version}"', state=state)
+        promise = promise_pb2.Promise(name=event.promise, etag=etags.etag(version), state=state)
         for field in {*promise.DESCRIPTOR.fields_by_name} & {*event.DESCRIPTOR.fields_by_name}:
             value = getattr(event, field)
             if event.DESCRIPTOR.fields_by_name[field].message_type is None:

@@ -54,9 +54,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, date | datetime | time):
-        return (
-            value.isoformat()
-        )  # with its time even at midnight: a date cell is not what --date-format is about
+        # With its time even at midnight: a date cell is not what --date-format is about.
+        return value.isoformat()
     if isinstance(value, float):
         return repr(value).removesuffix(".0") if abs(value) < 1e15 else f"{value:.0f}"
     return str(value).replace("\r\n", "\n").replace("\r", "\n")

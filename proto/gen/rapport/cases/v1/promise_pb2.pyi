@@ -115,7 +115,7 @@ class Promise(_message.Message):
     notice: _builtins.str
     """The notice that told the customer about the new date."""
     etag: _builtins.str
-    """The row version, quoted."""
+    """The row version, quoted: the resource version of the last event about the promise."""
     time_zone: _builtins.str
     """The IANA time zone of the customer, required with `due_date` and only allowed with it. It never changes: a successor
     is due on a day there too.

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from cases.domain.case import Case
+from cases.domain.compare import Facts, compared
 from cases.domain.due import Due
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
@@ -21,7 +22,6 @@ from cases.store.promises import (
     UPDATE_PROMISE,
 )
 from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE, LOCK_WORK_ITEMS
-from cases.usecases.compare import Facts, compared
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values

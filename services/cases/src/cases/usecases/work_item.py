@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from cases.domain.compare import compared
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
 from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
 from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
 from cases.usecases.case import lock_case
-from cases.usecases.compare import compared
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values

@@ -72,9 +72,8 @@ async def reverse_transfer(tx: Transaction, transfer_id: UUID, reason_code: str)
     if original is None:
         raise NotFound(name)
     reversal = original.reversal(ids.uuid7(tx.now), reason_code, tx.now)
-    accounts = await _locked(
-        tx, reversal
-    )  # before looking, so that of two reversals the second sees the first
+    # Before looking, so that of two reversals the second sees the first.
+    accounts = await _locked(tx, reversal)
     if await GET_REVERSAL.maybe(tx, id=transfer_id):
         raise already_reversed(name)
     return await _post(tx, reversal, accounts)

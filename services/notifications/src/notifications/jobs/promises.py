@@ -52,7 +52,7 @@ class Promises:
                 raise Forbidden(PROMISE_ENDED) from None
             raise Later(f"CASES_{error.code().name}") from None
         news = news_in(promise)
-        if news.version < max(notice.promise_version, notice.seen_version):
+        if news.version < notice.heard_version:
             raise Later(BEHIND)
         if why := untrue(notice.concern, news):
             raise Forbidden(why)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from chassis.api import etags
 from chassis.api.messages import date_of, enum_name, moment
 from notifications.domain.notice import Concern
 from notifications.domain.policy import News, recovery
@@ -35,7 +36,7 @@ def news_in(promise: promise_pb2.Promise) -> News:
     concern = Concern.NONE
     if enum_name(_STATE, promise.state) in _WAITING and not promise.successor:
         concern = Concern.AT_RISK if promise.HasField("forecast_time") else Concern.RECOVERED
-    return news_of(promise.name, int(promise.etag.strip('"')), concern, promise)
+    return news_of(promise.name, etags.version_of(promise.etag), concern, promise)
 
 
 def _date(data: Any, name: str) -> str:

@@ -78,11 +78,8 @@ def variables_of(source: str) -> frozenset[str]:
         raise
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise jinja2.TemplateSyntaxError("it is nested too deeply", 1) from error
-    except (
-        jinja2.TemplateError,
-        ValueError,
-        OverflowError,
-    ) as error:  # 5,000 digits, a bad escape
+    # 5,000 digits, a bad escape.
+    except (jinja2.TemplateError, ValueError, OverflowError) as error:
         raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
 
 
