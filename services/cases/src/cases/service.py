@@ -31,7 +31,7 @@ def compose(app: App[Settings]) -> None:
     clock = PromiseClock(
         timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
     )
-    explainer = Explainer(app.db, app.client(NoticeServiceStub, "notifications"))
+    explainer = Explainer(app.db, {"notices": app.client(NoticeServiceStub, "notifications").Explain})
 
     app.serve(CaseRpc(app.db))
     app.serve(WorkItemRpc(app.db, clock))

@@ -10,11 +10,11 @@ from customer.events.view import SOURCES, ViewProjector, durable, messages
 from customer.jobs.apply_import import apply_import
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
+from customer.rpc.explanation import Explainer
 from customer.rpc.imports import ImportRpc
 from customer.rpc.timeline import TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
-from customer.usecases.explain import Explainer
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.imports import APPLY_TIMER

@@ -12,11 +12,11 @@ from notifications.jobs.contacts import Contacts
 from notifications.jobs.promises import Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.smtp import SmtpProvider, SmtpServer
+from notifications.rpc.explanation import Explainer
 from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.templates import TemplateRpc
 from notifications.settings import Settings
-from notifications.usecases.explain_notice import NoticeExplainer
 from notifications.usecases.seed import seed
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
@@ -40,7 +40,8 @@ PROMISES = Listening(
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
-    app.serve(NoticeRpc(app.db, NoticeExplainer(app.db, app.client(PromiseServiceStub, "cases"))))
+    explainer = Explainer(app.db, {"promises": app.client(PromiseServiceStub, "cases").Explain})
+    app.serve(NoticeRpc(app.db, explainer))
     app.serve(TemplateRpc(app.db))
     app.serve(PolicyRpc(app.db))
     app.subscribe(

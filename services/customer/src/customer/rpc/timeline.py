@@ -14,9 +14,9 @@ from chassis.grpc.mutation import mutation
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel, Direction
 from customer.rpc import names
+from customer.rpc.explanation import Explainer
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import LIST_ENTRIES
-from customer.usecases.explain import Explainer
 from customer.usecases.rendering import entry_message
 from customer.usecases.timeline import RecordInteraction, record_interactions
 from rapport.common.v1 import explanation_pb2

@@ -14,9 +14,9 @@ from chassis.grpc.mutation import mutation
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.names import CASE, CUSTOMER, NOTICE, PROMISE, TEMPLATE
+from notifications.rpc.explanation import Explainer
 from notifications.rpc.variables import check_values
 from notifications.store.notices import GET_NOTICE, LIST_ATTEMPTS, LIST_NOTICES
-from notifications.usecases.explain_notice import NoticeExplainer
 from notifications.usecases.request_notice import RequestNotice, send_notice
 from rapport.common.v1 import explanation_pb2
 from rapport.customer.v1 import consent_pb2
@@ -31,7 +31,7 @@ _LATEST = timedelta(days=366)
 class NoticeRpc(NoticeServiceServicer):
     """Sending notices and following them."""
 
-    def __init__(self, db: Database, explainer: NoticeExplainer) -> None:
+    def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
         self.explainer = explainer
 

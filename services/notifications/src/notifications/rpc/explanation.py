@@ -1,26 +1,17 @@
 """Why a notice was or was not sent: in words, by which rule, from which facts, back to the first cause."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
-
-import grpc
 
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
-from chassis.errors import DeadlineExceeded
-from chassis.events.explain import Foreign, chain
+from chassis.events.explain import Ask, chain, followed
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
 from notifications.store.notices import LIST_ATTEMPTS
 from rapport.common.v1 import explanation_pb2
-
-if TYPE_CHECKING:
-    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
 
 _WHY = {
     "CONSENT_DENIED": "the customer does not allow it",
@@ -38,40 +29,31 @@ _WHY = {
 }
 
 
-class NoticeExplainer:
-    """Explains notices. `promises` is the cases service's, where most chains begin."""
+class Explainer:
+    """Explains notices.
 
-    def __init__(self, db: Database, promises: PromiseServiceAsyncStub) -> None:
+    Args:
+        db: the service's database.
+        others: whom to ask about the resources of a collection, for example of `promises`.
+
+    """
+
+    def __init__(self, db: Database, others: Mapping[str, Ask]) -> None:
         self._db = db
-        self._promises = promises
+        self._others = others
 
     async def explain(self, notice: Notice, event_id: UUID | None) -> explanation_pb2.Explanation:
-        """The explanation; `event_id` starts the chain at that event instead of at the notice's latest fact.
-
-        When the cases service does not answer, the chain ends with what is known here.
-        """
+        """The explanation; the causes from `event_id` back, or from the notice's latest fact."""
         attempts = await LIST_ATTEMPTS.all(self._db, notice=notice.id)
         found = await chain(self._db, resource=notice.name, event_id=event_id)
-        before = await self._continued(found.continues) if found.continues is not None else []
         return explanation_pb2.Explanation(
             name=notice.name,
             summary=f"{_what_became(notice, attempts)} {_why_wanted(notice)}",
             rule=f"noticePolicies/{notice.policy}" if notice.policy else "",
             rule_version=str(notice.policy_version) if notice.policy else "",
             inputs={name: value for name, value in _inputs(notice).items() if value},
-            causes=[*found.causes, *before],
+            causes=await followed(found, self._others),
         )
-
-    async def _continued(self, foreign: Foreign) -> Sequence[explanation_pb2.Cause]:
-        """The rest of the chain as the cases service tells it; without it, what we know of the event."""
-        if foreign.source != "cases":
-            return [foreign.cause]
-        request = explanation_pb2.ExplainRequest(name=foreign.resource, event_id=str(foreign.event_id))
-        try:
-            explanation = await self._promises.Explain(request)
-        except (grpc.aio.AioRpcError, DeadlineExceeded):
-            return [foreign.cause]
-        return explanation.causes or [foreign.cause]
 
 
 def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:

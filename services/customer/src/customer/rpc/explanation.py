@@ -1,19 +1,15 @@
 """Why something is on a timeline: the chain of causes, followed into the services that promise and notify."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
-
-import grpc
 
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
-from chassis.errors import NotFound, Refusal
-from chassis.events.explain import Chain, Foreign, chain
+from chassis.errors import NotFound
+from chassis.events.explain import Ask, chain, followed
 from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.store.timeline import ENTRY
 from rapport.common.v1 import explanation_pb2
-
-Ask = Callable[[explanation_pb2.ExplainRequest], Awaitable[explanation_pb2.Explanation]]
 
 
 class Explainer:
@@ -48,26 +44,8 @@ class Explainer:
             name=name,
             summary=f"{entry.actor} is behind this: {entry.kind}, told by {entry.source}.",
             inputs={key: value for key, value in inputs.items() if value},
-            causes=await self._causes(found) or [_from_timeline(name, entry)],
+            causes=await followed(found, self._others) or [_from_timeline(name, entry)],
         )
-
-    async def _causes(self, found: Chain) -> list[explanation_pb2.Cause]:
-        causes = list(found.causes)
-        if found.continues is not None:
-            causes += await self._elsewhere(found.continues)
-        return causes
-
-    async def _elsewhere(self, foreign: Foreign) -> list[explanation_pb2.Cause]:
-        """The rest of the chain, as its service tells it; if it cannot be asked, the link known here."""
-        ask = self._others.get(foreign.resource.partition("/")[0])
-        if ask is None:
-            return [foreign.cause]
-        request = explanation_pb2.ExplainRequest(name=foreign.resource, event_id=str(foreign.event_id))
-        try:
-            answer = await ask(request)
-        except (grpc.aio.AioRpcError, Refusal):
-            return [foreign.cause]
-        return list(answer.causes) or [foreign.cause]
 
 
 def _from_timeline(name: str, entry: TimelineEntry) -> explanation_pb2.Cause:
