@@ -22,9 +22,8 @@ async def database(name: str, infrastructure: Infrastructure) -> AsyncIterator[a
     """A service's database, as its migrations make it."""
     service = import_module(f"{name}.service").service
     url = await infrastructure.fresh_database(name, service.migrations)
-    connection = await asyncpg.connect(url)
-    yield connection
-    await connection.close()
+    async with infrastructure.superuser(url) as connection:
+        yield connection
     await infrastructure.drop_database(url)
 
 
