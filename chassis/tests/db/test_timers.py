@@ -112,7 +112,8 @@ async def test_a_failing_handler_undoes_its_effect_and_is_tried_again_later(data
     assert tries == [0, 1]
 
 
-async def test_a_timer_that_keeps_failing_is_tried_every_five_minutes_or_so(database, acting):
+@pytest.mark.parametrize("attempts", [20, 1023, 1024, 5000])
+async def test_a_timer_that_keeps_failing_is_tried_every_five_minutes_or_so(database, acting, attempts):
     clock = ManualClock(NOON)
     db = await database(clock=clock)
 
@@ -121,14 +122,33 @@ async def test_a_timer_that_keeps_failing_is_tried_every_five_minutes_or_so(data
 
     runner = TimerRunner(db, {"remind": fail})
     await schedule(db, acting, "a")
-    for _ in range(20):
-        await runner.fire()
-        clock.advance(timedelta(minutes=7))
+    async with db.connection() as connection:
+        await connection.execute("UPDATE timers SET attempts = $1", attempts)
     await runner.fire()
 
     [row] = await waiting(db)
-    assert row["attempts"] == 21
+    assert row["attempts"] == attempts + 1
     assert timedelta(minutes=4) <= row["due_at"] - clock.now() <= timedelta(minutes=6)
+
+
+async def test_whatever_happens_while_a_timer_is_put_off_the_others_go_on(database, acting, monkeypatch):
+    db = await database(clock=ManualClock(NOON))
+
+    class Broken:
+        async def run(self, *_, **__):
+            raise OverflowError
+
+    async def fail_for_a(tx, timer):
+        if timer.key == "a":
+            raise RuntimeError("not this one")
+        await write_note(tx, timer)
+
+    monkeypatch.setattr("chassis.db.timers._RETRY", Broken())
+    await schedule(db, acting, "a", due_at=NOON - MINUTE)
+    await schedule(db, acting, "b", "c")
+    await TimerRunner(db, {"remind": fail_for_a}).fire()
+
+    assert sorted(await notes(db)) == ["b", "c"]
 
 
 async def test_one_failing_timer_does_not_hold_up_the_others(database, acting):

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
+from chassis.events.delivery import backoff_s
 from chassis.events.failure import Verdict, judge
 from chassis.telemetry import tracing
 
 POLL_S = 0.2
-RETRY_MAX_S = 300.0
 AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`
 CLAIM = 64  # read at a time
 CLOCK = "clock"
@@ -175,7 +174,7 @@ class TimerRunner:
                     raise _NotOurs
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
-        wait_s = min(2.0**timer.attempts, RETRY_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311
+        wait_s = backoff_s(timer.attempts + 1)
         passing = judge(error) in (Verdict.RETRY, Verdict.DOWN)  # a lock held elsewhere, an outage: no news
         _log.log(
             logging.WARNING if passing else logging.ERROR,
@@ -189,7 +188,7 @@ class TimerRunner:
         )
         try:
             await _RETRY.run(self._db, timer=timer.id, at=self._db.clock.now() + timedelta(seconds=wait_s))
-        except DATABASE_ERRORS as failure:  # then it is still due
+        except Exception as failure:  # then it is still due, and the others go on
             _log.warning("a timer could not be put off", kind=timer.kind, error=type(failure).__name__)
 
     def _scheduled(self, due_at: datetime) -> None:
