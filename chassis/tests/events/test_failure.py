@@ -15,12 +15,8 @@ from chassis.errors import (
 from chassis.events.failure import Malformed, Verdict, judge
 
 
-class PeerError(grpc.RpcError):
-    def __init__(self, code):
-        self._code = code
-
-    def code(self):
-        return self._code
+def peer_error(code):
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata())
 
 
 def of_peer(refusal):
@@ -34,9 +30,9 @@ CASES = [
     (FailedPrecondition("CASE_CLOSED", "closed"), Verdict.POISON),
     (NotFound("cases/1"), Verdict.POISON),
     (PermissionDenied("PERMISSION_DENIED", "no"), Verdict.POISON),
-    (PeerError(grpc.StatusCode.NOT_FOUND), Verdict.RETRY),
-    (PeerError(grpc.StatusCode.PERMISSION_DENIED), Verdict.RETRY),
-    (PeerError(grpc.StatusCode.INVALID_ARGUMENT), Verdict.UNKNOWN),
+    (peer_error(grpc.StatusCode.NOT_FOUND), Verdict.RETRY),
+    (peer_error(grpc.StatusCode.PERMISSION_DENIED), Verdict.RETRY),
+    (peer_error(grpc.StatusCode.INVALID_ARGUMENT), Verdict.UNKNOWN),
     (of_peer(NotFound("cases/1")), Verdict.RETRY),
     (of_peer(FailedPrecondition("CASE_CLOSED", "closed")), Verdict.UNKNOWN),
     (of_peer(Unavailable("DATABASE_UNAVAILABLE", "theirs")), Verdict.RETRY),
@@ -44,8 +40,11 @@ CASES = [
     (OutcomeUnknown("COMMIT_UNKNOWN", "who knows"), Verdict.DOWN),
     (asyncpg.ReadOnlySQLTransactionError(), Verdict.DOWN),
     (asyncpg.InterfaceError("the server expects 2 arguments"), Verdict.UNKNOWN),
-    (PeerError(grpc.StatusCode.UNAVAILABLE), Verdict.RETRY),
-    (PeerError(grpc.StatusCode.INTERNAL), Verdict.UNKNOWN),
+    (peer_error(grpc.StatusCode.UNAVAILABLE), Verdict.RETRY),
+    (peer_error(grpc.StatusCode.CANCELLED), Verdict.RETRY),
+    (of_peer(OutcomeUnknown("COMMIT_UNKNOWN", "who knows")), Verdict.RETRY),
+    (of_peer(OutcomeUnknown("UNKNOWN", "a bug of theirs")), Verdict.UNKNOWN),
+    (peer_error(grpc.StatusCode.INTERNAL), Verdict.UNKNOWN),
     (Aborted("ETAG_MISMATCH", "stale"), Verdict.RETRY),
     (Unavailable("PEER_UNAVAILABLE", "away"), Verdict.RETRY),
     (TimeoutError(), Verdict.RETRY),

@@ -257,3 +257,31 @@ async def test_a_service_that_nobody_answers_for_is_a_dependency_down(
         await served.get()
     await nowhere.close()
     assert reason(caught.value) == "DEPENDENCY_UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        ShutDown("CANCELLED", "Cancelled."),
+        Unavailable("DATABASE_UNAVAILABLE", "Try again."),
+        OutcomeUnknown("COMMIT_UNKNOWN", "Who knows."),
+    ],
+    ids=lambda refused: refused.reason,
+)
+async def test_what_is_asked_for_again_is_a_dependency_down_when_it_does_not_pass(
+    served: Any, channels: Channels, passing: Refusal
+) -> None:
+    tried: list[int] = []
+
+    async def ask(_: Any) -> Any:
+        tried.append(1)
+        if len(tried) > 1:
+            raise passing
+        return await ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty")).GetBalances(REQUEST)
+
+    served.ledger.behave = ask
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await served.get()
+    assert len(tried) == 4
+    assert reason(caught.value) == "DEPENDENCY_UNAVAILABLE"
+    assert refusal(caught.value).metadata == {"reason": passing.reason}

@@ -2,10 +2,12 @@
 
 import enum
 
+import grpc
 from google.protobuf.message import DecodeError
 
 from chassis.db.failures import refusal_of
 from chassis.errors import Refusal
+from chassis.grpc import status
 
 _PERMANENT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"}
 _RETRIABLE = {"ABORTED", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "UNAUTHENTICATED", "UNAVAILABLE"}
@@ -29,11 +31,14 @@ def judge(error: BaseException) -> Verdict:
         return Verdict.POISON
     if isinstance(error, TimeoutError):
         return Verdict.RETRY
+    if isinstance(error, grpc.aio.AioRpcError):
+        error = status.refusal(error)
     refusal = error if isinstance(error, Refusal) else refusal_of(error)
     if refusal is None:
-        return Verdict.RETRY if _peers_code(error) in _RETRIABLE_AT_PEERS else Verdict.UNKNOWN
+        return Verdict.UNKNOWN
     if refusal.of_peer:
-        return Verdict.RETRY if refusal.code in _RETRIABLE_AT_PEERS else Verdict.UNKNOWN
+        retriable = status.is_passing(refusal) or refusal.code in _RETRIABLE_AT_PEERS
+        return Verdict.RETRY if retriable else Verdict.UNKNOWN
     if refusal.reason in _DOWN:
         return Verdict.DOWN
     if refusal.code in _PERMANENT:
@@ -43,9 +48,3 @@ def judge(error: BaseException) -> Verdict:
 
 class Malformed(Exception):
     """A message that is no event: a header is missing or wrong, or the body does not decode."""
-
-
-def _peers_code(error: BaseException) -> str:
-    """The gRPC status code with which a service that we called refused; "" for anything else."""
-    code = getattr(error, "code", None)
-    return str(getattr(code(), "name", "")) if callable(code) else ""

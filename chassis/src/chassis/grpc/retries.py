@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 
-from chassis.grpc.status import reason, retry_after_s
+from chassis.grpc.status import is_passing, refusal
 
 T = TypeVar("T")
 
@@ -24,9 +24,6 @@ TOKENS_MAX = 10.0
 TOKENS_PER_SUCCESS = 0.1
 
 _READ = descriptor_pb2.MethodOptions.NO_SIDE_EFFECTS
-# CANCELLED is what a server that shuts down makes of calls that it has not begun; our own cancellation is
-# an asyncio.CancelledError.
-_PASSING = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
 
 
 class Retries:
@@ -49,10 +46,11 @@ class Retries:
             try:
                 response = await attempt(until - time.monotonic())
             except grpc.aio.AioRpcError as error:
-                if not _is_passing(error):
+                peers = refusal(error)
+                if not is_passing(peers):
                     raise
                 self._tokens = max(0.0, self._tokens - 1)
-                wait_s = max(min(FIRST_WAIT_S * 2 ** (attempts - 1), LONGEST_WAIT_S), retry_after_s(error))
+                wait_s = max(min(FIRST_WAIT_S * 2 ** (attempts - 1), LONGEST_WAIT_S), peers.retry_after_s)
                 wait_s *= random.uniform(0.8, 1.2)  # noqa: S311
                 worth = self._tokens > TOKENS_MAX / 2 and time.monotonic() + wait_s < until
                 if not again or attempts == ATTEMPTS or not worth:
@@ -77,7 +75,3 @@ def _kind(method: str) -> tuple[bool, bool]:
     except KeyError:
         return False, False
     return found.GetOptions().idempotency_level == _READ, "request_id" in found.input_type.fields_by_name
-
-
-def _is_passing(error: grpc.aio.AioRpcError) -> bool:
-    return error.code() in _PASSING or reason(error) == "COMMIT_UNKNOWN"

@@ -40,7 +40,7 @@ _CLASSES = {
         errors.DeadlineExceeded,
         errors.OutcomeUnknown,
     )
-}
+} | {"CANCELLED": errors.Unavailable}  # what a server that shuts down makes of calls that it has not begun
 
 
 class Unimplemented(Refusal):
@@ -79,13 +79,15 @@ def refusal_of(error: Exception, traceparent: str) -> Refusal:
         return error
     if isinstance(error, TimeoutError):
         return errors.DeadlineExceeded("DEADLINE_EXCEEDED", "The call was not done in its time.")
-    if isinstance(error, grpc.aio.AioRpcError) and error.code() in _PASSING:
-        return errors.Unavailable(
-            "DEPENDENCY_UNAVAILABLE",
-            "Another service that this call needs did not answer. Try again.",
-            {"reason": reason(error)},
-            retry_after_s=1,
-        )
+    if isinstance(error, grpc.aio.AioRpcError):
+        peers = refusal(error)
+        if is_passing(peers) or peers.code in ("DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"):
+            return errors.Unavailable(
+                "DEPENDENCY_UNAVAILABLE",
+                "Another service that this call needs did not answer. Try again.",
+                {"reason": peers.reason},
+                retry_after_s=1,
+            )
     return failures.refusal_of(error) or _internal(error, tracing.trace_id(traceparent))
 
 
@@ -94,6 +96,11 @@ def refusal(error: grpc.aio.AioRpcError) -> Refusal:
     found = _refusal(error)
     found.of_peer = True
     return found
+
+
+def is_passing(peers: Refusal) -> bool:
+    """Whether what a peer refused with is no word about the call: it stops, or has lost its database."""
+    return peers.code == "UNAVAILABLE" or peers.reason == "COMMIT_UNKNOWN"
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
@@ -114,17 +121,6 @@ def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
 def reason(error: grpc.aio.AioRpcError) -> str:
     """The reason in an error's ErrorInfo; the status code's name when there is none."""
     return _detail(_rich(error), details_pb2.ErrorInfo).reason or error.code().name
-
-
-def retry_after_s(error: grpc.aio.AioRpcError) -> float:
-    """How long the service asks to wait before another try; 0 when it does not say."""
-    delay = _detail(_rich(error), details_pb2.RetryInfo).retry_delay
-    return float(delay.seconds + delay.nanos / 1e9)
-
-
-_PASSING = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
-)
 
 
 def _internal(error: Exception, trace_id: str) -> Refusal:
