@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chassis.clock import Clock, ManualClock
+from chassis.db import timers
 from chassis.db.timers import TimerRunner
 from chassis.testing.wait import eventually
 
@@ -352,6 +353,24 @@ async def test_a_slow_timer_does_not_hold_up_the_thousands_behind_it(database, a
     go_on.set()
     await firing
     assert len(await notes(db)) == 301
+
+
+async def test_a_read_of_what_is_due_does_not_grow_with_what_was_done(database, acting, monkeypatch):
+    db = await database(clock=ManualClock(NOON))
+    due, passed = timers._DUE, []
+
+    class Spy:
+        async def all(self, *args, **params):
+            passed.append(len(params["passed"]))
+            return await due.all(*args, **params)
+
+    monkeypatch.setattr(timers, "_DUE", Spy())
+    await schedule(db, acting, *[f"timer-{n:03}" for n in range(300)])
+    await TimerRunner(db, {"remind": write_note}).fire()
+
+    assert len(await notes(db)) == 300
+    assert len(passed) >= 300 / timers.CLAIM
+    assert max(passed) <= timers.AT_ONCE
 
 
 async def test_timers_and_events_together_leave_half_of_the_connections_to_requests(database, acting):

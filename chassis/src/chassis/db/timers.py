@@ -26,6 +26,7 @@ from chassis.telemetry import tracing
 POLL_S = 0.2
 AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`
 CLAIM = 64  # read at a time
+PASSED_MAX = 1024  # other hands hold fewer at a time
 CLOCK = "clock"
 
 _log = structlog.get_logger()
@@ -99,8 +100,8 @@ class TimerRunner:
         self._handlers = handlers
         self._room = asyncio.Semaphore(AT_ONCE)
         self._due: deque[Timer] = deque()
-        self._passed: set[UUID] = set()  # in hand here, or found to be in other hands a moment ago
         self._in_hand: set[UUID] = set()
+        self._passed: deque[UUID] = deque(maxlen=PASSED_MAX)  # in other hands, or failed, a moment ago
         self._clock = service_itself(db.service, CLOCK)
         self._wake = asyncio.Event()
         db.scheduled = self._scheduled
@@ -119,20 +120,19 @@ class TimerRunner:
 
     async def _feed(self, group: asyncio.TaskGroup) -> None:
         """Start one after the other, as there is room, until nothing more is due."""
-        self._passed = set(self._in_hand)
+        self._passed.clear()
         while True:
             await self._room.acquire()
             timer = await self._next()
             if timer is None:
                 self._room.release()
                 return
-            self._passed.add(timer.id)
             self._in_hand.add(timer.id)
             group.create_task(self._see_to(timer))
 
     async def _next(self) -> Timer | None:
         if not self._due:
-            kinds, passed = list(self._handlers), list(self._passed)
+            kinds, passed = list(self._handlers), [*self._in_hand, *self._passed]
             try:
                 self._due.extend(
                     await _DUE.all(self._db, now=self._db.clock.now(), kinds=kinds, passed=passed)
@@ -145,8 +145,9 @@ class TimerRunner:
         try:
             await self._fire(timer)
         except _NotOurs:
-            return
+            self._passed.append(timer.id)
         except Exception as error:
+            self._passed.append(timer.id)
             await self._failed(timer, error)
         finally:
             self._in_hand.discard(timer.id)
