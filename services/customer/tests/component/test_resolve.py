@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from customer.usecases import resolve
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import (
     BatchResolveCustomersRequest,
@@ -67,6 +68,25 @@ async def test_batches_that_race_over_the_same_handles_agree_on_every_customer(d
     created = [r.created for r in (*forwards.responses, *backwards.responses)]
     assert sum(created) == 100
     assert len(await desk.facts("CustomerCreated")) == 100
+
+
+async def test_no_answer_names_a_customer_that_lost_its_handle_to_a_twin(desk, monkeypatch, refused):
+    """The twin commits between our look at who has the handles and our claim of them."""
+    claim = resolve.claim
+
+    async def after_the_twin(tx, identifiers):
+        monkeypatch.setattr(resolve, "claim", claim)
+        await desk.resolve(desk.external("crm:1"), create=Customer())
+        return await claim(tx, identifiers)
+
+    monkeypatch.setattr(resolve, "claim", after_the_twin)
+    anna = Customer(identifiers=[desk.email("anna@example.com")])
+    asks = [
+        ResolveCustomerRequest(identifier=desk.external("crm:1"), create=anna),
+        ResolveCustomerRequest(identifier=desk.email("anna@example.com")),
+    ]
+    call = desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
+    assert await refused(call) == "ABORTED IDENTIFIER_TAKEN"
 
 
 async def test_a_thousand_handles_are_resolved_in_one_call_in_order(desk):

@@ -61,8 +61,9 @@ async def resolve_customers(
             if identifier.own_key and owner != held.customer.id:
                 raise taken(ask.field, customer_name(owners[identifier.key]))
         planned[held.customer.id], first[held.customer.id] = held, ask
-    if planned:
-        await _create(tx, planned, first, owners)
+    beaten = await _create(tx, planned, first, owners) if planned else set()
+    if beaten.intersection(owners.get(_key(ask.handle)) for ask in asks):
+        raise _changed_hands()  # a further handle of a customer that is not to be
     creators = {id(ask): customer_id for customer_id, ask in first.items() if customer_id in planned}
     found = ((owners.get(_key(ask.handle)), id(ask) in creators) for ask in asks)
     return [Resolved(customer_id, created) if customer_id else None for customer_id, created in found]
@@ -89,8 +90,8 @@ async def _owners_of(tx: Transaction, asks: Sequence[Ask]) -> dict[Key, UUID]:
 
 async def _create(
     tx: Transaction, planned: dict[UUID, Held], first: dict[UUID, Ask], owners: dict[Key, UUID]
-) -> None:
-    """Create the planned customers, but for those whose handle somebody else has taken meanwhile."""
+) -> set[UUID | None]:
+    """Create the planned customers, but for those whose handle somebody else has taken meanwhile: these."""
     lost = await claim(tx, [identifier for held in planned.values() for identifier in held.identifiers])
     beaten = {i.customer_id for i in lost if i.key == first[i.customer_id].handle.key}
     for identifier in lost:
@@ -101,12 +102,17 @@ async def _create(
         lost_asks = [first[customer_id] for customer_id in beaten]
         winners = await _owners_of(tx, lost_asks)
         if len(winners) < len({ask.handle.key for ask in lost_asks}):
-            raise Aborted("IDENTIFIER_TAKEN", "The identifier changed hands meanwhile: try again.")
+            raise _changed_hands()
         owners.update(winners)
         for customer_id in beaten:
             del planned[customer_id]
     if planned:
         await insert_customers(tx, list(planned.values()))
+    return set(beaten)
+
+
+def _changed_hands() -> Aborted:
+    return Aborted("IDENTIFIER_TAKEN", "The identifier changed hands meanwhile: try again.")
 
 
 def _key(handle: Handle) -> Key:
