@@ -75,6 +75,24 @@ async def test_who_may_have_been_told_of_the_risk_is_told_of_the_recovery_once(d
     assert desk.state(await desk.get(perhaps.name)) == "UNKNOWN"
 
 
+async def test_who_may_have_been_told_of_the_risk_again_is_told_of_the_second_recovery_too(
+    desk: Any,
+) -> None:
+    promise = ""
+    for version, days in ((2, 7), (4, 9)):
+        desk.mail.replies = [DROP, DROP]
+        event = desk.at_risk(promise, forecast_days=days)
+        promise = event.promise
+        await desk.hear(event, version=version)
+        await eventually(lambda: _attempts(desk, promise, 1))
+        desk.clock.advance(timedelta(minutes=10))
+        await desk.notice_in("UNKNOWN", promise)
+        await desk.hear(desk.about(PromiseRecovered, promise), version=version + 1)
+        assert (await desk.notice_in("SENT", promise)).kind == "promise-recovered"
+    kinds = [notice.kind for notice in await desk.notices_of(promise)]
+    assert kinds == ["promise-recovered", "promise-at-risk"] * 2
+
+
 async def test_instead_of_a_repeat_of_what_is_no_longer_true_the_recovery_is_told(desk: Any) -> None:
     desk.mail.replies = [DROP]
     event = desk.at_risk()

@@ -9,13 +9,14 @@ from uuid import UUID, uuid4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.domain.notice import ALREADY_TOLD, OUTCOME_UNKNOWN, Concern, Notice, State
+from notifications.domain.notice import ALREADY_TOLD, LIVE, OUTCOME_UNKNOWN, Concern, Notice, State
 from notifications.domain.policy import (
     News,
     Step,
     meanwhile,
     next_steps,
     recovery,
+    replaced,
     something_followed,
     steps,
     untrue,
@@ -102,8 +103,8 @@ class World:
     def _act(self, news: News, todo: Sequence[tuple[Step, Notice | None]]) -> None:
         for step, notice in todo:
             if step == Step.REQUEST:
-                for each in self.notices:
-                    each.superseded |= each.state == State.UNKNOWN
+                for each in replaced(self.notices, news.concern):
+                    each.superseded = True
                 self.notices.insert(0, self._new(news))
             elif notice is not None and step == Step.REVISE:
                 notice.revise(news.variables, news.expire_time, news.version)
@@ -198,10 +199,23 @@ def test_whenever_messages_leave_nothing_untrue_is_told_and_nothing_twice(
         assert dates[-1] == history[-1].variables["new_date"]
 
 
+def test_a_recovery_is_told_as_often_as_a_risk_may_have_been() -> None:
+    world = World()
+    for version, kind in enumerate(["09", "RECOVERED", "11", "RECOVERED"], start=2):
+        world.truth = told_by(version, kind)
+        world.hear(world.truth)
+        world.hand_over()
+        world.answer("accepted" if kind == "RECOVERED" else "unknown")
+        check(world)
+    told = [concern for concern, _ in world.mailbox]
+    assert told == [Concern.AT_RISK, Concern.RECOVERED] * 2
+
+
 def check(world: World) -> None:
     """Nothing is told twice in a row, a recovery to nobody who heard of no risk, and one date counts."""
     for earlier, later in itertools.pairwise(world.mailbox):
         assert earlier != later
     assert [concern for concern, _ in world.mailbox[:1]] in ([], [Concern.AT_RISK])
-    risks = [n for n in world.notices if n.state == State.SENT and n.concern == Concern.AT_RISK]
-    assert len([notice for notice in risks if not notice.superseded]) <= 1
+    for concern in (Concern.AT_RISK, Concern.RECOVERED):  # as the unique index has it
+        of_it = [n for n in world.notices if n.concern == concern and n.state in LIVE and not n.superseded]
+        assert len(of_it) <= 1

@@ -161,6 +161,16 @@ def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | Non
     return [(Step.REQUEST, None)] if news.concern == Concern.RECOVERED and doubtful else []
 
 
+def replaced(before: Sequence[Notice], concern: Concern) -> list[Notice]:
+    """Those that count no longer, and are live no longer, once a notice of `concern` is requested."""
+    return [
+        notice
+        for notice in before
+        if not notice.superseded
+        and (notice.state == State.UNKNOWN or (notice.ended and notice.concern == concern))
+    ]
+
+
 def _at_risk(known: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
     latest = known[0] if known else None
     if latest is None or latest.concern != Concern.AT_RISK:

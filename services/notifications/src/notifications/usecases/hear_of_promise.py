@@ -11,6 +11,7 @@ from notifications.domain.policy import (
     Step,
     meanwhile,
     next_steps,
+    replaced,
     something_followed,
     steps,
     untrue,
@@ -97,10 +98,9 @@ async def _request(tx: Transaction, before: Sequence[Notice], news: News) -> Non
     if not policies:
         return
     policy = policies[0]
-    for notice in before:
-        if notice.state == State.UNKNOWN and not notice.superseded:
-            notice.superseded = True
-            await keep(tx, notice)
+    for notice in replaced(before, news.concern):
+        notice.superseded = True
+        await keep(tx, notice)
     command = RequestNotice(
         customer=news.customer,
         kind=KINDS[news.concern],
