@@ -26,6 +26,7 @@ class Outside:
     Attributes:
         taken: the keys that the outside world took, in order.
         answers: what it does with the next ones before it takes everything: an exception to raise.
+        unrecordable: the keys whose outcomes a bug keeps from being recorded.
         before, after: awaited before the last of it leaves, and after.
         recorded: what was recorded, as (key, attempt, verdict).
 
@@ -50,6 +51,7 @@ class Outside:
         self.after.set()
         self.prepare: Callable[[], Any] = lambda: None
         self.agrees = True
+        self.unrecordable: set[str] = set()
 
     async def act(self, work: Work, turn: Turn) -> Any:
         self.acting += 1
@@ -76,6 +78,8 @@ class Outside:
         return self.agrees
 
     async def record(self, tx: Any, subject: Any, work: Work, attempt: int, outcome: Outcome) -> None:
+        if work.key in self.unrecordable:
+            raise ValueError("a bug")
         tx.after_commit(lambda: self.recorded.append((work.key, attempt, outcome.verdict)))
 
 

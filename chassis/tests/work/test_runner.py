@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from chassis.grpc.client import deadline
 from chassis.testing.wait import eventually
@@ -174,6 +175,28 @@ async def test_a_dead_hand_over_is_unknown_once_the_database_answered_for_a_leas
     office.outside.answer_time = timedelta(0)
     await eventually(lambda: seen(office, "UNKNOWN", code="NO_ANSWER"))
     assert office.outside.taken == []
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "expired"])
+async def test_what_cannot_be_recorded_makes_way_and_is_shown(office: Any, lost: bool) -> None:
+    office.outside.unrecordable = set(MANY)
+    office.outside.answer_time = timedelta(0)
+    await office.enqueue(*MANY, "last", repeats=0)
+    if lost:
+        await office.sql(
+            "UPDATE work SET state = 'HANDING_OVER', attempt = 1, "
+            "lease_until = now() - CASE key WHEN 'last' THEN interval '1 s' ELSE interval '1 h' END"
+        )
+    else:
+        await office.sql("UPDATE work SET expire_at = expire_at + interval '1 s' WHERE key = 'last'")
+        office.clock.advance(timedelta(days=2))
+    with capture_logs() as logs:
+        await office.replica()
+        await eventually(lambda: [key for key, _, _ in office.outside.recorded] == ["last"])
+    assert {line["event"] for line in logs if line["log_level"] == "error"} == {
+        "overdue work cannot be settled"
+    }
+    assert {work.key for work in await office.works() if work.alarm} == set(MANY)
 
 
 async def test_a_process_that_slept_past_its_lease_does_not_act(office: Any) -> None:

@@ -1,6 +1,6 @@
 """The statements of the work table, and what use cases call."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from chassis.db.transaction import Transaction
 from chassis.work.item import State, Work
 
 OVERDUE_AT_ONCE = 20
+ASIDE = timedelta(minutes=1)
 
 _NOW = sa.func.clock_timestamp()  # leases are kept by the database's clock: processes disagree about the time
 _LEASE = _NOW + sa.bindparam("lease", type_=sa.Interval)
@@ -98,10 +99,21 @@ LOST = Statement(
 )
 EXPIRED = Statement(
     sa.select(WORK)
-    .where(_KINDS, _IS[State.PENDING], WORK.c.expire_at <= sa.bindparam("now"))
+    .where(
+        _KINDS,
+        _IS[State.PENDING],
+        WORK.c.expire_at <= sa.bindparam("now"),
+        sa.or_(WORK.c.lease_until.is_(None), WORK.c.lease_until <= _NOW),
+    )
     .order_by(WORK.c.expire_at)
     .limit(OVERDUE_AT_ONCE),
     row=Work,
+)
+# What cannot be settled makes way for what can, and is shown.
+SET_ASIDE = Statement[None](
+    sa.update(WORK)
+    .where(_THIS, sa.or_(_IS[State.HANDING_OVER], _IS[State.PENDING]))
+    .values(lease_until=_NOW + ASIDE, alarm=True)
 )
 COUNT = Statement[Any](
     sa.select(WORK.c.kind, WORK.c.state, WORK.c.alarm, sa.func.count().label("count"))

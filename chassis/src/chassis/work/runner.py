@@ -223,6 +223,7 @@ class WorkRunner:
             if passing:
                 raise
             _log.error("overdue work cannot be settled", kind=work.kind, key=work.key, exc_info=error)
+            await queue.SET_ASIDE.run(self._db, work=work.id)
 
     async def _count(self) -> None:
         """Say how much there is."""
