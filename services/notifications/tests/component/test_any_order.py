@@ -1,5 +1,6 @@
 """Events only wake us: what is told is what the owner of the promise says at that moment, and once."""
 
+import functools
 from datetime import timedelta
 from typing import Any
 
@@ -84,7 +85,7 @@ async def test_who_may_have_been_told_of_the_risk_again_is_told_of_the_second_re
         event = desk.at_risk(promise, forecast_days=days)
         promise = event.promise
         await desk.hear(event, version=version)
-        await eventually(lambda: _attempts(desk, promise, 1))
+        await eventually(functools.partial(_attempts, desk, promise, 1))
         desk.clock.advance(timedelta(minutes=10))
         await desk.notice_in("UNKNOWN", promise)
         await desk.hear(desk.about(PromiseRecovered, promise), version=version + 1)

@@ -74,7 +74,7 @@ def recovery(risk: dict[str, str]) -> dict[str, str]:
 
 
 def something_followed(notice: Notice, moot: str) -> bool:
-    """Whether there is news that the end of a notice leaves open; `moot` is why it was no longer true."""
+    """Whether there is news that the end of an attempt leaves open; `moot` is why it was no longer true."""
     if moot in (PROMISE_ENDED, ALREADY_TOLD):
         return False
     return moot in (PROMISE_RECOVERED, PROMISE_AT_RISK) or notice.heard_version > notice.said_version
@@ -84,7 +84,7 @@ def meanwhile(notice: Notice, moot: str, wanted: dict[str, str]) -> News:
     """The news that was heard while an attempt was under way.
 
     Args:
-        notice: the notice, which has ended.
+        notice: the notice, which has ended or waits again.
         moot: why it was no longer true by then; "" when it was.
         wanted: what it was to say by then. What else was news was not kept: the owner is asked.
 
@@ -138,7 +138,8 @@ def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | Non
     A customer is told a date once. While the message has not ended, a newer date replaces the older one in
     it; once it was sent the promise moves, and its successor has a name of its own. When nobody knows whether
     it was sent, the customer may know of the risk: so is told of a recovery, and of another date, but not of
-    the same again. While a message is under way nothing else is begun: its end decides what follows.
+    the same again. While a message is under way nothing else is begun: its end decides what follows. What
+    may be with the customer is not withdrawn but revised, for nothing else would tell them the truth after it.
     """
     latest = before[0] if before else None
     if latest is not None and not latest.ended and latest.concern != news.concern:
@@ -153,7 +154,7 @@ def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | Non
         if n.state not in UNTOLD or (n.concern == Concern.AT_RISK and n.reason_code not in UNTRUE)
     ]
     if news.concern == Concern.AT_RISK:
-        if known and not known[0].ended and not _at_risk(known[1:], news):
+        if known and known[0].waits and not known[0].in_doubt and not _at_risk(known[1:], news):
             return [(Step.WITHDRAW, known[0])]
         return _at_risk(known, news)
     told = [n for n in known if n.state not in UNTOLD]

@@ -47,7 +47,7 @@ async def learn(tx: Transaction, notice_id: UUID, news: News) -> None:
 
 
 async def follow_up(tx: Transaction, notice: Notice, moot: str, wanted: dict[str, str]) -> None:
-    """Do what news asked for while the last attempt of a notice that has ended was under way.
+    """Do what news asked for while the latest attempt of a notice was under way.
 
     `moot` is why it was no longer true by then, and `wanted` what it was to say: newer than what it said,
     perhaps.

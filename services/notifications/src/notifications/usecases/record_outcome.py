@@ -72,8 +72,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
         notice.give_up(*_why(notice, ended))
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
-        if notice.ended:
-            await follow_up(tx, notice, moot or notice.reason_code, wanted)
+        await follow_up(tx, notice, moot or notice.reason_code, wanted)
     elif before != (notice.version, notice.in_doubt):  # nothing new to tell
         await keep(tx, notice)
 
