@@ -124,7 +124,7 @@ class Lifecycle:
             consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
-            await self._reads.write()
+            await self._reads.finish()
         if hasattr(self, "_work"):
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))

@@ -92,6 +92,7 @@ async def test_readings_are_written_once_a_second_and_once_for_what_repeats(
 async def test_readings_wait_for_the_database_and_then_nobody_reads(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reads, "EVERY_S", 0.01)
     monkeypatch.setattr(reads, "NOTED_MAX", 2)
     noted, fetch = Reads(db), db.fetch
 
@@ -100,16 +101,62 @@ async def test_readings_wait_for_the_database_and_then_nobody_reads(
 
     db.fetch = away
     noted.note(call("customer.Get"), "customers/1")
-    await noted.write()
+    await noted.finish()
     noted.note(call("customer.Get"), "customers/2")
     with pytest.raises(Unavailable) as caught:
         noted.note(call("customer.Get"), "customers/3")
     assert caught.value.reason == "AUDIT_UNAVAILABLE"
     db.fetch = fetch
-    await noted.write()
+    await noted.finish()
     noted.note(call("customer.Get"), "customers/3")
-    await noted.write()
+    await noted.finish()
     assert [row[5] for row in await rows(db)] == ["customers/1", "customers/2", "customers/3"]
+
+
+async def test_a_stop_waits_for_readings_that_are_being_written(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "EVERY_S", 0.01)
+    noted, fetch = Reads(db), db.fetch
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any) -> Any:
+        writing.set()
+        await go_on.wait()
+        return await fetch(*args)
+
+    db.fetch = slow
+    noted.note(call("customer.Get"), "customers/1")
+    running = asyncio.create_task(noted.run())
+    await writing.wait()
+    noted.note(call("customer.Get"), "customers/2")
+    asyncio.get_running_loop().call_later(0.1, go_on.set)
+    await noted.finish()
+    running.cancel()
+    db.fetch = fetch
+    assert sorted(row[5] for row in await rows(db)) == ["customers/1", "customers/2"]
+
+
+@pytest.mark.parametrize("lost", ["the question", "the answer"])
+async def test_readings_that_a_stop_could_not_write_are_written_once_in_a_second_try(
+    db: Any, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    monkeypatch.setattr(reads, "EVERY_S", 0.01)
+    noted, fetch, tries = Reads(db), db.fetch, []
+
+    async def lose(*args: Any) -> Any:
+        tries.append(1)
+        if len(tries) > 1 or lost == "the answer":
+            await fetch(*args)
+        if len(tries) == 1:
+            raise OSError("lost")
+
+    db.fetch = lose
+    noted.note(call("customer.Get"), "customers/1")
+    noted.note(call("customer.Get"), "customers/2")
+    await noted.finish()
+    db.fetch = fetch
+    assert sorted(row[5] for row in await rows(db)) == ["customers/1", "customers/2"]
 
 
 def readings(noted: list[str]) -> Readings:

@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import datetime
+from typing import Any
 
 import structlog
 
 from chassis import ids
 from chassis.context import Call
 from chassis.db.database import Database
-from chassis.db.records import INSERT_AUDIT, Act, audit_rows
+from chassis.db.records import INSERT_READINGS, Act, audit_rows
 from chassis.errors import Unavailable
 
 EVERY_S = 1.0
@@ -28,13 +29,15 @@ class Reads:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._noted: dict[_Key, tuple[datetime, Call]] = {}
+        self._rows: list[dict[str, Any]] = []  # of the audit, and perhaps in it already
+        self._writing = asyncio.Lock()
 
     def note(self, call: Call, resources: str) -> None:
         """Note what `call` is about to be answered.
 
         Unavailable (`AUDIT_UNAVAILABLE`) when the audit cannot be written for so long that there is no room.
         """
-        if len(self._noted) >= NOTED_MAX:
+        if len(self._noted) + len(self._rows) >= NOTED_MAX:
             raise Unavailable(
                 "AUDIT_UNAVAILABLE", "Readings cannot be audited now. Try again.", retry_after_s=1
             )
@@ -48,19 +51,26 @@ class Reads:
         """Write every second until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
-            await self.write()
+            await self._write()
 
-    async def write(self) -> None:
-        """Write what is noted; keep it when that fails."""
-        noted, self._noted = self._noted, {}
-        if not noted:
-            return
-        rows = []
-        for (*_, resources), (at, call) in noted.items():
-            act = Act(call, ids.uuid7(at), call.correlation_id, resources={resources: None})
-            rows += audit_rows([act], at)
-        try:
-            await INSERT_AUDIT.rows(self._db, rows)
-        except Exception as error:
-            _log.warning("readings are not in the audit yet", count=len(rows), error=type(error).__name__)
-            self._noted = noted | self._noted
+    async def finish(self) -> None:
+        """Write what is noted, also what another task is about to; again when that fails."""
+        if not await self._write():
+            await asyncio.sleep(EVERY_S)
+            await self._write()
+
+    async def _write(self) -> bool:
+        """Write what is noted. Whether it is known to be in the audit; what is not is kept, ids and all."""
+        async with self._writing:
+            for (*_, resources), (at, call) in self._noted.items():
+                act = Act(call, ids.uuid7(at), call.correlation_id, resources={resources: None})
+                self._rows += audit_rows([act], at)
+            self._noted = {}
+            try:
+                await INSERT_READINGS.rows(self._db, self._rows)
+            except Exception as error:
+                count = len(self._rows)
+                _log.warning("readings are not in the audit yet", count=count, error=type(error).__name__)
+                return False
+            self._rows = []
+            return True
