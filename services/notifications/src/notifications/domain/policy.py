@@ -139,7 +139,7 @@ def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | Non
     it; once it was sent the promise moves, and its successor has a name of its own. When nobody knows whether
     it was sent, the customer may know of the risk: so is told of a recovery, and of another date, but not of
     the same again. While a message is under way nothing else is begun: its end decides what follows. What
-    may be with the customer is not withdrawn but revised, for nothing else would tell them the truth after it.
+    may be with the customer is not withdrawn but revised, or nobody would tell them the truth after it.
     """
     latest = before[0] if before else None
     if latest is not None and not latest.ended and latest.concern != news.concern:
