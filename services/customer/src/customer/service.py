@@ -40,7 +40,8 @@ def compose(app: App[Settings]) -> None:
     app.serve(CustomerRpc(app.db, manager))
     app.serve(TimelineRpc(app.db, explainer))
     consumers = {source: durable(source) for source in SOURCES}
-    freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
+    types = [message.DESCRIPTOR.full_name for source in SOURCES for message in messages(source)]
+    freshness = ViewFreshness(app.db, app.freshness, consumers, types, hot.look_again)
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))

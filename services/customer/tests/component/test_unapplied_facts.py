@@ -3,13 +3,16 @@
 from uuid import uuid4
 
 import grpc
+import nats
 import pytest
 
 from chassis import ids
+from chassis.events.facts import subject_of
 from chassis.testing.running import reason
 from chassis.testing.wait import eventually
 from customer.usecases import views as usecase
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.customer.v1.customer_events_pb2 import CustomerCreated
 from rapport.customer.v1.view_pb2 import SourceFreshness, UnappliedFact
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
@@ -81,6 +84,21 @@ async def test_a_source_is_fresh_though_one_customers_fact_is_set_aside(desk, re
     await desk.view_when(anna.name, lambda view: view.unapplied_facts)
     own = (await desk.view_when(anna.name, _is_fresh)).freshness[0]
     assert own.service == "customer"
+
+
+async def test_a_source_is_behind_while_a_fact_is_missing_and_nobody_knows_whose(desk, infrastructure):
+    """Any view may lack it, so none of them says that it is complete."""
+    anna = await desk.create()
+
+    await desk.view_when(anna.name, _is_fresh)
+    connection = await nats.connect(infrastructure.nats_url)
+    try:
+        await connection.jetstream().publish(subject_of(CustomerCreated), b"no event")
+    finally:
+        await connection.close()
+    view = await desk.view_when(anna.name, lambda view: not _is_fresh(view))
+    assert view.freshness[0].state == SourceFreshness.STATE_BEHIND
+    assert not view.unapplied_facts
 
 
 def _is_fresh(view):

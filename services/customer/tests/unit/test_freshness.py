@@ -60,7 +60,7 @@ def changed():
 
 @pytest.fixture
 def freshness(changed):
-    return ViewFreshness(None, Sources(), CONSUMERS, changed.extend)
+    return ViewFreshness(None, Sources(), CONSUMERS, ["rapport.cases.v1.PromiseKept"], changed.extend)
 
 
 def aside(customer, resource="promises/1", state="PARKED", source="cases"):
@@ -84,7 +84,7 @@ def test_freshness_is_computed_once_for_many_answers(freshness):
 
 async def test_a_fact_set_aside_marks_its_customer_and_nobody_else(freshness, rows, changed):
     anna, bob = uuid4(), uuid4()
-    rows.rows = [aside(f"customers/{anna}"), aside("not a customer")]
+    rows.rows = [aside(f"customers/{anna}")]
     await freshness.load()
     [fact] = CustomerView.FromString(freshness.unapplied(anna)).unapplied_facts
     assert (fact.service, fact.resource, fact.state) == ("cases", "promises/1", UnappliedFact.STATE_PARKED)
@@ -112,6 +112,19 @@ def test_a_customer_is_told_of_the_latest_20():
     found = unapplied_facts([aside(f"customers/{anna}", f"promises/{n}") for n in range(30)])
     facts = CustomerView.FromString(found[anna]).unapplied_facts
     assert [fact.resource for fact in facts] == [f"promises/{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize("customer", ["", "not a customer"])
+async def test_a_fact_set_aside_that_names_no_customer_may_be_missing_from_any_view(
+    freshness, rows, customer
+):
+    rows.rows = [aside(customer)]
+    await freshness.load()
+    assert states(freshness) == [State.STATE_FRESH, State.STATE_BEHIND]
+    freshness._until = 0.0
+    rows.rows = []
+    await freshness.load()
+    assert states(freshness) == [State.STATE_FRESH, State.STATE_FRESH]
 
 
 async def test_more_than_can_be_told_one_by_one_is_a_matter_of_the_source(freshness, rows, monkeypatch):

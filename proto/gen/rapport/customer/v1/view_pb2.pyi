@@ -251,7 +251,9 @@ class SourceFreshness(_message.Message):
         STATE_FRESH: SourceFreshness._State.ValueType  # 1
         """Everything that the service had committed a few seconds ago (less than 5) has been applied."""
         STATE_BEHIND: SourceFreshness._State.ValueType  # 2
-        """The service has committed facts longer ago than that which are known not to be applied yet."""
+        """The service has committed facts longer ago than that which are known not to be applied yet, or told one that
+        cannot be read.
+        """
         STATE_SILENT: SourceFreshness._State.ValueType  # 3
         """How current it is, is not known: nothing is heard of the service, or the broker lost what it told."""
 
@@ -263,7 +265,9 @@ class SourceFreshness(_message.Message):
     STATE_FRESH: SourceFreshness.State.ValueType  # 1
     """Everything that the service had committed a few seconds ago (less than 5) has been applied."""
     STATE_BEHIND: SourceFreshness.State.ValueType  # 2
-    """The service has committed facts longer ago than that which are known not to be applied yet."""
+    """The service has committed facts longer ago than that which are known not to be applied yet, or told one that
+    cannot be read.
+    """
     STATE_SILENT: SourceFreshness.State.ValueType  # 3
     """How current it is, is not known: nothing is heard of the service, or the broker lost what it told."""
 

@@ -39,6 +39,7 @@ class ViewFreshness:
         db: where facts that could not be applied are set aside.
         freshness: how current the sources are.
         consumers: the consumer that projects each source.
+        types: the event messages that they project, by full name.
         changed: called with the customers for whom something was set aside, or no longer is.
 
     """
@@ -48,16 +49,18 @@ class ViewFreshness:
         db: Database,
         freshness: Freshness,
         consumers: Mapping[str, str],
+        types: Sequence[str],
         changed: Callable[[Sequence[UUID]], None],
     ) -> None:
         self._db = db
         self._freshness = freshness
         self._consumers = consumers
+        self._types = types
         self._changed = changed
         self._serialised = b""
         self._until = 0.0
         self._unapplied: dict[UUID, bytes] = {}
-        self._too_many: set[str] = set()
+        self._incomplete: set[str] = set()
         self._loaded = time.monotonic()
 
     def serialised(self) -> bytes:
@@ -84,8 +87,12 @@ class ViewFreshness:
     async def load(self) -> None:
         """Look what is set aside, in this or another replica."""
         began = time.monotonic()
-        rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
-        self._too_many = {row.source for row in rows} if len(rows) > TOLD_MAX else set()
+        rows = await SET_ASIDE.all(
+            self._db, consumers=list(self._consumers.values()), types=self._types, most=TOLD_MAX + 1
+        )
+        # What concerns nobody that can be named, or too many, may be missing from any view.
+        are_many = len(rows) > TOLD_MAX
+        self._incomplete = {row.source for row in rows if are_many or _CUSTOMER.match(row.customer) is None}
         before, self._unapplied = self._unapplied, unapplied_facts(rows)
         self._loaded = began
         keys = before.keys() | self._unapplied.keys()
@@ -97,7 +104,7 @@ class ViewFreshness:
         state = self._freshness.of(source)
         if time.monotonic() - self._loaded > LOADED_LATE_S:
             state = SourceState(Standing.SILENT, state.age_s, state.pending)
-        elif source in self._too_many and state.standing is Standing.FRESH:
+        elif source in self._incomplete and state.standing is Standing.FRESH:
             state = SourceState(Standing.BEHIND, state.age_s, state.pending)
         return source_freshness(source, state)
 
