@@ -124,6 +124,27 @@ async def test_stored_responses_go_after_seven_days(database):
     assert await count(db, "idempotency") == 1
 
 
+async def test_what_is_missing_is_kept_until_applied_and_what_no_release_knows_for_thirty_days(
+    database,
+):
+    clock = ManualClock(NOON)
+    db = await database(clock=clock)
+    async with db.connection() as connection:
+        for state, error in (("DEAD", "Malformed"), ("PARKED", "Aborted"), ("PARKED", "")):
+            await connection.execute(
+                "INSERT INTO parked VALUES"
+                " ($1, 'c', $2, 's', 's', 't', 'r', '', NULL, '{}', '', 1, $3, '', $4, $4)",
+                uuid4(), state, error, NOON,
+            )  # fmt: skip
+
+    clock.advance(31 * DAY)
+    await keep(db)
+
+    async with db.connection() as connection:
+        kept = await connection.fetch("SELECT state, error FROM parked ORDER BY state")
+    assert [tuple(row) for row in kept] == [("DEAD", "Malformed"), ("PARKED", "Aborted")]
+
+
 async def test_one_replica_at_a_time_looks_after_the_partitions(database):
     db = await database(clock=ManualClock(NOON))
 

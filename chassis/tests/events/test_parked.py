@@ -6,9 +6,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from chassis.cli.dead_letters import _unmark
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events import dead_letters
 from chassis.events.envelope import Event
+from chassis.events.facts import subject_of
 from chassis.events.provision import Consumption, Declaration
 from chassis.events.subscription import Subscription
 from chassis.testing.wait import eventually
@@ -154,6 +156,53 @@ async def test_an_event_of_an_unknown_type_waits_for_the_release_that_knows_it(b
     assert await noted(loyalty) == ["cases/1"]
 
 
+async def test_what_a_newer_release_fails_at_is_left_to_it_and_says_whose_it_is(
+    bench, noted, pair, soon, opened, infrastructure
+):
+    cases, loyalty = pair
+    failed: set[UUID] = set()
+
+    async def fail_first(tx, event: Event[CaseReopened]) -> None:
+        if event.id not in failed:
+            failed.add(event.id)
+            raise TimeoutError
+        await tx.fetch(NOTE, ["reopened"])
+
+    async def away(tx, event: Event[CaseOpened]) -> None:
+        raise Unavailable("PEER_UNAVAILABLE", "")
+
+    old = Subscription.of_handlers("loyalty-cases", "cases", [fail_first])
+    new = Subscription.of_handlers("loyalty-cases", "cases", [fail_first, away])
+    await bench.broker(Declaration("loyalty", (new.declared(),)))
+    await bench.start_as_provisioned(loyalty, old)
+    with bench.acting():
+        async with cases.transaction() as tx:
+            for n in range(17):
+                tx.record(opened(f"cases/{n}", customer="customers/anna"), version=1)
+
+    async def kept(**fields):
+        rows = await parked(loyalty)
+        return rows if len(rows) == 17 and all(r[k] == v for r in rows for k, v in fields.items()) else []
+
+    raw = await eventually(lambda: kept(error="", customer=""))
+    assert len({row["transaction_id"] for row in raw}) == 1
+    assert raw[0]["transaction_id"] is not None
+
+    newer = await bench.start_as_provisioned(loyalty, new)
+    await eventually(lambda: kept(error="Unavailable", customer="customers/anna"))
+    newer.stop_fetching()
+    await newer.finished(10)
+    async with loyalty.connection() as connection:  # what the old one looks at next
+        await connection.execute("UPDATE parked SET due_at = now() - interval '1 hour'")
+    before = await parked(loyalty)
+    with bench.acting():
+        async with cases.transaction() as tx:
+            tx.record(Reopened("cases/1"), version=2)
+    await eventually(lambda: noted(loyalty))
+    assert (failed, await parked(loyalty)) == ({*failed}, before)
+    assert await dead_letters.dead_letters(infrastructure.nats_url) == []
+
+
 async def test_a_batch_with_an_unknown_type_applies_the_others(bench, noted, pair):
     cases, loyalty = pair
     await bench.open(cases, "cases/1")
@@ -205,6 +254,58 @@ async def test_one_given_up_on_is_marked_dead_until_it_is_replayed_with_success(
         return not await parked(loyalty)
 
     await eventually(none)
+
+
+async def test_dead_letters_replayed_while_events_flow_are_missing_no_more(
+    bench, noted, pair, infrastructure
+):
+    cases, loyalty = pair
+    refuses = True
+
+    async def project(tx, events):
+        if refuses:
+            raise FailedPrecondition("CASE_UNKNOWN", "no")
+        for event in events:
+            await tx.fetch(NOTE, [event.data.case])
+
+    replica = await bench.project(loyalty, project)
+    await bench.open(cases, "cases/1", "cases/2", together=True)
+
+    async def both_dead():
+        return [row["state"] for row in await parked(loyalty)] == ["DEAD", "DEAD"]
+
+    await eventually(both_dead)
+    replica.stop_fetching()
+    await replica.finished(10)
+    for letter in await dead_letters.dead_letters(infrastructure.nats_url):
+        await dead_letters.replay(infrastructure.nats_url, letter.number)
+    refuses = False
+    await bench.project(loyalty, project)
+
+    async def none():
+        return len(await noted(loyalty)) == 2 and not await parked(loyalty)
+
+    await eventually(none)
+
+
+async def test_a_message_that_is_no_event_is_missing_once_until_it_is_dropped(bench, pair, infrastructure):
+    _, loyalty = pair
+    url = infrastructure.nats_url
+    await bench.consume(loyalty)
+    connection = await bench.broker(Declaration("cases"))
+    await connection.js.publish(subject_of(CaseOpened), b"garbage")
+
+    async def dead(after=0):
+        letters = await dead_letters.dead_letters(url)
+        states = [row["state"] for row in await parked(loyalty)]
+        return letters if states == ["DEAD"] and letters and letters[-1].number > after else []
+
+    [first] = await eventually(dead)
+    await dead_letters.replay(url, first.number)
+    [again] = await eventually(lambda: dead(first.number))
+    assert again.event_id == first.event_id
+    await _unmark(loyalty._url, await dead_letters.drop(url, again.number))
+    assert await parked(loyalty) == []
 
 
 async def test_two_replicas_try_what_is_set_aside_and_it_takes_effect_once(bench, noted, pair, soon):

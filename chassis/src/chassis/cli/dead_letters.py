@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import typer
 
@@ -77,8 +78,8 @@ async def _unmark(url: str, letter: "DeadLetter") -> None:
     connection = await asyncpg.connect(url, timeout=5)
     try:
         await connection.execute(
-            "DELETE FROM parked WHERE event_id::text = $1 AND consumer = $2 AND state = 'DEAD'",
-            letter.event_id,
+            "DELETE FROM parked WHERE event_id = $1 AND consumer = $2 AND state = 'DEAD'",
+            UUID(letter.event_id),
             letter.consumer,
         )
     finally:

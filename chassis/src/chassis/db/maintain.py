@@ -52,8 +52,8 @@ async def keep(db: Database) -> None:
                 await _create(connection, table, day)
         await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
         await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
-        # What was given up on, and what no release came to know; what is tried again stays.
-        gone = "(state = 'DEAD' OR error = '') AND parked_at < $1"
+        # What no release came to know. What is missing stays, until it is applied or dropped.
+        gone = "state = 'PARKED' AND error = '' AND parked_at < $1"
         await _delete(connection, "parked", gone, now - timedelta(days=INBOX_DAYS))
         await _delete(connection, "idempotency", "at < $1", now - timedelta(days=IDEMPOTENCY_DAYS))
         await _delete(connection, "work", "ended_at < $1", now - timedelta(days=WORK_DAYS))

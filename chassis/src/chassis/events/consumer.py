@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from uuid import UUID
 
 import nats.errors
 import structlog
@@ -156,8 +155,6 @@ class Consumer:
                     continue
                 await self._parked.keep(event, error)
                 return False
-            if event.headers.get("Nats-Msg-Id", "").startswith("replay:"):
-                await self._parked.forget(UUID(event.headers["ce-id"]))
             return True
 
     async def _retry(self) -> None:

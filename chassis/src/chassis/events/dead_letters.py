@@ -11,7 +11,7 @@ from nats.js.api import RawStreamMsg
 from chassis.events.nats import connect
 from chassis.events.provision import DEAD_STREAM
 
-_OWN = ("dead-", "Nats-")
+_OWN = ("Nats-Msg-Id", "dead-subject", "dead-error", "dead-reason", "dead-attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class DeadLetter:
         number: names it in the other functions.
         consumer: the durable that gave up.
         subject: where the event was published.
-        event_id: "" for a message that is no event.
+        event_id: by which the consumer knows it; made from its place in the stream when it has none.
         type: the event message's full name; "" as above.
         resource: what it is about.
         error: the type of the error.
@@ -65,7 +65,7 @@ async def replay(url: str, number: int) -> None:
     """
     async with _stream(url) as js:
         letter = await _get(js, number)
-        headers = {name: value for name, value in letter.headers.items() if not name.startswith(_OWN)}
+        headers = {name: value for name, value in letter.headers.items() if name not in _OWN}
         await js.publish(letter.subject, letter.data, headers=headers | {"Nats-Msg-Id": f"replay:{number}"})
         await js.delete_msg(DEAD_STREAM, number)
 
@@ -114,7 +114,7 @@ def _letter(message: RawStreamMsg) -> DeadLetter:
         number=message.seq,
         consumer=message.subject.split(".", 2)[2],
         subject=headers["dead-subject"],
-        event_id=headers.get("ce-id", ""),
+        event_id=headers["dead-id"],
         type=headers.get("ce-type", ""),
         resource=headers.get("ce-subject", ""),
         error=headers["dead-error"],

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import sqlalchemy as sa
 from google.protobuf.message import DecodeError
 
 from chassis import failpoints
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
-from chassis.db.schema import INBOX
-from chassis.db.statement import Bulk
+from chassis.db.schema import INBOX, PARKED
+from chassis.db.statement import Bulk, Statement
 from chassis.db.transaction import Transaction
 from chassis.events import envelope
 from chassis.events.envelope import Event
@@ -21,6 +22,12 @@ from chassis.telemetry import tracing
 LOCK_TIMEOUT_MS = 100
 
 _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
+_APPLIED = Statement[None](
+    sa.delete(PARKED).where(
+        PARKED.c.event_id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        PARKED.c.consumer == sa.bindparam("consumer"),
+    )
+)
 
 
 class Message(Protocol):
@@ -76,6 +83,8 @@ class Effect:
                 if not new:
                     raise _Repeated
                 failpoints.hit("consumer.after_inbox")
+                # Set aside or given up on before, and told again: it is missing no more.
+                await _APPLIED.run(tx, ids=list(new), consumer=self._subscription.durable)
                 await self._handle(tx, [event for event in events if event.id in new])
         except _Repeated:
             return

@@ -3,7 +3,8 @@
 An event asked for again later stays among the broker's unacknowledged ones, of which there may be 256; a few
 hundred of them would keep everybody else's from being delivered. So whatever is not applied at its first
 delivery waits here, and is tried again from here: after 1, 2, 4 ... 300 seconds, until it is applied or given
-up on. An event of a type that this release does not know waits here for the release that does.
+up on. An event of a type that this release does not know waits here for the release that does, and is tried
+by that one alone.
 """
 
 import asyncio
@@ -38,18 +39,21 @@ IDLE_S = 1.0
 _log = structlog.get_logger()
 _P = PARKED.c
 _ONE = (_P.event_id == sa.bindparam("event_id"), _P.consumer == sa.bindparam("consumer"))
-_AGAIN = ("state", "headers", "data", "attempts", "error", "reason", "due_at")
+_AGAIN = ("state", "headers", "data", "transaction_id", "attempts", "error", "reason", "due_at")
 _KEEP = Bulk[Any](
     PARKED,
     lambda insert: insert.on_conflict_do_update(
-        index_elements=["event_id", "consumer"], set_={name: insert.excluded[name] for name in _AGAIN}
+        index_elements=["event_id", "consumer"],
+        set_={name: insert.excluded[name] for name in _AGAIN}
+        # A release that cannot read it does not know whose it is.
+        | {"customer": sa.func.coalesce(sa.func.nullif(insert.excluded.customer, ""), _P.customer)},
     ),
 )
-# Raw ones, which have no error, wait until their type is known.
+# Those of types that another release knows are for that one, whatever became of them there.
 _MINE = (
     _P.consumer == sa.bindparam("consumer"),
     _P.state == sa.literal_column("'PARKED'"),  # written out, to match the partial index
-    sa.or_(_P.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))), _P.error != ""),
+    sa.or_(_P.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))), _P.type == ""),
 )
 _DUE = Statement[Any](sa.select(sa.func.min(_P.due_at).label("due_at")).where(*_MINE))
 _claimed = (
@@ -103,9 +107,13 @@ class Parked:
         """
         kept = _kept(failed) if isinstance(failed, Delivery) else failed
         verdict = judge(error)
-        await _KEEP.rows(self._db, [self._row(kept, error)])
         unknown = verdict in (Verdict.UNKNOWN, Verdict.DOWN)  # the database is not down: we write to it
-        if verdict is Verdict.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS):
+        hopeless = verdict is Verdict.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS)
+        row = self._row(kept, error)
+        if hopeless:  # no other try while its dead letter is on its way
+            row["due_at"] = datetime.now(UTC) + CLAIM
+        await _KEEP.rows(self._db, [row])
+        if hopeless:
             await self._give_up(kept, error)
         else:
             _log.warning(
@@ -148,6 +156,7 @@ class Parked:
         letter = dict(kept.headers) | {
             # A replayed event that fails again is another dead letter.
             "Nats-Msg-Id": f"{kept.event_id}:{self._durable}:{time.time_ns()}",
+            "dead-id": str(kept.event_id),
             "dead-subject": kept.subject,
             "dead-error": type(error).__name__,
             "dead-reason": reason,
@@ -181,7 +190,7 @@ class Parked:
             "type": headers.get("ce-type", ""),
             "resource": unquote(headers.get("ce-subject", "")).replace("\0", ""),
             "customer": getattr(event.data, "customer", "") if event else "",
-            "transaction_id": event.transaction_id if event else None,
+            "transaction_id": _id(headers, "ce-transactionid"),
             "headers": dict(headers),
             "data": kept.body,
             "attempts": kept.attempts,
@@ -193,9 +202,14 @@ class Parked:
 
 
 def _kept(found: Delivery) -> Kept:
-    """The event of a delivery, known by its id; without a right one by its place in the stream."""
-    try:
-        event_id = UUID(found.headers["ce-id"])
-    except (KeyError, ValueError):
-        event_id = uuid5(UUID(int=0), found.place)
+    """The event of a delivery, known by its id; without a right one by the first place in the stream."""
+    event_id = _id(found.headers, "ce-id") or _id(found.headers, "dead-id")
+    event_id = event_id or uuid5(UUID(int=0), found.place)
     return Kept(event_id, found.subject, found.headers, found.body, found.attempts)
+
+
+def _id(headers: Mapping[str, str], name: str) -> UUID | None:
+    try:
+        return UUID(headers[name])
+    except (KeyError, ValueError):
+        return None

@@ -150,6 +150,7 @@ def _stream_config(service: str) -> StreamConfig:
 
 _DEAD = _stream_config("dead").evolve(
     subjects=["dead.>"],
+    max_age=0,  # as long as it is missing, it can be replayed or dropped
     max_msg_size=2 * MAX_MESSAGE_BYTES,  # an event and what was wrong with it
     max_msgs_per_subject=DEAD_LETTERS_MAX,
     discard_new_per_subject=True,
