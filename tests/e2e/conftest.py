@@ -10,7 +10,7 @@ import pytest
 from chassis.testing.wait import eventually
 from tests.e2e.stack import RAPPORT, Stack
 
-START_TIMEOUT_S = 90
+START_TIMEOUT_S = 600  # it ends by itself when it gets on no more, however slow the machine is
 
 
 @pytest.fixture(scope="session")

@@ -177,6 +177,19 @@ def test_a_day_is_kept_on_that_day_where_it_was_delivered(files: Importing) -> N
     }
 
 
+def test_a_promised_day_is_a_day_where_the_file_says(files: Importing) -> None:
+    header = "customer_id,order_id,order_date,promised_date,delivered_date\n"
+    rows = "z2,8003,2026-02-20,2026-03-05,2026-03-06 00:30\nz2,8004,2026-02-20,2026-03-05,2026-03-05 23:30\n"
+    files.load("orders", header + rows, "--time-zone", "America/Los_Angeles")
+    request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z2")}"')
+    found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
+    assert {p.reference: promise_pb2.Promise.State.Name(p.state) for p in found} == {
+        "orders/8003": "STATE_KEPT_LATE",
+        "orders/8004": "STATE_KEPT",
+    }
+    assert {(p.time_zone, p.due_date.month, p.due_date.day) for p in found} == {("America/Los_Angeles", 3, 5)}
+
+
 def test_a_corrected_mapping_corrects_what_was_bought_and_a_mended_row_counts_as_its_line(
     files: Importing,
 ) -> None:

@@ -55,10 +55,13 @@ def test_an_identity_without_a_known_role_is_refused_with_the_roles(home: Home, 
         Issuer(home).token_as(who)
 
 
+ADMINS_ONLY = {"loyalty.transfers.write"}  # points are not moved by hand
+
+
 def test_the_roles_name_exactly_the_permissions_of_the_contracts() -> None:
     in_contracts = {
         method.GetOptions().Extensions[options_pb2.permission]
         for service in contracts.services()
         for method in service.methods
     }
-    assert in_contracts == READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD
+    assert in_contracts - ADMINS_ONLY == READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD

@@ -61,7 +61,7 @@ async def test_a_batch_that_is_only_checked_makes_no_promise_and_refuses_as_if_i
     assert (await desk.promises.BatchMakePromises(request)).made_count == 2
     wrong = batch([desk.promise(3, reference="x" * 300)])
     wrong.validate_only = True
-    assert await refused(desk.promises.BatchMakePromises(wrong)) == "INVALID_ARGUMENT TOO_LONG"
+    assert await refused(desk.promises.BatchMakePromises(wrong)) == "INVALID_ARGUMENT INVALID_CODE"
 
 
 async def test_a_promise_from_the_same_place_is_made_once_ever(desk):

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import grpc
 import typer
@@ -61,6 +62,7 @@ class Wanted:
     header_row: int = 1
     sheet: str = ""
     dry_run: bool = False
+    time_zone: str = "UTC"
 
 
 @app.command("import", help=_HELP)
@@ -85,6 +87,9 @@ def import_file(
     date_format: Annotated[
         str, typer.Option(help="How dates are written when not as 2026-03-02, e.g. '%m/%d/%Y %H:%M'.")
     ] = "",
+    time_zone: Annotated[
+        str, typer.Option(help="Where times without a zone are meant and days are days: Europe/Berlin.")
+    ] = "UTC",
     country: Annotated[
         str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
     ] = "",
@@ -117,6 +122,7 @@ def import_file(
         header_row,
         sheet,
         dry_run,
+        time_zone,
     )
     result = Result()
     try:
@@ -191,7 +197,13 @@ def _notation(wanted: Wanted) -> Any:
     region = country(wanted.country) if wanted.country else ""
     if wanted.country and not region:
         raise Failure(f"--country {wanted.country}: must be a country such as DE or Germany", Exit.WRONG_USE)
-    return Notation(Currency.of(installed), wanted.decimal, wanted.date_format, country=region)
+    try:
+        zone = ZoneInfo(wanted.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Failure(
+            f"--time-zone {wanted.time_zone}: must be an IANA name such as Europe/Berlin", Exit.WRONG_USE
+        ) from None
+    return Notation(Currency.of(installed), wanted.decimal, wanted.date_format, country=region, zone=zone)
 
 
 @asynccontextmanager

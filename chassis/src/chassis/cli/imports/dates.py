@@ -1,7 +1,7 @@
 """Dates and times as people write them: whether the day or the month comes first is decided by the file."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from chassis.cli.imports.decoding import UnreadableFile
 
@@ -42,13 +42,14 @@ class DayOrder:
         )
 
 
-def read(text: str, date_format: str = "", first: str = "") -> datetime:
-    """The moment, UTC unless it says otherwise. ValueError for what is none.
+def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) -> datetime:
+    """The moment, in `zone` unless it says otherwise. ValueError for what is none.
 
     Args:
         text: ISO 8601, also with a space or slashes; 2.3.2026; 3/2/2026 where `first` tells; 2 Mar 2026.
         date_format: how dates are written, as `strptime` takes it; ISO 8601 is read all the same.
         first: `day` or `month`, which of them begins a date with slashes or dashes.
+        zone: of what says none.
 
     """
     try:
@@ -57,7 +58,7 @@ def read(text: str, date_format: str = "", first: str = "") -> datetime:
         if not date_format:
             raise
         at = _iso(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _guessed(text: str, first: str) -> datetime:
@@ -73,7 +74,7 @@ def _guessed(text: str, first: str) -> datetime:
     except ValueError:
         for known in _NAMED_MONTHS:
             try:
-                return datetime.strptime(text, known)  # noqa: DTZ007 - the caller adds UTC
+                return datetime.strptime(text, known)  # noqa: DTZ007 - the caller adds the zone
             except ValueError:
                 continue
         raise

@@ -4,8 +4,9 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pycountry
 
@@ -14,7 +15,6 @@ from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
-_DAY = timedelta(days=1) - timedelta(microseconds=1)  # to its last moment
 # What exports write for "nothing".
 _NOTHING = frozenset(
     {"null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
@@ -43,6 +43,7 @@ class Notation:
         date_format: as `strptime` takes it; empty for what can be told without.
         first: `day` or `month`, what begins a date with slashes.
         country: of rows that do not say.
+        zone: where times that do not say are meant, and where days are days.
 
     """
 
@@ -51,6 +52,7 @@ class Notation:
     date_format: str = ""
     first: str = ""
     country: str = ""
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
 
 
 class Cells:
@@ -87,13 +89,18 @@ class Cells:
         parts = re.split(r"[;,\n]" if field == "email" else r"[;\n]", self.text(field))
         return [part.strip() for part in parts if part.strip()]
 
-    def moment(self, field: str, *, required: bool = False, end_of_day: bool = False) -> datetime | None:
-        """A date or time, UTC unless it says otherwise. A bare date is its first moment, or its last."""
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where days are days."""
+        return self._notation.zone
+
+    def moment(self, field: str, *, required: bool = False) -> datetime | None:
+        """A date or time, in the file's zone unless it says otherwise. A bare date is its first moment."""
         value = self.text(field, required=required)
         if not value:
             return None
         try:
-            at = dates.read(value, self._notation.date_format, self._notation.first)
+            at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
         except ValueError:
             how = self._notation.date_format or "2026-03-02 or 2026-03-02T09:30:00"
             allowed = f"must be a date or time as in {how}; --date-format tells another way"
@@ -102,7 +109,7 @@ class Cells:
         if not 1900 <= at.year <= 2199:
             self.wrong(field, "INVALID_TIME", "must be between the years 1900 and 2199")
             return None
-        return at + _DAY if end_of_day and at.time() == time.min else at
+        return at
 
     def amount(self, field: str) -> Decimal:
         """An amount of money in the installation's currency, negative for a return."""

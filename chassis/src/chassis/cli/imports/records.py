@@ -1,12 +1,15 @@
 """Purchases and orders, of customers who are known, or made known, by an id in another system or e-mail."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
 
 from chassis.api.messages import money, timestamp
 from chassis.cli.imports.engine import Result
@@ -149,6 +152,7 @@ class Order(NamedTuple):
     order_id: str
     made: datetime | None
     promised: datetime | None
+    zone: str  # of the promised day; empty when a moment was promised
     delivered: datetime | None
 
 
@@ -168,16 +172,14 @@ class OrderImporter:
         _require_customer(used)
 
     def parse(self, cells: Cells) -> Order:
-        """An order. A promised day lasts until its last moment: what is delivered on that day is in time."""
-        promised = cells.moment("promised_date", required=True, end_of_day=True)
-        delivered = cells.moment("delivered_date")
-        if promised and delivered and promised.time() == time.max:
-            promised = promised.replace(tzinfo=delivered.tzinfo)  # the day where it was delivered
+        """An order. A promised day is a day: what is delivered on it, where it was delivered, is in time."""
+        promised, delivered = cells.moment("promised_date", required=True), cells.moment("delivered_date")
         return Order(
             person=person(cells),
             order_id=cells.text("order_id", required=True),
             made=cells.moment("order_date"),
             promised=promised,
+            zone=_zone_of_day(delivered, cells.zone) if promised and promised.time() == time.min else "",
             delivered=delivered,
         )
 
@@ -190,8 +192,7 @@ class OrderImporter:
             names = await self._customers.make(orders)
         answer = await self._make(items, names)
         for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
-            due = order.promised and timestamp(order.promised)
-            if (promise.customer, promise.due_time) != (name, due):
+            if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
                 row.problems.append(Problem("", "ALREADY_IMPORTED", _PROMISED))
         return answer.made_count
 
@@ -202,18 +203,7 @@ class OrderImporter:
     async def _make(
         self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool = False
     ) -> promise_service_pb2.BatchMakePromisesResponse:
-        promises = [
-            promise_pb2.Promise(
-                customer=name,
-                department=self._department,
-                kind="delivery",
-                reference=f"orders/{order.order_id}",
-                due_time=timestamp(order.promised) if order.promised else None,
-                make_time=timestamp(order.made) if order.made else None,
-                keep_time=timestamp(order.delivered) if order.delivered else None,
-            )
-            for name, (_, order) in zip(names, items, strict=True)
-        ]
+        promises = [self._promise(order, name) for name, (_, order) in zip(names, items, strict=True)]
         return await self._service.BatchMakePromises(
             promise_service_pb2.BatchMakePromisesRequest(
                 requests=[promise_service_pb2.MakePromiseRequest(promise=promise) for promise in promises],
@@ -222,6 +212,37 @@ class OrderImporter:
                 validate_only=validate_only,
             )
         )
+
+    def _promise(self, order: Order, customer: str = "") -> promise_pb2.Promise:
+        assert order.promised is not None, "parsing refuses an order without"
+        promise = promise_pb2.Promise(
+            customer=customer,
+            department=self._department,
+            kind="delivery",
+            reference=f"orders/{order.order_id}",
+            make_time=timestamp(order.made) if order.made else None,
+            keep_time=timestamp(order.delivered) if order.delivered else None,
+        )
+        if order.zone:
+            day = order.promised
+            promise.due_date.CopyFrom(Date(year=day.year, month=day.month, day=day.day))
+            promise.time_zone = order.zone
+        else:
+            promise.due_time.CopyFrom(timestamp(order.promised))
+        return promise
+
+
+def _due(promise: promise_pb2.Promise) -> Date | Timestamp:
+    """By when: the day, where one was promised."""
+    return promise.due_date if promise.HasField("due_date") else promise.due_time
+
+
+def _zone_of_day(delivered: datetime | None, zone: ZoneInfo) -> str:
+    """Where a promised day is a day: where it was delivered, if that is said, else where the file is."""
+    offset = delivered.utcoffset() if delivered and delivered.tzinfo is not zone else None
+    hours, rest = divmod(offset, timedelta(hours=1)) if offset else (0, timedelta())
+    # The names of these zones count westwards.
+    return zone.key if offset is None or rest else f"Etc/GMT{-hours:+d}"
 
 
 def _require_customer(used: Mapping[str, str]) -> None:
