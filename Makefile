@@ -47,7 +47,7 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
 
-mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (half an hour)
+mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants
 
 model: setup ## Many more random histories of a promise than the suite tries, against the reference model; EXAMPLES=1000
