@@ -64,10 +64,45 @@ def test_a_broken_promise_whose_customer_was_told_late_names_its_successor():
     assert (why.rule, made.successor in why.summary) == ("rules/promise-told-late", True)
 
 
-@pytest.mark.parametrize("state", PromiseState)
-def test_every_state_has_its_rule_and_its_words(state):
+@pytest.mark.parametrize(
+    ("state", "rule"),
+    [
+        (PromiseState.OPEN, "rules/promise-open"),
+        (PromiseState.AT_RISK, "rules/promise-at-risk-by-clock"),
+        (PromiseState.KEPT, "rules/promise-kept"),
+        (PromiseState.KEPT_LATE, "rules/promise-kept-late"),
+        (PromiseState.BROKEN, "rules/promise-broken"),
+        (PromiseState.RENEGOTIATED, "rules/promise-renegotiated"),
+        (PromiseState.WITHDRAWN, "rules/promise-withdrawn"),
+    ],
+)
+def test_every_state_has_its_rule_and_its_words(state, rule):
     explained = promise()
     explained.state = state
+    explained.successor_id = UUID(int=9) if state is PromiseState.RENEGOTIATED else None
     why = reason(explained, NOW, recovered=False)
-    assert why.rule.startswith("rules/promise-")
+    assert why.rule == rule
     assert why.summary.startswith(state.replace("_", " ").capitalize())
+
+
+def test_all_that_is_known_of_a_promise_is_among_the_inputs():
+    due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
+    known = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, due.day, due.time_zone)
+    known.case_id, known.work_item_id, known.predecessor_id = UUID(int=3), UUID(int=4), UUID(int=5)
+    known.successor_id, known.notice_id, known.reason_code = UUID(int=6), UUID(int=7), "WEATHER"
+    known.forecast_time = known.keep_time = DUE + timedelta(days=1)
+    assert reason(known, NOW, recovered=False).inputs == {
+        "make_time": "2026-03-02T09:00:00+00:00",
+        "due_time": "2026-03-05T23:00:00+00:00",
+        "due_date": "2026-03-05",
+        "time_zone": "Europe/Berlin",
+        "forecast_time": "2026-03-06T09:00:00+00:00",
+        "forecast_date": "2026-03-06",
+        "keep_time": "2026-03-06T09:00:00+00:00",
+        "reason_code": "WEATHER",
+        "department": "departments/delivery",
+        "work_item": known.work_item,
+        "predecessor": known.predecessor,
+        "successor": known.successor,
+        "notice": known.notice,
+    }

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from cases.domain.due import Due
-from cases.domain.promise import DUE_SOON, Promise, PromiseState
+from cases.domain.promise import Promise, PromiseState
 from cases.domain.promise_clock import PromiseClock
 from chassis.errors import FailedPrecondition, InvalidArgument
 
@@ -97,7 +97,7 @@ def test_a_forecast_for_a_broken_promise_is_told_and_leaves_it_broken():
 def test_the_clock_puts_an_open_promise_at_risk_without_a_forecast():
     made = promise()
     fact = made.due_soon()
-    assert (made.state, fact.reason_code, fact.forecast_time) == (PromiseState.AT_RISK, DUE_SOON, None)
+    assert (made.state, fact.reason_code, fact.forecast_time) == (PromiseState.AT_RISK, "DUE_SOON", None)
 
 
 def test_a_forecast_is_told_after_the_clock_said_due_soon():
@@ -175,6 +175,7 @@ def test_a_promise_that_ended_refuses_to_change(state, verb):
     with pytest.raises(FailedPrecondition) as caught:
         verb(made)
     assert caught.value.reason == "PROMISE_ENDED"
+    assert caught.value.metadata == {"promise": made.name, "state": state}
     assert made == promise(state)
 
 
@@ -229,4 +230,5 @@ def test_the_clock_acts_before_the_due_time_by_the_lead_and_after_it_by_the_grac
 def test_a_promise_shorter_than_twice_the_lead_is_at_risk_when_half_its_time_is_over():
     made = promise()
     made.due_time = NOW + timedelta(hours=1)
-    assert PromiseClock().at_risk_at(made) == NOW + timedelta(minutes=30)
+    clock = PromiseClock(lead=A_DAY, grace=timedelta())
+    assert clock.at_risk_at(made) == NOW + timedelta(minutes=30)

@@ -64,6 +64,12 @@ def test_the_word_that_comes_after_the_due_timer_moves_the_promise_all_the_same(
     assert (promise.state, found.successor.state) == (PromiseState.RENEGOTIATED, PromiseState.OPEN)
 
 
+def test_told_at_the_very_moment_of_breaking_is_told_in_time():
+    promise = at_risk()
+    assert names(told(promise, tell_time=DUE)) == ["PromiseRenegotiated", "PromiseMade"]
+    assert promise.state is PromiseState.RENEGOTIATED
+
+
 @pytest.mark.parametrize("timer_fired", [True, False])
 def test_told_after_the_due_time_the_promise_is_broken_and_has_a_successor(timer_fired):
     promise = at_risk()
@@ -78,10 +84,11 @@ def test_told_after_the_due_time_the_promise_is_broken_and_has_a_successor(timer
 
 def test_a_promise_kept_after_the_customer_was_told_was_kept_as_the_successor():
     promise = at_risk()
-    promise.keep(DUE + HOUR, DUE + HOUR)
+    promise.keep(DUE + HOUR, DUE + 2 * HOUR)
     found = told(promise)
     assert (promise.state, promise.keep_time) == (PromiseState.RENEGOTIATED, None)
-    assert (found.successor.state, found.successor.keep_time) == (PromiseState.KEPT, DUE + HOUR)
+    kept = found.successor
+    assert (kept.state, kept.keep_time, kept.record_time) == (PromiseState.KEPT, DUE + HOUR, DUE + 2 * HOUR)
     assert names(found) == ["PromiseRenegotiated", "PromiseMade", "PromiseKept"]
 
 
@@ -131,7 +138,7 @@ class World:
     """Promises on one work item, driven as the use cases do."""
 
     def __init__(self, grace):
-        self.clock = PromiseClock(grace=grace)
+        self.clock = PromiseClock(lead=24 * HOUR, grace=grace)
         self.chain = [Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW)]
         self.work = WorkItem(UUID(int=5), UUID(int=6), CUSTOMER, "delivery", "x", "", create_time=NOW)
         self.word = None

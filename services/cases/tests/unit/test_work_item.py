@@ -40,7 +40,7 @@ def test_finished_work_is_neither_forecast_nor_finished_again(verb):
     done = work_item(WorkItemState.FINISHED)
     with pytest.raises(FailedPrecondition) as caught:
         verb(done)
-    assert caught.value.reason == "WORK_ITEM_FINISHED"
+    assert (caught.value.reason, caught.value.metadata) == ("WORK_ITEM_FINISHED", {"work_item": done.name})
 
 
 def test_work_is_not_finished_before_it_was_added():
@@ -55,6 +55,17 @@ def test_work_is_not_finished_before_it_was_added():
 
 @pytest.mark.parametrize("state", [WorkItemState.STARTED, WorkItemState.FINISHED])
 def test_only_pending_work_can_be_started(state):
+    begun = work_item(state)
     with pytest.raises(FailedPrecondition) as caught:
-        work_item(state).start()
+        begun.start()
     assert caught.value.reason == "WORK_ITEM_STARTED"
+    assert caught.value.metadata == {"work_item": begun.name, "state": state}
+
+
+def test_every_change_is_a_new_version():
+    added = work_item()
+    versions = [added.version]
+    for change in (added.start, lambda: added.forecast(NOW, "OTHER"), lambda: added.finish(NOW)):
+        change()
+        versions.append(added.version)
+    assert versions == [1, 2, 3, 4]

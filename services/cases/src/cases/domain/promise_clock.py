@@ -17,8 +17,8 @@ class PromiseClock:
 
     """
 
-    lead: timedelta = timedelta(hours=24)
-    grace: timedelta = timedelta()
+    lead: timedelta
+    grace: timedelta
 
     def at_risk_at(self, promise: Promise) -> datetime:
         """When the promise is at risk."""
