@@ -69,6 +69,11 @@ def test_a_valid_address_is_better_than_a_possible_one_and_the_older_better_than
     assert choose_contact(SERVICE, [Channel.VOICE], [], [], [possible]).address == "+1"
 
 
+def test_a_number_is_reached_without_its_extension():
+    desk = identifier(IdentifierType.PHONE, "+12065559857;ext=12")
+    assert choose_contact(SERVICE, [Channel.VOICE], [], [], [desk]).address == "+12065559857"
+
+
 def test_an_invalid_address_reaches_nobody():
     broken = identifier(IdentifierType.EMAIL, "anna@", Quality.INVALID)
     assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [broken]).reason_code == "NO_ADDRESS"

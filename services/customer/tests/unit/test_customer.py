@@ -42,6 +42,11 @@ def test_sending_back_a_derived_name_does_not_freeze_it():
     assert anna.shown_name == "Anna Tal"
 
 
+def test_a_new_customers_display_name_that_the_other_names_say_is_not_kept():
+    anna = customer(given_name="Anna", family_name="Berg", display_name="Anna Berg")
+    assert (anna.display_name, anna.shown_name, anna.version) == ("", "Anna Berg", 1)
+
+
 def test_only_fields_that_differ_count_as_changed():
     anna = customer(given_name="Anna", region_code="DE")
     assert anna.change({"given_name": "Anna", "region_code": "AT"}, LATER) == ["region_code"]

@@ -90,6 +90,6 @@ def new_customer(
         update_time=now,
         version=1,
     )
-    customer.change({}, now)
-    customer.version = 1
+    if customer.display_name == customer._derived_name():
+        customer.display_name = ""
     return customer

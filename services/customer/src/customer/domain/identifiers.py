@@ -101,8 +101,11 @@ def same(held: Identifier, handle: Handle) -> bool:
 
 
 def distinct(handles: Iterable[Handle]) -> list[Handle]:
-    """The handles without repeats, in their order."""
-    return list({(h.type, h.normalized_value or h.value): h for h in reversed(list(handles))}.values())[::-1]
+    """The handles without repeats, in their order: the first of those alike stays."""
+    found: dict[Key, Handle] = {}
+    for handle in handles:
+        found.setdefault((handle.type, handle.normalized_value or handle.value), handle)
+    return list(found.values())
 
 
 def stand_ins(identifiers: Iterable[Identifier]) -> set[str]:

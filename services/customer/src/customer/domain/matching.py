@@ -52,7 +52,7 @@ def name_conflict(
     differ = [field for field in row if names[field] and _plain(names[field]) != _plain(row[field])]
     ours, theirs = _called(names), _called(row)
     in_one_field = ("display_name" in row) != bool(names["display_name"])  # and in two on the other side
-    if row and (differ or (in_one_field and ours not in ("", theirs))):
+    if differ or (in_one_field and ours not in ("", theirs)):
         clash += list(row)
     organization = profile.get("organization_name", "")
     if organization and _plain(customer.organization_name) not in ("", _plain(organization)):

@@ -1,0 +1,29 @@
+"""Names that others read: those of the contract."""
+
+import pytest
+
+from customer.domain.consents import ConsentStatus, Purpose
+from customer.domain.identifiers import IdentifierType, Quality
+from customer.domain.imports import ImportState
+from customer.domain.timeline import Channel, Direction
+from rapport.customer.v1 import consent_pb2, timeline_pb2
+from rapport.customer.v1.customer_pb2 import Identifier
+from rapport.customer.v1.import_pb2 import ImportJob
+
+
+@pytest.mark.parametrize(
+    ("names", "contract"),
+    [
+        (Purpose, consent_pb2.Purpose),
+        (ConsentStatus, consent_pb2.Consent.Status),
+        (IdentifierType, Identifier.Type),
+        (Quality, Identifier.Quality),
+        (ImportState, ImportJob.State),
+        (Channel, timeline_pb2.Channel),
+        (Direction, timeline_pb2.Direction),
+    ],
+    ids=lambda found: getattr(found, "__name__", ""),
+)
+def test_what_is_stored_is_named_as_in_the_contract(names, contract):
+    prefix = contract.keys()[0].removesuffix("UNSPECIFIED")
+    assert {f"{prefix}{name}" for name in (*names, "UNSPECIFIED")} == set(contract.keys())
