@@ -39,6 +39,32 @@ def test_a_notice_that_is_handed_over_is_being_sent(notice: Notice) -> None:
     assert (notice.state, notice.attempt_count, notice.version) == (State.SENDING, 1, 2)
 
 
+def test_an_attempt_counts_once(notice: Notice) -> None:
+    notice.tried(2)
+    for again in (2, 1):
+        notice.tried(again)
+    assert (notice.attempt_count, notice.version) == (2, 2)
+
+
+def test_what_was_only_requested_has_said_nothing(notice: Notice) -> None:
+    assert (notice.said_version, notice.template_version, notice.attempt_count) == (0, 0, 0)
+
+
+def test_every_change_is_a_new_version(notice: Notice) -> None:
+    versions = [notice.version]
+    for change in (
+        lambda: notice.begin(1),
+        notice.postpone,
+        lambda: notice.revise(notice.variables, NEW_DATE, 3),
+        lambda: notice.begin(2),
+        lambda: notice.withdraw("PROMISE_RECOVERED"),
+        lambda: notice.accept(NOW, "EMAIL", "abc", notice),
+    ):
+        change()
+        versions.append(notice.version)
+    assert versions == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_every_attempt_to_say_the_same_has_the_same_key(notice: Notice) -> None:
     first = notice.provider_key("acme.example")
     notice.begin(1)
@@ -136,7 +162,7 @@ def test_what_a_superseded_notice_told_no_longer_counts(notice: Notice) -> None:
 def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
     first = notice.provider_key("acme.example")
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
-    assert notice.provider_key("acme.example") != first
+    assert notice.provider_key("acme.example") == f"<{notice.id}.1@acme.example>" != first
     assert notice.expire_time == NEW_DATE + timedelta(days=1)
 
 

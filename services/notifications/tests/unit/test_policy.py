@@ -5,6 +5,8 @@ from uuid import uuid4
 import pytest
 
 from notifications.domain.notice import (
+    ALREADY_TOLD,
+    EXPIRED,
     PROMISE_AT_RISK,
     PROMISE_ENDED,
     PROMISE_RECOVERED,
@@ -12,7 +14,16 @@ from notifications.domain.notice import (
     Notice,
     State,
 )
-from notifications.domain.policy import News, Step, next_steps, recovery, steps, untrue
+from notifications.domain.policy import (
+    News,
+    Step,
+    meanwhile,
+    next_steps,
+    recovery,
+    something_followed,
+    steps,
+    untrue,
+)
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FRIDAY = {"old_date": "2026-03-04", "new_date": "2026-03-06", "reason": "WEATHER", "reference": ""}
@@ -100,6 +111,12 @@ def test_what_was_not_sent_or_perhaps_is_tried_again_for_another_date_only(state
     assert next_steps([notice(state)], news(6, variables=MONDAY)) == [(Step.REQUEST, None)]
 
 
+@pytest.mark.parametrize("state", [State.SUPPRESSED, State.FAILED])
+def test_the_same_date_is_not_tried_again_when_it_was_never_said(state: State) -> None:
+    unsaid = replace(notice(state, reason_code="NO_ADDRESS"), said_version=0)
+    assert next_steps([unsaid], news(6)) == []
+
+
 @pytest.mark.parametrize("concern", [Concern.RECOVERED, Concern.NONE])
 @pytest.mark.parametrize("state", [State.REQUESTED, State.SENDING])
 def test_what_is_no_longer_true_is_withdrawn(state: State, concern: Concern) -> None:
@@ -169,3 +186,35 @@ def test_why_a_notice_is_not_true(notice_of: Concern, truth: Concern, why: str) 
 
 def test_a_recovery_tells_the_date_that_was_promised() -> None:
     assert recovery(FRIDAY) == FRIDAY | {"new_date": FRIDAY["old_date"], "reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("moot", "heard", "followed"),
+    [
+        ("", 5, False),
+        ("", 6, True),
+        (EXPIRED, 5, False),
+        (PROMISE_RECOVERED, 5, True),
+        (PROMISE_AT_RISK, 5, True),
+        (PROMISE_ENDED, 6, False),
+        (ALREADY_TOLD, 6, False),
+    ],
+)
+def test_an_end_leaves_open_what_was_heard_after_what_was_said(moot: str, heard: int, followed: bool) -> None:
+    ended = replace(notice(State.SENT), seen_version=heard)
+    assert something_followed(ended, moot) is followed
+
+
+@pytest.mark.parametrize(
+    ("moot", "concern", "says"),
+    [
+        ("", Concern.AT_RISK, MONDAY),
+        (PROMISE_AT_RISK, Concern.AT_RISK, MONDAY),
+        (PROMISE_RECOVERED, Concern.RECOVERED, recovery(MONDAY)),
+    ],
+)
+def test_what_was_heard_meanwhile_is_what_it_was_to_say(
+    moot: str, concern: Concern, says: dict[str, str]
+) -> None:
+    ended = replace(notice(State.SENT), seen_version=7)
+    assert meanwhile(ended, moot, MONDAY) == news(7, concern, says)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import InvalidArgument
-from notifications.domain.template import Kind, Template
+from notifications.domain.template import REPEATS, Kind, Template
 from notifications.usecases import seed
 from notifications.usecases.words import check, one_line, render, said, to_give
 
@@ -239,3 +239,7 @@ def test_moments_of_the_same_day_are_told_with_their_times() -> None:
     words = render(DELAY, given, ZoneInfo("Europe/Berlin"))
     assert words.subject == "orders/10248: a new date, Monday, 9 March 2026, 18:30"
     assert "by Monday, 9 March 2026, 11:00" in words.body
+
+
+def test_after_a_lost_answer_a_delay_is_told_once_more_and_a_receipt_is_not() -> None:
+    assert REPEATS == {Kind.DELAY: 1, Kind.INFORMATION: 0}

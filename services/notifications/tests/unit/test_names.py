@@ -1,0 +1,54 @@
+"""Names that others read: those of the contracts and of the README."""
+
+from typing import Any
+
+import pytest
+
+from notifications.domain import notice
+from notifications.domain.attempt import Outcome
+from notifications.domain.notice import Concern, State
+from notifications.domain.policy import EVENT_TYPES, EVENTS
+from notifications.domain.template import Kind
+from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered
+from rapport.notifications.v1.notice_pb2 import DeliveryAttempt, Notice
+from rapport.notifications.v1.template_service_pb2 import Template
+
+
+@pytest.mark.parametrize(
+    ("names", "contract"),
+    [(State, Notice.State), (Outcome, DeliveryAttempt.Outcome), (Kind, Template.Kind)],
+    ids=["notice", "attempt", "template"],
+)
+def test_what_is_stored_is_named_as_in_the_contract(names: Any, contract: Any) -> None:
+    prefix = contract.keys()[0].removesuffix("UNSPECIFIED")
+    assert {f"{prefix}{name}" for name in (*names, "UNSPECIFIED")} == set(contract.keys())
+
+
+def test_a_policy_listens_to_the_events_of_the_cases_contract() -> None:
+    assert {
+        Concern.AT_RISK: PromiseAtRisk.DESCRIPTOR.full_name,
+        Concern.RECOVERED: PromiseRecovered.DESCRIPTOR.full_name,
+    } == EVENTS
+    assert set(EVENT_TYPES) == set(EVENTS.values())
+
+
+def test_concerns_are_named_as_the_database_keeps_them() -> None:
+    assert [str(concern) for concern in Concern] == ["", "AT_RISK", "RECOVERED"]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "EXPIRED",
+        "PROMISE_ENDED",
+        "PROMISE_RECOVERED",
+        "PROMISE_AT_RISK",
+        "ALREADY_TOLD",
+        "GAVE_UP",
+        "REFUSED",
+        "NOT_RENDERABLE",
+        "OUTCOME_UNKNOWN",
+    ],
+)
+def test_why_a_notice_ended_is_named_as_the_readme_does(reason: str) -> None:
+    assert getattr(notice, reason) == reason
