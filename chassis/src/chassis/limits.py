@@ -1,4 +1,4 @@
-"""Time limits for many calls on one timer.
+"""Time limits: for many calls on one timer, and of a wait.
 
 `asyncio.timeout` sets and cancels a timer for each call: 11 us, more than everything else that surrounds a
 call. Nearly all calls end long before their limit, so one timer, set to the earliest limit, has next to
@@ -80,3 +80,13 @@ class Limit:
         # A caller that goes away at the same time also cancels, and that must stay a cancellation.
         if self.expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
+
+
+async def woken(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, or for the time to be up. Whether it was the event."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

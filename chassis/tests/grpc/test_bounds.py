@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.errors import ResourceExhausted, Unauthenticated
 from chassis.grpc import open_methods
 from chassis.grpc.admission import Admission
-from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, Streams, Work
+from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, CallsInFlight, Streams
 from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
@@ -58,9 +58,9 @@ async def test_a_server_without_room_refuses_before_the_request_is_received(serv
         return ledger_service_pb2.GetBalancesResponse()
 
     served.ledger.behave = wait
-    served.server._interceptor._work = Work(calls=2)
+    served.server._interceptor._in_flight = CallsInFlight(calls=2)
     calls = [asyncio.create_task(served.get()) for _ in range(2)]
-    await eventually(lambda: served.server._interceptor._work._calls == 2)
+    await eventually(lambda: served.server._interceptor._in_flight._calls == 2)
     assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
     release.set()
     await asyncio.gather(*calls)
@@ -75,9 +75,9 @@ async def test_requests_under_way_are_bounded_in_bytes_too(served: Any) -> None:
         return ledger_service_pb2.GetBalancesResponse()
 
     served.ledger.behave = wait
-    served.server._interceptor._work = Work(bytes=1000)
+    served.server._interceptor._in_flight = CallsInFlight(bytes=1000)
     call = asyncio.create_task(served.get(accounts=["a" * 1000]))
-    await eventually(lambda: served.server._interceptor._work._calls == 1)
+    await eventually(lambda: served.server._interceptor._in_flight._calls == 1)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await served.get()
     assert reason(caught.value) == "OVERLOADED"

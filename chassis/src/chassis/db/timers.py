@@ -21,6 +21,7 @@ from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.events.delivery import backoff_s
 from chassis.events.failure import Verdict, judge
+from chassis.limits import woken
 from chassis.telemetry import tracing
 
 POLL_S = 0.2
@@ -156,14 +157,13 @@ class TimerRunner:
     async def _fire(self, timer: Timer) -> None:
         age_s = (self._db.clock.now() - ids.moment(timer.id)).total_seconds()
         with tracing.timer_span(timer.kind, timer.traceparent, age_s):
-            trace = tracing.traceparent() or tracing.admit(timer.traceparent)[0]
             current_call.set(
                 Call(
                     timer.kind,
                     self._clock,
                     cause_id=timer.id,
                     correlation_id=timer.correlation_id,
-                    traceparent=trace,
+                    traceparent=tracing.carried(timer.traceparent),
                 )
             )
             async with self._db.background, self._db.transaction() as tx:
@@ -197,9 +197,5 @@ class TimerRunner:
             self._wake.set()
 
     async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+        await woken(self._wake, POLL_S)
         self._wake.clear()

@@ -24,6 +24,7 @@ from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Statement
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events.subscription import Subscription
+from chassis.limits import woken
 
 POLL_S = 0.025
 RECENT = timedelta(minutes=5)  # nothing older is waited for: it is there, or something is wrong
@@ -183,13 +184,9 @@ class Arrivals:
     async def _pause(self) -> None:
         if self._waiting:
             began = time.monotonic()
-            try:
-                async with asyncio.timeout(POLL_S):
-                    await self._moved.wait()
-            except TimeoutError:
-                return
-            # A storm of commits is one reason to look again, not many.
-            await asyncio.sleep(max(0.0, began + POLL_S / 5 - time.monotonic()))
+            if await woken(self._moved, POLL_S):
+                # A storm of commits is one reason to look again, not many.
+                await asyncio.sleep(max(0.0, began + POLL_S / 5 - time.monotonic()))
 
     async def _look(self, needs: Mapping[Key, int]) -> dict[tuple[Key, str], int]:
         """How many events there are under each key, by their state: "" for applied."""

@@ -17,6 +17,7 @@ from chassis.events.parked import Kept, Parked
 from chassis.events.provision import ACK_WAIT_S, stream_of
 from chassis.events.pull import Missing, Pull
 from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscription
+from chassis.limits import woken
 
 __all__ = ["BatchHandler", "Consumer", "Handler", "Subscription"]
 
@@ -80,10 +81,7 @@ class Consumer:
 
     async def finished(self, timeout_s: float) -> None:
         """Wait until what is in hand is finished, or the time is up."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._finished.wait()
-        except TimeoutError:
+        if not await woken(self._finished, timeout_s):
             _log.warning("events in hand are left for another replica", durable=self._subscription.durable)
 
     async def _take(self) -> None:

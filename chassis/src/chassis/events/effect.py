@@ -63,7 +63,7 @@ class Effect:
         with tracing.process_span(source, durable, event.traceparent, self._age_s(event)):
             await self._commit([event], Call(
                 durable, self._principal, cause_id=event.id, correlation_id=event.correlation_id,
-                traceparent=tracing.traceparent() or tracing.admit(event.traceparent)[0],
+                traceparent=tracing.carried(event.traceparent),
             ), LOCK_TIMEOUT_MS)  # fmt: skip
 
     async def of_batch(self, messages: Sequence[Message]) -> None:
@@ -71,8 +71,7 @@ class Effect:
         events = list({event.id: event for event in map(self._parse, messages)}.values())
         durable, source = self._subscription.durable, self._subscription.source
         with tracing.batch_span(source, durable, [event.traceparent for event in events]):
-            trace = tracing.traceparent() or tracing.admit("")[0]
-            await self._commit(events, Call(durable, self._principal, traceparent=trace))
+            await self._commit(events, Call(durable, self._principal, traceparent=tracing.carried()))
 
     async def _commit(self, events: list[Event[Any]], call: Call, lock_timeout_ms: int | None = None) -> None:
         token = current_call.set(call)

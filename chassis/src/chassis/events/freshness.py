@@ -23,6 +23,7 @@ from nats.js.api import ConsumerInfo
 from chassis.events.nats import LOST, Connection
 from chassis.events.provision import stream_of
 from chassis.events.subscription import Subscription
+from chassis.limits import woken
 
 FRESH_S = 4.0  # with what an answer may have been kept, FRESH is said for less than 5 s of something missing
 KNOWN_S = 6.0
@@ -119,11 +120,7 @@ class Freshness:
         while True:
             self._beat.clear()
             await asyncio.gather(*map(self._ask, self._subscriptions))
-            try:
-                async with asyncio.timeout(ASK_EVERY_S if self._is_awaited() else ASK_IDLE_S):
-                    await self._beat.wait()
-            except TimeoutError:
-                continue
+            await woken(self._beat, ASK_EVERY_S if self._is_awaited() else ASK_IDLE_S)
 
     @property
     def problems(self) -> list[str]:

@@ -30,6 +30,7 @@ from chassis.events.delivery import Delivery
 from chassis.events.failure import Verdict, judge
 from chassis.events.nats import Connection
 from chassis.events.subscription import Subscription
+from chassis.limits import woken
 
 UNKNOWN_ATTEMPTS = 10
 CLAIMED = 16
@@ -134,11 +135,7 @@ class Parked:
                 for row in rows
             ]
         wait_s = IDLE_S if due_at is None else min(IDLE_S, (due_at - now).total_seconds())
-        try:
-            async with asyncio.timeout(wait_s):
-                await self._added.wait()
-        except TimeoutError:
-            pass
+        await woken(self._added, wait_s)
         self._added.clear()
         return []
 

@@ -23,6 +23,7 @@ from chassis.db.transaction import LEASES
 from chassis.events.leases import Leases
 from chassis.events.nats import Connection
 from chassis.events.publisher import Outcome, Publisher
+from chassis.limits import woken
 from chassis.telemetry import tracing
 
 BATCH = 500
@@ -154,12 +155,8 @@ class Relay:
         seconds *= random.uniform(0.8, 1.2)  # noqa: S311
         if self._backoff_s:
             await asyncio.sleep(seconds)
-            return
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        else:
+            await woken(self._wake, seconds)
 
     def _published(self) -> None:
         self._poke = True

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chassis.errors import ResourceExhausted
+from chassis.errors import ResourceExhausted, Unavailable
 
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 # Soft and hard limit are one: between the two, gRPC refuses at random.
@@ -25,7 +25,17 @@ SIZES = [
 """Channel arguments of servers and clients alike."""
 
 
-class Work:
+def overloaded() -> ResourceExhausted:
+    """The refusal of a call for which there is no room."""
+    return ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
+
+
+def draining() -> Unavailable:
+    """The refusal of a call that another replica will answer."""
+    return Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
+
+
+class CallsInFlight:
     """The unary calls that are being answered.
 
     Args:
@@ -41,7 +51,7 @@ class Work:
     def check(self) -> None:
         """Raise ResourceExhausted OVERLOADED when there is no room for one more."""
         if self._calls >= self._most[0] or self._bytes >= self._most[1]:
-            raise ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
+            raise overloaded()
 
     def begin(self, size: int) -> None:
         """A call with a request of `size` bytes begins. OVERLOADED."""

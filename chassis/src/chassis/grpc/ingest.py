@@ -11,14 +11,14 @@ from weakref import WeakKeyDictionary
 
 from chassis.context import current_call
 from chassis.errors import Refusal
-from chassis.grpc.mutation import Reply, Request, Work, answered, is_outage, once, request_of, transact
+from chassis.grpc.mutation import Method, Reply, Request, answered, is_outage, once, request_of, transact
 
 GROUP_MAX = 128
 GROUP_LOCK_TIMEOUT_MS = 10  # who waits for a lock does so alone, not with a hundred others behind it
 ALONE_AT_ONCE = 4  # of the pool's connections
 
 
-def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Work], Any]:
+def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Method], Any]:
     """Make a servicer's method of `async def Verb(self, commands, calls, tx) -> Sequence[Message | Refusal]`.
 
     Calls that arrive while a transaction commits share the next one, up to 128 and without waiting for
@@ -31,7 +31,7 @@ def ingest(read: Callable[[Any, Any, datetime], Any]) -> Callable[[Work], Any]:
 
     """
 
-    def decorated(method: Work) -> Any:
+    def decorated(method: Method) -> Any:
         groups: WeakKeyDictionary[Any, _Group] = WeakKeyDictionary()
 
         @functools.wraps(method)
@@ -60,9 +60,9 @@ class _Member:
 class _Group:
     """The calls of one method of one servicer that wait for the next transaction."""
 
-    def __init__(self, servicer: Any, work: Work) -> None:
+    def __init__(self, servicer: Any, method: Method) -> None:
         self._servicer = servicer
-        self._work = work
+        self._method = method
         self._waiting: list[_Member] = []
         self._running: asyncio.Task[None] | None = None
         self._alone: set[asyncio.Task[None]] = set()
@@ -95,7 +95,7 @@ class _Group:
         current_call.set(members[0].request.call)
         requests = [member.request for member in members]
         try:
-            replies = await transact(self._servicer, self._work, requests, GROUP_LOCK_TIMEOUT_MS)
+            replies = await transact(self._servicer, self._method, requests, GROUP_LOCK_TIMEOUT_MS)
         except Exception as error:
             if is_outage(error):
                 for member in members:
@@ -127,7 +127,7 @@ class _Group:
                 return
             current_call.set(request.call)
             try:
-                reply = await once(self._servicer, self._work, request)
+                reply = await once(self._servicer, self._method, request)
             except Exception as error:
                 _fail(future, error)
             else:

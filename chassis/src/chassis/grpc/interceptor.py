@@ -20,7 +20,6 @@ from chassis.auth.tokens import Verifier, expired
 from chassis.context import Call, Principal, current_call
 from chassis.errors import (
     Refusal,
-    Unavailable,
     invalid,
     response_too_large,
 )
@@ -33,7 +32,7 @@ from chassis.grpc.admission import (
     require,
     unambiguous,
 )
-from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, Streams, Work
+from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, CallsInFlight, Streams, draining
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.outcomes import Answer, Metadata, settled, traced
@@ -78,7 +77,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         self._admission = Admission(verifier, permissions)
         self._readings = readings
         self._longest_s = longest_s
-        self._work, self._open_streams = Work(), Streams()
+        self._in_flight, self._open_streams = CallsInFlight(), Streams()
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
@@ -121,7 +120,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         pairs: Any = details.invocation_metadata or ()
         _metadata.set(dict(pairs))
         try:
-            self._work.check()
+            self._in_flight.check()
             _caller.set(await self._admission.admit(method, unambiguous(pairs)))
         except Exception as error:
             return self._refusing(method, error)
@@ -161,7 +160,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
 
         async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> bytes:
             size = len(raw)
-            self._work.begin(size)
+            self._in_flight.begin(size)
             try:
                 seconds = min(_seconds_left(context), self._longest_s)
                 deadline.set(time.monotonic() + seconds)
@@ -171,7 +170,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 if noted is not None:
                     noted(request, response)
             finally:
-                self._work.end(size)
+                self._in_flight.end(size)
             encoded = response if type(response) is bytes else encode(response)
             if len(encoded) > MESSAGE_MAX_BYTES:
                 raise response_too_large()
@@ -221,7 +220,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 if token_s < left_s:
                     raise expired(AUTHORIZATION) from None
                 raise
-        raise Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
+        raise draining()
 
     def _reader(self, method: str, decode: Any) -> Reader:
         """From the bytes to the request, and to the call that is under way."""

@@ -69,7 +69,7 @@ class Request:
         return hashlib.sha256(who + self.message.SerializeToString(deterministic=True)).digest()
 
 
-Work = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message | Refusal]]]
+Method = Callable[[Any, Sequence[Any], Sequence[Call], Transaction], Awaitable[Sequence[Message | Refusal]]]
 
 
 def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> Any:
@@ -92,10 +92,10 @@ def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> A
     return serve
 
 
-async def once(servicer: Any, work: Work, request: Request) -> Reply:
+async def once(servicer: Any, method: Method, request: Request) -> Reply:
     """Do the work, or find that it was done."""
     try:
-        (reply,) = await transact(servicer, work, [request])
+        (reply,) = await transact(servicer, method, [request])
         if isinstance(reply, Refusal):
             raise reply
         return reply
@@ -119,14 +119,14 @@ async def once(servicer: Any, work: Work, request: Request) -> Reply:
 
 
 async def transact(
-    servicer: Any, work: Work, requests: Sequence[Request], lock_timeout_ms: int | None = None
+    servicer: Any, method: Method, requests: Sequence[Request], lock_timeout_ms: int | None = None
 ) -> list[Reply | Refusal]:
     """Do the work of `requests` in one transaction, each under its own call. Raises when none can be done."""
     db: Database = servicer.db
     calls = [request.call for request in requests]
     replies: list[Reply | Refusal] = []
     async with db.transaction(lock_timeout_ms) as tx:
-        responses = await work(servicer, [request.command for request in requests], calls, tx)
+        responses = await method(servicer, [request.command for request in requests], calls, tx)
         for request, response in zip(requests, responses, strict=True):
             if isinstance(response, Refusal):
                 tx.forget(request.call)

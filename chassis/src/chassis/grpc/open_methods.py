@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from chassis.errors import Refusal, ResourceExhausted, Unavailable
+from chassis.errors import Refusal, ResourceExhausted
+from chassis.grpc.bounds import draining, overloaded
 from chassis.grpc.status import status
 from chassis.limits import Limits
 
@@ -109,9 +110,7 @@ class OpenMethods:
             self._reading -= 1
 
     def _refusal(self) -> Refusal:
-        if self._draining:
-            return Unavailable("DRAINING", "This replica stops. Call again.", retry_after_s=0.1)
-        return ResourceExhausted("OVERLOADED", "Too many calls at once. Try again.", retry_after_s=1)
+        return draining() if self._draining else overloaded()
 
 
 def _host(context: Any) -> str:

@@ -104,6 +104,11 @@ def traceparent() -> str:
     return "" if call is None else call.traceparent
 
 
+def carried(arrived: str = "") -> str:
+    """The trace context that work goes on with: the current one, else as it `arrived`, else a new one."""
+    return traceparent() or admit(arrived)[0]
+
+
 def trace_id(traceparent: str) -> str:
     """The trace id in a trace context, 32 hex digits; "" when there is none."""
     match = _TRACEPARENT.fullmatch(traceparent)

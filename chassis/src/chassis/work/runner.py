@@ -14,6 +14,7 @@ from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.events.failure import Verdict as Cause
 from chassis.events.failure import judge
+from chassis.limits import woken
 from chassis.telemetry import tracing
 from chassis.work import metrics, queue
 from chassis.work.item import LIVE as LIVE_STATES
@@ -60,7 +61,7 @@ class WorkRunner:
             except Exception as error:
                 self._looked = -math.inf
                 _log.warning("work cannot be claimed", error=type(error).__name__)
-            await self._pause()
+            await woken(self._wake, POLL_S)
 
     async def stop(self, grace_s: float) -> None:
         """Claim no more. What runs gets `grace_s` to end; then it is cut off and recorded as it stands."""
@@ -100,13 +101,6 @@ class WorkRunner:
             self._count_at = now_s + COUNT_EVERY_S
             await self._count()
 
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_S):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-
     def _start(self, worker: Worker, work: Work) -> None:
         """In a context of its own: neither a deadline nor a caller is inherited."""
         running = self._running[worker.kind]
@@ -141,7 +135,7 @@ class WorkRunner:
             service_itself(self._db.service),
             cause_id=work.causation_id,
             correlation_id=work.correlation_id,
-            traceparent=tracing.traceparent() or tracing.admit(work.traceparent)[0],
+            traceparent=tracing.carried(work.traceparent),
         )
 
     async def _act(self, worker: Worker, work: Work, turn: Turn) -> Outcome:
