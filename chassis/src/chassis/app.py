@@ -9,10 +9,9 @@ from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.db.timers import TimerHandler
 from chassis.events.broadcast import Broadcast
-from chassis.events.consumer import BatchHandler, Handler, Subscription
 from chassis.events.facts import FactCodec
 from chassis.events.freshness import Freshness
-from chassis.events.subscription import Listening
+from chassis.events.subscription import BatchHandler, Handler, Listening, Subscription
 from chassis.grpc.client import Channels
 from chassis.settings import ServiceSettings
 from chassis.work.worker import Worker

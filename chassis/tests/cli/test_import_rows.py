@@ -10,10 +10,11 @@ import pytest
 
 from chassis.api.currencies import Currency
 from chassis.cli.imports.columns import columns_for
+from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import BATCH_CHARACTERS, Result, Run
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.neutral import neutralised, restored
-from chassis.cli.imports.tabular import Row, UnreadableFile, open_table
+from chassis.cli.imports.tabular import Row, open_table
 from chassis.cli.main import build, run
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]

@@ -13,7 +13,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from chassis.cli.imports.tabular import UnreadableFile, open_table
+from chassis.cli.imports.decoding import UnreadableFile
+from chassis.cli.imports.tabular import open_table
 
 PLAIN = "id,name,email\n1,Anna,a@example.com\n2,Bob,b@example.com\n"
 

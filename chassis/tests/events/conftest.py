@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from chassis.db.database import Database
-from chassis.events.consumer import Consumer, Subscription
+from chassis.events.consumer import Consumer
 from chassis.events.envelope import Event
 from chassis.events.nats import Connection
 from chassis.events.provision import Declaration
 from chassis.events.relay import Relay
+from chassis.events.subscription import Subscription
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 
 

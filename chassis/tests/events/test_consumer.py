@@ -5,9 +5,9 @@ import pytest
 
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events import dead_letters
-from chassis.events.consumer import Subscription
 from chassis.events.envelope import Event
 from chassis.events.provision import Consumption, Declaration
+from chassis.events.subscription import Subscription
 from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
 

@@ -10,12 +10,13 @@ from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.db.migrate import migrate
 from chassis.events import dead_letters
-from chassis.events.consumer import Consumer, Subscription
+from chassis.events.consumer import Consumer
 from chassis.events.envelope import Event
 from chassis.events.facts import FactCodec
 from chassis.events.nats import connect
 from chassis.events.provision import Declaration, provision
 from chassis.events.relay import Relay
+from chassis.events.subscription import Subscription
 from chassis.local.nats import Nats
 from chassis.local.postgres import Postgres, owner_of
 from chassis.testing.wait import eventually

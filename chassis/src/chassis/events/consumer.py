@@ -16,10 +16,8 @@ from chassis.events.nats import Connection
 from chassis.events.parked import Kept, Parked
 from chassis.events.provision import ACK_WAIT_S, stream_of
 from chassis.events.pull import Missing, Pull
-from chassis.events.subscription import BATCH, BatchHandler, Handler, Subscription
+from chassis.events.subscription import BATCH, Subscription
 from chassis.limits import woken
-
-__all__ = ["BatchHandler", "Consumer", "Handler", "Subscription"]
 
 WINDOW = 32  # events in hand when they are handled one by one
 AT_ONCE = 4  # so that one backlog leaves the others some of `Database.background`

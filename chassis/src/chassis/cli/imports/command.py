@@ -104,8 +104,8 @@ def import_file(
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
     """Import a file; what the command says of itself is `_HELP`."""
+    from chassis.cli.imports.decoding import UnreadableFile
     from chassis.cli.imports.engine import Result
-    from chassis.cli.imports.tabular import UnreadableFile
 
     wanted = Wanted(
         kind,

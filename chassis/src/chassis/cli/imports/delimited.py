@@ -39,10 +39,8 @@ def delimiter_of(path: Path, encoding: Encoding) -> str:
     Quoted cells may hold any of the characters, so every choice is tried as it would be read.
     """
     with readable(path), text(path, encoding) as lines:
-        first = lines.readline().rstrip("\r\n")
-    if first.startswith("sep=") and len(first) == len("sep=") + 1:
-        return first[-1]
-    return max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter))
+        declared = _declared(lines.readline())
+    return declared or max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter))
 
 
 def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
@@ -71,10 +69,15 @@ def _first_width(path: Path, encoding: Encoding, delimiter: str) -> list[int]:
         return [lines.readline().count(delimiter) + 1]
 
 
+def _declared(line: str) -> str:
+    """What a first line `sep=;` says, which Excel writes and reads; empty for any other line."""
+    line = line.rstrip("\r\n")
+    return line[-1] if line.startswith("sep=") and len(line) == len("sep=") + 1 else ""
+
+
 def _skip_separator(lines: TextIO) -> int:
-    """Step over a first line `sep=;`, which Excel writes and reads. Returns how many lines that were."""
-    first = lines.readline()
-    if first.startswith("sep=") and len(first.rstrip("\r\n")) == len("sep=") + 1:
+    """Step over a first line `sep=;`. Returns how many lines that were."""
+    if _declared(lines.readline()):
         return 1
     lines.seek(0)
     return 0

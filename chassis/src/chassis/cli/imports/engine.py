@@ -12,9 +12,10 @@ import grpc
 from chassis.cli.imports.amounts import Separator
 from chassis.cli.imports.columns import columns_for, ignored
 from chassis.cli.imports.dates import DayOrder
+from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.refused import ErrorFile
-from chassis.cli.imports.tabular import Problem, Row, Table, UnreadableFile
+from chassis.cli.imports.tabular import Problem, Row, Table
 from chassis.errors import InvalidArgument
 from chassis.grpc.status import refusal
 

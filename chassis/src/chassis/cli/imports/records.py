@@ -12,10 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from chassis.api.messages import money, timestamp
+from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.people import NOBODY, Customers, Person, person
-from chassis.cli.imports.tabular import Problem, Row, UnreadableFile
+from chassis.cli.imports.tabular import Problem, Row
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2

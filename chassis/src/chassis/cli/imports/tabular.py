@@ -13,8 +13,6 @@ from chassis.cli.imports.neutral import ERROR_COLUMNS, restored
 
 _ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
-__all__ = ["Problem", "Row", "Table", "UnreadableFile", "open_table"]
-
 
 @dataclass(frozen=True, slots=True)
 class Problem:

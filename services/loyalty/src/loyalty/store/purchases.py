@@ -13,21 +13,13 @@ INSERT_PURCHASES = Bulk(
     row=Purchase,
 )
 
-GET_IMPORTED = Statement(
-    sa.select(PURCHASES).where(
-        PURCHASES.c.import_key == sa.func.any(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
-    ),
-    row=Purchase,
+_IMPORTED = sa.select(PURCHASES).where(
+    PURCHASES.c.import_key == sa.func.any(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
 )
+GET_IMPORTED = Statement(_IMPORTED, row=Purchase)
 
 # The same, nobody else's to correct until the end of the transaction.
-LOCK_IMPORTED = Statement(
-    sa.select(PURCHASES)
-    .where(PURCHASES.c.import_key == sa.func.any(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text))))
-    .order_by(PURCHASES.c.import_key)
-    .with_for_update(),
-    row=Purchase,
-)
+LOCK_IMPORTED = Statement(_IMPORTED.order_by(PURCHASES.c.import_key).with_for_update(), row=Purchase)
 
 _CONTENT = [name for name in PURCHASES.columns.keys() if name not in ("id", "import_key", "version")]  # noqa: SIM118
 # What rows say that were imported before and say otherwise now.

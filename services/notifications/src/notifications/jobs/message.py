@@ -12,11 +12,10 @@ from email.charset import Charset
 from email.header import Header
 from email.utils import format_datetime
 
-from chassis.api.addresses import Address
+from chassis.api.addresses import ATEXT, Address
 from notifications.usecases.words import Words, one_line
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-_PHRASE = re.compile(rf"{_ATEXT}+(?: {_ATEXT}+)*")
+_PHRASE = re.compile(rf"{ATEXT}+(?: {ATEXT}+)*")
 _LINES = re.compile(r"[^\x00-\x1f\x7f]+(?:\r\n [^\x00-\x1f\x7f]+)*")
 _PLAIN_MAX = 60  # what is longer is encoded, and so folded where it must be
 _WORD_MAX = 900  # a line may have 998

@@ -1,7 +1,7 @@
 """Sending: what the chassis' queue does with a notice."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -106,7 +106,7 @@ class Sending:
             )
         await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now), outcome)
 
-    def _attempt(self, notice: Notice, number: int, time: Any) -> Attempt:
+    def _attempt(self, notice: Notice, number: int, time: datetime) -> Attempt:
         key = notice.provider_key(self._sender.address.domain)
         return Attempt(notice.id, number, smtp.NAME, key, time)
 
