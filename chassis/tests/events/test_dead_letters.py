@@ -1,3 +1,4 @@
+import nats
 import pytest
 
 from chassis.errors import FailedPrecondition
@@ -96,3 +97,22 @@ async def test_the_dead_letters_of_one_consumer_can_be_listed(bench, url):
     await eventually(both)
     [letter] = await dead_letters.dead_letters(url, "loyalty-two")
     assert letter.consumer == "loyalty-two"
+
+
+async def test_junk_among_the_dead_letters_hides_none_and_can_be_dropped(bench, url):
+    cases, loyalty = await bench.database(), await bench.database("loyalty")
+    await bench.relay(cases)
+    await bench.consume(loyalty, Fixable().handle)
+    connection = await nats.connect(url)
+    junk = await connection.jetstream().publish("dead.loyalty.loyalty-goodwill", b"x")
+    await connection.close()
+    await bench.open(cases, "cases/1")
+
+    async def both():
+        return len(await dead_letters.dead_letters(url)) == 2
+
+    await eventually(both)
+    with pytest.raises(LookupError, match="drop it"):
+        await dead_letters.replay(url, junk.seq)
+    await dead_letters.drop(url, junk.seq)
+    assert [letter.resource for letter in await dead_letters.dead_letters(url)] == ["cases/1"]

@@ -65,6 +65,8 @@ async def replay(url: str, number: int) -> None:
     """
     async with _stream(url) as js:
         letter = await _get(js, number)
+        if not letter.subject:
+            raise LookupError(f"{number} is no event that a consumer gave up: drop it")
         headers = {name: value for name, value in letter.headers.items() if name not in _OWN}
         await js.publish(letter.subject, letter.data, headers=headers | {"Nats-Msg-Id": f"replay:{number}"})
         await js.delete_msg(DEAD_STREAM, number)
@@ -107,19 +109,21 @@ async def _get(js: JetStreamContext, number: int) -> DeadLetter:
 
 
 def _letter(message: RawStreamMsg) -> DeadLetter:
+    """What a consumer put there; of a message that none put there, as much as it says."""
     headers = message.headers or {}
+    attempts = headers.get("dead-attempts", "")
     assert message.seq is not None
     assert message.subject is not None
     return DeadLetter(
         number=message.seq,
         consumer=message.subject.split(".", 2)[2],
-        subject=headers["dead-subject"],
-        event_id=headers["dead-id"],
+        subject=headers.get("dead-subject", ""),
+        event_id=headers.get("dead-id", ""),
         type=headers.get("ce-type", ""),
         resource=headers.get("ce-subject", ""),
-        error=headers["dead-error"],
-        reason=headers["dead-reason"],
-        attempts=int(headers["dead-attempts"]),
+        error=headers.get("dead-error", "no dead letter"),
+        reason=headers.get("dead-reason", ""),
+        attempts=int(attempts) if attempts.isdecimal() else 0,
         headers=headers,
         data=message.data or b"",
     )

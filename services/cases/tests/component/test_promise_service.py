@@ -65,6 +65,8 @@ async def test_a_work_item_says_which_case_a_promise_belongs_to(desk):
         ({"time_zone": "Europe/Berlin"}, "INVALID_CODE"),
         ({"due_time": None, "due_date": Date(year=2026, month=3, day=5)}, "INVALID_CODE"),
         (DAY | {"time_zone": "Europe/Nowhere"}, "INVALID_CODE"),
+        (DAY | {"time_zone": "localtime"}, "INVALID_CODE"),
+        (DAY | {"time_zone": "Factory"}, "INVALID_CODE"),
         (DAY | {"due_date": Date(year=2026, month=2, day=30)}, "INVALID_TIME"),
         (DAY | {"due_date": Date(year=2026, month=3)}, "INVALID_TIME"),
         (DAY | {"due_date": Date(year=2036, month=4, day=1)}, "INVALID_TIME"),

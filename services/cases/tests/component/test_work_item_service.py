@@ -14,6 +14,7 @@ from rapport.cases.v1.work_item_service_pb2 import (
     ListWorkItemsRequest,
     StartWorkItemRequest,
 )
+from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 
 State = case_pb2.WorkItem.State
 Promised = promise_pb2.Promise.State
@@ -228,3 +229,12 @@ async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
     wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a b")
     request = AddWorkItemRequest(parent=case.name, work_item=wrong)
     assert await refused(desk.work_items.AddWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"
+
+
+async def test_no_department_puts_its_own_work_on_a_case_of_others(desk, refused):
+    """Nobody but that department could finish it, and the case could not be resolved."""
+    case = await desk.open()
+    billing = desk.running.stub(WorkItemServiceStub, ["cases.workitems.write"], "department:paul", "billing")
+    work_item = case_pb2.WorkItem(department="departments/billing", kind="refund")
+    call = billing.AddWorkItem(AddWorkItemRequest(parent=case.name, work_item=work_item))
+    assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"

@@ -71,6 +71,7 @@ def renegotiated(
         first_due_time=timestamp(DUE),
         new_due_time=timestamp(DUE + delay),
         successor=new("promises"),
+        notice=new("notices"),
         reason_code=reason_code,
     )
 
@@ -279,6 +280,16 @@ async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running,
 async def test_a_date_that_the_customer_asked_for_earns_nothing(running: Running) -> None:
     customer, promise = new("customers"), new("promises")
     event = renegotiated(customer, promise, timedelta(days=2), reason_code="CUSTOMER_AGREED")
+    await running.deliver(event, resource=promise, source="cases")
+    await what_was_told_is_handled(running, promise)
+    assert await granted(running, customer) == []
+
+
+async def test_a_date_that_a_person_moved_earns_nothing_by_itself(running: Running) -> None:
+    """Else whoever may move promises could pay out without a budget."""
+    customer, promise = new("customers"), new("promises")
+    event = renegotiated(customer, promise, timedelta(days=2))
+    event.notice = ""
     await running.deliver(event, resource=promise, source="cases")
     await what_was_told_is_handled(running, promise)
     assert await granted(running, customer) == []

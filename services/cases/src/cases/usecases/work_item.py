@@ -25,7 +25,7 @@ async def add_work_item(
     work_item = WorkItem(
         ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, create_time=tx.now
     )
-    tx.require_owner(work_item, case)  # whoever answers for the case asks others for their parts
+    tx.require_owner(case)  # whoever answers for the case asks others for their parts, and nobody else
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
     tx.record(work_item.added(), version=work_item.version)
     return work_item

@@ -26,10 +26,12 @@ async def on_promises_made(tx: Transaction, events: Sequence[Event[PromiseMade]]
 
 
 def goodwill_for_renegotiation(authority: Authority) -> Handler:
-    """Grants what the policy gives for the whole delay when a promise was moved."""
+    """Grants what the policy gives for the whole delay when a notice told that a promise is moved."""
 
     async def on_promise_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:
         moved = event.data
+        if not moved.notice:  # a person spoke with the customer, and grants within a person's own budget
+            return
         (customer_id,), (promise_id,), (root_id,) = (
             CUSTOMER.parse(moved.customer),
             PROMISE.parse(moved.promise),
