@@ -101,7 +101,7 @@ def test_a_refused_purchase_or_order_makes_no_customer(files: Importing) -> None
     bought = files.load("purchases", "customer_id,date,amount\nghost,2150-01-02,1.00\nreal,2026-01-02,1.00\n")
     assert (bought["created"], files.refused(bought)) == (1, [("2", "INVALID_TIME")])
     order = f"customer_id,order_id,required_date\nghost,{'9' * 300},2026-01-10\n"
-    assert files.refused(files.load("orders", order)) == [("2", "TOO_LONG")]
+    assert files.refused(files.load("orders", order)) == [("2", "INVALID_CODE")]
     assert files.find("ghost") == ""
     assert files.find("real")
 

@@ -28,7 +28,7 @@ from chassis.events.provision import NotProvisioned, verify
 from chassis.events.relay import Relay
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
-from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings
+from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
 from chassis.work.runner import WorkRunner
@@ -259,6 +259,9 @@ async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
     except Unreachable as problem:
         sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
         code = EXIT_UNREACHABLE
+    except WrongSettings as problem:  # with what is stored
+        sys.stderr.write(f"{service.name}: {problem}\n")
+        code = EXIT_WRONG_SETTINGS
     except (OSError, NotProvisioned, UnsuitableDatabase) as problem:  # a port is taken, streams are missing
         sys.stderr.write(f"{service.name}: {problem}\n")
         code = EXIT_CRASHED

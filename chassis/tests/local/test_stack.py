@@ -147,7 +147,11 @@ async def test_two_stacks_run_side_by_side_and_ctrl_c_ends_one_of_them_wholly(
 ) -> None:
     other = Up(tmp_path / "zweite Küche", 11_300, package)
     # What the user has set for other programs does not reach what is embedded.
-    other.environ = {**other.environ, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+    other.environ = {
+        **other.environ,
+        "http_proxy": "http://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    }
     other.start()
     await other.ready()
     units = other.units()

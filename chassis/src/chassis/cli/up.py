@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import time
@@ -134,11 +135,12 @@ def _welcome(console: Console, stack: Stack, seconds: float) -> None:
     console.print(f"  {'traces':<14} {env['RAPPORT_LOCAL_OTLP_ENDPOINT']}{look}")
     console.print(f"\n  Everything, with passwords: {stack.home.env_file}\n")
     if stack.services:
-        console.print(
-            _EXAMPLES.format(prefix=sys.prefix, address=stack.address(stack.services[0])),
-            markup=False,
-            soft_wrap=True,
+        examples = _EXAMPLES.format(
+            activate=shlex.quote(f"{sys.prefix}/bin/activate"),
+            home=shlex.quote(str(stack.home.path)),
+            address=stack.address(stack.services[0]),
         )
+        console.print(examples, markup=False, soft_wrap=True)
 
 
 def _host(url: str) -> str:
@@ -146,7 +148,7 @@ def _host(url: str) -> str:
 
 
 _EXAMPLES = """Try it in another terminal:
-  source {prefix}/bin/activate
+  source {activate}; export RAPPORT_HOME={home}
   rapport call CustomerService.CreateCustomer '{{"customer": {{"display_name": "Ada Lovelace"}}}}'
   rapport status; rapport traces list; rapport doctor
 

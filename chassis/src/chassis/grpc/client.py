@@ -32,6 +32,7 @@ _SERVICE_CONFIG = json.dumps(
 )
 OPTIONS = [
     ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.enable_http_proxy", 0),  # what is set is for the world outside, not for other services
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 0),

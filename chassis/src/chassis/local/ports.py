@@ -2,11 +2,15 @@
 
 import random
 import socket
+import urllib.request
 
 LOWEST, HIGHEST = (
     10_000,
     32_767,
 )  # above 32767 an outgoing connection may hold the port and a bind fails at random
+
+# Opens our own addresses: a proxy that the user has set is for the world outside.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
-from chassis.local.ports import is_free
+from chassis.local.ports import DIRECT, is_free
 from chassis.local.process import Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 
@@ -265,7 +264,7 @@ def _port_base(environ: Mapping[str, str]) -> int:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own http:// address
+        with DIRECT.open(url, timeout=1) as response:
             return bool(response.status == 200)
     except (OSError, http.client.HTTPException):
         return False

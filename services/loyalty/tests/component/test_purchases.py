@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
+from chassis.settings import WrongSettings
 from chassis.testing.running import Running, reason
 from loyalty.service import service
 from loyalty.usecases.purchases import currency_stays
@@ -270,7 +271,7 @@ async def test_the_currency_stays_once_a_purchase_is_recorded(running: Running, 
     await currency_stays(running.db, euros)
     await desk.purchases.RecordPurchase(single(purchase(customer(), 100)))
     await currency_stays(running.db, running.app.settings.formula)
-    with pytest.raises(ValueError, match="RAPPORT_CURRENCY must be USD"):
+    with pytest.raises(WrongSettings, match=r"RAPPORT_CURRENCY: .* must be USD"):
         await currency_stays(running.db, euros)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -167,13 +167,8 @@ class Run(Generic[T]):
                 order.add(row.line, row.cells.get(column, ""))
         if not total:
             raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
-        self.notation = Notation(
-            self.notation.currency,
-            self.notation.decimal or separator.decided(),
-            self.notation.date_format,
-            order.decided(),
-            self.notation.country,
-        )
+        decimal = self.notation.decimal or separator.decided()
+        self.notation = replace(self.notation, decimal=decimal, first=order.decided())
         self.result.notes += self._readings()
         return total, width
 

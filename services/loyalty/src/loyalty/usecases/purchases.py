@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
 from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
@@ -77,11 +78,14 @@ async def _correct(
 
 
 async def currency_stays(db: Database, formula: ValueFormula) -> None:
-    """ValueError when purchases were recorded in another currency than the one that is set."""
+    """WrongSettings when purchases were recorded in another currency than the one that is set."""
     newest = await NEWEST_PURCHASE.maybe(db)
     if newest is not None and newest.currency_code != formula.currency:
         stays = newest.currency_code
-        raise ValueError(f"purchases are recorded in {stays}, so RAPPORT_CURRENCY must be {stays}")
+        raise WrongSettings(
+            f"RAPPORT_CURRENCY: purchases are recorded in {stays}, so it must be {stays}; "
+            "an empty database takes any (`make clean` for the local one)"
+        )
 
 
 def _tell(
