@@ -5,7 +5,9 @@ from collections import defaultdict
 import pytest
 
 from chassis.context import Call, Principal, current_call
+from chassis.db import session
 from chassis.events.provision import Declaration
+from chassis.events.publisher import Publisher
 from chassis.testing.wait import eventually
 
 
@@ -32,6 +34,35 @@ async def test_a_committed_fact_reaches_the_stream_with_its_attributes(bench, st
     assert message.headers["ce-type"] == "rapport.cases.v1.CaseOpened"
     assert message.headers["ce-resourceversion"] == "7"
     assert message.headers["ce-authid"] == "agent:alice"
+
+
+async def test_a_batch_that_takes_longer_than_sessions_may_idle_is_published_once(bench, monkeypatch):
+    monkeypatch.setattr(session, "KEPT_EVERY_S", 0.1)
+    monkeypatch.setitem(session.VANISHED, "idle_session_timeout", ("1s", 0))
+    db = await bench.database()
+    published = []
+    publish = Publisher.publish
+
+    async def slowly(publisher, rows):
+        published.extend(row["resource"] for row in rows)
+        outcome = await publish(publisher, rows)
+        async with db.connection() as connection:
+            begun = await connection.fetchval("SELECT clock_timestamp()")
+
+        async def long_ago():
+            async with db.connection() as connection:
+                return await connection.fetchval(
+                    "SELECT clock_timestamp() > $1::timestamptz + interval '2 s'", begun
+                )
+
+        await eventually(long_ago)
+        return outcome
+
+    monkeypatch.setattr(Publisher, "publish", slowly)
+    await bench.open(db, "cases/1")
+    await bench.relay(db)
+    await eventually(lambda: all_published(db))
+    assert published == ["cases/1"]
 
 
 async def test_a_rolled_back_fact_is_never_published(bench, stream):

@@ -1,5 +1,8 @@
 """Sessions with PostgreSQL: what the server refuses to wait for, and which of its processes one talks to."""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +18,7 @@ GUARDS = {
     "transaction_timeout": ("15s", 17),
 }
 # For sessions that hold locks: the server lets go soon after their owner has vanished without a word, or
-# stands still. They are used every few seconds, far more often than this.
+# stands still. They are used every few seconds, far more often than this: see `kept`.
 VANISHED = {
     "tcp_keepalives_idle": ("10s", 0),
     "tcp_keepalives_interval": ("5s", 0),
@@ -23,6 +26,7 @@ VANISHED = {
     "tcp_user_timeout": ("20s", 0),
     "idle_session_timeout": ("20s", 0),
 }
+KEPT_EVERY_S = 5.0
 
 
 class UnsuitableDatabase(Exception):
@@ -69,6 +73,33 @@ async def guard(session: Session, settings: dict[str, tuple[str, int]]) -> None:
         f"SELECT pid, backend_start{set_each} FROM pg_stat_activity WHERE pid = pg_backend_pid()"  # noqa: S608
     )
     session.backend = Backend(row["pid"], row["backend_start"])
+
+
+@contextlib.asynccontextmanager
+async def kept(session: Session) -> AsyncIterator[None]:
+    """Keep a session that holds locks, while its owner is busy with something else, however long that takes.
+
+    Use the session for nothing else meanwhile. That it is lost is left for its next use to find.
+    """
+    over = asyncio.Event()
+    using = asyncio.create_task(_use(session, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await asyncio.wait({using})
+
+
+async def _use(session: Session, over: asyncio.Event) -> None:
+    while not over.is_set():
+        try:
+            async with asyncio.timeout(KEPT_EVERY_S):
+                await over.wait()
+        except TimeoutError:
+            try:
+                await session.execute("SELECT 1")
+            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return
 
 
 async def refuse_shared(first: Any, second: Any) -> None:

@@ -18,6 +18,7 @@ from chassis import failpoints
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX
+from chassis.db.session import Session, kept
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
 from chassis.events.leases import Leases
@@ -97,7 +98,7 @@ class Relay:
                 _log.warning("the relay lost its database session", error=repr(error))
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
 
-    async def _session(self, session: asyncpg.Connection) -> None:
+    async def _session(self, session: Session) -> None:
         """Publish as long as the session, and with it the leases, lasts."""
         leases = Leases(session)
         await leases.join()
@@ -123,9 +124,10 @@ class Relay:
             )
         )
 
-    async def _publish(self, session: asyncpg.Connection, rows: Sequence[Any]) -> None:
+    async def _publish(self, session: Session, rows: Sequence[Any]) -> None:
         with tracing.publish_span(self._db.service, [row["traceparent"] for row in rows]):
-            outcome = await self._publisher.publish(rows)
+            async with kept(session):  # else a slow batch would cost the leases, and be published for ever
+                outcome = await self._publisher.publish(rows)
         failpoints.hit("relay.after_publish")
         if outcome.published:
             await self._mark(session, outcome.published)
