@@ -221,7 +221,10 @@ def work() -> None:
 
 
 def partitions() -> None:
-    """What looks after the days of outbox and inbox. The service calls these, and owns no table itself."""
+    """What looks after the days of outbox and inbox. The service calls these, and owns no table itself.
+
+    They remove only what is past its keeping, whoever calls them: see `chassis.db.maintain`.
+    """
     # Attached, not created as a partition: that would lock out writers of every day.
     as_owner(
         "make_partition(parent text, day date, first uuid, past uuid) RETURNS void",
@@ -242,6 +245,9 @@ def partitions() -> None:
     as_owner(
         "drop_partition(parent text, day date) RETURNS boolean",
         """
+        IF day > today - keeping THEN
+            RAISE EXCEPTION '% is kept for % days', name, keeping USING ERRCODE = 'insufficient_privilege';
+        END IF;
         IF parent = 'outbox' THEN
             EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE published_at IS NULL)', name) INTO kept;
         END IF;
@@ -254,6 +260,10 @@ def partitions() -> None:
     as_owner(
         "forget(parent text, before uuid, most integer) RETURNS bigint",
         """
+        IF ('x' || left(replace(before::text, '-', ''), 12))::bit(48)::bigint
+            > extract(epoch FROM (today - keeping + 1)::timestamp) * 1000 THEN
+            RAISE EXCEPTION '% is kept for % days', parent, keeping USING ERRCODE = 'insufficient_privilege';
+        END IF;
         EXECUTE format(
             'WITH gone AS (DELETE FROM %1$I WHERE ctid = ANY (ARRAY('
             'SELECT ctid FROM %1$I WHERE %2$I < %3$L%4$s LIMIT %5$s)) RETURNING 1) SELECT count(*) FROM gone',
@@ -275,6 +285,9 @@ def as_owner(signature: str, body: str) -> None:
         DECLARE
             key text := CASE parent WHEN 'outbox' THEN 'id' WHEN 'inbox' THEN 'event_id' END;
             name text := parent || '_' || {day};
+            -- By the server's clock, with a day to spare for services whose clocks are ahead of it.
+            today date := (now() AT TIME ZONE 'UTC')::date;
+            keeping integer := CASE parent WHEN 'outbox' THEN 14 ELSE 30 END;
             kept boolean := false;
             deleted bigint;
         BEGIN
