@@ -81,9 +81,40 @@ class World:
         async with self.cases.connection() as connection:
             return await connection.fetchrow("SELECT identity, last_sequence FROM stream")
 
+    async def knows(self, last):
+        return (await self.known())["last_sequence"] == last
+
+    async def tell(self, *names):
+        """Have these published."""
+        before = await self.published()
+        await self.bench.open(self.cases, *names, together=True)
+
+        async def all_published():
+            return await self.published() == before + len(names)
+
+        await eventually(all_published)
+
+    async def told(self):
+        """What the stream holds."""
+        js = self.connections[0].js
+        state = (await js.stream_info("CASES")).state
+        numbers = range(state.first_seq, state.last_seq + 1)
+        return [(await js.get_msg("CASES", seq=n)).headers["ce-subject"] for n in numbers]
+
     async def lose_everything(self):
         await asyncio.to_thread(self.nats.stop)
         shutil.rmtree(self.nats.folder / "jetstream")
+        self.nats.start()
+
+    async def copy_stream(self):
+        await asyncio.to_thread(self.nats.stop)
+        shutil.copytree(self.nats.folder / "jetstream", self.nats.folder / "copy")
+        self.nats.start()
+
+    async def lose_what_came_after_the_copy(self):
+        await asyncio.to_thread(self.nats.stop)
+        shutil.rmtree(self.nats.folder / "jetstream")
+        shutil.move(self.nats.folder / "copy", self.nats.folder / "jetstream")
         self.nats.start()
 
 
@@ -157,16 +188,57 @@ async def test_what_had_been_applied_before_the_loss_is_not_applied_again(world,
     assert Counter(await noted(world.loyalty)) == Counter([*OPENED, "cases/later"])
 
 
-async def test_a_stream_that_ends_before_what_it_acknowledged_has_lost_events(world):
+async def test_of_a_stream_that_lost_its_end_only_the_end_is_published_again_by_one_replica(world):
+    js = world.connections[0].js
+    config = (await js.stream_info("CASES")).config
+    await js.update_stream(config.evolve(duplicate_window=0.1))  # so that what is told twice is there twice
+    await world.tell(*OPENED[:10])
     async with world.cases.connection() as connection:
-        await connection.execute("UPDATE stream SET last_sequence = 1000")
-    await eventually(lambda: "lost events" in world.heartbeat.problem or world.heartbeat._short)
+        await connection.execute("UPDATE outbox SET published_at = published_at - interval '1 hour'")
+        await connection.execute(
+            "UPDATE outbox SET published_at = published_at - interval '1 hour' WHERE resource <> $1",
+            (last := (await world.told())[-1]),
+        )
+    await eventually(lambda: world.knows(10))
+    await world.copy_stream()
+    await world.tell(*OPENED[10:])
+    await eventually(lambda: world.knows(20))
+    before = await world.known()
+    world.bench.run(Heartbeat(world.cases, await world.connect("cases", pending_size=0)).run())
 
-    async def found_out():
-        return (await world.known())["last_sequence"] == 0
+    await world.lose_what_came_after_the_copy()
+    await eventually(lambda: "lost events" in world.heartbeat.problem, timeout_s=40)
+    await eventually(lambda: world.heartbeat.problem == "", timeout_s=40)
+    await eventually(lambda: world.standing() is Standing.BEHIND)  # nobody consumes; beats are heard again
+    assert (await world.known())["identity"] == before["identity"]
+    assert Counter(await world.told()) == Counter([*OPENED, last])  # it was published in that time, too
 
-    await eventually(found_out)
-    await eventually(lambda: world.heartbeat.problem == "")
+
+async def test_a_stream_that_grows_while_a_replica_looks_at_it_is_whole(bench, monkeypatch):
+    cases = await bench.database()
+    await bench.relay(cases)
+    connection = await bench.broker(Declaration("cases"), pending_size=0)
+    slow, quick = Heartbeat(cases, connection), Heartbeat(cases, await bench.broker(Declaration("cases")))
+    ask, asked = connection.js.stream_info, []
+
+    async def published():
+        async with cases.connection() as database:
+            return await database.fetchval("SELECT bool_and(published_at IS NOT NULL) FROM outbox")
+
+    async def ask_and_wait(name):
+        info = await ask(name)
+        asked.append(info.state.last_seq)
+        await bench.open(cases, f"cases/{len(asked)}")
+        await eventually(published)
+        await quick._beat()
+        return info
+
+    monkeypatch.setattr(connection.js, "stream_info", ask_and_wait)
+    for _ in range(3):
+        await slow._beat()
+    assert (slow._short, slow.problem, asked) == (False, "", [0, 1, 2])
+    async with cases.connection() as database:
+        assert await database.fetchval("SELECT last_sequence FROM stream") == 3
 
 
 async def test_a_stream_provisioned_again_is_the_same_stream(world):

@@ -3,13 +3,15 @@
     beat.<service>   every 2 seconds from every replica, as JSON: `Beat`
 
 A stream that was made anew, or that ends before what it once acknowledged, has lost events. Then this service
-is not ready and sends no beat until it has published again what its outbox holds (14 days).
+is not ready and sends no beat until it has published again what its outbox holds (14 days); of a stream that
+still has its beginning, what was published after that.
 """
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import nats.errors
 import nats.js.errors
@@ -24,6 +26,7 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.maintain import OUTBOX_DAYS
 from chassis.db.schema import OUTBOX, STREAM
+from chassis.db.session import kept
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
 from chassis.events.freshness import Beat, encoded
@@ -33,6 +36,8 @@ from chassis.events.republish import republish
 
 BEAT_EVERY_S = 2.0
 DEPTH_MAX = 100_000
+# A batch is noted as published when all of it is, minutes later perhaps, by the clocks of several replicas.
+MARGIN = timedelta(minutes=10)
 _LOCK = 0x6C6F7374  # "lost"
 
 _log = structlog.get_logger()
@@ -60,12 +65,20 @@ _FIRSTS = Statement[Any](
 _COUNT = Statement[Any](sa.select(sa.func.count().label("depth")).select_from(_WAITING))
 _KNOWN = Statement[Any](sa.select(STREAM).where(STREAM.c.name == sa.bindparam("name")))
 _row = insert(STREAM).values({name: sa.bindparam(name) for name in ("name", "identity", "last_sequence")})
-_SET = Statement[Any](
+# Of two replicas the slower one may have asked earlier.
+_SEEN = Statement[None](
     _row.on_conflict_do_update(
         index_elements=["name"],
-        set_={name: _row.excluded[name] for name in ("identity", "last_sequence")},
+        set_={"last_sequence": sa.func.greatest(STREAM.c.last_sequence, _row.excluded.last_sequence)},
+        where=STREAM.c.identity == _row.excluded.identity,
     )
 )
+_MENDED = Statement[None](
+    sa.update(STREAM)
+    .where(STREAM.c.name == sa.bindparam("stream"))
+    .values({name: sa.bindparam(name) for name in ("identity", "last_sequence")})
+)
+_PUBLISHED = Statement[Any](sa.select(OUTBOX.c.published_at).where(OUTBOX.c.id == sa.bindparam("event_id")))
 
 
 class Heartbeat:
@@ -97,8 +110,10 @@ class Heartbeat:
     async def _beat(self) -> None:
         """Say up to when everything is published, and how far the stream reaches then.
 
-        In this order: what is published when the outbox is read is in the stream when that is asked.
+        In this order: what is published when the outbox is read, and what any replica has seen of the stream,
+        is in the stream when that is asked.
         """
+        known = await _KNOWN.maybe(self._db, name=self._stream)
         now = self._db.clock.now()
         # Ids never go back, so after a step of the clock they lie ahead of the time.
         firsts = [min(ids.moment(row["id"]), row["time"]) for row in await _FIRSTS.all(self._db)]
@@ -108,51 +123,75 @@ class Heartbeat:
         info = await self._connection.js.stream_info(self._stream)
         _DEPTH.set(depth)
         _OLDEST.set(lag_s)
-        if await self._is_whole(info):
+        if await self._is_whole(known, info):
             self._tell("")
             beat = Beat(depth, lag_s, info.state.last_seq, sent_at)
             await self._connection.client.publish(f"beat.{self._db.service}", encoded(beat))
 
-    async def _is_whole(self, info: StreamInfo) -> bool:
+    async def _is_whole(self, known: Any, info: StreamInfo) -> bool:
         """Whether the stream has all that it took, as far as one can know; if not, mends it."""
         identity, last = _identity(info), info.state.last_seq
-        known = await _KNOWN.maybe(self._db, name=self._stream)
-        is_same = known is None or known["identity"] == identity
-        is_short = known is not None and is_same and last < known["last_sequence"]
+        is_short = known is not None and known["identity"] == identity and last < known["last_sequence"]
         # A new leader of the stream may need a moment to know all that the old one has acknowledged.
         was_short, self._short = self._short, is_short
         if is_short and not was_short:
             return False
-        if is_same and not is_short:
+        if not _has_lost(known, info):
             if known is None or known["last_sequence"] != last:
-                await _SET.run(self._db, name=self._stream, identity=identity, last_sequence=last)
+                await _SEEN.run(self._db, name=self._stream, identity=identity, last_sequence=last)
             return True
         self._tell(f"the broker lost events of the stream {self._stream}: they are published again")
-        await self._publish_again(identity)
+        await self._mend()
         return False  # the next look is at the mended stream
 
-    async def _publish_again(self, identity: str) -> None:
-        """Publish what the outbox holds, in one replica. Unavailable when the broker does not take it."""
-        # The lock ends with the session; then two publish the same, which is no harm.
-        session = await self._db.dedicated()
+    async def _mend(self) -> None:
+        """Publish what the stream has lost, in one replica. Unavailable when the broker does not take it."""
+        session = await self._db.dedicated()  # the lock ends with it
         try:
             if not await session.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
                 return
-            now = self._db.clock.now()
-            count = await republish(
-                self._db, self._connection, now - timedelta(days=OUTBOX_DAYS + 1), now + timedelta(days=1)
-            )
-            last = (await self._connection.js.stream_info(self._stream)).state.last_seq
-            await _SET.run(self._db, name=self._stream, identity=identity, last_sequence=last)
+            async with kept(session):
+                await self._publish_again()
         finally:
             await session.close(timeout=2)
+
+    async def _publish_again(self) -> None:
+        known = await _KNOWN.one(self._db, name=self._stream)
+        info = await self._connection.js.stream_info(self._stream)
+        if not _has_lost(known, info):  # another replica was quicker
+            return
+        now, since = self._db.clock.now(), None
+        if known["identity"] == _identity(info):  # it has the rest, and would be filled with it once more
+            since = await self._last_published(info)
+        begin, end = now - timedelta(days=OUTBOX_DAYS + 1), now + timedelta(days=1)
+        count = await republish(self._db, self._connection, begin, end, since)
+        info = await self._connection.js.stream_info(self._stream)
+        await _MENDED.run(
+            self._db, stream=self._stream, identity=_identity(info), last_sequence=info.state.last_seq
+        )
         _log.warning("events that the broker lost are published again", stream=self._stream, events=count)
+
+    async def _last_published(self, info: StreamInfo) -> datetime | None:
+        """When the last event that the stream has was published, or a little before; None when unknown."""
+        try:
+            last = await self._connection.js.get_msg(self._stream, seq=max(1, info.state.last_seq))
+            row = await _PUBLISHED.maybe(self._db, event_id=UUID((last.headers or {})["ce-id"]))
+        except (nats.js.errors.NotFoundError, KeyError, ValueError):
+            return None
+        return None if row is None else (row["published_at"] or self._db.clock.now()) - MARGIN
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self.problem:
             _log.error("events do not reach their readers", problem=problem)
         self.problem = problem
         _LOST.set(bool(problem))
+
+
+def _has_lost(known: Any, info: StreamInfo) -> bool:
+    """Whether a stream is another one than what is known, or ends before it did."""
+    return known is not None and bool(
+        known["identity"] != _identity(info) or info.state.last_seq < known["last_sequence"]
+    )
 
 
 def _identity(info: StreamInfo) -> str:

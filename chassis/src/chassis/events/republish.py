@@ -27,9 +27,16 @@ _PAGE = Statement[Any](
 )
 
 
-async def republish(db: Database, connection: Connection, since: datetime, until: datetime) -> int:
+async def republish(
+    db: Database,
+    connection: Connection,
+    since: datetime,
+    until: datetime,
+    published_since: datetime | None = None,
+) -> int:
     """Publish again, in order, what was recorded from `since` until before `until`. Returns how many events.
 
+    With `published_since` only what was published then or later.
     The events keep their ids: a stream drops those that it took in the last ten minutes, a consumer does
     nothing about those that it has seen. What was never published is left to the relay. Unavailable when the
     broker does not take them all; what was sent may be sent again.
@@ -37,9 +44,10 @@ async def republish(db: Database, connection: Connection, since: datetime, until
     publisher = Publisher(connection, db.service)
     after, end, sent = UUID(int=ids.floor(since).int - 1), ids.floor(until), 0
     while rows := await _PAGE.all(db, after=after, end=end):
-        outcome = await publisher.publish(rows)
+        lost = [row for row in rows if published_since is None or row["published_at"] >= published_since]
+        outcome = await publisher.publish(lost)
         sent += len(outcome.published)
-        if len(outcome.published) < len(rows):
+        if len(outcome.published) < len(lost):
             raise Unavailable(
                 "BROKER_UNAVAILABLE", f"The broker took {sent} events and then no more. Try again."
             )
