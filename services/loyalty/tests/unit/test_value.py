@@ -1,7 +1,9 @@
 """What purchases add up to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -40,7 +42,8 @@ def test_a_band_begins_at_its_threshold(lifetime: str, band: Band) -> None:
 
 
 def test_a_customer_without_purchases_is_standard() -> None:
-    assert FORMULA.band(None) is Band.STANDARD
+    least = ValueFormula("test", "EUR", Decimal("0.01"), Decimal(2), Decimal(3))
+    assert [formula.band(None) for formula in (FORMULA, least)] == [Band.STANDARD, Band.STANDARD]
 
 
 @pytest.mark.parametrize("bands", [(0, 1, 2), (1, 1, 2), (1, 2, 2), (-1, 1, 2)])
@@ -80,6 +83,32 @@ def test_what_is_given_back_lowers_the_value_and_is_no_purchase() -> None:
 def test_two_purchases_of_the_same_content_count_twice() -> None:
     (added,) = added_value([purchase(1, "9.99"), purchase(1, "9.99")])
     assert (added.lifetime_value, added.purchase_count) == (Decimal("19.98"), 2)
+
+
+def test_what_is_free_is_a_purchase_too() -> None:
+    assert added_value([purchase(1, "0")]) == [CustomerValue(UUID(int=1), Decimal(0), 1, NOW, NOW, 1)]
+
+
+def test_who_changed_gets_a_version_and_nothing_is_added() -> None:
+    assert added_value([], [UUID(int=1)]) == [CustomerValue(UUID(int=1), Decimal(0), 0, None, None, 1)]
+
+
+@pytest.mark.parametrize(
+    "corrected",
+    [
+        {"customer_id": UUID(int=2)},
+        {"amount": Decimal(6)},
+        {"currency_code": "USD"},
+        {"purchase_time": NOW + timedelta(days=1)},
+        {"quantity": 2},
+        {"reference": "orders/1"},
+    ],
+    ids=lambda corrected: next(iter(corrected)),
+)
+def test_a_row_says_something_new_when_any_of_its_fields_does(corrected: dict[str, Any]) -> None:
+    known = purchase(1, "5")
+    assert known.says(replace(known, id=uuid4(), version=2))
+    assert not known.says(replace(known, **corrected))
 
 
 @given(st.decimals(0, 10**12, places=2))

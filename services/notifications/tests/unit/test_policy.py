@@ -20,6 +20,7 @@ from notifications.domain.policy import (
     meanwhile,
     next_steps,
     recovery,
+    replaced,
     something_followed,
     steps,
     untrue,
@@ -218,3 +219,12 @@ def test_what_was_heard_meanwhile_is_what_it_was_to_say(
 ) -> None:
     ended = replace(notice(State.SENT), seen_version=7)
     assert meanwhile(ended, moot, MONDAY) == news(7, concern, says)
+
+
+def test_a_new_notice_replaces_what_nobody_knows_of_and_what_ended_about_the_same() -> None:
+    perhaps, perhaps_over = notice(State.UNKNOWN), notice(State.UNKNOWN, concern=Concern.RECOVERED)
+    sent, sent_over = notice(State.SENT), notice(State.SENT, concern=Concern.RECOVERED)
+    waiting = notice(State.REQUESTED)
+    gone = replace(perhaps, superseded=True)
+    before = [waiting, sent, sent_over, perhaps, perhaps_over, gone]
+    assert replaced(before, Concern.AT_RISK) == [sent, perhaps, perhaps_over]
