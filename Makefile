@@ -47,6 +47,9 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
 
+slow: setup ## What takes half a minute or more each: requirements alone migrate and serve, and the like
+	@$(BIN)/pytest -m slow
+
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
 	@$(BIN)/python -m tests.mutants
 
@@ -57,7 +60,7 @@ load: setup ## Locust with gRPC users against a running platform, 60 s, headless
 	@$(BIN)/python -m tests.load
 
 chaos: setup ## Kill, stop under load, freeze and cut off, at every moment (some ten minutes; the suite has a short version)
-	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v tests/e2e/test_kill.py chassis/tests/grpc/test_drain.py chassis/tests/db/test_leases.py
+	@RAPPORT_EVERY_MOMENT=1 $(BIN)/pytest -v -m 'not slow' tests/e2e/test_outages.py tests/e2e/test_kill.py chassis/tests/grpc/test_drain.py chassis/tests/db/test_leases.py
 
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

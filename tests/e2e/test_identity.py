@@ -117,7 +117,8 @@ def test_a_known_caller_needs_the_permission_of_the_method(
 async def log_in(stack: Stack, user: str) -> Connection:
     """A connection to the stack's broker as one of its users."""
     config = json.loads((stack.home.path / "nats" / "nats.conf").read_text())
-    [password] = [each["password"] for each in config["authorization"]["users"] if each["user"] == user]
+    accounts = config["accounts"].values()
+    [password] = [u["password"] for each in accounts for u in each.get("users", ()) if u["user"] == user]
     return await connect(f"nats://{user}:{password}@{config['listen']}", user)
 
 

@@ -6,7 +6,6 @@ while the rest goes on. `RAPPORT_MODEL_EXAMPLES` sets how many histories are tri
 
 import os
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -289,14 +288,15 @@ class Drive:
         assert not {"REQUESTED", "SENDING"} & {*states.values()}, "something is not settled"
 
     def _check_goodwill(self, view: Any, promises: list[Any]) -> None:
-        """One harm, one grant, for one of the delays."""
-        moved = [
-            (day_of(moment(b.due_time)) - day_of(moment(a.due_time))).days for a, b in pairwise(promises)
+        """The longest delay that a notice told is made up for, whatever led to it."""
+        days = [day_of(moment(promise.due_time)) for promise in promises]
+        told = [
+            min(100 * (after - days[0]).days, 500)
+            for promise, after in zip(promises, days[1:], strict=False)
+            if promise.notice
         ]
-        possible = {min(100 * days, 500) for days in moved if days > 0}
         grants = [grant.points for grant in view.loyalty.goodwill]
-        assert len(grants) == bool(possible)
-        assert {*grants} <= possible
+        assert sum(grants) == max([0, *told])
         assert view.loyalty.points_balance == sum(grants)
 
     async def _accepted(self, call: Any) -> bool:

@@ -103,7 +103,7 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and import none.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
-    """Import a file; what the command says of itself is `_HELP`."""
+    """Import a file: see `_HELP`."""
     from chassis.cli.imports.decoding import UnreadableFile
     from chassis.cli.imports.engine import Result
 
@@ -135,8 +135,7 @@ def import_file(
             _show(result, file.name, dry_run=dry_run, as_json=as_json)
         raise
     _show(result, file.name, dry_run=dry_run, as_json=as_json)
-    if result.refused:
-        raise typer.Exit(Exit.REFUSED)
+    raise typer.Exit(Exit.REFUSED if result.refused else Exit.DONE)
 
 
 def _show(result: Any, name: str, *, dry_run: bool, as_json: bool) -> None:
