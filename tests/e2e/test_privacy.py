@@ -237,6 +237,6 @@ async def traced(trace_id: str) -> bool:
 
 
 def database_url(database: str) -> str:
-    """The connection to a database of the stack."""
-    session = Session.open()
-    return session.env["RAPPORT_LOCAL_TRACES_URL"] if database == "traces" else session.database_url(database)
+    """The connection to a database of the stack, of whoever may read all of it."""
+    server = Session.open().env["RAPPORT_LOCAL_POSTGRES_URL"]
+    return f"{server.rpartition('/')[0]}/{database}"
