@@ -130,8 +130,8 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
             view = await views.GetCustomerView(GetCustomerViewRequest(name=name))
         except grpc.aio.AioRpcError:  # nothing is projected yet
             return None
-        entries = len(view.latest_timeline) == LATEST_IN_VIEW
-        return view if entries and view.notices and view.loyalty.points_balance and view.cases else None
+        parts = view.notices, view.loyalty.points_balance, view.loyalty.goodwill, view.value.band, view.cases, view.promises
+        return view if len(view.latest_timeline) == LATEST_IN_VIEW and all(parts) else None
 
     view = await eventually(whole, 30)
     assert {part.promise for part in view.promises} >= {sample(NoticeSent).promise}  # type: ignore[attr-defined]
