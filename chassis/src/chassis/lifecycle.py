@@ -15,7 +15,7 @@ from chassis.app import App
 from chassis.auth.tokens import Verifier
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep, keep_partitions
-from chassis.db.reads import Reads
+from chassis.db.read_audit import ReadAudit
 from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
 from chassis.db.timers import TimerRunner
@@ -107,9 +107,9 @@ class Lifecycle:
             self._run(run)
         verifier = Verifier(settings.jwks_url, settings.issuer)
         self._run(verifier.keys.run)
-        self._reads = Reads(app.db)
-        self._run(self._reads.run)
-        self.server = Server(app.name, app.servicers, verifier, self._reads.note)
+        self._read_audit = ReadAudit(app.db)
+        self._run(self._read_audit.run)
+        self.server = Server(app.name, app.servicers, verifier, self._read_audit.note)
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
         self._be_ready([])
@@ -124,7 +124,7 @@ class Lifecycle:
             consumer.stop_fetching()
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
-            await self._reads.finish()
+            await self._read_audit.finish()
         if hasattr(self, "_work"):
             await self._work.stop(GRACE_S)
         await asyncio.gather(*(consumer.finished(GRACE_S) for consumer in consumers))

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from chassis.context import Call, Principal, current_call
-from chassis.db import reads
-from chassis.db.reads import Reads
+from chassis.db import read_audit
+from chassis.db.read_audit import ReadAudit
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.errors import Unavailable
@@ -68,8 +68,8 @@ async def test_an_answer_that_a_department_owns_is_not_committed_without_the_com
 async def test_readings_are_written_once_a_second_and_once_for_what_repeats(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "EVERY_S", 0.01)
-    noted = Reads(db)
+    monkeypatch.setattr(read_audit, "EVERY_S", 0.01)
+    noted = ReadAudit(db)
     for _ in range(1000):
         noted.note(call("customer.Get"), "customers/1")
     noted.note(call("customer.Get", Principal("agent:eve")), "customers/1")
@@ -92,9 +92,9 @@ async def test_readings_are_written_once_a_second_and_once_for_what_repeats(
 async def test_readings_wait_for_the_database_and_then_nobody_reads(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "EVERY_S", 0.01)
-    monkeypatch.setattr(reads, "NOTED_MAX", 2)
-    noted, fetch = Reads(db), db.fetch
+    monkeypatch.setattr(read_audit, "EVERY_S", 0.01)
+    monkeypatch.setattr(read_audit, "NOTED_MAX", 2)
+    noted, fetch = ReadAudit(db), db.fetch
 
     async def away(*_: Any) -> Any:
         raise OSError("away")
@@ -116,8 +116,8 @@ async def test_readings_wait_for_the_database_and_then_nobody_reads(
 async def test_a_stop_waits_for_readings_that_are_being_written(
     db: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reads, "EVERY_S", 0.01)
-    noted, fetch = Reads(db), db.fetch
+    monkeypatch.setattr(read_audit, "EVERY_S", 0.01)
+    noted, fetch = ReadAudit(db), db.fetch
     writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(*args: Any) -> Any:
@@ -141,8 +141,8 @@ async def test_a_stop_waits_for_readings_that_are_being_written(
 async def test_readings_that_a_stop_could_not_write_are_written_once_in_a_second_try(
     db: Any, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    monkeypatch.setattr(reads, "EVERY_S", 0.01)
-    noted, fetch, tries = Reads(db), db.fetch, []
+    monkeypatch.setattr(read_audit, "EVERY_S", 0.01)
+    noted, fetch, tries = ReadAudit(db), db.fetch, []
 
     async def lose(*args: Any) -> Any:
         tries.append(1)

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from chassis.backoff import Backoff
 from chassis.cli.dead_letters import _unmark
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events import dead_letters
@@ -42,7 +43,7 @@ async def pair(bench):
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.05)
+    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.05, 0.05))
 
 
 async def test_rows_locked_for_300_customers_keep_nobody_else_waiting(bench, noted, pair):

@@ -1,5 +1,6 @@
 from collections import Counter
 
+from chassis.backoff import Backoff
 from chassis.events import dead_letters
 from chassis.events.provision import Declaration
 from chassis.testing.wait import eventually
@@ -88,7 +89,7 @@ async def test_a_redelivered_batch_is_applied_once(bench, noted, stream):
 async def test_poison_in_a_batch_is_left_out_and_the_rest_is_applied(
     bench, noted, infrastructure, monkeypatch
 ):
-    monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.01)
+    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.01, 0.01))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     projection = Projection(poison=["cases/13"])
     opened = [f"cases/{n}" for n in range(30)]

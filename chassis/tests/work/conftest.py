@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from chassis.backoff import Backoff
 from chassis.clock import ManualClock
 from chassis.db.database import Database
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
 from chassis.work import Later, Outcome, Turn, Verdict, Work, enqueue
-from chassis.work.item import Retries
 from chassis.work.queue import sa
 from chassis.work.runner import WorkRunner
 
@@ -36,8 +36,7 @@ class Outside:
     at_once = 3
     prepare_time = timedelta(seconds=20)
     answer_time = timedelta(seconds=20)
-    recognises = False
-    retries = Retries(timedelta(seconds=60), timedelta(seconds=60))
+    retries = Backoff(60, 60)
 
     def __init__(self) -> None:
         self.taken: list[str] = []

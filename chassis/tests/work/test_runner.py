@@ -1,7 +1,6 @@
 """Work is done once, or it is said that nobody knows."""
 
 import asyncio
-import functools
 import time
 from datetime import timedelta
 from typing import Any
@@ -122,23 +121,6 @@ async def test_where_a_silence_is_better_than_a_repeat_there_is_none(office: Any
     await office.enqueue("a", repeats=0)
     await eventually(lambda: seen(office, "UNKNOWN"))
     assert office.outside.taken == ["a"]
-
-
-async def test_an_other_side_that_recognises_repeats_is_asked_until_it_answers_and_none_is_counted(
-    office: Any,
-) -> None:
-    before = repeats()
-    office.outside.recognises = True
-    office.outside.answers = [ConnectionResetError() for _ in range(3)]
-    await office.replica()
-    await office.enqueue("a")
-    for attempt in (1, 2, 3):
-        await eventually(
-            functools.partial(seen, office, "PENDING", attempt=attempt, unknown=[*range(1, attempt + 1)])
-        )
-        office.clock.advance(timedelta(minutes=2))
-    await eventually(lambda: seen(office, "DONE"))
-    assert repeats() == before
 
 
 async def test_a_repeat_that_would_say_something_else_is_not_made(office: Any) -> None:

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 
 from chassis.work import Outcome, State, Verdict, Work
-from chassis.work.item import Retries
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WAIT = timedelta(minutes=5)
@@ -37,8 +36,8 @@ def work(**fields: Any) -> Work:
     return Work(**values | fields)
 
 
-def settle(item: Work, attempt: int, verdict: Verdict, recognised: bool = False) -> Work:
-    item.settle(attempt, Outcome(verdict, "c"), NOW, wait=WAIT, recognised=recognised)
+def settle(item: Work, attempt: int, verdict: Verdict) -> Work:
+    item.settle(attempt, Outcome(verdict, "c"), NOW, wait=WAIT)
     return item
 
 
@@ -75,14 +74,6 @@ def test_an_unknown_outcome_is_repeated_as_often_as_allowed() -> None:
     twice = settle(once, 2, Verdict.UNKNOWN)
     assert (twice.state, twice.unknown) == (State.UNKNOWN, [1, 2])
     assert settle(work(repeats=0), 1, Verdict.UNKNOWN).state is State.UNKNOWN
-
-
-def test_where_repeats_are_recognised_the_other_side_is_asked_until_it_answers() -> None:
-    item = work(repeats=0)
-    for attempt in range(1, 6):
-        item.state, item.attempt = State.HANDING_OVER, attempt
-        settle(item, attempt, Verdict.UNKNOWN, recognised=True)
-        assert item.state is State.PENDING
 
 
 @pytest.mark.parametrize(
@@ -133,9 +124,3 @@ def test_told_twice_is_as_told_once(verdict: Verdict) -> None:
     once = settle(work(state=state), attempt, verdict)
     before = repr(once)
     assert repr(settle(once, attempt, verdict)) == before
-
-
-def test_pauses_double_up_to_the_longest_and_are_half_chance() -> None:
-    retries = Retries(timedelta(seconds=4), timedelta(seconds=60))
-    assert [retries.wait(n, 1).total_seconds() for n in (1, 2, 3, 5, 1000)] == [4, 8, 16, 60, 60]
-    assert retries.wait(1, 0) == timedelta(seconds=2)

@@ -1,4 +1,4 @@
-"""Keeping outbox and inbox in daily partitions: made before their day begins, dropped as a whole."""
+"""Keeping outbox and inbox in daily partitions, and deleting what else is kept for some days only."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

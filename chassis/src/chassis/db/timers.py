@@ -19,8 +19,8 @@ from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.events.delivery import backoff_s
-from chassis.events.failure import Verdict, judge
+from chassis.events.delivery import RETRIES
+from chassis.judgement import is_transient
 from chassis.limits import woken
 from chassis.telemetry import tracing
 
@@ -175,8 +175,8 @@ class TimerRunner:
                     raise _NotOurs
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
-        wait_s = backoff_s(timer.attempts + 1)
-        passing = judge(error) in (Verdict.RETRY, Verdict.DOWN)  # a lock held elsewhere, an outage: no news
+        wait_s = RETRIES.wait(timer.attempts + 1)
+        passing = is_transient(error)
         _log.log(
             logging.WARNING if passing else logging.ERROR,
             "a timer is tried again later",

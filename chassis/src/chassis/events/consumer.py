@@ -11,12 +11,12 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.events.delivery import Delivery
 from chassis.events.effect import Effect
-from chassis.events.failure import Verdict, judge
 from chassis.events.nats import Connection
 from chassis.events.parked import Kept, Parked
 from chassis.events.provision import ACK_WAIT_S, stream_of
 from chassis.events.pull import Missing, Pull
 from chassis.events.subscription import BATCH, Subscription
+from chassis.judgement import Judgement, judge
 from chassis.limits import woken
 
 WINDOW = 32  # events in hand when they are handled one by one
@@ -221,7 +221,7 @@ class Consumer:
 
     async def _was_down(self, error: Exception) -> bool:
         """Whether an outage of the database was the reason. Waits for its end."""
-        if judge(error) is not Verdict.DOWN:
+        if judge(error) is not Judgement.DOWN:
             return False
         before = self._outages
         async with self._outage:

@@ -1,12 +1,12 @@
 """One message from a durable consumer, and what can be answered to the broker about it."""
 
-import random
-
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-RETRY_MAX_S = 300.0
+from chassis.backoff import Backoff
+
+RETRIES = Backoff(1.0, 300.0, by_chance=0.2)
 
 _log = structlog.get_logger()
 
@@ -53,11 +53,6 @@ class Delivery:
     async def later(self) -> None:
         """Ask for it again, when it could not even be set aside."""
         try:
-            await self._message.nak(delay=backoff_s(self.attempts))
+            await self._message.nak(delay=RETRIES.wait(self.attempts))
         except nats.errors.Error as error:
             _log.debug("a negative acknowledgement was not sent", error=type(error).__name__)
-
-
-def backoff_s(attempts: int) -> float:
-    """How long to wait after so many attempts: 1, 2, 4 ... 300 seconds, give or take a fifth."""
-    return min(2.0 ** min(attempts - 1, 16), RETRY_MAX_S) * random.uniform(0.8, 1.2)  # noqa: S311

@@ -14,8 +14,8 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.transaction import Transaction
 from chassis.events import envelope
 from chassis.events.envelope import Event
-from chassis.events.failure import Malformed
 from chassis.events.subscription import Subscription
+from chassis.judgement import Malformed
 from chassis.telemetry import tracing
 
 # One event waits no longer for a lock: it is set aside, and those about others are not held up.

@@ -27,9 +27,9 @@ from chassis.db.statement import Bulk, Statement
 from chassis.errors import Refusal
 from chassis.events import delivery, envelope
 from chassis.events.delivery import Delivery
-from chassis.events.failure import Verdict, judge
 from chassis.events.nats import Connection
 from chassis.events.subscription import Subscription
+from chassis.judgement import Judgement, judge
 from chassis.limits import woken
 
 UNKNOWN_ATTEMPTS = 10
@@ -107,9 +107,9 @@ class Parked:
         Raises what the database raises.
         """
         kept = _kept(failed) if isinstance(failed, Delivery) else failed
-        verdict = judge(error)
-        unknown = verdict in (Verdict.UNKNOWN, Verdict.DOWN)  # the database is not down: we write to it
-        hopeless = verdict is Verdict.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS)
+        judgement = judge(error)
+        unknown = judgement in (Judgement.UNKNOWN, Judgement.DOWN)  # the database is not down: we write to it
+        hopeless = judgement is Judgement.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS)
         row = self._row(kept, error)
         if hopeless:  # no other try while its dead letter is on its way
             row["due_at"] = datetime.now(UTC) + CLAIM
@@ -194,7 +194,7 @@ class Parked:
             "error": type(error).__name__ if error else "",
             "reason": error.reason if isinstance(error, Refusal) else "",
             "parked_at": self._db.clock.now(),
-            "due_at": now + timedelta(seconds=delivery.backoff_s(kept.attempts)) if error else now,
+            "due_at": now + timedelta(seconds=delivery.RETRIES.wait(kept.attempts)) if error else now,
         }
 
 

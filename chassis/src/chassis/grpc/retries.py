@@ -5,7 +5,6 @@ Not gRPC's own retries: those know a method, and whether a repeat is harmless de
 
 import asyncio
 import functools
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,13 +12,13 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 
+from chassis.backoff import Backoff
 from chassis.grpc.status import is_passing, refusal
 
 T = TypeVar("T")
 
 ATTEMPTS = 3
-FIRST_WAIT_S = 0.1
-LONGEST_WAIT_S = 1.0
+WAITS = Backoff(0.1, 1.0)
 TOKENS_MAX = 10.0
 TOKENS_PER_SUCCESS = 0.1
 
@@ -50,8 +49,7 @@ class Retries:
                 if not is_passing(peers):
                     raise
                 self._tokens = max(0.0, self._tokens - 1)
-                wait_s = max(min(FIRST_WAIT_S * 2 ** (attempts - 1), LONGEST_WAIT_S), peers.retry_after_s)
-                wait_s *= random.uniform(0.8, 1.2)  # noqa: S311
+                wait_s = peers.retry_after_s + WAITS.wait(attempts)
                 worth = self._tokens > TOKENS_MAX / 2 and time.monotonic() + wait_s < until
                 if not again or attempts == ATTEMPTS or not worth:
                     raise

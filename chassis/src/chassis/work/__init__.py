@@ -11,8 +11,8 @@ So the row says how far it came, and what nobody can know is a state of its own.
     app.work(Sending(...))                                                          # in `compose`: a `Worker`
 
 A claim that died is safe to repeat. A hand-over that died, or whose answer was lost, is repeated as often as
-`repeats` says, with the same fingerprint; without limit where the other side recognises the repeat. Writes
-are fenced by the attempt's number, evidence is not: a definite answer counts however late it comes.
+`repeats` says, with the same fingerprint. Writes are fenced by the attempt's number, evidence is not: a
+definite answer counts however late it comes.
 """
 
 from chassis.work.item import State, Work

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from chassis.work.outcome import Outcome, Verdict
 
-_DOUBLINGS_MAX = 30
-
 
 class State(StrEnum):
     """How far it is."""
@@ -26,22 +24,6 @@ class State(StrEnum):
 UNDER_WAY = (State.CLAIMED, State.HANDING_OVER)
 LIVE = (State.PENDING, *UNDER_WAY)
 _OPEN_TO_EVIDENCE = (State.PENDING, State.CLAIMED, State.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How long to wait before trying again: from `first`, doubling, to `longest`."""
-
-    first: timedelta
-    longest: timedelta
-
-    def wait(self, failures: int, chance: float) -> timedelta:
-        """The pause after so many failures, of which half is by `chance`, 0 to 1.
-
-        So what failed together does not come back together.
-        """
-        full = min(self.longest, self.first * (1 << min(max(failures - 1, 0), _DOUBLINGS_MAX)))
-        return full * (0.5 + chance / 2)
 
 
 @dataclass(slots=True)
@@ -78,9 +60,7 @@ class Work:
     traceparent: str
     ended_at: datetime | None
 
-    def settle(
-        self, attempt: int, outcome: Outcome, now: datetime, *, wait: timedelta, recognised: bool
-    ) -> None:
+    def settle(self, attempt: int, outcome: Outcome, now: datetime, *, wait: timedelta) -> None:
         """Move on by what is known of an attempt: writes are fenced by its number, evidence is not.
 
         Told twice, the second time changes nothing.
@@ -90,7 +70,6 @@ class Work:
             outcome: how it ended.
             now: the present.
             wait: the pause before another attempt.
-            recognised: whether the other side knows a repeat for one.
 
         """
         others = {*self.unknown} - {attempt}
@@ -98,7 +77,7 @@ class Work:
         if outcome.verdict is Verdict.DONE:
             self._end(State.DONE, outcome, now)
         elif attempt == self.attempt and self.state in UNDER_WAY:
-            self._after(outcome, now, wait, recognised)
+            self._after(outcome, now, wait)
         elif outcome.verdict is Verdict.EXPIRED and self.state is State.PENDING:
             self._end(State.EXPIRED, outcome, now)
         elif outcome.verdict is Verdict.REFUSED and self.state in _OPEN_TO_EVIDENCE:
@@ -106,11 +85,11 @@ class Work:
         elif self.state is State.UNKNOWN and not self.unknown:
             self._resume(now)
 
-    def _after(self, outcome: Outcome, now: datetime, wait: timedelta, recognised: bool) -> None:
+    def _after(self, outcome: Outcome, now: datetime, wait: timedelta) -> None:
         """The attempt under way has ended."""
         if outcome.verdict is Verdict.REFUSED:
             self._end(State.REFUSED, outcome, now)
-        elif outcome.verdict is Verdict.UNKNOWN and not recognised and len(self.unknown) > self.repeats:
+        elif outcome.verdict is Verdict.UNKNOWN and len(self.unknown) > self.repeats:
             self._end(State.UNKNOWN, outcome, now)
         else:
             self.state, self.lease_until = State.PENDING, None

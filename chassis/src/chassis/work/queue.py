@@ -136,7 +136,7 @@ async def enqueue(
         due_at: from when on.
         expire_at: until when.
         repeats: how many attempts may follow one whose outcome is unknown: 0 prefers a possible silence to a
-            possible repeat. Without limit at a worker whose other side recognises repeats.
+            possible repeat.
 
     """
     work = {

@@ -4,16 +4,16 @@ import asyncio
 import contextvars
 import logging
 import math
-import random
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import count
 
 import structlog
 
+from chassis.backoff import Backoff
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
-from chassis.events.failure import Verdict as Cause
-from chassis.events.failure import judge
+from chassis.judgement import is_transient
 from chassis.limits import woken
 from chassis.telemetry import tracing
 from chassis.work import metrics, queue
@@ -28,9 +28,8 @@ OVERDUE_EVERY_S = 1.0
 COUNT_EVERY_S = 10.0
 SILENT_S = 10.0  # without a look at the database, we cannot say that it has answered
 WATCH_S = 1.0
-PAUSE_S = 0.2
-PAUSE_MAX_S = 5.0
-_DOUBLINGS_MAX = 10
+CUT_OFF_S = 5.0
+RECORDING = Backoff(0.2, 5.0)
 BUGS_MAX = 10
 
 _log = structlog.get_logger()
@@ -78,7 +77,7 @@ class WorkRunner:
         for act in tuple(self._acting):
             act.cancel()
         if late:
-            _, lost = await asyncio.wait(late, timeout=PAUSE_MAX_S)
+            _, lost = await asyncio.wait(late, timeout=CUT_OFF_S)
             await _ended(lost)
 
     async def _look(self) -> None:
@@ -159,13 +158,13 @@ class WorkRunner:
     async def _record(self, worker: Worker, work: Work, outcome: Outcome) -> None:
         """Keep the outcome, however long the database is away: a lost outcome is an unknown one."""
         bugs = 0
-        for failures in count():
+        for failures in count(1):
             try:
                 await self._settle(worker, work, work.attempt, outcome)
                 metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
                 return
             except Exception as error:
-                passing = judge(error) in (Cause.RETRY, Cause.DOWN)
+                passing = is_transient(error)
                 bugs += not passing
                 _log.log(
                     logging.WARNING if passing else logging.ERROR,
@@ -177,7 +176,7 @@ class WorkRunner:
                 )
             if bugs > BUGS_MAX:  # the lease says that it is unknown
                 return
-            await asyncio.sleep(min(PAUSE_MAX_S, PAUSE_S * 2 ** min(failures, _DOUBLINGS_MAX)))
+            await asyncio.sleep(RECORDING.wait(failures))
 
     async def _settle(
         self, worker: Worker, work: Work, attempt: int, outcome: Outcome, *, unchanged: bool = False
@@ -188,8 +187,8 @@ class WorkRunner:
             row = await queue.LOCK.maybe(tx, work=work.id)
             if row is None or (unchanged and row != work):
                 return
-            wait = worker.retries.wait(row.failures + 1, random.random())  # noqa: S311 - to spread, not to hide
-            row.settle(attempt, outcome, tx.now, wait=wait, recognised=worker.recognises)
+            wait = timedelta(seconds=worker.retries.wait(row.failures + 1))
+            row.settle(attempt, outcome, tx.now, wait=wait)
             moved = {name: getattr(row, name) for name in queue.MOVED}
             await queue.MOVE.run(tx, work=row.id, **moved)
             await worker.record(tx, subject, row, attempt, outcome)
@@ -213,8 +212,7 @@ class WorkRunner:
             await self._settle(worker, work, attempt, outcome, unchanged=True)
             metrics.OUTCOMES.labels(work.kind, outcome.verdict).inc()
         except Exception as error:
-            passing = judge(error) in (Cause.RETRY, Cause.DOWN)
-            if passing:
+            if is_transient(error):
                 raise
             _log.error("overdue work cannot be settled", kind=work.kind, key=work.key, exc_info=error)
             await queue.SET_ASIDE.run(self._db, work=work.id)
@@ -237,7 +235,7 @@ async def _ended(tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=PAUSE_MAX_S)
+        await asyncio.wait(tasks, timeout=CUT_OFF_S)
 
 
 async def _limited(acting: asyncio.Task[Outcome], turn: Turn) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from chassis.db.database import Database
-from chassis.events.failure import Verdict, judge
+from chassis.judgement import is_transient
 from chassis.work import queue
 from chassis.work.item import State, Work
 from chassis.work.metrics import REPEATS
@@ -49,7 +49,7 @@ class Turn:
             try:
                 await self._write(fingerprint, about)
             except Exception as error:
-                if judge(error) not in (Verdict.RETRY, Verdict.DOWN):
+                if not is_transient(error):
                     raise
                 await asyncio.sleep(PAUSE_S)
                 continue
@@ -76,5 +76,5 @@ class Turn:
             ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint}
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
                 raise Superseded("LEASE_OVER")
-            if work.unknown and not worker.recognises:
+            if work.unknown:
                 tx.after_commit(REPEATS.labels(work.kind).inc)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chassis.work.item import Retries, Work
+from chassis.backoff import Backoff
+from chassis.work.item import Work
 from chassis.work.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ class Worker(Protocol):
         at_once: how much of it one process does side by side; more is not claimed.
         prepare_time: how long `act` may take until it hands over. A claim is leased a little longer.
         answer_time: how long the other side may take to answer after that. As above.
-        recognises: whether the other side recognises a repeat by our key, so that repeats do no harm.
         retries: the pauses between attempts.
 
     """
@@ -30,8 +30,7 @@ class Worker(Protocol):
     at_once: int
     prepare_time: timedelta
     answer_time: timedelta
-    recognises: bool
-    retries: Retries
+    retries: Backoff
 
     async def act(self, work: Work, turn: Turn) -> Any:
         """Do it, outside of any transaction. What it returns is the result of an outcome DONE.

@@ -7,6 +7,7 @@ import nats
 import pytest
 
 from chassis import ids
+from chassis.backoff import Backoff
 from chassis.events.facts import subject_of
 from chassis.testing.running import reason
 from chassis.testing.wait import eventually
@@ -30,7 +31,7 @@ def refusing(monkeypatch):
         await store(tx, told, views)
 
     monkeypatch.setattr(usecase, "_store_parts", refuse)
-    monkeypatch.setattr("chassis.events.delivery.RETRY_MAX_S", 0.2)
+    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.2, 0.2))
     return refused
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis.app import App
+from chassis.backoff import Backoff
 from chassis.events.subscription import Listening
 from chassis.service import Service
-from chassis.work.item import Retries
 from notifications.events import cases
 from notifications.jobs.contacts import Contacts
 from notifications.jobs.promises import Promises
@@ -72,7 +72,7 @@ def _sending(app: App[Settings]) -> Sending:
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),
         answer_time=timedelta(seconds=s.send_answer_timeout_s),
-        retries=Retries(timedelta(seconds=s.retry_first_s), timedelta(seconds=s.retry_longest_s)),
+        retries=Backoff(s.retry_first_s, s.retry_longest_s),
     )
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 
 from chassis.api.addresses import address_of
+from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
 from chassis.work import Outcome, Refused, Turn, Verdict, Work
-from chassis.work.item import Retries
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.jobs import smtp
@@ -43,7 +43,6 @@ class Sending:
     """
 
     kind = SEND
-    recognises = False  # a mail server takes whatever it is handed
 
     def __init__(
         self,
@@ -56,7 +55,7 @@ class Sending:
         at_once: int,
         prepare_time: timedelta,
         answer_time: timedelta,
-        retries: Retries,
+        retries: Backoff,
     ) -> None:
         self.at_once = at_once
         self.prepare_time = prepare_time

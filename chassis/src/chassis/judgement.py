@@ -1,4 +1,4 @@
-"""What a consumer does about an error: give up, try again later, or wait until a dependency is back."""
+"""What an error means for who tries again: give up, try later, or wait until a dependency is back."""
 
 import enum
 
@@ -16,34 +16,39 @@ _DOWN = {"DATABASE_UNAVAILABLE", "COMMIT_UNKNOWN"}  # what was done shows in the
 _RETRIABLE_AT_PEERS = _RETRIABLE | {"NOT_FOUND", "PERMISSION_DENIED"}
 
 
-class Verdict(enum.Enum):
-    """What becomes of the event."""
+class Judgement(enum.Enum):
+    """What becomes of an event, or of other work."""
 
     POISON = "poison"  # no repetition can help
     RETRY = "retry"  # the next attempt may succeed
     UNKNOWN = "unknown"  # a bug, perhaps: some attempts, then poison
-    DOWN = "down"  # nothing is wrong with the event: the database is away
+    DOWN = "down"  # nothing is wrong with it: the database is away
 
 
-def judge(error: BaseException) -> Verdict:
-    """The verdict on an error that a handler, or reading its event, raised."""
+def judge(error: BaseException) -> Judgement:
+    """The judgement on an error that a handler, or reading its event, raised."""
     if isinstance(error, DecodeError | Malformed):
-        return Verdict.POISON
+        return Judgement.POISON
     if isinstance(error, TimeoutError):
-        return Verdict.RETRY
+        return Judgement.RETRY
     if isinstance(error, grpc.aio.AioRpcError):
         error = status.refusal(error)
     refusal = error if isinstance(error, Refusal) else refusal_of(error)
     if refusal is None:
-        return Verdict.UNKNOWN
+        return Judgement.UNKNOWN
     if refusal.of_peer:
         retriable = status.is_passing(refusal) or refusal.code in _RETRIABLE_AT_PEERS
-        return Verdict.RETRY if retriable else Verdict.UNKNOWN
+        return Judgement.RETRY if retriable else Judgement.UNKNOWN
     if refusal.reason in _DOWN:
-        return Verdict.DOWN
+        return Judgement.DOWN
     if refusal.code in _PERMANENT:
-        return Verdict.POISON
-    return Verdict.RETRY if refusal.code in _RETRIABLE else Verdict.UNKNOWN
+        return Judgement.POISON
+    return Judgement.RETRY if refusal.code in _RETRIABLE else Judgement.UNKNOWN
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same may succeed soon: a lock that is held elsewhere, an outage. No bug of ours."""
+    return judge(error) in (Judgement.RETRY, Judgement.DOWN)
 
 
 class Malformed(Exception):

@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 _Key = tuple[str, str, str, str, str, str]
 
 
-class Reads:
+class ReadAudit:
     """The readings of one process that are not in the audit yet.
 
     A reading that repeats within the second is one row. What a process that is killed has noted in its last
