@@ -7,26 +7,25 @@ Hold points of an attempt: `asked`, when the owner has said that it is true and 
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from chassis.work import Later, Refused, Work
+from chassis.work import Later, Outcome, Refused, State, Verdict, Work, queue
 from chassis.work.runner import WorkRunner
 from notifications.domain.notice import Notice
 from notifications.jobs.message import Mail, compose
 from notifications.jobs.sending import Sending
+from tests.model.reference import Truth
 
-ACCEPT, REFUSE, LATER, LOSE, VANISH = "accept", "refuse", "later", "lose", "vanish"
+ACCEPT, REFUSE, LATER, LOSE, SLEEP = "accept", "refuse", "later", "lose", "sleep"
 ASKED, ANSWERED = "asked", "answered"
 _ERRORS: dict[str, Exception] = {
     REFUSE: Refused("550"),
     LATER: Later("451"),
     LOSE: ConnectionResetError(),
-    VANISH: ConnectionResetError(),
 }
 _DAY = re.compile(r"(\d{1,2} [A-Z][a-z]+ \d{4})")
 
@@ -36,7 +35,8 @@ class Attempt:
     """One attempt as the mail server sees it.
 
     Attributes:
-        answer: what becomes of it: taken, refused, put off; taken, or not, and the answer is lost.
+        answer: what becomes of it: taken; refused; put off; perhaps taken, for the answer is lost; taken, and
+            we sleep for so long that others see no answer, until we are released.
         hold: where it waits.
 
     """
@@ -45,7 +45,9 @@ class Attempt:
     hold: str
     notice: Notice | None = None
     mail: Mail | None = None
-    expected: date | None = None  # what was true when the owner was asked
+    truth: Truth | None = None  # what was true when the owner was asked
+    work: Work | None = None
+    time: datetime | None = None  # when it was handed over
 
     @property
     def day(self) -> date:
@@ -54,11 +56,6 @@ class Attempt:
         found = _DAY.search(self.mail.words.subject)
         assert found, self.mail.words.subject
         return datetime.strptime(found[1], "%d %B %Y").date()  # noqa: DTZ007 - a day
-
-    @property
-    def recovery(self) -> bool:
-        assert self.notice is not None
-        return self.notice.kind == "promise-recovered"
 
 
 _attempt: ContextVar[Attempt] = ContextVar("attempt")
@@ -83,33 +80,44 @@ class Post:
         sending._provider = sending._promises = seams
         sending.act = self._perform  # type: ignore[method-assign]
 
-    def begin(
-        self, asked: Callable[[Attempt], None], handed_over: Callable[[Attempt], Awaitable[None]]
-    ) -> None:
-        """Begin anew. `asked` hears of attempts of which the owner said that they may go on, `handed_over` of
-        those that the mail server was handed, before it answers."""
+    def begin(self, listener: Any) -> None:
+        """Begin anew. The listener's `asked` hears of attempts of which the owner said that they may go on,
+        `handed_over` of those that the mail server has, before it answers, and `woke` of late answers."""
         self._runner = WorkRunner(self._db, [self._sending])
-        self._asked, self._handed_over = asked, handed_over
+        self._listener = listener
         self._moved = asyncio.Event()
         self._wrong: AssertionError | None = None
         self.held: list[tuple[asyncio.Future[None], Attempt]] = []
 
     async def send(self, answer: str, hold: str = "") -> bool:
         """Have one attempt made of what is due, and wait for its end or hold point. Whether there was one."""
-        self._next = Attempt(answer, hold)
+        self._next = Attempt(answer, ANSWERED if answer == SLEEP else hold)
         running = self._runner._running[self._sending.kind]
         self._sending.at_once = len(running) + 1
         self._runner._overdue_at = 0.0
         await self._runner._look()
         began = len(running) > len(self.held)
         await self._settled()
+        if answer == SLEEP and began:
+            await self._give_up(self.held[-1][1])
         return began
+
+    async def _give_up(self, attempt: Attempt) -> None:
+        """Another replica finds that the lease of an attempt is over."""
+        assert attempt.work is not None
+        work = await queue.GET.one(self._db, work=attempt.work.id)
+        if work.state is State.HANDING_OVER:
+            await self._runner._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "NO_ANSWER"))
 
     async def release(self) -> None:
         """Let the oldest attempt that is held go on."""
         if self.held:
-            self.held.pop(0)[0].set_result(None)
-            await self._settled()
+            gate, attempt = self.held.pop(0)
+            gate.set_result(None)
+            if attempt.answer == SLEEP and attempt.truth and attempt.time:
+                await self._listener.woke(attempt, self._settled)
+            else:
+                await self._settled()
 
     async def _settled(self) -> None:
         """Wait until everything under way has ended, or is held. AssertionError when something was wrong."""
@@ -127,7 +135,7 @@ class Post:
         await self._promises.confirm(notice)
         attempt = _attempt.get()
         attempt.notice = notice
-        self._asked(attempt)
+        self._listener.asked(attempt)
         await self._hold(ASKED)
 
     async def _take(self, mail: Mail, ready: Any, commit_to_it: Any) -> str:
@@ -136,7 +144,7 @@ class Post:
         await ready(hashlib.sha256(compose(mail)).hexdigest())
         commit_to_it()
         try:
-            await self._handed_over(attempt)
+            self._listener.handed_over(attempt)
         except AssertionError as wrong:
             self._wrong = wrong
         if attempt.answer in _ERRORS:
@@ -144,6 +152,7 @@ class Post:
         return "250"
 
     async def _perform(self, work: Work, turn: Any) -> Any:
+        self._next.work = work
         _attempt.set(self._next)
         try:
             return await self._act(work, turn)

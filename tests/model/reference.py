@@ -13,17 +13,21 @@ DAY = timedelta(days=1)
 LIVE, ENDED = ("OPEN", "AT_RISK"), ("KEPT", "KEPT_LATE", "WITHDRAWN", "RENEGOTIATED")
 
 
-def day_of(due: date | datetime) -> date:
+Due = date | datetime
+Truth = tuple[int, Due]
+
+
+def day_of(due: Due) -> date:
     """The day that people speak of."""
     return due.astimezone(ZONE).date() if isinstance(due, datetime) else due
 
 
-def end_of(due: date | datetime) -> datetime:
+def end_of(due: Due) -> datetime:
     """The promised moment, or the midnight after the promised day."""
     return due if isinstance(due, datetime) else datetime.combine(due + DAY, time.min, ZONE)
 
 
-def late(due: date | datetime, at: datetime) -> bool:
+def late(due: Due, at: datetime) -> bool:
     return at > due if isinstance(due, datetime) else day_of(at) > due
 
 
@@ -37,7 +41,7 @@ class Story:
 
     """
 
-    def __init__(self, due: date | datetime, now: datetime) -> None:
+    def __init__(self, due: Due, now: datetime) -> None:
         self.chain: list[dict[str, Any]] = []
         self.forecast: datetime | None = None
         self._promise(due, now, now)
@@ -47,11 +51,14 @@ class Story:
     def tip(self) -> dict[str, Any]:
         return self.chain[-1]
 
-    def expected(self) -> date | None:
-        """The day that is true now; None when there is nothing to wait for."""
+    def truth(self) -> Truth | None:
+        """What could be told now: of which promise, and by when. None when nothing is waited for."""
         if self.tip["state"] in ENDED:
             return None
-        return day_of(self.forecast if self._is_late() else self.tip["due"])
+        due = self.tip["due"]
+        if not self._is_late():
+            return len(self.chain), due
+        return len(self.chain), self.forecast if isinstance(due, datetime) else day_of(self.forecast)
 
     def forecasts(self, at: datetime, now: datetime) -> None:
         self.forecast = at
@@ -66,32 +73,38 @@ class Story:
 
     def kept(self, now: datetime) -> None:
         self.tip["state"] = "KEPT_LATE" if late(self.tip["due"], now) else "KEPT"
+        self.tip["kept"] = now
 
     def withdrawn(self) -> None:
         self.tip["state"] = "WITHDRAWN"
 
-    def renegotiated(self, due: date | datetime, now: datetime) -> None:
+    def renegotiated(self, due: Due, now: datetime) -> None:
         """A person agreed on it with the customer."""
         self.tip["state"] = "RENEGOTIATED"
         self._promise(due, now, now)
         self.beliefs = {day_of(due)}
 
-    def told(self, day: date, now: datetime) -> None:
-        """The customer has a message that says so. A delay that is told moves the promise."""
-        if self.expected() != day:  # it was true when it was asked for, and is too late now
-            self.beliefs = self.beliefs | {day}
+    def told(self, truth: Truth, at: datetime) -> None:
+        """The customer was told `at` what was true when it was asked for. A told delay moves the promise.
+
+        What was kept after that was kept as the successor. It is moot when a person was faster.
+        """
+        of, due = truth
+        kept = self.tip.get("kept")
+        moot = of < len(self.chain) or self.tip["state"] == "WITHDRAWN" or (kept and kept < at)
+        self.beliefs = self.beliefs | {day_of(due)} if moot else {day_of(due)}
+        if moot or due == self.tip["due"]:
             return
-        self.beliefs = {day}
-        if self._is_late():
-            self.tip["state"] = "BROKEN" if now > end_of(self.tip["due"]) else "RENEGOTIATED"
-            moved = self.forecast if isinstance(self.tip["due"], datetime) else day
-            self._promise(moved, now, now)
+        self.tip["state"] = "BROKEN" if at > end_of(self.tip["due"]) else "RENEGOTIATED"
+        self._promise(due, at, at)
+        if kept:
+            self.kept(kept)
 
-    def perhaps_told(self, day: date) -> None:
+    def perhaps_told(self, truth: Truth) -> None:
         """A message was handed over, and its answer was lost."""
-        self.beliefs = self.beliefs | {day}
+        self.beliefs = self.beliefs | {day_of(truth[1])}
 
-    def _promise(self, due: date | datetime | None, made: datetime, now: datetime) -> None:
+    def _promise(self, due: Due, made: datetime, now: datetime) -> None:
         self.chain.append({"due": due, "made": made, "state": "OPEN"})
         self._compare(now)
 

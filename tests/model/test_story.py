@@ -5,12 +5,14 @@ while the rest goes on. `RAPPORT_MODEL_EXAMPLES` sets how many histories are tri
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
 
 import grpc
+import pytest
 from google.type import date_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,9 +34,10 @@ from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from tests.model.conftest import START, World
-from tests.model.post import ACCEPT, ANSWERED, ASKED, LATER, LOSE, REFUSE, VANISH, Attempt
-from tests.model.reference import ENDED, ZONE, Story, day_of
+from tests.model.post import ACCEPT, ANSWERED, ASKED, LATER, LOSE, REFUSE, SLEEP, Attempt
+from tests.model.reference import ENDED, ZONE, Story, day_of, end_of
 
 TICK = timedelta(seconds=1)
 REFUSED = {"PROMISE_ENDED", "INVALID_TIME", "WORK_ITEM_FINISHED", "INVALID_ARGUMENT"}
@@ -45,7 +48,7 @@ STEPS = st.one_of(
     st.tuples(st.just("deliver"), which),
     st.tuples(
         st.just("send"),
-        st.sampled_from([ACCEPT, LOSE, VANISH, LATER, REFUSE]),
+        st.sampled_from([ACCEPT, LOSE, SLEEP, LATER, REFUSE]),
         st.sampled_from(["", ASKED, ANSWERED]),
     ),
     st.tuples(st.just("release")),
@@ -73,7 +76,8 @@ class Drive:
         self.views = world.stub(ViewServiceStub, "customer")
         self.notices = world.stub(NoticeServiceStub, "notifications")
         self.handed: dict[str, list[str]] = {}  # the answers to each Message-ID
-        self.doubts: set[date] = set()  # days that were refused, or lost, or told too late
+        self.last: Any = None  # the latest attempt by which the customer was told something, perhaps
+        self.raced = False  # whether something was told that had ceased to be true since the owner was asked
 
     async def begin(self) -> None:
         world = self.world
@@ -114,7 +118,7 @@ class Drive:
             promise.time_zone = str(ZONE)
         await self.promises.MakePromise(promise_service_pb2.MakePromiseRequest(promise=promise))
         self.story = Story(due, self.now())
-        world.post.begin(self._asked, self._handed_over)
+        world.post.begin(self)
         await world.broker.collect()
 
     async def do(self, step: tuple[Any, ...]) -> None:
@@ -195,32 +199,53 @@ class Drive:
 
     # What must hold.
 
-    def _asked(self, attempt: Attempt) -> None:
-        attempt.expected = self.story.expected()
+    def asked(self, attempt: Attempt) -> None:
+        attempt.truth = self.story.truth()
 
-    async def _handed_over(self, attempt: Attempt) -> None:
+    def handed_over(self, attempt: Attempt) -> None:
         """The mail server has it: only now can the customer know."""
         assert attempt.notice
         assert attempt.mail
         before = self.handed.setdefault(attempt.mail.message_id, [])
         assert {ACCEPT, REFUSE}.isdisjoint(before), f"handed over again after {before}"
-        assert len([answer for answer in before if answer in (LOSE, VANISH)]) <= 1
+        assert len([answer for answer in before if answer != LATER]) <= 1
         before.append(attempt.answer)
-        if not attempt.notice.policy:
-            return
-        day, story = attempt.day, self.story
-        assert attempt.expected == day, f"{day} is told when {attempt.expected} is true"
+        if attempt.notice.policy:
+            self._tells(attempt)
+
+    def _tells(self, attempt: Attempt) -> None:
+        day, story, truth = attempt.day, self.story, attempt.truth
+        assert truth, f"{day} is told of what has ended"
+        assert day == day_of(truth[1])
         assert story.beliefs != {day}, f"the customer knows of {day}"
-        if attempt.recovery:
-            assert len(story.beliefs) > 1
+        if self.last and self.last.mail.message_id != attempt.mail.message_id:
+            assert (self.last.truth[0], self.last.day) != (truth[0], day), "the same again, as something new"
+        attempt.time = self.now()
+        if attempt.answer not in (REFUSE, LATER):
+            self.last = attempt
         if attempt.answer == ACCEPT:
-            if story.expected() != day:
-                self.doubts.add(day)
-            story.told(day, self.now())
-        elif attempt.answer == LOSE:
-            story.perhaps_told(day)
-        if attempt.answer in (LOSE, VANISH, REFUSE):
-            self.doubts.add(day)
+            self.raced |= story.truth() != truth
+            story.told(truth, self.now())
+        elif attempt.answer in (LOSE, SLEEP):
+            story.perhaps_told(truth)
+
+    async def woke(self, attempt: Attempt, settled: Callable[[], Awaitable[None]]) -> None:
+        """An answer comes after all. Unless something newer was to be told by then, it counts as of then."""
+        before = self._sent(attempt)
+        await settled()
+        await self.world.broker.collect()
+        new = [sent for sent in self._sent(attempt) if sent not in before]
+        if attempt.truth and any(
+            attempt.truth[1] == self.story.tip["due"] or sent.HasField("told_promise") for sent in new
+        ):
+            self.story.told(attempt.truth, attempt.time)
+            self.story.beliefs |= {self.last.day}
+
+    def _sent(self, attempt: Attempt) -> list[NoticeSent]:
+        facts = self.world.broker.facts.values()
+        name = NoticeSent.DESCRIPTOR.full_name
+        sent = [NoticeSent.FromString(fact["data"]) for fact in facts if fact["type"] == name]
+        return [fact for fact in sent if fact.notice == attempt.notice.name]
 
     async def settle(self) -> None:
         """Everything arrives and everything is sent; then everything arrives once more."""
@@ -246,7 +271,7 @@ class Drive:
         self._check_the_end(promises[-1])
         for promise in promises[:-1]:
             assert self._state(promise) in ("RENEGOTIATED", "BROKEN")
-        await self._check_the_customer_knows()
+        await self._check_the_customer_knows(promises[-1])
         view = await self.views.GetCustomerView(
             view_service_pb2.GetCustomerViewRequest(name=f"{self.customer}/view")
         )
@@ -260,13 +285,26 @@ class Drive:
             due = date_of(promise.due_date) if self.of_day else moment(promise.due_time)
             assert due == tip["due"]
 
-    async def _check_the_customer_knows(self) -> None:
-        story, day = self.story, self.story.expected()
-        late = story.forecast and day == day_of(story.forecast)
-        over = story.forecast < self.now() if late else self.story.tip["state"] == "BROKEN"
-        if day is None or over or self.doubts:
+    async def _check_the_customer_knows(self, promise: Any) -> None:
+        """The customer knows what is true, unless that could not be told, or nobody knows whether it was."""
+        truth = self.story.truth()
+        if truth is None or end_of(truth[1]) < self.now() or self.raced:
             return
-        assert story.beliefs == {day}
+        untold = (notice_pb2.Notice.STATE_UNKNOWN, notice_pb2.Notice.STATE_FAILED)
+        known = [
+            notice.state
+            for notice in await self._notices()
+            if notice.promise == promise.name
+            and notice.kind in ("promise-at-risk", "promise-recovered")
+            and notice.state != notice_pb2.Notice.STATE_SUPPRESSED
+        ]
+        if not known or known[0] not in untold:
+            assert self.story.beliefs == {day_of(truth[1])}
+
+    async def _notices(self) -> list[Any]:
+        """Newest first."""
+        request = notice_service_pb2.ListNoticesRequest(filter=f"customer = {self.customer}")
+        return list((await self.notices.ListNotices(request)).notices)
 
     async def _check_the_view(self, view: Any, promises: list[Any]) -> None:
         shown = {part.promise: part for part in view.promises}
@@ -281,8 +319,7 @@ class Drive:
                 assert part.forecast_time == promise.forecast_time
         live = [promise for promise in promises if self._state(promise) in ("OPEN", "AT_RISK")]
         assert view.open_promise_count == len(live)
-        request = notice_service_pb2.ListNoticesRequest(filter=f"customer = {self.customer}")
-        notices = (await self.notices.ListNotices(request)).notices
+        notices = await self._notices()
         states = {notice.name: notice_pb2.Notice.State.Name(notice.state)[6:] for notice in notices}
         assert {part.notice: part.state for part in view.notices} == states
         assert not {"REQUESTED", "SENDING"} & {*states.values()}, "something is not settled"
@@ -356,6 +393,48 @@ async def test_any_history_ends_as_the_model_says(
     world: World, history: list[tuple[Any, ...]], of_day: bool, seed: int
 ) -> None:
     await run(world, history, of_day, seed)
+
+
+AT_RISK = [("forecast", 5), ("deliver", 0)]
+KEPT_HISTORIES = {
+    "kept before the risk is heard of": [("forecast", 5), ("keep",), ("deliver", 1), ("send", ACCEPT, "")],
+    "broken, and its forecast cannot be told": [*AT_RISK, ("send", REFUSE, ""), ("passes", 100)],
+    "kept while the owner was asked": [*AT_RISK, ("send", ACCEPT, ASKED), ("keep",), ("release",)],
+    "kept before the telling is recorded": [*AT_RISK, ("send", ACCEPT, ANSWERED), ("keep",), ("release",)],
+    "withdrawn before it is recorded": [*AT_RISK, ("send", ACCEPT, ANSWERED), ("withdraw",), ("release",)],
+    "a person is faster": [*AT_RISK, ("send", ACCEPT, ANSWERED), ("renegotiate", 7), ("release",)],
+    "later still while it is sent": [
+        *AT_RISK, ("send", ACCEPT, ANSWERED), ("forecast", 7), ("deliver", 0), ("release",)
+    ],
+    "recovered while sent, unheard": [*AT_RISK, ("send", ACCEPT, ASKED), ("forecast", 2), ("release",)],
+    "told in time, recorded late": [*AT_RISK, ("send", ACCEPT, ANSWERED), ("passes", 100), ("release",)],
+    "told late": [("forecast", 7), ("passes", 100), ("deliver", 0), ("send", ACCEPT, ""), ("keep",)],
+    "lost twice, then recovered": [
+        *AT_RISK, ("send", LOSE, ""), ("passes", 1), ("send", LOSE, ""), ("forecast", 2), ("deliver", 0)
+    ],
+    "lost, recovered, at risk again": [
+        *AT_RISK, ("send", LOSE, ""), ("forecast", 2), ("deliver", 0), ("forecast", 5), ("deliver", 0)
+    ],
+    "the answer comes after the repeat": [
+        *AT_RISK, ("send", SLEEP, ""), ("passes", 1), ("send", ACCEPT, ""), ("release",)
+    ],
+    "the answer comes after it was kept": [
+        *AT_RISK, ("send", SLEEP, ""), ("keep",), ("deliver", 0), ("release",)
+    ],
+    "the answer comes after the recovery is heard of": [
+        *AT_RISK, ("send", SLEEP, ""), ("passes", 1), ("forecast", 2), ("deliver", 0), ("release",)
+    ],
+    "the answer comes after a newer date": [
+        *AT_RISK, ("send", SLEEP, ""), ("passes", 1), ("forecast", 7), ("deliver", 0), ("send", ACCEPT, ""),
+        ("release",),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("history", KEPT_HISTORIES.values(), ids=KEPT_HISTORIES)
+async def test_histories_that_were_hard(world: World, history: list[tuple[Any, ...]]) -> None:
+    for of_day in (False, True):
+        await run(world, history, of_day, seed=1)
 
 
 async def test_the_story_as_it_should_go(world: World) -> None:

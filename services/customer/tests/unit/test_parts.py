@@ -110,9 +110,11 @@ def test_a_part_says_what_it_was_built_from():
     assert source.event_time == timestamp(START + timedelta(hours=2))
 
 
-def test_a_promise_has_a_forecast_only_while_it_is_at_risk():
+def test_a_promise_has_a_forecast_while_the_customer_waits_for_it():
     at_risk = fold(PartKind.PROMISE, history(MADE, AT_RISK)).part
     assert (at_risk.state, at_risk.forecast_time) == ("AT_RISK", LATER)
+    broken = fold(PartKind.PROMISE, history(MADE, AT_RISK, cases.PromiseBroken(promise=PROMISE))).part
+    assert (broken.state, broken.forecast_time) == ("BROKEN", LATER)
     kept = fold(PartKind.PROMISE, history(MADE, AT_RISK, cases.PromiseKept(promise=PROMISE, late=True))).part
     assert (kept.state, kept.HasField("forecast_time")) == ("KEPT_LATE", False)
     assert (kept.kind, kept.reference, kept.case, kept.due_time) == ("delivery", "orders/1", CASE, DUE)

@@ -386,7 +386,7 @@ class PromisePart(_message.Message):
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
-        """When we now expect to keep it; absent when nothing says otherwise."""
+        """When we now expect to keep it; absent when nothing says otherwise, and once it has ended or was replaced."""
 
     @_builtins.property
     def source(self) -> Global___PartSource:

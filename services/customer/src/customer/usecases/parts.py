@@ -157,6 +157,11 @@ def _at_risk(part: Any, data: Any) -> None:
         part.state = "BROKEN"
 
 
+def _broken(part: Any, data: Any) -> None:
+    """The customer waits on, for what is forecast."""
+    part.state = "BROKEN"
+
+
 def _renegotiated(part: Any, data: Any) -> None:
     _promise("BROKEN" if data.late else "RENEGOTIATED")(part, data)
 
@@ -204,7 +209,7 @@ _SPECS = [
     Spec(PartKind.PROMISE, cases.PromiseRecovered, _promise("OPEN")),
     Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _renegotiated),
     Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
-    Spec(PartKind.PROMISE, cases.PromiseBroken, _promise("BROKEN")),
+    Spec(PartKind.PROMISE, cases.PromiseBroken, _broken),
     Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _promise("WITHDRAWN")),
     Spec(PartKind.CASE, cases.CaseOpened, _state("OPEN")),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
