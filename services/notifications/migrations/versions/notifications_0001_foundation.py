@@ -54,6 +54,8 @@ def upgrade() -> None:
         sa.Column("request_time", _AT, nullable=False),
         sa.Column("request_event", sa.Uuid, nullable=False),
         sa.Column("concern", sa.Text, nullable=False),
+        sa.Column("due_time", _AT),
+        sa.Column("department", sa.Text, nullable=False),
         sa.Column("seen_version", sa.BigInteger, nullable=False),
         sa.Column("said_version", sa.BigInteger, nullable=False),
         sa.Column("superseded", sa.Boolean, nullable=False),

@@ -105,6 +105,21 @@ async def test_instead_of_a_repeat_of_what_is_no_longer_true_the_recovery_is_tol
     assert len(desk.mail.received) == 3  # the lost one, the recovery, and that of another promise
 
 
+async def test_that_the_date_stands_is_not_told_once_it_has_passed(desk: Any) -> None:
+    desk.mail.gate.clear()
+    event = desk.at_risk()
+    await desk.hear(event, version=2)
+    await eventually(lambda: len(desk.mail.received) == 1)
+    await desk.hear(desk.about(PromiseRecovered, event.promise), version=3)
+    await eventually(functools.partial(_withdrawn, desk, event.promise))
+    desk.clock.advance(timedelta(days=3))
+    desk.mail.replies = [DROP]
+    desk.mail.gate.set()
+    notice = await desk.notice_in("SUPPRESSED", event.promise)
+    assert (notice.kind, notice.reason_code) == ("promise-recovered", "EXPIRED")
+    assert len(desk.mail.received) == 1
+
+
 async def recovery_is_told(desk: Any, promise: str) -> None:
     notice = await desk.notice_in("SENT", promise)
     assert (notice.kind, notice.purpose) == ("promise-recovered", consent_pb2.PURPOSE_SERVICE)
@@ -176,6 +191,10 @@ async def test_a_promised_day_is_told_as_that_day_wherever_the_customer_is(desk:
     [sent] = await desk.told("NoticeSent")
     told = sent.data.told_promise
     assert (told.new_due_date, told.HasField("new_due_time")) == (event.forecast_date, False)
+
+
+async def _withdrawn(desk: Any, promise: str) -> bool:
+    return [notice.reason_code for notice in await desk.notices_of(promise)] == ["PROMISE_RECOVERED"]
 
 
 async def _requested(desk: Any, count: int) -> bool:

@@ -32,7 +32,18 @@ def told_by(version: int, kind: str) -> News:
     concern = {"RECOVERED": Concern.RECOVERED, "ENDED": Concern.NONE}.get(kind, Concern.AT_RISK)
     risk = {"old_date": DUE, "new_date": f"2026-03-{kind}", "reason": "WEATHER", "reference": ""}
     variables = {Concern.AT_RISK: risk, Concern.RECOVERED: recovery(risk), Concern.NONE: {}}[concern]
-    return News("promises/1", version, "customers/1", "", concern, variables, NOW + timedelta(days=9))
+    expire_time = NOW + timedelta(days=9)
+    return News(
+        "promises/1",
+        version,
+        "customers/1",
+        "",
+        concern,
+        variables,
+        expire_time,
+        expire_time,
+        "departments/a",
+    )
 
 
 class World:

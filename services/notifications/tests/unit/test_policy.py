@@ -32,7 +32,9 @@ MONDAY = FRIDAY | {"new_date": "2026-03-09"}
 
 
 def news(version: int, concern: Concern = Concern.AT_RISK, variables: dict[str, str] = FRIDAY) -> News:
-    return News("promises/1", version, "customers/1", "", concern, variables, NOW)
+    return News(
+        "promises/1", version, "customers/1", "", concern, variables, NOW, NOW, "departments/delivery"
+    )
 
 
 def notice(

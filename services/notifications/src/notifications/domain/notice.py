@@ -67,6 +67,7 @@ class Notice:
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
         policy, policy_version: the rule that asked for it; "" and 0 when a department did.
         concern: what a policy tells of the promise: one live notice for each promise, customer and concern.
+        due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
         promise_version: the promise's version that it tells of; 0 when a department asked.
         seen_version: the highest version of the promise that was heard of since it was requested.
         said_version: the promise's version that was handed over last; 0 when none was.
@@ -95,6 +96,8 @@ class Notice:
     request_time: datetime
     request_event: UUID
     concern: Concern = Concern.NONE
+    due_time: datetime | None = None
+    department: str = ""
     seen_version: int = 0
     said_version: int = 0
     superseded: bool = False

@@ -56,6 +56,8 @@ class News:
         concern: whether it is at risk with a date to tell, or not (RECOVERED); NONE when it has ended.
         variables: what a notice of this would say; empty when it has ended.
         expire_time: from when on it is of no use to say it.
+        due_time: by when it was promised: from then on nothing can be in time.
+        department: whose promise it is, `departments/{department}`.
 
     """
 
@@ -66,6 +68,8 @@ class News:
     concern: Concern
     variables: dict[str, str]
     expire_time: datetime
+    due_time: datetime
+    department: str
 
 
 def recovery(risk: dict[str, str]) -> dict[str, str]:
@@ -92,14 +96,18 @@ def meanwhile(notice: Notice, moot: str, wanted: dict[str, str]) -> News:
     concern = {PROMISE_RECOVERED: Concern.RECOVERED, PROMISE_AT_RISK: Concern.AT_RISK}.get(
         moot, notice.concern
     )
+    recovered = concern == Concern.RECOVERED
+    due_time = notice.due_time or notice.expire_time
     return News(
         promise=notice.promise,
         version=notice.heard_version,
         customer=notice.customer,
         case=notice.case,
         concern=concern,
-        variables=recovery(wanted) if concern == Concern.RECOVERED else wanted,
-        expire_time=notice.expire_time,
+        variables=recovery(wanted) if recovered else wanted,
+        expire_time=due_time if recovered else notice.expire_time,
+        due_time=due_time,
+        department=notice.department,
     )
 
 

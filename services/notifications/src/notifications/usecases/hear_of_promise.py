@@ -113,6 +113,8 @@ async def _request(tx: Transaction, before: Sequence[Notice], news: News) -> Non
         policy=policy.id,
         policy_version=policy.version,
         concern=news.concern,
+        due_time=news.due_time,
+        department=news.department,
         promise_version=news.version,
         seen_version=news.version,
     )

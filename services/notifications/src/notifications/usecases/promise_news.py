@@ -9,13 +9,13 @@ from notifications.domain.policy import News, recovery
 from rapport.cases.v1 import promise_pb2
 
 _STATE = promise_pb2.Promise.State.DESCRIPTOR
-_WAITING = ("OPEN", "AT_RISK", "BROKEN")
+_LIVE = ("OPEN", "AT_RISK")
 
 
 def news_of(promise: str, version: int, concern: Concern, data: Any) -> News:
     """The news in an event, or a promise: messages with the same names of fields."""
     variables = {}
-    expire_time = moment(data.due_time)
+    due_time = expire_time = moment(data.due_time)
     if concern != Concern.NONE:
         variables = {
             "reason": data.reason_code if concern == Concern.AT_RISK else "",
@@ -28,14 +28,29 @@ def news_of(promise: str, version: int, concern: Concern, data: Any) -> News:
         expire_time = moment(data.forecast_time)
     elif concern == Concern.RECOVERED:
         variables = recovery(variables)
-    return News(promise, version, data.customer, data.case, concern, variables, expire_time)
+    return News(
+        promise,
+        version,
+        data.customer,
+        data.case,
+        concern,
+        variables,
+        expire_time,
+        due_time,
+        data.department,
+    )
 
 
 def news_in(promise: promise_pb2.Promise) -> News:
-    """The news that a promise is, as its owner shows it now. ValueError when its etag is none."""
-    concern = Concern.NONE
-    if enum_name(_STATE, promise.state) in _WAITING and not promise.successor:
-        concern = Concern.AT_RISK if promise.HasField("forecast_time") else Concern.RECOVERED
+    """The news that a promise is, as its owner shows it now. ValueError when its etag is none.
+
+    A broken one can have a new date, but not be in time again.
+    """
+    concern, state = Concern.NONE, enum_name(_STATE, promise.state)
+    if promise.HasField("forecast_time") and not promise.successor and state in (*_LIVE, "BROKEN"):
+        concern = Concern.AT_RISK
+    elif state in _LIVE:
+        concern = Concern.RECOVERED
     return news_of(promise.name, etags.version_of(promise.etag), concern, promise)
 
 

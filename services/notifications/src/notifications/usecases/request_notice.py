@@ -17,7 +17,7 @@ from notifications.usecases.save_notice import queue
 
 @dataclass(frozen=True, slots=True)
 class RequestNotice:
-    """What to tell whom. `template` is the template's id; the last five are a policy's, see `Notice`."""
+    """What to tell whom. `template` is the template's id; the last seven are a policy's, see `Notice`."""
 
     customer: str
     kind: str
@@ -30,6 +30,8 @@ class RequestNotice:
     policy: str = ""
     policy_version: int = 0
     concern: Concern = Concern.NONE
+    due_time: datetime | None = None
+    department: str = ""
     promise_version: int = 0
     seen_version: int = 0
 
