@@ -10,6 +10,8 @@ from chassis.api.messages import timestamp
 from chassis.testing.running import reason
 from rapport.cases.v1 import case_pb2, promise_pb2
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
+from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, UpdateAgentRequest
+from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
@@ -76,6 +78,22 @@ async def test_finishing_forecasting_keeping_and_renegotiating_at_once_end_a_pro
         )
         ends = await desk.facts("PromiseKept", "PromiseRenegotiated")
         assert len([fact for fact in ends if fact.resource == made.name]) == 1
+
+
+async def test_an_agent_whom_two_departments_make_at_once_belongs_to_one_of_them(desk):
+    def make(department, name):
+        agent = Agent(name=name, display_name="Anna", phone="1", department=f"departments/{department}")
+        caller = desk.running.stub(
+            DirectoryServiceStub, permissions=["cases.agents.write"], department=department
+        )
+        return caller.UpdateAgent(UpdateAgentRequest(agent=agent, allow_missing=True))
+
+    for n in range(10):
+        name = f"agents/anna-{n}"
+        made, other = await together(make("delivery", name), make("billing", name))
+        assert "NOT_OWNER" in (made, other)
+        winner = other if made == "NOT_OWNER" else made
+        assert await desk.directory.GetAgent(GetAgentRequest(name=name)) == winner
 
 
 @pytest.mark.parametrize("size", [20])

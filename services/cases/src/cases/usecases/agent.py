@@ -1,7 +1,7 @@
 """The directory of agents."""
 
 from cases.domain.agent import Agent
-from cases.store.agents import AGENT, LOCK_AGENT, PUT_AGENT, SEED_AGENT
+from cases.store.agents import AGENT, INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -19,21 +19,25 @@ async def get_agent(tx: Transaction, agent_id: str) -> Agent:
 async def update_agent(tx: Transaction, agent: Agent, *, fields: list[str], allow_missing: bool) -> Agent:
     """Change `fields` of an agent to those of `agent`, or create it as it is given."""
     stored = await LOCK_AGENT.maybe(tx, id=agent.id)
-    if stored is None and not allow_missing:
-        raise NotFound(agent.name)
-    if stored is not None:
-        tx.require_owner(stored)
-        for field in fields:
-            setattr(stored, field, getattr(agent, field))
-        agent = stored
-    agent.require_complete()
-    tx.require_owner(agent)
-    await tx.defer(PUT_AGENT, **values(agent))
-    return agent
+    if stored is None:
+        if not allow_missing:
+            raise NotFound(agent.name)
+        agent.require_complete()
+        tx.require_owner(agent)
+        if await INSERT_AGENT.maybe(tx, **values(agent)) is not None:
+            return agent
+        stored = await LOCK_AGENT.one(tx, id=agent.id)  # somebody else was faster
+    tx.require_owner(stored)
+    for field in fields:
+        setattr(stored, field, getattr(agent, field))
+    stored.require_complete()
+    tx.require_owner(stored)
+    await tx.defer(UPDATE_AGENT, **values(stored))
+    return stored
 
 
 async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:
     """Make sure that there is somebody to turn to. What people have changed since stays as it is."""
     front_desk = Agent("front-desk", "Front Desk", phone, email, "front-desk")
     front_desk.require_complete()
-    await SEED_AGENT.run(db, **values(front_desk))
+    await INSERT_AGENT.run(db, **values(front_desk))
