@@ -30,10 +30,7 @@ LATER = timestamp(datetime(2026, 3, 9, 9, tzinfo=UTC))
 
 
 async def _case(do: Administer) -> Any:
-    case = case_pb2.Case(
-        customer=CUSTOMER, topic="late-delivery", owner="agents/front-desk", department=OWNER
-    )
-    return await do("CaseService.OpenCase", case_service_pb2.OpenCaseRequest(case=case))
+    return await do("CaseService.OpenCase", await open_case(do))
 
 
 async def _work_item(do: Administer) -> Any:
@@ -51,10 +48,9 @@ def _promised() -> promise_pb2.Promise:
     return promise_pb2.Promise(customer=CUSTOMER, department=OWNER, kind="refund", due_time=SOON)
 
 
-async def open_case(_: Administer) -> Message:
-    case = case_pb2.Case(
-        customer=CUSTOMER, topic="late-delivery", owner="agents/front-desk", department=OWNER
-    )
+async def open_case(do: Administer) -> Message:
+    owner = await do("DirectoryService.UpdateAgent", await update_agent(do))
+    case = case_pb2.Case(customer=CUSTOMER, topic="late-delivery", owner=owner.name, department=OWNER)
     return case_service_pb2.OpenCaseRequest(case=case)
 
 

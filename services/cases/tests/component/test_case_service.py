@@ -229,6 +229,18 @@ async def test_a_page_token_of_another_list_is_refused(desk, refused):
     assert await refused(desk.cases.ListCases(other)) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
 
 
+async def test_a_case_belongs_to_the_department_of_its_owner_from_the_start(desk, refused):
+    owner = await desk.agent("agents/bob")
+    opened = await desk.open(owner=owner)
+    assert opened.department == "departments/front-desk"
+    assert (await desk.open(owner=owner, department=opened.department)).department == opened.department
+    other = desk.open(owner=owner, department="departments/billing")
+    assert await refused(other) == "INVALID_ARGUMENT INVALID_NAME"
+    stranger = desk.running.stub(CaseServiceStub, permissions=["cases.cases.write"], department="billing")
+    opening = stranger.OpenCase(OpenCaseRequest(case=desk.case(owner=owner)))
+    assert await refused(opening) == "PERMISSION_DENIED NOT_OWNER"
+
+
 async def test_writing_needs_more_than_the_permission_to_read(desk, refused):
     reader = desk.running.stub(CaseServiceStub, permissions=["cases.cases.read"])
     assert await refused(reader.OpenCase(OpenCaseRequest(case=desk.case()))) == (

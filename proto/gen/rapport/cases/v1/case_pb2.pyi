@@ -78,7 +78,7 @@ class Case(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     department: _builtins.str
-    """`departments/{department}` that is accountable. Of a new case the caller's when it is empty; it follows the owner."""
+    """`departments/{department}` that is accountable: its owner's. Of a new case it may be left out."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cases.domain.case import Case, Note
-from cases.names import AGENT, CASE, CUSTOMER
+from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT
 from cases.store import cases as store
 from cases.usecases import case as usecases
 from chassis.api.etags import etag
@@ -31,7 +31,7 @@ class CaseRpc(case_service_pb2_grpc.CaseServiceServicer):
         (owner_id,) = check.name(AGENT, request.case.owner, "owner")
         topic = check.code(request.case.topic, "topic")
         display_name = check.text(request.case.display_name, "display_name", required=False)
-        department_id = check.department(request.case.department)
+        (department_id,) = check.name(DEPARTMENT, request.case.department, "department", required=False)
         check.raise_if_any()
         case = await usecases.open_case(
             tx,

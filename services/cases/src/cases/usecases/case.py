@@ -10,18 +10,29 @@ from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
+from chassis.errors import NotFound, invalid
 
 
 async def open_case(
-    tx: Transaction, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str
+    tx: Transaction,
+    *,
+    customer_id: UUID,
+    topic: str,
+    display_name: str,
+    owner_id: str,
+    department_id: str | None,
 ) -> Case:
-    """Open a case. NotFound when its owner is not in the directory."""
+    """Open a case, in its owner's department. NotFound when its owner is not in the directory.
+
+    InvalidArgument INVALID_NAME when `department_id` is given and is another.
+    """
+    owner = await get_agent(tx, owner_id)
+    if department_id and department_id != owner.department_id:
+        raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
     case = Case(
-        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, department_id, open_time=tx.now
+        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, owner.department_id, open_time=tx.now
     )
     tx.require_owner(case)
-    await get_agent(tx, owner_id)
     await tx.defer(INSERT_CASE, **values(case))
     tx.record(case.opened(), version=case.version)
     return case
