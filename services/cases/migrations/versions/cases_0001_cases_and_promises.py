@@ -104,6 +104,7 @@ def promises() -> None:
             reason_code text NOT NULL,
             keep_time timestamptz,
             record_time timestamptz,
+            withdraw_time timestamptz,
             successor_id uuid REFERENCES promises,
             notice_id uuid,
             version bigint NOT NULL,
@@ -114,6 +115,9 @@ def promises() -> None:
             CHECK (successor_id IS NULL OR state IN ('RENEGOTIATED', 'BROKEN')),
             CHECK ((state IN ('KEPT', 'KEPT_LATE')) = (keep_time IS NOT NULL)),
             CHECK ((keep_time IS NULL) = (record_time IS NULL)),
+            CHECK (state <> 'WITHDRAWN' OR withdraw_time IS NOT NULL),
+            CHECK (withdraw_time IS NULL OR state IN ('WITHDRAWN', 'BROKEN')),
+            CHECK (withdraw_time IS NULL OR successor_id IS NULL),
             CHECK (keep_time >= coalesce(first_make_time, make_time)),
             CHECK ((state = 'KEPT_LATE') = coalesce(
                 CASE WHEN due_date IS NULL THEN keep_time > due_time ELSE keep_time >= due_time END, false

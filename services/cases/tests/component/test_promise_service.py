@@ -15,6 +15,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     RenegotiatePromiseRequest,
     WithdrawPromiseRequest,
 )
+from rapport.common.v1.explanation_pb2 import ExplainRequest
 
 State = promise_pb2.Promise.State
 OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))
@@ -214,6 +215,47 @@ async def test_a_promise_that_ended_refuses_every_verb(desk, refused):
     ]
     assert {await refused(call) for call in calls} == {"FAILED_PRECONDITION PROMISE_ENDED"}
     assert len(await desk.facts()) == 2
+
+
+async def broken(desk):
+    """A promise that was broken a day ago, with a forecast since."""
+    work_item, made = await desk.promised_work(3)
+    desk.clock.advance(timedelta(days=4))
+
+    async def is_broken():
+        return (await desk.get(made.name)).state == State.STATE_BROKEN
+
+    await eventually(is_broken)
+    await desk.forecast(work_item.name, 2)
+    found = await desk.get(made.name)
+    assert (found.state, found.HasField("forecast_time")) == (State.STATE_BROKEN, True)
+    return work_item, found
+
+
+async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_then(desk, refused):
+    _, made = await broken(desk)
+    ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
+    assert (ended.state, ended.HasField("forecast_time")) == (State.STATE_BROKEN, False)
+    assert (await desk.get(ended.successor)).predecessor == made.name
+    [told] = await desk.facts("PromiseRenegotiated")
+    assert told.data.late
+    again = desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X"))
+    assert await refused(again) == "FAILED_PRECONDITION PROMISE_ENDED"
+
+
+async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more(desk):
+    work_item, made = await broken(desk)
+    taking_back = WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
+    gone = await desk.promises.WithdrawPromise(taking_back)
+    assert (gone.state, gone.reason_code) == (State.STATE_BROKEN, "CANCELLED")
+    assert (gone.HasField("withdraw_time"), gone.HasField("forecast_time")) == (True, False)
+    [told] = await desk.facts("PromiseWithdrawn")
+    assert told.data.broken
+    await desk.forecast(work_item.name, 5)
+    await desk.tell(made.name)
+    assert await desk.get(made.name) == gone
+    explanation = await desk.promises.Explain(ExplainRequest(name=made.name))
+    assert explanation.rule == "rules/promise-withdrawn-late"
 
 
 async def test_a_stale_etag_is_refused_by_every_verb(desk, refused):

@@ -156,7 +156,7 @@ def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(s
 
 def test_a_promise_is_withdrawn_for_a_reason():
     made = promise()
-    assert made.withdraw("CUSTOMER_CANCELLED").reason_code == "CUSTOMER_CANCELLED"
+    assert made.withdraw("CUSTOMER_CANCELLED", NOW).reason_code == "CUSTOMER_CANCELLED"
     assert (made.state, made.reason_code) == (PromiseState.WITHDRAWN, "CUSTOMER_CANCELLED")
 
 
@@ -165,7 +165,7 @@ def test_a_promise_is_withdrawn_for_a_reason():
     "verb",
     [
         lambda made: made.keep(DUE, NOW),
-        lambda made: made.withdraw("X"),
+        lambda made: made.withdraw("X", NOW),
         lambda made: made.renegotiate(UUID(int=9), Due(DUE), NOW, "X"),
     ],
     ids=["keep", "withdraw", "renegotiate"],
@@ -195,13 +195,22 @@ def test_promises_that_replace_each_other_have_one_root():
     assert (told.root, told_again.root, third.made().root) == (first.name,) * 3
 
 
-def test_a_broken_promise_can_be_neither_renegotiated_nor_withdrawn():
-    for verb in (
-        lambda made: made.withdraw("X"),
-        lambda made: made.renegotiate(UUID(int=9), Due(DUE), NOW, "X"),
-    ):
-        with pytest.raises(FailedPrecondition, match="BROKEN"):
-            verb(promise(PromiseState.BROKEN))
+def test_a_broken_promise_is_renegotiated_and_stays_broken():
+    broken = promise(PromiseState.BROKEN)
+    successor, told = broken.renegotiate(UUID(int=9), Due(DUE + A_DAY), DUE, "CUSTOMER_AGREED")
+    assert (broken.state, broken.successor, told.late) == (PromiseState.BROKEN, successor.name, True)
+    assert (successor.state, broken.awaited) == (PromiseState.OPEN, False)
+
+
+def test_a_broken_promise_is_taken_back_and_stays_broken_and_nobody_waits_for_it():
+    broken = promise(PromiseState.BROKEN)
+    broken.expect(DUE + A_DAY, "WEATHER")
+    told = broken.withdraw("CUSTOMER_CANCELLED", DUE)
+    assert (broken.state, broken.withdraw_time, told.broken) == (PromiseState.BROKEN, DUE, True)
+    assert (broken.awaited, broken.forecast_time) == (False, None)
+    assert broken.expect(DUE + 2 * A_DAY, "WEATHER") is None
+    with pytest.raises(FailedPrecondition, match="BROKEN and over"):
+        broken.keep(DUE, DUE)
 
 
 @pytest.mark.parametrize("state", [PromiseState.OPEN, PromiseState.BROKEN])

@@ -40,6 +40,7 @@ CHANGES = {
     "reason_code",
     "keep_time",
     "record_time",
+    "withdraw_time",
     "successor_id",
     "notice_id",
     "version",
@@ -54,8 +55,8 @@ STATE_AFTER = {
     facts.PromiseRecovered: {PromiseState.OPEN},
     facts.PromiseKept: {PromiseState.KEPT, PromiseState.KEPT_LATE},
     facts.PromiseBroken: {PromiseState.BROKEN},
-    facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED},
-    facts.PromiseWithdrawn: {PromiseState.WITHDRAWN},
+    facts.PromiseRenegotiated: {PromiseState.RENEGOTIATED, PromiseState.BROKEN},
+    facts.PromiseWithdrawn: {PromiseState.WITHDRAWN, PromiseState.BROKEN},
 }
 
 
@@ -102,7 +103,7 @@ class History(RuleBasedStateMachine):
 
     @rule(reason=reasons)
     def withdraw(self, reason):
-        self.act(lambda promise: promise.withdraw(reason))
+        self.act(lambda promise: promise.withdraw(reason, NOW))
 
     @rule(due=times, reason=reasons)
     def renegotiate(self, due, reason):
@@ -120,7 +121,10 @@ class History(RuleBasedStateMachine):
             assert kept == (promise.keep_time is not None) == (promise.record_time is not None)
             if kept:
                 assert (promise.state is PromiseState.KEPT_LATE) == (promise.keep_time > promise.due_time)
-            assert (promise.state is PromiseState.RENEGOTIATED) == (promise.successor_id is not None)
+            over = promise.state in (PromiseState.RENEGOTIATED, PromiseState.BROKEN)
+            assert over or promise.successor_id is None
+            assert promise.successor_id or promise.state is not PromiseState.RENEGOTIATED
+            assert promise.withdraw_time or promise.state is not PromiseState.WITHDRAWN
             if promise.state is PromiseState.AT_RISK:
                 assert promise.reason_code
             if promise.forecast_time:
@@ -129,7 +133,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def the_chain_of_promises_is_unbroken(self):
         for before, after in zip(self.promises, self.promises[1:], strict=False):
-            assert before.state is PromiseState.RENEGOTIATED
+            assert before.state in (PromiseState.RENEGOTIATED, PromiseState.BROKEN)
             assert (before.successor_id, after.predecessor_id) == (after.id, before.id)
 
     @invariant()

@@ -128,6 +128,7 @@ def test_what_a_person_ended_stays_as_it_is(state):
     promise = at_risk()
     promise.state = state
     promise.successor_id = UUID(int=7) if state is PromiseState.RENEGOTIATED else None
+    promise.withdraw_time = promise.make_time if state is PromiseState.WITHDRAWN else None
     assert told(promise) is None
 
 

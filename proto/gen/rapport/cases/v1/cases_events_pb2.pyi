@@ -820,6 +820,7 @@ class PromiseWithdrawn(_message.Message):
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    BROKEN_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -838,6 +839,8 @@ class PromiseWithdrawn(_message.Message):
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
     """Why, a code."""
+    broken: _builtins.bool
+    """True when the due time was over already: the promise is BROKEN and stays so."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -865,10 +868,11 @@ class PromiseWithdrawn(_message.Message):
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         reason_code: _builtins.str = ...,
+        broken: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

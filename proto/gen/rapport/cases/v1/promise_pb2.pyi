@@ -42,11 +42,13 @@ class Promise(_message.Message):
         STATE_KEPT_LATE: Promise._State.ValueType  # 4
         """Done after the due time."""
         STATE_BROKEN: Promise._State.ValueType  # 5
-        """Not done at the due time plus grace. When the customer was told a new date after that, it has a successor."""
+        """Not done at the due time plus grace. When the customer got a new date after that, it has a successor; when it was
+        taken back after that, a `withdraw_time`. Until then it can still be kept, late.
+        """
         STATE_RENEGOTIATED: Promise._State.ValueType  # 6
         """Replaced by a successor: the customer was told in time."""
         STATE_WITHDRAWN: Promise._State.ValueType  # 7
-        """Taken back, with a reason."""
+        """Taken back in time, with a reason."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where the promise is."""
@@ -62,11 +64,13 @@ class Promise(_message.Message):
     STATE_KEPT_LATE: Promise.State.ValueType  # 4
     """Done after the due time."""
     STATE_BROKEN: Promise.State.ValueType  # 5
-    """Not done at the due time plus grace. When the customer was told a new date after that, it has a successor."""
+    """Not done at the due time plus grace. When the customer got a new date after that, it has a successor; when it was
+    taken back after that, a `withdraw_time`. Until then it can still be kept, late.
+    """
     STATE_RENEGOTIATED: Promise.State.ValueType  # 6
     """Replaced by a successor: the customer was told in time."""
     STATE_WITHDRAWN: Promise.State.ValueType  # 7
-    """Taken back, with a reason."""
+    """Taken back in time, with a reason."""
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -88,6 +92,7 @@ class Promise(_message.Message):
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     FORECAST_DATE_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -146,6 +151,10 @@ class Promise(_message.Message):
     def forecast_date(self) -> _date_pb2.Date:
         """The day of `forecast_time` in `time_zone`; absent when a moment was promised."""
 
+    @_builtins.property
+    def withdraw_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was taken back; absent when it was not. A promise that was BROKEN by then stays so."""
+
     def __init__(
         self,
         *,
@@ -169,10 +178,11 @@ class Promise(_message.Message):
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         forecast_date: _date_pb2.Date | None = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

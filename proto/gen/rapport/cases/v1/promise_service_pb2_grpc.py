@@ -100,7 +100,7 @@ class PromiseServiceServicer:
 
     def RenegotiatePromise(self, request, context):
         """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-        Returns the promise that ended; its `successor` is the new one.
+        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,7 +114,7 @@ class PromiseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawPromise(self, request, context):
-        """Takes a promise back, with a reason.
+        """Takes a promise back, with a reason. A broken one stays BROKEN, and the customer is told of it no more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,12 +43,12 @@ class PromiseServiceStub:
     """
     RenegotiatePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-    Returns the promise that ended; its `successor` is the new one.
+    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
     KeepPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]
     """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]
-    """Takes a promise back, with a reason."""
+    """Takes a promise back, with a reason. A broken one stays BROKEN, and the customer is told of it no more."""
     GetPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]
     """Gets a promise."""
     ListPromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]
@@ -69,12 +69,12 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """
     RenegotiatePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-    Returns the promise that ended; its `successor` is the new one.
+    Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
     """
     KeepPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.KeepPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Marks a promise as done: KEPT, or KEPT_LATE after the due time. A broken promise can still be kept, late."""
     WithdrawPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.WithdrawPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
-    """Takes a promise back, with a reason."""
+    """Takes a promise back, with a reason. A broken one stays BROKEN, and the customer is told of it no more."""
     GetPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.GetPromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Gets a promise."""
     ListPromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]  # type: ignore[assignment]
@@ -110,7 +110,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
         """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
-        Returns the promise that ended; its `successor` is the new one.
+        Returns the promise that ended; its `successor` is the new one. A broken one stays BROKEN.
         """
 
     @_abc_1.abstractmethod
@@ -127,7 +127,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.WithdrawPromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
-        """Takes a promise back, with a reason."""
+        """Takes a promise back, with a reason. A broken one stays BROKEN, and the customer is told of it no more."""
 
     @_abc_1.abstractmethod
     def GetPromise(

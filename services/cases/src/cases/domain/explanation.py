@@ -37,8 +37,12 @@ def _words(promise: Promise) -> tuple[str, str]:
         )
     if promise.state is PromiseState.BROKEN and promise.successor:
         return "rules/promise-told-late", (
-            f"it was due {due}, was not kept, and the customer was told after that ({why}); "
+            f"it was due {due}, was not kept, and the customer got a new date after that ({why}); "
             f"{promise.successor} replaces it."
+        )
+    if promise.state is PromiseState.BROKEN and promise.withdraw_time:
+        return "rules/promise-withdrawn-late", (
+            f"it was due {due}, was not kept, and was taken back after that ({why})."
         )
     kept = _shown(promise.keep_time) if promise.keep_time else ""
     return {
@@ -67,6 +71,7 @@ def _inputs(promise: Promise) -> dict[str, str]:
         "due_time": promise.due_time,
         "forecast_time": promise.forecast_time,
         "keep_time": promise.keep_time,
+        "withdraw_time": promise.withdraw_time,
     }
     days = {"due_date": promise.due_date, "forecast_date": promise.forecast_date}
     names = {

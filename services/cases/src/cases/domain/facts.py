@@ -157,6 +157,7 @@ class PromiseBroken(_OfPromise):
 
 @dataclass(frozen=True, slots=True)
 class PromiseWithdrawn(_OfPromise):
-    """A promise was taken back."""
+    """A promise was taken back; `broken` when that was after its due time."""
 
     reason_code: str
+    broken: bool

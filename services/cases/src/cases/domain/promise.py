@@ -9,11 +9,14 @@ A promise is never edited. It changes its state by the verbs below, and each cha
     keep          OPEN, AT_RISK, BROKEN       KEPT, or KEPT_LATE after the due time
     break_        OPEN, AT_RISK               BROKEN, by the clock
     renegotiate   OPEN, AT_RISK               RENEGOTIATED, and a successor is made
+                  BROKEN                      BROKEN, and a successor is made
     withdraw      OPEN, AT_RISK               WITHDRAWN
+                  BROKEN                      BROKEN, and nobody waits for it any more
     tell          see `telling.py`            RENEGOTIATED or BROKEN, and a successor is made
 
 A broken promise without a successor can still be kept: word of the work may come late, and the customer did
-get what was promised. One with a successor is over: the successor is what the customer counts on.
+get what was promised. One with a successor is over: the successor is what the customer counts on. One that
+was taken back is over too. Either stays BROKEN, for that is what it was.
 """
 
 from dataclasses import dataclass, fields
@@ -65,6 +68,7 @@ class Promise:
         first_due_time: what a delay counts from, when that is another time than this one's due.
         forecast_time: the forecast that put it at risk.
         record_time: when we learned that it was kept, however long ago that was.
+        withdraw_time: when it was taken back.
 
     """
 
@@ -89,6 +93,7 @@ class Promise:
     reason_code: str = ""
     keep_time: datetime | None = None
     record_time: datetime | None = None
+    withdraw_time: datetime | None = None
     successor_id: UUID | None = None
     notice_id: UUID | None = None
     version: int = 1
@@ -160,8 +165,9 @@ class Promise:
 
     @property
     def awaited(self) -> bool:
-        """Whether the customer still waits for this very promise: it is live, or broken and not replaced."""
-        return self.live or (self.state is PromiseState.BROKEN and self.successor_id is None)
+        """Whether the customer still waits for this very promise: it is live, or broken and nothing more."""
+        over = self.successor_id or self.withdraw_time
+        return self.live or (self.state is PromiseState.BROKEN and not over)
 
     def made(self) -> PromiseMade:
         """The fact that it was made."""
@@ -193,8 +199,7 @@ class Promise:
 
         InvalidArgument INVALID_TIME when it was done before it was first promised.
         """
-        if not self.awaited:
-            self._require_live()
+        self._require_awaited()
         if keep_time < self.since:
             raise invalid(
                 "keep_time", "INVALID_TIME", f"must not be before {self.since.isoformat()}, when it was made"
@@ -217,8 +222,8 @@ class Promise:
         self, successor_id: UUID, due: Due, now: datetime, reason_code: str
     ) -> tuple["Promise", PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
-        self._require_live()
-        self.state = PromiseState.RENEGOTIATED
+        self._require_awaited()
+        self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
         return self.succeed(successor_id, due, now, reason_code)
 
     def succeed(
@@ -265,12 +270,13 @@ class Promise:
         )
         return successor, fact
 
-    def withdraw(self, reason_code: str) -> PromiseWithdrawn:
-        """Take it back."""
-        self._require_live()
-        self.state, self.reason_code = PromiseState.WITHDRAWN, reason_code
+    def withdraw(self, reason_code: str, now: datetime) -> PromiseWithdrawn:
+        """Take it back. What was broken by then stays so."""
+        self._require_awaited()
+        self.state = PromiseState.WITHDRAWN if self.live else PromiseState.BROKEN
+        self.reason_code, self.forecast_time, self.withdraw_time = reason_code, None, now
         self.version += 1
-        return self.fact(PromiseWithdrawn)
+        return self.fact(PromiseWithdrawn, broken=self.state is PromiseState.BROKEN)
 
     def fact(self, kind: type[F], **told: Any) -> F:
         """A fact about it: what it says of the promise, and what is `told` besides."""
@@ -285,10 +291,10 @@ class Promise:
         self.version += 1
         return self.fact(PromiseAtRisk, broken=broken)
 
-    def _require_live(self) -> None:
-        if not self.live:
+    def _require_awaited(self) -> None:
+        if not self.awaited:
             raise FailedPrecondition(
                 "PROMISE_ENDED",
-                f"{self.name} is {self.state}: only an open promise, or one at risk, can change.",
+                f"{self.name} is {self.state} and over: only one that the customer waits for can change.",
                 {"promise": self.name, "state": self.state},
             )

@@ -66,7 +66,7 @@ def tell(
         return None
     kept = promise.keep_time if promise.state in KEPT else None
     kept_before = kept and promise.record_time and promise.record_time <= telling.tell_time
-    if promise.successor_id or promise.state is PromiseState.WITHDRAWN or kept_before:
+    if promise.successor_id or promise.withdraw_time or kept_before:
         return None
     facts: list[tuple[Promise, int, Any]] = []
     late = telling.tell_time > broken_at

@@ -30,9 +30,14 @@ _ON_WORK_ITEM = (
 
 PROMISE = Statement(_BY_ID, row=Promise)
 LOCK_PROMISE = Statement(_BY_ID.with_for_update(key_share=True), row=Promise)
-# Those that the customer still waits for: live, or broken and not replaced.
+# Those that the customer still waits for: live, or broken, and neither replaced nor taken back.
 LOCK_PROMISES_AWAITED = Statement(
-    _ON_WORK_ITEM.where(_in(LIVE | {PromiseState.BROKEN}), PROMISES.c.successor_id.is_(None)), row=Promise
+    _ON_WORK_ITEM.where(
+        _in(LIVE | {PromiseState.BROKEN}),
+        PROMISES.c.successor_id.is_(None),
+        PROMISES.c.withdraw_time.is_(None),
+    ),
+    row=Promise,
 )
 PROMISES_BY_IMPORT_KEY = Statement(
     sa.select(PROMISES).where(
@@ -67,6 +72,7 @@ UPDATE_PROMISE = Statement[Any](
         "reason_code",
         "keep_time",
         "record_time",
+        "withdraw_time",
         "successor_id",
         "notice_id",
         "version",

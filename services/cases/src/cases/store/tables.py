@@ -78,6 +78,7 @@ PROMISES = sa.Table(
     _text("reason_code"),
     sa.Column("keep_time", _AT),
     sa.Column("record_time", _AT),
+    sa.Column("withdraw_time", _AT),
     sa.Column("successor_id", sa.Uuid),
     sa.Column("notice_id", sa.Uuid),
     sa.Column("version", sa.BigInteger, nullable=False),

@@ -150,7 +150,7 @@ async def keep_promise(
 async def withdraw_promise(tx: Transaction, promise_id: UUID, *, reason_code: str, etag: str) -> Promise:
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag)
-    await _save(tx, promise, promise.withdraw(reason_code))
+    await _save(tx, promise, promise.withdraw(reason_code, tx.now))
     return promise
 
 

@@ -166,6 +166,10 @@ def _renegotiated(part: Any, data: Any) -> None:
     _promise("BROKEN" if data.late else "RENEGOTIATED")(part, data)
 
 
+def _withdrawn(part: Any, data: Any) -> None:
+    _promise("BROKEN" if data.broken else "WITHDRAWN")(part, data)
+
+
 def _kept(part: Any, data: Any) -> None:
     _promise("KEPT_LATE" if data.late else "KEPT")(part, data)
 
@@ -210,7 +214,7 @@ _SPECS = [
     Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _renegotiated),
     Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
     Spec(PartKind.PROMISE, cases.PromiseBroken, _broken),
-    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _promise("WITHDRAWN")),
+    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _withdrawn),
     Spec(PartKind.CASE, cases.CaseOpened, _state("OPEN")),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
     Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
