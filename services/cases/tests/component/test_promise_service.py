@@ -15,6 +15,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     RenegotiatePromiseRequest,
     WithdrawPromiseRequest,
 )
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1.explanation_pb2 import ExplainRequest
 
 State = promise_pb2.Promise.State
@@ -256,6 +257,29 @@ async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more
     assert await desk.get(made.name) == gone
     explanation = await desk.promises.Explain(ExplainRequest(name=made.name))
     assert explanation.rule == "rules/promise-withdrawn-late"
+
+
+@pytest.mark.parametrize("lent", [True, False], ids=["of the case", "of neither"])
+async def test_who_answers_for_the_case_records_what_was_agreed_and_not_what_was_done(desk, refused, lent):
+    case = await desk.open()
+    agreed, cancelled = [await desk.make(3, case=case.name) for _ in range(2)]
+    caller = desk.running.stub(
+        PromiseServiceStub,
+        permissions=["cases.promises.write"],
+        department="front-desk" if lent else "billing",
+    )
+    calls = [
+        caller.RenegotiatePromise(renegotiation(desk, agreed.name)),
+        caller.WithdrawPromise(WithdrawPromiseRequest(name=cancelled.name, reason_code="X")),
+    ]
+    if lent:
+        ended = [(await call).state for call in calls]
+        assert ended == [State.STATE_RENEGOTIATED, State.STATE_WITHDRAWN]
+    else:
+        assert {await refused(call) for call in calls} == {"PERMISSION_DENIED NOT_OWNER"}
+    kept = await desk.make(3, case=case.name)
+    keeping = caller.KeepPromise(KeepPromiseRequest(name=kept.name))
+    assert await refused(keeping) == "PERMISSION_DENIED NOT_OWNER"
 
 
 async def test_a_stale_etag_is_refused_by_every_verb(desk, refused):

@@ -108,7 +108,7 @@ async def renegotiate_promise(
     InvalidArgument INVALID_TIME when the new date is not of the kind that was promised, or is over.
     """
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
-    promise = await _own(tx, promise_id, etag)
+    promise = await _own(tx, promise_id, etag, lent=True)
     due = _new_due(promise, due_time, due_date, tx.now)
     successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due, tx.now, reason_code)
     facts: Facts = [(successor.made(), successor.version)]
@@ -149,7 +149,7 @@ async def keep_promise(
 
 async def withdraw_promise(tx: Transaction, promise_id: UUID, *, reason_code: str, etag: str) -> Promise:
     """Take a promise back."""
-    promise = await _own(tx, promise_id, etag)
+    promise = await _own(tx, promise_id, etag, lent=True)
     await _save(tx, promise, promise.withdraw(reason_code, tx.now))
     return promise
 
@@ -253,9 +253,11 @@ async def _announce(
         await tx.schedule(DUE_TIMER, str(promise.id), clock.broken_at(promise))
 
 
-async def _own(tx: Transaction, promise_id: UUID, etag: str) -> Promise:
+async def _own(tx: Transaction, promise_id: UUID, etag: str, *, lent: bool = False) -> Promise:
+    """The promise, locked. `lent`: whoever answers for its case may too, for they speak with the customer."""
     promise = await _lock(tx, promise_id)
-    tx.require_owner(promise)
+    cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if lent and promise.case_id else []
+    tx.require_owner(promise, *cases)
     etags.match(etag, promise.version)
     return promise
 
