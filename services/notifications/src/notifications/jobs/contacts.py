@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import grpc
 
 from chassis.api.messages import enum_name
-from chassis.work import Later
+from chassis.work import Ours
+from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
 from rapport.cases.v1 import directory_pb2
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, timeline_pb2
@@ -60,11 +61,14 @@ class Contacts:
         self._front_desk = front_desk
 
     async def of(self, customer: str, purpose: str) -> Contact:
-        """The contact for one message now. Forbidden when there must be none, Later when nobody can say."""
+        """The contact for one message now. Forbidden when there must be none, Later when nobody can say.
+
+        Ours when we may not ask, or there is nobody to name.
+        """
         allowed = await self._check(customer, purpose)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self._front_desk)
         if agent is None:
-            raise Later("NO_CONTACT_PERSON")
+            raise Ours("NO_CONTACT_PERSON")
         return Contact(
             channel=enum_name(timeline_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
@@ -86,7 +90,7 @@ class Contacts:
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 raise Forbidden(CUSTOMER_NOT_FOUND) from None
-            raise Later(f"CUSTOMER_{error.code().name}") from None
+            raise not_answered("CUSTOMER", error) from None
         if not answer.allowed:
             raise Forbidden(answer.reason_code)
         return answer
@@ -100,7 +104,7 @@ class Contacts:
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return None
-            raise Later(f"CASES_{error.code().name}") from None
+            raise not_answered("CASES", error) from None
         return agent
 
 

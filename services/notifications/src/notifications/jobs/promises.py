@@ -10,6 +10,7 @@ from chassis.db.database import Database
 from chassis.work import Later
 from notifications.domain.notice import PROMISE_ENDED, Concern, Notice
 from notifications.domain.policy import untrue
+from notifications.jobs.peers import not_answered
 from notifications.usecases.hear_of_promise import learn
 from notifications.usecases.promise_news import news_in
 from notifications.usecases.record_outcome import Forbidden
@@ -39,7 +40,7 @@ class Promises:
 
         When the owner has another date to tell, the notice is revised to say that one, and cannot begin as it
         was. Forbidden with why it does not hold. Later when nobody can say, or the owner does not know yet
-        what we heard of it.
+        what we heard of it. Ours when we may not ask.
         """
         if notice.concern == Concern.NONE:
             return
@@ -50,7 +51,7 @@ class Promises:
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 raise Forbidden(PROMISE_ENDED) from None
-            raise Later(f"CASES_{error.code().name}") from None
+            raise not_answered("CASES", error) from None
         news = news_in(promise)
         if news.version < notice.heard_version:
             raise Later(BEHIND)
