@@ -265,8 +265,13 @@ class Desk:
 
     def about(self, fact: type[Any], promise: str, **fields: Any) -> Any:
         """Another event about a promise that is due in three days."""
-        due = {"customer": self.customer, "due_time": timestamp(self.in_days(3)), "reference": "orders/10248"}
-        return fact(promise=promise, **due | fields)
+        known = {
+            "customer": self.customer,
+            "department": "departments/delivery",
+            "due_time": timestamp(self.in_days(3)),
+            "reference": "orders/10248",
+        }
+        return fact(promise=promise, **known | fields)
 
     async def hear(self, event: Any, version: int = 2, event_id: UUID | None = None) -> UUID:
         """Receive an event of the cases service, which is what happened there."""

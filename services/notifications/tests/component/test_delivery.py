@@ -160,15 +160,23 @@ async def test_an_agents_address_that_cannot_be_written_costs_no_notice(desk: An
     assert mail["Reply-To"] is None
 
 
-async def test_a_notice_that_cannot_be_rendered_has_failed_and_says_so(desk: Any) -> None:
+async def test_a_notice_that_cannot_be_rendered_waits_until_its_template_is_mended(desk: Any) -> None:
     template = await desk.template("delay")
-    template.body = template.body.replace("{{ apology }}", "{% if reference %}{{ apology }}{% endif %}")
+    template.body = template.body.replace(
+        "{{ apology }}", "{% if customer_name != 'Canary Maria Anders' %}{{ apology }}{% endif %}"
+    )
     await desk.create_template("delay", template)
-    event = desk.at_risk(reference="")
+    event = desk.at_risk()
     await desk.hear(event)
-    notice = await desk.notice_in("FAILED", event.promise)
-    assert notice.reason_code == "NOT_RENDERABLE"
-    assert desk.mail.received == []
+    notice = await tried(desk, event.promise, 1)
+    assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "TEMPLATE_PART_MISSING")]
+    [row] = await WORK.all(desk.running.db)
+    assert (row["state"], row["alarm"]) == ("PENDING", True)
+    template.body = template.body.replace("customer_name != 'Canary Maria Anders'", "customer_name")
+    await desk.create_template("delay", template)
+    desk.clock.advance(LONG_ENOUGH)
+    notice = await desk.notice_in("SENT", event.promise)
+    assert (notice.template_version, len(desk.mail.received)) == (3, 1)
 
 
 async def test_encoded_words_in_a_name_or_a_value_stay_what_they_are(desk: Any) -> None:
@@ -366,3 +374,31 @@ async def tried(desk: Any, promise: str, attempts: int) -> Any:
         return notices[0] if len(outcomes) == attempts and outcomes[-1][0] == "TEMPORARY_FAILURE" else None
 
     return await eventually(found)
+
+
+@pytest.mark.parametrize("status", [grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED])
+@pytest.mark.parametrize("peer", ["customers", "directory", "promises"])
+async def test_what_a_service_refuses_us_is_shown_until_we_have_mended_it(
+    desk: Any, peer: str, status: grpc.StatusCode
+) -> None:
+    getattr(desk.peers, peer).failure = status
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    [row] = await WORK.all(desk.running.db)
+    service = "CUSTOMER" if peer == "customers" else "CASES"
+    assert (row["state"], row["alarm"], row["code"]) == ("PENDING", True, f"{service}_{status.name}")
+
+
+async def test_that_there_is_nobody_to_name_is_shown_until_we_have_mended_it(desk: Any) -> None:
+    agents = desk.peers.directory.agents
+    gone = dict(agents)
+    agents.clear()
+    event = desk.at_risk()
+    await desk.hear(event)
+    await tried(desk, event.promise, 1)
+    [row] = await WORK.all(desk.running.db)
+    assert (row["alarm"], row["code"]) == (True, "NO_CONTACT_PERSON")
+    agents.update(gone)
+    desk.clock.advance(LONG_ENOUGH)
+    await desk.notice_in("SENT", event.promise)

@@ -160,16 +160,20 @@ async def test_a_policy_that_is_switched_off_sends_nothing(desk: Any) -> None:
     ]
 
 
-async def test_two_policies_about_one_thing_are_one_notice_as_the_first_by_name_says(desk: Any) -> None:
+@pytest.mark.parametrize(("department", "rule"), [("delivery", "apologies"), ("billing", "promise-at-risk")])
+async def test_the_policies_of_the_promises_department_say_how_before_the_platforms_and_nobody_elses(
+    desk: Any, department: str, rule: str
+) -> None:
     delay = await desk.template("delay")
     delay.subject = "Sorry, {{ new_date }}"
     await desk.create_template("sorry", delay)
-    await desk.create_policy("apologies", template="templates/sorry")
-    event = desk.at_risk()
+    for policy_id in ("zorry", "apologies"):
+        await desk.create_policy(policy_id, template="templates/sorry", department="departments/delivery")
+    event = desk.at_risk(department=f"departments/{department}")
     await desk.hear(event)
     notice = await desk.notice_in("SENT", event.promise)
-    assert (notice.kind, notice.template) == ("promise-at-risk", "templates/sorry")
-    assert (await desk.explain(notice.name)).rule == "noticePolicies/apologies"
+    assert notice.template == ("templates/sorry" if rule == "apologies" else "templates/delay")
+    assert (await desk.explain(notice.name)).rule == f"noticePolicies/{rule}"
     assert len(await desk.notices_of(event.promise)) == 1
     assert len(desk.mail.received) == 1
 
@@ -199,4 +203,38 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
     await desk.create_template("depot", delay)
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await desk.create_policy("late", template="templates/depot")
+    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+
+
+@pytest.mark.parametrize("fact", ["PromiseAtRisk", "PromiseRecovered"])
+async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: str) -> None:
+    for body in (
+        "{{ contact_name }} is looking into it.",
+        "{{ contact_name }}: {% if reference %}{{ old_date }} and {{ new_date }}{% endif %}",
+    ):
+        template = template_service_pb2.Template(
+            kind="KIND_INFORMATION", language_code="en", subject="News", body=body
+        )
+        await desk.create_template("vague", template)
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await desk.create_policy(
+                "vague", event_type=f"rapport.cases.v1.{fact}", template="templates/vague"
+            )
+        assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+
+
+@pytest.mark.parametrize("change", ["variables", "kind"])
+async def test_a_template_that_a_policy_sends_stays_one_that_it_can_send(desk: Any, change: str) -> None:
+    delay = await desk.template("delay")
+    if change == "kind":
+        delay.kind = template_service_pb2.Template.KIND_INFORMATION
+    else:
+        delay.variables.append("depot")
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.create_template("delay", delay)
+    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+    await desk.create_policy("promise-at-risk", enabled=False)
+    await desk.create_template("delay", delay)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.create_policy("promise-at-risk")
     assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -83,11 +84,12 @@ def test_a_part_that_a_condition_hides_is_missing() -> None:
 
 def test_a_part_that_is_missing_for_these_values_only_is_found_before_sending() -> None:
     hidden = replace(
-        DELAY, body=seed.BODY.replace("{{ apology }}", "{% if reference %}{{ apology }}{% endif %}")
+        DELAY,
+        body=seed.BODY.replace("{{ apology }}", "{% if customer_name != 'Maria' %}{{ apology }}{% endif %}"),
     )
     check(hidden)
     with pytest.raises(InvalidArgument, match="must have apology"):
-        render(hidden, GIVEN | {"reference": ""}, UTC)
+        render(hidden, GIVEN | {"customer_name": "Maria"}, UTC)
 
 
 def test_an_information_template_needs_a_named_human() -> None:
@@ -147,6 +149,28 @@ def test_a_template_that_fails_to_render_is_refused() -> None:
         refused(replace(DELAY, body=seed.BODY + "{% if new_date > 3 %}{% endif %}"))[0][1]
         == "INVALID_TEMPLATE"
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reasons": seed.REASONS | {"WEATHER": "The weather\tis holding\u2028us up."}},
+        {"apology": "I am\tsorry."},
+        {"apology": "I am sorry. ", "body": seed.BODY.replace("{{ apology }}", "{{ apology|trim }}")},
+        {"apology": "I am  sorry.", "body": seed.BODY.replace("{{ apology }}", "{{ apology|upper }}")},
+    ],
+)
+def test_a_slip_in_the_blanks_of_its_own_words_silences_no_template(change: dict[str, Any]) -> None:
+    template = replace(DELAY, **change)
+    check(template)
+    assert "weather" in render(template, GIVEN, UTC).body
+
+
+def test_a_template_that_hides_its_own_words_is_found_when_it_is_made() -> None:
+    body = seed.BODY.replace("{{ reason }}", '{% if reason != "Snow." %}{{ reason }}{% endif %}')
+    check(replace(DELAY, body=body))
+    [(_, reason, _)] = refused(replace(DELAY, body=body, reasons=seed.REASONS | {"SNOW": "Snow."}))
+    assert reason == "TEMPLATE_PART_MISSING"
 
 
 def test_every_missing_value_is_named() -> None:

@@ -20,6 +20,8 @@ EVENTS = {
     Concern.AT_RISK: "rapport.cases.v1.PromiseAtRisk",
     Concern.RECOVERED: "rapport.cases.v1.PromiseRecovered",
 }
+MUST_SAY = {Concern.RECOVERED: ("old_date",)}  # besides what a template's kind must
+PLATFORM = "platform"  # the department that owns what every installation begins with
 UNTOLD = (State.SUPPRESSED, State.FAILED)
 UNTRUE = (PROMISE_RECOVERED, ALREADY_TOLD)
 EVENT_TYPES = tuple(EVENTS.values())

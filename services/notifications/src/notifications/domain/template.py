@@ -1,6 +1,6 @@
 """What a notice of each kind must say, whoever writes its template."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,9 +61,9 @@ class Template:
         """The words for a reason code, or those for OTHER."""
         return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
-    def missing_parts(self, used_in_body: Set[str]) -> list[str]:
-        """The parts that its kind needs and it does not have, by name; `reasons.OTHER` is one of them."""
-        missing = [part for part in REQUIRED[self.kind] if part not in used_in_body]
+    def missing_parts(self, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
+        """The parts that its kind, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
+        missing = [part for part in (*REQUIRED[self.kind], *further) if part not in used_in_body]
         if self.kind == Kind.DELAY:
             if not self.apology.strip():
                 missing.append("the text of apology")

@@ -12,16 +12,17 @@ from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
-from chassis.work import Outcome, Refused, Turn, Verdict, Work
+from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
+from notifications.domain.policy import MUST_SAY
 from notifications.jobs import smtp
 from notifications.jobs.contacts import Contact, Contacts
 from notifications.jobs.message import Mail, Mailbox
 from notifications.jobs.promises import Promises
 from notifications.jobs.smtp import SmtpProvider
 from notifications.usecases.hear_of_promise import lock_notice
-from notifications.usecases.record_outcome import Accepted, NotRenderable, record_outcome
+from notifications.usecases.record_outcome import Accepted, record_outcome
 from notifications.usecases.save_notice import SEND
 from notifications.usecases.start_attempt import Delivery, prepare, start_attempt
 from notifications.usecases.words import Words, render
@@ -126,19 +127,22 @@ class Sending:
 
 
 def _words(delivery: Delivery, contact: Contact) -> Words:
-    """What it says to this customer. NotRenderable whatever stands in the way: no repetition can help."""
+    """What it says to this customer. Ours whatever stands in the way: a new version of the template helps."""
+    notice = delivery.notice
     platform = {
         "customer_name": contact.customer_name,
         "contact_name": contact.agent_name,
         "contact_reach": contact.reach,
     }
     try:
-        return render(delivery.template, delivery.notice.variables | platform, contact.zone)
+        return render(
+            delivery.template, notice.variables | platform, contact.zone, MUST_SAY.get(notice.concern, ())
+        )
     except InvalidArgument as refusal:
-        raise NotRenderable(refusal.reason) from None
+        raise Ours(refusal.reason) from None
     except Exception as error:
-        _log.error("a notice cannot be rendered", notice=delivery.notice.name, error=type(error).__name__)
-        raise NotRenderable(type(error).__name__) from None
+        _log.error("a notice cannot be rendered", notice=notice.name, error=type(error).__name__)
+        raise Ours(type(error).__name__) from None
 
 
 def _hash(words: Words) -> str:

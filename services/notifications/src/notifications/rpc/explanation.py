@@ -25,7 +25,6 @@ _WHY = {
     rules.GAVE_UP: "no attempt succeeded while it was of use",
     rules.REFUSED: "the provider refused it for good",
     rules.OUTCOME_UNKNOWN: "the provider's answer was lost",
-    rules.NOT_RENDERABLE: "its template could not be filled in",
 }
 
 

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import NotFound
 from notifications.domain.policy import NoticePolicy
-from notifications.domain.template import SENDER
 from notifications.store.policies import GET_POLICY, INSERT_POLICY
 from notifications.store.templates import GET_TEMPLATE
 from notifications.store.versions import LOCK_VERSIONS
-from notifications.usecases import words
+from notifications.usecases.sendable import require_sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +26,17 @@ class CreatePolicy:
 async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
     """Keep the next version of a policy.
 
-    NotFound when there is no such template; FailedPrecondition `TEMPLATE_NOT_SENDABLE` when it uses variables
-    that an event does not give.
+    NotFound when there is no such template; what `require_sendable` finds.
     """
     policy = NoticePolicy(**values(command), version=1, create_time=tx.now)
     await LOCK_VERSIONS.run(tx, name=policy.name)
+    await LOCK_VERSIONS.run(tx, name=f"templates/{command.template}")
     if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
         policy.version, policy.department_id = latest.version + 1, latest.department_id
     tx.require_owner(policy)
     template = await GET_TEMPLATE.maybe(tx, id=command.template)
     if template is None:
         raise NotFound(f"templates/{command.template}")
-    if further := sorted(set(words.to_give(template)) - SENDER):
-        raise FailedPrecondition(
-            "TEMPLATE_NOT_SENDABLE",
-            f"The template must have no variables of its own; this one needs {', '.join(further)}.",
-            {"template": template.name, "variables": ", ".join(further)},
-        )
+    require_sendable(template, command.event_type)
     await tx.defer(INSERT_POLICY, **values(policy))
     return policy

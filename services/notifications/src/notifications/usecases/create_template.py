@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from notifications.domain.template import Kind, Template
+from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, INSERT_TEMPLATE
 from notifications.store.versions import LOCK_VERSIONS
 from notifications.usecases import words
+from notifications.usecases.sendable import require_sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,17 @@ class CreateTemplate:
 
 
 async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
-    """Keep the next version of a template, if it says what its kind must say: see `words.check`."""
+    """Keep the next version of a template, if it says what its kind must say: see `words.check`.
+
+    And what the policies that send it must say: see `require_sendable`.
+    """
     template = Template(**values(command), version=1, create_time=tx.now)
     await LOCK_VERSIONS.run(tx, name=template.name)
     if (latest := await GET_TEMPLATE.maybe(tx, id=command.id)) is not None:
         template.version, template.department_id = latest.version + 1, latest.department_id
     tx.require_owner(template)
     words.check(template)
+    for policy in await POLICIES_WITH_TEMPLATE.all(tx, template=template.id):
+        require_sendable(template, policy.event_type)
     await tx.defer(INSERT_TEMPLATE, **values(template))
     return template

@@ -93,8 +93,9 @@ async def _counts_again(tx: Transaction, before: Sequence[Notice]) -> None:
 
 
 async def _request(tx: Transaction, before: Sequence[Notice], news: News) -> None:
-    """One notice, whatever the number of policies: the first by name says how."""
-    policies = await POLICIES_FOR_EVENT.all(tx, event_type=EVENTS[news.concern])
+    """One notice, whatever the number of policies: the first of the promise's department says how."""
+    department_id = news.department.removeprefix("departments/")
+    policies = await POLICIES_FOR_EVENT.all(tx, event_type=EVENTS[news.concern], department_id=department_id)
     if not policies:
         return
     policy = policies[0]

@@ -49,10 +49,6 @@ class Forbidden(Refused):
     """It is not to be sent; the provider was not asked. `code` is why the notice is suppressed."""
 
 
-class NotRenderable(Refused):
-    """Its template cannot be filled in; the provider was not asked. `code` is the reason of the refusal."""
-
-
 async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: Attempt, ended: Ended) -> None:
     """Keep the outcome and move the notice on. Told twice, the second time changes nothing.
 
@@ -100,6 +96,4 @@ def _why(notice: Notice, ended: Ended) -> tuple[rules.State, str]:
         return (rules.State.FAILED, rules.GAVE_UP) if tried else (rules.State.SUPPRESSED, rules.EXPIRED)
     if ended.verdict is Verdict.UNKNOWN:
         return rules.State.UNKNOWN, rules.OUTCOME_UNKNOWN
-    return rules.State.FAILED, rules.NOT_RENDERABLE if isinstance(
-        ended.result, NotRenderable
-    ) else rules.REFUSED
+    return rules.State.FAILED, rules.REFUSED

@@ -4,7 +4,7 @@ from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
-from notifications.domain.policy import EVENTS, NoticePolicy
+from notifications.domain.policy import EVENTS, PLATFORM, NoticePolicy
 from notifications.domain.template import OTHER, Kind, Template
 from notifications.store.policies import SEED_POLICY
 from notifications.store.templates import SEED_TEMPLATE
@@ -47,9 +47,6 @@ You do not need to do anything. If you would like to talk about it, please turn 
 With kind regards,
 {{ contact_name }}
 """
-
-
-PLATFORM = "platform"  # the department that owns what every installation begins with
 
 
 async def seed(db: Database) -> None:

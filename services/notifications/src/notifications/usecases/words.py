@@ -6,6 +6,7 @@ the service.
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -83,11 +84,11 @@ def variables_of(source: str) -> frozenset[str]:
         raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
 
 
-def check(template: Template) -> None:
-    """Refuse a template that cannot say what its kind must say.
+def check(template: Template, further: tuple[str, ...] = ()) -> None:
+    """Refuse a template that cannot say what its kind must say, and `further` parts.
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
-        part.
+        part, also one that its own words for a reason would hide.
     """
     violations: list[Violation] = []
     used = {field: _used(getattr(template, field), field, violations) for field in ("subject", "body")}
@@ -99,11 +100,14 @@ def check(template: Template) -> None:
                 "template.variables", "VARIABLE_UNKNOWN", f"must declare {', '.join(unknown)}, which are used"
             )
         )
-    if missing := template.missing_parts(used["body"]):
+    if missing := template.missing_parts(used["body"], further):
         violations.append(_missing(template, missing))
     if violations:
         raise InvalidArgument(violations)
-    _rendered(template, {name: f"the {name}" for name in used["subject"] | used["body"]})
+    standing_in = {name: f"the {name}" for name in used["subject"] | used["body"]}
+    own = {"apology": template.apology}
+    for reason, reference in itertools.product(template.reasons.values() or ("the reason",), ("", "a/1")):
+        _rendered(template, standing_in | own | {"reason": reason, "reference": reference}, further)
 
 
 def to_give(template: Template) -> list[str]:
@@ -111,7 +115,9 @@ def to_give(template: Template) -> list[str]:
     return template.to_give(variables_of(template.subject) | variables_of(template.body))
 
 
-def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
+def render(
+    template: Template, given: Mapping[str, str], zone: tzinfo, further: tuple[str, ...] = ()
+) -> Words:
     """The message for what a sender and the platform gave.
 
     Args:
@@ -120,16 +126,17 @@ def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
             become days in words, moments those in `zone`, the template's own apology needs no giving, and
             everything else is taken literally.
         zone: the customer's time zone.
+        further: what it must say besides what its kind must.
 
     Raises:
         InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or what `check`
             finds.
 
     """
-    check(template)
+    check(template, further)
     values = {name: one_line(value) for name, value in given.items()} | {"apology": template.apology}
     used = variables_of(template.subject) | variables_of(template.body)
-    required = {name for name in REQUIRED[template.kind] if not values.get(name)}
+    required = {name for name in (*REQUIRED[template.kind], *further) if not values.get(name)}
     if missing := sorted((used - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables.{name}", "VARIABLE_MISSING", "must be given") for name in missing]
@@ -138,7 +145,7 @@ def render(template: Template, given: Mapping[str, str], zone: tzinfo) -> Words:
         values["reason"] = template.words_for(values["reason"]) or values["reason"]
     dates = {name: date_or_moment(values[name], f"variables.{name}") for name in DATES if values.get(name)}
     values |= said(dates, zone, template.language_code)
-    return _rendered(template, values)
+    return _rendered(template, values, further)
 
 
 def rehearse(template: Template, given: Mapping[str, str]) -> None:
@@ -206,7 +213,7 @@ def one_line(text: str) -> str:
     return _BLANKS.sub(" ", _CONTROLS.sub(" ", text)).strip()
 
 
-def _rendered(template: Template, values: Mapping[str, str]) -> Words:
+def _rendered(template: Template, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
     """The message. InvalidArgument when it fails to render, or hides what its kind must say."""
     try:
         subject = one_line(_compiled(template.subject).render(values))
@@ -214,8 +221,9 @@ def _rendered(template: Template, values: Mapping[str, str]) -> Words:
     except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
         raise InvalidArgument([Violation("template.body", "INVALID_TEMPLATE", described)]) from error
-    said = body.casefold()
-    if hidden := [part for part in REQUIRED[template.kind] if values[part].casefold() not in said]:
+    said = one_line(body).casefold()  # blanks and case are the template's to choose
+    parts = (*REQUIRED[template.kind], *further)
+    if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
         raise InvalidArgument([_missing(template, hidden)])
     return Words(subject[:SUBJECT_MAX], body)
 

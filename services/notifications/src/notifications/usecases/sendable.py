@@ -1,0 +1,35 @@
+"""Whether an event can fill in a template, and the template says what the event means."""
+
+from chassis.errors import FailedPrecondition, InvalidArgument
+from notifications.domain.notice import Concern
+from notifications.domain.policy import EVENTS, MUST_SAY
+from notifications.domain.template import SENDER, Kind, Template
+from notifications.usecases import words
+
+_CONCERNS = {event_type: concern for concern, event_type in EVENTS.items()}
+
+
+def require_sendable(template: Template, event_type: str) -> None:
+    """Refuse a template that a policy for the event must not send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
+
+    An event gives no variables of the template's own. Who is told of a risk must be told the new date, for
+    that is what the promise becomes; who is told of a recovery, the date that stands.
+    """
+    concern = _CONCERNS[event_type]
+    if further := sorted(set(words.to_give(template)) - SENDER):
+        raise _refusal(
+            template, f"The template must have no variables of its own; this one needs {', '.join(further)}."
+        )
+    if concern == Concern.AT_RISK and template.kind != Kind.DELAY:
+        raise _refusal(template, f"A policy on {event_type} needs a template of the kind {Kind.DELAY}.")
+    try:
+        words.check(template, MUST_SAY.get(concern, ()))
+    except InvalidArgument:
+        parts = ", ".join(MUST_SAY[concern])
+        raise _refusal(
+            template, f"A policy on {event_type} needs a template whose body always says {parts}."
+        ) from None
+
+
+def _refusal(template: Template, message: str) -> FailedPrecondition:
+    return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"template": template.name})
