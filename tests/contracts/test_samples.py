@@ -130,7 +130,14 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
             view = await views.GetCustomerView(GetCustomerViewRequest(name=name))
         except grpc.aio.AioRpcError:  # nothing is projected yet
             return None
-        parts = view.notices, view.loyalty.points_balance, view.loyalty.goodwill, view.value.band, view.cases, view.promises
+        parts = (
+            view.notices,
+            view.loyalty.points_balance,
+            view.loyalty.goodwill,
+            view.value.band,
+            view.cases,
+            view.promises,
+        )
         return view if len(view.latest_timeline) == LATEST_IN_VIEW and all(parts) else None
 
     view = await eventually(whole, 30)
