@@ -6,7 +6,7 @@ MODULES := chassis customer cases loyalty notifications
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto release-contracts bench mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto release-contracts bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept

@@ -19,7 +19,7 @@ from chassis.local.ports import free_port
 from chassis.local.postgres import owner_of
 from chassis.testing.fixtures import NOBODY
 from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import TestIssuer
+from chassis.testing.tokens import ISSUER, TestIssuer
 from chassis.testing.wait import eventually
 
 pytestmark = pytest.mark.slow
@@ -60,6 +60,7 @@ def environ(infrastructure: Infrastructure, issuer: TestIssuer) -> Mapping[str, 
         "RAPPORT_NATS_URL": infrastructure.nats_url,
         "RAPPORT_NATS_ADMIN_URL": infrastructure.nats_url,
         "RAPPORT_JWKS_URL": issuer.jwks_url,
+        "RAPPORT_ISSUER": ISSUER,
         "RAPPORT_PEERS": json.dumps(peers),
         "RAPPORT_SMTP_HOST": "127.0.0.1",
         "RAPPORT_HOST": "127.0.0.1",

@@ -27,9 +27,9 @@ LEDGER_PROOF = """
 """
 
 
-def run_story() -> Outcome:
-    """The story against the running stack, without words."""
-    return Story(Session.open, lambda *_: None).run()
+def run_story(customer: str = "") -> Outcome:
+    """The story against the running stack, without words; of a new customer when none is given."""
+    return Story(Session.open, lambda *_: None, customer).run()
 
 
 def mails_about(session: Session, notice: str) -> list[Mail]:

@@ -1,22 +1,30 @@
 """The whole platform as separate processes, as `make run` starts it, with failpoints armed by files."""
 
+import asyncio
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chassis.local.home import Home
+import pytest
 
+from chassis.local.home import Home
+from chassis.testing.wait import eventually
+
+START_TIMEOUT_S = 600  # it ends by itself when it gets on no more, however slow the machine is
 RAPPORT = str(Path(sys.executable).parent / "rapport")
 
 
 class Stack:
-    """A running platform of its own folder and ports."""
+    """A platform of its own folder and ports; `environ` is told to it besides."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.home = Home(folder / "home")
         self.failpoints = folder / "failpoints"
         self.failpoints.mkdir()
@@ -25,9 +33,35 @@ class Stack:
             "RAPPORT_PORT_BASE": str(random.randrange(7_200, 9_800, 200)),  # below what others pick
             "RAPPORT_FAILPOINTS": str(self.failpoints),
             "RAPPORT_SEND_ANSWER_TIMEOUT_S": "3",
-            "RAPPORT_SEND_PREPARE_TIMEOUT_S": "10",
+            "RAPPORT_SEND_PREPARE_TIMEOUT_S": "5",
+            "RAPPORT_RETRY_FIRST_S": "1",
             "OTEL_TRACES_SAMPLER": "always_on",
+            **environ,
         }
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        """Start it, have sessions find it, and stop it at the end."""
+        said = self.failpoints.parent / "up.log"
+        with said.open("w") as log:
+            process = subprocess.Popen([RAPPORT, "up"], env=self.env, stdout=log, stderr=log)
+            try:
+
+                def is_up() -> bool:
+                    assert process.poll() is None, said.read_text()
+                    return self.home.is_up()
+
+                asyncio.run(eventually(is_up, START_TIMEOUT_S))
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setenv("RAPPORT_HOME", str(self.home.path))
+                    yield
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+
+    def unit(self, name: str) -> dict[str, Any]:
+        """What `rapport status` says about a part of it."""
+        return next(found for found in self.home.read_status()["units"] if found["name"] == name)
 
     def run(self, *arguments: str, timeout_s: float = 180) -> subprocess.CompletedProcess[str]:
         """Run the `rapport` command against this platform."""

@@ -33,12 +33,6 @@ SOME_MOMENTS = [
 MOMENTS = EVERY_MOMENT if os.environ.get("RAPPORT_EVERY_MOMENT") else SOME_MOMENTS
 
 
-@pytest.fixture(scope="module", autouse=True)
-def the_customer_is_known(stack: Stack) -> None:
-    """The story needs the demo's customers."""
-    stack.json("demo")
-
-
 @pytest.mark.parametrize(("service", "point"), MOMENTS)
 def test_a_service_killed_at_any_moment_changes_nothing(stack: Stack, service: str, point: str) -> None:
     armed = stack.arm(service, point)

@@ -17,7 +17,6 @@ import asyncpg
 import grpc
 import pytest
 
-from chassis.cli.demo import story
 from chassis.cli.demo.story import Outcome
 from chassis.cli.imports.customers import external_id
 from chassis.cli.session import Session
@@ -80,10 +79,9 @@ def told(stack: Stack, canary: Canary) -> Outcome:
     stack.json("demo")
     session = Session.open()
     customers = session.stub(CustomerServiceStub, "customer")
-    customers.CreateCustomer(create(canary))
-    with pytest.MonkeyPatch.context() as patch, record_spans():  # so that services record theirs
-        patch.setattr(story, "CUSTOMER", canary.key)
-        outcome = run_story()
+    customer = customers.CreateCustomer(create(canary))
+    with record_spans():  # so that services record theirs
+        outcome = run_story(customer.name)
     session.stub(TimelineServiceStub, "customer").RecordInteraction(
         timeline_service_pb2.RecordInteractionRequest(
             customer=outcome.customer,
@@ -106,7 +104,7 @@ def create(canary: Canary, **identifiers: str) -> customer_service_pb2.CreateCus
             given_name=canary.given_name,
             family_name=canary.family_name,
             identifiers=[
-                *([] if identifiers else [external_id(story.SYSTEM, canary.key)]),
+                *([] if identifiers else [external_id("demo", canary.key)]),
                 *(
                     customer_pb2.Identifier(type=customer_pb2.Identifier.Type.Value(kind), value=value)
                     for kind, value in handles.items()

@@ -34,6 +34,11 @@ def test_the_customer_is_told_exactly_once(stack: Stack) -> None:
     assert_told_once(run_story())
 
 
+def test_the_story_can_be_told_more_often_than_one_customer_may_get_goodwill(stack: Stack) -> None:
+    outcomes = [run_story() for _ in range(12)]
+    assert all(outcome.goodwill for outcome in outcomes)
+
+
 def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str, Any]) -> None:
     session = Session.open()
     mail = mails_about(session, told["notices"][0])[0]

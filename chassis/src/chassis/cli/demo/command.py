@@ -20,6 +20,8 @@ from chassis.cli.output import write_json
 from chassis.cli.session import Session
 from chassis.local.home import Home
 
+SYSTEM = "demo"
+
 app = typer.Typer()
 
 
@@ -71,7 +73,6 @@ def _platform(quiet: bool) -> Iterator[None]:
 
 def _import_customers(quiet: bool) -> None:
     """Import the demo's files; what was imported before is not imported again."""
-    from chassis.cli.demo.story import SYSTEM
     from chassis.cli.imports.command import Kind, Wanted, run
     from chassis.cli.imports.engine import Result
 

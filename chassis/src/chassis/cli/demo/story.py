@@ -12,7 +12,6 @@ import grpc
 
 from chassis.api.messages import timestamp
 from chassis.cli.failures import Failure
-from chassis.cli.imports.customers import external_id
 from chassis.cli.session import Session
 from chassis.telemetry import tracing
 from rapport.cases.v1 import (
@@ -29,6 +28,7 @@ from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import explanation_pb2
 from rapport.customer.v1 import (
+    customer_pb2,
     customer_service_pb2,
     timeline_pb2,
     timeline_service_pb2,
@@ -43,8 +43,6 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
-SYSTEM = "demo"
-CUSTOMER = "erika"
 
 Tell = Callable[[str, str], None]
 
@@ -68,10 +66,12 @@ class Story:
     Args:
         open_session: a session as `ROLE:NAME` of a department.
         tell: called after each step with what was done and with what changed in the customer view.
+        customer: whom it is about. A new one when not given: what one customer may get in goodwill within a
+            month is limited, and the story can be told any number of times.
 
     """
 
-    def __init__(self, open_session: Callable[[str, str], Session], tell: Tell) -> None:
+    def __init__(self, open_session: Callable[[str, str], Session], tell: Tell, customer: str = "") -> None:
         everyone = open_session("agent:demo", "front-desk")
         alice, dora = open_session("agent:alice", "front-desk"), open_session("department:dora", "delivery")
         self._tell = tell
@@ -86,7 +86,7 @@ class Story:
         self._delivery = dora.stub(WorkItemServiceStub, "cases")
         self._told = view_pb2.CustomerView()
         self._tokens: list[str] = []
-        self.outcome = Outcome()
+        self.outcome = Outcome(customer)
 
     def run(self) -> Outcome:
         """Run the story and wait for its end. Failure when it does not come within a minute."""
@@ -112,15 +112,25 @@ class Story:
         self._call(
             self._directory.UpdateAgent, directory_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
         )
-        request = customer_service_pb2.ResolveCustomerRequest(identifier=external_id(SYSTEM, CUSTOMER))
-        self.outcome.customer = self._call(self._customers.ResolveCustomer, request).customer
+        self.outcome.customer = self.outcome.customer or self._new_customer()
         self._call(
             self._customers.AssignRelationshipManager,
             customer_service_pb2.AssignRelationshipManagerRequest(
                 customer=self.outcome.customer, relationship_manager="agents/alice"
             ),
         )
-        self._step("The customer is known: imported orders and purchases, and a named human, Alice.")
+        self._step("The customer is known, and a named human answers for the relationship: Alice.")
+
+    def _new_customer(self) -> str:
+        email = f"nora.winter.{uuid4().hex[:8]}@example.com"
+        customer = customer_pb2.Customer(
+            given_name="Nora",
+            family_name="Winter",
+            identifiers=[customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=email)],
+        )
+        request = customer_service_pb2.CreateCustomerRequest(customer=customer)
+        created: customer_pb2.Customer = self._call(self._customers.CreateCustomer, request)
+        return created.name
 
     def _promise_a_delivery(self) -> tuple[str, str]:
         now = datetime.now(UTC)
