@@ -96,7 +96,6 @@ class Drive:
             customer=self.customer,
             topic="delivery",
             owner="agents/front-desk",
-            department="departments/delivery",
         )
         case = await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=case))
         item = case_pb2.WorkItem(department="departments/delivery", kind="deliver")

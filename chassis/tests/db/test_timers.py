@@ -389,7 +389,7 @@ async def test_timers_and_events_together_leave_half_of_the_connections_to_reque
     async with asyncio.TaskGroup() as group:
         for kind in kinds:
             group.create_task(TimerRunner(db, {kind: slow}).fire())
-        await eventually(lambda: db.background.locked())
+        await eventually(lambda: at_once == [4])
         for _ in range(20):  # beside everything that is held up
             await notes(db)
         go_on.set()

@@ -46,7 +46,6 @@ def test_concerns_are_named_as_the_database_keeps_them() -> None:
         "ALREADY_TOLD",
         "GAVE_UP",
         "REFUSED",
-        "NOT_RENDERABLE",
         "OUTCOME_UNKNOWN",
     ],
 )

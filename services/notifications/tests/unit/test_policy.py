@@ -219,7 +219,7 @@ def test_an_end_leaves_open_what_was_heard_after_what_was_said(moot: str, heard:
 def test_what_was_heard_meanwhile_is_what_it_was_to_say(
     moot: str, concern: Concern, says: dict[str, str]
 ) -> None:
-    ended = replace(notice(State.SENT), seen_version=7)
+    ended = replace(notice(State.SENT), seen_version=7, department="departments/delivery")
     assert meanwhile(ended, moot, MONDAY) == news(7, concern, says)
 
 
