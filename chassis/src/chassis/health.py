@@ -9,16 +9,19 @@ from importlib.metadata import version
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Response
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTION_S = 10.0
 CONNECTIONS_MAX = 256
 
 
-def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
+def health_app(service: str, ready: Callable[[], list[str]]) -> Starlette:
     """The HTTP endpoints of a service.
 
     Args:
@@ -26,35 +29,29 @@ def health_app(service: str, ready: Callable[[], list[str]]) -> FastAPI:
         ready: what keeps the service from being ready, in words; empty means ready.
 
     """
-    app = FastAPI(title=f"{service} health", openapi_url=None)
 
-    @app.get("/health/live")
-    def live() -> dict[str, str]:
+    async def live(_: Request) -> Response:
         """Answers as long as the event loop turns. Depends on nothing else: no outage restarts every pod."""
-        return {"status": "SERVING"}
+        return JSONResponse({"status": "SERVING"})
 
-    @app.get("/health/ready")
-    def readiness(response: Response) -> dict[str, object]:
+    async def readiness(_: Request) -> Response:
         """Whether the service should get requests, and if not, why not."""
         problems = ready()
-        response.status_code = 503 if problems else 200
-        return {"status": "NOT_SERVING" if problems else "SERVING", "problems": problems}
+        status = "NOT_SERVING" if problems else "SERVING"
+        return JSONResponse({"status": status, "problems": problems}, status_code=503 if problems else 200)
 
-    @app.get("/metrics")
-    def metrics() -> Response:
-        """Prometheus metrics."""
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    async def metrics(_: Request) -> Response:
+        """Prometheus metrics, made in a thread: they are many."""
+        made = await asyncio.to_thread(generate_latest, REGISTRY)
+        return Response(made, headers={"content-type": CONTENT_TYPE_LATEST})
 
-    @app.get("/info")
-    def info() -> dict[str, str]:
+    async def info(_: Request) -> Response:
         """What is running."""
-        return {
-            "service": service,
-            "version": version(f"rapport-{service}"),
-            "chassis": version("rapport-chassis"),
-        }
+        own, chassis = version(f"rapport-{service}"), version("rapport-chassis")
+        return JSONResponse({"service": service, "version": own, "chassis": chassis})
 
-    return app
+    served = {"/health/live": live, "/health/ready": readiness, "/metrics": metrics, "/info": info}
+    return Starlette(routes=[Route(path, endpoint) for path, endpoint in served.items()])
 
 
 class _Connection(H11Protocol):
@@ -88,7 +85,7 @@ class _Connection(H11Protocol):
 class HealthServer(uvicorn.Server):
     """Serves the health app in the service's own event loop, leaving signals to the service."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
         protocol: Any = functools.partial(_Connection, {})
         super().__init__(
             uvicorn.Config(

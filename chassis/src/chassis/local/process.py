@@ -14,17 +14,33 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 
-_LINUX = sys.platform.startswith("linux")
-_LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before any fork: a child may not import
+LINUX = sys.platform.startswith("linux")
+LIBC = ctypes.CDLL(None, use_errno=True)  # loaded before any fork: a child may not import
 _PR_SET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
 _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
 _CLONE_NEWUSER = 0x10000000
 _ENDLESS = 20
 _CANNOT = 126  # exit code of a child that could not take its account, as a shell's
+
+
+class Process(Protocol):
+    """What runs: a `subprocess.Popen`, or a program that was forked."""
+
+    pid: int
+    returncode: Any
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+        ...
+
+    def send_signal(self, sig: int, /) -> None:
+        """Signal it, unless it has ended."""
+        ...
 
 
 class StackError(Exception):
@@ -65,7 +81,7 @@ class Program:
     stop: signal.Signals = signal.SIGTERM
     orphaned: signal.Signals = signal.SIGKILL
 
-    def spawn(self) -> "subprocess.Popen[bytes]":
+    def spawn(self, stdin: int = subprocess.DEVNULL, stdout: int | None = None) -> "subprocess.Popen[bytes]":
         """Start it, output appended to the log. Only in the main thread: a child dies with that thread."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
@@ -73,9 +89,9 @@ class Program:
                 list(self.argv),
                 env=dict(self.env),
                 cwd=self.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdin=stdin,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
                 process_group=0,
                 preexec_fn=_bind(self.account, self.orphaned),
             )
@@ -107,7 +123,7 @@ def stop(process: "subprocess.Popen[bytes]", sig: signal.Signals, timeout_s: flo
     return True
 
 
-def kill_group(process: "subprocess.Popen[bytes]") -> None:
+def kill_group(process: Process) -> None:
     """SIGKILL to the process and to whatever it started itself."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -122,7 +138,7 @@ class Patience:
     this for `idle_s` has failed, and so has one that takes twenty times as long.
     """
 
-    def __init__(self, process: "subprocess.Popen[bytes]", program: Program, idle_s: float) -> None:
+    def __init__(self, process: Process, program: Program, idle_s: float) -> None:
         self._process = psutil.Process(process.pid)
         self._program = program
         self._idle_s = idle_s
@@ -177,32 +193,37 @@ def _bind(account: Account | None, orphaned: signal.Signals) -> Callable[[], Non
             except OSError as error:  # raised, it would reach the parent without its message
                 os.write(2, f"cannot take the account {account.uid}: {error}\n".encode())
                 os._exit(_CANNOT)
-        if _LINUX:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(orphaned), 0, 0, 0)  # after setuid, which clears it
-            if os.getppid() != parent:  # died while we forked: no signal will come
-                os._exit(1)
+        if LINUX:
+            end_with(parent, orphaned)  # after setuid, which clears it
 
     return in_child
+
+
+def end_with(parent: int, sig: int) -> None:
+    """Have this process, whose parent that is, signalled when the parent ends. Linux only."""
+    LIBC.prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0)
+    if os.getppid() != parent:  # died while we forked: no signal will come
+        os._exit(1)
 
 
 def _become(account: Account) -> None:
     if account.reach:
         # Kept through setuid, and through access(2), which drops what setuid would have dropped.
-        _check(_LIBC.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "PR_SET_SECUREBITS")
+        _check(LIBC.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "PR_SET_SECUREBITS")
     os.setgroups([])
     os.setgid(account.gid)
     os.setuid(account.uid)
     if account.reach:
         bit = 1 << _CAP_DAC_OVERRIDE
-        header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+        header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # LINUX_CAPABILITY_VERSION_3, this process
         sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
-        _check(_LIBC.capset(header, sets), "capset")
-        raised = _LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        _check(LIBC.capset(header, sets), "capset")
+        raised = LIBC.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
         _check(raised, "PR_CAP_AMBIENT_RAISE")
 
 
 def _mask(account: Account) -> None:
-    _check(_LIBC.unshare(_CLONE_NEWUSER), "unshare")
+    _check(LIBC.unshare(_CLONE_NEWUSER), "unshare")
     for name, text in (
         ("setgroups", "deny"),
         ("uid_map", f"{account.uid} 0 1"),

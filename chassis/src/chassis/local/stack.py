@@ -15,8 +15,9 @@ from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
+from chassis.local.nursery import Nursery, open_nursery
 from chassis.local.ports import DIRECT, is_free
-from chassis.local.process import Program, StackError, WrongUse
+from chassis.local.process import Process, Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 
 PORT_BASE = 7000
@@ -53,6 +54,7 @@ class Stack:
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
         self._supervisor = Supervisor(say, self._record)
+        self._nursery: Nursery | None = None
         self._began = time.time()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -63,6 +65,7 @@ class Stack:
         they stand on, so that all of it starts at once.
         """
         infrastructure = self.infrastructure
+        self._nursery = open_nursery(self.home.logs / "nursery.log")
         self._progress("starting PostgreSQL")
         units = await asyncio.to_thread(infrastructure.database)
         database = self._task(self._supervisor.start(units))
@@ -103,15 +106,18 @@ class Stack:
             await provision(self.infrastructure.nats_admin_url, service.declaration)
 
     async def _start_services(self) -> None:
-        servers = self._task(self._supervisor.start(self.infrastructure.local_servers()))
-        await asyncio.sleep(0)
         self._write_tokens()
         self._task(self._renew_tokens())
         self._write_env()
         self._progress("starting " + ", ".join(service.name for service in self.services))
-        await asyncio.gather(
-            servers, self._supervisor.start([self._unit(service) for service in self.services])
-        )
+        servers = self.infrastructure.local_servers()
+        units = [self._unit(service) for service in self.services]
+        started: Mapping[str, Process] = {}
+        if self._nursery is not None:
+            started = await self._nursery.start([unit.program for unit in (*servers, *units)])
+        served = self._task(self._supervisor.start(servers, started))
+        await asyncio.sleep(0)
+        await asyncio.gather(served, self._supervisor.start(units, started))
         self._task(self._keep_provisioned())
 
     async def stop(self) -> None:
@@ -119,10 +125,14 @@ class Stack:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._nursery is not None:
+            self._nursery.kill()
         await self._supervisor.stop()
 
     def kill(self) -> None:
         """End everything at once."""
+        if self._nursery is not None:
+            self._nursery.kill()
         self._supervisor.kill()
 
     def address(self, service: Installed) -> str:

@@ -6,13 +6,12 @@ programs end with it, however it ends (see `chassis.local.process`).
 
 import asyncio
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chassis.local.process import Patience, Program, StackError, kill_group
+from chassis.local.process import Patience, Process, Program, StackError, kill_group
 
 POLL_S = 0.1
 BACKOFF_S = (0.5, 1, 2, 4, 8, 15)
@@ -20,6 +19,7 @@ HEALTHY_AFTER_S = 10.0
 
 State = Literal["starting", "ready", "failing", "stopped"]
 Say = Callable[[str, str], None]
+_NOTHING: Mapping[str, Process] = {}
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Unit:
     state: State = field(default="stopped", init=False)
     restarts: int = field(default=0, init=False)
     restarted_at: float = field(default=0.0, init=False)  # seconds since the epoch
-    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    process: Process | None = field(default=None, init=False)
     _began: float = field(default_factory=time.monotonic, init=False)
     _failures: int = field(default=0, init=False)  # in a row
 
@@ -52,9 +52,9 @@ class Unit:
         """The program's name."""
         return self.program.name
 
-    def spawn(self) -> None:
-        """Start the process."""
-        self.process = self.program.spawn()
+    def spawn(self, started: Process | None = None) -> None:
+        """Start the process, unless it was just started."""
+        self.process = started or self.program.spawn()
         self._began = time.monotonic()
         self.state = "starting"
 
@@ -76,12 +76,15 @@ class Supervisor:
         self._stages: list[Sequence[Unit]] = []
         self._watchers: list[asyncio.Task[None]] = []
 
-    async def start(self, units: Sequence[Unit]) -> None:
-        """Start a stage and wait until all of it is ready. StackError when a unit ends or gets stuck."""
+    async def start(self, units: Sequence[Unit], started: Mapping[str, Process] = _NOTHING) -> None:
+        """Start a stage, except what was just `started` for it, and wait until all of it is ready.
+
+        StackError when a unit ends or gets stuck.
+        """
         self._stages.append(units)
         self.units.extend(units)
         for unit in units:
-            unit.spawn()
+            unit.spawn(started.get(unit.name))
         self._changed()
         await asyncio.gather(*(self._become_ready(unit) for unit in units))
         self._watchers.extend(asyncio.create_task(self._watch(unit)) for unit in units)

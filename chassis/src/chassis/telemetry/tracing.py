@@ -6,6 +6,7 @@ an exception leaves its type, never its message; attributes outside of `exportin
 """
 
 import asyncio
+import os
 import random
 import re
 import threading
@@ -33,6 +34,7 @@ _TRACEPARENT = re.compile(
 )
 _NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
 _random = random.Random()  # noqa: S311 - trace ids are not secrets
+os.register_at_fork(after_in_child=_random.seed)  # or all services of a local stack would make the same
 _provider: TracerProvider | None = None
 _tracer: trace.Tracer | None = None
 _bound = 0  # a root is sampled when the low 64 bits of its trace id are below this
