@@ -23,7 +23,7 @@ INBOX = """
 PARKED = """
     INSERT INTO parked (event_id, consumer, state, source, subject, type, resource, customer, transaction_id,
                         headers, data, attempts, error, reason, parked_at, due_at)
-    VALUES ($1, 'loyalty-view', $2, 'cases', '', $3, '', '', $4, '{}', '', 3, '', '', now(), now())
+    VALUES ($1, 'loyalty-view', $2, 'cases', '', $3, '', '', $4, '{}', '', 3, '', $5, now(), now())
 """
 
 
@@ -44,9 +44,9 @@ class Reader:
         async with self.db.connection() as connection:
             await connection.execute(INBOX, event_id, OPENED, transaction_id)
 
-    async def set_aside(self, event_id, state, transaction_id=None):
+    async def set_aside(self, event_id, state, transaction_id=None, reason=""):
         async with self.db.connection() as connection:
-            await connection.execute(PARKED, event_id, state, OPENED, transaction_id)
+            await connection.execute(PARKED, event_id, state, OPENED, transaction_id, reason)
 
     async def wait(self, token, timeout_s=5.0):
         await self.arrivals.wait(token, "consistency_token", timeout_s)
@@ -93,6 +93,16 @@ async def test_a_fact_set_aside_is_said_at_once(reader, state):
     await reader.set_aside(event, state, transaction)
     assert await reader.refused(f"cases:{event}", 60) == "WRITE_SET_ASIDE"
     assert await reader.refused(f"cases:v1.CaseOpened*30@{transaction}", 60) == "WRITE_SET_ASIDE"
+
+
+async def test_a_fact_that_met_a_lock_is_waited_for(reader):
+    event, transaction = reader.event(), reader.event()
+    await reader.set_aside(event, "PARKED", transaction, "LOCK_TIMEOUT")
+    assert await reader.refused(f"cases:{event}", 0.2) == "VIEW_BEHIND"
+    assert await reader.refused(f"cases:v1.CaseOpened*1@{transaction}", 0.2) == "VIEW_BEHIND"
+    waiting = asyncio.create_task(reader.wait(f"cases:{event}"))
+    await reader.apply(event)
+    await waiting
 
 
 async def test_a_write_of_some_time_ago_is_looked_up_and_not_waited_for(reader):

@@ -52,7 +52,9 @@ def _found(table: sa.Table, state: sa.ColumnElement[str], *conditions: Any) -> l
     ]
 
 
-_FOUND = Statement[Any](sa.union_all(*_found(INBOX, _NONE, _DAYS), *_found(PARKED, PARKED.c.state)))
+# What met a lock is tried again in a second, and is late: two replicas may be at work on one customer.
+_FAILED = PARKED.c.reason != sa.literal_column("'LOCK_TIMEOUT'")
+_FOUND = Statement[Any](sa.union_all(*_found(INBOX, _NONE, _DAYS), *_found(PARKED, PARKED.c.state, _FAILED)))
 
 
 @dataclass(slots=True, eq=False)
