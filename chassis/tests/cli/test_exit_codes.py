@@ -149,6 +149,15 @@ def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any,
     assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 32000.\n")
 
 
+@pytest.mark.parametrize("replicas", ["0", "two", "10", "-1"])
+def test_a_number_of_replicas_that_is_none_is_refused(
+    rapport: Rapport, monkeypatch: Any, replicas: str
+) -> None:
+    monkeypatch.setenv("RAPPORT_LOCAL_REPLICAS", replicas)
+    code, _, told = rapport("up")
+    assert (code, told) == (2, "rapport: RAPPORT_LOCAL_REPLICAS must be a number from 1 to 9.\n")
+
+
 def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tmp_path: Path) -> None:
     assert rapport("clean")[0] == 0
     assert not home.path.exists()

@@ -142,7 +142,7 @@ async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
     assert "tiny was killed by SIGKILL" in stack.output.read_text()
 
 
-async def test_two_stacks_run_side_by_side_and_ctrl_c_ends_one_of_them_wholly(
+async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends_it_wholly(
     stack: Up, tmp_path: Path, package: Path
 ) -> None:
     other = Up(tmp_path / "zweite Küche", 11_300, package)
@@ -151,11 +151,14 @@ async def test_two_stacks_run_side_by_side_and_ctrl_c_ends_one_of_them_wholly(
         **other.environ,
         "http_proxy": "http://127.0.0.1:9",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "RAPPORT_LOCAL_REPLICAS": "2",
     }
     other.start()
     await other.ready()
     units = other.units()
-    assert list(units) == ["PostgreSQL", "NATS", "mail", "traces", "tiny"]
+    assert list(units) == ["PostgreSQL", "NATS", "mail", "traces", "tiny", "tiny-2"]
+    peers = json.loads(other.home.read_env()["RAPPORT_PEERS"])
+    assert peers == {"tiny": "ipv4:127.0.0.1:11300,127.0.0.1:11310"}
     assert await other.end(signal.SIGINT) == 0
     assert gone(units.values())
     assert set(stack.states().values()) == {"ready"}

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from itertools import product
 from typing import Any
 
 from chassis.events.nats import LOST
@@ -21,8 +22,9 @@ from chassis.local.process import Process, Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 
 PORT_BASE = 7000
-LOWEST_BASE, HIGHEST_BASE = 1024, 32000
+LOWEST_BASE, HIGHEST_BASE = 1024, 32000  # above, outgoing connections may hold them
 HTTP_OFFSET = 100
+REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
 DRAIN_TIMEOUT_S = 50.0
 
@@ -32,7 +34,7 @@ class Stack:
 
     Args:
         home: the stack's folder; the caller holds its lock.
-        environ: RAPPORT_PORT_BASE, external servers, and what else services read.
+        environ: RAPPORT_PORT_BASE, RAPPORT_LOCAL_REPLICAS, external servers, and what else services read.
         progress: told what is being done, while starting.
         say: told what happens to a unit later.
 
@@ -49,7 +51,9 @@ class Stack:
         self.services: list[Installed] = []
         self._environ = environ
         self._progress = progress
-        self._shift = _port_base(environ) - PORT_BASE
+        base = _number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
+        self._shift = base - PORT_BASE
+        self._replicas = range(_number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
         ports = json.loads(home.read_env().get("RAPPORT_LOCAL_PORTS", "{}"))
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
@@ -111,7 +115,7 @@ class Stack:
         self._write_env()
         self._progress("starting " + ", ".join(service.name for service in self.services))
         servers = self.infrastructure.local_servers()
-        units = [self._unit(service) for service in self.services]
+        units = [self._unit(service, n) for n in self._replicas for service in self.services]
         started: Mapping[str, Process] = {}
         if self._nursery is not None:
             started = await self._nursery.start([unit.program for unit in (*servers, *units)])
@@ -135,27 +139,32 @@ class Stack:
             self._nursery.kill()
         self._supervisor.kill()
 
-    def address(self, service: Installed) -> str:
+    def address(self, service: Installed, replica: int = 0) -> str:
         """The gRPC address of a service."""
-        return f"127.0.0.1:{service.port + self._shift}"
+        return f"127.0.0.1:{self._port(service, replica)}"
 
-    def http_address(self, service: Installed) -> str:
+    def http_address(self, service: Installed, replica: int = 0) -> str:
         """The address of a service's health and metrics."""
-        return f"127.0.0.1:{service.port + self._shift + HTTP_OFFSET}"
+        return f"127.0.0.1:{self._port(service, replica) + HTTP_OFFSET}"
+
+    def _port(self, service: Installed, replica: int) -> int:
+        return service.port + self._shift + REPLICA_OFFSET * replica
 
     def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.append(task)
         return task
 
-    def _unit(self, service: Installed) -> Unit:
-        url = f"http://{self.http_address(service)}/health/ready"
+    def _unit(self, service: Installed, replica: int) -> Unit:
+        url = f"http://{self.http_address(service, replica)}/health/ready"
         argv = [sys.executable, "-m", service.name]
-        program = Program(service.name, argv, self.home.logs / f"{service.name}.log", env=self._env(service))
-        return Unit(program, lambda: _answers(url), self.address(service), stop_timeout_s=DRAIN_TIMEOUT_S)
+        name = service.name if replica == 0 else f"{service.name}-{replica + 1}"
+        program = Program(name, argv, self.home.logs / f"{name}.log", env=self._env(service, replica))
+        address = self.address(service, replica)
+        return Unit(program, lambda: _answers(url), address, stop_timeout_s=DRAIN_TIMEOUT_S)
 
-    def _env(self, service: Installed) -> dict[str, str]:
-        port = service.port + self._shift
+    def _env(self, service: Installed, replica: int) -> dict[str, str]:
+        port = self._port(service, replica)
         own_collector = not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
         # How to reach a collector of the user's says nothing about ours.
         inherited = {
@@ -181,7 +190,8 @@ class Stack:
         }
 
     def _peers(self) -> str:
-        return json.dumps({service.name: self.address(service) for service in self.services})
+        peers = {each.name: [self.address(each, n) for n in self._replicas] for each in self.services}
+        return json.dumps({name: _target(addresses) for name, addresses in peers.items()})
 
     def _write_env(self) -> None:
         infrastructure = self.infrastructure
@@ -224,11 +234,12 @@ class Stack:
         self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
 
     def _check_ports(self) -> None:
-        for service in self.services:
-            for port in (service.port + self._shift, service.port + self._shift + HTTP_OFFSET):
-                if not is_free(port):
+        for service, replica in product(self.services, self._replicas):
+            port = self._port(service, replica)
+            for needed in (port, port + HTTP_OFFSET):
+                if not is_free(needed):
                     raise StackError(
-                        f"Port {port}, which {service.name} needs, is taken by another program. "
+                        f"Port {needed}, which {service.name} needs, is taken by another program. "
                         "Stop that, or choose other ports: RAPPORT_PORT_BASE=7300 rapport up"
                     )
 
@@ -264,11 +275,16 @@ class Stack:
                 written = time.time()
 
 
-def _port_base(environ: Mapping[str, str]) -> int:
-    """RAPPORT_PORT_BASE. WrongUse when it is no port, or one that outgoing connections may hold."""
-    told = environ.get("RAPPORT_PORT_BASE") or str(PORT_BASE)
-    if not (told.isascii() and told.isdigit() and LOWEST_BASE <= int(told) <= HIGHEST_BASE):
-        raise WrongUse(f"RAPPORT_PORT_BASE must be a number from {LOWEST_BASE} to {HIGHEST_BASE}.")
+def _target(addresses: list[str]) -> str:
+    """One address, or several, as gRPC reads them."""
+    return addresses[0] if len(addresses) == 1 else f"ipv4:{','.join(addresses)}"
+
+
+def _number(environ: Mapping[str, str], name: str, usual: int, lowest: int, highest: int) -> int:
+    """What a variable says. WrongUse when that is no number in its range."""
+    told = environ.get(name) or str(usual)
+    if not (told.isascii() and told.isdigit() and lowest <= int(told) <= highest):
+        raise WrongUse(f"{name} must be a number from {lowest} to {highest}.")
     return int(told)
 
 
