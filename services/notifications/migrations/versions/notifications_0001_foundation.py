@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("due_time", _AT),
         sa.Column("department", sa.Text, nullable=False),
         sa.Column("seen_version", sa.BigInteger, nullable=False),
+        sa.Column("said", JSONB, nullable=False),
         sa.Column("said_version", sa.BigInteger, nullable=False),
         sa.Column("superseded", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -74,11 +75,9 @@ def upgrade() -> None:
     op.create_index(
         "notices_live",
         "notices",
-        ["promise", "customer", "concern"],
+        ["promise", "customer"],
         unique=True,
-        postgresql_where=(
-            "policy <> '' AND NOT superseded AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')"
-        ),
+        postgresql_where="policy <> '' AND state IN ('REQUESTED', 'SENDING')",
     )
     op.create_index("notices_promise", "notices", ["promise", "id"])
     op.create_index("notices_kind", "notices", ["kind", "id"])

@@ -126,7 +126,10 @@ async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) 
     notice = await desk.notice_in("SENT", event.promise)
     first, second = desk.mail.received
     assert first["Message-ID"] != second["Message-ID"]
-    assert [outcome for outcome, _ in desk.outcomes(notice)] == ["UNKNOWN", "ACCEPTED"]
+    assert [outcome for outcome, _ in desk.outcomes(notice)] == ["ACCEPTED"]
+    perhaps = (await desk.notices_of(event.promise))[1]
+    assert (desk.state(perhaps), perhaps.reason_code) == ("UNKNOWN", "OUTCOME_UNKNOWN")
+    assert [outcome for outcome, _ in desk.outcomes(perhaps)] == ["UNKNOWN"]
 
 
 def receipt(desk: Any) -> notice_pb2.Notice:

@@ -58,7 +58,7 @@ def test_every_change_is_a_new_version(notice: Notice) -> None:
         lambda: notice.revise(notice.variables, NEW_DATE, 3),
         lambda: notice.begin(2),
         lambda: notice.withdraw("PROMISE_RECOVERED"),
-        lambda: notice.accept(NOW, "EMAIL", "abc", notice),
+        lambda: notice.accept(NOW, "EMAIL", "abc"),
     ):
         change()
         versions.append(notice.version)
@@ -115,14 +115,17 @@ def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     assert (refused.state, refused.reason_code) == (State.FAILED, "REFUSED")
     not_accepted = replace(notice, in_doubt=False)
     not_accepted.postpone()
-    assert (not_accepted.state, not_accepted.reason_code) == (State.FAILED, "GAVE_UP")
-    notice.accept(NOW, "EMAIL", "abc", notice)
+    assert (not_accepted.state, not_accepted.reason_code) == (State.REQUESTED, "")
+    replaced = replace(notice, in_doubt=False)
+    replaced.postpone(replaced=True)
+    assert (replaced.state, replaced.reason_code) == (State.FAILED, "GAVE_UP")
+    notice.accept(NOW, "EMAIL", "abc")
     assert (notice.state, notice.reason_code) == (State.SENT, "")
 
 
 def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were_told(notice: Notice) -> None:
     notice.begin(1)
-    notice.accept(NOW, "EMAIL", "abc", notice)
+    notice.accept(NOW, "EMAIL", "abc")
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
     assert (fact.channel, fact.send_time) == ("EMAIL", NOW)
@@ -132,7 +135,8 @@ def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were
 
 
 def told_promise(notice: Notice) -> ToldPromise | None:
-    notice.accept(NOW, "EMAIL", "abc", notice)
+    notice.begin(1)
+    notice.accept(NOW, "EMAIL", "abc")
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
     return fact.told_promise
@@ -152,10 +156,7 @@ def test_only_a_policys_notice_of_a_risk_tells_a_date_that_counts(notice: Notice
 
 
 def test_what_a_superseded_notice_told_no_longer_counts(notice: Notice) -> None:
-    notice.begin(1)
-    notice.in_doubt = True
-    notice.give_up(State.UNKNOWN, "OUTCOME_UNKNOWN")
-    notice.superseded = True
+    notice.count(superseded=True)
     assert told_promise(notice) is None
 
 
@@ -167,11 +168,20 @@ def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
 
 
 def test_what_was_sent_counts_even_when_it_was_revised_meanwhile(notice: Notice) -> None:
+    said = notice.variables
     notice.begin(1)
-    said = replace(notice)
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
-    notice.accept(NOW, "EMAIL", "abc", said)
-    assert (notice.variables, notice.promise_version) == (said.variables, 2)
+    notice.accept(NOW, "EMAIL", "abc")
+    assert (notice.variables, notice.promise_version, notice.heard_version) == (said, 2, 3)
+
+
+def test_what_may_have_arrived_ends_as_it_was_when_it_was_revised_meanwhile(notice: Notice) -> None:
+    said = notice.variables
+    notice.begin(1)
+    notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
+    notice.in_doubt = True
+    notice.postpone()
+    assert (notice.state, notice.reason_code, notice.variables) == (State.UNKNOWN, "OUTCOME_UNKNOWN", said)
 
 
 def test_what_was_withdrawn_and_is_true_again_is_sent(notice: Notice) -> None:

@@ -5,8 +5,7 @@ from uuid import uuid4
 import pytest
 
 from notifications.domain.notice import (
-    ALREADY_TOLD,
-    EXPIRED,
+    OUTCOME_UNKNOWN,
     PROMISE_AT_RISK,
     PROMISE_ENDED,
     PROMISE_RECOVERED,
@@ -18,10 +17,10 @@ from notifications.domain.policy import (
     News,
     Step,
     meanwhile,
+    moot,
     next_steps,
+    recount,
     recovery,
-    replaced,
-    something_followed,
     steps,
     untrue,
 )
@@ -60,7 +59,10 @@ def notice(
         request_time=NOW,
         request_event=uuid4(),
         concern=concern,
+        due_time=NOW,
+        department="departments/delivery",
         seen_version=version,
+        said=variables,
         said_version=version,
         state=state,
         reason_code=reason_code,
@@ -139,9 +141,33 @@ def test_who_waits_for_a_repeat_of_the_risk_may_have_heard_of_it_too() -> None:
     ]
 
 
-def test_a_date_that_was_to_be_told_when_an_older_one_may_have_arrived_is_told() -> None:
-    perhaps = replace(notice(State.UNKNOWN, MONDAY), said_version=4)
-    assert steps([perhaps], news(6, variables=MONDAY)) == [(Step.REQUEST, None)]
+def test_what_may_have_arrived_is_not_revised_another_notice_tells_the_other_date() -> None:
+    perhaps = replace(notice(State.REQUESTED), in_doubt=True)
+    assert next_steps([perhaps], news(6, variables=MONDAY)) == [
+        (Step.WITHDRAW, perhaps),
+        (Step.REQUEST, None),
+    ]
+    assert moot(perhaps, news(6, variables=MONDAY)) == OUTCOME_UNKNOWN
+    assert next_steps([perhaps], news(6)) == []
+
+
+def test_what_waits_is_not_needed_once_the_same_is_known_to_be_told() -> None:
+    waiting, perhaps = notice(State.REQUESTED, MONDAY), notice(State.UNKNOWN, version=4)
+    assert steps([waiting, perhaps], news(5, variables=MONDAY)) == []
+    told = replace(perhaps, state=State.SENT)
+    assert steps([waiting, told], news(5, variables=MONDAY)) == [(Step.WITHDRAW, waiting)]
+    recovery_of = notice(State.REQUESTED, recovery(FRIDAY), Concern.RECOVERED)
+    untold = replace(perhaps, state=State.FAILED)
+    assert steps([recovery_of, perhaps], news(5, Concern.RECOVERED, recovery(FRIDAY))) == []
+    assert steps([recovery_of, untold], news(5, Concern.RECOVERED, recovery(FRIDAY))) == [
+        (Step.WITHDRAW, recovery_of)
+    ]
+
+
+def test_what_nobody_was_told_leaves_what_was_told_before_as_it_is() -> None:
+    untold, perhaps = notice(State.FAILED, MONDAY), notice(State.UNKNOWN, version=4)
+    assert steps([untold, perhaps], news(6)) == []
+    assert steps([untold, perhaps], news(6, variables=MONDAY)) == []
 
 
 def test_a_recovery_is_told_once() -> None:
@@ -192,24 +218,7 @@ def test_a_recovery_tells_the_date_that_was_promised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moot", "heard", "followed"),
-    [
-        ("", 5, False),
-        ("", 6, True),
-        (EXPIRED, 5, False),
-        (PROMISE_RECOVERED, 5, True),
-        (PROMISE_AT_RISK, 5, True),
-        (PROMISE_ENDED, 6, False),
-        (ALREADY_TOLD, 6, False),
-    ],
-)
-def test_an_end_leaves_open_what_was_heard_after_what_was_said(moot: str, heard: int, followed: bool) -> None:
-    ended = replace(notice(State.SENT), seen_version=heard)
-    assert something_followed(ended, moot) is followed
-
-
-@pytest.mark.parametrize(
-    ("moot", "concern", "says"),
+    ("why", "concern", "says"),
     [
         ("", Concern.AT_RISK, MONDAY),
         (PROMISE_AT_RISK, Concern.AT_RISK, MONDAY),
@@ -217,16 +226,21 @@ def test_an_end_leaves_open_what_was_heard_after_what_was_said(moot: str, heard:
     ],
 )
 def test_what_was_heard_meanwhile_is_what_it_was_to_say(
-    moot: str, concern: Concern, says: dict[str, str]
+    why: str, concern: Concern, says: dict[str, str]
 ) -> None:
-    ended = replace(notice(State.SENT), seen_version=7, department="departments/delivery")
-    assert meanwhile(ended, moot, MONDAY) == news(7, concern, says)
+    ended = replace(notice(State.SENT), seen_version=7)
+    assert meanwhile(ended, why, MONDAY) == news(7, concern, says)
 
 
-def test_a_new_notice_replaces_what_nobody_knows_of_and_what_ended_about_the_same() -> None:
-    perhaps, perhaps_over = notice(State.UNKNOWN), notice(State.UNKNOWN, concern=Concern.RECOVERED)
-    sent, sent_over = notice(State.SENT), notice(State.SENT, concern=Concern.RECOVERED)
-    waiting = notice(State.REQUESTED)
-    gone = replace(perhaps, superseded=True)
-    before = [waiting, sent, sent_over, perhaps, perhaps_over, gone]
-    assert replaced(before, Concern.AT_RISK) == [sent, perhaps, perhaps_over]
+def test_the_newest_counts_of_what_was_told_or_may_have_been() -> None:
+    waiting, untold = notice(State.REQUESTED), notice(State.FAILED)
+    perhaps, told = notice(State.UNKNOWN), notice(State.SENT)
+    before = [waiting, untold, perhaps, told]
+    assert recount(before) == [told]
+    assert [each.superseded for each in before] == [False, False, False, True]
+    perhaps.state = State.FAILED
+    assert recount(before) == [told]
+    assert not told.superseded
+    waiting.in_doubt = True
+    assert recount(before) == [told]
+    assert told.superseded

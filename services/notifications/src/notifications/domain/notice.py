@@ -7,9 +7,11 @@
         `--expired---------------------------------> SUPPRESSED, or FAILED when it was tried
 
 What may have been accepted is never said to be suppressed or failed: it ends UNKNOWN, until the answer comes.
+Once it is known not to have been, it is wanted again, unless something newer is. While it may have been it is
+not revised: a newer date gets a notice of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -32,6 +34,7 @@ ALREADY_TOLD = "ALREADY_TOLD"
 GAVE_UP = "GAVE_UP"
 REFUSED = "REFUSED"
 OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD)  # what it says need not be said
 
 
 class State(StrEnum):
@@ -54,9 +57,6 @@ class Concern(StrEnum):
     RECOVERED = "RECOVERED"
 
 
-LIVE = (State.REQUESTED, State.SENDING, State.SENT, State.DELIVERED)  # tells the customer, or will, or did
-
-
 @dataclass(slots=True)
 class Notice:
     """One proactive message to one customer about one thing.
@@ -69,9 +69,9 @@ class Notice:
         due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
         promise_version: the promise's version that it tells of; 0 when a department asked.
         seen_version: the highest version of the promise that was heard of since it was requested.
-        said_version: the promise's version that was handed over last; 0 when none was.
-        superseded: whether a newer notice tells the same customer of the same promise, so that what this one
-            told no longer counts, should it turn out to have arrived.
+        said, said_version: the variables, and the promise's version, that were handed over last; 0 when none.
+        superseded: whether the same customer was told, or may have been, something newer of the same promise,
+            so that what this one told does not count.
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
         revision: how often a newer fact replaced what it says before it was sent.
         attempt_count: the number of its latest attempt.
@@ -98,6 +98,7 @@ class Notice:
     due_time: datetime | None = None
     department: str = ""
     seen_version: int = 0
+    said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
     superseded: bool = False
     state: State = State.REQUESTED
@@ -145,15 +146,19 @@ class Notice:
         """Whether a provider is known to have accepted it."""
         return self.state in (State.SENT, State.DELIVERED)
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the customer was told, is being told, or may have been: not known to be untold."""
+        return self.in_doubt or self.told or self.state in (State.SENDING, State.UNKNOWN)
+
     def begin(self, attempt: int) -> None:
         """It is about to be handed over."""
-        self.state, self.said_version = State.SENDING, self.promise_version
+        self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.tried(attempt)
 
-    def accept(self, at: datetime, channel: str, content_hash: str, said: "Notice") -> None:
-        """A provider accepted it at `at`, as it was in `said`, which may be older than a revision since."""
+    def accept(self, at: datetime, channel: str, content_hash: str) -> None:
+        """A provider accepted at `at` what was handed over, which may be older than what it was to say."""
         self.channel, self.content_hash, self.send_time = channel, content_hash, at
-        self.variables, self.promise_version = said.variables, said.promise_version
         self._end(State.SENT, "")
 
     def tried(self, attempt: int) -> None:
@@ -162,14 +167,23 @@ class Notice:
             self.attempt_count = attempt
             self.version += 1
 
-    def postpone(self) -> None:
-        """The attempt came to nothing that lasts: wanted again, unless it was withdrawn meanwhile."""
-        if self.state == State.UNKNOWN:  # it was not accepted, as we learn now
-            self._end(State.FAILED, GAVE_UP)
-        elif self.state == State.SENDING and self.reason_code:
+    def postpone(self, *, replaced: bool = False) -> None:
+        """The attempt came to nothing that lasts: wanted again, unless it was withdrawn meanwhile.
+
+        Args:
+            replaced: whether another notice tells, or has told, the customer something newer of the promise.
+
+        """
+        if self.state not in (State.SENDING, State.UNKNOWN):
+            return
+        if self.state == State.SENDING and self.reason_code:
             self._end(State.SUPPRESSED, self.reason_code)
-        elif self.state == State.SENDING:
-            self.state = State.REQUESTED
+        elif self.in_doubt and self.variables != self.said:
+            self._end(State.UNKNOWN, OUTCOME_UNKNOWN)
+        elif replaced:
+            self._end(State.FAILED, GAVE_UP)
+        else:  # also what was withdrawn: the owner of the promise is asked whether it is true again
+            self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
 
     def give_up(self, state: State, reason_code: str) -> None:
@@ -184,8 +198,9 @@ class Notice:
         self._end(State.SUPPRESSED, reason_code)
 
     def revise(self, variables: dict[str, str], expire_time: datetime, promise_version: int) -> None:
-        """Say something newer instead. For a notice that has not ended."""
+        """Say something newer instead. For a notice that waits and is not in doubt, or is under way."""
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
+        self.seen_version = max(self.seen_version, promise_version)
         self.reason_code = ""  # it is true again
         self.revision += 1
         self.version += 1
@@ -234,7 +249,14 @@ class Notice:
             reason_code=self.variables["reason"],
         )
 
+    def count(self, superseded: bool) -> None:
+        """What it told counts, or no longer does."""
+        self.superseded = superseded
+        self.version += 1
+
     def _end(self, state: State, reason_code: str) -> None:
         doubtful = self.in_doubt and state != State.SENT
         self.state, self.reason_code = State.UNKNOWN if doubtful else state, reason_code
+        if self.may_have_arrived:
+            self.variables, self.promise_version = self.said, self.said_version
         self.version += 1

@@ -7,7 +7,8 @@ from enum import Enum, auto
 
 from notifications.domain.notice import (
     ALREADY_TOLD,
-    LIVE,
+    MOOT,
+    OUTCOME_UNKNOWN,
     PROMISE_AT_RISK,
     PROMISE_ENDED,
     PROMISE_RECOVERED,
@@ -22,8 +23,6 @@ EVENTS = {
 }
 MUST_SAY = {Concern.RECOVERED: ("old_date",)}  # besides what a template's kind must
 PLATFORM = "platform"  # the department that owns what every installation begins with
-UNTOLD = (State.SUPPRESSED, State.FAILED)
-UNTRUE = (PROMISE_RECOVERED, ALREADY_TOLD)
 EVENT_TYPES = tuple(EVENTS.values())
 
 
@@ -79,24 +78,17 @@ def recovery(risk: dict[str, str]) -> dict[str, str]:
     return risk | {"reason": "", "new_date": risk["old_date"]}
 
 
-def something_followed(notice: Notice, moot: str) -> bool:
-    """Whether there is news that the end of an attempt leaves open; `moot` is why it was no longer true."""
-    if moot in (PROMISE_ENDED, ALREADY_TOLD):
-        return False
-    return moot in (PROMISE_RECOVERED, PROMISE_AT_RISK) or notice.heard_version > notice.said_version
-
-
-def meanwhile(notice: Notice, moot: str, wanted: dict[str, str]) -> News:
+def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
     """The news that was heard while an attempt was under way.
 
     Args:
         notice: the notice, which has ended or waits again.
-        moot: why it was no longer true by then; "" when it was.
+        why: why it was no longer true by then; "" when it was.
         wanted: what it was to say by then. What else was news was not kept: the owner is asked.
 
     """
     concern = {PROMISE_RECOVERED: Concern.RECOVERED, PROMISE_AT_RISK: Concern.AT_RISK}.get(
-        moot, notice.concern
+        why, notice.concern
     )
     recovered = concern == Concern.RECOVERED
     due_time = notice.due_time or notice.expire_time
@@ -145,52 +137,68 @@ def next_steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice 
 def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
     """As `next_steps`, for news that is the newest.
 
-    A customer is told a date once. While the message has not ended, a newer date replaces the older one in
-    it; once it was sent the promise moves, and its successor has a name of its own. When nobody knows whether
-    it was sent, the customer may know of the risk: so is told of a recovery, and of another date, but not of
-    the same again. While a message is under way nothing else is begun: its end decides what follows. What
-    may be with the customer is not withdrawn but revised, or nobody would tell them the truth after it.
+    One notice at a time waits or is under way. While it is under way, it takes what is to be said after it,
+    and its end decides. While it waits, it says the newest, unless it may have arrived already: then another
+    says it. When the customer need not be told, it is withdrawn.
     """
-    latest = before[0] if before else None
-    if latest is not None and not latest.ended and latest.concern != news.concern:
-        if not latest.waits:
-            return [(Step.WITHDRAW, latest)]
-        withdrawn = [replace(latest, state=State.UNKNOWN)] if latest.in_doubt else []
-        return [(Step.WITHDRAW, latest), *steps([*withdrawn, *before[1:]], news)]
-    # What was not sent because it was not true, and a recovery that was told to nobody, changed nothing.
-    known = [
-        n
-        for n in before
-        if n.state not in UNTOLD or (n.concern == Concern.AT_RISK and n.reason_code not in UNTRUE)
-    ]
-    if news.concern == Concern.AT_RISK:
-        if known and known[0].waits and not known[0].in_doubt and not _at_risk(known[1:], news):
-            return [(Step.WITHDRAW, known[0])]
-        return _at_risk(known, news)
-    told = [n for n in known if n.state not in UNTOLD]
-    doubtful = told and told[0].concern == Concern.AT_RISK and told[0].state == State.UNKNOWN
-    return [(Step.REQUEST, None)] if news.concern == Concern.RECOVERED and doubtful else []
-
-
-def replaced(before: Sequence[Notice], concern: Concern) -> list[Notice]:
-    """Those that count no longer, and are live no longer, once a notice of `concern` is requested."""
-    return [
-        notice
-        for notice in before
-        if not notice.superseded
-        and (notice.state == State.UNKNOWN or (notice.ended and notice.concern == concern))
-    ]
-
-
-def _at_risk(known: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
-    latest = known[0] if known else None
-    if latest is None or latest.concern != Concern.AT_RISK:
-        return [(Step.REQUEST, None)]  # the first word of it, or the risk is back after a recovery was told
-    if not latest.ended:
-        changed = latest.reason_code or news.variables != latest.variables
-        return [(Step.REVISE, latest)] if changed else []
-    if latest.state in LIVE:
+    head = unended(before)
+    if head is None:
+        return [(Step.REQUEST, None)] if _is_wanted(before, news) else []
+    if head.state == State.SENDING:
+        return _revision(head, news) if head.concern == news.concern else [(Step.WITHDRAW, head)]
+    rest = [notice for notice in before if notice is not head]
+    if head.concern == news.concern and not head.in_doubt:
+        return _revision(head, news) if _is_wanted(rest, news) else [(Step.WITHDRAW, head)]
+    if head.concern == news.concern and head.variables == news.variables:
         return []
-    unsaid = latest.state == State.UNKNOWN and latest.said_version < latest.promise_version
-    other_date = unsaid or latest.variables["new_date"] != news.variables["new_date"]
-    return [(Step.REQUEST, None)] if other_date else []
+    withdrawn = [replace(head, state=State.UNKNOWN)] if head.in_doubt else []
+    return [(Step.WITHDRAW, head), *steps([*withdrawn, *rest], news)]
+
+
+def unended(before: Sequence[Notice]) -> Notice | None:
+    """The one that waits, or is under way."""
+    return next((notice for notice in before if not notice.ended), None)
+
+
+def moot(notice: Notice, news: News) -> str:
+    """Why a notice is withdrawn, given the news."""
+    return untrue(notice.concern, news) or (OUTCOME_UNKNOWN if notice.in_doubt else ALREADY_TOLD)
+
+
+def recount(before: Sequence[Notice]) -> list[Notice]:
+    """Have the newest count of what the customer was told, or may have been. Those for which that is new."""
+    told = [notice for notice in before if notice.may_have_arrived]
+    changed = [notice for i, notice in enumerate(told) if notice.superseded != (i > 0)]
+    for notice in changed:
+        notice.count(superseded=not notice.superseded)
+    return changed
+
+
+def _revision(head: Notice, news: News) -> list[tuple[Step, Notice | None]]:
+    changed = head.reason_code or news.variables != head.variables
+    return [(Step.REVISE, head)] if changed else []
+
+
+def _is_wanted(before: Sequence[Notice], news: News) -> bool:
+    """Whether the customer must be told, after all that they were told, or may have been.
+
+    A customer is told a date once. Once it was sent the promise moves, and its successor has a name of its
+    own. When nobody knows whether it was sent, the customer may know of the risk: so is told of a recovery,
+    and of another date, but not of the same again. What could not be sent is not tried again as it was.
+    """
+    if news.concern == Concern.NONE:
+        return False
+    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in MOOT]
+    if tried and not tried[0].may_have_arrived and _says(tried[0], news):
+        return False
+    last = next((notice for notice in tried if notice.may_have_arrived), None)
+    doubtful = last is not None and last.concern == Concern.AT_RISK and not last.told
+    if news.concern == Concern.RECOVERED:
+        return doubtful
+    if last is None or last.concern == Concern.RECOVERED:
+        return True
+    return doubtful and not _says(last, news)
+
+
+def _says(notice: Notice, news: News) -> bool:
+    return notice.concern == news.concern and notice.variables["new_date"] == news.variables["new_date"]

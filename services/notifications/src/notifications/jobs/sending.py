@@ -80,7 +80,7 @@ class Sending:
             await turn.hand_over(fingerprint, delivery)
 
         code = await self._provider.send(mail, ready, turn.commit_to_it)
-        return Accepted(delivery, contact.channel, _hash(words), code, self._db.clock.now())
+        return Accepted(contact.channel, _hash(words), code, self._db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""

@@ -16,6 +16,7 @@ _CHANGED = (
     "variables",
     "promise_version",
     "seen_version",
+    "said",
     "said_version",
     "superseded",
     "expire_time",
@@ -40,7 +41,11 @@ _OF_POLICIES = sa.select(NOTICES).where(
 
 GET_NOTICE = Statement(_BY_ID, row=Notice)
 LOCK_NOTICE = Statement(_BY_ID.with_for_update(), row=Notice)
-LOCK_NOTICES_OF_PROMISE = Statement(_OF_POLICIES.order_by(NOTICES.c.id.desc()).with_for_update(), row=Notice)
+# Newest first: by what they tell of, for the clocks of those who made them may differ.
+LOCK_NOTICES_OF_PROMISE = Statement(
+    _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(),
+    row=Notice,
+)
 # What is heard of one promise is heard one after another, also while there is no notice about it to lock.
 LOCK_PROMISE = Statement[None](
     sa.select(

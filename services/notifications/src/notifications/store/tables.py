@@ -58,6 +58,7 @@ NOTICES = sa.Table(
     sa.Column("due_time", _AT),
     sa.Column("department", sa.Text, nullable=False),
     sa.Column("seen_version", sa.BigInteger, nullable=False),
+    sa.Column("said", JSONB, nullable=False),
     sa.Column("said_version", sa.BigInteger, nullable=False),
     sa.Column("superseded", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -71,16 +72,13 @@ NOTICES = sa.Table(
     sa.Column("in_doubt", sa.Boolean, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Index("notices_customer", "customer", "id"),
-    # A customer is told about a promise once, whatever is redelivered or races, however many policies ask.
+    # One at a time, whatever is redelivered or races, however many policies ask.
     sa.Index(
         "notices_live",
         "promise",
         "customer",
-        "concern",
         unique=True,
-        postgresql_where=sa.text(
-            "policy <> '' AND NOT superseded AND state IN ('REQUESTED', 'SENDING', 'SENT', 'DELIVERED')"
-        ),
+        postgresql_where=sa.text("policy <> '' AND state IN ('REQUESTED', 'SENDING')"),
     ),
     sa.Index("notices_promise", "promise", "id"),
 )

@@ -1,20 +1,21 @@
 """Telling customers what has become of what we promised, and no longer when that has changed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
-from notifications.domain.notice import ALREADY_TOLD, Concern, Notice, State
+from notifications.domain.notice import ALREADY_TOLD, PROMISE_ENDED, Concern, Notice
 from notifications.domain.policy import (
     EVENTS,
     News,
     Step,
     meanwhile,
+    moot,
     next_steps,
-    replaced,
-    something_followed,
+    recount,
     steps,
-    untrue,
+    unended,
 )
 from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE, LOCK_PROMISE
 from notifications.store.policies import POLICIES_FOR_EVENT
@@ -34,7 +35,7 @@ async def hear(tx: Transaction, news: News) -> None:
     if before and news.version > before[0].seen_version:
         before[0].seen_version = news.version
         await keep(tx, before[0])
-    await _act(tx, before, news, todo)
+    await _act(tx, news, todo)
 
 
 async def learn(tx: Transaction, notice_id: UUID, news: News) -> None:
@@ -43,19 +44,39 @@ async def learn(tx: Transaction, notice_id: UUID, news: News) -> None:
     notice = next(notice for notice in found if notice.id == notice_id)
     if not notice.ended and news.version >= notice.seen_version:
         notice.seen_version = news.version
-        await _act(tx, found, news, steps(found, news))
+        await _act(tx, news, steps(found, news))
 
 
-async def follow_up(tx: Transaction, notice: Notice, moot: str, wanted: dict[str, str]) -> None:
-    """Do what news asked for while the latest attempt of a notice was under way.
+async def told_of_promise(tx: Transaction, notice: Notice) -> list[Notice]:
+    """What policies told, or want to tell, of the promise of a notice that is locked, it among them."""
+    found = await LOCK_NOTICES_OF_PROMISE.all(tx, promise=notice.promise, customer=notice.customer)
+    return [notice if each.id == notice.id else each for each in found]
 
-    `moot` is why it was no longer true by then, and `wanted` what it was to say: newer than what it said,
-    perhaps.
+
+async def follow_up(
+    tx: Transaction, before: Sequence[Notice], notice: Notice, why: str, wanted: dict[str, str]
+) -> None:
+    """Do what is to be done after what became of an attempt at a notice.
+
+    `why` it was no longer true by then, and `wanted` what it was to say: newer than what it said, perhaps.
+    What another notice waits to say may need no saying any more, when the answer came late.
     """
-    if notice.concern != Concern.NONE and something_followed(notice, moot):
-        news = meanwhile(notice, moot, wanted)
-        before = [notice if found.id == notice.id else found for found in await _locked(tx, news)]
-        await _act(tx, before, news, steps(before, news))
+    waiting = next((each for each in before if each.waits and each is not notice), None)
+    if waiting is not None:
+        notice, why, wanted = waiting, "", waiting.variables
+    if unended(before) in (None, notice) and why not in (PROMISE_ENDED, ALREADY_TOLD):
+        heard = max(each.heard_version for each in before)
+        news = replace(meanwhile(notice, why, wanted), version=heard)
+        await _act(tx, news, steps(before, news))
+    await count_told(tx, before)
+
+
+async def count_told(tx: Transaction, before: Sequence[Notice]) -> None:
+    """Have the last date count that a customer was told, or may have been, of a promise."""
+    for notice in recount(before):
+        if notice.told and not notice.superseded:
+            tx.record(notice.end_fact(), version=notice.version, caused_by=notice.request_event)
+        await keep(tx, notice)
 
 
 async def lock_notice(tx: Transaction, notice_id: UUID) -> Notice:
@@ -72,36 +93,24 @@ async def _locked(tx: Transaction, news: News) -> list[Notice]:
     return await LOCK_NOTICES_OF_PROMISE.all(tx, promise=news.promise, customer=news.customer)
 
 
-async def _act(tx: Transaction, before: Sequence[Notice], news: News, todo: Steps) -> None:
+async def _act(tx: Transaction, news: News, todo: Steps) -> None:
     for step, notice in todo:
         if step == Step.REQUEST:
-            await _request(tx, before, news)
+            await _request(tx, news)
         elif notice is not None and step == Step.REVISE:
             await _revise(tx, notice, news)
         elif notice is not None:
-            notice.withdraw(untrue(notice.concern, news) or ALREADY_TOLD)
+            notice.withdraw(moot(notice, news))
             await save(tx, notice)
-            if notice.concern == news.concern:
-                await _counts_again(tx, before)
 
 
-async def _counts_again(tx: Transaction, before: Sequence[Notice]) -> None:
-    """Nothing newer is told after all: what was told last, perhaps, is what counts should it have arrived."""
-    if told := next((notice for notice in before if notice.state == State.UNKNOWN), None):
-        told.superseded = False
-        await keep(tx, told)
-
-
-async def _request(tx: Transaction, before: Sequence[Notice], news: News) -> None:
+async def _request(tx: Transaction, news: News) -> None:
     """One notice, whatever the number of policies: the first of the promise's department says how."""
     department_id = news.department.removeprefix("departments/")
     policies = await POLICIES_FOR_EVENT.all(tx, event_type=EVENTS[news.concern], department_id=department_id)
     if not policies:
         return
     policy = policies[0]
-    for notice in replaced(before, news.concern):
-        notice.superseded = True
-        await keep(tx, notice)
     command = RequestNotice(
         customer=news.customer,
         kind=KINDS[news.concern],

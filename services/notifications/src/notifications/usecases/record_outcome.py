@@ -9,11 +9,10 @@ from chassis.work import Outcome as Ended
 from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Concern, Notice
 from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT
-from notifications.usecases.hear_of_promise import follow_up
+from notifications.usecases.hear_of_promise import follow_up, told_of_promise
 from notifications.usecases.save_notice import keep, save
-from notifications.usecases.start_attempt import Delivery
 
 _OUTCOMES = {
     Verdict.DONE: Outcome.ACCEPTED,
@@ -30,7 +29,6 @@ class Accepted:
     """A provider accepted the message.
 
     Attributes:
-        delivery: what it said.
         channel: as `customer.v1.Channel` names it.
         content_hash: SHA-256 of what it said, in hex.
         provider_code: the provider's code.
@@ -38,7 +36,6 @@ class Accepted:
 
     """
 
-    delivery: Delivery
     channel: str
     content_hash: str
     provider_code: str
@@ -54,23 +51,29 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
 
     An acceptance counts whichever attempt brings it, and however late.
     """
-    before, state = (notice.version, notice.in_doubt), notice.state
-    moot, wanted = notice.reason_code, notice.variables
+    earlier, state = (notice.version, notice.in_doubt), notice.state
+    why, wanted = notice.reason_code, notice.variables
+    of_promise = await told_of_promise(tx, notice) if notice.concern != Concern.NONE else [notice]
     await _keep(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown)
     if isinstance(ended.result, Accepted):
         accepted = ended.result
         if not notice.told:
-            notice.accept(accepted.time, accepted.channel, accepted.content_hash, accepted.delivery.notice)
+            notice.accept(accepted.time, accepted.channel, accepted.content_hash)
     elif work.state in (State.PENDING, State.CLAIMED):
-        notice.postpone()
+        newer = any(each is not notice and not each.ended for each in of_promise)
+        notice.postpone(replaced=notice.superseded or newer)
     elif work.state in (State.REFUSED, State.UNKNOWN, State.EXPIRED):
         notice.give_up(*_why(notice, ended))
+    if earlier == (notice.version, notice.in_doubt):
+        return
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
-        await follow_up(tx, notice, moot or notice.reason_code, wanted)
-    elif before != (notice.version, notice.in_doubt):  # nothing new to tell
+    else:  # nothing new to tell
         await keep(tx, notice)
+    if notice.concern != Concern.NONE:
+        why = "" if notice.waits else why or notice.reason_code
+        await follow_up(tx, of_promise, notice, why, wanted)
 
 
 async def _keep(tx: Transaction, notice: Notice, attempt: Attempt, ended: Ended) -> None:

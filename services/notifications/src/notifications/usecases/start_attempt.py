@@ -10,10 +10,11 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.work import Work
 from notifications.domain.attempt import Attempt
-from notifications.domain.notice import Notice
+from notifications.domain.notice import Concern, Notice
 from notifications.domain.template import Template
 from notifications.store.notices import GET_ATTEMPT, GET_NOTICE, INSERT_ATTEMPT
 from notifications.store.templates import GET_TEMPLATE, GET_TEMPLATE_VERSION
+from notifications.usecases.hear_of_promise import count_told, told_of_promise
 from notifications.usecases.save_notice import save
 
 
@@ -52,4 +53,6 @@ async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, att
     notice.begin(attempt.number)
     await INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)
+    if notice.concern != Concern.NONE:
+        await count_told(tx, await told_of_promise(tx, notice))
     return True
