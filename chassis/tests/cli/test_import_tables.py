@@ -54,6 +54,38 @@ def rewritten(book: bytes, part: str, old: str, new: str) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("content", "name", "allowed"),
+    [
+        (",".join(f"c{i}" for i in range(1001)) + "\n", "t.csv", "at most 1,000"),
+        ("id,name\n1,Anna" + ",x" * 1000 + "\n", "t.csv", "at most 1,000"),
+        ("id,name\n1," + "x" * 1_100_000 + "\n", "t.csv", "1,048,576 characters"),
+        ("id,name\n1," + "x," * 2_100_000 + "\n", "t.csv", "4,000,000 characters"),
+        ("x" * 4_100_000, "t.csv", "4,000,000 characters"),
+        (gzip.compress(b"id,name\n" + b"0" * 80_000_000), "t.csv.gz", "a hundred times"),
+    ],
+)
+def test_what_would_exhaust_memory_or_patience_is_refused_with_what_is_allowed(
+    tmp_path: Path, content: str | bytes, name: str, allowed: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=allowed):
+        rows(tmp_path, content, name)
+
+
+def test_a_workbook_that_grows_when_it_is_unpacked_is_refused(tmp_path: Path) -> None:
+    book = workbook(["id", "name"], [1, "Anna"])
+    bomb = io.BytesIO(book)
+    with zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/more", b"0" * 80_000_000)
+    with pytest.raises(UnreadableFile, match="a hundred times"):
+        rows(tmp_path, bomb.getvalue(), "t.xlsx")
+
+
+def test_a_table_that_packs_well_is_read(tmp_path: Path) -> None:
+    lines = "".join(f"{i},Anna {i % 7},a{i}@example.com\n" for i in range(20_000))
+    assert len(table(tmp_path, gzip.compress(f"id,name,email\n{lines}".encode()), "t.csv.gz")) == 20_000
+
+
 ANNA = {"id": "1", "name": "Anna", "email": "a@example.com"}
 BOOK = workbook(["id", "name", "email"], [1, "Anna", "a@example.com"])
 
@@ -192,7 +224,7 @@ BROKEN = [
     (b"%PDF-1.7", "export the table"),
     (b"date,name,date\n1,2,3\n", "each name once: date is in columns 1 and 3"),
     (codecs.BOM_UTF16_LE + "id,n\n1,x\n".encode("utf-16-le") + b"\x00", "say which with --encoding"),
-    (b"id\n" + b"x" * (1 << 24) + b"y\n", "begins on line 2"),
+    (b"id\n" + b"x" * (1 << 24) + b"y\n", "line 2 must have at most"),
 ]
 
 

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 from rich.console import Console
 
@@ -10,7 +11,7 @@ from chassis.cli import session as sessions
 from chassis.cli.failures import Exit
 from chassis.cli.main import build, run
 from chassis.cli.view_page import page
-from rapport.customer.v1 import customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
 PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
@@ -37,6 +38,16 @@ VIEW = view_pb2.CustomerView(
 )
 
 
+WHOM = customer_pb2.Customer(
+    name=CUSTOMER,
+    organization_name="Anders GmbH",
+    identifiers=[
+        customer_pb2.Identifier(value="maria@example.com"),
+        customer_pb2.Identifier(value="030 901820"),
+    ],
+)
+
+
 class CustomerService:
     """Stands in for the customer service's stubs and remembers what it was asked."""
 
@@ -46,6 +57,9 @@ class CustomerService:
     def ResolveCustomer(self, request: Any) -> Any:
         self.asked.append(request)
         return customer_service_pb2.ResolveCustomerResponse(customer=CUSTOMER)
+
+    def GetCustomer(self, request: Any) -> Any:
+        return WHOM
 
     def GetCustomerView(self, request: Any) -> Any:
         self.asked.append(request)
@@ -78,7 +92,7 @@ def rapport(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
 
 def shown(width: int) -> str:
     console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(page(VIEW, width))
+    console.print(page(VIEW, width, WHOM))
     return console.export_text()
 
 
@@ -86,6 +100,7 @@ def test_the_page_says_who_what_and_how_current() -> None:
     text = shown(160)
     for part in (
         "Maria [bold]Anders  GOLD",
+        "Anders GmbH · maria@example.com · 030 901820",
         "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
         "loyalty is behind: 12 s, 3 events to come",
         "AT_RISK  delivery orders/7",
@@ -105,27 +120,37 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
         VIEW.ClearField("open_promise_count")
 
 
-def test_a_narrow_page_leaves_out_the_names_of_resources() -> None:
+def test_a_narrow_page_has_the_names_of_resources_whole_below_what_they_are() -> None:
     text = shown(80)
     assert "AT_RISK  delivery orders/7" in text
-    assert PROMISE not in text
+    assert PROMISE in text
+
+
+def test_a_promised_day_is_shown_as_the_day_it_is() -> None:
+    VIEW.promises[0].due_date.CopyFrom(Date(year=2026, month=12, day=4))
+    try:
+        assert "2026-12-04" in shown(160)
+    finally:
+        VIEW.promises[0].ClearField("due_date")
 
 
 @pytest.mark.parametrize(
-    ("handle", "kind"),
+    ("handle", "kind", "asked"),
     [
-        ("maria@example.com", "TYPE_EMAIL"),
-        ("+49301234", "TYPE_PHONE"),
-        ("cdnow:00001", "TYPE_EXTERNAL_ID"),
+        (["maria@example.com"], "TYPE_EMAIL", "maria@example.com"),
+        (["+49 (30) 901820"], "TYPE_PHONE", "+4930901820"),
+        (["0049 30 901820"], "TYPE_PHONE", "+4930901820"),
+        (["030/901820", "--country", "de"], "TYPE_PHONE", "+4930901820"),
+        (["cdnow:00001"], "TYPE_EXTERNAL_ID", "cdnow:00001"),
     ],
 )
 def test_a_customer_is_found_by_a_handle(
-    monkeypatch: pytest.MonkeyPatch, service: CustomerService, handle: str, kind: str
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, handle: list[str], kind: str, asked: str
 ) -> None:
-    assert rapport(monkeypatch, handle) == Exit.DONE
+    assert rapport(monkeypatch, *handle) == Exit.DONE
     resolved, viewed = service.asked
     identifier = resolved.identifier
-    assert (identifier.Type.Name(identifier.type), identifier.value) == (kind, handle)
+    assert (identifier.Type.Name(identifier.type), identifier.value) == (kind, asked)
     assert viewed.name == f"{CUSTOMER}/view"
 
 
@@ -139,6 +164,7 @@ def test_a_customer_is_found_by_name(
 
 def test_what_is_no_handle_is_wrong_use(monkeypatch: pytest.MonkeyPatch, service: CustomerService) -> None:
     assert rapport(monkeypatch, "maria") == Exit.WRONG_USE
+    assert rapport(monkeypatch, "030 901820") == Exit.WRONG_USE
     assert service.asked == []
 
 

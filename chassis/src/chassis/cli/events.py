@@ -32,6 +32,7 @@ async def _tail(url: str, subject: str, count: int, since_s: float, as_json: boo
     from chassis.cli.event_lines import line
     from chassis.cli.tailing import messages
 
+    typer.echo(f"Waiting for events of {subject}; Ctrl-C ends.", err=True)
     classes = event_classes()
     seen = 0
     async for message in messages(url, subject, since_s):

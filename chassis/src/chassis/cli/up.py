@@ -127,7 +127,7 @@ def _welcome(console: Console, stack: Stack, seconds: float) -> None:
     console.print(f"\n[bold green]Rapport is up[/] after {seconds:.1f} s. Ctrl-C stops it; data is kept.\n")
     for service in stack.services:
         health = f"http://{stack.http_address(service)}"
-        console.print(f"  {service.name:<14} gRPC {stack.address(service)}   health and metrics {health}")
+        console.print(f"  {service.name:<14} gRPC {stack.address(service)}   HTTP {health}")
     console.print(f"  {'PostgreSQL':<14} {_host(env['RAPPORT_LOCAL_POSTGRES_URL'])}")
     console.print(f"  {'NATS':<14} {_host(env['RAPPORT_LOCAL_NATS_URL'])}")
     console.print(f"  {'mail':<14} {env['RAPPORT_LOCAL_SMTP']}   rapport mail list")

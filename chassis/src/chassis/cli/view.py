@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 PIPED_WIDTH = 200
+_PHONE = re.compile(r"\s*\+?[\d\s()/.-]{4,}")
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
 
 @app.command()
 def view(
-    customer: str = typer.Argument(help="customers/..., a UUID, an e-mail address, +phone or system:id"),
+    customer: str = typer.Argument(
+        help="customers/..., a UUID, an e-mail address, a phone number or system:id"
+    ),
+    country: str = typer.Option("", help="Where a phone number without +49 or the like is local: DE."),
     watch: bool = typer.Option(False, "--watch", help="Stay and show every change; Ctrl-C ends it."),
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who looks."),
     as_json: bool = AsJson,
@@ -29,10 +33,16 @@ def view(
     """Show the one document that every department reads about a customer."""
     from chassis.cli import contracts
     from chassis.cli.session import Session
-    from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
+    from rapport.customer.v1 import (
+        customer_service_pb2,
+        customer_service_pb2_grpc,
+        view_service_pb2,
+        view_service_pb2_grpc,
+    )
 
     session = Session.open(who)
-    name = f"{_resolved(session, customer)}/view"
+    customer = _resolved(session, customer, country)
+    name = f"{customer}/view"
     if watch:
         _follow(_changes(session, name), as_json)
         return
@@ -46,10 +56,13 @@ def view(
     from chassis.cli.view_page import page
 
     console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
-    console.print(page(found, console.width))
+    whom = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer").GetCustomer(
+        customer_service_pb2.GetCustomerRequest(name=found.customer)
+    )
+    console.print(page(found, console.width, whom))
 
 
-def _resolved(session: "Session", customer: str) -> str:
+def _resolved(session: "Session", customer: str, country: str) -> str:
     """The customer's name for whatever the user has of them. NOT_FOUND when nobody has that handle."""
     from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
 
@@ -59,13 +72,13 @@ def _resolved(session: "Session", customer: str) -> str:
     kinds = customer_pb2.Identifier
     if "@" in customer:
         kind = kinds.TYPE_EMAIL
-    elif customer.startswith("+"):
-        kind = kinds.TYPE_PHONE
+    elif _PHONE.fullmatch(customer):
+        kind, customer = kinds.TYPE_PHONE, _international(customer, country)
     elif ":" in customer:
         kind = kinds.TYPE_EXTERNAL_ID
     else:
         raise Failure(
-            f"{customer!r} must be customers/..., a UUID, an e-mail address, +phone or system:id.",
+            f"{customer!r} must be customers/..., a UUID, an e-mail address, a phone number or system:id.",
             Exit.WRONG_USE,
         )
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
@@ -73,6 +86,20 @@ def _resolved(session: "Session", customer: str) -> str:
         identifier=customer_pb2.Identifier(type=kind, value=customer)
     )
     return str(stub.ResolveCustomer(request).customer)
+
+
+def _international(number: str, country: str) -> str:
+    """A phone number as +49...; as it is when it is none."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(re.sub(r"^\s*00", "+", number), country.upper() or None)
+    except phonenumbers.NumberParseException:
+        raise Failure(
+            f"{number!r} must begin with + or 00 and the country's number, or --country say where it is local.",
+            Exit.WRONG_USE,
+        ) from None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]":

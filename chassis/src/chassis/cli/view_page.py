@@ -9,7 +9,7 @@ from rich.text import Text
 
 from chassis.api.messages import decimal, enum_name
 from chassis.cli.output import age
-from rapport.customer.v1 import timeline_pb2, view_pb2
+from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 
 WIDE = 140
 # What a state asks of the reader: look, relax, or nothing.
@@ -26,10 +26,18 @@ _STYLES = {
 }
 
 
-def page(view: view_pb2.CustomerView, width: int) -> RenderableType:
+def page(
+    view: view_pb2.CustomerView, width: int, whom: customer_pb2.Customer | None = None
+) -> RenderableType:
     """The whole view: who, what it is worth, what we promised, what is open, what was said.
 
-    A page of fewer than 140 columns leaves out the resources' names.
+    A page of fewer than 140 columns has the resources' names below what they are.
+
+    Args:
+        view: the view.
+        width: of the page, in columns.
+        whom: the customer, for how they are reached.
+
     """
     rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
         _title("Promises", view.promises, view.open_promise_count): (
@@ -44,12 +52,11 @@ def page(view: view_pb2.CustomerView, width: int) -> RenderableType:
         "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
     }
-    shown = None if width >= WIDE else -1
     parts = (
-        _part(title, columns[:shown], (row[:shown] for row in cells))
+        _part(title, columns, cells) if width >= WIDE else _part(title, columns[:-1], map(_narrow, cells))
         for title, (columns, cells) in rows.items()
     )
-    return Group(_heading(view), *(part for part in parts if part.row_count))
+    return Group(_heading(view, whom), *(part for part in parts if part.row_count))
 
 
 def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
@@ -58,14 +65,24 @@ def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart],
     return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
 
 
-def _heading(view: view_pb2.CustomerView) -> Text:
+def _narrow(row: Sequence[str]) -> Sequence[str]:
+    """The row with the name, its last cell, below the second."""
+    first, second, *others, name = row
+    return first, "\n".join(filter(None, (second, name))), *others
+
+
+def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
     value = view.value
     money = f"{decimal(value.lifetime_value):,.2f} {value.lifetime_value.currency_code}".strip()
+    reached = [handle.value for handle in whom.identifiers] if whom else []
+    if whom and whom.organization_name not in ("", view.display_name):
+        reached.insert(0, whom.organization_name)
     return Text.assemble(
-        (view.display_name or view.customer, "bold"),
+        (view.display_name or "A customer without a name", "bold"),
         f"  {value.band}  {view.customer}\n",
+        f"{' · '.join(reached)}\n" if reached else "",
         f"In the care of {view.relationship_manager or 'nobody'}; ",
-        f"{money} in {value.purchase_count} purchases; ",
+        f"{money} in {value.purchase_count} purchases; " if value.purchase_count else "no purchases; ",
         f"{view.loyalty.points_balance} points; {view.language_code or '-'}, {view.time_zone or '-'}\n",
         (f"As of {_moment(view.update_time)}", "dim"),
         *(_late(source) for source in view.freshness),
@@ -100,7 +117,10 @@ def _part(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
 def _promise(part: view_pb2.PromisePart) -> Sequence[str]:
     expected = _moment(part.forecast_time) if part.HasField("forecast_time") else ""
-    return part.state, f"{part.kind} {part.reference}".strip(), _moment(part.due_time), expected, part.promise
+    due = _moment(part.due_time)
+    if part.HasField("due_date"):
+        due = f"{part.due_date.year}-{part.due_date.month:02}-{part.due_date.day:02}"
+    return part.state, f"{part.kind} {part.reference}".strip(), due, expected, part.promise
 
 
 def _case(part: view_pb2.CasePart) -> Sequence[str]:

@@ -64,6 +64,7 @@ NAMES: Mapping[str, str] = {
         sales betrag summe gesamtbetrag umsatz gesamt bruttobetrag montant somme prixtotal
         importe monto importo totale valor bedrag totaal
     """,
+    "refunded": "refundedamount amountrefunded refunded totalrefunded erstattet erstattungsbetrag",
     "currency": "currency currencycode waehrung wahrung devise moneda divisa valuta moeda munt",
     "quantity": """
         quantity qty units cds lineitemquantity menge anzahl stueckzahl stuckzahl quantite
@@ -150,7 +151,8 @@ def columns_for(
     if missing := [name for name in required if name not in found]:
         hint = " ".join(f"--map {name}=COLUMN" for name in missing)
         raise UnreadableFile(
-            f"no column for {', '.join(missing)} among {', '.join(header)}; say which with {hint}"
+            f"no column for {', '.join(missing)} among {', '.join(header)}; say which with {hint}, or with "
+            "--header-row which line names the columns"
         )
     return {name: found[name] for name in fields if name in found}
 

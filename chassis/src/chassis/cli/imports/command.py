@@ -27,7 +27,8 @@ It says which columns it used and which it ignored. --map FIELD=COLUMN names oth
 customers: external_id, display_name, given_name, family_name, organization_name, email, phone, fax,
 account_number, country, language, time_zone.
 
-purchases: customer (an id or e-mail address), email, date, amount, currency, quantity, reference, status.
+purchases: customer (an id or e-mail address), email, date, amount, refunded, currency, quantity, reference,
+status.
 
 orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
 

@@ -3,12 +3,13 @@
 import codecs
 import gzip
 import io
+import itertools
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, AnyStr, BinaryIO, NamedTuple, cast
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -26,6 +27,10 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as .xlsx or CSV"),
     (b"%PDF", "is a PDF: export the table as CSV or .xlsx"),
 )
+# Far beyond any table: what is larger is broken, or made to exhaust whoever reads it.
+LINE_MAX = 4_000_000
+UNPACKED_MAX = 4 << 30
+_RATIO_MAX, _RATIO_FROM = 100, 64 << 20
 ZIP = b"PK\x03\x04"
 _GZIP = b"\x1f\x8b"
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -80,6 +85,37 @@ def opened(path: Path) -> BinaryIO:
     return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
 
 
+def check_unpacked(path: Path) -> None:
+    """Refuse what grows too much when it is unpacked; a table shrinks to a tenth, seldom to a thirtieth."""
+    with readable(path), path.open("rb") as raw:
+        if raw.peek(2)[:2] != _GZIP:
+            return
+    size = 0
+    with readable(path), opened(path) as unpacked:
+        while part := unpacked.read(1 << 20):
+            size += len(part)
+            refuse_bomb(path, path.stat().st_size, size)
+
+
+def refuse_bomb(path: Path, packed: int, unpacked: int) -> None:
+    """Raise UnreadableFile for more than 4 GB, and for more than a hundredfold beyond 64 MB."""
+    if unpacked > UNPACKED_MAX or (unpacked > _RATIO_FROM and unpacked > packed * _RATIO_MAX):
+        raise UnreadableFile(
+            f"{path.name}: must be at most 4 GB unpacked, and a hundred times its size: export it as CSV"
+        )
+
+
+def lines(path: Path, source: IO[AnyStr]) -> Iterator[AnyStr]:
+    """The lines of a file. UnreadableFile for one that is longer than any row of a table."""
+    for number in itertools.count(1):
+        line = source.readline(LINE_MAX)
+        if len(line) == LINE_MAX:
+            raise UnreadableFile(f"{path.name}: line {number} must have at most {LINE_MAX:,} characters")
+        if not line:
+            return
+        yield line
+
+
 def text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
     """The text of a file."""
     return io.TextIOWrapper(opened(path), encoding=encoding.name, errors=encoding.errors, newline="")
@@ -111,7 +147,7 @@ def _not_utf8(path: Path) -> tuple[list[bytes], int]:
     wrong: list[bytes] = []
     good = 0
     with readable(path), opened(path) as raw:
-        for line in raw:
+        for line in lines(path, raw):
             if line.isascii():
                 continue
             try:

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from chassis.cli.imports.decoding import Encoding, UnreadableFile, readable, text
+from chassis.cli.imports.decoding import Encoding, UnreadableFile, lines, readable, text
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_RECORDS = 200
-_CELL_MAX = 1 << 24
+_CELL_MAX = 1 << 20
 
 
 def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Every record, after a line `sep=;`, with its line. UnreadableFile for quotes that do not match."""
     csv.field_size_limit(_CELL_MAX)
-    with readable(path), text(path, encoding) as lines:
-        skipped = _skip_separator(lines)
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    with readable(path), text(path, encoding) as source:
+        skipped = _skip_separator(path, source)
+        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True)
         line = 1 + skipped
         while True:
             try:
@@ -25,7 +25,8 @@ def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[in
             except csv.Error as error:
                 raise UnreadableFile(
                     f"{path.name}: the row that begins on line {line} cannot be read ({error}): a quoted "
-                    'cell must end in a quote, and quotes inside it be doubled ("")'
+                    f'cell must end in a quote, quotes inside it be doubled (""), and no cell be longer than '
+                    f"{_CELL_MAX:,} characters"
                 ) from error
             if cells is None:
                 return
@@ -38,8 +39,8 @@ def delimiter_of(path: Path, encoding: Encoding) -> str:
 
     Quoted cells may hold any of the characters, so every choice is tried as it would be read.
     """
-    with readable(path), text(path, encoding) as lines:
-        declared = _declared(lines.readline())
+    with readable(path), text(path, encoding) as source:
+        declared = _declared(_first(path, source))
     return declared or max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter))
 
 
@@ -48,8 +49,8 @@ def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
     widths: list[int] = []
     trust = 1.0
     csv.field_size_limit(_CELL_MAX)
-    with readable(path), text(path, encoding) as lines:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    with readable(path), text(path, encoding) as source:
+        reader = csv.reader(lines(path, source), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
                 if any(cell.strip() for cell in cells):
@@ -65,8 +66,8 @@ def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
 
 
 def _first_width(path: Path, encoding: Encoding, delimiter: str) -> list[int]:
-    with text(path, encoding) as lines:
-        return [lines.readline().count(delimiter) + 1]
+    with text(path, encoding) as source:
+        return [_first(path, source).count(delimiter) + 1]
 
 
 def _declared(line: str) -> str:
@@ -75,9 +76,13 @@ def _declared(line: str) -> str:
     return line[-1] if line.startswith("sep=") and len(line) == len("sep=") + 1 else ""
 
 
-def _skip_separator(lines: TextIO) -> int:
+def _first(path: Path, source: TextIO) -> str:
+    return next(lines(path, source), "")
+
+
+def _skip_separator(path: Path, source: TextIO) -> int:
     """Step over a first line `sep=;`. Returns how many lines that were."""
-    if _declared(lines.readline()):
+    if _declared(_first(path, source)):
         return 1
-    lines.seek(0)
+    source.seek(0)
     return 0

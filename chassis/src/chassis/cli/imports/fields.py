@@ -19,6 +19,8 @@ TEXT_MAX = 2000
 _NOTHING = frozenset(
     {"null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
 )
+# What spreadsheets and shops put an apostrophe before, so that it stays text: '00123, '+4930901820.
+_IDS = frozenset({"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"})
 _NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
@@ -75,7 +77,9 @@ class Cells:
         value = check_cell(self.row, self._columns.get(field, "")).strip()
         if field in _NAMES:
             value = " ".join(value.split("\n"))
-        elif value.casefold() in _NOTHING:
+        elif field in _IDS:
+            value = value.removeprefix("'")
+        if field not in _NAMES and value.casefold() in _NOTHING:
             value = ""
         if required and not value and not self.row.problems:
             self.wrong(field, "REQUIRED", "must not be empty")
@@ -111,9 +115,9 @@ class Cells:
             return None
         return at
 
-    def amount(self, field: str) -> Decimal:
-        """An amount of money in the installation's currency, negative for a return."""
-        value = self.text(field, required=True)
+    def amount(self, field: str, *, required: bool = True) -> Decimal:
+        """An amount of money in the installation's currency, negative for a return. 0 where there is none."""
+        value = self.text(field, required=required)
         if not value:
             return Decimal(0)
         currency = self._notation.currency

@@ -7,7 +7,7 @@ from uuid import uuid4
 import grpc
 
 from chassis.cli.imports.customers import external_id
-from chassis.cli.imports.engine import RowsRefused
+from chassis.cli.imports.engine import Result, RowsRefused
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.tabular import Problem
 from chassis.errors import InvalidArgument
@@ -65,6 +65,15 @@ class Customers:
         self._service = CustomerServiceStub(channel)
         self._system = system
         self._names: dict[Person, str] = {}
+        self._made = 0
+
+    def tell(self, result: Result) -> None:
+        """Say of how many nothing was known but what the file calls them."""
+        if self._made:
+            result.notes.append(
+                f"{self._made:,} customers were not known: they are made, and called by their id or address "
+                f"until `rapport import customers --system {self._system}` names them"
+            )
 
     async def find(self, items: Sequence[Whose]) -> list[str]:
         """The customer of each item, `NOBODY` for one that is not known yet. RowsRefused."""
@@ -139,6 +148,7 @@ class Customers:
             )
         except grpc.aio.AioRpcError as error:
             raise _of_rows(error, items, people) from error
+        self._made += sum(found.created for found in answer.responses)
         return {
             who: found.customer for who, found in zip(people, answer.responses, strict=True) if found.customer
         }

@@ -74,7 +74,17 @@ class Bought(NamedTuple):
 class PurchaseImporter:
     """Rows become purchases in the loyalty service."""
 
-    fields = ("customer", "email", "date", "amount", "currency", "quantity", "reference", "status")
+    fields = (
+        "customer",
+        "email",
+        "date",
+        "amount",
+        "refunded",
+        "currency",
+        "quantity",
+        "reference",
+        "status",
+    )
     required = ("date", "amount")
 
     def __init__(self, channel: Channels, system: str) -> None:
@@ -88,16 +98,22 @@ class PurchaseImporter:
         _require_customer(used)
 
     def parse(self, cells: Cells) -> Bought | None:
-        """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
+        """A purchase, less what was given back of it.
+
+        None for a payment that came to nothing, also in the end, and for the further lines of an order.
+        """
         reference, status = cells.text("reference"), cells.text("status").casefold()
         further = bool(reference) and reference == self._last_reference and not cells.text("amount")
         self._last_reference = reference
         if further or status in _NO_SALE:
             return None
         currency = cells.currency("currency")
+        amount, refunded = cells.amount("amount"), abs(cells.amount("refunded", required=False))
+        if refunded and amount == refunded:
+            return None
         return Bought(
             person=person(cells),
-            amount=cells.amount("amount"),
+            amount=amount - refunded,
             currency=currency,
             at=cells.moment("date", required=True),
             quantity=cells.count("quantity"),
@@ -116,9 +132,10 @@ class PurchaseImporter:
         return answer.recorded_count
 
     async def finish(self, result: Result) -> Mapping[int, Problem]:
-        """Tell how many were corrected."""
+        """Tell how many were corrected, and who was made."""
         result.corrected = self._corrected
         result.known -= self._corrected
+        self._customers.tell(result)
         return {}
 
     async def _record(
@@ -198,7 +215,8 @@ class OrderImporter:
         return answer.made_count
 
     async def finish(self, result: Result) -> Mapping[int, Problem]:
-        """Nothing is left to do."""
+        """Tell who was made."""
+        self._customers.tell(result)
         return {}
 
     async def _make(

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised
+from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised, shown
 from chassis.cli.imports.tabular import Row
 from chassis.cli.imports.workbook import FORMULA
 
@@ -75,7 +75,7 @@ class ErrorFile:
             first.reason,
             neutralised("; ".join(why)),
         ]
-        self._writer.writerow([*(neutralised(cell) for cell in padded), *told])
+        self._writer.writerow([*(neutralised(shown(cell)) for cell in padded), *told])
 
     def _created(self) -> Any:
         """A new file."""

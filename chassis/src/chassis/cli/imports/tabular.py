@@ -9,8 +9,9 @@ from pathlib import Path
 from chassis.api.text import NOT_TEXT
 from chassis.cli.imports import decoding, delimited, workbook
 from chassis.cli.imports.decoding import Encoding, UnreadableFile
-from chassis.cli.imports.neutral import ERROR_COLUMNS, restored
+from chassis.cli.imports.neutral import ERROR_COLUMNS, PICTURE, restored, shown
 
+COLUMNS_MAX = 1000
 _ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
 
@@ -91,8 +92,8 @@ def check_cell(row: Row, column: str) -> str:
         allowed = "must hold a value, not a formula: paste the column as values"
         row.problems.append(Problem(column, "FORMULA_CELL", allowed))
         return ""
-    if NOT_TEXT.search(cell):
-        allowed = "must be UTF-8 text without NUL or control characters"
+    if NOT_TEXT.search(cell) or PICTURE.search(cell):
+        allowed = "must be UTF-8 text without control characters"
         row.problems.append(Problem(column, "INVALID_TEXT", allowed))
         return ""
     return cell
@@ -109,6 +110,7 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
 
     """
     start = decoding.head(path)
+    decoding.check_unpacked(path)
     with decoding.readable(path), path.open("rb") as raw:
         digest = hashlib.file_digest(raw, "sha256").hexdigest()
     excel = start.startswith(decoding.ZIP)
@@ -132,12 +134,20 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
 
 
 def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    return delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
+    """Every record with its line. UnreadableFile for one of more than 1,000 columns."""
+    found = delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
+    for line, cells in found:
+        if len(cells) > COLUMNS_MAX and any(cell.strip() for cell in cells[COLUMNS_MAX:]):
+            raise UnreadableFile(
+                f"{path.name}: line {line} has {len(cells):,} cells: must be at most {COLUMNS_MAX:,}; leave "
+                "out columns that are not needed"
+            )
+        yield line, cells[:COLUMNS_MAX]
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
     """The names of the columns; one without a name is called by its number, and none behind the last."""
-    names = [" ".join(cell.split()) for cell in cells]
+    names = [shown(" ".join(cell.split())) for cell in cells]
     while names and not names[-1]:
         names.pop()
     names = [name or f"column {number}" for number, name in enumerate(names, start=1)]

@@ -8,9 +8,8 @@ from typing import Any
 
 import openpyxl
 
-from chassis.cli.imports.decoding import UnreadableFile
+from chassis.cli.imports.decoding import UnreadableFile, refuse_bomb
 
-_UNPACKED_MAX = 4 << 30
 FORMULA = "\x00formula"  # stands for a cell whose value nobody computed; no cell of a workbook can hold NUL
 
 
@@ -35,8 +34,8 @@ def _check_size(path: Path) -> None:
         names = archive.namelist()
         if "[Content_Types].xml" not in names:
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
-        if sum(entry.file_size for entry in archive.infolist()) > _UNPACKED_MAX:
-            raise UnreadableFile(f"{path.name} is larger than 4 GB unpacked: export the table as CSV")
+        entries = archive.infolist()
+        refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in entries))
 
 
 def _sheet(path: Path, book: Any, name: str) -> Any:
