@@ -96,7 +96,7 @@ def _international(number: str, country: str) -> str:
         parsed = phonenumbers.parse(re.sub(r"^\s*00", "+", number), country.upper() or None)
     except phonenumbers.NumberParseException:
         raise Failure(
-            f"{number!r} must begin with + or 00 and the country's number, or --country say where it is local.",
+            f"{number!r} must begin with + or 00 and a country's number, or --country say where it is.",
             Exit.WRONG_USE,
         ) from None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
