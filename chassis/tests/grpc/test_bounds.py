@@ -1,6 +1,8 @@
 """What a server takes at most: headers, messages, calls and streams, refused before they cost anything."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,16 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.errors import ResourceExhausted, Unauthenticated
-from chassis.grpc import open_methods
+from chassis.grpc import bounds, open_methods
 from chassis.grpc.admission import Admission
-from chassis.grpc.bounds import METADATA_MAX_BYTES, TOKEN_MAX_BYTES, CallsInFlight, Streams
+from chassis.grpc.bounds import (
+    METADATA_MAX_BYTES,
+    RECEIVED_AS_THEY_COME,
+    TOKEN_MAX_BYTES,
+    TURNS_OF_A_CALLER,
+    CallsInFlight,
+    Streams,
+)
 from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
@@ -231,20 +240,15 @@ async def test_who_calls_an_open_method_and_sends_nothing_is_let_go(
     assert reason(await answer_to_nothing(served, "/grpc.health.v1.Health/Check", ())) == "OVERLOADED"
 
 
-async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
-    served: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """While it is judged who they are, their requests wait on their side."""
-    took, judged = 0, asyncio.Event()
+@asynccontextmanager
+async def counted(served: Any) -> AsyncIterator[tuple[Any, Callable[[], int]]]:
+    """A channel to the server, and how much of what was sent through it the server took."""
+    took = 0
 
-    async def wait(*_: Any) -> Any:
-        await judged.wait()
-        raise Unauthenticated("TOKEN_INVALID", "no")
-
-    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counted: bool) -> None:
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, up: bool) -> None:
         nonlocal took
         while data := await reader.read(65536):
-            took += len(data) * counted
+            took += len(data) * up
             writer.write(data)
             await writer.drain()
 
@@ -252,19 +256,82 @@ async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
         other_reader, other_writer = await asyncio.open_connection(*served.address.split(":"))
         await asyncio.gather(pipe(reader, other_writer, True), pipe(other_reader, writer, False))
 
-    monkeypatch.setattr(Admission, "recognise", wait)
     listening = await asyncio.start_server(proxy, "127.0.0.1", free_port())
     address = "{}:{}".format(*listening.sockets[0].getsockname())
     async with grpc.aio.insecure_channel(address) as channel:
+        yield channel, lambda: took
+    listening.close()
+
+
+async def until_nothing_more_comes(took: Callable[[], int]) -> None:
+    seen = -1
+    while seen != took():
+        seen = took()
+        await asyncio.sleep(0.5)
+
+
+async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it is judged who they are, their requests wait on their side."""
+    judged = asyncio.Event()
+
+    async def wait(*_: Any) -> Any:
+        await judged.wait()
+        raise Unauthenticated("TOKEN_INVALID", "no")
+
+    monkeypatch.setattr(Admission, "recognise", wait)
+    async with counted(served) as (channel, took):
         calls = [channel.unary_unary(BALANCES)(b"x" * 4_000_000, timeout=30) for _ in range(20)]
-        seen = -1
-        while seen != took:  # until nothing more comes
-            seen = took
-            await asyncio.sleep(0.5)
-        assert took < 20 * 128 * 1024
+        await until_nothing_more_comes(took)
+        assert took() < 20 * 128 * 1024
         judged.set()
         for call in calls:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call
             assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
-    listening.close()
+
+
+async def stall(served: Any, calls: int) -> list[Any]:
+    """So many calls of one caller that send no request."""
+    stalled = [
+        served.channel.stream_stream(BALANCES)(timeout=60, metadata=served.identity) for _ in range(calls)
+    ]
+    for stream in stalled:
+        await stream.wait_for_connection()
+    return stalled
+
+
+def turns_taken(served: Any) -> bool:
+    return any(own.locked() for own in served.server._interceptor._receiving._by_caller.values())
+
+
+async def test_who_sends_half_a_request_holds_up_their_own_alone_and_those_wait_on_their_side(
+    served: Any, issuer: TestIssuer
+) -> None:
+    stalled = await stall(served, RECEIVED_AS_THEY_COME + TURNS_OF_A_CALLER)
+    await eventually(lambda: turns_taken(served))
+    async with counted(served) as (channel, took):
+        calls = [
+            channel.unary_unary(BALANCES)(b"x" * 4_000_000, timeout=30, metadata=served.identity)
+            for _ in range(20)
+        ]
+        other = (("authorization", f"Bearer {issuer.token('agent:bob')}"),)
+        await channel.unary_unary(BALANCES)(b"", timeout=30, metadata=other)
+        await until_nothing_more_comes(took)
+        assert took() < 20 * 128 * 1024
+        for stream in stalled:
+            stream.cancel()
+        for call in calls:
+            await call
+    await eventually(lambda: not served.server._interceptor._receiving._coming)
+
+
+async def test_a_turn_that_is_not_used_for_long_is_lost(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stalled = await stall(served, RECEIVED_AS_THEY_COME)
+    await eventually(lambda: len(served.server._interceptor._receiving._coming) == RECEIVED_AS_THEY_COME)
+    monkeypatch.setattr(bounds, "RECEIVING_S", 0.05)
+    for method in (BALANCES, WATCH):
+        assert reason(await answer_to_nothing(served, method, served.identity)) == "OVERLOADED"
+    for stream in stalled:
+        stream.cancel()

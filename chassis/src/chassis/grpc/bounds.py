@@ -1,16 +1,25 @@
 """How much of everything one process takes: message and header sizes, calls, bytes and streams at once."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
 
 from chassis.errors import ResourceExhausted, Unavailable
+from chassis.limits import Limits
 
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 # Soft and hard limit are one: between the two, gRPC refuses at random.
 METADATA_MAX_BYTES = 48 * 1024  # two tokens, and what else a call carries
 TOKEN_MAX_BYTES = 16 * 1024
 STREAM_REQUEST_MAX_BYTES = 64 * 1024  # a stream's request is held as long as the stream
+# Requests on their way: each may be of the largest size, and what has come of it is held.
+RECEIVED_AS_THEY_COME = 16
+RECEIVED_IN_TURN = 16
+TURNS_OF_A_CALLER = 4
+RECEIVING_S = 10.0  # for its turn and its arrival
 CALLS_MAX = 512
 BYTES_MAX = 128 * 1024 * 1024
 STREAMS_MAX = 4000
@@ -63,6 +72,47 @@ class CallsInFlight:
         """It ended."""
         self._calls -= 1
         self._bytes -= size
+
+
+class Receiving:
+    """The requests that are on their way, of callers who are known.
+
+    The first are received as they come, which costs nothing. While so many have not arrived, others are
+    received in turn: they wait on the side of who sends them, and are refused when they are not here in time.
+    One caller has a part of the turns, so that who sends half a request and stops holds up no others.
+    """
+
+    def __init__(self) -> None:
+        self._coming: set[asyncio.Task[Any] | None] = set()
+        self._turns = asyncio.Semaphore(RECEIVED_IN_TURN)
+        self._by_caller: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._limits = Limits()
+
+    def expect(self) -> bool:
+        """Whether the request of the call whose task this is may come; it has until `arrived`, or its end."""
+        if len(self._coming) >= RECEIVED_AS_THEY_COME:
+            return False
+        task = asyncio.current_task()
+        assert task is not None
+        self._coming.add(task)
+        task.add_done_callback(self._coming.discard)
+        return True
+
+    def arrived(self) -> None:
+        """It is here."""
+        self._coming.discard(asyncio.current_task())
+
+    async def in_turn(self, context: Any, caller: str) -> Any:
+        """The next message of `context`, EOF when none comes. OVERLOADED."""
+        own = self._by_caller.get(caller)
+        if own is None:
+            own = self._by_caller[caller] = asyncio.Semaphore(TURNS_OF_A_CALLER)
+        try:
+            with self._limits.limit(RECEIVING_S):
+                async with own, self._turns:
+                    return await context.read()
+        except TimeoutError:
+            raise overloaded() from None
 
 
 class Streams:

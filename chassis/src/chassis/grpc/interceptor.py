@@ -32,7 +32,14 @@ from chassis.grpc.admission import (
     require,
     unambiguous,
 )
-from chassis.grpc.bounds import MESSAGE_MAX_BYTES, STREAM_REQUEST_MAX_BYTES, CallsInFlight, Streams, draining
+from chassis.grpc.bounds import (
+    MESSAGE_MAX_BYTES,
+    STREAM_REQUEST_MAX_BYTES,
+    CallsInFlight,
+    Receiving,
+    Streams,
+    draining,
+)
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.outcomes import Answer, Metadata, settled, traced
@@ -77,12 +84,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         self._admission = Admission(verifier, permissions)
         self._readings = readings
         self._longest_s = longest_s
-        self._in_flight, self._open_streams = CallsInFlight(), Streams()
+        self._receiving, self._in_flight, self._open_streams = Receiving(), CallsInFlight(), Streams()
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
         self._arrived = 0
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._in_turn: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def quiet(self, pause_s: float, most_s: float) -> None:
         """Wait until no call has come for `pause_s` seconds; at most `most_s`."""
@@ -106,6 +114,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         """The handler to run: the wrapped one, for who may call it.
 
         Nothing of the request has been received here. Who is refused here costs the size of their headers.
+        Who calls while many requests are on their way gets a handler that receives in turn.
         """
         method = details.method
         wrapped = self._wrapped.get(method)
@@ -124,7 +133,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             _caller.set(await self._admission.admit(method, unambiguous(pairs)))
         except Exception as error:
             return self._refusing(method, error)
-        return wrapped
+        return wrapped if self._receiving.expect() else self._in_turn[method]
 
     def _wrap(self, method: str, handler: Any) -> Any:
         if handler is not None and method.startswith(PREFIXES):
@@ -132,9 +141,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         if handler is None or not self._admission.serves(method):
             return self._unimplemented(method)
         if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
-            return grpc.unary_unary_rpc_method_handler(self._unary(method, handler))
+            unary = self._unary(method, handler)
+            self._in_turn[method] = grpc.stream_unary_rpc_method_handler(unary)
+            return grpc.unary_unary_rpc_method_handler(unary)
         if handler.unary_stream is not None and inspect.isasyncgenfunction(handler.unary_stream):
-            return grpc.unary_stream_rpc_method_handler(self._stream(method, handler))
+            stream = self._stream(method, handler)
+            self._in_turn[method] = grpc.stream_stream_rpc_method_handler(stream)
+            return grpc.unary_stream_rpc_method_handler(stream)
         return self._unimplemented(method)
 
     def _unimplemented(self, method: str) -> Any:
@@ -158,7 +171,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         request_of = self._reader(method, handler.request_deserializer)
         noted = self._readings.of(method)
 
-        async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> bytes:
+        async def answer(raw: Any, context: Any, metadata: Metadata, traceparent: str) -> bytes:
+            raw = await self._received(raw, context)
             size = len(raw)
             self._in_flight.begin(size)
             try:
@@ -182,10 +196,11 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         behaviour, encode = handler.unary_stream, handler.response_serializer
         request_of = self._reader(method, handler.request_deserializer)
 
-        async def answer(raw: bytes, context: Any, metadata: Metadata, traceparent: str) -> None:
+        async def answer(raw: Any, context: Any, metadata: Metadata, traceparent: str) -> None:
             noted = self._readings.of(method)
             until = time.monotonic() + _seconds_left(context)
             deadline.set(until)
+            raw = await self._received(raw, context)
             if len(raw) > STREAM_REQUEST_MAX_BYTES:
                 raise invalid(
                     "", "TOO_LONG", f"the request must be of at most {STREAM_REQUEST_MAX_BYTES} bytes"
@@ -203,6 +218,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                         await context.write(response if type(response) is bytes else encode(response))
 
         return self._outermost(method, answer)
+
+    async def _received(self, raw: Any, context: Any) -> bytes:
+        """The request: that which came, or the one of a call that takes turns. OVERLOADED."""
+        if type(raw) is bytes:
+            self._receiving.arrived()
+            return raw
+        received = await self._receiving.in_turn(context, _caller.get().subject)
+        if not isinstance(received, bytes):  # the caller closed without asking
+            raise _malformed()
+        return received
 
     async def _next(self, responses: AsyncGenerator[Any, None], until: float) -> Any:
         """The stream's next message, None after the last.

@@ -11,11 +11,11 @@ from chassis.grpc.status import SERVER_ERRORS, refusal_of
 from chassis.telemetry import tracing
 
 Metadata = Mapping[str, str]
-Answer = Callable[[bytes, Any, Metadata, str], Awaitable[bytes | None]]
+Answer = Callable[[Any, Any, Metadata, str], Awaitable[bytes | None]]
 
 
 async def settled(
-    answer: Answer, raw: bytes, context: Any, metadata: Metadata, traceparent: str
+    answer: Answer, raw: Any, context: Any, metadata: Metadata, traceparent: str
 ) -> bytes | Refusal | None:
     """The answer, or why there is none."""
     try:
@@ -27,7 +27,7 @@ async def settled(
 
 
 async def traced(
-    name: str, arrived: str, answer: Answer, raw: bytes, context: Any, metadata: Metadata
+    name: str, arrived: str, answer: Answer, raw: Any, context: Any, metadata: Metadata
 ) -> bytes | Refusal | None:
     """The same within a span."""
     with tracing.server_span(name, arrived) as span:
