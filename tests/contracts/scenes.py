@@ -16,7 +16,13 @@ from rapport.cases.v1 import (
     promise_service_pb2,
     work_item_service_pb2,
 )
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
+from rapport.customer.v1 import (
+    consent_pb2,
+    customer_pb2,
+    customer_service_pb2,
+    import_pb2,
+    import_service_pb2,
+)
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
 
 Administer = Callable[[str, Message], Awaitable[Any]]
@@ -131,6 +137,7 @@ async def create_template(do: Administer) -> Message:
         template_id=f"t{uuid4().hex}",
         template=template_service_pb2.Template(
             kind=template_service_pb2.Template.KIND_INFORMATION,
+            purpose=consent_pb2.PURPOSE_SERVICE,
             language_code="en",
             subject="Hello",
             body="{{ contact_name }}",

@@ -45,8 +45,8 @@ _PURCHASE = {
     "quantity": 1, "reference": "orders/1",
 }  # fmt: skip
 _TEMPLATE = {
-    "kind": "KIND_DELAY", "language_code": "en", "subject": "Late", "apology": "Sorry",
-    "reasons": {"OTHER": "Something"},
+    "kind": "KIND_DELAY", "purpose": "PURPOSE_SERVICE", "language_code": "en", "subject": "Late",
+    "apology": "Sorry", "reasons": {"OTHER": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
 }  # fmt: skip
@@ -157,6 +157,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE}),
         ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {
             "body": f"{_TEMPLATE['body']} {{{{ depot }}}}", "variables": ["depot"]}}),
+        ("CreateTemplate", {"template_id": "ready", "template": _TEMPLATE | {
+            "kind": "KIND_INFORMATION", "body": "{{ contact_name }} {{ depot }}", "variables": ["depot"]}}),
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
         ("RenderTemplate", {"name": "templates/late", "variables": {
@@ -166,10 +168,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain", "enabled": True}}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
-            "customer": SOMEBODY, "kind": "late", "purpose": "PURPOSE_SERVICE",
-            "template": "templates/late", "promise": PROMISE,
-            "case": CASE, "expire_time": LATER, "variables": {
-                "reason": "OTHER", "old_date": SOON, "new_date": LATER, "depot": "Hamburg"}}}),
+            "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
+            "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}}),
         ("GetNotice", {"name": "{SendNotice}"}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("notifications.Explain", {"name": "{SendNotice}"}),

@@ -29,7 +29,7 @@ from rapport.cases.v1 import (
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
-from rapport.customer.v1 import consent_pb2, customer_pb2, customer_service_pb2, view_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
@@ -170,12 +170,13 @@ class Drive:
         notice = notice_pb2.Notice(
             customer=self.customer,
             kind="own-words",
-            purpose=consent_pb2.PURPOSE_SERVICE,
             template="templates/delay",
             promise=(await self._tip()).name,
             variables={"reason": "WEATHER", "old_date": moments[0], "new_date": moments[1], "reference": ""},
         )
-        await self.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
+        with pytest.raises(grpc.aio.AioRpcError) as refusal:
+            await self.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))
+        assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
 
     # What the clock, the broker and the mail server do.
 

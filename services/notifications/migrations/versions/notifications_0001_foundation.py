@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
         sa.Column("language_code", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),

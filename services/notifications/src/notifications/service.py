@@ -41,7 +41,7 @@ def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
     explainer = Explainer(app.db, {"promises": app.client(PromiseServiceStub, "cases").Explain})
-    app.serve(NoticeRpc(app.db, explainer))
+    app.serve(NoticeRpc(app.db, explainer, app.settings.notices_per_customer))
     app.serve(TemplateRpc(app.db))
     app.serve(PolicyRpc(app.db))
     app.subscribe(

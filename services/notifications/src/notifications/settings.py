@@ -28,6 +28,12 @@ class Settings(ServiceSettings):
         pattern=r"^agents/",
         description="who is named for a customer without a manager",
     )
+    notices_per_customer: int = Field(
+        20,
+        ge=1,
+        description="notices of one purpose that departments may send a customer within 24 hours; what"
+        " policies tell of promises is neither counted nor refused",
+    )
     send_at_once: int = Field(8, ge=1, le=100, description="messages that one process hands over at a time")
     send_prepare_timeout_s: float = Field(
         30, gt=0, le=600, description="how long asking whom to reach and connecting may take"

@@ -1,5 +1,7 @@
 """Notices that departments send, and how they are followed and explained."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_se
 
 INFORMATION = template_service_pb2.Template(
     kind=template_service_pb2.Template.KIND_INFORMATION,
+    purpose=consent_pb2.PURPOSE_SERVICE,
     language_code="en",
     subject="Your part is ready in {{ depot }}",
     body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }}",
@@ -27,7 +30,6 @@ async def notice(desk: Any) -> notice_pb2.Notice:
     return notice_pb2.Notice(
         customer=desk.customer,
         kind="part-ready",
-        purpose=consent_pb2.PURPOSE_SERVICE,
         template="templates/ready",
         variables={"depot": "Berlin"},
     )
@@ -47,33 +49,70 @@ async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.No
     assert not fact.data.HasField("told_promise")
 
 
-async def test_a_notice_of_a_department_moves_no_promise_whatever_it_says(
-    desk: Any, notice: notice_pb2.Notice
-) -> None:
-    notice.kind, notice.template = "promise-at-risk", "templates/delay"
+async def test_a_notice_of_a_department_moves_no_promise(desk: Any, notice: notice_pb2.Notice) -> None:
     notice.promise = f"promises/{uuid4()}"
-    given = {
-        "reason": "WEATHER",
-        "old_date": "2026-03-04T12:00:00Z",
-        "new_date": "2026-03-06T12:00:00Z",
-        "reference": "",
-    }
-    notice.variables.clear()
-    notice.variables.update(given)
     await desk.sent((await desk.send(notice)).name)
-    assert "Friday, 6 March 2026" in desk.mail.accepted[0]["Subject"]
     [fact] = await desk.told("NoticeSent")
     assert fact.data.promise == notice.promise
     assert not fact.data.HasField("told_promise")
 
 
+@pytest.mark.parametrize("template", ["delay", "moved"])
+async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
+    desk: Any, notice: notice_pb2.Notice, template: str
+) -> None:
+    moved = template_service_pb2.Template()
+    moved.CopyFrom(INFORMATION)
+    moved.body += " We meet on {{ new_date }}."
+    await desk.create_template("moved", moved)
+    notice.template = f"templates/{template}"
+    notice.variables["new_date"] = "2199-01-01"
+    if template == "moved":
+        await desk.sent((await desk.send(notice)).name)  # of what is no promise
+        notice.promise = f"promises/{uuid4()}"
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.send(notice)
+    assert refusal.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+
+
 @pytest.mark.parametrize("purpose", ["PURPOSE_SERVICE", "PURPOSE_MARKETING"])
-async def test_consent_is_asked_for_the_purpose_of_the_notice(
+async def test_consent_is_asked_for_the_purpose_of_the_template_whatever_the_sender_says(
     desk: Any, notice: notice_pb2.Notice, purpose: str
 ) -> None:
-    notice.purpose = consent_pb2.Purpose.Value(purpose)
-    await desk.sent((await desk.send(notice)).name)
-    assert {asked.purpose for asked in desk.peers.customers.asked} == {notice.purpose}
+    template = template_service_pb2.Template()
+    template.CopyFrom(INFORMATION)
+    template.purpose = consent_pb2.Purpose.Value(purpose)
+    await desk.create_template("sale", template)
+    notice.template, notice.purpose = "templates/sale", consent_pb2.PURPOSE_SERVICE
+    sent = await desk.sent((await desk.send(notice)).name)
+    assert {asked.purpose for asked in desk.peers.customers.asked} == {template.purpose} == {sent.purpose}
+
+
+async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_and_no_more(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    most = desk.running.app.settings.notices_per_customer
+    for _ in range(most - 1):
+        await desk.send(notice)
+    both = await asyncio.gather(desk.send(notice), desk.send(notice), return_exceptions=True)
+    [refusal] = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
+    assert (refusal.code(), reason(refusal)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_NOTICES")
+    sale = template_service_pb2.Template()
+    sale.CopyFrom(INFORMATION)
+    sale.purpose = consent_pb2.PURPOSE_MARKETING
+    await desk.create_template("sale", sale)
+    notice.template = "templates/sale"
+    await desk.send(notice)  # of another purpose
+    event = desk.at_risk()
+    await desk.hear(event)
+    await desk.notice_in("SENT", event.promise)  # and a promise is never kept from its customer
+    notice.template, customer = "templates/ready", notice.customer
+    notice.customer = f"customers/{uuid4()}"
+    await desk.send(notice)  # to another customer
+    desk.clock.advance(timedelta(days=1, seconds=1))
+    notice.customer = customer
+    await desk.send(notice)
 
 
 async def test_a_repeated_request_sends_one_mail(desk: Any, notice: notice_pb2.Notice) -> None:
@@ -100,8 +139,6 @@ async def test_a_request_id_is_not_good_for_another_notice(desk: Any, notice: no
         ({"customer": ""}, {"notice.customer": "REQUIRED"}),
         ({"customer": "customers/7"}, {"notice.customer": "INVALID_NAME"}),
         ({"kind": "Part Ready"}, {"notice.kind": "INVALID_CODE"}),
-        ({"purpose": 0}, {"notice.purpose": "INVALID_ENUM"}),
-        ({"purpose": 99}, {"notice.purpose": "INVALID_ENUM"}),
         ({"template": "ready"}, {"notice.template": "INVALID_NAME"}),
         ({"promise": "promise"}, {"notice.promise": "INVALID_NAME"}),
         ({"case": "cases/1"}, {"notice.case": "INVALID_NAME"}),

@@ -11,6 +11,7 @@ from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.testing.running import reason
 from chassis.testing.wait import eventually
+from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
 
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
@@ -39,6 +40,9 @@ async def test_versions_made_at_the_same_time_are_numbered_apart(desk: Any) -> N
     ("change", "reasons"),
     [
         ({"kind": 0}, {"template.kind": "INVALID_ENUM"}),
+        ({"purpose": 0}, {"template.purpose": "INVALID_ENUM"}),
+        ({"purpose": 99}, {"template.purpose": "INVALID_ENUM"}),
+        ({"purpose": consent_pb2.PURPOSE_MARKETING}, {"template.purpose": "PURPOSE_FIXED"}),
         ({"language_code": "xx-english"}, {"template.language_code": "INVALID_CODE"}),
         ({"subject": ""}, {"template.subject": "REQUIRED"}),
         ({"subject": "x" * 201}, {"template.subject": "TOO_LONG"}),
@@ -206,6 +210,15 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
     assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
 
 
+async def test_a_policy_needs_a_template_for_the_service_of_which_promises_are(desk: Any) -> None:
+    delay = await desk.template("delay")
+    delay.purpose = consent_pb2.PURPOSE_MARKETING
+    await desk.create_template("sale", delay)
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await desk.create_policy("late", template="templates/sale")
+    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+
+
 @pytest.mark.parametrize("fact", ["PromiseAtRisk", "PromiseRecovered"])
 async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: str) -> None:
     for body in (
@@ -213,7 +226,11 @@ async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: st
         "{{ contact_name }}: {% if reference %}{{ old_date }} and {{ new_date }}{% endif %}",
     ):
         template = template_service_pb2.Template(
-            kind="KIND_INFORMATION", language_code="en", subject="News", body=body
+            kind="KIND_INFORMATION",
+            purpose=consent_pb2.PURPOSE_SERVICE,
+            language_code="en",
+            subject="News",
+            body=body,
         )
         await desk.create_template("vague", template)
         with pytest.raises(grpc.aio.AioRpcError) as refusal:

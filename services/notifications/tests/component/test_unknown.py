@@ -77,7 +77,11 @@ async def test_an_answer_that_takes_hours_is_waited_for_and_costs_no_repeat(desk
 
 async def test_a_receipt_is_not_repeated(desk: Any) -> None:
     template = template_service_pb2.Template(
-        kind="KIND_INFORMATION", language_code="en", subject="Received", body="{{ contact_name }} has it."
+        kind="KIND_INFORMATION",
+        purpose=consent_pb2.PURPOSE_SERVICE,
+        language_code="en",
+        subject="Received",
+        body="{{ contact_name }} has it.",
     )
     await desk.create_template("receipt", template)
     desk.mail.replies = [DROP]
@@ -136,6 +140,5 @@ def receipt(desk: Any) -> notice_pb2.Notice:
     return notice_pb2.Notice(
         customer=desk.customer,
         kind="receipt",
-        purpose=consent_pb2.PURPOSE_SERVICE,
         template="templates/receipt",
     )

@@ -15,6 +15,7 @@ DELAY = Template(
     "delay",
     1,
     Kind.DELAY,
+    "SERVICE",
     "en-GB",
     seed.SUBJECT,
     seed.BODY,

@@ -120,9 +120,9 @@ class Notice(_message.Message):
     kind: _builtins.str
     """The kind of notice, a code such as `promise-at-risk`."""
     template: _builtins.str
-    """The template, `templates/{id}`."""
+    """The template, `templates/{id}`. In requests one of the kind INFORMATION: delays are told by policies."""
     promise: _builtins.str
-    """The promise it is about; may be empty."""
+    """The promise it is about; may be empty. In requests only with a template that tells no dates: policies tell those."""
     case: _builtins.str
     """The case it is about; may be empty."""
     state: Global___Notice.State.ValueType
@@ -138,7 +138,7 @@ class Notice(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     purpose: _consent_pb2.Purpose.ValueType
-    """What the contact is for: the customer's consent to this is checked when it is sent."""
+    """What the contact is for, as the template has it: the customer's consent to this is checked when it is sent."""
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The values for the template, by name. Names, codes and times only."""

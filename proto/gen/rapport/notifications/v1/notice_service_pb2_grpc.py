@@ -64,7 +64,8 @@ class NoticeServiceServicer:
     """
 
     def SendNotice(self, request, context):
-        """Requests a notice. Returns at once; follow it by GetNotice or by its events.
+        """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
+        when departments have requested too many for this customer and purpose within 24 hours.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

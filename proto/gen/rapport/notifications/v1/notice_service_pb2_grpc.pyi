@@ -36,7 +36,9 @@ class NoticeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NoticeServiceAsyncStub: ...
     SendNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.SendNoticeRequest, _notice_pb2.Notice]
-    """Requests a notice. Returns at once; follow it by GetNotice or by its events."""
+    """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
+    when departments have requested too many for this customer and purpose within 24 hours.
+    """
     GetNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]
     """Gets a notice with its attempts."""
     ListNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]
@@ -50,7 +52,9 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SendNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.SendNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
-    """Requests a notice. Returns at once; follow it by GetNotice or by its events."""
+    """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
+    when departments have requested too many for this customer and purpose within 24 hours.
+    """
     GetNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
     """Gets a notice with its attempts."""
     ListNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]  # type: ignore[assignment]
@@ -67,7 +71,9 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_service_pb2.SendNoticeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
-        """Requests a notice. Returns at once; follow it by GetNotice or by its events."""
+        """Requests a notice. Returns at once; follow it by GetNotice or by its events. RESOURCE_EXHAUSTED (`TOO_MANY_NOTICES`)
+        when departments have requested too many for this customer and purpose within 24 hours.
+        """
 
     @_abc_1.abstractmethod
     def GetNotice(

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.customer.v1 import consent_pb2 as _consent_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -80,6 +81,7 @@ class Template(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
     kind: Global___Template.Kind.ValueType
@@ -98,6 +100,8 @@ class Template(_message.Message):
     """The version, from 1."""
     department: _builtins.str
     """`departments/{department}` whose words these are, in every version. Of a new template the caller's when it is empty."""
+    purpose: _consent_pb2.Purpose.ValueType
+    """What its notices are for: the customer's consent to this is checked when one is sent. The same in every version."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for each reason code, the values of `reason`; required for DELAY, with an entry for `OTHER`."""
@@ -124,10 +128,11 @@ class Template(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         department: _builtins.str = ...,
+        purpose: _consent_pb2.Purpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "department", b"department", "kind", b"kind", "language_code", b"language_code", "name", b"name", "reasons", b"reasons", "subject", b"subject", "variables", b"variables", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["apology", b"apology", "body", b"body", "create_time", b"create_time", "department", b"department", "kind", b"kind", "language_code", b"language_code", "name", b"name", "purpose", b"purpose", "reasons", b"reasons", "subject", b"subject", "variables", b"variables", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 OTHER = "OTHER"  # the reason for which a template has words when it has none for the real one
+SERVICE = "SERVICE"  # the purpose of all that is part of what the customer has of us, such as a promise
 
 # Variables every template may use. The platform fills in the first, the sender gives the second.
 PLATFORM = frozenset({"customer_name", "apology", "contact_name", "contact_reach"})
@@ -33,11 +34,17 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class Template:
-    """One version of the words of one kind of notice, in one language."""
+    """One version of the words of one kind of notice, in one language.
+
+    Attributes:
+        purpose: what its notices are for, as `customer.v1.Purpose` names it: the same in every version.
+
+    """
 
     id: str
     version: int
     kind: Kind
+    purpose: str
     language_code: str
     subject: str
     body: str

@@ -19,7 +19,6 @@ from notifications.rpc.variables import check_values
 from notifications.store.notices import GET_NOTICE, LIST_ATTEMPTS, LIST_NOTICES
 from notifications.usecases.request_notice import RequestNotice, send_notice
 from rapport.common.v1 import explanation_pb2
-from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1 import notice_service_pb2 as pb
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
@@ -29,10 +28,18 @@ _LATEST = timedelta(days=366)
 
 
 class NoticeRpc(NoticeServiceServicer):
-    """Sending notices and following them."""
+    """Sending notices and following them.
 
-    def __init__(self, db: Database, explainer: Explainer) -> None:
+    Args:
+        db: the service's database.
+        explainer: explains notices.
+        per_customer: how many notices of one purpose departments may request for a customer within a day.
+
+    """
+
+    def __init__(self, db: Database, explainer: Explainer, per_customer: int) -> None:
         self.db = db
+        self.per_customer = per_customer
         self.explainer = explainer
 
     @mutation
@@ -46,7 +53,6 @@ class NoticeRpc(NoticeServiceServicer):
         command = RequestNotice(
             customer=sent.customer,
             kind=check.code(sent.kind, "kind"),
-            purpose=check.enum(consent_pb2.Purpose.DESCRIPTOR, sent.purpose, "purpose"),
             template=template,
             variables=check_values(check, sent.variables),
             promise=sent.promise,
@@ -56,7 +62,7 @@ class NoticeRpc(NoticeServiceServicer):
             ),
         )
         check.raise_if_any()
-        return _message(await send_notice(tx, command))
+        return _message(await send_notice(tx, command, self.per_customer))
 
     async def GetNotice(self, request: pb.GetNoticeRequest, context: Any) -> notice_pb2.Notice:
         """A notice with its attempts."""

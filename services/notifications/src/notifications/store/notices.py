@@ -1,5 +1,7 @@
 """Notices and their attempts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from chassis.api import filters
@@ -46,10 +48,14 @@ LOCK_NOTICES_OF_PROMISE = Statement(
     _OF_POLICIES.order_by(NOTICES.c.promise_version.desc(), NOTICES.c.id.desc()).with_for_update(),
     row=Notice,
 )
-# What is heard of one promise is heard one after another, also while there is no notice about it to lock.
-LOCK_PROMISE = Statement[None](
-    sa.select(
-        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("promise", type_=sa.Text), 0))
+COUNT_SENT_BY_HAND = Statement[Any](
+    sa.select(sa.func.count().label("count"))
+    .select_from(NOTICES)
+    .where(
+        NOTICES.c.customer == sa.bindparam("customer"),
+        NOTICES.c.id >= sa.bindparam("since"),
+        NOTICES.c.policy == "",
+        NOTICES.c.purpose == sa.bindparam("purpose"),
     )
 )
 LIST_NOTICES = Listing(

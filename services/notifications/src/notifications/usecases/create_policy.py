@@ -6,9 +6,9 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from notifications.domain.policy import NoticePolicy
+from notifications.store.locks import LOCK_NAME
 from notifications.store.policies import GET_POLICY, INSERT_POLICY
 from notifications.store.templates import GET_TEMPLATE
-from notifications.store.versions import LOCK_VERSIONS
 from notifications.usecases.sendable import require_sendable
 
 
@@ -29,8 +29,8 @@ async def create_policy(tx: Transaction, command: CreatePolicy) -> NoticePolicy:
     NotFound when there is no such template; what `require_sendable` finds.
     """
     policy = NoticePolicy(**values(command), version=1, create_time=tx.now)
-    await LOCK_VERSIONS.run(tx, name=policy.name)
-    await LOCK_VERSIONS.run(tx, name=f"templates/{command.template}")
+    await LOCK_NAME.run(tx, name=policy.name)
+    await LOCK_NAME.run(tx, name=f"templates/{command.template}")
     if (latest := await GET_POLICY.maybe(tx, id=command.id)) is not None:
         policy.version, policy.department_id = latest.version + 1, latest.department_id
     tx.require_owner(policy)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.errors import invalid
 from notifications.domain.template import Kind, Template
+from notifications.store.locks import LOCK_NAME
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, INSERT_TEMPLATE
-from notifications.store.versions import LOCK_VERSIONS
 from notifications.usecases import words
 from notifications.usecases.sendable import require_sendable
 
@@ -18,6 +19,7 @@ class CreateTemplate:
 
     id: str
     kind: Kind
+    purpose: str
     language_code: str
     subject: str
     body: str
@@ -30,13 +32,16 @@ class CreateTemplate:
 async def create_template(tx: Transaction, command: CreateTemplate) -> Template:
     """Keep the next version of a template, if it says what its kind must say: see `words.check`.
 
-    And what the policies that send it must say: see `require_sendable`.
+    And what the policies that send it must say: see `require_sendable`. InvalidArgument PURPOSE_FIXED for
+    another purpose than before, for customers consented to that one.
     """
     template = Template(**values(command), version=1, create_time=tx.now)
-    await LOCK_VERSIONS.run(tx, name=template.name)
+    await LOCK_NAME.run(tx, name=template.name)
     if (latest := await GET_TEMPLATE.maybe(tx, id=command.id)) is not None:
         template.version, template.department_id = latest.version + 1, latest.department_id
     tx.require_owner(template)
+    if latest is not None and template.purpose != latest.purpose:
+        raise invalid("template.purpose", "PURPOSE_FIXED", f"must be {latest.purpose}, as in every version")
     words.check(template)
     for policy in await POLICIES_WITH_TEMPLATE.all(tx, template=template.id):
         require_sendable(template, policy.event_type)

@@ -17,13 +17,14 @@ from notifications.domain.policy import (
     steps,
     unended,
 )
-from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE, LOCK_PROMISE
+from notifications.store.locks import LOCK_NAME
+from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE
 from notifications.store.policies import POLICIES_FOR_EVENT
+from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases.request_notice import RequestNotice, request_notice
 from notifications.usecases.save_notice import keep, queue, save
 
 KINDS = {Concern.AT_RISK: "promise-at-risk", Concern.RECOVERED: "promise-recovered"}
-PURPOSE = "SERVICE"  # a promise is part of the service that the customer has of us
 
 Steps = list[tuple[Step, Notice | None]]
 
@@ -83,13 +84,14 @@ async def lock_notice(tx: Transaction, notice_id: UUID) -> Notice:
     """Lock a notice, and before it the promise that a policy tells of, in the order of `hear`."""
     notice = await GET_NOTICE.one(tx, id=notice_id)
     if notice.concern != Concern.NONE:
-        await LOCK_PROMISE.run(tx, promise=notice.promise)
+        await LOCK_NAME.run(tx, name=notice.promise)
     return await LOCK_NOTICE.one(tx, id=notice_id)
 
 
 async def _locked(tx: Transaction, news: News) -> list[Notice]:
     """What policies told, or want to tell, this customer of the promise; newest first, nobody else's turn."""
-    await LOCK_PROMISE.run(tx, promise=news.promise)
+    # Also while there is no notice about it to lock.
+    await LOCK_NAME.run(tx, name=news.promise)
     return await LOCK_NOTICES_OF_PROMISE.all(tx, promise=news.promise, customer=news.customer)
 
 
@@ -114,7 +116,6 @@ async def _request(tx: Transaction, news: News) -> None:
     command = RequestNotice(
         customer=news.customer,
         kind=KINDS[news.concern],
-        purpose=PURPOSE,
         template=policy.template,
         variables=news.variables,
         promise=news.promise,
@@ -128,7 +129,7 @@ async def _request(tx: Transaction, news: News) -> None:
         promise_version=news.version,
         seen_version=news.version,
     )
-    await request_notice(tx, command)
+    await request_notice(tx, command, await GET_TEMPLATE.one(tx, id=policy.template))
 
 
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:

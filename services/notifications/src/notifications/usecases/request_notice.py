@@ -1,18 +1,22 @@
 """Requesting a notice. The notice is in the queue once the transaction has committed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import InvalidArgument, NotFound, Violation
+from chassis.errors import InvalidArgument, NotFound, ResourceExhausted, Violation
 from notifications.domain.notice import LIFETIME, Concern, Notice
 from notifications.domain.template import SENDER, Template
-from notifications.store.notices import INSERT_NOTICE
+from notifications.store.locks import LOCK_NAME
+from notifications.store.notices import COUNT_SENT_BY_HAND, INSERT_NOTICE
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases import words
 from notifications.usecases.save_notice import queue
+from notifications.usecases.sendable import require_sendable_by_hand
+
+MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,6 @@ class RequestNotice:
 
     customer: str
     kind: str
-    purpose: str
     template: str
     variables: dict[str, str]
     promise: str = ""
@@ -36,22 +39,34 @@ class RequestNotice:
     seen_version: int = 0
 
 
-async def send_notice(tx: Transaction, command: RequestNotice) -> Notice:
+async def send_notice(tx: Transaction, command: RequestNotice, at_most: int) -> Notice:
     """Request a notice for a department, once it is sure that the template can say it.
 
-    NotFound when there is no such template; InvalidArgument VARIABLE_UNKNOWN for what it does not take, and
-    what `words.render` finds.
+    Args:
+        tx: the transaction.
+        command: what to tell whom.
+        at_most: how many notices of one purpose departments may request for a customer within a day.
+
+    NotFound when there is no such template; what `require_sendable_by_hand` finds; InvalidArgument
+    VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds; ResourceExhausted
+    TOO_MANY_NOTICES.
+
     """
     template = await GET_TEMPLATE.maybe(tx, id=command.template)
     if template is None:
         raise NotFound(f"templates/{command.template}")
+    require_sendable_by_hand(template, command.promise)
     _check_variables(template, command.variables)
-    return await request_notice(tx, command)
+    await _require_measure(tx, command.customer, template.purpose, at_most)
+    return await request_notice(tx, command, template)
 
 
-async def request_notice(tx: Transaction, command: RequestNotice) -> Notice:
-    """Put a notice into the queue."""
-    given = values(command) | {"expire_time": command.expire_time or tx.now + LIFETIME}
+async def request_notice(tx: Transaction, command: RequestNotice, template: Template) -> Notice:
+    """Put a notice into the queue, for the purpose that the template has."""
+    given = values(command) | {
+        "purpose": template.purpose,
+        "expire_time": command.expire_time or tx.now + LIFETIME,
+    }
     notice = Notice(id=ids.uuid7(tx.now), request_time=tx.now, request_event=tx.id, **given)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
     await queue(tx, notice)
@@ -67,3 +82,16 @@ def _check_variables(template: Template, given: dict[str, str]) -> None:
             [Violation(f"notice.variables.{name}", "VARIABLE_UNKNOWN", described) for name in unknown]
         )
     words.rehearse(template, given)
+
+
+async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> None:
+    """Refuse what a program gone wrong would send. Each purpose has its own measure, and policies none."""
+    await LOCK_NAME.run(tx, name=customer)
+    since = ids.floor(tx.now - MEASURE)
+    found = await COUNT_SENT_BY_HAND.one(tx, customer=customer, purpose=purpose, since=since)
+    if found["count"] >= at_most:
+        raise ResourceExhausted(
+            "TOO_MANY_NOTICES",
+            f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours.",
+            {"most": at_most, "purpose": purpose},
+        )

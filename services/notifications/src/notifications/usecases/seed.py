@@ -5,7 +5,7 @@ from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, PLATFORM, NoticePolicy
-from notifications.domain.template import OTHER, Kind, Template
+from notifications.domain.template import OTHER, SERVICE, Kind, Template
 from notifications.store.policies import SEED_POLICY
 from notifications.store.templates import SEED_TEMPLATE
 
@@ -52,11 +52,14 @@ With kind regards,
 async def seed(db: Database) -> None:
     """Create version 1 of the templates and policies for promises, where there is none."""
     now = db.clock.now()
-    delay = Template("delay", 1, Kind.DELAY, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now)
+    delay = Template(
+        "delay", 1, Kind.DELAY, SERVICE, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now
+    )
     recovery = Template(
         "recovery",
         1,
         Kind.INFORMATION,
+        SERVICE,
         "en-GB",
         RECOVERY_SUBJECT,
         RECOVERY_BODY,

@@ -3,7 +3,7 @@
 from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, MUST_SAY
-from notifications.domain.template import SENDER, Kind, Template
+from notifications.domain.template import DATES, SENDER, SERVICE, Kind, Template
 from notifications.usecases import words
 
 _CONCERNS = {event_type: concern for concern, event_type in EVENTS.items()}
@@ -16,6 +16,10 @@ def require_sendable(template: Template, event_type: str) -> None:
     that is what the promise becomes; who is told of a recovery, the date that stands.
     """
     concern = _CONCERNS[event_type]
+    if template.purpose != SERVICE:
+        raise _refusal(
+            template, f"A policy needs a template of the purpose {SERVICE}: promises are part of it."
+        )
     if further := sorted(set(words.to_give(template)) - SENDER):
         raise _refusal(
             template, f"The template must have no variables of its own; this one needs {', '.join(further)}."
@@ -29,6 +33,21 @@ def require_sendable(template: Template, event_type: str) -> None:
         raise _refusal(
             template, f"A policy on {event_type} needs a template whose body always says {parts}."
         ) from None
+
+
+def require_sendable_by_hand(template: Template, promise: str) -> None:
+    """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
+
+    A delay, and any date of a promise, are told with the date that the promise has, which policies see to.
+    Who could give it by hand could tell an untrue one in our words.
+    """
+    if template.kind == Kind.DELAY:
+        raise _refusal(
+            template, f"Delays are told by policies; SendNotice needs the kind {Kind.INFORMATION}."
+        )
+    if promise and (dates := sorted(DATES & set(words.to_give(template)))):
+        message = f"The dates of a promise are told by policies; this template tells {', '.join(dates)}."
+        raise _refusal(template, message)
 
 
 def _refusal(template: Template, message: str) -> FailedPrecondition:
