@@ -35,6 +35,7 @@ STORED = Statement[Any](sa.select(IDEMPOTENCY))
 CLAIM = "INSERT INTO idempotency VALUES ($1, 'm', ''::bytea, ''::bytea, '', now())"
 
 
+HOT = 7
 Behaviour = Callable[[Any, Transaction], Awaitable[None]]
 
 
@@ -230,6 +231,36 @@ async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty)
         await other.execute("ROLLBACK")
     assert (error.code(), reason(error)) == (grpc.StatusCode.ABORTED, "REQUEST_IN_FLIGHT")
     assert (await loyalty.post(request_id)).points == 1
+
+
+async def test_who_wants_to_write_one_row_keeps_nobody_from_another(loyalty: Loyalty) -> None:
+    """Forty would sit on nine connections for a second each, and a neighbour find none in two."""
+
+    async def lock_row(request: Any, tx: Transaction) -> None:
+        if request.transfer.points == HOT:
+            await tx.fetch(Sql("SELECT pg_advisory_xact_lock(7)"), [])
+
+    loyalty.ledger.before = lock_row
+    async with loyalty.db.connection() as holder:
+        await holder.execute("SELECT pg_advisory_lock(7)")
+        hot = [asyncio.ensure_future(loyalty.post(str(uuid4()), HOT)) for _ in range(40)]
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = $1"
+        )
+
+        async def some_wait() -> bool:
+            return bool(await holder.fetchval(waiting, "advisory"))
+
+        await eventually(some_wait)
+        for _ in range(20):
+            assert (await loyalty.post(str(uuid4()))).points == 1
+        await holder.execute("SELECT pg_advisory_unlock(7)")
+    reasons = Counter(
+        reason(answer) if isinstance(answer, grpc.aio.AioRpcError) else "OK"
+        for answer in await asyncio.gather(*hot, return_exceptions=True)
+    )
+    assert set(reasons) <= {"OK", "REQUEST_IN_FLIGHT"}
+    assert reasons["OK"]
 
 
 async def test_a_refused_change_leaves_nothing_behind(loyalty: Loyalty) -> None:

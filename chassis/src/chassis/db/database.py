@@ -1,7 +1,8 @@
 """A service's connection to its PostgreSQL: a pool, single statements, and transactions."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,7 @@ class Database:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._limits = Limits()
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
+        self._patient = asyncio.Semaphore(max(1, pool_size // 4))
         self._probe: Session | None = None
         self._probing = asyncio.Lock()
 
@@ -142,7 +144,7 @@ class Database:
                 rows: list[Any] = await connection.fetch(statement.sql, *args)
                 return rows
 
-    def transaction(self, lock_timeout_ms: int | None = None) -> "_Transacting":
+    def transaction(self, lock_timeout_ms: int | None = None, strictly: bool = True) -> "_Transacting":
         """One transaction for the current call: effect, facts, audit and stored response commit together.
 
         Commits when the block ends, rolls back when it raises. A commit, once begun, is finished even when
@@ -150,9 +152,20 @@ class Database:
 
         Args:
             lock_timeout_ms: how long to wait for a lock; a second unless given.
+            strictly: also where that costs a round trip: in a transaction of one statement.
 
         """
-        return _Transacting(self, lock_timeout_ms)
+        return _Transacting(self, lock_timeout_ms, strictly)
+
+    @contextlib.asynccontextmanager
+    async def patiently(self) -> AsyncIterator[None]:
+        """Be one of the few at once that wait for locks for long. TimeoutError after 2 seconds."""
+        with self._limits.limit(ACQUIRE_TIMEOUT_S):
+            await self._patient.acquire()
+        try:
+            yield
+        finally:
+            self._patient.release()
 
 
 class _Borrowed:
@@ -183,17 +196,17 @@ class _Borrowed:
 class _Transacting:
     """A transaction for the time of a block, on a connection of the pool."""
 
-    __slots__ = ("_borrowed", "_call", "_db", "_lock_timeout_ms", "_tx")
+    __slots__ = ("_borrowed", "_call", "_db", "_patience", "_tx")
 
-    def __init__(self, db: Database, lock_timeout_ms: int | None) -> None:
+    def __init__(self, db: Database, lock_timeout_ms: int | None, strictly: bool) -> None:
         self._db = db
         self._call = current_call.get()  # before there is a connection to lose
-        self._lock_timeout_ms = lock_timeout_ms
+        self._patience = lock_timeout_ms, strictly
         self._borrowed = db.connection()
 
     async def __aenter__(self) -> Transaction:
         connection = await self._borrowed.__aenter__()
-        self._tx = Transaction(self._db, connection, self._call, self._lock_timeout_ms)
+        self._tx = Transaction(self._db, connection, self._call, *self._patience)
         return self._tx
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:

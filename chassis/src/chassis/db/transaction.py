@@ -48,14 +48,21 @@ class Transaction:
 
     """
 
-    def __init__(self, db: Database, connection: Any, call: Call, lock_timeout_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        connection: Any,
+        call: Call,
+        lock_timeout_ms: int | None = None,
+        strictly: bool = True,
+    ) -> None:
         self.db = db
         self.now: datetime = db.clock.now()
         self._acts: dict[int, Act] = {}  # by identity of the call
         self.act(call)
         self._connection = connection
         self._backend = connection.backend
-        self._lock_timeout_ms = lock_timeout_ms
+        self._lock_timeout_ms, self._strictly = lock_timeout_ms, strictly
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
@@ -256,7 +263,7 @@ class Transaction:
         """Send what is left and COMMIT. When that gets no answer, find out what became of it."""
         commits = False  # whether what is on its way can make it true
         try:
-            if self._lock_timeout_ms:
+            if self._lock_timeout_ms and self._strictly:
                 await self._begin()
             commits = not self._begun and not is_closed(self._connection)
             await self._close()

@@ -27,6 +27,7 @@ from chassis.errors import Aborted, OutcomeUnknown, Refusal, Unavailable, invali
 from chassis.grpc.bounds import MESSAGE_MAX_BYTES
 
 CONSISTENCY = "consistency-token"
+HASTE_MS = 20  # most rows are let go of in less
 
 _STORED = Statement[Any](
     sa.select(
@@ -95,7 +96,7 @@ def mutation(method: Callable[[Any, Any, Transaction], Awaitable[Message]]) -> A
 async def once(servicer: Any, method: Method, request: Request) -> Reply:
     """Do the work, or find that it was done."""
     try:
-        (reply,) = await transact(servicer, method, [request])
+        (reply,) = await _in_patience(servicer, method, request)
         if isinstance(reply, Refusal):
             raise reply
         return reply
@@ -118,14 +119,36 @@ async def once(servicer: Any, method: Method, request: Request) -> Reply:
         return Reply(stored["response"], stored["consistency_token"])
 
 
+async def _in_patience(servicer: Any, method: Method, request: Request) -> list[Reply | Refusal]:
+    """Do the work; and again, with few others at once, when it would have to wait for a lock for long.
+
+    Or all who want to write one row would sit on the pool's connections, and keep everybody from theirs.
+    """
+    db: Database = servicer.db
+    try:
+        return await transact(servicer, method, [request], HASTE_MS, strictly=False)
+    except Aborted as error:
+        if error.reason != "LOCK_TIMEOUT":
+            raise
+        try:
+            async with db.patiently():
+                return await transact(servicer, method, [request])
+        except TimeoutError:
+            raise error from None
+
+
 async def transact(
-    servicer: Any, method: Method, requests: Sequence[Request], lock_timeout_ms: int | None = None
+    servicer: Any,
+    method: Method,
+    requests: Sequence[Request],
+    lock_timeout_ms: int | None = None,
+    strictly: bool = True,
 ) -> list[Reply | Refusal]:
     """Do the work of `requests` in one transaction, each under its own call. Raises when none can be done."""
     db: Database = servicer.db
     calls = [request.call for request in requests]
     replies: list[Reply | Refusal] = []
-    async with db.transaction(lock_timeout_ms) as tx:
+    async with db.transaction(lock_timeout_ms, strictly) as tx:
         responses = await method(servicer, [request.command for request in requests], calls, tx)
         for request, response in zip(requests, responses, strict=True):
             if isinstance(response, Refusal):
