@@ -96,4 +96,4 @@ async def test_nothing_acknowledged_is_lost_or_done_twice(replicated: Stack, des
         return True
 
     await eventually(views_are_right, SETTLE_S)
-    assert_told_once(await asyncio.to_thread(run_story))
+    await asyncio.to_thread(lambda: assert_told_once(run_story()))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from chassis.local.home import Home
+from chassis.local.ports import is_free
 from chassis.testing.wait import eventually
 
 START_TIMEOUT_S = 600  # it ends by itself when it gets on no more, however slow the machine is
@@ -30,7 +31,7 @@ class Stack:
         self.failpoints.mkdir()
         self.env = os.environ | {
             "RAPPORT_HOME": str(self.home.path),
-            "RAPPORT_PORT_BASE": str(random.randrange(7_200, 9_800, 200)),  # below what others pick
+            "RAPPORT_PORT_BASE": str(_free_base()),
             "RAPPORT_FAILPOINTS": str(self.failpoints),
             "RAPPORT_SEND_ANSWER_TIMEOUT_S": "3",
             "RAPPORT_SEND_PREPARE_TIMEOUT_S": "5",
@@ -48,7 +49,8 @@ class Stack:
             try:
 
                 def is_up() -> bool:
-                    assert process.poll() is None, said.read_text()
+                    if process.poll() is not None:
+                        raise RuntimeError(said.read_text())
                     return self.home.is_up()
 
                 asyncio.run(eventually(is_up, START_TIMEOUT_S))
@@ -85,3 +87,11 @@ class Stack:
         armed = self.failpoints / f"{service}.{point}"
         armed.touch()
         return armed
+
+
+def _free_base() -> int:
+    """Where no other stack is: below what others pick, and away from whoever runs beside us."""
+    bases = [*range(7_200, 9_800, 200)]
+    random.shuffle(bases)
+    ports = [*range(1, 20), *range(101, 120)]
+    return next(base for base in bases if all(is_free(base + port) for port in ports))
