@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chassis.cli.work import troubles
+from chassis.cli.troubles import troubles
 
 
 async def test_the_doctor_tells_what_is_wrong_with_work(office: Any) -> None:

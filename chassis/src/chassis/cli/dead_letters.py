@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 
+from chassis.cli.database import rows
 from chassis.cli.failures import Failure
 from chassis.cli.output import AsJson, listing, write_json
 
@@ -73,17 +74,8 @@ def drop(numbers: list[int] = Number) -> None:
 
 async def _unmark(url: str, letter: "DeadLetter") -> None:
     """Let the service that gave up no longer say that the event is missing."""
-    import asyncpg
-
-    connection = await asyncpg.connect(url, timeout=5)
-    try:
-        await connection.execute(
-            "DELETE FROM parked WHERE event_id = $1 AND consumer = $2 AND state = 'DEAD'",
-            UUID(letter.event_id),
-            letter.consumer,
-        )
-    finally:
-        await connection.close()
+    mark = "DELETE FROM parked WHERE event_id = $1 AND consumer = $2 AND state = 'DEAD'"
+    await rows(url, mark, UUID(letter.event_id), letter.consumer)
 
 
 def _found(question: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from chassis.cli.database import rows
 from chassis.cli.failures import Exit
 from chassis.cli.output import AsJson, write_json
 from chassis.local.home import Home
@@ -106,7 +107,7 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
     import nats.errors
 
     from chassis.cli.outbox import waiting
-    from chassis.cli.work import troubles
+    from chassis.cli.troubles import troubles
     from chassis.events.dead_letters import dead_letters
 
     findings = []
@@ -148,14 +149,7 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
 
 async def _set_aside(env: dict[str, str], name: str) -> AsyncIterator[Finding]:
     """Events that a service could not apply; those it has given up on are dead letters as well."""
-    import asyncpg
-
-    connection = await asyncpg.connect(env[f"RAPPORT_{name.upper()}_DATABASE_URL"], timeout=5)
-    try:
-        rows = await connection.fetch(PARKED)
-    finally:
-        await connection.close()
-    for row in rows:
+    for row in await rows(env[f"RAPPORT_{name.upper()}_DATABASE_URL"], PARKED):
         if row["error"]:
             what = f"{row['count']} events of {row['consumer']} are {row['state'].lower()} ({row['error']})."
             do = f"See `rapport logs {name}`; parked ones are tried again by themselves."

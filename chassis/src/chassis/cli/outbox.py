@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from chassis.cli.database import rows
 from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import AsJson, listing
 
@@ -26,8 +27,8 @@ def status(as_json: bool = AsJson) -> None:
     from chassis.cli.session import Session
 
     session = Session.open()
-    rows = asyncio.run(waiting({name: session.database_url(name) for name in session.peers}))
-    listing(rows, COLUMNS, as_json=as_json, empty="No service.")
+    found = asyncio.run(waiting({name: session.database_url(name) for name in session.peers}))
+    listing(found, COLUMNS, as_json=as_json, empty="No service.")
 
 
 @app.command()
@@ -51,16 +52,7 @@ def republish(
 
 async def waiting(urls: dict[str, str]) -> list[dict[str, Any]]:
     """The state of each service's outbox, by service."""
-    import asyncpg
-
-    rows = []
-    for name, url in urls.items():
-        connection = await asyncpg.connect(url, timeout=5)
-        try:
-            rows.append({"service": name, **dict(await connection.fetchrow(STATUS))})
-        finally:
-            await connection.close()
-    return rows
+    return [{"service": name, **row} for name, url in urls.items() for row in await rows(url, STATUS)]
 
 
 def moment(option: str, text: str) -> datetime:

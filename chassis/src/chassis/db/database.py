@@ -10,7 +10,7 @@ import asyncpg
 
 from chassis.clock import Clock
 from chassis.context import current_call
-from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, told, unavailable
+from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, refusal_discarding, unavailable
 from chassis.db.session import GUARDS, VANISHED, Session, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
@@ -187,7 +187,7 @@ class _Borrowed:
         return self._connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        refusal = told(error, self._connection) if isinstance(error, DRIVER_ERRORS) else None
+        refusal = refusal_discarding(error, self._connection) if isinstance(error, DRIVER_ERRORS) else None
         await self._pool.release(self._connection)
         if refusal is not None:
             raise refusal from error

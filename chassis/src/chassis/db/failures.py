@@ -65,7 +65,7 @@ def refusal_of(error: BaseException) -> Refusal | None:
     return unavailable() if isinstance(error, _AWAY) else None
 
 
-def told(error: Exception, connection: Any) -> Refusal | None:
+def refusal_discarding(error: Exception, connection: Any) -> Refusal | None:
     """What to tell of an error that `connection` raised, see `refusal_of`. A lost connection is discarded."""
     if not is_lost(error, connection):
         return refusal_of(error)

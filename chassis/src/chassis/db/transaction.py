@@ -14,7 +14,7 @@ from chassis import failpoints, ids
 from chassis.api import consistency
 from chassis.context import Call
 from chassis.db.combined import combined
-from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, told, unavailable
+from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refusal_discarding, unavailable
 from chassis.db.outcome import committed
 from chassis.db.records import (
     DELETE_TIMERS,
@@ -127,7 +127,7 @@ class Transaction:
                 rows: list[Any] = await self._connection.fetch(statement.sql, *args)
                 return rows
         except DRIVER_ERRORS as error:
-            refusal = told(error, self._connection)
+            refusal = refusal_discarding(error, self._connection)
             if refusal is None:
                 raise
             raise refusal from error
@@ -277,7 +277,7 @@ class Transaction:
                 if await committed(self.db, self._backend, next(iter(self._acts.values())), self.now):
                     return
                 raise unavailable() from error
-            refusal = told(error, self._connection)
+            refusal = refusal_discarding(error, self._connection)
             if refusal is None:
                 raise
             raise refusal from error

@@ -109,21 +109,21 @@ def import_file(
     from chassis.cli.imports.engine import Result
 
     wanted = Wanted(
-        kind,
-        file,
-        errors or file.with_name(f"{file.name}.errors.csv"),
-        system,
-        department,
-        dict(_pair(text) for text in mapping or []),
-        currency.upper(),
-        decimal,
-        date_format,
-        country,
-        encoding,
-        header_row,
-        sheet,
-        dry_run,
-        time_zone,
+        kind=kind,
+        file=file,
+        errors=errors or file.with_name(f"{file.name}.errors.csv"),
+        system=system,
+        department=department,
+        mapping=dict(_pair(text) for text in mapping or []),
+        currency=currency.upper(),
+        decimal=decimal,
+        date_format=date_format,
+        country=country,
+        encoding=encoding,
+        header_row=header_row,
+        sheet=sheet,
+        dry_run=dry_run,
+        time_zone=time_zone,
     )
     result = Result()
     try:
@@ -170,9 +170,16 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
         with _progress(wanted.file.name, show_progress) as progress:
             importer = importers[wanted.kind]()
             try:
-                await Run(table, importer, wanted.mapping, notation, wanted.dry_run, progress, result).run(
-                    wanted.errors
+                going = Run(
+                    table=table,
+                    importer=importer,
+                    mapping=wanted.mapping,
+                    notation=notation,
+                    dry_run=wanted.dry_run,
+                    progress=progress,
+                    result=result,
                 )
+                await going.run(wanted.errors)
             finally:
                 result.seconds = round(time.monotonic() - started, 3)
 

@@ -27,7 +27,7 @@ LINES_SHOWN = 5
 
 
 @dataclass(slots=True)
-class Told:
+class Remark:
     """Something to be known of rows that were imported: what, of how many, and the lines of the first."""
 
     reason: str
@@ -57,14 +57,14 @@ class Result:
     used: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    told: list[Remark] = field(default_factory=list)
 
     def tell(self, line: int, problem: Problem) -> None:
         """Note what is to be known of a row."""
         text = f"{problem.column}: {problem.description}" if problem.column else problem.description
         same = next((told for told in self.told if told.description == text), None)
         if same is None:
-            same = Told(problem.reason, text)
+            same = Remark(problem.reason, text)
             self.told.append(same)
         same.count += 1
         if len(same.lines) < LINES_SHOWN:
@@ -212,7 +212,7 @@ class Run(Generic[T]):
             try:
                 created = await self.importer.send(items)
             except (grpc.aio.AioRpcError, RowsRefused) as error:
-                wrong = error.problems if isinstance(error, RowsRefused) else _violations(error)
+                wrong = error.problems if isinstance(error, RowsRefused) else violations(error)
                 if not wrong or max(wrong) >= len(items):
                     raise
                 for index, problem in wrong.items():
@@ -249,7 +249,7 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _violations(error: grpc.aio.AioRpcError) -> dict[int, Problem]:
+def violations(error: grpc.aio.AioRpcError) -> dict[int, Problem]:
     """The violations of a refused batch, by the index in `requests[...]` or `rows[...]`."""
     refused = refusal(error)
     found: dict[int, Problem] = {}

@@ -1,17 +1,15 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 import grpc
 
 from chassis.cli.imports.customers import external_id
-from chassis.cli.imports.engine import Result, RowsRefused
+from chassis.cli.imports.engine import Result, RowsRefused, violations
 from chassis.cli.imports.fields import Cells
-from chassis.cli.imports.tabular import Problem
-from chassis.errors import InvalidArgument
-from chassis.grpc.status import refusal
 from rapport.customer.v1 import customer_pb2, customer_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 
@@ -161,14 +159,10 @@ def _email(who: Person) -> customer_pb2.Identifier:
     return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=who.email)
 
 
-def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Iterable[Person]) -> Exception:
+def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Sequence[Person]) -> Exception:
     """What is wrong with handles, said of the rows that bear them; any other error as it is."""
-    refused = refusal(error)
-    wrong: dict[Person, Problem] = {}
-    asked = list(people)
-    for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
-        index = violation.field.removeprefix("requests[").partition("]")[0]
-        if index.isdigit() and int(index) < len(asked):
-            wrong.setdefault(asked[int(index)], Problem("customer", violation.reason, violation.description))
+    wrong = {
+        people[index]: replace(problem, column="customer") for index, problem in violations(error).items()
+    }
     problems = {i: wrong[item.person] for i, item in enumerate(items) if item.person in wrong}
     return RowsRefused(problems) if problems else error

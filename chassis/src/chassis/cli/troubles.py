@@ -1,6 +1,6 @@
 """What `rapport doctor` says about work on the outside world."""
 
-from typing import Any
+from chassis.cli.database import rows
 
 OVERDUE_S = 60.0
 STATUS = """
@@ -15,15 +15,8 @@ FROM work WHERE ended_at IS NULL OR state = 'UNKNOWN' GROUP BY kind ORDER BY kin
 
 async def troubles(url: str) -> list[tuple[str, str]]:
     """What is wrong with the work in the database at `url`, and what to do about it."""
-    import asyncpg
-
-    connection = await asyncpg.connect(url, timeout=5)
-    try:
-        rows: list[Any] = await connection.fetch(STATUS, OVERDUE_S)
-    finally:
-        await connection.close()
     found = []
-    for row in rows:
+    for row in await rows(url, STATUS, OVERDUE_S):
         kind = row["kind"]
         if row["alarms"]:
             what = f"{row['alarms']} {kind} wait for us to mend something: the other side says {row['code']}."
