@@ -22,8 +22,8 @@ from notifications.domain.facts import (
     NoticeSent,
     NoticeSuppressed,
     NoticeUnknown,
+    ToldPromise,
 )
-from notifications.domain.told import ToldPromise
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "EXPIRED"
