@@ -23,9 +23,14 @@ def up(
     RAPPORT_DATABASE_URL, RAPPORT_NATS_URL, RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those
     servers are used instead of embedded ones.
     """
+    from chassis.local.nursery import open_nursery
+
+    home = Home.current()
+    home.create()
+    nursery = open_nursery(home.logs / "nursery.log")  # it imports while we do
     from chassis.cli.up import run
 
-    raise typer.Exit(run(traces))
+    raise typer.Exit(run(home, traces, nursery))
 
 
 @app.command()

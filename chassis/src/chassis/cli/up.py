@@ -15,6 +15,7 @@ from rich.status import Status
 from chassis.cli.failures import Exit
 from chassis.local.home import Home
 from chassis.local.logs import Follower, event_of, level_of, readable
+from chassis.local.nursery import Nursery
 from chassis.local.process import StackError
 from chassis.local.stack import Stack
 
@@ -23,19 +24,17 @@ AGAIN_AFTER_S = 30.0  # the log has every line; in an outage a terminal needs on
 TWICE_S = 1.0  # a wrapper such as `timeout` may pass one request on twice at once
 
 
-def run(traces: bool) -> int:
+def run(home: Home, traces: bool, nursery: Nursery | None) -> int:
     """Run a stack until SIGINT or SIGTERM. Returns the exit code."""
     console = Console(highlight=False)
-    home = Home.current()
-    home.create()
     environ = dict(os.environ)
     if not traces:
         environ["OTEL_SDK_DISABLED"] = "true"
     with home.acquire():
-        return asyncio.run(_run(console, home, environ))
+        return asyncio.run(_run(console, home, environ, nursery))
 
 
-async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
+async def _run(console: Console, home: Home, environ: dict[str, str], nursery: Nursery | None) -> int:
     began = time.monotonic()
     stopping = asyncio.Event()
 
@@ -44,7 +43,7 @@ async def _run(console: Console, home: Home, environ: dict[str, str]) -> int:
             console.print(f"{time.strftime('%H:%M:%S')} {unit:<14} {line}", markup=False)
 
     with _progress(console) as progress:
-        stack = Stack(home, environ, progress, say)
+        stack = Stack(home, environ, progress, say, nursery)
         _on_signals(stopping, stack)
         starting = asyncio.create_task(stack.start())
         asked = asyncio.create_task(stopping.wait())

@@ -16,7 +16,7 @@ from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
-from chassis.local.nursery import Nursery, open_nursery
+from chassis.local.nursery import Nursery
 from chassis.local.ports import DIRECT, is_free
 from chassis.local.process import Process, Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
@@ -37,6 +37,7 @@ class Stack:
         environ: RAPPORT_PORT_BASE, RAPPORT_LOCAL_REPLICAS, external servers, and what else services read.
         progress: told what is being done, while starting.
         say: told what happens to a unit later.
+        nursery: starts the services together; without one each starts alone.
 
     """
 
@@ -46,6 +47,7 @@ class Stack:
         environ: Mapping[str, str],
         progress: Callable[[str], None],
         say: Say,
+        nursery: Nursery | None,
     ) -> None:
         self.home = home
         self.services: list[Installed] = []
@@ -58,7 +60,7 @@ class Stack:
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
         self._supervisor = Supervisor(say, self._record)
-        self._nursery: Nursery | None = None
+        self._nursery = nursery
         self._began = time.time()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -69,7 +71,6 @@ class Stack:
         they stand on, so that all of it starts at once.
         """
         infrastructure = self.infrastructure
-        self._nursery = open_nursery(self.home.logs / "nursery.log")
         self._progress("starting PostgreSQL")
         units = await asyncio.to_thread(infrastructure.database)
         database = self._task(self._supervisor.start(units))
