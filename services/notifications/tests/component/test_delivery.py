@@ -323,18 +323,23 @@ async def test_a_notice_that_others_hold_for_longer_than_a_lock_is_waited_for_co
     assert len(desk.mail.received) == 1
 
 
-async def test_a_notice_sent_in_a_later_attempt_keeps_the_template_of_the_first(desk: Any) -> None:
-    desk.mail.replies = ["451 try later"]
+@pytest.mark.parametrize(
+    ("reply", "version"), [("250 an answer that is lost", 1), ("451 try later", 2)], ids=["lost", "refused"]
+)
+async def test_a_repeat_keeps_the_template_of_what_it_repeats_and_what_was_refused_gets_the_newest(
+    desk: Any, reply: str, version: int
+) -> None:
+    desk.mail.replies = [reply]
     event = desk.at_risk()
     await desk.hear(event)
     await tried(desk, event.promise, 1)
     latest = await desk.template("delay")
-    latest.subject = "Something else"
+    latest.subject = f"Mended: {latest.subject}"
     await desk.create_template("delay", latest)
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
-    assert notice.template_version == 1
-    assert "a new date" in desk.mail.accepted[0]["Subject"]
+    assert notice.template_version == version
+    assert desk.mail.accepted[0]["Subject"].startswith("Mended: ") == (version == 2)
 
 
 async def test_personal_data_is_in_no_row_no_event_and_no_span(desk: Any, spans: list[ReadableSpan]) -> None:
@@ -366,12 +371,13 @@ async def test_the_mail_is_sent_in_the_trace_of_the_event(desk: Any, spans: list
 
 
 async def tried(desk: Any, promise: str, attempts: int) -> Any:
-    """The notice about a promise, once that many attempts have failed for now."""
+    """The notice about a promise, once that many attempts have ended, and it is tried again."""
 
     async def found() -> Any:
         notices = await desk.notices_of(promise)
         outcomes = desk.outcomes(notices[0]) if notices else []
-        return notices[0] if len(outcomes) == attempts and outcomes[-1][0] == "TEMPORARY_FAILURE" else None
+        ended = len(outcomes) == attempts and outcomes[-1][0] in ("TEMPORARY_FAILURE", "UNKNOWN")
+        return notices[0] if ended else None
 
     return await eventually(found)
 

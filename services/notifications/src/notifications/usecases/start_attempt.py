@@ -33,9 +33,9 @@ class Delivery:
 
 
 async def prepare(db: Database, work: Work) -> Delivery:
-    """What there is to deliver. Every attempt renders the template version of the first one."""
+    """What there is to deliver. A repeat renders the template version of what it repeats."""
     notice = await GET_NOTICE.one(db, id=UUID(work.key))
-    if notice.template_version:
+    if notice.in_doubt:
         template = await GET_TEMPLATE_VERSION.one(db, id=notice.template, version=notice.template_version)
     else:
         template = await GET_TEMPLATE.one(db, id=notice.template)
