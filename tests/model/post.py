@@ -91,15 +91,15 @@ class Post:
 
     async def send(self, answer: str, hold: str = "") -> bool:
         """Have one attempt made of what is due, and wait for its end or hold point. Whether there was one."""
-        self._next = Attempt(answer, ANSWERED if answer == SLEEP else hold)
+        attempt = self._next = Attempt(answer, ANSWERED if answer == SLEEP else hold)
         running = self._runner._running[self._sending.kind]
         self._sending.at_once = len(running) + 1
         self._runner._overdue_at = 0.0
         await self._runner._look()
-        began = len(running) > len(self.held)
         await self._settled()
+        began = attempt.work is not None
         if answer == SLEEP and began:
-            await self._give_up(self.held[-1][1])
+            await self._give_up(attempt)
         return began
 
     async def _give_up(self, attempt: Attempt) -> None:
