@@ -76,6 +76,8 @@ class Story:
         self.tip["kept"] = now
 
     def withdrawn(self) -> None:
+        """It is taken back; one that was broken is shown as broken still."""
+        self.tip["broken"] = self.tip["state"] == "BROKEN"
         self.tip["state"] = "WITHDRAWN"
 
     def renegotiated(self, due: Due, now: datetime) -> None:

@@ -147,6 +147,7 @@ class Drive:
                 self.items.FinishWorkItem(work_item_service_pb2.FinishWorkItemRequest(name=self.item))
             )
             and promise_pb2.Promise.State.Name(before)[6:] not in ENDED
+            and self.story.tip["state"] != "WITHDRAWN"
         ):
             self.story.kept(self.now())
 
@@ -280,7 +281,7 @@ class Drive:
 
     def _check_the_end(self, promise: Any) -> None:
         tip = self.story.tip
-        assert self._state(promise) == tip["state"]
+        assert self._state(promise) == ("BROKEN" if tip.get("broken") else tip["state"])
         if tip["state"] != "WITHDRAWN":  # told and taken back at once: no successor is made
             due = date_of(promise.due_date) if self.of_day else moment(promise.due_time)
             assert due == tip["due"]
@@ -408,6 +409,7 @@ KEPT_HISTORIES = {
     ],
     "recovered while sent, unheard": [*AT_RISK, ("send", ACCEPT, ASKED), ("forecast", 2), ("release",)],
     "told in time, recorded late": [*AT_RISK, ("send", ACCEPT, ANSWERED), ("passes", 100), ("release",)],
+    "withdrawn when it was broken": [("passes", 100), ("withdraw",), ("forecast", 7), ("finish",)],
     "told late": [("forecast", 7), ("passes", 100), ("deliver", 0), ("send", ACCEPT, ""), ("keep",)],
     "lost twice, then recovered": [
         *AT_RISK, ("send", LOSE, ""), ("passes", 1), ("send", LOSE, ""), ("forecast", 2), ("deliver", 0)
