@@ -214,6 +214,37 @@ async def test_of_a_stream_that_lost_its_end_only_the_end_is_published_again_by_
     assert Counter(await world.told()) == Counter([*OPENED, last])  # it was published in that time, too
 
 
+@pytest.mark.parametrize("later", [3, 15])
+async def test_what_a_stream_lost_comes_back_although_it_has_grown_since(bench, tmp_path, later):
+    with Nats(tmp_path / "nats") as nats:
+        world = World(bench, nats, await bench.database(), None)
+        await world.provision()
+        publishing = await world.connect("cases", pending_size=0)
+        heartbeat = Heartbeat(world.cases, publishing)
+        await heartbeat._beat()
+        bench.run(Relay(world.cases, publishing).run())
+        await world.tell(*OPENED[:10])
+        await world.copy_stream()
+        await world.tell(*OPENED[10:])
+        await heartbeat._beat()
+        assert await world.knows(20)
+        async with world.cases.connection() as connection:
+            await connection.execute("UPDATE outbox SET published_at = published_at - interval '1 hour'")
+
+        await world.lose_what_came_after_the_copy()
+        new = [f"cases/later-{n}" for n in range(later)]
+        await world.tell(*new)
+        assert len(await world.told()) == 10 + later
+
+        async def mended():
+            await heartbeat._beat()
+            return not heartbeat.problem and {*OPENED, *new} == {*await world.told()}
+
+        await eventually(mended)
+        await bench.stop()
+        await publishing.close()
+
+
 async def test_a_stream_that_grows_while_a_replica_looks_at_it_is_whole(bench, monkeypatch):
     cases = await bench.database()
     await bench.relay(cases)

@@ -74,6 +74,7 @@ STREAM = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("identity", sa.Text, nullable=False),
     sa.Column("last_sequence", sa.BigInteger, nullable=False),
+    sa.Column("whole_until", sa.BigInteger),  # the sequence before the first event that the broker lost
 )
 
 # Responses of mutations by request id, kept 7 days.

@@ -13,20 +13,10 @@ import asyncpg
 from chassis import failpoints, ids
 from chassis.api import consistency
 from chassis.context import Call
+from chassis.db import records
 from chassis.db.combined import combined
 from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refusal_discarding, unavailable
 from chassis.db.outcome import committed
-from chassis.db.records import (
-    DELETE_TIMERS,
-    INSERT_AUDIT,
-    INSERT_OUTBOX,
-    INSERT_RESPONSES,
-    UPSERT_TIMERS,
-    Act,
-    StoredResponse,
-    audit_rows,
-    stored_rows,
-)
 from chassis.db.shield import finished
 from chassis.db.statement import Statement
 from chassis.telemetry.tracing import about, sql_span
@@ -58,7 +48,7 @@ class Transaction:
     ) -> None:
         self.db = db
         self.now: datetime = db.clock.now()
-        self._acts: dict[int, Act] = {}  # by identity of the call
+        self._acts: dict[int, records.Act] = {}  # by identity of the call
         self.act(call)
         self._connection = connection
         self._backend = connection.backend
@@ -66,11 +56,11 @@ class Transaction:
         self._begun = False
         self._deferred: tuple[Statement[Any], Sequence[Any]] | None = None
         self._facts: list[dict[str, Any]] = []
-        self._tellers: dict[UUID, Act] = {}  # by event
+        self._tellers: dict[UUID, records.Act] = {}  # by event
         self._about: dict[str, None] = {}  # resources and customers, for the trace
         self._timers: dict[tuple[str, str], dict[str, Any]] = {}
         self._cancelled: dict[tuple[str, str], None] = {}
-        self._responses: list[StoredResponse] = []
+        self._responses: list[records.StoredResponse] = []
         self._after_commit: list[Callable[[], None]] = []
 
     @property
@@ -99,7 +89,7 @@ class Transaction:
         act = self._acts.get(id(call))
         if act is None:
             audit_id = ids.uuid7(self.now)
-            act = self._acts[id(call)] = Act(call, audit_id, call.correlation_id or str(audit_id))
+            act = self._acts[id(call)] = records.Act(call, audit_id, call.correlation_id or str(audit_id))
         self._act = act
 
     def forget(self, call: Call) -> None:
@@ -186,7 +176,7 @@ class Transaction:
         if teller is not self._act:
             self._act.shared += [told for told in teller.told if told.event_id == event_id]
 
-    def store_response(self, response: StoredResponse) -> None:
+    def store_response(self, response: records.StoredResponse) -> None:
         """Keep the answer for a request id: a repeat gets it again, with its consistency token."""
         response.consistency_token = self.consistency_token
         self._responses.append(response)
@@ -236,14 +226,12 @@ class Transaction:
 
     async def _flush(self) -> None:
         if self._deferred is not None:
-            statement, args = self._deferred
-            self._deferred = None
+            (statement, args), self._deferred = self._deferred, None
             await self.fetch(statement, args)
 
     async def _commit(self) -> None:
-        if not (
-            self._begun or self._deferred or self._facts or self._timers or self._cancelled or self._responses
-        ):
+        todo = (self._begun, self._deferred, self._facts, self._timers, self._cancelled, self._responses)
+        if not any(todo):
             return
         failpoints.hit("before_commit")
         try:
@@ -290,12 +278,14 @@ class Transaction:
         parts: list[tuple[Statement[Any], Sequence[Any]]] = [deferred] if deferred else []
         if self._cancelled:
             kinds, keys = zip(*sorted(self._cancelled), strict=True)
-            parts.append((DELETE_TIMERS, DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys})))
+            parts.append(
+                (records.DELETE_TIMERS, records.DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys}))
+            )
         for insert, rows in (
-            (INSERT_OUTBOX, self._facts),
-            (UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
-            (INSERT_RESPONSES, stored_rows(self._responses, self.now)),
-            (INSERT_AUDIT, audit_rows(self._acts.values(), self.now)),
+            (records.INSERT_OUTBOX, self._facts),
+            (records.UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
+            (records.INSERT_RESPONSES, records.stored_rows(self._responses, self.now)),
+            (records.INSERT_AUDIT, records.audit_rows(self._acts.values(), self.now)),
         ):
             if rows:
                 parts.append(insert.call(rows))

@@ -2,7 +2,8 @@
 
     beat.<service>   every 2 seconds from every replica, as JSON: `Beat`
 
-A stream that was made anew, or that ends before what it once acknowledged, has lost events. Then this service
+A stream that was made anew, that ends before what it once acknowledged, or that gives a sequence away again,
+has lost events. Then this service
 is not ready and sends no beat until it has published again what its outbox holds (14 days); of a stream that
 still has its beginning, what was published after that.
 """
@@ -76,7 +77,7 @@ _SEEN = Statement[None](
 _MENDED = Statement[None](
     sa.update(STREAM)
     .where(STREAM.c.name == sa.bindparam("stream"))
-    .values({name: sa.bindparam(name) for name in ("identity", "last_sequence")})
+    .values({name: sa.bindparam(name) for name in ("identity", "last_sequence")} | {"whole_until": sa.null()})
 )
 _PUBLISHED = Statement[Any](sa.select(OUTBOX.c.published_at).where(OUTBOX.c.id == sa.bindparam("event_id")))
 
@@ -162,7 +163,7 @@ class Heartbeat:
             return
         now, since = self._db.clock.now(), None
         if known["identity"] == _identity(info):  # it has the rest, and would be filled with it once more
-            since = await self._last_published(info)
+            since = await self._last_published(known["whole_until"], info.state.last_seq)
         begin, end = now - timedelta(days=OUTBOX_DAYS + 1), now + timedelta(days=1)
         count = await republish(self._db, self._connection, begin, end, since)
         info = await self._connection.js.stream_info(self._stream)
@@ -171,10 +172,13 @@ class Heartbeat:
         )
         _log.warning("events that the broker lost are published again", stream=self._stream, events=count)
 
-    async def _last_published(self, info: StreamInfo) -> datetime | None:
-        """When the last event that the stream has was published, or a little before; None when unknown."""
+    async def _last_published(self, whole_until: int | None, end: int) -> datetime | None:
+        """When the last event before those lost was published, or a little before; None when unknown."""
+        sequence = end if whole_until is None else min(whole_until, end)
+        if sequence < 1:
+            return None
         try:
-            last = await self._connection.js.get_msg(self._stream, seq=max(1, info.state.last_seq))
+            last = await self._connection.js.get_msg(self._stream, seq=sequence)
             row = await _PUBLISHED.maybe(self._db, event_id=UUID((last.headers or {})["ce-id"]))
         except (nats.js.errors.NotFoundError, KeyError, ValueError):
             return None
@@ -188,9 +192,11 @@ class Heartbeat:
 
 
 def _has_lost(known: Any, info: StreamInfo) -> bool:
-    """Whether a stream is another one than what is known, or ends before it did."""
+    """Whether a stream is another one than what is known, ends before it did, or has grown again since."""
     return known is not None and bool(
-        known["identity"] != _identity(info) or info.state.last_seq < known["last_sequence"]
+        known["identity"] != _identity(info)
+        or info.state.last_seq < known["last_sequence"]
+        or known["whole_until"] is not None
     )
 
 

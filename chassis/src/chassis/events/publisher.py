@@ -37,12 +37,14 @@ class Outcome:
     Attributes:
         published: the ids that the stream has acknowledged, now or earlier.
         refused: resources with an event that the stream refuses; their later events were held back.
+        first: the lowest sequence that the stream gave to one that it did not have; 0 when it had them all.
         unreachable: whether publishing failed for want of an answer: the broker is away or overloaded.
 
     """
 
     published: list[UUID] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    first: int = 0
     unreachable: bool = False
 
 
@@ -92,9 +94,14 @@ class Publisher:
                 self._judge(row, answer.result(), outcome)
 
     def _judge(self, row: Row, answer: Msg, outcome: Outcome) -> None:
-        error = msgspec.json.decode(answer.data, type=_Answer).error if answer.data else _Error(_UNAVAILABLE)
+        told = (
+            msgspec.json.decode(answer.data, type=_Answer) if answer.data else _Answer(_Error(_UNAVAILABLE))
+        )
+        error = told.error
         if error is None:
             outcome.published.append(row["id"])
+            if not told.duplicate:
+                outcome.first = min(outcome.first or told.seq, told.seq)
         elif error.code == _UNAVAILABLE or error.err_code == _IN_PROCESS:
             outcome.unreachable = True
         else:
@@ -161,3 +168,5 @@ class _Error(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     error: _Error | None = None
+    seq: int = 0
+    duplicate: bool = False

@@ -17,12 +17,13 @@ from nats.aio.msg import Msg
 from chassis import failpoints
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
-from chassis.db.schema import OUTBOX
+from chassis.db.schema import OUTBOX, STREAM
 from chassis.db.session import Session, kept
 from chassis.db.statement import Statement
 from chassis.db.transaction import LEASES
 from chassis.events.leases import Leases
 from chassis.events.nats import Connection
+from chassis.events.provision import stream_of
 from chassis.events.publisher import Outcome, Publisher
 from chassis.limits import woken
 from chassis.telemetry import tracing
@@ -67,6 +68,12 @@ _MARK = Statement[Any](
         OUTBOX.c.id.between(sa.bindparam("first"), sa.bindparam("last")),  # which partitions
     )
     .values(published_at=sa.bindparam("at"))
+)
+_KNOWN = Statement[Any](sa.select(STREAM.c.last_sequence).where(STREAM.c.name == sa.bindparam("stream")))
+_WHOLE_UNTIL = Statement[Any](
+    sa.update(STREAM)
+    .where(STREAM.c.name == sa.bindparam("stream"))
+    .values(whole_until=sa.func.least(STREAM.c.whole_until, sa.bindparam("last", type_=sa.BigInteger)))
 )
 
 
@@ -125,10 +132,15 @@ class Relay:
         )
 
     async def _publish(self, session: Session, rows: Sequence[Any]) -> None:
+        stream = {"stream": stream_of(self._db.service)}
+        known = await session.fetchval(_KNOWN.sql, *_KNOWN.arguments(stream)) or 0
         with tracing.publish_span(self._db.service, [row["traceparent"] for row in rows]):
             async with kept(session):  # else a slow batch would cost the leases, and be published for ever
                 outcome = await self._publisher.publish(rows)
         failpoints.hit("relay.after_publish")
+        if 0 < outcome.first <= known:  # given away before: what had it is lost, and the stream grows over it
+            whole = stream | {"last": outcome.first - 1}
+            await session.execute(_WHOLE_UNTIL.sql, *_WHOLE_UNTIL.arguments(whole))
         if outcome.published:
             await self._mark(session, outcome.published)
         self._note(outcome)

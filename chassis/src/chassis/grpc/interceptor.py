@@ -18,28 +18,8 @@ from chassis.api.text import check_texts
 from chassis.auth.permissions import further
 from chassis.auth.tokens import Verifier, expired
 from chassis.context import Call, Principal, current_call
-from chassis.errors import (
-    Refusal,
-    invalid,
-    response_too_large,
-)
-from chassis.grpc.admission import (
-    AUTHORIZATION,
-    Admission,
-    correlation_id,
-    credential,
-    purpose,
-    require,
-    unambiguous,
-)
-from chassis.grpc.bounds import (
-    MESSAGE_MAX_BYTES,
-    STREAM_REQUEST_MAX_BYTES,
-    CallsInFlight,
-    Receiving,
-    Streams,
-    draining,
-)
+from chassis.errors import Refusal, invalid, response_too_large
+from chassis.grpc import admission, bounds
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.outcomes import Answer, Metadata, settled, traced
@@ -81,10 +61,14 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         longest_s: float = 30.0,
     ) -> None:
         self.domain = f"{service}.rapport"
-        self._admission = Admission(verifier, permissions)
+        self._admission = admission.Admission(verifier, permissions)
         self._readings = readings
         self._longest_s = longest_s
-        self._receiving, self._in_flight, self._open_streams = Receiving(), CallsInFlight(), Streams()
+        self._receiving, self._in_flight, self._open_streams = (
+            bounds.Receiving(),
+            bounds.CallsInFlight(),
+            bounds.Streams(),
+        )
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
@@ -130,7 +114,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         _metadata.set(dict(pairs))
         try:
             self._in_flight.check()
-            _caller.set(await self._admission.admit(method, unambiguous(pairs)))
+            _caller.set(await self._admission.admit(method, admission.unambiguous(pairs)))
         except Exception as error:
             return self._refusing(method, error)
         return wrapped if self._receiving.expect() else self._in_turn[method]
@@ -186,7 +170,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             finally:
                 self._in_flight.end(size)
             encoded = response if type(response) is bytes else encode(response)
-            if len(encoded) > MESSAGE_MAX_BYTES:
+            if len(encoded) > bounds.MESSAGE_MAX_BYTES:
                 raise response_too_large()
             return encoded
 
@@ -201,9 +185,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             until = time.monotonic() + _seconds_left(context)
             deadline.set(until)
             raw = await self._received(raw, context)
-            if len(raw) > STREAM_REQUEST_MAX_BYTES:
+            if len(raw) > bounds.STREAM_REQUEST_MAX_BYTES:
                 raise invalid(
-                    "", "TOO_LONG", f"the request must be of at most {STREAM_REQUEST_MAX_BYTES} bytes"
+                    "", "TOO_LONG", f"the request must be of at most {bounds.STREAM_REQUEST_MAX_BYTES} bytes"
                 )
             with self._open_streams.open(_caller.get().subject):
                 request = request_of(raw, metadata, traceparent)
@@ -243,9 +227,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         except TimeoutError:
             if not self._draining:
                 if token_s < left_s:
-                    raise expired(AUTHORIZATION) from None
+                    raise expired(admission.AUTHORIZATION) from None
                 raise
-        raise draining()
+        raise bounds.draining()
 
     def _reader(self, method: str, decode: Any) -> Reader:
         """From the bytes to the request, and to the call that is under way."""
@@ -261,13 +245,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 raise _malformed() from None
             if needed is not None:
                 for permission in needed(request):
-                    require(_caller.get(), permission)
+                    admission.require(_caller.get(), permission)
             check_texts(request)
             request_id = request.request_id if has_request_id else ""
             current_call.set(
                 Call(
-                    name, _caller.get(), request_id, None, correlation_id(metadata), traceparent,
-                    purpose(metadata), credential(metadata),
+                    name, _caller.get(), request_id, None, admission.correlation_id(metadata), traceparent,
+                    admission.purpose(metadata), admission.credential(metadata),
                 )
             )  # fmt: skip
             return request

@@ -33,9 +33,12 @@ _ENQUEUE = Bulk[None](
     WORK,
     lambda insert: insert.on_conflict_do_update(
         index_elements=["kind", "key"],
-        # What is under way goes on; what comes after it is something new, and no repeat.
+        # What is under way goes on. What comes after it is something new, unless it says the same again.
         set_={c: insert.excluded[c] for c in ("due_at", "expire_at", "repeats")}
-        | {"fingerprint": "", "failures": 0},
+        | {
+            "fingerprint": sa.case((_IS[State.HANDING_OVER], WORK.c.fingerprint), else_=""),
+            "failures": 0,
+        },
         where=WORK.c.ended_at.is_(None),
     ),
     columns=[c.name for c in WORK.columns if c.server_default is None and not c.nullable],

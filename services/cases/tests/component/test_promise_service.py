@@ -244,6 +244,20 @@ async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_the
     assert await refused(again) == "FAILED_PRECONDITION PROMISE_ENDED"
 
 
+@pytest.mark.parametrize("verb", ["renegotiate", "withdraw"])
+async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(desk, verb):
+    made = await desk.make(3)
+    desk.clock.advance(timedelta(days=4))
+    if verb == "renegotiate":
+        ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
+    else:
+        ended = await desk.promises.WithdrawPromise(
+            WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
+        )
+    assert ended.state == State.STATE_BROKEN
+    assert len(await desk.facts("PromiseBroken")) == 1
+
+
 async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more(desk):
     work_item, made = await broken(desk)
     taking_back = WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")

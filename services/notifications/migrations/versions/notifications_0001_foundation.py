@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("seen_version", sa.BigInteger, nullable=False),
         sa.Column("said", JSONB, nullable=False),
         sa.Column("said_version", sa.BigInteger, nullable=False),
+        sa.Column("said_revision", sa.Integer, nullable=False),
         sa.Column("superseded", sa.Boolean, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reason_code", sa.Text, nullable=False),

@@ -104,10 +104,8 @@ class World:
         if not allowed:
             self.forbidden = True
             self._record(notice, work.attempt, Verdict.REFUSED, why="CONSENT_DENIED")
-        elif why := untrue(notice.concern, truth):
-            self._record(notice, work.attempt, Verdict.REFUSED, why=why)
         else:
-            if truth.variables != notice.variables:
+            if untrue(notice.concern, truth) or truth.variables != notice.variables:
                 notice.seen_version = truth.version
                 self._act(truth, steps(self._newest_first(), truth))
                 self._record(notice, work.attempt, Verdict.AGAIN)
@@ -196,7 +194,8 @@ class World:
                 self._request(news)
             elif notice is not None and step == Step.REVISE:
                 notice.revise(news.variables, news.expire_time, news.version)
-                self.work[notice.id].fingerprint = ""
+                work = self.work[notice.id]
+                work.fingerprint = work.fingerprint if work.state is Stage.HANDING_OVER else ""
             elif notice is not None:
                 notice.withdraw(moot(notice, news))
                 self._save(notice)
@@ -394,6 +393,9 @@ LOST = "news, leave, lost, leave, lost, news, "  # also the repeat; and then the
 @example(of("09", "06"), course(LOST + "late accepted"), "accepted")
 @example(of("09", "06"), course(LOST + "leave, late accepted, refused"), "accepted")
 @example(of("09", "06"), course(LOST + "forbid, late accepted"), "accepted")
+@example(of("09", "06", "09"), course("news, leave, news, lost, late refused"), "refused")
+@example(of("09", "11", "09"), course("news, leave, news, news, lost, leave"), "refused")
+@example(of("09", "RECOVERED", "09"), course("news, leave, news, news, lost, leave"), "refused")
 @example(of("09", "RECOVERED"), course(LOST + "late refused, late refused"), "accepted")
 @example(of("09", "RECOVERED", "09"), course("news, leave, lost, news, news"), "refused")
 def test_whenever_messages_leave_nothing_untrue_is_told_and_nothing_twice(

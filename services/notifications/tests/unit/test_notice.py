@@ -4,8 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown, ToldPromise
+from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.told import ToldPromise
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NEW_DATE = datetime(2026, 3, 9, tzinfo=UTC)
@@ -117,7 +118,7 @@ def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     assert (not_accepted.state, not_accepted.reason_code) == (State.REQUESTED, "")
     replaced = replace(notice, in_doubt=False)
     replaced.postpone(replaced=True)
-    assert (replaced.state, replaced.reason_code) == (State.FAILED, "GAVE_UP")
+    assert (replaced.state, replaced.reason_code) == (State.SUPPRESSED, "ALREADY_TOLD")
     notice.accept(NOW, "EMAIL", "abc")
     assert (notice.state, notice.reason_code) == (State.SENT, "")
 

@@ -113,7 +113,9 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         reason_code = check.code(request.reason_code, "reason_code", upper=True)
         check.raise_if_any()
         return _message(
-            await usecases.withdraw_promise(tx, promise_id, reason_code=reason_code, etag=request.etag)
+            await usecases.withdraw_promise(
+                tx, self.clock, promise_id, reason_code=reason_code, etag=request.etag
+            )
         )
 
     async def GetPromise(

@@ -110,6 +110,7 @@ async def renegotiate_promise(
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await _own(tx, promise_id, etag, lent=True)
     due = _new_due(promise, due_time, due_date, tx.now)
+    _break_when_over(tx, clock, promise)
     successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due, tx.now, reason_code)
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
@@ -147,11 +148,20 @@ async def keep_promise(
     return promise
 
 
-async def withdraw_promise(tx: Transaction, promise_id: UUID, *, reason_code: str, etag: str) -> Promise:
+async def withdraw_promise(
+    tx: Transaction, clock: PromiseClock, promise_id: UUID, *, reason_code: str, etag: str
+) -> Promise:
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)
+    _break_when_over(tx, clock, promise)
     await _save(tx, promise, promise.withdraw(reason_code, tx.now))
     return promise
+
+
+def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> None:
+    """Whether a promise was broken is not up to who comes first, a person or the timer."""
+    if clock.broken_at(promise) <= tx.now and (broken := promise.break_()):
+        tx.record(broken, version=promise.version)
 
 
 async def promise_due_soon(tx: Transaction, promise_id: UUID) -> None:

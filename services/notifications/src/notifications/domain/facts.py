@@ -1,20 +1,9 @@
 """What this service tells the others: the fields of the event messages of the same names."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class ToldPromise:
-    """A new date, a day or a moment, that a policy's notice told as of a promise's version."""
-
-    promise: str
-    customer: str
-    version: int
-    new_due_time: datetime | None
-    new_due_date: date | None
-    tell_time: datetime
-    reason_code: str
+from notifications.domain.told import ToldPromise
 
 
 @dataclass(frozen=True, slots=True)

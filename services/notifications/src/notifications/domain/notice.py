@@ -22,8 +22,8 @@ from notifications.domain.facts import (
     NoticeSent,
     NoticeSuppressed,
     NoticeUnknown,
-    ToldPromise,
 )
+from notifications.domain.told import ToldPromise
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "EXPIRED"
@@ -69,7 +69,8 @@ class Notice:
         due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
         promise_version: the promise's version that it tells of; 0 when a department asked.
         seen_version: the highest version of the promise that was heard of since it was requested.
-        said, said_version: the variables, and the promise's version, that were handed over last; 0 when none.
+        said, said_version, said_revision: the variables, the promise's version and the revision that were
+            handed over last; empty and 0 when none were.
         superseded: whether the same customer was told, or may have been, something newer of the same promise,
             so that what this one told does not count.
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
@@ -100,6 +101,7 @@ class Notice:
     seen_version: int = 0
     said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
+    said_revision: int = 0
     superseded: bool = False
     state: State = State.REQUESTED
     reason_code: str = ""
@@ -154,6 +156,7 @@ class Notice:
     def begin(self, attempt: int) -> None:
         """It is about to be handed over."""
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
+        self.said_revision = self.revision
         self.tried(attempt)
 
     def accept(self, at: datetime, channel: str, content_hash: str) -> None:
@@ -181,7 +184,7 @@ class Notice:
         elif self.in_doubt and self.variables != self.said:
             self._end(State.UNKNOWN, OUTCOME_UNKNOWN)
         elif replaced:
-            self._end(State.FAILED, GAVE_UP)
+            self._end(State.SUPPRESSED, ALREADY_TOLD)
         else:  # also what was withdrawn: the owner of the promise is asked whether it is true again
             self.state, self.reason_code = State.REQUESTED, ""
             self.version += 1
@@ -202,7 +205,8 @@ class Notice:
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
         self.seen_version = max(self.seen_version, promise_version)
         self.reason_code = ""  # it is true again
-        self.revision += 1
+        # To say again what was handed over is a repeat, with its Message-ID; nothing else left in between.
+        self.revision = self.said_revision if variables == self.said else self.revision + 1
         self.version += 1
 
     def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:

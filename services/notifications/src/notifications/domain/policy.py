@@ -16,12 +16,14 @@ from notifications.domain.notice import (
     Notice,
     State,
 )
+from notifications.domain.template import REQUIRED, Kind
 
 EVENTS = {
     Concern.AT_RISK: "rapport.cases.v1.PromiseAtRisk",
     Concern.RECOVERED: "rapport.cases.v1.PromiseRecovered",
 }
-MUST_SAY = {Concern.RECOVERED: ("old_date",)}  # besides what a template's kind must
+# Whatever the kind of the template by then.
+MUST_SAY = {Concern.AT_RISK: REQUIRED[Kind.DELAY], Concern.RECOVERED: ("old_date",)}
 PLATFORM = "platform"  # the department that owns what every installation begins with
 EVENT_TYPES = tuple(EVENTS.values())
 

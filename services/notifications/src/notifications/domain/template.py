@@ -70,7 +70,9 @@ class Template:
 
     def missing_parts(self, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
         """The parts that its kind, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
-        missing = [part for part in (*REQUIRED[self.kind], *further) if part not in used_in_body]
+        missing = [
+            part for part in dict.fromkeys((*REQUIRED[self.kind], *further)) if part not in used_in_body
+        ]
         if self.kind == Kind.DELAY:
             if not self.apology.strip():
                 missing.append("the text of apology")

@@ -38,9 +38,10 @@ class Promises:
     async def confirm(self, notice: Notice) -> None:
         """Return when what a policy's notice says of its promise may hold; a department's says what it says.
 
-        When the owner has another date to tell, the notice is revised to say that one, and cannot begin as it
-        was. Forbidden with why it does not hold. Later when nobody can say, or the owner does not know yet
-        what we heard of it. Ours when we may not ask.
+        When it does not, or another date does, what the owner says is done as if its event had come: the
+        notice is withdrawn or revised, and cannot begin as it was. Forbidden when there is no such promise.
+        Later when nobody can say, or the owner does not know yet what we heard of it. Ours when we may not
+        ask.
         """
         if notice.concern == Concern.NONE:
             return
@@ -55,8 +56,6 @@ class Promises:
         news = news_in(promise)
         if news.version < notice.heard_version:
             raise Later(BEHIND)
-        if why := untrue(notice.concern, news):
-            raise Forbidden(why)
-        if news.variables != notice.variables:
+        if untrue(notice.concern, news) or news.variables != notice.variables:
             async with self._db.transaction() as tx:
                 await learn(tx, notice.id, news)

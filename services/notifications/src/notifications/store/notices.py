@@ -20,6 +20,7 @@ _CHANGED = (
     "seen_version",
     "said",
     "said_version",
+    "said_revision",
     "superseded",
     "expire_time",
     "state",
@@ -53,7 +54,8 @@ COUNT_SENT_BY_HAND = Statement[Any](
     .select_from(NOTICES)
     .where(
         NOTICES.c.customer == sa.bindparam("customer"),
-        NOTICES.c.id >= sa.bindparam("since"),
+        NOTICES.c.id >= sa.bindparam("first"),
+        NOTICES.c.request_time >= sa.bindparam("since"),
         NOTICES.c.policy == "",
         NOTICES.c.purpose == sa.bindparam("purpose"),
     )

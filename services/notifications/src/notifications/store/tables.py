@@ -61,6 +61,7 @@ NOTICES = sa.Table(
     sa.Column("seen_version", sa.BigInteger, nullable=False),
     sa.Column("said", JSONB, nullable=False),
     sa.Column("said_version", sa.BigInteger, nullable=False),
+    sa.Column("said_revision", sa.Integer, nullable=False),
     sa.Column("superseded", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),

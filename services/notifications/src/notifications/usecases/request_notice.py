@@ -87,8 +87,10 @@ def _check_variables(template: Template, given: dict[str, str]) -> None:
 async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> None:
     """Refuse what a program gone wrong would send. Each purpose has its own measure, and policies none."""
     await LOCK_NAME.run(tx, name=customer)
-    since = ids.floor(tx.now - MEASURE)
-    found = await COUNT_SENT_BY_HAND.one(tx, customer=customer, purpose=purpose, since=since)
+    since = tx.now - MEASURE  # ids may lie ahead of the time, and never behind it
+    found = await COUNT_SENT_BY_HAND.one(
+        tx, customer=customer, purpose=purpose, first=ids.floor(since), since=since
+    )
     if found["count"] >= at_most:
         raise ResourceExhausted(
             "TOO_MANY_NOTICES",

@@ -107,7 +107,8 @@ def stream() -> None:
         CREATE TABLE stream (
             name text PRIMARY KEY,
             identity text NOT NULL,
-            last_sequence bigint NOT NULL
+            last_sequence bigint NOT NULL,
+            whole_until bigint
         )
         """
     )
