@@ -9,6 +9,7 @@ from uuid import uuid4
 import grpc
 import pytest
 from google.type.money_pb2 import Money
+from structlog.testing import capture_logs
 
 from chassis.api.messages import timestamp
 from chassis.testing.running import Running, reason
@@ -346,7 +347,9 @@ async def test_the_policy_gives_what_is_left_of_a_customers_budget(running: Runn
     for expected in ([50], [50]):
         promise = new("promises")
         event = renegotiated(customer, promise, timedelta(days=3))
-        await running.deliver(event, resource=promise, source="cases")
-        await what_was_told_is_handled(running, promise)
+        with capture_logs() as logs:
+            await running.deliver(event, resource=promise, source="cases")
+            await what_was_told_is_handled(running, promise)
+        assert [log["promise"] for log in logs if "holds goodwill back" in log["event"]] == [promise]
         automatic = [f for f in await granted(running, customer) if f.data.promise]
         assert [fact.data.points for fact in automatic] == expected

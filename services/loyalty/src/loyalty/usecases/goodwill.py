@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from uuid import UUID
 
+import structlog
+
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -26,6 +28,8 @@ from loyalty.usecases.ledger import PostTransfer, post_transfer
 from loyalty.usecases.memberships import open_membership
 
 PROGRAMME = "main"
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,14 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
     given = await _given(tx, delay.customer_id, delay.root_id)
     band = await authority.band(tx, delay.customer_id)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
-    points = min(earned - given.by_policy, policy.customer_budget - spent.on_customer)
-    if points <= 0 or given.by_people:
+    due = earned - given.by_policy
+    if due <= 0 or given.by_people:
+        return None
+    points = max(0, min(due, policy.customer_budget - spent.on_customer))
+    if points < due:
+        held_back, promise = due - points, PROMISE.format(delay.promise_id)
+        _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
+    if not points:
         return None
     command = GrantGoodwill(
         delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id
