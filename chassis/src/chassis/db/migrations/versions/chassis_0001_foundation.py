@@ -107,8 +107,7 @@ def stream() -> None:
         CREATE TABLE stream (
             name text PRIMARY KEY,
             identity text NOT NULL,
-            last_sequence bigint NOT NULL,
-            whole_until bigint
+            last_sequence bigint NOT NULL, whole_until bigint
         )
         """
     )
