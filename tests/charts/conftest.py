@@ -1,5 +1,6 @@
 """Charts rendered into objects, and objects checked against the strict schemas of Kubernetes."""
 
+import fcntl
 import functools
 import json
 import re
@@ -31,8 +32,10 @@ def charts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the charts with their dependencies in place, leaves first."""
     folder = tmp_path_factory.mktemp("charts") / "helm"
     shutil.copytree(SOURCE, folder)
-    for chart in ("service", *SERVICES, "rapport"):
-        helm_python.dependency_update(folder / chart)
+    with (tmp_path_factory.getbasetemp().parent / "helm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # helm has one cache for all workers
+        for chart in ("service", *SERVICES, "rapport"):
+            helm_python.dependency_update(folder / chart)
     return folder
 
 

@@ -24,8 +24,6 @@ from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
 ALL = {
     permission

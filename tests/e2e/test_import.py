@@ -21,7 +21,6 @@ from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason="the shared test data is not on this machine")
 BATCH = 500

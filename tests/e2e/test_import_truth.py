@@ -20,8 +20,6 @@ from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 class Importing:
     """Files of one test, with ids in a system of its own."""

@@ -7,8 +7,6 @@ import pytest
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
 EVERYWHERE = [
     "before_commit",

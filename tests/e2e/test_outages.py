@@ -19,8 +19,6 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 PROMISED, FORECAST = 2, 3  # the steps of the story after which something happens
 RESTART_TIMEOUT_S = 60
 

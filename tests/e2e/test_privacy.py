@@ -31,8 +31,6 @@ from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from tests.e2e.outcome import mails_about, run_story
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 # Where the customer service keeps who a customer is; `idempotency` holds what the caller got, for seven days.
 HOME = {"customers", "identifiers", "timeline", "views", "idempotency", "import_rows"}
 ELSEWHERE = ["cases", "loyalty", "notifications", "traces"]

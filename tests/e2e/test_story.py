@@ -14,8 +14,6 @@ from chassis.testing.wait import eventually
 from tests.e2e.outcome import assert_told_once, mails_about, run_story
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 
 @pytest.fixture(scope="module")
 def told(stack: Stack) -> dict[str, Any]:

@@ -18,8 +18,6 @@ import pytest
 from chassis.local.home import Home
 from chassis.testing.wait import eventually
 
-pytestmark = pytest.mark.xdist_group("local-stack")  # its ports are its own: one worker runs all of it
-
 # A package `tiny`: a service without methods, and `python -m tiny.up`, which is `rapport up` with it alone.
 FILES = {
     "__init__.py": "",
