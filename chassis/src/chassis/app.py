@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class App(Generic[S]):
-    """What a service's `compose` fills. Nothing is connected or started until `chassis.lifecycle.run`.
+    """What a service's `compose` fills. Nothing is connected or started until `chassis.lifecycle.serve`.
 
     Attributes:
         name: the service's name.

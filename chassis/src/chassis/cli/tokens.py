@@ -13,7 +13,7 @@ def token(
         "agent:demo", "--as", metavar="ROLE:NAME", help="Who acts, for example agent:alice."
     ),
     department: str = typer.Option("front-desk", help="Where they work."),
-    ttl: int = typer.Option(3600, min=1, max=30 * 86400, help="Seconds until it expires."),
+    ttl: int = typer.Option(3600, min=1, max=86400, help="Seconds until it expires; a day at most."),
 ) -> None:
     """Write a signed token for calls to this stack.
 

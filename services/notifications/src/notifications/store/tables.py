@@ -37,7 +37,7 @@ POLICIES = sa.Table(
     sa.Column("create_time", _AT, nullable=False),
 )
 
-# Notices, each its own durable queue entry: never an address, a name or a rendered text.
+# Notices, which the work table has sent: never an address, a name or a rendered text.
 NOTICES = sa.Table(
     "notices",
     METADATA,
