@@ -105,7 +105,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory, package: Path) -> AsyncIterator[Up]:
     """One stack for all tests of this file; each leaves it running."""
-    up = Up(tmp_path_factory.mktemp("stack") / "first", 11_000, package)
+    up = Up(
+        tmp_path_factory.mktemp("stack") / "first",
+        11_000 + 100 * os.environ.get("PYTEST_XDIST_WORKER", "").endswith("1"),
+        package,
+    )
     up.start()
     await up.ready()
     yield up
