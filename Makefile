@@ -23,7 +23,7 @@ clean: ## Remove the platform's data (not the installation)
 setup: .venv/.ready ## Make .venv and install everything, pinned and hashed
 
 test: setup ## Run the whole suite; one part with T=services/cases
-	@$(BIN)/pytest -n 2 --dist load $(T)
+	@$(BIN)/pytest -n 2 --dist loadfile $(T)
 
 check: setup ## Lint, types, import law, contracts: what CI runs before the tests
 	@echo "== format and lint"; $(BIN)/ruff format --check . && $(BIN)/ruff check .

@@ -18,6 +18,7 @@ import pytest
 from chassis.local.home import Home
 from chassis.testing.wait import eventually
 
+# Ports are below those that other tests are given at random.
 # A package `tiny`: a service without methods, and `python -m tiny.up`, which is `rapport up` with it alone.
 FILES = {
     "__init__.py": "",
@@ -105,11 +106,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory, package: Path) -> AsyncIterator[Up]:
     """One stack for all tests of this file; each leaves it running."""
-    up = Up(
-        tmp_path_factory.mktemp("stack") / "first",
-        11_000 + 100 * os.environ.get("PYTEST_XDIST_WORKER", "").endswith("1"),
-        package,
-    )
+    up = Up(tmp_path_factory.mktemp("stack") / "first", 6_100, package)
     up.start()
     await up.ready()
     yield up
@@ -147,7 +144,7 @@ async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
 async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends_it_wholly(
     stack: Up, tmp_path: Path, package: Path
 ) -> None:
-    other = Up(tmp_path / "zweite Küche", 11_300, package)
+    other = Up(tmp_path / "zweite Küche", 6_400, package)
     # What the user has set for other programs does not reach what is embedded.
     other.environ = {
         **other.environ,
@@ -160,7 +157,7 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
     units = other.units()
     assert list(units) == ["PostgreSQL", "NATS", "mail", "traces", "tiny", "tiny-2"]
     peers = json.loads(other.home.read_env()["RAPPORT_PEERS"])
-    assert peers == {"tiny": "ipv4:127.0.0.1:11300,127.0.0.1:11310"}
+    assert peers == {"tiny": "ipv4:127.0.0.1:6400,127.0.0.1:6410"}
     assert await other.end(signal.SIGINT) == 0
     assert gone(units.values())
     assert set(stack.states().values()) == {"ready"}
@@ -182,9 +179,9 @@ async def test_nothing_outlives_a_killed_supervisor_and_the_next_start_has_the_d
 
 
 async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, package: Path) -> None:
-    with socket.create_server(("127.0.0.1", 11_600)):
-        blocked = Up(tmp_path / "third", 11_600, package)
+    with socket.create_server(("127.0.0.1", 6_700)):
+        blocked = Up(tmp_path / "third", 6_700, package)
         blocked.start()
         await eventually(lambda: blocked.process.poll() is not None, timeout_s=60)
     assert blocked.process.wait() == 1
-    assert "Port 11600, which tiny needs, is taken" in blocked.output.read_text()
+    assert "Port 6700, which tiny needs, is taken" in blocked.output.read_text()

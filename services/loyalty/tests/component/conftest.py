@@ -75,7 +75,7 @@ async def running(start: Any) -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-def desk(running: Running) -> Desk:
+async def desk(running: Running) -> Desk:
     """Clients of the service."""
     return Desk(running)
 
