@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
+from chassis.limits import woken
+
 OLDEST = 15
 # What the server refuses to wait for, whatever the client does; and since which major version.
 GUARDS = {
@@ -91,15 +93,11 @@ async def kept(session: Session) -> AsyncIterator[None]:
 
 
 async def _use(session: Session, over: asyncio.Event) -> None:
-    while not over.is_set():
+    while not await woken(over, KEPT_EVERY_S):
         try:
-            async with asyncio.timeout(KEPT_EVERY_S):
-                await over.wait()
-        except TimeoutError:
-            try:
-                await session.execute("SELECT 1")
-            except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                return
+            await session.execute("SELECT 1")
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return
 
 
 async def refuse_shared(first: Any, second: Any) -> None:

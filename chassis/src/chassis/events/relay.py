@@ -15,6 +15,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from chassis import failpoints
+from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import OUTBOX, STREAM
@@ -33,7 +34,7 @@ BATCH_PER_LEASE = 64
 BALANCE_EVERY_S = 2.0
 POLL_BUSY_S = 0.1
 POLL_IDLE_S = 1.0
-BACKOFF_MAX_S = 5.0
+RETRIES = Backoff(0.1, 5.0, by_chance=0.2)
 REFUSED_PAUSE_S = 5.0
 
 _log = structlog.get_logger()
@@ -55,8 +56,10 @@ _PER_LEASE = (
     .limit(BATCH_PER_LEASE)
     .lateral("unpublished")
 )
+# With the end of the stream as it was known before any of it is published.
+_KNOWN = sa.select(STREAM.c.last_sequence).where(STREAM.c.name == sa.bindparam("stream")).scalar_subquery()
 _BATCH = Statement[Any](
-    sa.select(_PER_LEASE)
+    sa.select(_PER_LEASE, _KNOWN.label("known"))
     .select_from(_HELD.join(_PER_LEASE, sa.true()))
     .order_by(_PER_LEASE.c.id)
     .limit(BATCH)
@@ -69,7 +72,6 @@ _MARK = Statement[Any](
     )
     .values(published_at=sa.bindparam("at"))
 )
-_KNOWN = Statement[Any](sa.select(STREAM.c.last_sequence).where(STREAM.c.name == sa.bindparam("stream")))
 _WHOLE_UNTIL = Statement[Any](
     sa.update(STREAM)
     .where(STREAM.c.name == sa.bindparam("stream"))
@@ -82,13 +84,14 @@ class Relay:
 
     def __init__(self, db: Database, connection: Connection) -> None:
         self._db = db
+        self._stream = stream_of(db.service)
         self._client = connection.client
         self._publisher = Publisher(connection, db.service)
         self._poke_subject = f"poke.{db.service}"
         self._wake = asyncio.Event()
         self._poke = False
         self._refused: dict[str, float] = {}
-        self._backoff_s = 0.0
+        self._failures = 0  # in a row
         db.published = self._published
 
     async def run(self) -> None:
@@ -119,27 +122,23 @@ class Relay:
             rows = await self._unpublished(session, leases.held)
             if rows:
                 await self._publish(session, rows)
-            if self._backoff_s or not _is_full(rows):
-                await self._pause(self._backoff_s or (POLL_BUSY_S if rows else POLL_IDLE_S))
+            if self._failures or not _is_full(rows):
+                await self._pause(POLL_BUSY_S if rows else POLL_IDLE_S)
 
     async def _unpublished(self, session: asyncpg.Connection, leases: list[int]) -> list[Any]:
         now = time.monotonic()
         self._refused = {resource: until for resource, until in self._refused.items() if until > now}
-        return list(
-            await session.fetch(
-                _BATCH.sql, *_BATCH.arguments({"leases": leases, "refused": list(self._refused)})
-            )
-        )
+        params = {"leases": leases, "refused": list(self._refused), "stream": self._stream}
+        return list(await session.fetch(_BATCH.sql, *_BATCH.arguments(params)))
 
     async def _publish(self, session: Session, rows: Sequence[Any]) -> None:
-        stream = {"stream": stream_of(self._db.service)}
-        known = await session.fetchval(_KNOWN.sql, *_KNOWN.arguments(stream)) or 0
         with tracing.publish_span(self._db.service, [row["traceparent"] for row in rows]):
             async with kept(session):  # else a slow batch would cost the leases, and be published for ever
                 outcome = await self._publisher.publish(rows)
         failpoints.hit("relay.after_publish")
-        if 0 < outcome.first <= known:  # given away before: what had it is lost, and the stream grows over it
-            whole = stream | {"last": outcome.first - 1}
+        # Given away before: what had it is lost, and the stream grows over it.
+        if 0 < outcome.first <= (rows[0]["known"] or 0):
+            whole = {"stream": self._stream, "last": outcome.first - 1}
             await session.execute(_WHOLE_UNTIL.sql, *_WHOLE_UNTIL.arguments(whole))
         if outcome.published:
             await self._mark(session, outcome.published)
@@ -158,19 +157,18 @@ class Relay:
         until = time.monotonic() + REFUSED_PAUSE_S
         self._refused |= dict.fromkeys(outcome.refused, until)
         if not outcome.unreachable:
-            self._backoff_s = 0.0
+            self._failures = 0
         else:
-            if not self._backoff_s:
+            if not self._failures:
                 _log.warning("the broker does not take events; the outbox keeps them")
-            self._backoff_s = min(max(self._backoff_s * 2, 0.1), BACKOFF_MAX_S)
+            self._failures += 1
 
     async def _pause(self, seconds: float) -> None:
         """Wait for a commit, a poke, or the time; after a failure for the time alone."""
-        seconds *= random.uniform(0.8, 1.2)  # noqa: S311
-        if self._backoff_s:
-            await asyncio.sleep(seconds)
+        if self._failures:
+            await asyncio.sleep(RETRIES.wait(self._failures))
         else:
-            await woken(self._wake, seconds)
+            await woken(self._wake, seconds * random.uniform(0.8, 1.2))  # noqa: S311
 
     def _published(self) -> None:
         self._poke = True

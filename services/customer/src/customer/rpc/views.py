@@ -1,6 +1,5 @@
 """ViewService."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -13,6 +12,7 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
 from chassis.events.arrivals import Arrivals
+from chassis.limits import woken
 from customer.domain.customers import Customer
 from customer.domain.names import view_name
 from customer.rpc import names
@@ -100,12 +100,9 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
                 yield self._message(None if view == sent else view)
                 sent = view
                 heartbeat_at = time.monotonic() + HEARTBEAT_S
-                try:
-                    async with asyncio.timeout(min(heartbeat_at, ends_at) - time.monotonic()):
-                        await changed.wait()
-                except TimeoutError:
-                    if heartbeat_at >= ends_at:
-                        return
+                left_s = min(heartbeat_at, ends_at) - time.monotonic()
+                if not await woken(changed, left_s) and heartbeat_at >= ends_at:
+                    return
 
     def _message(self, view: bytes | None) -> view_service_pb2.WatchCustomerViewResponse:
         message = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
