@@ -90,11 +90,11 @@ def check_unpacked(path: Path) -> None:
     with readable(path), path.open("rb") as raw:
         if raw.peek(2)[:2] != _GZIP:
             return
-    size = 0
+    packed, size = path.stat().st_size, 0
     with readable(path), opened(path) as unpacked:
         while part := unpacked.read(1 << 20):
             size += len(part)
-            refuse_bomb(path, path.stat().st_size, size)
+            refuse_bomb(path, packed, size)
 
 
 def refuse_bomb(path: Path, packed: int, unpacked: int) -> None:

@@ -25,7 +25,7 @@ def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[in
             except csv.Error as error:
                 raise UnreadableFile(
                     f"{path.name}: the row that begins on line {line} cannot be read ({error}): a quoted "
-                    f'cell must end in a quote, quotes inside it be doubled (""), and no cell be longer than '
+                    'cell must end in a quote, quotes inside it be doubled (""), and no cell be longer than '
                     f"{_CELL_MAX:,} characters"
                 ) from error
             if cells is None:

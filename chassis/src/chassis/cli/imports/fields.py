@@ -75,11 +75,11 @@ class Cells:
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column."""
         value = check_cell(self.row, self._columns.get(field, "")).strip()
+        if field in _IDS:
+            value = value.removeprefix("'")
         if field in _NAMES:
             value = " ".join(value.split("\n"))
-        elif field in _IDS:
-            value = value.removeprefix("'")
-        if field not in _NAMES and value.casefold() in _NOTHING:
+        elif value.casefold() in _NOTHING:
             value = ""
         if required and not value and not self.row.problems:
             self.wrong(field, "REQUIRED", "must not be empty")

@@ -34,8 +34,7 @@ def _check_size(path: Path) -> None:
         names = archive.namelist()
         if "[Content_Types].xml" not in names:
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
-        entries = archive.infolist()
-        refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in entries))
+        refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
 
 
 def _sheet(path: Path, book: Any, name: str) -> Any:
