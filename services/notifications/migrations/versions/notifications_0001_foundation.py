@@ -13,6 +13,12 @@ _AT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    templates_and_policies()
+    notices()
+    attempts()
+
+
+def templates_and_policies() -> None:
     op.create_table(
         "templates",
         sa.Column("id", sa.Text, primary_key=True),
@@ -38,6 +44,9 @@ def upgrade() -> None:
         sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("create_time", _AT, nullable=False),
     )
+
+
+def notices() -> None:
     op.create_table(
         "notices",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -57,7 +66,7 @@ def upgrade() -> None:
         sa.Column("concern", sa.Text, nullable=False),
         sa.Column("due_time", _AT),
         sa.Column("department", sa.Text, nullable=False),
-        sa.Column("seen_version", sa.BigInteger, nullable=False),
+        sa.Column("heard_version", sa.BigInteger, nullable=False),
         sa.Column("said", JSONB, nullable=False),
         sa.Column("said_version", sa.BigInteger, nullable=False),
         sa.Column("said_revision", sa.Integer, nullable=False),
@@ -85,6 +94,9 @@ def upgrade() -> None:
     op.create_index("notices_kind", "notices", ["kind", "id"])
     op.create_index("notices_state", "notices", ["state", "id"])
     op.create_index("notices_request_time", "notices", ["request_time", "id"])
+
+
+def attempts() -> None:
     op.create_table(
         "attempts",
         sa.Column("notice", sa.Uuid, sa.ForeignKey("notices.id"), primary_key=True),

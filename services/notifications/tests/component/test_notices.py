@@ -23,6 +23,14 @@ INFORMATION = template_service_pb2.Template(
 )
 
 
+def information(**changes: Any) -> template_service_pb2.Template:
+    """A template like it, but for some fields."""
+    template = template_service_pb2.Template()
+    template.CopyFrom(INFORMATION)
+    template.MergeFrom(template_service_pb2.Template(**changes))
+    return template
+
+
 @pytest.fixture
 async def notice(desk: Any) -> notice_pb2.Notice:
     """A valid notice to send."""
@@ -61,10 +69,8 @@ async def test_a_notice_of_a_department_moves_no_promise(desk: Any, notice: noti
 async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
     desk: Any, notice: notice_pb2.Notice, template: str
 ) -> None:
-    moved = template_service_pb2.Template()
-    moved.CopyFrom(INFORMATION)
-    moved.body += " We meet on {{ new_date }}."
-    await desk.create_template("moved", moved)
+    body = INFORMATION.body + " We meet on {{ new_date }}."
+    await desk.create_template("moved", information(body=body))
     notice.template = f"templates/{template}"
     notice.variables["new_date"] = "2199-01-01"
     if template == "moved":
@@ -80,9 +86,7 @@ async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
 async def test_consent_is_asked_for_the_purpose_of_the_template_whatever_the_sender_says(
     desk: Any, notice: notice_pb2.Notice, purpose: str
 ) -> None:
-    template = template_service_pb2.Template()
-    template.CopyFrom(INFORMATION)
-    template.purpose = consent_pb2.Purpose.Value(purpose)
+    template = information(purpose=consent_pb2.Purpose.Value(purpose))
     await desk.create_template("sale", template)
     notice.template, notice.purpose = "templates/sale", consent_pb2.PURPOSE_SERVICE
     sent = await desk.sent((await desk.send(notice)).name)
@@ -98,10 +102,7 @@ async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_an
     both = await asyncio.gather(desk.send(notice), desk.send(notice), return_exceptions=True)
     [refusal] = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
     assert (refusal.code(), reason(refusal)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_NOTICES")
-    sale = template_service_pb2.Template()
-    sale.CopyFrom(INFORMATION)
-    sale.purpose = consent_pb2.PURPOSE_MARKETING
-    await desk.create_template("sale", sale)
+    await desk.create_template("sale", information(purpose=consent_pb2.PURPOSE_MARKETING))
     notice.template = "templates/sale"
     await desk.send(notice)  # of another purpose
     event = desk.at_risk()

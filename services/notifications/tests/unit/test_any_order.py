@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from chassis.work import Outcome, Verdict, Work
 from chassis.work import State as Stage
 from notifications.domain import notice as rules
-from notifications.domain.notice import ALREADY_TOLD, PROMISE_ENDED, Concern, Notice, State
-from notifications.domain.policy import (
+from notifications.domain.news import (
     News,
     Step,
-    meanwhile,
     moot,
     next_steps,
     recount,
@@ -24,7 +22,9 @@ from notifications.domain.policy import (
     steps,
     unended,
     untrue,
+    what_follows,
 )
+from notifications.domain.notice import Concern, Notice, State
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(days=9)
@@ -91,7 +91,7 @@ class World:
         before = self._newest_first()
         todo = next_steps(before, news)
         if before:
-            before[0].seen_version = max(before[0].seen_version, news.version)
+            before[0].heard_version = max(before[0].heard_version, news.version)
         self._act(news, todo)
 
     def hand_over(self, *, allowed: bool = True) -> None:
@@ -106,7 +106,7 @@ class World:
             self._record(notice, work.attempt, Verdict.REFUSED, why="CONSENT_DENIED")
         else:
             if untrue(notice.concern, truth) or truth.variables != notice.variables:
-                notice.seen_version = truth.version
+                notice.heard_version = truth.version
                 self._act(truth, steps(self._newest_first(), truth))
                 self._record(notice, work.attempt, Verdict.AGAIN)
             else:
@@ -174,12 +174,7 @@ class World:
 
     def _follow_up(self, notice: Notice, why: str, wanted: dict[str, str]) -> None:
         before = self._newest_first()
-        waiting = next((each for each in before if each.waits and each is not notice), None)
-        if waiting is not None:
-            notice, why, wanted = waiting, "", waiting.variables
-        if unended(before) in (None, notice) and why not in (PROMISE_ENDED, ALREADY_TOLD):
-            heard = max(each.heard_version for each in before)
-            news = replace(meanwhile(notice, why, wanted), version=heard)
+        if news := what_follows(before, notice, why, wanted):
             self._act(news, steps(before, news))
         self._count()
 
@@ -233,7 +228,7 @@ class World:
             request_time=NOW,
             request_event=uuid4(),
             concern=news.concern,
-            seen_version=news.version,
+            heard_version=news.version,
         )
         self.notices.append(notice)
         self.work[notice.id] = Work(

@@ -4,16 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from notifications.domain.notice import (
-    OUTCOME_UNKNOWN,
-    PROMISE_AT_RISK,
-    PROMISE_ENDED,
-    PROMISE_RECOVERED,
-    Concern,
-    Notice,
-    State,
-)
-from notifications.domain.policy import (
+from notifications.domain.news import (
     News,
     Step,
     meanwhile,
@@ -23,6 +14,15 @@ from notifications.domain.policy import (
     recovery,
     steps,
     untrue,
+)
+from notifications.domain.notice import (
+    OUTCOME_UNKNOWN,
+    PROMISE_AT_RISK,
+    PROMISE_ENDED,
+    PROMISE_RECOVERED,
+    Concern,
+    Notice,
+    State,
 )
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -61,7 +61,7 @@ def notice(
         concern=concern,
         due_time=NOW,
         department="departments/delivery",
-        seen_version=version,
+        heard_version=version,
         said=variables,
         said_version=version,
         state=state,
@@ -96,7 +96,7 @@ def test_a_better_date_does_too_and_an_older_fact_that_arrives_late_does_not() -
 
 
 def test_what_was_seen_of_a_promise_counts_not_only_what_is_told_of_it() -> None:
-    waiting = replace(notice(State.SUPPRESSED, reason_code=PROMISE_RECOVERED), seen_version=6)
+    waiting = replace(notice(State.SUPPRESSED, reason_code=PROMISE_RECOVERED), heard_version=6)
     assert next_steps([waiting], news(6)) == []
     assert next_steps([waiting], news(7)) == [(Step.REQUEST, None)]
 
@@ -228,7 +228,7 @@ def test_a_recovery_tells_the_date_that_was_promised() -> None:
 def test_what_was_heard_meanwhile_is_what_it_was_to_say(
     why: str, concern: Concern, says: dict[str, str]
 ) -> None:
-    ended = replace(notice(State.SENT), seen_version=7)
+    ended = replace(notice(State.SENT), heard_version=7)
     assert meanwhile(ended, why, MONDAY) == news(7, concern, says)
 
 

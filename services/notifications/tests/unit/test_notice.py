@@ -30,7 +30,7 @@ def notice() -> Notice:
         request_time=NOW,
         request_event=UUID("0198c2d0-0000-7000-8000-000000000004"),
         concern=Concern.AT_RISK,
-        seen_version=2,
+        heard_version=2,
     )
 
 

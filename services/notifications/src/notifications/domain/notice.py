@@ -68,7 +68,7 @@ class Notice:
         concern: what a policy tells of the promise: one live notice for each promise, customer and concern.
         due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
         promise_version: the promise's version that it tells of; 0 when a department asked.
-        seen_version: the highest version of the promise that was heard of since it was requested.
+        heard_version: the highest version of the promise that was heard of: what it tells of, or later.
         said, said_version, said_revision: the variables, the promise's version and the revision that were
             handed over last; empty and 0 when none were.
         superseded: whether the same customer was told, or may have been, something newer of the same promise,
@@ -98,7 +98,7 @@ class Notice:
     concern: Concern = Concern.NONE
     due_time: datetime | None = None
     department: str = ""
-    seen_version: int = 0
+    heard_version: int = 0
     said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
     said_revision: int = 0
@@ -132,11 +132,6 @@ class Notice:
     def request_fact(self) -> NoticeRequested:
         """What to tell the others when it is requested or revised."""
         return NoticeRequested(self.name, self.customer, self.kind, self.promise, self.case)
-
-    @property
-    def heard_version(self) -> int:
-        """The highest version of its promise that is known of."""
-        return max(self.promise_version, self.seen_version)
 
     @property
     def waits(self) -> bool:
@@ -203,7 +198,7 @@ class Notice:
     def revise(self, variables: dict[str, str], expire_time: datetime, promise_version: int) -> None:
         """Say something newer instead. For a notice that waits and is not in doubt, or is under way."""
         self.variables, self.expire_time, self.promise_version = variables, expire_time, promise_version
-        self.seen_version = max(self.seen_version, promise_version)
+        self.heard_version = max(self.heard_version, promise_version)
         self.reason_code = ""  # it is true again
         # To say again what was handed over is a repeat, with its Message-ID; nothing else left in between.
         self.revision = self.said_revision if variables == self.said else self.revision + 1

@@ -17,7 +17,7 @@ ATTEMPTS_SHOWN = 100
 _CHANGED = (
     "variables",
     "promise_version",
-    "seen_version",
+    "heard_version",
     "said",
     "said_version",
     "said_revision",

@@ -58,7 +58,7 @@ NOTICES = sa.Table(
     sa.Column("concern", sa.Text, nullable=False),
     sa.Column("due_time", _AT),
     sa.Column("department", sa.Text, nullable=False),
-    sa.Column("seen_version", sa.BigInteger, nullable=False),
+    sa.Column("heard_version", sa.BigInteger, nullable=False),
     sa.Column("said", JSONB, nullable=False),
     sa.Column("said_version", sa.BigInteger, nullable=False),
     sa.Column("said_revision", sa.Integer, nullable=False),

@@ -1,22 +1,12 @@
 """Telling customers what has become of what we promised, and no longer when that has changed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from chassis.db.transaction import Transaction
-from notifications.domain.notice import ALREADY_TOLD, PROMISE_ENDED, Concern, Notice
-from notifications.domain.policy import (
-    EVENTS,
-    News,
-    Step,
-    meanwhile,
-    moot,
-    next_steps,
-    recount,
-    steps,
-    unended,
-)
+from notifications.domain.news import News, Step, moot, next_steps, recount, steps, what_follows
+from notifications.domain.notice import Concern, Notice
+from notifications.domain.policy import EVENTS
 from notifications.store.locks import LOCK_NAME
 from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE
 from notifications.store.policies import POLICIES_FOR_EVENT
@@ -33,8 +23,8 @@ async def hear(tx: Transaction, news: News) -> None:
     """Do what news of a promise asks for. What is older than what was heard before asks for nothing."""
     before = await _locked(tx, news)
     todo = next_steps(before, news)
-    if before and news.version > before[0].seen_version:
-        before[0].seen_version = news.version
+    if before and news.version > before[0].heard_version:
+        before[0].heard_version = news.version
         await keep(tx, before[0])
     await _act(tx, news, todo)
 
@@ -43,8 +33,8 @@ async def learn(tx: Transaction, notice_id: UUID, news: News) -> None:
     """Do what the owner of the promise says at the moment of sending, as if its event had come by now."""
     found = await _locked(tx, news)
     notice = next(notice for notice in found if notice.id == notice_id)
-    if not notice.ended and news.version >= notice.seen_version:
-        notice.seen_version = news.version
+    if not notice.ended and news.version >= notice.heard_version:
+        notice.heard_version = news.version
         await _act(tx, news, steps(found, news))
 
 
@@ -57,17 +47,8 @@ async def told_of_promise(tx: Transaction, notice: Notice) -> list[Notice]:
 async def follow_up(
     tx: Transaction, before: Sequence[Notice], notice: Notice, why: str, wanted: dict[str, str]
 ) -> None:
-    """Do what is to be done after what became of an attempt at a notice.
-
-    `why` it was no longer true by then, and `wanted` what it was to say: newer than what it said, perhaps.
-    What another notice waits to say may need no saying any more, when the answer came late.
-    """
-    waiting = next((each for each in before if each.waits and each is not notice), None)
-    if waiting is not None:
-        notice, why, wanted = waiting, "", waiting.variables
-    if unended(before) in (None, notice) and why not in (PROMISE_ENDED, ALREADY_TOLD):
-        heard = max(each.heard_version for each in before)
-        news = replace(meanwhile(notice, why, wanted), version=heard)
+    """Do what is to be done after what became of an attempt at a notice: see `what_follows`."""
+    if news := what_follows(before, notice, why, wanted):
         await _act(tx, news, steps(before, news))
     await count_told(tx, before)
 
@@ -127,7 +108,6 @@ async def _request(tx: Transaction, news: News) -> None:
         due_time=news.due_time,
         department=news.department,
         promise_version=news.version,
-        seen_version=news.version,
     )
     await request_notice(tx, command, await GET_TEMPLATE.one(tx, id=policy.template))
 
@@ -135,5 +115,5 @@ async def _request(tx: Transaction, news: News) -> None:
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
     notice.revise(news.variables, news.expire_time, news.version)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await queue(tx, notice)
+    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template)).kind)
     await save(tx, notice)

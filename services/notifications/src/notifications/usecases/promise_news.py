@@ -4,8 +4,8 @@ from typing import Any
 
 from chassis.api import etags
 from chassis.api.messages import date_of, enum_name, moment
+from notifications.domain.news import News, recovery
 from notifications.domain.notice import Concern
-from notifications.domain.policy import News, recovery
 from rapport.cases.v1 import promise_pb2
 
 _STATE = promise_pb2.Promise.State.DESCRIPTOR

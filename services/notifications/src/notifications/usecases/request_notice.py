@@ -36,7 +36,6 @@ class RequestNotice:
     due_time: datetime | None = None
     department: str = ""
     promise_version: int = 0
-    seen_version: int = 0
 
 
 async def send_notice(tx: Transaction, command: RequestNotice, at_most: int) -> Notice:
@@ -65,11 +64,12 @@ async def request_notice(tx: Transaction, command: RequestNotice, template: Temp
     """Put a notice into the queue, for the purpose that the template has."""
     given = values(command) | {
         "purpose": template.purpose,
+        "heard_version": command.promise_version,
         "expire_time": command.expire_time or tx.now + LIFETIME,
     }
     notice = Notice(id=ids.uuid7(tx.now), request_time=tx.now, request_event=tx.id, **given)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await queue(tx, notice)
+    await queue(tx, notice, template.kind)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
 

@@ -8,21 +8,22 @@ from chassis.db.transaction import Transaction
 from notifications.domain.notice import Notice
 from notifications.domain.template import REPEATS, Kind
 from notifications.store.notices import UPDATE_NOTICE
-from notifications.store.templates import GET_TEMPLATE
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 
 
-async def queue(tx: Transaction, notice: Notice) -> None:
-    """Have it sent, from now until it is of no more use. Again for what a revision says instead."""
-    template = await GET_TEMPLATE.maybe(tx, id=notice.template)
+async def queue(tx: Transaction, notice: Notice, kind: Kind) -> None:
+    """Have it sent, from now until it is of no more use. Again for what a revision says instead.
+
+    `kind` is that of its template: it says how often what may have arrived is repeated.
+    """
     await work.enqueue(
         tx,
         SEND,
         str(notice.id),
         due_at=tx.now,
         expire_at=notice.expire_time,
-        repeats=REPEATS[template.kind if template else Kind.INFORMATION],
+        repeats=REPEATS[kind],
     )
 
 

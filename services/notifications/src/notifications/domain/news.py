@@ -1,0 +1,193 @@
+"""News of a promise, and what it means for the notices that exist about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+
+from notifications.domain.notice import (
+    ALREADY_TOLD,
+    MOOT,
+    OUTCOME_UNKNOWN,
+    PROMISE_AT_RISK,
+    PROMISE_ENDED,
+    PROMISE_RECOVERED,
+    Concern,
+    Notice,
+    State,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """How a promise is at one of its versions, as an event told or its owner says.
+
+    Attributes:
+        concern: whether it is at risk with a date to tell, or not (RECOVERED); NONE when it has ended.
+        variables: what a notice of this would say; empty when it has ended.
+        expire_time: from when on it is of no use to say it.
+        due_time: by when it was promised: from then on nothing can be in time.
+        department: whose promise it is, `departments/{department}`.
+
+    """
+
+    promise: str
+    version: int
+    customer: str
+    case: str
+    concern: Concern
+    variables: dict[str, str]
+    expire_time: datetime
+    due_time: datetime
+    department: str
+
+
+def recovery(risk: dict[str, str]) -> dict[str, str]:
+    """What a notice of a recovery says: the date that was promised is the one that we expect again."""
+    return risk | {"reason": "", "new_date": risk["old_date"]}
+
+
+def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
+    """The news that was heard while an attempt was under way.
+
+    Args:
+        notice: the notice, which has ended or waits again.
+        why: why it was no longer true by then; "" when it was.
+        wanted: what it was to say by then. What else was news was not kept: the owner is asked.
+
+    """
+    concern = {PROMISE_RECOVERED: Concern.RECOVERED, PROMISE_AT_RISK: Concern.AT_RISK}.get(
+        why, notice.concern
+    )
+    recovered = concern == Concern.RECOVERED
+    due_time = notice.due_time or notice.expire_time
+    return News(
+        promise=notice.promise,
+        version=notice.heard_version,
+        customer=notice.customer,
+        case=notice.case,
+        concern=concern,
+        variables=recovery(wanted) if recovered else wanted,
+        expire_time=due_time if recovered else notice.expire_time,
+        due_time=due_time,
+        department=notice.department,
+    )
+
+
+class Step(Enum):
+    """What news asks for."""
+
+    REQUEST = auto()
+    REVISE = auto()
+    WITHDRAW = auto()
+
+
+def untrue(concern: Concern, news: News) -> str:
+    """Why a notice of `concern` must not be sent, given the news; "" when it may be."""
+    if news.concern == concern:
+        return ""
+    reasons = {Concern.AT_RISK: PROMISE_AT_RISK, Concern.RECOVERED: PROMISE_RECOVERED}
+    return reasons.get(news.concern, PROMISE_ENDED)
+
+
+def next_steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
+    """What to do about news of a promise, and with which notice. News comes in any order, and again.
+
+    Args:
+        before: the notices that policies made about this promise for this customer, newest first.
+        news: what was heard.
+
+    """
+    if any(news.version <= notice.heard_version for notice in before):
+        return []
+    return steps(before, news)
+
+
+def steps(before: Sequence[Notice], news: News) -> list[tuple[Step, Notice | None]]:
+    """As `next_steps`, for news that is the newest.
+
+    One notice at a time waits or is under way. While it is under way, it takes what is to be said after it,
+    and its end decides. While it waits, it says the newest, unless it may have arrived already: then another
+    says it. When the customer need not be told, it is withdrawn.
+    """
+    head = unended(before)
+    if head is None:
+        return [(Step.REQUEST, None)] if _is_wanted(before, news) else []
+    if head.state == State.SENDING:
+        return _revision(head, news) if head.concern == news.concern else [(Step.WITHDRAW, head)]
+    rest = [notice for notice in before if notice is not head]
+    if head.concern == news.concern and not head.in_doubt:
+        return _revision(head, news) if _is_wanted(rest, news) else [(Step.WITHDRAW, head)]
+    if head.concern == news.concern and head.variables == news.variables:
+        return []
+    withdrawn = [replace(head, state=State.UNKNOWN)] if head.in_doubt else []
+    return [(Step.WITHDRAW, head), *steps([*withdrawn, *rest], news)]
+
+
+def unended(before: Sequence[Notice]) -> Notice | None:
+    """The one that waits, or is under way."""
+    return next((notice for notice in before if not notice.ended), None)
+
+
+def moot(notice: Notice, news: News) -> str:
+    """Why a notice is withdrawn, given the news."""
+    return untrue(notice.concern, news) or (OUTCOME_UNKNOWN if notice.in_doubt else ALREADY_TOLD)
+
+
+def recount(before: Sequence[Notice]) -> list[Notice]:
+    """Have the newest count of what the customer was told, or may have been. Those for which that is new."""
+    told = [notice for notice in before if notice.may_have_arrived]
+    changed = [notice for i, notice in enumerate(told) if notice.superseded != (i > 0)]
+    for notice in changed:
+        notice.count(superseded=not notice.superseded)
+    return changed
+
+
+def what_follows(before: Sequence[Notice], notice: Notice, why: str, wanted: dict[str, str]) -> News | None:
+    """The news to act on after what became of an attempt at a notice; None when nothing more is to be said.
+
+    What another notice waits to say may need no saying any more, when the answer came late.
+
+    Args:
+        before: as for `next_steps`, `notice` among them.
+        notice: it.
+        why: why it was no longer true by then; "" when it was.
+        wanted: what it was to say by then: newer than what it said, perhaps.
+
+    """
+    waiting = next((each for each in before if each.waits and each is not notice), None)
+    if waiting is not None:
+        notice, why, wanted = waiting, "", waiting.variables
+    if unended(before) not in (None, notice) or why in (PROMISE_ENDED, ALREADY_TOLD):
+        return None
+    return replace(meanwhile(notice, why, wanted), version=max(each.heard_version for each in before))
+
+
+def _revision(head: Notice, news: News) -> list[tuple[Step, Notice | None]]:
+    changed = head.reason_code or news.variables != head.variables
+    return [(Step.REVISE, head)] if changed else []
+
+
+def _is_wanted(before: Sequence[Notice], news: News) -> bool:
+    """Whether the customer must be told, after all that they were told, or may have been.
+
+    A customer is told a date once. Once it was sent the promise moves, and its successor has a name of its
+    own. When nobody knows whether it was sent, the customer may know of the risk: so is told of a recovery,
+    and of another date, but not of the same again. What could not be sent is not tried again as it was.
+    """
+    if news.concern == Concern.NONE:
+        return False
+    tried = [notice for notice in before if notice.may_have_arrived or notice.reason_code not in MOOT]
+    if tried and not tried[0].may_have_arrived and _says(tried[0], news):
+        return False
+    last = next((notice for notice in tried if notice.may_have_arrived), None)
+    doubtful = last is not None and last.concern == Concern.AT_RISK and not last.told
+    if news.concern == Concern.RECOVERED:
+        return doubtful
+    if last is None or last.concern == Concern.RECOVERED:
+        return True
+    return doubtful and not _says(last, news)
+
+
+def _says(notice: Notice, news: News) -> bool:
+    return notice.concern == news.concern and notice.variables["new_date"] == news.variables["new_date"]
