@@ -263,6 +263,7 @@ async def test_too_many_calls_at_once_are_shed(served: Any) -> None:
         await release.wait()
         return ledger_service_pb2.GetBalancesResponse()
 
+    await served.get()  # so that the issuer's keys are known
     served.ledger.behave = wait
     calls = [asyncio.create_task(served.get()) for _ in range(513)]
     await eventually(lambda: any(call.done() for call in calls))
