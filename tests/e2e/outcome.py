@@ -10,6 +10,7 @@ import asyncpg
 from chassis.cli.demo.story import Outcome, Story
 from chassis.cli.session import Session
 from chassis.local.mail import Mail, Mailbox
+from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1 import view_pb2, view_service_pb2
@@ -84,11 +85,19 @@ def assert_view_shows(session: Session, outcome: Outcome, successor: str, points
     """The customer view holds every result of the story once."""
     views = Patient(session.stub(ViewServiceStub, "customer"))
     name = f"{outcome.customer}/view"
-    view: view_pb2.CustomerView = views.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
+
+    def states_of_notices(view: view_pb2.CustomerView) -> list[str]:
+        return [part.state for part in view.notices if part.promise == outcome.promise]
+
+    def told() -> view_pb2.CustomerView | None:  # what each service tells arrives by itself
+        view = views.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
+        return view if "SENT" in states_of_notices(view) else None
+
+    view: view_pb2.CustomerView = asyncio.run(eventually(told, 30))
     states = {part.promise: part.state for part in view.promises}
     assert states[outcome.promise] == "RENEGOTIATED"
     assert states[successor] == "OPEN"
-    assert [n.state for n in view.notices if n.promise == outcome.promise] == ["SENT"]
+    assert states_of_notices(view) == ["SENT"]
     assert [g.points for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
     assert [c.state for c in view.cases if c.case == outcome.case] == ["OPEN"]
     assert view.relationship_manager == "agents/alice"
