@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_one_wrong_id_refuses_one_row_and_makes_nobody(files: Importing) -> None
 def test_a_refused_purchase_or_order_makes_no_customer(files: Importing) -> None:
     bought = files.load("purchases", "customer_id,date,amount\nghost,2150-01-02,1.00\nreal,2026-01-02,1.00\n")
     assert (bought["created"], files.refused(bought)) == (1, [("2", "INVALID_TIME")])
-    assert "1 customers were not known" in bought["notes"][0]
+    assert "new customers: 1" in bought["notes"][0]
     order = f"customer_id,order_id,required_date\nghost,{'9' * 300},2026-01-10\n"
     assert files.refused(files.load("orders", order)) == [("2", "INVALID_CODE")]
     assert files.find("ghost") == ""
@@ -208,3 +209,52 @@ def test_an_order_that_was_imported_otherwise_is_told_and_stays(files: Importing
     assert files.load("orders", file, "--map", "promised_date=First")["known"] == 1
     again = files.load("orders", file, "--map", "promised_date=Second")
     assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
+
+
+def test_a_newer_export_counts_only_what_is_new_and_takes_over_what_changed(files: Importing) -> None:
+    head = "order_id,customer_id,date,amount,refunded\n"
+    old = f"{head}O1,u,2026-01-01,10.00,\nO2,u,2026-01-02,20.00,\n"
+    assert files.load("purchases", old, "--dry-run")["created"] == 2
+    assert "new customers: 1" in files.load("purchases", old, "--dry-run")["notes"][0]
+    assert not files.find("u")
+    assert files.load("purchases", old)["created"] == 2
+    new = f"{head}O1,u,2026-01-01,10.00,\nO2,u,2026-01-02,20.00,5.00\nO3,u,2026-01-03,30.00,\n"
+    for options in (("--dry-run",), ()):
+        result = files.load("purchases", new, *options)
+        assert (result["created"], result["known"], result["refused"]) == (1, 2 - result["corrected"], 0)
+    assert result["corrected"] == 1
+    assert files.load("purchases", new)["known"] == 3
+    assert files.worth("u") == (Decimal(55), 3)
+
+
+def test_purchases_without_a_number_that_another_file_may_have_brought_are_for_a_person_to_decide(
+    files: Importing,
+) -> None:
+    head, day = "customer_id,date,amount\n", "u,2026-01-01,10.00\n"
+    assert files.load("purchases", head + day * 2)["created"] == 2  # two of one file are two
+    for options in (("--dry-run",), ()):
+        result = files.load("purchases", f"{head}{day}u,2026-01-02,11.00\n", *options)
+        assert (result["created"], files.refused(result)) == (1, [("2", "ALREADY_IMPORTED")])
+    assert files.worth("u") == (Decimal(31), 3)
+    decided = Path(result["errors_file"]).read_text()
+    assert files.load("purchases", decided, name="decided.csv")["created"] == 1
+    assert files.load("purchases", decided, name="decided.csv")["known"] == 1
+    assert files.worth("u") == (Decimal(41), 4)
+
+
+def test_an_order_that_was_open_when_it_was_imported_is_kept_by_the_export_that_says_so(
+    files: Importing,
+) -> None:
+    head, number = "customer_id,order_id,order_date,promised_date,delivered_date\n", files.system
+    due = f"{datetime.now(UTC) + timedelta(days=7):%Y-%m-%d}"
+    open_order = f"u,{number},2025-01-02,{due},"
+    assert files.load("orders", f"{head}{open_order}\n")["created"] == 1
+    newer = f"{head}{open_order}2025-01-09\nu,{number}-2,2025-01-02,{due},\n"
+    planned = files.load("orders", newer, "--dry-run")
+    assert (planned["created"], planned["known"]) == (1, 1)
+    done = files.load("orders", newer)
+    assert (done["created"], done["corrected"], done["refused"]) == (1, 1, 0)
+    request = promise_service_pb2.ListPromisesRequest(filter=f'reference = "orders/{number}"')
+    [promise] = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
+    assert promise.state == promise_pb2.Promise.STATE_KEPT
+    assert files.load("orders", newer)["known"] == 2

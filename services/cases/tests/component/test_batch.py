@@ -11,7 +11,11 @@ from chassis.api.messages import timestamp
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from rapport.cases.v1 import promise_pb2
-from rapport.cases.v1.promise_service_pb2 import BatchMakePromisesRequest, MakePromiseRequest
+from rapport.cases.v1.promise_service_pb2 import (
+    BatchMakePromisesRequest,
+    MakePromiseRequest,
+    WithdrawPromiseRequest,
+)
 
 State = promise_pb2.Promise.State
 ORDERS = Path(__file__).parents[4] / "../shared/data/contacts/northwind_orders.csv"
@@ -136,3 +140,42 @@ async def test_the_northwind_orders_were_772_times_kept_37_times_late_and_21_tim
         }
     assert await desk.facts("PromiseAtRisk") == []
     assert await timers(desk) == 0
+
+
+async def test_a_promise_that_another_source_brought_is_that_promise_whatever_else_it_says(desk):
+    rows = [desk.promise(3, reference="orders/1"), desk.promise(-5, reference="orders/2")]
+    first = await desk.promises.BatchMakePromises(batch(rows, ["a:1", "a:2"]))
+    rows[1].keep_time.CopyFrom(timestamp(desk.in_days(-5)))
+    rows += [desk.promise(4, reference="orders/3"), desk.promise(4, reference="")]
+    for made in (2, 0):
+        again = batch(rows, ["b:1", "b:2", "b:3", "b:4"])
+        again.may_overlap = again.validate_only = True
+        assert (await desk.promises.BatchMakePromises(again)).made_count == made
+        again = batch(rows, ["b:1", "b:2", "b:3", "b:4"])
+        again.may_overlap = True
+        second = await desk.promises.BatchMakePromises(again)
+        assert second.made_count == made
+        assert list(second.promises[:2]) == list(first.promises)
+    assert len(await desk.facts("PromiseMade")) == 4
+
+
+async def test_promises_of_one_source_about_the_same_are_as_many(desk):
+    rows = [desk.promise(3, reference="orders/1")] * 2
+    request = batch(rows, ["a:1", "a:2"])
+    request.may_overlap = True
+    assert (await desk.promises.BatchMakePromises(request)).made_count == 2
+    request = batch([*rows, rows[0]], ["b:1", "b:2", "b:3"])
+    request.may_overlap = True
+    assert (await desk.promises.BatchMakePromises(request)).made_count == 1
+
+
+async def test_a_promise_that_was_taken_back_is_made_again(desk, refused):
+    row = desk.promise(3, reference="orders/1")
+    [first] = (await desk.promises.BatchMakePromises(batch([row], ["a:1"]))).promises
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=first.name, reason_code="MISTAKE"))
+    request = batch([row], ["b:1"])
+    request.may_overlap = True
+    assert (await desk.promises.BatchMakePromises(request)).made_count == 1
+    request = batch([row])
+    request.may_overlap = True
+    assert await refused(desk.promises.BatchMakePromises(request)) == "INVALID_ARGUMENT REQUIRED"

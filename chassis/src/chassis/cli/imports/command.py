@@ -101,7 +101,9 @@ def import_file(
         Path | None,
         typer.Option(help="Where refused rows go; default FILE.errors.csv, numbered if there is one."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row and import none.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row, say what an import would do, and import none.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
     """Import a file: see `_HELP`."""
@@ -153,6 +155,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     from chassis.cli.imports import tabular
     from chassis.cli.imports.customers import CustomerImporter
     from chassis.cli.imports.engine import Run
+    from chassis.cli.imports.people import Customers
     from chassis.cli.imports.records import OrderImporter, PurchaseImporter
 
     table = tabular.open_table(
@@ -160,12 +163,17 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     )
     reading = {"encoding": table.encoding.name, "sheet": wanted.sheet, "country": wanted.country}
     notation = _notation(wanted)
-    async with _channels(None if wanted.dry_run else Session.open()) as channel:
+    session = _session(wanted, result)
+    async with _channels(session) as channel:
         importers: dict[Kind, Callable[[], Any]] = {
             Kind.CUSTOMERS: lambda: CustomerImporter(channel("customer"), table, wanted.system, reading),
-            Kind.PURCHASES: lambda: PurchaseImporter(channel, wanted.system),
-            Kind.ORDERS: lambda: OrderImporter(channel, wanted.system, wanted.department),
+            Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
+            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
         }
+
+        def customers() -> Customers:
+            return Customers(channel("customer"), wanted.system, dry_run=wanted.dry_run)
+
         started = time.monotonic()
         with _progress(wanted.file.name, show_progress) as progress:
             importer = importers[wanted.kind]()
@@ -175,13 +183,27 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                     importer=importer,
                     mapping=wanted.mapping,
                     notation=notation,
-                    dry_run=wanted.dry_run,
+                    offline=session is None,
                     progress=progress,
                     result=result,
                 )
                 await going.run(wanted.errors)
             finally:
                 result.seconds = round(time.monotonic() - started, 3)
+
+
+def _session(wanted: Wanted, result: Any) -> Session | None:
+    """The way to the services; None when a dry run has nothing to ask them, or cannot."""
+    if wanted.dry_run and wanted.kind is Kind.CUSTOMERS:
+        result.asked = False
+        return None
+    try:
+        return Session.open()
+    except Failure:
+        if not wanted.dry_run:
+            raise
+        result.asked = False
+        return None
 
 
 def _notation(wanted: Wanted) -> Any:
@@ -215,7 +237,7 @@ def _notation(wanted: Wanted) -> Any:
 
 @asynccontextmanager
 async def _channels(session: Session | None) -> AsyncIterator[Callable[[str], grpc.aio.Channel]]:
-    """Channels by service, closed at the end. A dry run gets channels that lead nowhere, and uses none."""
+    """Channels by service, closed at the end. Without a session they lead nowhere, and are not used."""
     async with AsyncExitStack() as stack:
         opened: dict[str, grpc.aio.Channel] = {}
 

@@ -41,8 +41,9 @@ class Result:
     """What became of the rows that were read.
 
     `created` are new, `known` were here, `corrected` were too and say otherwise now, `skipped` are none of
-    the kind (a failed payment), `refused` are wrong. `used` is the column of each field, `ignored` the
-    columns that nobody takes, `notes` what else is to be said.
+    the kind (a failed payment), `refused` are wrong. In a dry run they would be; whether they are new is
+    known when the services were `asked`. `used` is the column of each field, `ignored` the columns that
+    nobody takes, `notes` what else is to be said.
     """
 
     rows: int = 0
@@ -53,6 +54,7 @@ class Result:
     refused: int = 0
     renamed: int = 0
     seconds: float = 0
+    asked: bool = True
     errors_file: str = ""
     used: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
@@ -94,9 +96,9 @@ class Importer(Protocol[T]):
         ...
 
     async def send(self, items: list[tuple[Row, T]]) -> int:
-        """Hand rows to the service, and return how many of them were new. RowsRefused.
+        """Hand rows to the service, and return how many of them are new. RowsRefused.
 
-        A row that is found wrong only afterwards gets a problem.
+        All or none of them are `decided`. A row that is found wrong only afterwards gets a problem.
         """
         ...
 
@@ -114,7 +116,7 @@ class Run(Generic[T]):
         importer: takes its rows.
         mapping: fields to columns, where names do not tell.
         notation: how the file writes things, as far as the user says.
-        dry_run: check every row and send none.
+        offline: whether services are not asked, so that rows are only read.
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
 
@@ -124,7 +126,7 @@ class Run(Generic[T]):
     importer: Importer[T]
     mapping: Mapping[str, str]
     notation: Notation
-    dry_run: bool
+    offline: bool
     progress: Callable[[int, int], None]
     result: Result
 
@@ -141,7 +143,7 @@ class Run(Generic[T]):
         errors = ErrorFile(errors_path, self.table.header, width)
         try:
             await self._feed(used, errors, total)
-            late = {} if self.dry_run else await self.importer.finish(self.result)
+            late = {} if self.offline else await self.importer.finish(self.result)
             if late:
                 for row in self.table.rows():
                     if row.line in late:
@@ -197,7 +199,7 @@ class Run(Generic[T]):
         parsed = [(row, self.importer.parse(Cells(row, used, self.notation))) for row in readable]
         good = [(row, item) for row, item in parsed if not row.problems and item is not None]
         self.result.skipped += sum(item is None and not row.problems for row, item in parsed)
-        if good and not self.dry_run:
+        if good and not self.offline:
             await self._send(good)
         for row in batch:
             errors.keep(row)
@@ -236,10 +238,16 @@ class Run(Generic[T]):
 
 
 def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes."""
+    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes.
+
+    What a person decided on is in batches of its own.
+    """
     batch: list[Row] = []
     size = 0
     for row in rows:
+        if batch and batch[0].decided != row.decided:
+            yield batch
+            batch, size = [], 0
         batch.append(row)
         size += sum(map(len, row.cells.values()))
         if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:

@@ -56,21 +56,25 @@ class Customers:
     Args:
         channel: to the customer service.
         system: whose ids the file holds.
+        dry_run: whether nothing is written.
 
     """
 
-    def __init__(self, channel: grpc.aio.Channel, system: str) -> None:
+    def __init__(self, channel: grpc.aio.Channel, system: str, *, dry_run: bool) -> None:
         self._service = CustomerServiceStub(channel)
         self._system = system
         self._names: dict[Person, str] = {}
+        self.dry_run = dry_run
         self._made = 0
+        self._unknown: set[Person] = set()
 
     def tell(self, result: Result) -> None:
         """Say of how many nothing was known but what the file calls them."""
-        if self._made:
+        would = "would be" if self.dry_run else "are"
+        if count := self._made or len(self._unknown):
             result.notes.append(
-                f"{self._made:,} customers were not known: they are made, and called by their id or address "
-                f"until `rapport import customers --system {self._system}` names them"
+                f"new customers: {count:,}; nothing was known of them, and they {would} called by their id or "
+                f"address until `rapport import customers --system {self._system}` names them"
             )
 
     async def find(self, items: Sequence[Whose]) -> list[str]:
@@ -80,6 +84,8 @@ class Customers:
         self._names |= await self._ask(items, ids, [self._id(who) for who in ids])
         rest = [who for who in new if who.email and who not in self._names]
         self._names |= await self._by_email(items, rest)
+        if self.dry_run:
+            self._unknown |= {who for who in new if who not in self._names}
         return [self._names.get(item.person, NOBODY) for item in items]
 
     async def make(self, items: Sequence[Whose]) -> list[str]:
@@ -111,6 +117,8 @@ class Customers:
 
     async def _add(self, customer: str, handle: customer_pb2.Identifier) -> None:
         """Give a customer a handle, unless it is somebody else's or none that anybody is found by."""
+        if self.dry_run:
+            return
         request = customer_service_pb2.AddIdentifierRequest(
             customer=customer, identifier=handle, request_id=str(uuid4())
         )

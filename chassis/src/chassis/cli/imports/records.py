@@ -16,7 +16,7 @@ from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.people import NOBODY, Customers, Person, person
-from chassis.cli.imports.tabular import Problem, Row
+from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
@@ -55,9 +55,10 @@ _NO_SALE = frozenset(
 
 
 _PROMISED = (
-    "was imported before with another customer or promised date, and what was promised stays: change that "
-    "promise, or correct the file and import the row in another one"
+    "was imported before with another customer or promised date, and what was promised stays: renegotiate or "
+    "withdraw that promise"
 )
+_ENDED = "was imported before, and what was promised has ended otherwise: see `rapport view`"
 
 
 class Bought(NamedTuple):
@@ -87,8 +88,8 @@ class PurchaseImporter:
     )
     required = ("date", "amount")
 
-    def __init__(self, channel: Channels, system: str) -> None:
-        self._customers = Customers(channel("customer"), system)
+    def __init__(self, channel: Channels, customers: Customers) -> None:
+        self._customers = customers
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._last_reference = ""
         self._corrected = 0
@@ -124,10 +125,11 @@ class PurchaseImporter:
         """Record the purchases; a line that was imported before and says otherwise now is corrected."""
         bought = [item for _, item in items]
         names = await self._customers.find(bought)
-        if NOBODY in names:  # nobody is made for a row that is wrong
+        checking = self._customers.dry_run
+        if NOBODY in names and not checking:  # nobody is made for a row that is wrong
             await self._record(items, names, validate_only=True)
             names = await self._customers.make(bought)
-        answer = await self._record(items, names)
+        answer = await self._record(items, names, validate_only=checking)
         self._corrected += answer.corrected_count
         return answer.recorded_count
 
@@ -159,6 +161,7 @@ class PurchaseImporter:
                 request_id=str(uuid4()),
                 import_keys=_keys(items),
                 validate_only=validate_only,
+                may_overlap=not items[0][0].decided,
             )
         )
 
@@ -180,10 +183,11 @@ class OrderImporter:
     fields = ("customer", "email", "order_id", "order_date", "promised_date", "delivered_date")
     required = ("order_id", "promised_date")
 
-    def __init__(self, channel: Channels, system: str, department: str) -> None:
-        self._customers = Customers(channel("customer"), system)
+    def __init__(self, channel: Channels, customers: Customers, department: str) -> None:
+        self._customers = customers
         self._service = PromiseServiceStub(channel("cases"))
         self._department = f"departments/{department}"
+        self._kept = 0
 
     def begin(self, used: Mapping[str, str]) -> None:
         """Ask for a column that says whose the orders are."""
@@ -202,22 +206,48 @@ class OrderImporter:
         )
 
     async def send(self, items: list[tuple[Row, Order]]) -> int:
-        """Make the promises; that of a line that was imported before is not made again."""
+        """Make the promises; one that was imported before is not made again, but kept, if it was since."""
         orders = [order for _, order in items]
         names = await self._customers.find(orders)
+        if self._customers.dry_run:
+            return (await self._make(items, names, validate_only=True)).made_count
         if NOBODY in names:  # nobody is made for a row that is wrong
             await self._make(items, names, validate_only=True)
             names = await self._customers.make(orders)
         answer = await self._make(items, names)
         for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
             if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
-                row.problems.append(Problem("", "ALREADY_IMPORTED", _PROMISED))
+                row.problems.append(Problem("", ALREADY_IMPORTED, _PROMISED))
+            elif order.delivered and not promise.HasField("keep_time"):
+                await self._keep(row, promise, order.delivered)
         return answer.made_count
 
     async def finish(self, result: Result) -> Mapping[int, Problem]:
-        """Tell who was made."""
+        """Tell how many were kept since they were imported, and who was made."""
+        result.corrected = self._kept
+        result.known -= self._kept
         self._customers.tell(result)
         return {}
+
+    async def _keep(self, row: Row, promise: promise_pb2.Promise, at: datetime) -> None:
+        """Keep a promise that was open when it was imported, or the one that took its place."""
+        try:
+            while promise.successor:
+                get = promise_service_pb2.GetPromiseRequest(name=promise.successor)
+                promise = await self._service.GetPromise(get)
+            if promise.HasField("keep_time"):
+                return
+            await self._service.KeepPromise(
+                promise_service_pb2.KeepPromiseRequest(
+                    name=promise.name, keep_time=timestamp(at), request_id=str(uuid4())
+                )
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
+                raise
+            row.problems.append(Problem("", ALREADY_IMPORTED, _ENDED))
+        else:
+            self._kept += 1
 
     async def _make(
         self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool = False
@@ -229,6 +259,7 @@ class OrderImporter:
                 request_id=str(uuid4()),
                 import_keys=_keys(items),
                 validate_only=validate_only,
+                may_overlap=not items[0][0].decided,
             )
         )
 

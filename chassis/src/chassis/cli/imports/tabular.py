@@ -12,6 +12,7 @@ from chassis.cli.imports.decoding import Encoding, UnreadableFile
 from chassis.cli.imports.neutral import ERROR_COLUMNS, PICTURE, restored, shown
 
 COLUMNS_MAX = 1000
+ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought: a person decides
 _ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
 
@@ -29,7 +30,8 @@ class Row:
     """One row: its line in the file, its cells by column and those beyond the header, and what is wrong.
 
     `told` is what is to be known of it although it is imported. `origin` is where it comes from,
-    `{digest}:{line}`: of a row that was refused before, the file and line where it was.
+    `{digest}:{line}`: of a row that was refused before, the file and line where it was. `decided` says that
+    it was refused because another file may have brought it, and that a person says no.
     """
 
     line: int
@@ -38,6 +40,7 @@ class Row:
     extra: list[str] = field(default_factory=list)
     told: list[Problem] = field(default_factory=list)
     origin: str = ""
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,13 @@ class Table:
                 yield self._row(line, cells)
 
     def _row(self, line: int, cells: list[str]) -> Row:
-        width, origin = len(self.header), ""
+        width, origin, reason = len(self.header), "", ""
         if self.mended:
             cells = [*cells, *[""] * (self.mended - len(cells))]
-            origin = cells[self.mended - len(ERROR_COLUMNS)]
+            origin, _, _, reason, _ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
             cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
+        row.decided = reason == ALREADY_IMPORTED
         row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
         if any(cell.strip() for cell in row.extra):
             allowed = f"must have at most {width} cells, as the header has"

@@ -12,7 +12,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     typer.echo(f"  used: {' · '.join(f'{field} = {column}' for field, column in result.used.items())}")
     typer.echo(f"  ignored: {' · '.join(result.ignored) or 'no column'}")
     counts = {"skipped": result.skipped, "refused": result.refused}
-    if not dry_run:
+    if result.asked:
         counts = {
             "new": result.created,
             "known already": result.known,
@@ -24,7 +24,8 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     ]
     typer.echo(f"  {' · '.join(shown) if shown else 'nothing is wrong'}")
     if dry_run:
-        typer.echo("  checked only: nothing is imported")
+        unasked = "" if result.asked else "; what only the services know is not checked"
+        typer.echo(f"  checked only: nothing is imported{unasked}")
     else:
         typer.echo("  run it again, and nothing doubles")
     for note in result.notes:

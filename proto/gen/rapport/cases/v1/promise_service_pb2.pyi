@@ -59,10 +59,15 @@ class BatchMakePromisesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MAY_OVERLAP_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     validate_only: _builtins.bool
-    """Check the requests and answer with nothing, as if none was made. Customers are not looked at."""
+    """Check the requests, answer with how many would be made, and make none. Customers are not looked at."""
+    may_overlap: _builtins.bool
+    """Whether other sources may have brought some of the promises, as exports overlap; needs `import_keys`. One to the
+    same customer, of the same department, kind and reference, is that promise, whatever else it says.
+    """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___MakePromiseRequest]:
         """1 to 1,000 promises; their own `request_id` is ignored."""
@@ -80,10 +85,11 @@ class BatchMakePromisesRequest(_message.Message):
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        may_overlap: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -101,7 +107,7 @@ class BatchMakePromisesResponse(_message.Message):
     """How many of them were made now and not before."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[_promise_pb2.Promise]:
-        """In the order of the request; for a known import key, the promise made then."""
+        """In the order of the request; for one that was known, the promise made then."""
 
     def __init__(
         self,

@@ -162,10 +162,17 @@ class BatchRecordPurchasesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    MAY_OVERLAP_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe. Required: money moved."""
     validate_only: _builtins.bool
-    """Check the requests and answer with nothing, as if none was recorded. Customers are not looked at."""
+    """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
+    may_overlap: _builtins.bool
+    """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
+    the same customer, time, amount and reference is not recorded again; one that is alone with its customer,
+    time and reference corrects that one. What may be another purchase, such as an equal one without a reference,
+    is refused (`ALREADY_IMPORTED`).
+    """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
         """1 to 1,000 purchases; their own `request_id` is ignored."""
@@ -184,10 +191,11 @@ class BatchRecordPurchasesRequest(_message.Message):
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
+        may_overlap: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -58,10 +58,14 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         ]
         for i, (key, command) in enumerate(zip(keys, commands, strict=False)):
             command.import_key = check.text(key, f"import_keys[{i}]")
+        if request.may_overlap and not request.import_keys:
+            check.refuse("import_keys", "REQUIRED", "must be given where promises may overlap with others")
         check.raise_if_any()
+        if request.may_overlap:
+            await usecases.find_overlap(tx, commands)
         if request.validate_only:
-            await usecases.check_promises(tx, self.clock, commands)
-            return promise_service_pb2.BatchMakePromisesResponse()
+            new = await usecases.check_promises(tx, self.clock, commands)
+            return promise_service_pb2.BatchMakePromisesResponse(made_count=new)
         promises, made_count = await usecases.make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(
             promises=map(_message, promises), made_count=made_count

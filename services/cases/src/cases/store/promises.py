@@ -45,6 +45,17 @@ PROMISES_BY_IMPORT_KEY = Statement(
     ),
     row=Promise,
 )
+# What imports brought about certain things and nobody took back, the oldest first.
+IMPORTED_ABOUT = Statement(
+    sa.select(PROMISES)
+    .where(
+        PROMISES.c.reference == sa.any_(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
+        PROMISES.c.import_key.is_not(None),
+        PROMISES.c.withdraw_time.is_(None),
+    )
+    .order_by(PROMISES.c.id),
+    row=Promise,
+)
 LIST_PROMISES = Listing(
     sa.select(PROMISES),
     PROMISES.c.due_time,

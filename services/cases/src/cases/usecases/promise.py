@@ -1,6 +1,7 @@
 """Making, keeping, renegotiating and breaking promises."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from cases.domain.telling import Telling, tell
 from cases.domain.work_item import WorkItem
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import (
+    IMPORTED_ABOUT,
     INSERT_NEW_PROMISES,
     INSERT_PROMISE,
     LOCK_PROMISE,
@@ -86,11 +88,31 @@ async def make_promises(
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
-async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> None:
-    """Refuse what `make_promises` would refuse, and make none."""
+async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> int:
+    """Refuse what `make_promises` would refuse, and make none. How many it would make."""
     foundations = await _foundations(tx, commands)
     for command in commands:
         _make(tx, clock, command, foundations)
+    keys = [command.import_key for command in commands if command.import_key]
+    return len(commands) - len({p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)})
+
+
+async def find_overlap(tx: Transaction, commands: Sequence[MakePromise]) -> None:
+    """Give commands with a reference the import key under which another source brought what they are.
+
+    A command whose own key is known keeps it, and so do those of one source about the same: they are as many.
+    """
+    keys = [command.import_key for command in commands]
+    known = {p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)}
+    asked = [command for command in commands if command.reference and command.import_key not in known]
+    own = {_source(command) for command in commands}
+    others: dict[Hashable, list[str | None]] = defaultdict(list)
+    for other in await IMPORTED_ABOUT.all(tx, references=list({command.reference for command in asked})):
+        if _source(other) not in own:
+            others[_about(other)].append(other.import_key)
+    for command in asked:
+        if others[_about(command)]:
+            command.import_key = others[_about(command)].pop(0)
 
 
 async def renegotiate_promise(
@@ -120,6 +142,14 @@ async def renegotiate_promise(
     await tx.defer(UPDATE_PROMISE, **values(promise))
     await _announce(tx, clock, successor, facts, caused_by=renegotiated_id)
     return promise
+
+
+def _about(promised: MakePromise | Promise) -> Hashable:
+    return promised.customer_id, promised.department_id, promised.kind, promised.reference
+
+
+def _source(promised: MakePromise | Promise) -> str:
+    return (promised.import_key or "").rpartition(":")[0]
 
 
 async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UUID, telling: Telling) -> None:

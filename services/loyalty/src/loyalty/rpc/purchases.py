@@ -17,11 +17,15 @@ from chassis.grpc.mutation import mutation
 from loyalty.domain.value import AMOUNT_MAX, Purchase, ValueFormula
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 from loyalty.store.purchases import GET_VALUE
-from loyalty.usecases.purchases import record_purchases
+from loyalty.usecases.purchases import count_changes, find_overlap, record_purchases
 from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 
 _A_DAY = timedelta(days=1)
 _INT32_MAX = 2**31 - 1
+_ALREADY = (
+    "another source brought a purchase of this customer, time and reference: if this is another one, it must "
+    "be confirmed, by importing the file of refused rows or sending it without may_overlap"
+)
 
 
 class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
@@ -63,9 +67,20 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
             self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
+        if request.may_overlap and not request.import_keys:
+            check.refuse("import_keys", "REQUIRED", "must be given where purchases may overlap with others")
         check.raise_if_any()
+        if request.may_overlap:
+            found = await find_overlap(tx, purchases)
+            for i in found.unclear:
+                check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
+            check.raise_if_any()
+            purchases = [found.known.get(i, purchase) for i, purchase in enumerate(purchases)]
         if request.validate_only:
-            return purchase_service_pb2.BatchRecordPurchasesResponse()
+            new, corrected = await count_changes(tx, purchases)
+            return purchase_service_pb2.BatchRecordPurchasesResponse(
+                recorded_count=new, corrected_count=corrected
+            )
         recorded = await record_purchases(tx, purchases, self.formula)
         return purchase_service_pb2.BatchRecordPurchasesResponse(
             purchases=[_message(purchase) for purchase in recorded.purchases],

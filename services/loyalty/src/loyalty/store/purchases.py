@@ -21,6 +21,33 @@ GET_IMPORTED = Statement(_IMPORTED, row=Purchase)
 # The same, nobody else's to correct until the end of the transaction.
 LOCK_IMPORTED = Statement(_IMPORTED.order_by(PURCHASES.c.import_key).with_for_update(), row=Purchase)
 
+_occasions = (
+    sa.func.unnest(
+        sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)),
+        sa.bindparam("times", type_=sa.ARRAY(PURCHASES.c.purchase_time.type)),
+    )
+    .table_valued(
+        sa.column("customer_id", sa.Uuid),
+        sa.column("purchase_time", PURCHASES.c.purchase_time.type),
+        name="occasions",
+    )
+    .render_derived()
+)
+# What imports brought of customers at certain times.
+IMPORTED_AT = Statement(
+    sa.select(PURCHASES)
+    .join(
+        _occasions,
+        sa.and_(
+            PURCHASES.c.customer_id == _occasions.c.customer_id,
+            PURCHASES.c.purchase_time == _occasions.c.purchase_time,
+        ),
+    )
+    .where(PURCHASES.c.import_key.is_not(None))
+    .order_by(PURCHASES.c.id),
+    row=Purchase,
+)
+
 _CONTENT = [name for name in PURCHASES.columns.keys() if name not in ("id", "import_key", "version")]  # noqa: SIM118
 # What rows say that were imported before and say otherwise now.
 CORRECT_PURCHASES = Bulk(

@@ -8,6 +8,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
+from loyalty.domain.overlap import Overlap, overlap
 from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
 from loyalty.store.purchases import (
@@ -15,6 +16,7 @@ from loyalty.store.purchases import (
     CORRECT_PURCHASES,
     COUNT_VALUES,
     GET_IMPORTED,
+    IMPORTED_AT,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
     NEWEST_PURCHASE,
@@ -64,6 +66,29 @@ async def record_purchases(
     return Recorded(
         [told.get(p.id) or (corrected | known)[p.import_key] for p in purchases], new, len(corrected)
     )
+
+
+async def find_overlap(tx: Transaction, purchases: Sequence[Purchase]) -> Overlap:
+    """Which purchases are, or may be, some that another source brought, of those whose keys are not known."""
+    keys = [purchase.import_key for purchase in purchases]
+    known = {p.import_key for p in await GET_IMPORTED.all(tx, import_keys=keys)}
+    asked = {i: purchase for i, purchase in enumerate(purchases) if purchase.import_key not in known}
+    occasions = sorted({(p.customer_id, p.purchase_time) for p in asked.values()})
+    if not occasions:
+        return Overlap()
+    customers, times = zip(*occasions, strict=True)
+    recorded = await IMPORTED_AT.all(tx, customer_ids=list(customers), times=list(times))
+    places = list(asked)
+    found = overlap(list(asked.values()), recorded)
+    return Overlap({places[i]: p for i, p in found.known.items()}, [places[i] for i in found.unclear])
+
+
+async def count_changes(tx: Transaction, purchases: Sequence[Purchase]) -> tuple[int, int]:
+    """How many of the purchases `record_purchases` would record, and how many correct."""
+    keys = [purchase.import_key for purchase in purchases if purchase.import_key]
+    known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)}
+    again = [p for p in purchases if p.import_key in known]
+    return len(purchases) - len(again), sum(not p.says(known[p.import_key]) for p in again)
 
 
 async def _correct(

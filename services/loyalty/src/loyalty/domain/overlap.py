@@ -1,0 +1,64 @@
+"""Exports overlap: which of a source's purchases are those that another source brought before.
+
+A reference alone is no identity, for numbers begin again with every till and year: with the customer and the
+time it is. Without a reference, equal purchases may be one or two, and only a person knows.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+
+from loyalty.domain.value import Purchase
+
+
+@dataclass(slots=True)
+class Overlap:
+    """What is known of purchases, by their index.
+
+    Attributes:
+        known: what they say, with the import key under which that was recorded.
+        unclear: those that may be purchases of their own as well as one that was recorded.
+
+    """
+
+    known: dict[int, Purchase] = field(default_factory=dict)
+    unclear: list[int] = field(default_factory=list)
+
+
+def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Overlap:
+    """Recognise imported purchases among those that were recorded of the same customers at the same times.
+
+    One that says the same as one from another source is that one. One that says another amount is that one,
+    corrected, where both are alone with their reference: some of it was given back since.
+    """
+    found = Overlap()
+    own = {_source(purchase) for purchase in purchases}
+    lines = Counter(map(_occasion, [*purchases, *(other for other in recorded if _source(other) in own)]))
+    others: dict[Hashable, list[Purchase]] = defaultdict(list)
+    for other in recorded:
+        if other.import_key and _source(other) not in own:
+            others[_occasion(other)].append(other)
+    left = {occasion: list(group) for occasion, group in others.items()}
+    for i, purchase in enumerate(purchases):
+        group = left.get(_occasion(purchase), [])
+        same = next((other for other in group if other.amount == purchase.amount), None)
+        if same and purchase.reference:
+            group.remove(same)
+            found.known[i] = replace(same, id=purchase.id)
+        elif same:
+            found.unclear.append(i)
+    for i, purchase in enumerate(purchases):
+        group = others.get(_occasion(purchase), []) if purchase.reference and i not in found.known else []
+        if len(group) == 1 == lines[_occasion(purchase)]:
+            found.known[i] = replace(purchase, import_key=group[0].import_key)
+        elif group:
+            found.unclear.append(i)
+    return found
+
+
+def _occasion(purchase: Purchase) -> Hashable:
+    return purchase.customer_id, purchase.purchase_time, purchase.reference
+
+
+def _source(purchase: Purchase) -> str:
+    return (purchase.import_key or "").rpartition(":")[0]
