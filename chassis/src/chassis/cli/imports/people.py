@@ -73,8 +73,8 @@ class Customers:
         would = "would be" if self.dry_run else "are"
         if count := self._made or len(self._unknown):
             result.notes.append(
-                f"new customers: {count:,}; nothing was known of them, and they {would} called by their id or "
-                f"address until `rapport import customers --system {self._system}` names them"
+                f"new customers: {count:,}; nothing was known of them, and they {would} called by their id "
+                f"or address until `rapport import customers --system {self._system}` names them"
             )
 
     async def find(self, items: Sequence[Whose]) -> list[str]:
