@@ -16,7 +16,7 @@ from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import BATCH_CHARACTERS, Result, Run
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.neutral import neutralised, restored
-from chassis.cli.imports.records import PurchaseImporter
+from chassis.cli.imports.purchases import PurchaseImporter
 from chassis.cli.imports.tabular import Row, open_table
 from chassis.cli.main import build, run
 

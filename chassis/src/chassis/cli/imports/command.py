@@ -155,8 +155,9 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     from chassis.cli.imports import tabular
     from chassis.cli.imports.customers import CustomerImporter
     from chassis.cli.imports.engine import Run
+    from chassis.cli.imports.orders import OrderImporter
     from chassis.cli.imports.people import Customers
-    from chassis.cli.imports.records import OrderImporter, PurchaseImporter
+    from chassis.cli.imports.purchases import PurchaseImporter
 
     table = tabular.open_table(
         wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet

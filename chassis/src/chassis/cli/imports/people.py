@@ -1,6 +1,6 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -8,11 +8,13 @@ from uuid import uuid4
 import grpc
 
 from chassis.cli.imports.customers import external_id
+from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import Result, RowsRefused, violations
 from chassis.cli.imports.fields import Cells
 from rapport.customer.v1 import customer_pb2, customer_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 
+Channels = Callable[[str], grpc.aio.Channel]
 NOBODY = "customers/00000000-0000-0000-0000-000000000000"
 
 
@@ -46,6 +48,15 @@ def person(cells: Cells) -> Person:
     if not (customer or email) and not cells.row.problems:
         cells.wrong("customer", "REQUIRED", "must be the id or e-mail address of a customer")
     return Person(customer, email)
+
+
+def require_customer(used: Mapping[str, str]) -> None:
+    """UnreadableFile unless a column says whose the rows are."""
+    if not {"customer", "email"} & used.keys():
+        raise UnreadableFile(
+            "no column says whose the rows are; say which with --map customer=COLUMN, of ids or e-mail "
+            "addresses"
+        )
 
 
 class Customers:

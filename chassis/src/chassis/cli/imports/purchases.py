@@ -1,0 +1,150 @@
+"""Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import uuid4
+
+from chassis.api.messages import money, timestamp
+from chassis.cli.imports.engine import Result
+from chassis.cli.imports.fields import Cells
+from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
+from chassis.cli.imports.tabular import Problem, Row
+from rapport.loyalty.v1 import purchase_service_pb2
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+
+# What payment systems call a payment that is none, or is none yet.
+_NO_SALE = frozenset(
+    {
+        "failed",
+        "canceled",
+        "cancelled",
+        "voided",
+        "void",
+        "refunded",
+        "pending",
+        "authorized",
+        "declined",
+        "disputed",
+        "expired",
+        "uncaptured",
+        "incomplete",
+        "blocked",
+        "rejected",
+        "unpaid",
+        "draft",
+        "requires_payment_method",
+        "requires_action",
+        "requires_confirmation",
+        "fehlgeschlagen",
+        "storniert",
+        "erstattet",
+        "ausstehend",
+    }
+)
+
+
+class Bought(NamedTuple):
+    """One purchase in a file; a return when the amount is negative."""
+
+    person: Person
+    amount: Decimal
+    currency: str
+    at: datetime | None
+    quantity: int
+    reference: str
+
+
+class PurchaseImporter:
+    """Rows become purchases in the loyalty service."""
+
+    fields = (
+        "customer",
+        "email",
+        "date",
+        "amount",
+        "refunded",
+        "currency",
+        "quantity",
+        "reference",
+        "status",
+    )
+    required = ("date", "amount")
+
+    def __init__(self, channel: Channels, customers: Customers) -> None:
+        self._customers = customers
+        self._service = PurchaseServiceStub(channel("loyalty"))
+        self._last_reference = ""
+        self._corrected = 0
+
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Ask for a column that says whose the purchases are."""
+        require_customer(used)
+
+    def parse(self, cells: Cells) -> Bought | None:
+        """A purchase, less what was given back of it.
+
+        None for a payment that came to nothing, also in the end, and for the further lines of an order.
+        """
+        reference, status = cells.text("reference"), cells.text("status").casefold()
+        further = bool(reference) and reference == self._last_reference and not cells.text("amount")
+        self._last_reference = reference
+        if further or status in _NO_SALE:
+            return None
+        currency = cells.currency("currency")
+        amount, refunded = cells.amount("amount"), abs(cells.amount("refunded", required=False))
+        if refunded and amount == refunded:
+            return None
+        return Bought(
+            person=person(cells),
+            amount=amount - refunded,
+            currency=currency,
+            at=cells.moment("date", required=True),
+            quantity=cells.count("quantity"),
+            reference=reference,
+        )
+
+    async def send(self, items: list[tuple[Row, Bought]]) -> int:
+        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
+        bought = [item for _, item in items]
+        names = await self._customers.find(bought)
+        checking = self._customers.dry_run
+        if NOBODY in names and not checking:  # nobody is made for a row that is wrong
+            await self._record(items, names, validate_only=True)
+            names = await self._customers.make(bought)
+        answer = await self._record(items, names, validate_only=checking)
+        self._corrected += answer.corrected_count
+        return answer.recorded_count
+
+    async def finish(self, result: Result) -> Mapping[int, Problem]:
+        """Tell how many were corrected, and who was made."""
+        result.corrected = self._corrected
+        result.known -= self._corrected
+        self._customers.tell(result)
+        return {}
+
+    async def _record(
+        self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool = False
+    ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
+        requests = [
+            purchase_service_pb2.RecordPurchaseRequest(
+                purchase=purchase_service_pb2.Purchase(
+                    customer=name,
+                    amount=money(bought.amount, bought.currency),
+                    purchase_time=timestamp(bought.at) if bought.at else None,
+                    quantity=bought.quantity,
+                    reference=bought.reference,
+                )
+            )
+            for name, (_, bought) in zip(names, items, strict=True)
+        ]
+        return await self._service.BatchRecordPurchases(
+            purchase_service_pb2.BatchRecordPurchasesRequest(
+                requests=requests,
+                request_id=str(uuid4()),
+                import_keys=[row.origin for row, _ in items],
+                validate_only=validate_only,
+                may_overlap=not items[0][0].decided,
+            )
+        )
