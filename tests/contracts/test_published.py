@@ -16,7 +16,7 @@ from tests.contracts.valid import REQUESTS, SERVICES, learn, request_of, short_n
 # What no RPC alone brings about: it takes time, another service or a mail server.
 BROUGHT_ABOUT_OTHERWISE = {
     "PromiseBroken", "PromiseRecovered",
-    "NoticeSuppressed", "NoticeSent", "NoticeDelivered", "NoticeUnknown", "NoticeFailed",
+    "NoticeSuppressed", "NoticeSent", "NoticeUnknown", "NoticeFailed",
 }  # fmt: skip
 
 

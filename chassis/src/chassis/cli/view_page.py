@@ -21,7 +21,6 @@ _STYLES = {
     "SUPPRESSED": "yellow",
     "KEPT": "green",
     "SENT": "green",
-    "DELIVERED": "green",
     "RESOLVED": "green",
 }
 

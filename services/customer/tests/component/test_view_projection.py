@@ -128,7 +128,6 @@ def busy_history(desk, customer):
         ]
         if i % 5 == 0:
             told.append((cases.CaseReopened(case=case, **at), 4))
-            told.append((notifications.NoticeDelivered(notice=notice, **at), 3))
     return [desk.event(message, version, seconds) for seconds, (message, version) in enumerate(told)]
 
 

@@ -54,7 +54,6 @@ HISTORIES = {
     PartKind.NOTICE: history(
         notifications.NoticeRequested(notice=NOTICE, kind="promise-at-risk", promise=PROMISE),
         notifications.NoticeSent(notice=NOTICE, kind="promise-at-risk", promise=PROMISE, channel="EMAIL"),
-        notifications.NoticeDelivered(notice=NOTICE),
     ),
     PartKind.VALUE: history(
         loyalty.ValueChanged(lifetime_value=money(10, "USD"), purchase_count=1, band="STANDARD"),

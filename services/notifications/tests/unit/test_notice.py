@@ -4,9 +4,14 @@ from uuid import UUID
 
 import pytest
 
-from notifications.domain.facts import NoticeFailed, NoticeSent, NoticeSuppressed, NoticeUnknown
+from notifications.domain.facts import (
+    NoticeFailed,
+    NoticeSent,
+    NoticeSuppressed,
+    NoticeUnknown,
+    ToldPromise,
+)
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.told import ToldPromise
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NEW_DATE = datetime(2026, 3, 9, tzinfo=UTC)

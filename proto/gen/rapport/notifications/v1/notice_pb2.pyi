@@ -42,13 +42,11 @@ class Notice(_message.Message):
         """Handed to the provider, whose answer is not known yet."""
         STATE_SENT: Notice._State.ValueType  # 3
         """Accepted by a provider."""
-        STATE_DELIVERED: Notice._State.ValueType  # 4
-        """Known to have arrived."""
-        STATE_SUPPRESSED: Notice._State.ValueType  # 5
+        STATE_SUPPRESSED: Notice._State.ValueType  # 4
         """Not sent, for the reason in `reason_code`."""
-        STATE_FAILED: Notice._State.ValueType  # 6
+        STATE_FAILED: Notice._State.ValueType  # 5
         """Refused for good, or given up."""
-        STATE_UNKNOWN: Notice._State.ValueType  # 7
+        STATE_UNKNOWN: Notice._State.ValueType  # 6
         """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
         it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
         """
@@ -64,13 +62,11 @@ class Notice(_message.Message):
     """Handed to the provider, whose answer is not known yet."""
     STATE_SENT: Notice.State.ValueType  # 3
     """Accepted by a provider."""
-    STATE_DELIVERED: Notice.State.ValueType  # 4
-    """Known to have arrived."""
-    STATE_SUPPRESSED: Notice.State.ValueType  # 5
+    STATE_SUPPRESSED: Notice.State.ValueType  # 4
     """Not sent, for the reason in `reason_code`."""
-    STATE_FAILED: Notice.State.ValueType  # 6
+    STATE_FAILED: Notice.State.ValueType  # 5
     """Refused for good, or given up."""
-    STATE_UNKNOWN: Notice.State.ValueType  # 7
+    STATE_UNKNOWN: Notice.State.ValueType  # 6
     """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
     it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
     """

@@ -27,7 +27,7 @@ from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8e\x01\n\x0fNoticeRequested\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x05 \x01(\t:,\x9a\xb5\x18(events.notifications.notice.requested.v1\"\x97\x01\n\x10NoticeSuppressed\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x9a\xb5\x18)events.notifications.notice.suppressed.v1\"\x81\x02\n\nNoticeSent\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromise:\'\x9a\xb5\x18#events.notifications.notice.sent.v1\"a\n\x0fNoticeDelivered\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t:,\x9a\xb5\x18(events.notifications.notice.delivered.v1\"\x91\x01\n\rNoticeUnknown\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x9a\xb5\x18&events.notifications.notice.unknown.v1\"\x8f\x01\n\x0cNoticeFailed\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x9a\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8e\x01\n\x0fNoticeRequested\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x05 \x01(\t:,\x9a\xb5\x18(events.notifications.notice.requested.v1\"\x97\x01\n\x10NoticeSuppressed\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x9a\xb5\x18)events.notifications.notice.suppressed.v1\"\x81\x02\n\nNoticeSent\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x0c\n\x04\x63\x61se\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromise:\'\x9a\xb5\x18#events.notifications.notice.sent.v1\"\x91\x01\n\rNoticeUnknown\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x9a\xb5\x18&events.notifications.notice.unknown.v1\"\x8f\x01\n\x0cNoticeFailed\x12\x0e\n\x06notice\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07promise\x18\x04 \x01(\t\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x9a\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,8 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESUPPRESSED']._serialized_options = b'\232\265\030)events.notifications.notice.suppressed.v1'
   _globals['_NOTICESENT']._loaded_options = None
   _globals['_NOTICESENT']._serialized_options = b'\232\265\030#events.notifications.notice.sent.v1'
-  _globals['_NOTICEDELIVERED']._loaded_options = None
-  _globals['_NOTICEDELIVERED']._serialized_options = b'\232\265\030(events.notifications.notice.delivered.v1'
   _globals['_NOTICEUNKNOWN']._loaded_options = None
   _globals['_NOTICEUNKNOWN']._serialized_options = b'\232\265\030&events.notifications.notice.unknown.v1'
   _globals['_NOTICEFAILED']._loaded_options = None
@@ -52,10 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESUPPRESSED']._serialized_end=484
   _globals['_NOTICESENT']._serialized_start=487
   _globals['_NOTICESENT']._serialized_end=744
-  _globals['_NOTICEDELIVERED']._serialized_start=746
-  _globals['_NOTICEDELIVERED']._serialized_end=843
-  _globals['_NOTICEUNKNOWN']._serialized_start=846
-  _globals['_NOTICEUNKNOWN']._serialized_end=991
-  _globals['_NOTICEFAILED']._serialized_start=994
-  _globals['_NOTICEFAILED']._serialized_end=1137
+  _globals['_NOTICEUNKNOWN']._serialized_start=747
+  _globals['_NOTICEUNKNOWN']._serialized_end=892
+  _globals['_NOTICEFAILED']._serialized_start=895
+  _globals['_NOTICEFAILED']._serialized_end=1038
 # @@protoc_insertion_point(module_scope)

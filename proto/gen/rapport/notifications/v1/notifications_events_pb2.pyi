@@ -149,32 +149,6 @@ class NoticeSent(_message.Message):
 Global___NoticeSent: _TypeAlias = NoticeSent  # noqa: Y015
 
 @_typing.final
-class NoticeDelivered(_message.Message):
-    """A notice is known to have arrived."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NOTICE_FIELD_NUMBER: _builtins.int
-    CUSTOMER_FIELD_NUMBER: _builtins.int
-    notice: _builtins.str
-    """`notices/{uuid}`."""
-    customer: _builtins.str
-    """`customers/{uuid}`."""
-    def __init__(
-        self,
-        *,
-        notice: _builtins.str = ...,
-        customer: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "notice", b"notice"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___NoticeDelivered: _TypeAlias = NoticeDelivered  # noqa: Y015
-
-@_typing.final
 class NoticeUnknown(_message.Message):
     """A notice was handed to a provider whose answer was lost: the customer may have been told or not. A late answer
     is told by NoticeSent or NoticeFailed.

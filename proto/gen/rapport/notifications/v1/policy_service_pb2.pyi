@@ -20,8 +20,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NoticePolicy(_message.Message):
-    """A rule: this fact leads to this notice. Of several enabled rules for one fact the first by name is followed: a customer
-    is told once.
+    """A rule: this fact leads to this notice. Of several enabled rules for one fact one is followed, for a customer is told
+    once: the first by name of the department whose promise it is, else the first by name of the platform.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

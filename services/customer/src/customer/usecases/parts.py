@@ -223,7 +223,6 @@ _SPECS = [
     Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice("REQUESTED")),
     Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice("SUPPRESSED")),
     Spec(PartKind.NOTICE, notifications.NoticeSent, _sent),
-    Spec(PartKind.NOTICE, notifications.NoticeDelivered, _notice("DELIVERED")),
     Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice("FAILED")),
     Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice("UNKNOWN")),
     Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),

@@ -1,9 +1,7 @@
 """What this service tells the others: the fields of the event messages of the same names."""
 
 from dataclasses import dataclass
-from datetime import datetime
-
-from notifications.domain.told import ToldPromise
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,19 @@ class NoticeSuppressed:
     customer: str
     kind: str
     promise: str
+    reason_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPromise:
+    """A new date, a day or a moment, that a policy's notice told as of a promise's version."""
+
+    promise: str
+    customer: str
+    version: int
+    new_due_time: datetime | None
+    new_due_date: date | None
+    tell_time: datetime
     reason_code: str
 
 

@@ -22,8 +22,8 @@ from notifications.domain.facts import (
     NoticeSent,
     NoticeSuppressed,
     NoticeUnknown,
+    ToldPromise,
 )
-from notifications.domain.told import ToldPromise
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "EXPIRED"
@@ -43,7 +43,6 @@ class State(StrEnum):
     REQUESTED = "REQUESTED"
     SENDING = "SENDING"
     SENT = "SENT"
-    DELIVERED = "DELIVERED"
     SUPPRESSED = "SUPPRESSED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
@@ -65,7 +64,7 @@ class Notice:
         purpose: what the contact is for, as `customer.v1.Purpose` names it.
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
         policy, policy_version: the rule that asked for it; "" and 0 when a department did.
-        concern: what a policy tells of the promise: one live notice for each promise, customer and concern.
+        concern: what a policy tells of the promise: one unended for each promise, customer and concern.
         due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
         promise_version: the promise's version that it tells of; 0 when a department asked.
         heard_version: the highest version of the promise that was heard of: what it tells of, or later.
@@ -141,7 +140,7 @@ class Notice:
     @property
     def told(self) -> bool:
         """Whether a provider is known to have accepted it."""
-        return self.state in (State.SENT, State.DELIVERED)
+        return self.state == State.SENT
 
     @property
     def may_have_arrived(self) -> bool:
