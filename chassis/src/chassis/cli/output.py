@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from chassis.api.text import NOT_TEXT
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_COLUMNS = 200
+# What stands for what a terminal would obey.
+_PICTURES = {chr(code): chr(0x2400 + code) for code in range(32)} | {"\x7f": "\N{SYMBOL FOR DELETE}"}
 AsJson = typer.Option(False, "--json", help="Write JSON instead of a table.")
+
+
+def shown(text: str) -> str:
+    """The text with control characters as their pictures: a terminal obeys the former."""
+    return NOT_TEXT.sub(lambda found: _PICTURES.get(found[0], "\N{SYMBOL FOR SUBSTITUTE FORM TWO}"), text)
 
 
 def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:

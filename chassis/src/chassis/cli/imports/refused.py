@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised, shown
+from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised
 from chassis.cli.imports.tabular import Row
 from chassis.cli.imports.workbook import FORMULA
+from chassis.cli.output import shown
 
 SHOWN = 20
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")

@@ -9,7 +9,8 @@ from pathlib import Path
 from chassis.api.text import NOT_TEXT
 from chassis.cli.imports import decoding, delimited, workbook
 from chassis.cli.imports.decoding import Encoding, UnreadableFile
-from chassis.cli.imports.neutral import ERROR_COLUMNS, PICTURE, restored, shown
+from chassis.cli.imports.neutral import ERROR_COLUMNS, PICTURE, restored
+from chassis.cli.output import shown
 
 COLUMNS_MAX = 1000
 ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought: a person decides
