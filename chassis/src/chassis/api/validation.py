@@ -198,6 +198,28 @@ class Check:
             return []
         return items
 
+    def import_keys(self, keys: Sequence[str], owners: Sequence[str], *, needed: bool) -> list[str | None]:
+        """Where each item of a batch comes from, told apart by who owns it; as many None when there are none.
+
+        What departments call their sources is their own business: the key of one finds nothing of another.
+
+        Args:
+            keys: as sent in the field `import_keys`: none, or one for each item.
+            owners: the department of each item.
+            needed: whether there must be some, because others may have brought the same.
+
+        """
+        if keys and len(keys) == len(owners):
+            return [
+                f"{owner}/{self.text(key, f'import_keys[{i}]')}"
+                for i, (key, owner) in enumerate(zip(keys, owners, strict=True))
+            ]
+        if keys and owners:
+            self.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
+        elif needed:
+            self.refuse("import_keys", "REQUIRED", "must be given where others may have brought the same")
+        return [None] * len(owners)
+
     def money(self, value: Money, field: str, currency: Currency, *, most: int) -> Decimal | None:
         """An amount in `currency` from -`most` to `most`, of no more decimals than it has; None when absent.
 

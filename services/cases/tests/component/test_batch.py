@@ -16,6 +16,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     MakePromiseRequest,
     WithdrawPromiseRequest,
 )
+from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 
 State = promise_pb2.Promise.State
 ORDERS = Path(__file__).parents[4] / "../shared/data/contacts/northwind_orders.csv"
@@ -179,3 +180,24 @@ async def test_a_promise_that_was_taken_back_is_made_again(desk, refused):
     request = batch([row])
     request.may_overlap = True
     assert await refused(desk.promises.BatchMakePromises(request)) == "INVALID_ARGUMENT REQUIRED"
+
+
+async def test_an_import_key_of_another_department_is_another_key(desk):
+    mine, theirs = desk.promise(3), desk.promise(4, department="departments/repairs")
+    [first] = (await desk.promises.BatchMakePromises(batch([mine], ["a:1"]))).promises
+    made = await desk.promises.BatchMakePromises(batch([mine, theirs], ["a:1", "a:1"]))
+    assert (made.made_count, made.promises[0].name) == (1, first.name)
+    assert made.promises[1].department == "departments/repairs"
+
+
+async def test_who_promises_for_another_department_is_not_answered_with_its_promises(desk, refused):
+    case = await desk.open()
+    theirs, lent = desk.promise(3), desk.promise(3, case=case.name)
+    await desk.promises.BatchMakePromises(batch([theirs], ["a:1"]))
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    for checked in (True, False):
+        request = batch([lent], ["a:1"])
+        request.validate_only = checked
+        assert await refused(front.BatchMakePromises(request)) == "PERMISSION_DENIED NOT_OWNER"
+    for made in (1, 0):  # and again, as who lost the answer does
+        assert (await front.BatchMakePromises(batch([lent], ["b:1"]))).made_count == made

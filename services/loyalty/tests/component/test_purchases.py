@@ -446,3 +446,37 @@ async def test_what_may_be_another_purchase_is_refused_where_sources_may_overlap
     keyless = batch([bought])
     keyless.may_overlap = True
     assert (await refusal(desk.purchases.BatchRecordPurchases(keyless)))[1] == "REQUIRED"
+
+
+async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
+    running: Running, desk: Any
+) -> None:
+    buyer = customer()
+    [first] = (await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 1_000)], ["a:2"]))).purchases
+    finance: Any = running.stub(PurchaseServiceStub, department="finance")
+    for overlapping in (True, False):
+        theirs = batch([purchase(buyer, 700)], ["a:2"])
+        theirs.may_overlap = overlapping
+        if overlapping:
+            assert (await refusal(finance.BatchRecordPurchases(theirs)))[1] == "ALREADY_IMPORTED"
+            continue
+        second = await finance.BatchRecordPurchases(theirs)
+        assert (second.recorded_count, second.corrected_count) == (1, 0)
+        assert second.purchases[0].name != first.name
+    worth = await value(desk, buyer)
+    assert (worth.lifetime_value.units, worth.purchase_count) == (17, 2)
+    again = batch([purchase(buyer, 1_000)], ["a:2"])
+    assert list((await desk.purchases.BatchRecordPurchases(again)).purchases) == [first]
+
+
+async def test_an_export_that_two_departments_import_is_recorded_once(running: Running, desk: Any) -> None:
+    buyer = customer()
+    request = batch([purchase(buyer, 1_000)], ["a:2"])
+    request.may_overlap = True
+    first = await desk.purchases.BatchRecordPurchases(request)
+    finance: Any = running.stub(PurchaseServiceStub, department="finance")
+    request.request_id = str(uuid4())
+    second = await finance.BatchRecordPurchases(request)
+    assert (second.recorded_count, second.corrected_count) == (0, 0)
+    assert second.purchases == first.purchases
+    assert (await value(desk, buyer)).purchase_count == 1

@@ -13,13 +13,13 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def row(key: str, amount: int, reference: str = "", customer: UUID = BUYER, at: datetime = AT) -> Purchase:
-    return Purchase(uuid4(), customer, Decimal(amount), "USD", at, 1, reference, key)
+    return Purchase(uuid4(), customer, Decimal(amount), "USD", at, 1, reference, f"sales/{key}")
 
 
 def told(rows: list[Purchase], recorded: list[Purchase]) -> tuple[dict[int, tuple[str, int]], list[int]]:
     """Which keys and amounts the known ones have, and who is unclear."""
     found = overlap(rows, recorded)
-    known = {i: (str(p.import_key), int(p.amount)) for i, p in found.known.items()}
+    known = {i: (str(p.import_key).removeprefix("sales/"), int(p.amount)) for i, p in found.known.items()}
     assert all(p.id == rows[i].id for i, p in found.known.items())
     return known, found.unclear
 
@@ -39,6 +39,12 @@ def test_a_reference_of_another_customer_or_time_is_another_purchase() -> None:
 
 def test_what_was_given_back_since_corrects_the_purchase_that_is_alone_with_its_reference() -> None:
     assert told([row("b:1", 7, "O1")], [row("a:1", 10, "O1")]) == ({0: ("a:1", 7)}, [])
+
+
+def test_what_another_department_brought_is_known_and_not_corrected() -> None:
+    other = replace(row("", 10, "O1"), import_key="finance/b:1")
+    assert told([row("b:1", 10, "O1")], [other]) == ({0: ("finance/b:1", 10)}, [])
+    assert told([row("b:1", 7, "O1")], [other]) == ({}, [0])
 
 
 def test_equal_lines_of_one_order_are_as_many_as_were_recorded() -> None:

@@ -74,8 +74,8 @@ class BatchMakePromisesRequest(_message.Message):
 
     @_builtins.property
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each request, where it comes from, `{source}:{line}`: a promise from there is made once, ever.
-        Empty, or as long as `requests`; each at most 200 characters.
+        """For each request, where it comes from, `{source}:{line}`: a promise from there is made once, ever, for each
+        department. Empty, or as long as `requests`; each at most 200 characters.
         """
 
     def __init__(

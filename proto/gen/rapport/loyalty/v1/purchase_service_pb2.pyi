@@ -171,7 +171,7 @@ class BatchRecordPurchasesRequest(_message.Message):
     """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
     the same customer, time, amount and reference is not recorded again; one that is alone with its customer,
     time and reference corrects that one. What may be another purchase, such as an equal one without a reference,
-    is refused (`ALREADY_IMPORTED`).
+    and what another department brought with another amount, is refused (`ALREADY_IMPORTED`).
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
@@ -179,9 +179,9 @@ class BatchRecordPurchasesRequest(_message.Message):
 
     @_builtins.property
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever. Sent
-        again with other content, that purchase is corrected, and so is the value of whoever it was and is of.
-        Empty, or as long as `requests`; each at most 200 characters.
+        """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever, for each
+        department that records. Sent again with other content, that purchase is corrected, and so is the value of
+        whoever it was and is of. Empty, or as long as `requests`; each at most 200 characters.
         """
 
     def __init__(

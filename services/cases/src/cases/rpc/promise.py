@@ -48,18 +48,15 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
     ) -> promise_service_pb2.BatchMakePromisesResponse:
         """Make many promises, past ones included, each import key once ever."""
         check = Check()
-        requests, keys = check.batch(request.requests, "requests"), list(request.import_keys)
-        if keys and len(keys) != len(request.requests):
-            check.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
-            keys = []
+        requests = check.batch(request.requests, "requests")
         commands = [
             _command(check.at(f"requests[{i}].promise"), item.promise, tx.now)
             for i, item in enumerate(requests)
         ]
-        for i, (key, command) in enumerate(zip(keys, commands, strict=False)):
-            command.import_key = check.text(key, f"import_keys[{i}]")
-        if request.may_overlap and not request.import_keys:
-            check.refuse("import_keys", "REQUIRED", "must be given where promises may overlap with others")
+        owners = [command.department_id for command in commands]
+        keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
+        for key, command in zip(keys, commands, strict=True):
+            command.import_key = key
         check.raise_if_any()
         if request.may_overlap:
             await usecases.find_overlap(tx, commands)

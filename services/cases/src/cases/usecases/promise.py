@@ -85,6 +85,8 @@ async def make_promises(
             await _announce(tx, clock, promise, facts)
     keys = [promise.import_key for promise in promises if promise.id not in new]
     known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
+    for promise in known.values():
+        _require_owner(tx, promise, foundations)
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
@@ -94,7 +96,10 @@ async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequenc
     for command in commands:
         _make(tx, clock, command, foundations)
     keys = [command.import_key for command in commands if command.import_key]
-    return len(commands) - len({p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)})
+    known = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)
+    for promise in known:
+        _require_owner(tx, promise, foundations)
+    return len(commands) - len(known)
 
 
 async def find_overlap(tx: Transaction, commands: Sequence[MakePromise]) -> None:
@@ -257,8 +262,7 @@ def _make(
         reference=command.reference,
         import_key=command.import_key,
     )
-    # Whoever answers for the case may promise what others have to keep: Alice takes an order for delivery.
-    tx.require_owner(promise, *([foundations.cases[command.case_id]] if command.case_id else []))
+    _require_owner(tx, promise, foundations)
     facts: Facts = [(promise.made(), promise.version)]
     if command.keep_time:
         facts.append((promise.keep(command.keep_time, tx.now), promise.version))
@@ -267,6 +271,12 @@ def _make(
     elif command.work_item_id:
         facts += compared(promise, foundations.work_items[command.work_item_id], clock, tx.now)
     return promise, facts
+
+
+def _require_owner(tx: Transaction, promise: Promise, foundations: _Foundations) -> None:
+    """Whoever answers for the case may promise what others keep: Alice takes an order for delivery."""
+    case = foundations.cases.get(promise.case_id) if promise.case_id else None
+    tx.require_owner(promise, *([case] if case else []))
 
 
 def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None, now: datetime) -> Due:

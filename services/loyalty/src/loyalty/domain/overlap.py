@@ -29,7 +29,8 @@ def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Over
     """Recognise imported purchases among those that were recorded of the same customers at the same times.
 
     One that says the same as one from another source is that one. One that says another amount is that one,
-    corrected, where both are alone with their reference: some of it was given back since.
+    corrected, where both are alone with their reference: some of it was given back since. What another
+    department brought is not ours to correct.
     """
     found = Overlap()
     own = {_source(purchase) for purchase in purchases}
@@ -49,7 +50,7 @@ def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Over
             found.unclear.append(i)
     for i, purchase in enumerate(purchases):
         group = others.get(_occasion(purchase), []) if purchase.reference and i not in found.known else []
-        if len(group) == 1 == lines[_occasion(purchase)]:
+        if len(group) == 1 == lines[_occasion(purchase)] and group[0].importer == purchase.importer:
             found.known[i] = replace(purchase, import_key=group[0].import_key)
         elif group:
             found.unclear.append(i)

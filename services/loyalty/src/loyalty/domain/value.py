@@ -46,8 +46,8 @@ class Purchase:
     """Something a customer bought.
 
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
-    is the only thing that makes one the repeat of another; `version` counts how often that row said something
-    new.
+    `{department}/{source}:{line}`, is the only thing that makes one the repeat of another; `version` counts
+    how often that row said something new.
     """
 
     id: UUID
@@ -59,6 +59,11 @@ class Purchase:
     reference: str
     import_key: str | None
     version: int = 1
+
+    @property
+    def importer(self) -> str:
+        """The department that imported it, and alone corrects it; empty for what was not imported."""
+        return (self.import_key or "").partition("/")[0]
 
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""

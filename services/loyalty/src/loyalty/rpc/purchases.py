@@ -23,8 +23,9 @@ from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 _A_DAY = timedelta(days=1)
 _INT32_MAX = 2**31 - 1
 _ALREADY = (
-    "another source brought a purchase of this customer, time and reference: if this is another one, it must "
-    "be confirmed, by importing the file of refused rows or sending it without may_overlap"
+    "another source brought a purchase of this customer, time and reference, which its department corrects: "
+    "if this is another one, it must be confirmed, by importing the file of refused rows or sending it "
+    "without may_overlap"
 )
 
 
@@ -57,18 +58,12 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         """Record up to 1,000 purchases, those with an import key once ever."""
         check = Check()
         items = check.batch(request.requests, "requests")
-        keys = list(request.import_keys) or [""] * len(items)
-        if len(keys) != len(request.requests):
-            check.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
-            keys = [""] * len(items)
-        for i, key in enumerate(request.import_keys):
-            check.text(key, f"import_keys[{i}]")
+        owners = [tx.call.principal.department] * len(items)
+        keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
         purchases = [
             self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
-        if request.may_overlap and not request.import_keys:
-            check.refuse("import_keys", "REQUIRED", "must be given where purchases may overlap with others")
         check.raise_if_any()
         if request.may_overlap:
             found = await find_overlap(tx, purchases)
@@ -111,7 +106,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         sent: purchase_service_pb2.Purchase,
         path: str,
         now: datetime,
-        import_key: str = "",
+        import_key: str | None = None,
     ) -> Purchase:
         within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
@@ -123,7 +118,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
             purchase_time=within.moment(sent, "purchase_time", latest=now + _A_DAY),  # type: ignore[arg-type]  # the same
             quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
             reference=within.text(sent.reference, "reference", required=False),
-            import_key=import_key or None,
+            import_key=import_key,
         )
 
 

@@ -54,7 +54,8 @@ async def record_purchases(
     new = len(told)
     keys = [p.import_key for p in purchases if p.import_key and p.id not in told]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    wrong = {p.import_key: p for p in ordered if p.import_key in known and not p.says(known[p.import_key])}
+    own = [p for p in ordered if p.import_key in known and p.importer == tx.call.principal.department]
+    wrong = {p.import_key: p for p in own if not p.says(known[p.import_key])}
     corrected, moved = await _correct(tx, wrong)
     changed = await ADD_VALUES.rows(tx, added_value(told.values(), moved))
     values = {value.customer_id: value for value in changed}
