@@ -343,6 +343,44 @@ async def test_what_was_done_before_a_failure_is_known(tmp_path: Path) -> None:
     assert (result.rows, result.created, result.used) == (1000, 1000, {"external_id": "id"})
 
 
+def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(check: Check) -> None:
+    code, result, _ = check(
+        "customers",
+        "id,name,email,phone,language,time zone\n"
+        "1,Anna,anna@example.com,+49 30 901820,de,Europe/Berlin\n"
+        ",Bob,bob(at)example,,de,\n"
+        f"2,{'x' * 201},,,,\n"
+        "3,Dora,,,de,Berlin/Nowhere\n"
+        ",Eve,,12,,\n"
+        f"{'9' * 330},Finn,,,,\n"
+        "7,Gil,not an address,+49 30 901820,,\n",
+    )
+    with Path(result["errors_file"]).open() as rows:
+        refused = [
+            (row["error_line"], row["error_reason"], row["error_column"]) for row in csv.DictReader(rows)
+        ]
+    assert (code, refused) == (
+        1,
+        [
+            ("3", "INVALID_EMAIL", "email"),
+            ("4", "TOO_LONG", "name"),
+            ("5", "INVALID_CODE", "time zone"),
+            ("6", "INVALID_PHONE", "phone"),
+            ("7", "TOO_LONG", "id"),
+        ],
+    )
+    assert [(told["reason"], told["lines"]) for told in result["told"]] == [("INVALID_EMAIL", [8])]
+
+
+@pytest.mark.parametrize("kind", ["purchases", "orders"])
+def test_a_dry_run_finds_addresses_that_are_none(check: Check, kind: str) -> None:
+    header = "customer,email,date,amount" if kind == "purchases" else "customer,email,promised date,order id"
+    rows = ",anna(at)example,2026-01-02,1\na@b@c,,2026-01-02,2\n7,none at all,2026-01-02,3\n"
+    code, result, _ = check(kind, f"{header}\n{rows}")
+    assert (code, result["refused"]) == (1, 2)
+    assert Path(result["errors_file"]).read_text().count("INVALID_EMAIL") == 2
+
+
 def test_rows_that_are_no_text_are_refused_and_others_are_read(check: Check) -> None:
     content = b"id,name,notes\n1,Ren\xe9,\n2,N\x00l,\n3,Zo\xc3\xab,\x07\n"
     code, result, _ = check("customers", content)

@@ -167,7 +167,9 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     session = _session(wanted, result)
     async with _channels(session) as channel:
         importers: dict[Kind, Callable[[], Any]] = {
-            Kind.CUSTOMERS: lambda: CustomerImporter(channel("customer"), table, wanted.system, reading),
+            Kind.CUSTOMERS: lambda: CustomerImporter(
+                channel("customer"), table, wanted.system, reading, dry_run=wanted.dry_run
+            ),
             Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
             Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
         }

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 import grpc
 
+from chassis.api.customers import check_identifier, check_profile, require_findable
 from chassis.api.messages import moment
+from chassis.api.validation import Check
 from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.tabular import Problem, Row, Table
@@ -39,6 +41,7 @@ class CustomerImporter:
         table: the file.
         system: whose ids it holds.
         reading: whatever else decides what a row says; with the columns used it names the import.
+        dry_run: whether the service is not told of anything, so that all it would say is said here.
 
     """
 
@@ -46,12 +49,19 @@ class CustomerImporter:
     required = ()
 
     def __init__(
-        self, channel: grpc.aio.Channel, table: Table, system: str, reading: Mapping[str, str]
+        self,
+        channel: grpc.aio.Channel,
+        table: Table,
+        system: str,
+        reading: Mapping[str, str],
+        *,
+        dry_run: bool,
     ) -> None:
         self._service = ImportServiceStub(channel)
         self._table = table
         self._system = system
         self._reading = reading
+        self._dry_run = dry_run
         self._used: Mapping[str, str] = {}
         self._job: import_pb2.ImportJob | None = None
         self._opening = asyncio.Lock()
@@ -98,7 +108,27 @@ class CustomerImporter:
                 setattr(customer, name, value)
         shape = tuple(name for name, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
+        if not row.problems:
+            self._check(row, customer)
         return import_pb2.ImportRow(line=row.line, customer=customer)
+
+    def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
+        """Note what the service would refuse, and in a dry run what it would tell."""
+        check = Check()
+        region = check_profile(check, customer)["region_code"]
+        judged = [
+            check_identifier(check.at(f"identifiers[{i}]"), identifier, region)
+            for i, identifier in enumerate(customer.identifiers)
+        ]
+        found = [handle for handle in judged if handle]
+        require_findable(check, [(handle.type, handle.normalized_value) for handle in found])
+        row.problems += [
+            Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description)
+            for wrong in check.violations
+        ]
+        for i, handle in enumerate(judged if self._dry_run else []):
+            if handle and (doubt := handle.doubt()):
+                row.told.append(Problem(self._column(row.line, f"identifiers[{i}]"), *doubt))
 
     async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:
         """Stage the rows. What is new is known only after the commit."""
@@ -145,7 +175,7 @@ class CustomerImporter:
         while True:
             page = await self._service.ListImportErrors(request)
             for error in page.import_errors:
-                problem = Problem(self._column(error), error.reason, error.description)
+                problem = Problem(self._column(error.line, error.field), error.reason, error.description)
                 if not error.applied:
                     refused.setdefault(error.line, problem)
                 elif not repeated:
@@ -154,11 +184,10 @@ class CustomerImporter:
                 return refused
             request.page_token = page.next_page_token
 
-    def _column(self, error: import_pb2.ImportError) -> str:
+    def _column(self, line: int, field: str) -> str:
         """The column that a field of the service came from."""
-        field = error.field
         if match := re.match(r"identifiers\[(\d+)\]", field):
-            names = self._sources.get(error.line, ())
+            names = self._sources.get(line, ())
             field = names[int(match[1])] if int(match[1]) < len(names) else field
         field = _FIELDS.get(field, field)
         return self._used.get(field, field)

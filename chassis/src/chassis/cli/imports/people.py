@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import grpc
 
+from chassis.api.handles import INVALID_REASONS, judge
 from chassis.cli.imports.customers import external_id
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.engine import Result, RowsRefused, violations
@@ -40,11 +41,18 @@ class Whose(Protocol):
 
 
 def person(cells: Cells) -> Person:
-    """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter."""
+    """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter.
+
+    Beside an id, what is no address is not needed.
+    """
     customer, emails = cells.text("customer"), cells.several("email")
-    email = emails[0] if emails else ""
+    email, where = emails[0] if emails else "", "email"
     if "@" in customer:
-        customer, email = "", customer
+        customer, email, where = "", customer, "customer"
+    if email and judge("EMAIL", email, "").quality == "INVALID":
+        if not customer:
+            cells.wrong(where, *INVALID_REASONS["EMAIL"])
+        email = ""
     if not (customer or email) and not cells.row.problems:
         cells.wrong("customer", "REQUIRED", "must be the id or e-mail address of a customer")
     return Person(customer, email)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.api.batches import gathered
+from chassis.api.customers import check_profile
 from chassis.api.etags import etag
 from chassis.api.masks import masked
 from chassis.api.messages import to_message
@@ -17,7 +18,7 @@ from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.names import customer_name, identifier_name
 from customer.rpc import names
-from customer.rpc.drafts import read_draft, read_handle, read_known_handle, read_profile
+from customer.rpc.drafts import read_draft, read_handle, read_known_handle
 from customer.store.customers import CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
@@ -75,7 +76,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer.name, "customer.name")
         fields = masked(request.update_mask, request.customer, PROFILE_FIELDS)
-        changes = read_profile(check.at("customer"), request.customer, fields)
+        changes = check_profile(check.at("customer"), request.customer, fields)
         check.raise_if_any()
         return _message(await update_customer(tx, customer_id, changes, request.customer.etag))
 

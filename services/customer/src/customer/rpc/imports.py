@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from chassis.api.customers import require_findable
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.db.database import Database
@@ -13,7 +14,6 @@ from customer.domain.imports import ImportJob, RowError
 from customer.rpc import names
 from customer.rpc.drafts import read_draft
 from customer.store.imports import JOB, LIST_ERRORS
-from customer.usecases.handles import INVALID_REASONS
 from customer.usecases.imports import Row, append_rows, cancel_job, commit_job, create_job
 from rapport.customer.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 
@@ -96,11 +96,7 @@ def _row(row: import_pb2.ImportRow) -> Row:
     """A checked row. It needs a handle to be found by, or a second import would make a second customer."""
     check = Check()
     draft = read_draft(check, row.customer)
-    if not check.violations and not any(handle.key for handle in draft.handles):
-        if draft.handles:
-            check.refuse("identifiers[0].value", *INVALID_REASONS[draft.handles[0].type])
-        else:
-            check.refuse("identifiers", "REQUIRED", "must hold an identifier to find the customer by")
+    require_findable(check, [(handle.type, handle.normalized_value) for handle in draft.handles])
     return Row(row.line, draft, check.violations)
 
 

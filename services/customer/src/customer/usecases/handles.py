@@ -1,138 +1,19 @@
-"""Judging handles: what is a well-formed e-mail address, a possible phone number, and how each is matched."""
+"""Handles as the service keeps them, judged by `chassis.api.handles`."""
 
-import unicodedata
-from collections.abc import Callable
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
+from chassis.api import handles
 from customer.domain.identifiers import Handle, IdentifierType, Quality
-
-# The reason for a handle of each type that cannot be right.
-INVALID_REASONS = {
-    IdentifierType.EMAIL: ("INVALID_EMAIL", "must be an e-mail address like anna@example.com"),
-    IdentifierType.PHONE: (
-        "INVALID_PHONE",
-        "must be a phone number, with country code or in the customer's region",
-    ),
-    IdentifierType.FAX: (
-        "INVALID_PHONE",
-        "must be a fax number, with country code or in the customer's region",
-    ),
-    IdentifierType.SOCIAL: ("INVALID_HANDLE", "must be a network and a handle, like mastodon:anna"),
-    IdentifierType.EXTERNAL_ID: ("INVALID_HANDLE", "must be a system and an id, like crm:00042"),
-}
-_DIGITS_IN_A_NUMBER = 5
-
-Judged = tuple[str, Quality]
-_INVALID: Judged = ("", Quality.INVALID)
-_ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def judge(type: IdentifierType, value: str, region_code: str) -> Handle:
-    """The handle with its quality and the form in which it is matched.
+    """The handle with its quality and the form in which it is matched."""
+    return judged(value, handles.judge(type, value, region_code))
 
-    Args:
-        type: the kind of handle.
-        value: as it was given, 1 to 320 characters.
-        region_code: ISO 3166-1 alpha-2, for phone numbers without a country code; may be empty.
 
-    """
-    normalized, quality = _JUDGES.get(type, _opaque)(value.strip(), region_code)
-    return Handle(type, value, normalized, quality)
+def judged(value: str, found: handles.Handle) -> Handle:
+    """What was found of a value."""
+    return Handle(IdentifierType(found.type), value, found.normalized_value, Quality(found.quality))
 
 
 def doubt(handle: Handle) -> tuple[str, str] | None:
     """The reason why nobody is found or reached by the handle, and what is allowed; None when they are."""
-    if handle.key or handle.type not in INVALID_REASONS:
-        return None
-    reason, allowed = INVALID_REASONS[handle.type]
-    return reason, f"kept as it is written, but nobody is found or reached by it: {allowed}"
-
-
-def _email(value: str, region_code: str) -> Judged:
-    """By the syntax of RFC 5321 and 6531, without asking the DNS.
-
-    Domains match by IDNA (UTS 46, non-transitional: `strasse.example` is not `straße.example`), what is
-    before the @ by ASCII case only: whether `ß` or the Kelvin sign is another letter is for that mail
-    system to say. Domains that the Internet does not have, such as `anna@intranet`, are possible.
-    """
-    for globally, quality in ((True, Quality.VALID), (False, Quality.POSSIBLE)):
-        try:
-            found = validate_email(
-                value,
-                check_deliverability=False,
-                globally_deliverable=globally,
-                test_environment=not globally,
-            )
-        except EmailNotValidError:
-            continue
-        local = value.rpartition("@")[0].translate(_ASCII_LOWER)  # before NFC, which makes Kelvin a K
-        return f"{unicodedata.normalize('NFC', local)}@{found.domain}", quality
-    return _INVALID
-
-
-def _phone(value: str, region_code: str) -> Judged:
-    """E.164, with the extension as RFC 3966 has it: `+49301234567;ext=12`.
-
-    A number that lacks its country or area is possible and matches nobody: others have it too.
-    """
-    try:
-        number = _international(value, region_code) or phonenumbers.parse(value, region_code or None)
-    except phonenumbers.NumberParseException as error:
-        unknown_region = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
-        digits = sum(character.isdigit() for character in value)
-        return ("", Quality.POSSIBLE) if unknown_region and digits >= _DIGITS_IN_A_NUMBER else _INVALID
-    normalized = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    if number.extension:
-        normalized += f";ext={number.extension}"
-    if phonenumbers.is_valid_number(number):
-        return normalized, Quality.VALID
-    possible = phonenumbers.is_possible_number_with_reason(number)
-    if possible == phonenumbers.ValidationResult.IS_POSSIBLE:
-        return normalized, Quality.POSSIBLE
-    if possible == phonenumbers.ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
-        return "", Quality.POSSIBLE
-    return _INVALID
-
-
-def _international(value: str, region_code: str) -> phonenumbers.PhoneNumber | None:
-    """The number that `491711234567` is in Germany: spreadsheets drop the +.
-
-    Only where national numbers begin with a trunk prefix, which this one lacks: elsewhere it may be either.
-    """
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region_code, None) if region_code else None
-    code = str(metadata.country_code) if metadata else ""
-    if not (metadata and metadata.national_prefix and value.startswith(code)):
-        return None
-    if metadata.national_prefix == code:
-        return None
-    number = phonenumbers.parse(f"+{value}", None)
-    return number if phonenumbers.is_valid_number(number) else None
-
-
-def _social(value: str, region_code: str) -> Judged:
-    """`network:handle`, without regard to case."""
-    normalized, quality = _external(value, region_code)
-    return normalized.casefold(), quality
-
-
-def _external(value: str, region_code: str) -> Judged:
-    """`system:id`: the system without regard to case, the id as it is."""
-    system, colon, rest = unicodedata.normalize("NFC", value).partition(":")
-    system, rest = system.strip(), rest.strip()
-    return (f"{system.casefold()}:{rest}", Quality.VALID) if system and colon and rest else _INVALID
-
-
-def _opaque(value: str, region_code: str) -> Judged:
-    """Account numbers and devices: as they are."""
-    return unicodedata.normalize("NFC", value), Quality.VALID
-
-
-_JUDGES: dict[IdentifierType, Callable[[str, str], Judged]] = {
-    IdentifierType.EMAIL: _email,
-    IdentifierType.PHONE: _phone,
-    IdentifierType.FAX: _phone,
-    IdentifierType.SOCIAL: _social,
-    IdentifierType.EXTERNAL_ID: _external,
-}
+    return handles.Handle(handle.type, handle.normalized_value, handle.quality).doubt()
