@@ -13,7 +13,6 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 import rapport
-from chassis.grpc.readings import ABOUT, is_personal
 from rapport.options.v1 import options_pb2
 
 SERVICES = ("customer", "cases", "loyalty", "notifications")
@@ -139,14 +138,3 @@ def test_every_mutation_and_no_read_takes_a_request_id() -> None:
     for method in methods():
         takes = "request_id" in method.input_type.fields_by_name
         assert takes != bool(READS.match(method.name)), method.full_name
-
-
-def test_every_reading_of_personal_data_says_what_it_is_about() -> None:
-    for method in methods():
-        if "request_id" in method.input_type.fields_by_name or not is_personal(method.output_type):
-            continue
-        asked = set(ABOUT) & set(method.input_type.fields_by_name)
-        lists = [
-            f.message_type for f in method.output_type.fields if f.is_repeated and f.message_type is not None
-        ]
-        assert asked or any("name" in item.fields_by_name for item in lists), method.full_name

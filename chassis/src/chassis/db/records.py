@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from chassis.api import consistency
+from chassis.api.subjects import subjects
 from chassis.auth import ownership
 from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
@@ -92,8 +93,7 @@ class Act:
         """As `Transaction.answer`."""
         if ownership.is_owned(response.DESCRIPTOR) and not self.owner_checked:
             raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
-        if name := getattr(response, "name", ""):
-            self.resources[name] = None
+        self.resources |= dict.fromkeys(subjects(response))
 
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""

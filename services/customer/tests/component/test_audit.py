@@ -8,7 +8,12 @@ from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.testing.wait import eventually
 from rapport.customer.v1.consent_service_pb2 import GetConsentsRequest
-from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest, ListCustomersRequest
+from rapport.customer.v1.customer_pb2 import Identifier
+from rapport.customer.v1.customer_service_pb2 import (
+    GetCustomerRequest,
+    ListCustomersRequest,
+    ResolveCustomerRequest,
+)
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest, WatchCustomerViewRequest
 
 _READINGS = Statement[Any](
@@ -21,7 +26,8 @@ _READINGS = Statement[Any](
 
 
 async def test_who_reads_about_whom_and_what_for_is_in_the_audit(desk: Any) -> None:
-    anna = await desk.create(display_name="Anna")
+    email = Identifier(type=Identifier.TYPE_EMAIL, value="anna@example.com")
+    anna = await desk.create(email, display_name="Anna")
     why = (("purpose", "complaint"),)
     await desk.customers.GetCustomer(GetCustomerRequest(name=anna.name), metadata=why)
     await desk.customers.ListCustomers(ListCustomersRequest(), metadata=why)
@@ -31,12 +37,15 @@ async def test_who_reads_about_whom_and_what_for_is_in_the_audit(desk: Any) -> N
     )
     await watch.read()
     watch.cancel()
-    await desk.consents.GetConsents(GetConsentsRequest(customer=anna.name))  # codes: nothing personal
+    await desk.consents.GetConsents(GetConsentsRequest(customer=anna.name), metadata=why)
+    await desk.customers.ResolveCustomer(ResolveCustomerRequest(identifier=email), metadata=why)
     expected = {
         ("rapport.customer.v1.CustomerService/GetCustomer", anna.name),
         ("rapport.customer.v1.CustomerService/ListCustomers", anna.name),
         ("rapport.customer.v1.ViewService/GetCustomerView", f"{anna.name}/view"),
-        ("rapport.customer.v1.ViewService/WatchCustomerView", f"{anna.name}/view"),
+        ("rapport.customer.v1.ViewService/WatchCustomerView", f"{anna.name}/view {anna.name}"),
+        ("rapport.customer.v1.ConsentService/GetConsents", anna.name),
+        ("rapport.customer.v1.CustomerService/ResolveCustomer", anna.name),
     }
 
     async def all_there() -> bool:

@@ -125,6 +125,7 @@ class Explanation(_message.Message):
     RULE_VERSION_FIELD_NUMBER: _builtins.int
     INPUTS_FIELD_NUMBER: _builtins.int
     CAUSES_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The explained resource."""
     summary: _builtins.str
@@ -133,6 +134,8 @@ class Explanation(_message.Message):
     """The rule that decided, for example `noticePolicies/promise-at-risk`."""
     rule_version: _builtins.str
     """The version of that rule."""
+    customer: _builtins.str
+    """Whom it is about, `customers/{uuid}`."""
     @_builtins.property
     def inputs(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What the rule looked at, by name. Holds names, codes, times and amounts, never personal data."""
@@ -150,10 +153,11 @@ class Explanation(_message.Message):
         rule_version: _builtins.str = ...,
         inputs: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         causes: _abc.Iterable[Global___Cause] | None = ...,
+        customer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "inputs", b"inputs", "name", b"name", "rule", b"rule", "rule_version", b"rule_version", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "customer", b"customer", "inputs", b"inputs", "name", b"name", "rule", b"rule", "rule_version", b"rule_version", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

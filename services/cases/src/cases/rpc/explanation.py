@@ -40,4 +40,5 @@ class Explainer:
             rule_version=RULE_VERSION,
             inputs=why.inputs,
             causes=await followed(known, self._others),
+            customer=promise.customer,
         )

@@ -7,6 +7,7 @@ from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.errors import NotFound
 from chassis.events.explain import Ask, chain, followed
+from customer.domain.names import customer_name
 from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.store.timeline import ENTRY
 from rapport.common.v1 import explanation_pb2
@@ -45,6 +46,7 @@ class Explainer:
             summary=f"{entry.actor} is behind this: {entry.kind}, told by {entry.source}.",
             inputs={key: value for key, value in inputs.items() if value},
             causes=await followed(found, self._others) or [_from_timeline(name, entry)],
+            customer=customer_name(customer_id),
         )
 
 

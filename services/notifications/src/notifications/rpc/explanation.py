@@ -52,6 +52,7 @@ class Explainer:
             rule_version=str(notice.policy_version) if notice.policy else "",
             inputs={name: value for name, value in _inputs(notice).items() if value},
             causes=await followed(found, self._others),
+            customer=notice.customer,
         )
 
 

@@ -1,0 +1,51 @@
+"""What a message is about: the names of resources and customers in it, for the audit."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+# The fields by which requests and answers say what and whom they are about.
+ONE = ("name", "parent", "customer", "account")
+MANY = ("names", "accounts")
+
+
+class _Plan(NamedTuple):
+    one: tuple[str, ...]
+    many: tuple[str, ...]
+    part: tuple[str, ...]
+    parts: tuple[str, ...]
+
+
+def subjects(message: Any) -> Iterator[str]:
+    """The names in a message, and in the messages inside one that has none of its own, such as a page."""
+    plan = _plan(message.DESCRIPTOR)
+    for field in plan.one:
+        if value := getattr(message, field):
+            yield value
+    for field in plan.many:
+        yield from getattr(message, field)
+    for field in plan.part:
+        if message.HasField(field):
+            yield from subjects(getattr(message, field))
+    for field in plan.parts:
+        for each in getattr(message, field):
+            yield from subjects(each)
+
+
+@functools.cache
+def _plan(message: Descriptor) -> _Plan:
+    texts = {f.name: f.is_repeated for f in message.fields if f.type == FieldDescriptor.TYPE_STRING}
+    inner = [] if "name" in texts else [f for f in message.fields if _is_ours(f)]
+    return _Plan(
+        tuple(name for name in ONE if texts.get(name) is False),
+        tuple(name for name in MANY if texts.get(name)),
+        tuple(f.name for f in inner if not f.is_repeated),
+        tuple(f.name for f in inner if f.is_repeated),
+    )
+
+
+def _is_ours(field: FieldDescriptor) -> bool:
+    inner = field.message_type
+    return inner is not None and inner.full_name.startswith("rapport.") and not inner.GetOptions().map_entry
