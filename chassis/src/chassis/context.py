@@ -20,6 +20,11 @@ class Principal:
     expires_at: float = math.inf
     via: "Principal | None" = None
 
+    @property
+    def caller(self) -> str:
+        """Whose share of what all callers share this one takes: the subject's, by way of who relays it."""
+        return self.subject if self.via is None else f"{self.subject} by {self.via.subject}"
+
     def may(self, permission: str) -> bool:
         """Whether the caller holds `permission`, or `*`, or `<service>.*`; and so does whoever relays it."""
         service = permission.split(".", 1)[0]

@@ -67,6 +67,12 @@ class Limit:
         self._limits._enter(self, self._at)
         return self
 
+    def shorten(self, at: float) -> None:
+        """Let it be reached at `at`, in monotonic seconds, if that is earlier."""
+        if at < self._at:
+            self._at = at
+            self._limits._enter(self, at)
+
     def expire(self) -> None:
         """Reach the limit."""
         if not self.expired:

@@ -8,10 +8,12 @@ from uuid import UUID
 import pytest
 
 from chassis import ids
-from chassis.errors import FailedPrecondition, InvalidArgument, Unavailable
+from chassis.context import Call, Principal, current_call
+from chassis.errors import Refusal, Unavailable
 from chassis.events import arrivals
-from chassis.events.arrivals import Arrivals
+from chassis.events.arrivals import WAITING_MAX, WAITING_OF_A_CALLER, Arrivals
 from chassis.events.subscription import Subscription
+from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 
 OPENED = "rapport.cases.v1.CaseOpened"
@@ -48,12 +50,13 @@ class Reader:
         async with self.db.connection() as connection:
             await connection.execute(PARKED, event_id, state, OPENED, transaction_id, reason)
 
-    async def wait(self, token, timeout_s=5.0):
+    async def wait(self, token, timeout_s=5.0, caller="agent:alice"):
+        current_call.set(Call("test", Principal(caller)))
         await self.arrivals.wait(token, "consistency_token", timeout_s)
 
-    async def refused(self, token, timeout_s=5.0):
-        with pytest.raises((FailedPrecondition, InvalidArgument, Unavailable)) as refusal:
-            await self.wait(token, timeout_s)
+    async def refused(self, token, timeout_s=5.0, caller="agent:alice"):
+        with pytest.raises(Refusal) as refusal:
+            await self.wait(token, timeout_s, caller)
         return refusal.value.reason
 
 
@@ -134,14 +137,30 @@ async def test_however_many_wait_the_database_is_asked_one_question_at_a_time(re
 
     found = arrivals._FOUND
     monkeypatch.setattr(arrivals, "_FOUND", Counted())
-    events = [reader.event() for _ in range(300)]
-    waiting = [asyncio.create_task(reader.wait(f"cases:{event}", 30)) for event in events]
+    events = [reader.event() for _ in range(WAITING_MAX)]
+    waiting = [
+        asyncio.create_task(reader.wait(f"cases:{event}", 30, f"agent:{n // WAITING_OF_A_CALLER}"))
+        for n, event in enumerate(events)
+    ]
     for event in events:
         await reader.apply(event)
         reader.arrivals.moved()
     await asyncio.gather(*waiting)
     assert set(asked) == {1}
-    assert len(asked) < 300
+    assert len(asked) < WAITING_MAX
+
+
+async def test_a_caller_waits_for_so_many_writes_and_others_wait_for_theirs(reader):
+    never = f"cases:{reader.event()}"
+    waiting = [asyncio.create_task(reader.wait(never, 60)) for _ in range(WAITING_OF_A_CALLER)]
+    await eventually(lambda: len(reader.arrivals._waiting) == WAITING_OF_A_CALLER)
+    assert await reader.refused(never) == "OVERLOADED"
+    await reader.apply(event := reader.event())
+    await reader.wait(f"cases:{event}", caller="agent:bob")
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+    await reader.wait(f"cases:{event}")
 
 
 async def test_when_the_database_cannot_answer_everybody_is_told(reader, monkeypatch):

@@ -14,16 +14,17 @@ from chassis.errors import ResourceExhausted, Unauthenticated
 from chassis.grpc import bounds, open_methods
 from chassis.grpc.admission import Admission
 from chassis.grpc.bounds import (
+    CALLS_OF_A_CALLER,
     METADATA_MAX_BYTES,
-    RECEIVED_AS_THEY_COME,
     TOKEN_MAX_BYTES,
+    TURNS,
     TURNS_OF_A_CALLER,
-    CallsInFlight,
-    Streams,
+    Receiving,
 )
 from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
 from chassis.local.ports import free_port
+from chassis.shares import Shares
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
 from rapport.customer.v1 import view_service_pb2
@@ -59,7 +60,9 @@ async def test_a_method_that_is_not_served_is_refused_before_the_request_is_rece
     assert reason(await answer_to_nothing(served, "/no.such.Service/Method", ())) == "UNIMPLEMENTED"
 
 
-async def test_a_server_without_room_refuses_before_the_request_is_received(served: Any) -> None:
+@asynccontextmanager
+async def answering(served: Any, calls: int, **request: Any) -> AsyncIterator[None]:
+    """So many calls are being answered, and go on until the end of the block."""
     release = asyncio.Event()
 
     async def wait(_: Any) -> Any:
@@ -67,31 +70,53 @@ async def test_a_server_without_room_refuses_before_the_request_is_received(serv
         return ledger_service_pb2.GetBalancesResponse()
 
     served.ledger.behave = wait
-    served.server._interceptor._in_flight = CallsInFlight(calls=2)
-    calls = [asyncio.create_task(served.get()) for _ in range(2)]
-    await eventually(lambda: served.server._interceptor._in_flight._calls == 2)
-    assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
+    under_way = [asyncio.create_task(served.get(**request)) for _ in range(calls)]
+    await eventually(lambda: served.server._interceptor._in_flight.calls.taken == calls)
+    served.ledger.behave = served.ledger.empty
+    yield
     release.set()
-    await asyncio.gather(*calls)
+    await asyncio.gather(*under_way)
+
+
+def identity_of(issuer: TestIssuer, subject: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {issuer.token(subject)}"),)
+
+
+async def test_a_server_without_room_refuses_before_the_request_is_received(
+    served: Any, issuer: TestIssuer
+) -> None:
+    served.server._interceptor._in_flight.calls = Shares(2, 3, "calls")
+    async with answering(served, 2):
+        for identity in (served.identity, identity_of(issuer, "agent:bob")):
+            assert reason(await answer_to_nothing(served, BALANCES, identity)) == "OVERLOADED"
     await served.get()
 
 
-async def test_requests_under_way_are_bounded_in_bytes_too(served: Any) -> None:
-    release = asyncio.Event()
+async def test_who_has_a_callers_share_of_the_calls_is_refused_and_others_are_served(
+    served: Any, issuer: TestIssuer
+) -> None:
+    async with answering(served, CALLS_OF_A_CALLER):
+        refused = await answer_to_nothing(served, BALANCES, served.identity)
+        assert reason(refused) == "OVERLOADED"
+        assert f"A caller may have {CALLS_OF_A_CALLER} calls" in str(refused.details())
+        await served.channel.unary_unary(BALANCES)(b"", timeout=10, metadata=identity_of(issuer, "agent:bob"))
+    await served.get()
 
-    async def wait(_: Any) -> Any:
-        await release.wait()
-        return ledger_service_pb2.GetBalancesResponse()
 
-    served.ledger.behave = wait
-    served.server._interceptor._in_flight = CallsInFlight(bytes=1000)
-    call = asyncio.create_task(served.get(accounts=["a" * 1000]))
-    await eventually(lambda: served.server._interceptor._in_flight._calls == 1)
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await served.get()
-    assert reason(caught.value) == "OVERLOADED"
-    release.set()
-    await call
+async def test_a_share_is_that_of_a_subject_and_of_who_calls_for_it(served: Any, issuer: TestIssuer) -> None:
+    relayed = ("on-behalf-of", served.identity[0][1])
+    served.server._interceptor._in_flight.calls = Shares(9, 1, "calls")
+    async with answering(served, 1):
+        for workload in ("service:cases", "service:notifications"):
+            by = identity_of(issuer, workload)
+            await served.channel.unary_unary(BALANCES)(b"", timeout=10, metadata=(*by, relayed))
+
+
+async def test_requests_under_way_are_bounded_in_bytes_too(served: Any, issuer: TestIssuer) -> None:
+    served.server._interceptor._in_flight.bytes = Shares(2000, 1000, "bytes")
+    async with answering(served, 1, accounts=["a" * 1000]):
+        assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
+        await served.channel.unary_unary(BALANCES)(b"", timeout=10, metadata=identity_of(issuer, "agent:bob"))
     await served.get()
 
 
@@ -147,12 +172,12 @@ async def refusal(stream: Any) -> str:
 
 async def test_a_caller_has_so_many_streams_and_others_have_theirs(served: Any, issuer: TestIssuer) -> None:
     served.views.behave = forever
-    served.server._interceptor._open_streams = Streams(most=3, of_a_caller=2)
+    served.server._interceptor._open_streams = Shares(3, 2, "streams open", "TOO_MANY_STREAMS")
     mine = [watch(served), watch(served)]
     for stream in mine:
         await stream.read()
     assert await refusal(watch(served)) == "TOO_MANY_STREAMS"
-    served.identity = (("authorization", f"Bearer {issuer.token('agent:bob')}"),)
+    served.identity = identity_of(issuer, "agent:bob")
     theirs = watch(served)
     await theirs.read()
     assert await refusal(watch(served)) == "TOO_MANY_STREAMS"  # all places are taken
@@ -176,12 +201,14 @@ async def test_the_request_of_a_stream_is_small(served: Any) -> None:
     assert await refusal(watch(served, name="x" * 64 * 1024)) == "TOO_LONG"
 
 
-def test_streams_that_ended_leave_nothing_behind() -> None:
-    streams = Streams(most=1, of_a_caller=1)
+def test_what_is_given_back_leaves_nothing_behind() -> None:
+    shares = Shares(1, 1, "places")
     for n in range(3):
-        with streams.open(f"agent:{n}"), pytest.raises(ResourceExhausted), streams.open("agent:x"):
+        with shares.held(f"agent:{n}"), pytest.raises(ResourceExhausted), shares.held("agent:x"):
             pass
-    assert len(streams._open) == 0
+    shares.take("agent:a", 0)  # an empty request
+    shares.give_back("agent:a", 0)
+    assert (shares._by_caller, shares.taken) == ({}, 0)
 
 
 def watch_health(served: Any) -> Any:
@@ -292,31 +319,33 @@ async def test_of_what_strangers_send_the_server_takes_next_to_nothing(
             assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
 
 
-async def stall(served: Any, calls: int) -> list[Any]:
+async def stall(served: Any, calls: int, identity: Any = None) -> list[Any]:
     """So many calls of one caller that send no request."""
     stalled = [
-        served.channel.stream_stream(BALANCES)(timeout=60, metadata=served.identity) for _ in range(calls)
+        served.channel.stream_stream(BALANCES)(timeout=60, metadata=identity or served.identity)
+        for _ in range(calls)
     ]
     for stream in stalled:
         await stream.wait_for_connection()
     return stalled
 
 
-def turns_taken(served: Any) -> bool:
-    return any(own.locked() for own in served.server._interceptor._receiving._by_caller.values())
+def taken(served: Any) -> int:
+    receiving: Receiving = served.server._interceptor._receiving
+    return TURNS - receiving._turns._value
 
 
 async def test_who_sends_half_a_request_holds_up_their_own_alone_and_those_wait_on_their_side(
     served: Any, issuer: TestIssuer
 ) -> None:
-    stalled = await stall(served, RECEIVED_AS_THEY_COME + TURNS_OF_A_CALLER)
-    await eventually(lambda: turns_taken(served))
+    stalled = await stall(served, TURNS_OF_A_CALLER)
+    await eventually(lambda: taken(served) == TURNS_OF_A_CALLER)
     async with counted(served) as (channel, took):
         calls = [
             channel.unary_unary(BALANCES)(b"x" * 4_000_000, timeout=30, metadata=served.identity)
             for _ in range(20)
         ]
-        other = (("authorization", f"Bearer {issuer.token('agent:bob')}"),)
+        other = identity_of(issuer, "agent:bob")
         await channel.unary_unary(BALANCES)(b"", timeout=30, metadata=other)
         await until_nothing_more_comes(took)
         assert took() < 20 * 128 * 1024
@@ -324,14 +353,60 @@ async def test_who_sends_half_a_request_holds_up_their_own_alone_and_those_wait_
             stream.cancel()
         for call in calls:
             await call
-    await eventually(lambda: not served.server._interceptor._receiving._coming)
+    await eventually(lambda: not taken(served))
 
 
-async def test_a_turn_that_is_not_used_for_long_is_lost(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    stalled = await stall(served, RECEIVED_AS_THEY_COME)
-    await eventually(lambda: len(served.server._interceptor._receiving._coming) == RECEIVED_AS_THEY_COME)
+async def test_callers_who_hold_all_turns_and_send_nothing_lose_one_for_each_who_waits(
+    served: Any, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "TURN_S", 0.05)
+    monkeypatch.setattr(bounds, "RECEIVING_S", 50.0)
+    silent = [
+        stream
+        for n in range(TURNS // TURNS_OF_A_CALLER)
+        for stream in await stall(served, TURNS_OF_A_CALLER, identity_of(issuer, f"agent:silent-{n}"))
+    ]
+    await eventually(lambda: taken(served) == TURNS)
+    for _ in range(3):
+        await served.get(timeout=30)
+        await eventually(lambda: taken(served) == TURNS - 1)
+        silent += await stall(served, 1, identity_of(issuer, "agent:silent-late"))
+        await eventually(lambda: taken(served) == TURNS)
+    ended = [stream for stream in silent if stream.done()]
+    assert [await stream.code() for stream in ended] == [grpc.StatusCode.RESOURCE_EXHAUSTED] * 3
+    for stream in silent:
+        stream.cancel()
+    await eventually(lambda: not taken(served))
+
+
+async def test_a_turn_that_is_not_used_for_long_is_lost_also_while_nobody_waits(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bounds, "RECEIVING_S", 0.05)
     for method in (BALANCES, WATCH):
         assert reason(await answer_to_nothing(served, method, served.identity)) == "OVERLOADED"
+    assert not taken(served)
+
+
+async def test_a_caller_has_so_many_requests_on_their_way(served: Any, issuer: TestIssuer) -> None:
+    served.server._interceptor._receiving._expected = Shares(9, 2, "requests on their way")
+    stalled = await stall(served, 2)
+    await eventually(lambda: taken(served) == 2)
+    assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
+    other = identity_of(issuer, "agent:bob")
+    await served.channel.unary_unary(BALANCES)(b"", timeout=10, metadata=other)
+    for stream in stalled:
+        stream.cancel()
+
+
+async def test_a_host_that_calls_open_methods_and_sends_nothing_has_a_part_of_the_reads(
+    served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = "/grpc.health.v1.Health/Check"
+    monkeypatch.setattr(open_methods, "READING_S", 50.0)
+    stalled = [served.channel.stream_stream(check)(timeout=60) for _ in range(open_methods.READING_OF_A_HOST)]
+    reading: Shares = served.server._interceptor._open_methods._reading
+    await eventually(lambda: reading.taken == open_methods.READING_OF_A_HOST < open_methods.READING_AT_ONCE)
+    assert reason(await answer_to_nothing(served, check, ())) == "OVERLOADED"
     for stream in stalled:
         stream.cancel()

@@ -11,6 +11,7 @@ from grpc_status import rpc_status
 
 from chassis.context import Call, current_call
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
+from chassis.grpc.bounds import CALLS_OF_A_CALLER
 from chassis.grpc.status import reason
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
@@ -265,7 +266,7 @@ async def test_too_many_calls_at_once_are_shed(served: Any) -> None:
 
     await served.get()  # so that the issuer's keys are known
     served.ledger.behave = wait
-    calls = [asyncio.create_task(served.get()) for _ in range(513)]
+    calls = [asyncio.create_task(served.get()) for _ in range(CALLS_OF_A_CALLER + 1)]
     await eventually(lambda: any(call.done() for call in calls))
     release.set()
     results = await asyncio.gather(*calls, return_exceptions=True)

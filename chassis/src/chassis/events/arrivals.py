@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from chassis import ids
 from chassis.api import consistency
 from chassis.api.consistency import Item
+from chassis.context import current_call
 from chassis.db.database import Database
 from chassis.db.maintain import INBOX_DAYS
 from chassis.db.schema import INBOX, PARKED
@@ -25,10 +26,14 @@ from chassis.db.statement import Statement
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events.subscription import Subscription
 from chassis.limits import woken
+from chassis.shares import Shares
 
 POLL_S = 0.025
 RECENT = timedelta(minutes=5)  # nothing older is waited for: it is there, or something is wrong
 SKEW_MAX = timedelta(minutes=1)
+# Who waits holds the place of a call: half of those for all who wait, so that others find one.
+WAITING_MAX = 256
+WAITING_OF_A_CALLER = 32
 
 Key = tuple[str, UUID, str]  # consumer, event or transaction, type when counted
 
@@ -78,6 +83,7 @@ class Arrivals:
         self._db = db
         self._projections = projections
         self._waiting: set[_Waiter] = set()
+        self._places = Shares(WAITING_MAX, WAITING_OF_A_CALLER, "calls waiting for a write")
         self._moved = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
 
@@ -98,6 +104,7 @@ class Arrivals:
             FailedPrecondition: `CONSISTENCY_TOKEN_EXPIRED`, older than what is remembered (30 days);
                 `WRITE_SET_ASIDE`, one of the facts could not be applied: waiting is of no use.
             Unavailable: `VIEW_BEHIND`, not applied in time; facts of over 5 minutes ago are not waited for.
+            ResourceExhausted: `OVERLOADED`, the caller waits for 32 writes already, or all together for 256.
 
         """
         service, items = consistency.parse(token, field)
@@ -110,7 +117,8 @@ class Arrivals:
         if oldest < self._db.clock.now() - RECENT:
             state = _verdict(needs, await self._look(needs))
         else:
-            state = await self._wait(needs, timeout_s)
+            with self._places.held(current_call.get().principal.caller):
+                state = await self._wait(needs, timeout_s)
         if state is None:
             raise Unavailable(
                 "VIEW_BEHIND",

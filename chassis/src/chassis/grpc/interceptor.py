@@ -31,6 +31,7 @@ from chassis.telemetry.metrics import RPC_DURATION
 
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
 SHAVE_S = 0.02
+LONGEST_S = 30.0  # what a unary call gets at most, whatever its caller allows
 
 Behaviour = Callable[[Any, Any], Any]
 Reader = Callable[[bytes, Metadata, str], Any]
@@ -47,34 +48,26 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         verifier: tells who calls.
         permissions: the permission of every method that is served, by full method name.
         readings: tells which methods read personal data, and notes who did.
-        longest_s: what a unary call gets at most, whatever its caller allows. Streams are exempt.
 
     """
 
     def __init__(
-        self,
-        service: str,
-        verifier: Verifier,
-        permissions: Mapping[str, str],
-        readings: Readings,
-        *,
-        longest_s: float = 30.0,
+        self, service: str, verifier: Verifier, permissions: Mapping[str, str], readings: Readings
     ) -> None:
         self.domain = f"{service}.rapport"
         self._admission = admission.Admission(verifier, permissions)
         self._readings = readings
-        self._longest_s = longest_s
         self._receiving, self._in_flight, self._open_streams = (
             bounds.Receiving(),
             bounds.CallsInFlight(),
-            bounds.Streams(),
+            bounds.streams(),
         )
         self._open_methods = OpenMethods(self.domain)
         self._calls, self._streams = Limits(), Limits()
         self._draining = False
         self._arrived = 0
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-        self._in_turn: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._guarded: set[str] = set()
 
     async def quiet(self, pause_s: float, most_s: float) -> None:
         """Wait until no call has come for `pause_s` seconds; at most `most_s`."""
@@ -98,7 +91,6 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         """The handler to run: the wrapped one, for who may call it.
 
         Nothing of the request has been received here. Who is refused here costs the size of their headers.
-        Who calls while many requests are on their way gets a handler that receives in turn.
         """
         method = details.method
         wrapped = self._wrapped.get(method)
@@ -107,31 +99,31 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             wrapped = self._wrap(method, handler)
             if handler is not None:  # what strangers make up is not remembered
                 self._wrapped[method] = wrapped
-        if wrapped.request_streaming:  # open to all, or not served
+        if method not in self._guarded:  # open to all, or not served
             return wrapped
         self._arrived += 1
         pairs: Any = details.invocation_metadata or ()
         _metadata.set(dict(pairs))
         try:
-            self._in_flight.check()
-            _caller.set(await self._admission.admit(method, admission.unambiguous(pairs)))
+            principal = await self._admission.admit(method, admission.unambiguous(pairs))
+            _caller.set(principal)
+            self._in_flight.check(principal.caller)
         except Exception as error:
             return self._refusing(method, error)
-        return wrapped if self._receiving.expect() else self._in_turn[method]
+        return wrapped
 
     def _wrap(self, method: str, handler: Any) -> Any:
+        """To gRPC the request is always a stream: it comes when it is read, and who reads can give up."""
         if handler is not None and method.startswith(PREFIXES):
             return self._open_methods.wrap(handler)
         if handler is None or not self._admission.serves(method):
             return self._unimplemented(method)
         if handler.unary_unary is not None and inspect.iscoroutinefunction(handler.unary_unary):
-            unary = self._unary(method, handler)
-            self._in_turn[method] = grpc.stream_unary_rpc_method_handler(unary)
-            return grpc.unary_unary_rpc_method_handler(unary)
+            self._guarded.add(method)
+            return grpc.stream_unary_rpc_method_handler(self._unary(method, handler))
         if handler.unary_stream is not None and inspect.isasyncgenfunction(handler.unary_stream):
-            stream = self._stream(method, handler)
-            self._in_turn[method] = grpc.stream_stream_rpc_method_handler(stream)
-            return grpc.unary_stream_rpc_method_handler(stream)
+            self._guarded.add(method)
+            return grpc.stream_stream_rpc_method_handler(self._stream(method, handler))
         return self._unimplemented(method)
 
     def _unimplemented(self, method: str) -> Any:
@@ -155,12 +147,12 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         request_of = self._reader(method, handler.request_deserializer)
         noted = self._readings.of(method)
 
-        async def answer(raw: Any, context: Any, metadata: Metadata, traceparent: str) -> bytes:
-            raw = await self._received(raw, context)
-            size = len(raw)
-            self._in_flight.begin(size)
+        async def answer(context: Any, metadata: Metadata, traceparent: str) -> bytes:
+            raw = await self._received(context)
+            caller, size = _caller.get().caller, len(raw)
+            self._in_flight.begin(caller, size)
             try:
-                seconds = min(_seconds_left(context), self._longest_s)
+                seconds = min(_seconds_left(context), LONGEST_S)
                 deadline.set(time.monotonic() + seconds)
                 with self._calls.limit(seconds - SHAVE_S):
                     request = request_of(raw, metadata, traceparent)
@@ -168,7 +160,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 if noted is not None:
                     noted(request, response)
             finally:
-                self._in_flight.end(size)
+                self._in_flight.end(caller, size)
             encoded = response if type(response) is bytes else encode(response)
             if len(encoded) > bounds.MESSAGE_MAX_BYTES:
                 raise response_too_large()
@@ -180,16 +172,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         behaviour, encode = handler.unary_stream, handler.response_serializer
         request_of = self._reader(method, handler.request_deserializer)
 
-        async def answer(raw: Any, context: Any, metadata: Metadata, traceparent: str) -> None:
+        async def answer(context: Any, metadata: Metadata, traceparent: str) -> None:
             noted = self._readings.of(method)
             until = time.monotonic() + _seconds_left(context)
             deadline.set(until)
-            raw = await self._received(raw, context)
+            raw = await self._received(context)
             if len(raw) > bounds.STREAM_REQUEST_MAX_BYTES:
                 raise invalid(
                     "", "TOO_LONG", f"the request must be of at most {bounds.STREAM_REQUEST_MAX_BYTES} bytes"
                 )
-            with self._open_streams.open(_caller.get().subject):
+            with self._open_streams.held(_caller.get().caller):
                 request = request_of(raw, metadata, traceparent)
                 async with aclosing(behaviour(request, context)) as responses:
                     while (response := await self._next(responses, until)) is not None:
@@ -203,12 +195,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
 
         return self._outermost(method, answer)
 
-    async def _received(self, raw: Any, context: Any) -> bytes:
-        """The request: that which came, or the one of a call that takes turns. OVERLOADED."""
-        if type(raw) is bytes:
-            self._receiving.arrived()
-            return raw
-        received = await self._receiving.in_turn(context, _caller.get().subject)
+    async def _received(self, context: Any) -> bytes:
+        """The request, once it is its turn. OVERLOADED."""
+        received = await self._receiving.next(context, _caller.get().caller)
         if not isinstance(received, bytes):  # the caller closed without asking
             raise _malformed()
         return received
@@ -262,7 +251,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         """Telemetry and error mapping around `answer`."""
         name = method[1:]
 
-        async def handle(raw: Any, context: Any) -> bytes | None:
+        async def handle(_: Any, context: Any) -> bytes | None:
             began = time.perf_counter()
             code = "CANCELLED"
             try:
@@ -270,9 +259,9 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                 arrived = metadata.get("traceparent", "")
                 carried, sampled = tracing.admit(arrived)
                 if sampled:
-                    outcome = await traced(name, arrived, answer, raw, context, metadata)
+                    outcome = await traced(name, arrived, answer, context, metadata)
                 else:
-                    outcome = await settled(answer, raw, context, metadata, carried)
+                    outcome = await settled(answer, context, metadata, carried)
                 code = outcome.code if isinstance(outcome, Refusal) else "OK"
             finally:
                 RPC_DURATION.observe((name, code), time.perf_counter() - began)

@@ -1,6 +1,5 @@
 """Health and reflection: anybody may call them, so few at once, and nobody for long without asking."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from chassis.errors import Refusal, ResourceExhausted
 from chassis.grpc.bounds import draining, overloaded
 from chassis.grpc.status import status
 from chassis.limits import Limits
+from chassis.shares import Shares
 
 PREFIXES = (
     "/grpc.health.v1.Health/",
@@ -19,6 +19,7 @@ PREFIXES = (
 AT_ONCE = 512  # of each method, so that who watches takes no place of who checks
 OF_A_HOST = 64
 READING_AT_ONCE = 32
+READING_OF_A_HOST = READING_AT_ONCE // 4
 READING_S = 2.0
 LASTING_S = 30 * 60.0
 
@@ -46,7 +47,7 @@ class OpenMethods:
     def __init__(self, domain: str) -> None:
         self._domain = domain
         self._under_way, self._reads = Limits(), Limits()
-        self._reading = 0
+        self._reading = Shares(READING_AT_ONCE, READING_OF_A_HOST, "requests on their way")
         self._draining = False
 
     def drain(self) -> None:
@@ -58,7 +59,7 @@ class OpenMethods:
         """The handler, bounded. Whatever the method streams, to gRPC both sides are streams here."""
         behaviour = handler.unary_unary or handler.unary_stream or handler.stream_stream
         watches = handler.unary_stream is not None
-        by_host: Counter[str] = Counter()
+        places = Shares(AT_ONCE, OF_A_HOST, "of these calls")
 
         async def serve(requests: AsyncIterator[Any], context: Any) -> None:
             if handler.request_streaming:
@@ -74,40 +75,30 @@ class OpenMethods:
 
         async def bounded(requests: AsyncIterator[Any], context: Any) -> None:
             try:
-                await self._bounded(serve(requests, context), by_host, _host(context))
+                await self._bounded(serve(requests, context), places, _host(context))
             except Refusal as refusal:
                 if watches and isinstance(refusal, ResourceExhausted):
-                    refusal = NotWatched(refusal.reason, refusal.message)
+                    refusal = NotWatched(refusal.reason, refusal.message, refusal.metadata)
                 await context.abort_with_status(status(refusal, self._domain))
 
         return grpc.stream_stream_rpc_method_handler(
             bounded, handler.request_deserializer, handler.response_serializer
         )
 
-    async def _bounded(self, serving: Any, by_host: Counter[str], host: str) -> None:
-        if self._draining or by_host[host] >= OF_A_HOST or by_host.total() >= AT_ONCE:
-            serving.close()
-            raise self._refusal()
-        by_host[host] += 1
+    async def _bounded(self, serving: Any, places: Shares, host: str) -> None:
         try:
-            with self._under_way.limit(LASTING_S):
+            if self._draining:
+                raise draining()
+            with places.held(host), self._under_way.limit(LASTING_S):
                 await serving
         except TimeoutError:
             raise self._refusal() from None
         finally:
-            by_host[host] -= 1
-            if not by_host[host]:
-                del by_host[host]
+            serving.close()
 
     async def _read(self, context: Any) -> Any:
-        if self._reading >= READING_AT_ONCE:
-            raise self._refusal()
-        self._reading += 1
-        try:
-            with self._reads.limit(READING_S):
-                return await context.read()
-        finally:
-            self._reading -= 1
+        with self._reading.held(_host(context)), self._reads.limit(READING_S):
+            return await context.read()
 
     def _refusal(self) -> Refusal:
         return draining() if self._draining else overloaded()

@@ -11,15 +11,15 @@ from chassis.grpc.status import SERVER_ERRORS, refusal_of
 from chassis.telemetry import tracing
 
 Metadata = Mapping[str, str]
-Answer = Callable[[Any, Any, Metadata, str], Awaitable[bytes | None]]
+Answer = Callable[[Any, Metadata, str], Awaitable[bytes | None]]
 
 
 async def settled(
-    answer: Answer, raw: Any, context: Any, metadata: Metadata, traceparent: str
+    answer: Answer, context: Any, metadata: Metadata, traceparent: str
 ) -> bytes | Refusal | None:
     """The answer, or why there is none."""
     try:
-        return await answer(raw, context, metadata, traceparent)
+        return await answer(context, metadata, traceparent)
     except grpc.aio.AbortError:
         raise
     except Exception as error:
@@ -27,11 +27,11 @@ async def settled(
 
 
 async def traced(
-    name: str, arrived: str, answer: Answer, raw: Any, context: Any, metadata: Metadata
+    name: str, arrived: str, answer: Answer, context: Any, metadata: Metadata
 ) -> bytes | Refusal | None:
     """The same within a span."""
     with tracing.server_span(name, arrived) as span:
-        outcome = await settled(answer, raw, context, metadata, tracing.traceparent())
+        outcome = await settled(answer, context, metadata, tracing.traceparent())
         code = outcome.code if isinstance(outcome, Refusal) else "OK"
         span.set_attribute("rpc.response.status_code", code)
         if code in SERVER_ERRORS:

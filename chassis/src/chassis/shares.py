@@ -1,0 +1,62 @@
+"""What all callers share, and of which one caller gets a part: calls, bytes, streams, waits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chassis.errors import ResourceExhausted
+
+
+class Shares:
+    """Places that callers take and give back.
+
+    Args:
+        most: together.
+        of_one: of one caller, so that nobody takes the places of all.
+        what: what a place is for, in the plural.
+        reason: of the refusal when there is no place; its metadata have the number that is allowed.
+        retry_after_s: when to try again.
+
+    """
+
+    def __init__(
+        self, most: int, of_one: int, what: str, reason: str = "OVERLOADED", retry_after_s: float = 1
+    ) -> None:
+        self._most, self._of_one = most, of_one
+        self._what, self._reason, self._retry_after_s = what, reason, retry_after_s
+        self._by_caller: dict[str, int] = {}
+        self.taken = 0
+
+    def check(self, caller: str) -> None:
+        """Raise ResourceExhausted when there is no place for `caller`."""
+        if self._by_caller.get(caller, 0) >= self._of_one:
+            raise self._refusal("A caller may have", self._of_one)
+        if self.taken >= self._most:
+            raise self._refusal("This replica takes", self._most)
+
+    def take(self, caller: str, amount: int = 1) -> None:
+        """Take places while there is one: of what has a size, the last may be larger than what is left."""
+        self.check(caller)
+        self.taken += amount
+        self._by_caller[caller] = self._by_caller.get(caller, 0) + amount
+
+    def give_back(self, caller: str, amount: int = 1) -> None:
+        """End what was taken."""
+        self.taken -= amount
+        left = self._by_caller.get(caller, 0) - amount
+        if left:
+            self._by_caller[caller] = left
+        else:
+            self._by_caller.pop(caller, None)
+
+    @contextmanager
+    def held(self, caller: str) -> Iterator[None]:
+        """One place for the time of a block."""
+        self.take(caller)
+        try:
+            yield
+        finally:
+            self.give_back(caller)
+
+    def _refusal(self, who: str, most: int) -> ResourceExhausted:
+        message = f"{who} {most} {self._what} at once. Let one end, or try again."
+        return ResourceExhausted(self._reason, message, {"most": most}, retry_after_s=self._retry_after_s)
