@@ -63,8 +63,15 @@ def wrong(field: FieldDescriptor) -> list[Any]:
 
 
 def unspeakable(field: FieldDescriptor) -> list[Any]:
-    """Texts that are none."""
-    return ["a\0b", "\x1b[2J", "a\r"] if field.type == FieldDescriptor.TYPE_STRING else []
+    """Texts that are none, or no line where the field has one."""
+    if field.type != FieldDescriptor.TYPE_STRING:
+        return []
+    lines = (
+        []
+        if field.GetOptions().Extensions[options_pb2.multiline]
+        else ["a\nb", "a\u2028", "\u202ea", "\u2066"]
+    )
+    return ["a\0b", "\x1b[2J", "a\r", "\x9b2J", *lines]
 
 
 def odd(field: FieldDescriptor) -> list[Any]:
@@ -254,7 +261,7 @@ async def test_a_wrong_value_is_refused_where_it_stands_for_a_documented_reason(
 
 
 @pytest.mark.parametrize("name", SERVICES)
-async def test_no_text_of_any_request_holds_control_characters(
+async def test_no_text_of_any_request_holds_control_characters_and_no_line_what_breaks_or_turns_it(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
     accepted = {

@@ -1,12 +1,12 @@
-"""No text of a request holds control characters, wherever it stands."""
+"""No text of a request holds control characters, wherever it stands, and no line what breaks or turns it."""
 
 import pytest
 from google.protobuf.message import Message
 
 from chassis.api.text import check_texts
 from chassis.errors import InvalidArgument
-from rapport.cases.v1 import promise_pb2, promise_service_pb2
-from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
+from rapport.cases.v1 import case_pb2, case_service_pb2, promise_pb2, promise_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 
@@ -29,8 +29,27 @@ def found(request: Message) -> list[str]:
     return [violation.field for violation in caught.value.violations]
 
 
-@pytest.mark.parametrize("character", ["\0", "\x07", "\x1b", "\r", "\x7f", "\x85", "\x9f"])
-def test_a_control_character_is_found_in_any_text(character: str) -> None:
+CONTROL = ["\0", "\x07", "\x08", "\x0b", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\x9f"]
+BREAKS = ["\n", "\t", "\u2028", "\u2029"]
+TURNS = ["\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"]
+NAMES = [
+    "Anna-Maria O'Brien (née Søndergård)",
+    "\u0645\u062d\u0645\u062f \u0639\u0644\u064a",  # Arabic
+    "\u05de\u05e9\u05d4 \u05db\u05d4\u05df",  # Hebrew
+    "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",  # Farsi, with the joiner that keeps two letters apart
+    "\u200f\u0639\u0644\u064a\u200e",  # marks of direction, which turn nothing
+    "\u0928\u094d\u200d\u092f",  # Devanagari, with a joiner
+    "山田太郎",
+    "👩‍👩‍👧 & 🏳️‍🌈",
+]
+
+
+def note(text: str) -> Message:
+    return case_service_pb2.AddNoteRequest(note=case_pb2.Note(text=text))
+
+
+@pytest.mark.parametrize("character", CONTROL + BREAKS + TURNS)
+def test_what_is_no_part_of_a_line_is_found_in_any_text(character: str) -> None:
     assert found(ledger_service_pb2.GetBalancesRequest(accounts=["a", f"b{character}c"])) == ["accounts[1]"]
     assert found(promises("fine", f"{character}", "fine", "x" + character)) == [
         "requests[1].promise.reference",
@@ -40,9 +59,26 @@ def test_a_control_character_is_found_in_any_text(character: str) -> None:
     assert found(notice(**{f"a{character}": "1"})) == ["notice.variables"]
 
 
-def test_text_is_of_any_language_and_of_many_lines() -> None:
-    check_texts(promises("línea 1\nLinie 2\t😀 \u202e\u2028", ""))
-    check_texts(notice(order="注文\n1042"))
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_of_any_script(name: str) -> None:
+    customer = customer_pb2.Customer(display_name=name, given_name=name, organization_name=name)
+    check_texts(customer_service_pb2.CreateCustomerRequest(customer=customer))
+
+
+@pytest.mark.parametrize("character", CONTROL)
+def test_text_of_many_lines_holds_no_control_characters_either(character: str) -> None:
+    assert found(note(f"a{character}")) == ["note.text"]
+
+
+def test_text_of_many_lines_has_newlines_tabs_and_every_direction() -> None:
+    check_texts(note("línea 1\nLinie 2\t😀 " + "".join(BREAKS + TURNS + NAMES)))
+
+
+def test_a_refusal_says_what_is_allowed() -> None:
+    for request, allowed in ((note("\x1b"), "with newlines and tabs"), (promises("\n"), "must be one line")):
+        with pytest.raises(InvalidArgument) as caught:
+            check_texts(request)
+        assert allowed in caught.value.violations[0].description
 
 
 def test_rows_of_an_import_are_judged_one_by_one_elsewhere() -> None:

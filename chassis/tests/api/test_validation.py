@@ -17,6 +17,7 @@ from chassis.api.validation import EARLIEST, LATEST, Check
 from chassis.errors import InvalidArgument
 from rapport.cases.v1.case_pb2 import Case, WorkItem
 from rapport.cases.v1.work_item_service_pb2 import AddWorkItemRequest, ForecastWorkItemRequest
+from rapport.customer.v1 import customer_pb2
 
 CASE = Pattern("cases/{case}")
 EUR = Currency.of("EUR")
@@ -85,17 +86,10 @@ def test_what_is_absent_is_refused_where_required_and_none_elsewhere() -> None:
     check.raise_if_any()
 
 
-@given(st.text())
-def test_text_that_passes_can_be_stored(text: str) -> None:
-    if not reasons(lambda c: c.text(text, "text", required=False)):
-        assert len(text) <= 200
-        assert "\0" not in text
-        text.encode()
-
-
-@pytest.mark.parametrize("bad", ["\0", "\r", "\x1b", "\x7f", "\x85", "\ud83d", "\x0b"])
-def test_control_characters_and_lone_surrogates_are_no_text(bad: str) -> None:
-    assert reasons(lambda c: c.text(f"a{bad}b", "text")) == [("text", "INVALID_TEXT")]
+@pytest.mark.parametrize("bad", ["\0", "\r", "\x1b", "\x7f", "\x85", "\n", "\u202e"])
+def test_what_is_judged_apart_holds_no_more_than_a_request(bad: str) -> None:
+    customer = customer_pb2.Customer(display_name=f"a{bad}b")
+    assert reasons(lambda c: c.texts(customer)) == [("display_name", "INVALID_TEXT")]
 
 
 def test_text_is_counted_in_characters() -> None:

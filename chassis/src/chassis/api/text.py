@@ -1,8 +1,10 @@
-"""What no text holds, in any field of any request: control characters.
+"""What no text holds, in any field of any request: control characters, and in a line what breaks or turns it.
 
-They are no text: PostgreSQL stores no NUL, terminals obey ESC, mail headers end at a line's end. Text may be
-of several lines and have tabs; what must be of one line says so where it is checked. Lone surrogates never
-get this far: they are not UTF-8, so gRPC's decoder refuses the message.
+Control characters are no text: PostgreSQL stores no NUL, terminals obey ESC, mail headers end at a line's
+end. A text is one line unless its field has the option `multiline`: a name of two lines forges a second entry
+in a list of names, and one that overrides its direction reads as another name. Joiners, marks, and scripts
+that run from right to left are names as people have them. Lone surrogates never get this far: they are not
+UTF-8, so gRPC's decoder refuses the message.
 """
 
 import functools
@@ -17,27 +19,42 @@ from google.protobuf.message import Message
 from chassis.errors import InvalidArgument, Violation
 from rapport.options.v1 import options_pb2
 
-ALLOWED = "must hold no control characters but newline and tab"
 # C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
-NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+NOT_TEXT = re.compile(f"[{_CONTROL}]")
+# Also tab, newline, line and paragraph separator, and what embeds, overrides or isolates a direction.
+NOT_ONE_LINE = re.compile(f"[{_CONTROL}\t\n\u2028-\u202e\u2066-\u2069]")
+_ALLOWED = {
+    NOT_TEXT: "must be text of any script, with newlines and tabs but no other control characters",
+    NOT_ONE_LINE: "must be one line of any script: no newlines, tabs or other control characters, and none"
+    " that turn the direction of text (U+202A to U+202E, U+2066 to U+2069)",
+}
 
 
 def check_texts(request: Message) -> None:
-    """Raise InvalidArgument INVALID_TEXT with the path of every text that holds control characters.
+    """Raise InvalidArgument INVALID_TEXT with the path of every text that holds what it must not.
 
     A field with the option `judged_apart` is left to whoever answers for each of its items.
     """
+    lines: list[str] = []
     texts: list[str] = []
-    plan = _plan(request.DESCRIPTOR)
-    _gather(request, plan, texts)
-    if NOT_TEXT.search("\n".join(texts)):  # one search for all: nearly always, there is nothing to find
-        raise InvalidArgument([Violation(path, "INVALID_TEXT", ALLOWED) for path in _bad(request, plan)])
+    _gather(request, _plan(request.DESCRIPTOR), lines, texts)
+    # One search for all: nearly always, there is nothing to find.
+    if NOT_ONE_LINE.search(" ".join(lines)) or NOT_TEXT.search(" ".join(texts)):
+        raise InvalidArgument(list(bad_texts(request)))
+
+
+def bad_texts(message: Message) -> Iterator[Violation]:
+    """What is wrong with the texts of a message, INVALID_TEXT."""
+    for path, forbidden in _bad(message, _plan(message.DESCRIPTOR)):
+        yield Violation(path, "INVALID_TEXT", _ALLOWED[forbidden])
 
 
 @dataclass
 class _Plan:
     """The fields of a message that are text or hold some, by how they hold it."""
 
+    multiline: list[str] = field(default_factory=list)
     one: list[str] = field(default_factory=list)
     many: list[str] = field(default_factory=list)
     map: list[str] = field(default_factory=list)
@@ -45,35 +62,41 @@ class _Plan:
     messages: "list[tuple[str, _Plan]]" = field(default_factory=list)
 
 
-def _gather(message: Any, plan: _Plan, texts: list[str]) -> None:
-    for name in plan.one:
+def _gather(message: Any, plan: _Plan, lines: list[str], texts: list[str]) -> None:
+    for name in plan.multiline:
         texts.append(getattr(message, name))
+    for name in plan.one:
+        lines.append(getattr(message, name))
     for name in plan.many:
-        texts.extend(getattr(message, name))
+        lines.extend(getattr(message, name))
     for name in plan.map:
         for item in getattr(message, name).items():
-            texts.extend(map(str, item))
+            lines.extend(map(str, item))
     for name, inner in plan.message:
         if message.HasField(name):
-            _gather(getattr(message, name), inner, texts)
+            _gather(getattr(message, name), inner, lines, texts)
     for name, inner in plan.messages:
         for each in getattr(message, name):
-            _gather(each, inner, texts)
+            _gather(each, inner, lines, texts)
 
 
-def _bad(message: Any, plan: _Plan) -> Iterator[str]:
-    """The paths of the texts that are none. Of a map its own: a key may be what is wrong, or personal."""
-    yield from (name for name in plan.one if NOT_TEXT.search(getattr(message, name)))
+def _bad(message: Any, plan: _Plan) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Where something is that must not be, and what. A map has one path: a key may be wrong, or personal."""
+    yield from ((name, NOT_TEXT) for name in plan.multiline if NOT_TEXT.search(getattr(message, name)))
+    found = [name for name in plan.one if NOT_ONE_LINE.search(getattr(message, name))]
     for name in plan.many:
-        yield from (f"{name}[{i}]" for i, text in enumerate(getattr(message, name)) if NOT_TEXT.search(text))
+        found += [
+            f"{name}[{i}]" for i, text in enumerate(getattr(message, name)) if NOT_ONE_LINE.search(text)
+        ]
     for name in plan.map:
-        if any(NOT_TEXT.search(f"{key}{text}") for key, text in getattr(message, name).items()):
-            yield name
+        if any(NOT_ONE_LINE.search(f"{key}{text}") for key, text in getattr(message, name).items()):
+            found.append(name)
+    yield from ((path, NOT_ONE_LINE) for path in found)
     for name, inner in plan.message:
-        yield from (f"{name}.{path}" for path in _bad(getattr(message, name), inner))
+        yield from ((f"{name}.{path}", why) for path, why in _bad(getattr(message, name), inner))
     for name, inner in plan.messages:
         for i, each in enumerate(getattr(message, name)):
-            yield from (f"{name}[{i}].{path}" for path in _bad(each, inner))
+            yield from ((f"{name}[{i}].{path}", why) for path, why in _bad(each, inner))
 
 
 @functools.cache
@@ -83,7 +106,9 @@ def _plan(message: Descriptor) -> _Plan:
         inner = each.message_type
         if not _has_text(each, frozenset()) or each.GetOptions().Extensions[options_pb2.judged_apart]:
             continue
-        if inner is None:
+        if each.GetOptions().Extensions[options_pb2.multiline]:
+            plan.multiline.append(each.name)
+        elif inner is None:
             (plan.many if each.is_repeated else plan.one).append(each.name)
         elif inner.GetOptions().map_entry:
             plan.map.append(each.name)

@@ -29,7 +29,7 @@ from chassis.api.addresses import address_of
 from chassis.api.currencies import Currency
 from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
-from chassis.api.text import ALLOWED, NOT_TEXT
+from chassis.api.text import bad_texts
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
@@ -84,13 +84,15 @@ class Check:
         return department or ""
 
     def text(self, value: str, field: str, *, max: int = 200, required: bool = True) -> str:
-        """Text for people, kept as it is: at most `max` characters, none of control but newline and tab."""
-        if self._present(value.strip(), field, required):
-            if len(value) > max:
-                self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
-            if NOT_TEXT.search(value):
-                self.refuse(field, "INVALID_TEXT", ALLOWED)
+        """Text for people, kept as it is: at most `max` characters. Of what is `chassis.api.text`'s."""
+        if self._present(value.strip(), field, required) and len(value) > max:
+            self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
         return value
+
+    def texts(self, message: Message) -> None:
+        """Whether every text of an item that is judged apart is text: as of a request. INVALID_TEXT."""
+        for bad in bad_texts(message):
+            self.refuse(bad.field, bad.reason, bad.description)
 
     def email(self, value: str, field: str, *, required: bool = True) -> str:
         """An e-mail address to which mail can be written. INVALID_EMAIL."""

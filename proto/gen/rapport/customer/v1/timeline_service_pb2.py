@@ -29,7 +29,7 @@ from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/timeline_service.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xb8\x02\n\x18RecordInteractionRequest\x12\x16\n\x08\x63ustomer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1c.rapport.customer.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x37\n\tdirection\x18\x03 \x01(\x0e\x32\x1e.rapport.customer.v1.DirectionB\x04\xe2\x41\x01\x02\x12\x13\n\x05topic\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x07summary\x18\x05 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x34\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x16\n\x08resource\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"\x81\x01\n\x1e\x42\x61tchRecordInteractionsRequest\x12\x45\n\x08requests\x18\x01 \x03(\x0b\x32-.rapport.customer.v1.RecordInteractionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x1f\x42\x61tchRecordInteractionsResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\"e\n\x1aListTimelineEntriesRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x1bListTimelineEntriesResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x04\n\x0fTimelineService\x12\x83\x01\n\x11RecordInteraction\x12-.rapport.customer.v1.RecordInteractionRequest\x1a\".rapport.customer.v1.TimelineEntry\"\x1b\x8a\xb5\x18\x17\x63ustomer.timeline.write\x12\xa1\x01\n\x17\x42\x61tchRecordInteractions\x12\x33.rapport.customer.v1.BatchRecordInteractionsRequest\x1a\x34.rapport.customer.v1.BatchRecordInteractionsResponse\"\x1b\x8a\xb5\x18\x17\x63ustomer.timeline.write\x12\x97\x01\n\x13ListTimelineEntries\x12/.rapport.customer.v1.ListTimelineEntriesRequest\x1a\x30.rapport.customer.v1.ListTimelineEntriesResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.timeline.read\x12k\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.timeline.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/timeline_service.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xbc\x02\n\x18RecordInteractionRequest\x12\x16\n\x08\x63ustomer\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1c.rapport.customer.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x37\n\tdirection\x18\x03 \x01(\x0e\x32\x1e.rapport.customer.v1.DirectionB\x04\xe2\x41\x01\x02\x12\x13\n\x05topic\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1d\n\x07summary\x18\x05 \x01(\tB\x0c\xe2\x41\x01\x01\x90\xb5\x18\x01\xb8\xb5\x18\x01\x12\x34\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x16\n\x08resource\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"\x81\x01\n\x1e\x42\x61tchRecordInteractionsRequest\x12\x45\n\x08requests\x18\x01 \x03(\x0b\x32-.rapport.customer.v1.RecordInteractionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x1f\x42\x61tchRecordInteractionsResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\"e\n\x1aListTimelineEntriesRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x1bListTimelineEntriesResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc2\x04\n\x0fTimelineService\x12\x83\x01\n\x11RecordInteraction\x12-.rapport.customer.v1.RecordInteractionRequest\x1a\".rapport.customer.v1.TimelineEntry\"\x1b\x8a\xb5\x18\x17\x63ustomer.timeline.write\x12\xa1\x01\n\x17\x42\x61tchRecordInteractions\x12\x33.rapport.customer.v1.BatchRecordInteractionsRequest\x1a\x34.rapport.customer.v1.BatchRecordInteractionsResponse\"\x1b\x8a\xb5\x18\x17\x63ustomer.timeline.write\x12\x97\x01\n\x13ListTimelineEntries\x12/.rapport.customer.v1.ListTimelineEntriesRequest\x1a\x30.rapport.customer.v1.ListTimelineEntriesResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.timeline.read\x12k\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"\x1d\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.timeline.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['topic']._loaded_options = None
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['topic']._serialized_options = b'\342A\001\001'
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['summary']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['summary']._serialized_options = b'\342A\001\001\220\265\030\001'
+  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['summary']._serialized_options = b'\342A\001\001\220\265\030\001\270\265\030\001'
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['occur_time']._loaded_options = None
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['occur_time']._serialized_options = b'\342A\001\001'
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['resource']._loaded_options = None
@@ -71,15 +71,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TIMELINESERVICE'].methods_by_name['Explain']._loaded_options = None
   _globals['_TIMELINESERVICE'].methods_by_name['Explain']._serialized_options = b'\220\002\001\212\265\030\026customer.timeline.read'
   _globals['_RECORDINTERACTIONREQUEST']._serialized_start=241
-  _globals['_RECORDINTERACTIONREQUEST']._serialized_end=553
-  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_start=556
-  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_end=685
-  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_start=687
-  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_end=782
-  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_start=784
-  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_end=885
-  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_start=887
-  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_end=1003
-  _globals['_TIMELINESERVICE']._serialized_start=1006
-  _globals['_TIMELINESERVICE']._serialized_end=1584
+  _globals['_RECORDINTERACTIONREQUEST']._serialized_end=557
+  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_start=560
+  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_end=689
+  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_start=691
+  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_end=786
+  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_start=788
+  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_end=889
+  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_start=891
+  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_end=1007
+  _globals['_TIMELINESERVICE']._serialized_start=1010
+  _globals['_TIMELINESERVICE']._serialized_end=1588
 # @@protoc_insertion_point(module_scope)

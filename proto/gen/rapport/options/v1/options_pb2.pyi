@@ -47,6 +47,7 @@ DATA_CLASS_FIELD_NUMBER: _builtins.int
 OWNER_FIELD_NUMBER: _builtins.int
 FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
 JUDGED_APART_FIELD_NUMBER: _builtins.int
+MULTILINE_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
 """The permission a caller needs, `<service>.<resource>.<verb>`. A method without one fails at start-up."""
@@ -61,7 +62,11 @@ further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.Fi
 """The permission that a caller needs beside the method's own to set this field of a request."""
 judged_apart: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """What is wrong with the texts of an item of this field is told in the answer, item by item, and does not refuse
-the request. Everywhere else, a control character in any text is INVALID_TEXT.
+the request. Everywhere else, what no text may hold is INVALID_TEXT.
+"""
+multiline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""The text may be of several lines: it holds newlines, tabs and every mark of direction, but no other control
+character. Every other text of a request is one line, and none that overrides or embeds a direction.
 """
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
 """The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`."""

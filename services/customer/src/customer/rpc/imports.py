@@ -95,6 +95,7 @@ def _error(error: RowError) -> import_pb2.ImportError:
 def _row(row: import_pb2.ImportRow) -> Row:
     """A checked row. It needs a handle to be found by, or a second import would make a second customer."""
     check = Check()
+    check.texts(row.customer)
     draft = read_draft(check, row.customer)
     require_findable(check, [(handle.type, handle.normalized_value) for handle in draft.handles])
     return Row(row.line, draft, check.violations)
