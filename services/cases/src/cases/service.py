@@ -14,7 +14,7 @@ from cases.rpc.promise import PromiseRpc
 from cases.rpc.work_item import WorkItemRpc
 from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
-from cases.usecases.promise import AT_RISK_TIMER, DUE_TIMER
+from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from chassis.app import App
 from chassis.events.subscription import Listening
 from chassis.service import Service

@@ -10,6 +10,8 @@ from cases.rpc.due import AHEAD_MAX, check_due
 from cases.rpc.explanation import Explainer
 from cases.store import promises as store
 from cases.usecases import promise as usecases
+from cases.usecases.make_promise import MakePromise, check_promises, make_promise, make_promises
+from cases.usecases.overlap import find_overlap
 from chassis.api.etags import etag
 from chassis.api.messages import to_message
 from chassis.api.validation import EARLIEST, Check
@@ -40,7 +42,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             field = "due_date" if command.due.day else "due_time"
             check.refuse(f"promise.{field}", "INVALID_TIME", "must be in the future, or keep_time be given")
         check.raise_if_any()
-        return _message(await usecases.make_promise(tx, self.clock, command))
+        return _message(await make_promise(tx, self.clock, command))
 
     @mutation
     async def BatchMakePromises(
@@ -59,11 +61,11 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             command.import_key = key
         check.raise_if_any()
         if request.may_overlap:
-            await usecases.find_overlap(tx, commands)
+            await find_overlap(tx, commands)
         if request.validate_only:
-            new = await usecases.check_promises(tx, self.clock, commands)
+            new = await check_promises(tx, self.clock, commands)
             return promise_service_pb2.BatchMakePromisesResponse(made_count=new)
-        promises, made_count = await usecases.make_promises(tx, self.clock, commands)
+        promises, made_count = await make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(
             promises=map(_message, promises), made_count=made_count
         )
@@ -149,7 +151,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         return promise
 
 
-def _command(check: Check, promise: promise_pb2.Promise, now: datetime) -> usecases.MakePromise:
+def _command(check: Check, promise: promise_pb2.Promise, now: datetime) -> MakePromise:
     """What to make of a promise as it was sent. A work item's name says which case it belongs to."""
     (customer_id,) = check.name(CUSTOMER, promise.customer, "customer")
     (case_id,) = check.name(CASE, promise.case, "case", required=False)
@@ -159,7 +161,7 @@ def _command(check: Check, promise: promise_pb2.Promise, now: datetime) -> useca
     (department_id,) = check.name(DEPARTMENT, promise.department, "department")
     due = check_due(check, promise, now)
     make_time = check.moment(promise, "make_time", latest=min(now, due.time) if due else now, required=False)
-    return usecases.MakePromise(
+    return MakePromise(
         customer_id=customer_id,
         department_id=department_id,
         kind=check.code(promise.kind, "kind"),
