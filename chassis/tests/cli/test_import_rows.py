@@ -1,23 +1,27 @@
 """Rows of a file checked without a service: which columns, what cells mean, what is told or refused."""
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
+import openpyxl
 import pytest
 
 from chassis.api.currencies import Currency
 from chassis.api.text import NOT_TEXT
 from chassis.cli.imports.columns import columns_for
 from chassis.cli.imports.decoding import UnreadableFile
-from chassis.cli.imports.engine import BATCH_CHARACTERS, Result, Run
+from chassis.cli.imports.engine import BATCH_CHARACTERS, Run
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.neutral import neutralised, restored
 from chassis.cli.imports.purchases import PurchaseImporter
-from chassis.cli.imports.tabular import Row, open_table
+from chassis.cli.imports.result import Result
+from chassis.cli.imports.tabular import Problem, Row, open_table
+from chassis.cli.imports.telling import tell
 from chassis.cli.main import build, run
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]
@@ -62,6 +66,9 @@ def cells(**values: str) -> Cells:
     "header",
     [
         "Kundennummer;Vorname;Nachname;E-Mail-Adresse;Telefon;Land",
+        "Kundennr.;Vorname;Nachname;E-Mail;Telefon-Nr.;Land",
+        "Kunden-No.;Vorname;Nachname;Mail;Telefonnummer;Land",
+        "Customer No.;First Name;Last Name;Email;Phone No.;Country",
         "N° client;Prénom;Nom;Courriel;Téléphone;Pays",
         "Código cliente;Nombre;Apellidos;Correo electrónico;Teléfono;País",
         "Codice cliente;Nome;Cognome;Indirizzo e-mail;Telefono;Paese",
@@ -210,6 +217,67 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
     assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 4, 2, 0)
 
 
+def test_an_order_of_several_lines_is_one_purchase_by_its_name_and_the_rest_is_told(check: Check) -> None:
+    header = "Name,Email,Financial Status,Total,Created at,Lineitem name,Id\n"
+    lines = "".join(
+        f"#{i},a@x.example,paid,10.00,2026-01-02 10:00:00 -0500,Tea,{i}00\n"
+        f"#{i},a@x.example,,,2026-01-02 10:00:00 -0500,Cup,\n"
+        for i in range(1, 1300)
+    )
+    late = "#7,a@x.example,,,2026-01-02 10:00:00 -0500,Pot,\n"
+    code, result, _ = check("purchases", header + lines + late)
+    assert (code, result["refused"], result["skipped"]) == (0, 0, 1300)
+    assert result["used"]["reference"] == "Name"
+    [told] = result["told"]
+    assert (told["reason"], told["count"], told["lines"][0]) == ("FURTHER_LINE", 1300, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "system"),
+    [
+        ("Name,Email,Financial Status,Total,Created at", "shopify"),
+        ("Customer ID,First Name,Last Name,Email,Accepts Email Marketing", "shopify"),
+        ("id,Created date (UTC),Amount,Currency,Status,Customer Email", "stripe"),
+        ("Record ID,First Name,Last Name,Email,Phone Number", "hubspot"),
+        ("Record ID - Contact,First Name,Last Name,Email", "hubspot"),
+        ("Contact ID,Account Name,First Name,Last Name,Email", "salesforce"),
+        ("customer_id,billing_first_name,billing_email", "woocommerce"),
+        ("Kundennr.,Vorname,Nachname", "import"),
+    ],
+)
+def test_ids_are_of_the_tool_that_exported_the_file_unless_said_otherwise(
+    check: Check, header: str, system: str
+) -> None:
+    file = f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n"
+    assert check("customers", file)[1]["system"] == system
+    assert check("customers", file, "--system", "ours")[1]["system"] == "ours"
+
+
+def test_reasons_are_grouped_by_column_counted_and_shown_with_an_example(check: Check) -> None:
+    rows = "".join(f"c{i},2026-01-0{i % 3},{i}\n" for i in range(1, 9)) + ",2026-01-02,x\n"
+    result = check("purchases", f"customer_id,date,amount\n{rows}")[1]
+    assert [(r["reason"], r["column"], r["count"], r["lines"]) for r in result["refusals"]] == [
+        ("INVALID_TIME", "date", 2, [4, 7]),
+        ("INVALID_AMOUNT", "amount", 1, [10]),
+    ]
+
+
+def test_what_differs_between_rows_makes_no_group(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(rows=9, refused=7)
+    for line in range(2, 1239):
+        result.tell(line, Problem("name", "RENAMED", f"customers/{line} had another name until now"))
+    for i in range(7):
+        for line in range(i + 1):
+            result.judge(Row(line, {}, [Problem(f"c{i}", "REQUIRED", "must be given")]))
+    tell(result, "t.csv", dry_run=False)
+    shown = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert shown[0].startswith("1,237 x RENAMED in name, as in line 2: customers/2 had")
+    assert [line.split(",")[0] for line in shown[2:]] == [
+        *(f"{i + 1} x REQUIRED in c{i}" for i in range(6, 1, -1)),
+        "3 x for 2 more reasons: --json has them all",
+    ]
+
+
 @pytest.mark.parametrize(
     ("amount", "refunded", "counts"),
     [("10", "", 10), ("10", "2.50", 7.5), ("10", "-10", None), ("5", "0", 5)],
@@ -282,6 +350,51 @@ def test_control_characters_reach_no_terminal_and_no_errors_file(check: Check, t
 @pytest.mark.parametrize("cell", ["=1", "+49 30", "-1", "@x", "'=1", "'", "''=1", "'Anna", "Anna", ""])
 def test_whatever_is_neutralised_is_restored(cell: str) -> None:
     assert restored(neutralised(cell)) == cell
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "begins"),
+    [
+        ("utf-8", ";", b"id;name;"),
+        ("utf-8-sig", "\t", b"\xef\xbb\xbfid\tname\t"),
+        ("cp1252", ",", b"id,name,"),
+        ("utf-16", ";", b"\xff\xfei\0d\0;\0"),
+    ],
+)
+def test_refused_rows_are_written_as_their_file_was(
+    check: Check, encoding: str, separator: str, begins: bytes
+) -> None:
+    lines = ["id,name,language", "1,Jörg Müller,de", ",Renée Núñez,fr", "3,Zoë\x1b,nl"]
+    file = "\r\n".join(line.replace(",", separator) for line in lines)
+    result = check("customers", f"{file}\r\n".encode(encoding))[1]
+    written = Path(result["errors_file"]).read_bytes()
+    assert (result["refused"], written.startswith(begins)) == (2, True)
+    again = check("customers", written, name="again.csv")[1]
+    assert (again["rows"], again["refused"], again["used"]) == (2, 2, result["used"])
+    [row, _] = open_table(Path(result["errors_file"])).rows()
+    assert row.cells["name"] == "Renée Núñez"
+
+
+def test_the_sheet_that_is_read_and_the_others_are_told(check: Check) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Sales", "Notes", "Old"):
+        sheet = book.create_sheet(title)
+        sheet.append(["id", "name"])
+        sheet.append(["", title])
+    del book["Sheet"]
+    saved = io.BytesIO()
+    book.save(saved)
+    result = check("customers", saved.getvalue(), name="t.xlsx")[1]
+    assert result["notes"] == ["sheet Sales is read; --sheet names another: Notes, Old"]
+    assert Path(result["errors_file"]).read_bytes().startswith("\ufeffid,name,".encode())
+    assert check("customers", saved.getvalue(), "--sheet", "Old", name="t.xlsx")[1]["notes"] == [
+        "sheet Old is read; --sheet names another: Sales, Notes"
+    ]
+
+
+def test_a_declared_separator_is_declared_in_the_file_of_refused_rows(check: Check) -> None:
+    result = check("customers", "sep=;\nid;name\n;Anna\n")[1]
+    assert Path(result["errors_file"]).read_text().startswith("sep=;\nid;name;")
 
 
 def test_no_file_is_overwritten(check: Check, tmp_path: Path) -> None:

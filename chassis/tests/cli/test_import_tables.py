@@ -206,6 +206,23 @@ def test_a_workbook_is_read_from_the_sheet_and_line_that_are_named(tmp_path: Pat
     assert table(tmp_path, book, header_row=3) == [{"id": "7"}]
     with pytest.raises(UnreadableFile, match="--sheet is one of Kunden, Other"):
         rows(tmp_path, book, sheet="Nothing")
+    (tmp_path / "t.xlsx").write_bytes(book)
+    table_ = open_table(tmp_path / "t.xlsx", header_row=3)
+    assert (table_.sheet, table_.others) == ("Kunden", ["Other"])
+
+
+def test_the_same_line_of_another_sheet_is_another_row(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for title in ("2025", "2026"):
+        sheet = book.create_sheet(title)
+        sheet.append(["id"])
+        sheet.append([7])
+    book.save(tmp_path / "t.xlsx")
+    [first], [second], [again] = (
+        [row.origin for row in open_table(tmp_path / "t.xlsx", sheet=title).rows()]
+        for title in ("2025", "2026", "2025")
+    )
+    assert (first != second, first == again) == (True, True)
 
 
 def test_cells_of_a_workbook_keep_their_value(tmp_path: Path) -> None:

@@ -74,14 +74,14 @@ def _platform(quiet: bool) -> Iterator[None]:
 def _import_customers(quiet: bool) -> None:
     """Import the demo's files; what was imported before is not imported again."""
     from chassis.cli.imports.command import Kind, Wanted, run
-    from chassis.cli.imports.engine import Result
+    from chassis.cli.imports.result import Result
 
     with tempfile.TemporaryDirectory() as scratch:
         for kind in Kind:
             file = Path(str(files("chassis.cli.demo") / "data" / f"{kind}.csv"))
             errors = Path(scratch) / "errors.csv"
             result = Result()
-            asyncio.run(run(Wanted(kind, file, errors, system=SYSTEM), result, show_progress=False))
+            asyncio.run(run(Wanted(kind, file, errors=errors, system=SYSTEM), result, show_progress=False))
             if not quiet:
                 typer.echo(f"{kind}: {result.created} new, {result.known} known already")
 

@@ -1,5 +1,6 @@
 """Which column of a file holds which field: as mapped, else by what such columns are called out there."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -21,8 +22,9 @@ _EMAIL = """
         adresseelectronique correoelectronico correo direcciondecorreo indirizzoemail
         postaelettronica enderecodeemail emailadres emailprimary primaryemail
     """
+_NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
 NAMES: Mapping[str, str] = {
-    "external_id": f"{_CUSTOMER_ID} recordid {_CUSTOMER} id recid nummer numero",
+    "external_id": f"{_CUSTOMER_ID} recordid recordidcontact {_CUSTOMER} id recid nummer numero",
     "given_name": """
         givenname firstname forename billingfirstname vorname rufname prenom nombre nome
         primeironome voornaam
@@ -124,6 +126,8 @@ _ORDERS = frozenset(
     }
 )
 _OF_THE_ROW = frozenset({"id", "recid", "recordid", "name", "nummer", "numero"})
+# In a file with these, `Name` is the number of the order, on each of its lines; `Id` is on the first alone.
+_ORDER_NAMES = frozenset({"name", "financialstatus"})
 
 
 def columns_for(
@@ -143,9 +147,11 @@ def columns_for(
     if "external_id" in fields and _of_orders(known.keys()):
         known = {name: column for name, column in known.items() if name not in _OF_THE_ROW}
     found = dict(mapping)
+    if "reference" in fields and known.keys() >= _ORDER_NAMES:
+        found.setdefault("reference", known["name"])
     for name in fields:
         if name not in found:
-            guess = next((known[word] for word in NAMES[name].split() if word in known), "")
+            guess = next((known[word] for word in _words(name) if word in known), "")
             if guess and guess not in found.values():
                 found[name] = guess
     if missing := [name for name in required if name not in found]:
@@ -159,14 +165,20 @@ def columns_for(
 
 def _of_orders(known: Set[str]) -> bool:
     """Whether the rows are orders or payments, by the names of their columns."""
-    sold = all(set(NAMES[field].split()) & known for field in ("amount", "date"))
-    return sold or bool(_ORDERS & known)
+    sold = all(known & set(_words(field)) for field in ("amount", "date"))
+    return sold or bool(known & set(map(plain, _ORDERS)))
 
 
-def plain(column: str) -> str:
-    """A column's name as `NAMES` has them."""
-    letters = unicodedata.normalize("NFKD", column.casefold())
-    return re.sub(r"[^a-z0-9]", "", letters)
+def _words(field: str) -> list[str]:
+    """What columns of a field are called, best first."""
+    return [plain(word) for word in NAMES[field].split()]
+
+
+@functools.cache
+def plain(name: str) -> str:
+    """A name without case, accents and signs, and with one word for a number: `Kundennr.`, `Kunden-No.`."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return _NUMBER.sub("nr", re.sub(r"[^a-z0-9]", "", letters))
 
 
 def ignored(header: Sequence[str], used: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -47,23 +47,23 @@ class Kind(StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for."""
+    """What the command line asks for: the options of `import_file`, which says what each is."""
 
     kind: Kind
     file: Path
-    errors: Path
-    system: str = "import"
-    department: str = "delivery"
-    mapping: dict[str, str] = dataclasses.field(default_factory=dict)
+    mapping: Sequence[str] | None = None
+    system: str = ""
     currency: str = ""
     decimal: str = ""
+    department: str = "delivery"
     date_format: str = ""
+    time_zone: str = "UTC"
     country: str = ""
     encoding: str = ""
     header_row: int = 1
     sheet: str = ""
+    errors: Path | None = None
     dry_run: bool = False
-    time_zone: str = "UTC"
 
 
 @app.command("import", help=_HELP)
@@ -76,8 +76,11 @@ def import_file(
     ] = None,
     system: Annotated[
         str,
-        typer.Option(help="The system whose ids the file holds; the same for files that share customers."),
-    ] = "import",
+        typer.Option(
+            help="The system whose ids the file holds, the same for files that share customers; default the "
+            "tool that exported it (shopify, stripe, hubspot, salesforce, woocommerce), else import."
+        ),
+    ] = "",
     currency: Annotated[
         str, typer.Option(help="Currency of amounts without one; default the installation's.")
     ] = "",
@@ -107,29 +110,13 @@ def import_file(
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
     """Import a file: see `_HELP`."""
+    options = {name: value for name, value in locals().items() if name != "as_json"}
     from chassis.cli.imports.decoding import UnreadableFile
-    from chassis.cli.imports.engine import Result
+    from chassis.cli.imports.result import Result
 
-    wanted = Wanted(
-        kind=kind,
-        file=file,
-        errors=errors or file.with_name(f"{file.name}.errors.csv"),
-        system=system,
-        department=department,
-        mapping=dict(_pair(text) for text in mapping or []),
-        currency=currency.upper(),
-        decimal=decimal,
-        date_format=date_format,
-        country=country,
-        encoding=encoding,
-        header_row=header_row,
-        sheet=sheet,
-        dry_run=dry_run,
-        time_zone=time_zone,
-    )
     result = Result()
     try:
-        asyncio.run(run(wanted, result, show_progress=not as_json))
+        asyncio.run(run(Wanted(**options), result, show_progress=not as_json))
     except UnreadableFile as error:
         raise Failure(str(error), Exit.WRONG_USE) from error
     except BaseException:
@@ -158,24 +145,27 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     from chassis.cli.imports.orders import OrderImporter
     from chassis.cli.imports.people import Customers
     from chassis.cli.imports.purchases import PurchaseImporter
+    from chassis.cli.imports.tools import system_of
 
+    mapping = dict(_pair(text) for text in wanted.mapping or ())
     table = tabular.open_table(
         wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
     )
-    reading = {"encoding": table.encoding.name, "sheet": wanted.sheet, "country": wanted.country}
+    system = result.system = wanted.system or system_of(table.header)
+    reading = {"encoding": table.encoding.name, "sheet": table.sheet, "country": wanted.country}
     notation = _notation(wanted)
     session = _session(wanted, result)
     async with _channels(session) as channel:
         importers: dict[Kind, Callable[[], Any]] = {
             Kind.CUSTOMERS: lambda: CustomerImporter(
-                channel("customer"), table, wanted.system, reading, dry_run=wanted.dry_run
+                channel("customer"), table, system, reading, dry_run=wanted.dry_run
             ),
             Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
             Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
         }
 
         def customers() -> Customers:
-            return Customers(channel("customer"), wanted.system, dry_run=wanted.dry_run)
+            return Customers(channel("customer"), system, dry_run=wanted.dry_run)
 
         started = time.monotonic()
         with _progress(wanted.file.name, show_progress) as progress:
@@ -184,13 +174,13 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                 going = Run(
                     table=table,
                     importer=importer,
-                    mapping=wanted.mapping,
+                    mapping=mapping,
                     notation=notation,
                     offline=session is None,
                     progress=progress,
                     result=result,
                 )
-                await going.run(wanted.errors)
+                await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.errors.csv"))
             finally:
                 result.seconds = round(time.monotonic() - started, 3)
 
@@ -218,7 +208,7 @@ def _notation(wanted: Wanted) -> Any:
     # As the stack was started, else as it would be; USD is the loyalty service's own default.
     known = {"RAPPORT_CURRENCY": "USD"} | dict(os.environ) | Home.current().read_env()
     installed = known["RAPPORT_CURRENCY"]
-    if wanted.currency and wanted.currency != installed:
+    if wanted.currency and wanted.currency.upper() != installed:
         raise Failure(
             f"--currency {wanted.currency}: must be {installed}, the currency of this installation "
             "(RAPPORT_CURRENCY)",

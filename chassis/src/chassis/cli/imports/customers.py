@@ -11,8 +11,8 @@ import grpc
 from chassis.api.customers import check_identifier, check_profile, require_findable
 from chassis.api.messages import moment
 from chassis.api.validation import Check
-from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
+from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import Problem, Row, Table
 from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub

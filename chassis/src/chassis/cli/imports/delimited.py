@@ -34,14 +34,16 @@ def records(path: Path, encoding: Encoding, delimiter: str) -> Iterator[tuple[in
             line = reader.line_num + 1 + skipped
 
 
-def delimiter_of(path: Path, encoding: Encoding) -> str:
-    """What separates the cells: as `sep=` says, else what cuts most rows into as many cells as the first.
+def delimiter_of(path: Path, encoding: Encoding) -> tuple[str, bool]:
+    """What separates the cells, and whether `sep=` says so; else it cuts most rows into as many as the first.
 
     Quoted cells may hold any of the characters, so every choice is tried as it would be read.
     """
     with readable(path), text(path, encoding) as source:
         declared = _declared(_first(path, source))
-    return declared or max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter))
+    if declared:
+        return declared, True
+    return max(_DELIMITERS, key=lambda delimiter: _fit(path, encoding, delimiter)), False
 
 
 def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from chassis.cli.imports.dates import DayOrder
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.refused import ErrorFile
+from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import Problem, Row, Table
 from chassis.errors import InvalidArgument
 from chassis.grpc.status import refusal
@@ -23,54 +24,6 @@ T = TypeVar("T")
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
-LINES_SHOWN = 5
-
-
-@dataclass(slots=True)
-class Remark:
-    """Something to be known of rows that were imported: what, of how many, and the lines of the first."""
-
-    reason: str
-    description: str
-    count: int = 0
-    lines: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Result:
-    """What became of the rows that were read.
-
-    `created` are new, `known` were here, `corrected` were too and say otherwise now, `skipped` are none of
-    the kind (a failed payment), `refused` are wrong. In a dry run they would be; whether they are new is
-    known when the services were `asked`. `used` is the column of each field, `ignored` the columns that
-    nobody takes, `notes` what else is to be said.
-    """
-
-    rows: int = 0
-    created: int = 0
-    known: int = 0
-    corrected: int = 0
-    skipped: int = 0
-    refused: int = 0
-    renamed: int = 0
-    seconds: float = 0
-    asked: bool = True
-    errors_file: str = ""
-    used: dict[str, str] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    told: list[Remark] = field(default_factory=list)
-
-    def tell(self, line: int, problem: Problem) -> None:
-        """Note what is to be known of a row."""
-        text = f"{problem.column}: {problem.description}" if problem.column else problem.description
-        same = next((told for told in self.told if told.description == text), None)
-        if same is None:
-            same = Remark(problem.reason, text)
-            self.told.append(same)
-        same.count += 1
-        if len(same.lines) < LINES_SHOWN:
-            same.lines.append(line)
 
 
 class RowsRefused(Exception):
@@ -140,7 +93,7 @@ class Run(Generic[T]):
         self.result.ignored = ignored(self.table.header, used.values())
         total, width = self._survey(used)
         self.importer.begin(used)
-        errors = ErrorFile(errors_path, self.table.header, width)
+        errors = ErrorFile(errors_path, self.table, width)
         try:
             await self._feed(used, errors, total)
             late = {} if self.offline else await self.importer.finish(self.result)
@@ -149,6 +102,7 @@ class Run(Generic[T]):
                     if row.line in late:
                         row.problems = [late[row.line]]
                         errors.keep(row)
+                        self.result.judge(row)
         finally:
             errors.close()
             self.result.refused = errors.count
@@ -177,6 +131,9 @@ class Run(Generic[T]):
     def _readings(self) -> list[str]:
         """How the file was read, where it might have been otherwise."""
         notes = [self.table.encoding.note] if self.table.encoding.note else []
+        if self.table.others:
+            others = ", ".join(self.table.others)
+            notes.append(f"sheet {self.table.sheet} is read; --sheet names another: {others}")
         if self.notation.decimal == ",":
             notes.append("amounts are read with a decimal comma")
         if self.notation.first:
@@ -203,8 +160,7 @@ class Run(Generic[T]):
             await self._send(good)
         for row in batch:
             errors.keep(row)
-            for told in () if row.problems else row.told:
-                self.result.tell(row.line, told)
+            self.result.judge(row)
         self.result.rows += len(batch)
         self.progress(self.result.rows, total)
 

@@ -155,7 +155,7 @@ class Cells:
         value = self.text(field)
         found = country(value) if value else self._notation.country
         if value and not found:
-            self.row.told.append(Problem(self._columns[field], "INVALID_CODE", "is no country that is known"))
+            self.tell("INVALID_CODE", "is no country that is known", field)
         return found or self._notation.country
 
     def language(self, field: str) -> str:
@@ -169,6 +169,10 @@ class Cells:
             return str(pycountry.languages.lookup(value).alpha_2) if value else ""
         except (LookupError, AttributeError):
             return value
+
+    def tell(self, reason: str, description: str, field: str = "") -> None:
+        """Say what is to be known of the row although it is not refused."""
+        self.row.told.append(Problem(self._columns.get(field, ""), reason, description))
 
     def wrong(self, field: str, reason: str, description: str) -> None:
         """Note a problem of the row."""

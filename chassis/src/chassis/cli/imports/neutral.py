@@ -4,7 +4,8 @@ import re
 
 # Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, and what is allowed.
 ERROR_COLUMNS = ("error_row", "error_line", "error_column", "error_reason", "error")
-PICTURE = re.compile("[\u2400-\u2426]")  # what `shown` puts in place of a control character
+# What `shown` puts in place of a control character, also as it is written in an encoding that lacks it.
+PICTURE = re.compile(r"[\u2400-\u2426]|\\u24[0-2][0-9a-f]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 

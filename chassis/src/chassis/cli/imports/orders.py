@@ -11,9 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
-from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
+from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub

@@ -10,8 +10,9 @@ import grpc
 from chassis.api.handles import INVALID_REASONS, judge
 from chassis.cli.imports.customers import external_id
 from chassis.cli.imports.decoding import UnreadableFile
-from chassis.cli.imports.engine import Result, RowsRefused, violations
+from chassis.cli.imports.engine import RowsRefused, violations
 from chassis.cli.imports.fields import Cells
+from chassis.cli.imports.result import Result
 from rapport.customer.v1 import customer_pb2, customer_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 

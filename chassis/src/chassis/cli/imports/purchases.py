@@ -7,9 +7,9 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
-from chassis.cli.imports.engine import Result
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
+from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import Problem, Row
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
@@ -75,7 +75,7 @@ class PurchaseImporter:
     def __init__(self, channel: Channels, customers: Customers) -> None:
         self._customers = customers
         self._service = PurchaseServiceStub(channel("loyalty"))
-        self._last_reference = ""
+        self._orders: set[str] = set()  # whose first line was read
         self._corrected = 0
 
     def begin(self, used: Mapping[str, str]) -> None:
@@ -88,9 +88,13 @@ class PurchaseImporter:
         None for a payment that came to nothing, also in the end, and for the further lines of an order.
         """
         reference, status = cells.text("reference"), cells.text("status").casefold()
-        further = bool(reference) and reference == self._last_reference and not cells.text("amount")
-        self._last_reference = reference
-        if further or status in _NO_SALE:
+        if reference in self._orders and not cells.text("amount"):
+            cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
+            return None
+        if reference:
+            self._orders.add(reference)
+        if status in _NO_SALE:
+            cells.tell("NO_SALE", "failed, pending or taken back: skipped", "status")
             return None
         currency = cells.currency("currency")
         amount, refunded = cells.amount("amount"), abs(cells.amount("refunded", required=False))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised
-from chassis.cli.imports.tabular import Row
+from chassis.cli.imports.tabular import Row, Table
 from chassis.cli.imports.workbook import FORMULA
 from chassis.cli.output import shown
 
@@ -17,22 +17,25 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 class ErrorFile:
     """The refused rows, as they were, with why: made when the first one comes, and never over another file.
 
-    When it cannot be written, the import goes on: `failure` says why, `first` holds the first refusals.
+    Its separator and encoding are the source's, so that the same program opens it; of a workbook they are a
+    comma and UTF-8 with a mark. When it cannot be written, the import goes on: `failure` says why, `first`
+    holds the first refusals.
 
     Args:
         path: where; with a number added when there is a file already, for that may be one being mended.
-        header: the columns of the file that is imported.
+        source: the file that is imported.
         width: the most cells that a row of it has.
 
     """
 
-    def __init__(self, path: Path, header: list[str], width: int) -> None:
+    def __init__(self, path: Path, source: Table, width: int) -> None:
         self.path = path
         self.count = 0
         self.failure = ""
         self.first: list[Row] = []
-        self._header = header
-        self._padding = [""] * max(0, width - len(header))
+        self._source = source
+        self._header = source.header
+        self._padding = [""] * max(0, width - len(source.header))
         self._file: Any = None
 
     def keep(self, row: Row) -> None:
@@ -59,7 +62,10 @@ class ErrorFile:
     def _write(self, row: Row) -> None:
         if self._file is None:
             self._file = self._created()
-            self._writer = csv.writer(self._file)
+            delimiter = self._source.delimiter or ","
+            if self._source.declared:
+                self._file.write(f"sep={delimiter}\r\n")
+            self._writer = csv.writer(self._file, delimiter=delimiter)
             header = [neutralised(name) for name in self._header]
             self._writer.writerow([*header, *self._padding, *ERROR_COLUMNS])
         cells = [row.cells.get(name, "") for name in self._header]
@@ -84,7 +90,7 @@ class ErrorFile:
             name = self.path.name if number == 1 else f"{self.path.stem}-{number}{self.path.suffix}"
             try:
                 made = self.path.with_name(name).open(
-                    "x", newline="", encoding="utf-8", errors="backslashreplace"
+                    "x", newline="", encoding=self._source.encoding.name, errors="backslashreplace"
                 )
             except FileExistsError:
                 continue

@@ -50,12 +50,14 @@ class Table:
 
     Args:
         path: the file.
-        digest: of its bytes.
+        digest: of its bytes, and of the sheet's name: the same line of another sheet is another.
         header: the columns, each name once.
         first: the line of the header.
         delimiter: what separates cells; empty for a workbook.
+        declared: whether a first line `sep=;` says so.
         encoding: of text.
         sheet: of a workbook.
+        others: the workbook's other sheets.
         mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
 
     """
@@ -65,8 +67,10 @@ class Table:
     header: list[str]
     first: int
     delimiter: str
+    declared: bool
     encoding: Encoding
     sheet: str
+    others: list[str]
     mended: int
 
     def rows(self) -> Iterator[Row]:
@@ -121,11 +125,13 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     excel = start.startswith(decoding.ZIP)
     if not start.strip():
         raise UnreadableFile(f"{path.name} is empty")
+    found, delimiter, declared, others = Encoding("utf-8-sig"), "", False, list[str]()
     if excel:
-        found, delimiter = Encoding("utf-8"), ""
+        sheet, others = _sheet(path, sheet)
+        digest = hashlib.sha256(f"{digest} {sheet}".encode()).hexdigest()
     else:
         found = _named(encoding) if encoding else decoding.encoding_of(path, start)
-        delimiter = delimited.delimiter_of(path, found)
+        delimiter, declared = delimited.delimiter_of(path, found)
     records = _records(path, found, delimiter, sheet)
     named = ((line, cells) for line, cells in records if line >= header_row and any(map(str.strip, cells)))
     first, cells = next(named, (0, []))
@@ -135,7 +141,7 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     if mended:
         cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
     header = _header(path, cells)
-    return Table(path, digest, header, first, delimiter, found, sheet, mended)
+    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended)
 
 
 def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
@@ -148,6 +154,15 @@ def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iter
                 "out columns that are not needed"
             )
         yield line, cells[:COLUMNS_MAX]
+
+
+def _sheet(path: Path, wanted: str) -> tuple[str, list[str]]:
+    """The sheet that is read, the first unless another is wanted; and the others."""
+    names = workbook.sheets(path)
+    if wanted and wanted not in names:
+        raise UnreadableFile(f"{path.name} has no sheet {wanted}: --sheet is one of {', '.join(names)}")
+    chosen = wanted or names[0]
+    return chosen, [name for name in names if name != chosen]
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,33 @@ from chassis.cli.imports.decoding import UnreadableFile, refuse_bomb
 FORMULA = "\x00formula"  # stands for a cell whose value nobody computed; no cell of a workbook can hold NUL
 
 
+def sheets(path: Path) -> list[str]:
+    """The names of a workbook's sheets of cells, at least one."""
+    with _opened(path) as book:
+        names = [str(sheet.title) for sheet in book.worksheets]
+    if not names:
+        raise UnreadableFile(f"{path.name} has no sheet of cells")
+    return names
+
+
 def records(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row of a sheet, the first one when `sheet` is empty, with its number. Formulas are `FORMULA`."""
+    """Every row of a sheet with its number. Formulas are `FORMULA`."""
+    with _opened(path) as book:
+        chosen = next(found for found in book.worksheets if found.title == sheet)
+        chosen.reset_dimensions()  # some writers say A1 of a sheet with thousands of rows
+        for number, cells in enumerate(chosen.iter_rows(), start=1):
+            yield number, [FORMULA if cell.data_type == "f" else _text(cell.value) for cell in cells]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A workbook. UnreadableFile for whatever is wrong with it, also while it is read: row by row."""
     try:
         _check_size(path)
-        # Opened here: the library goes by the name of a file. What its XML says is found out row by row.
+        # Opened here: the library goes by the name of a file.
         with path.open("rb") as raw:
             book = openpyxl.load_workbook(raw, read_only=True, data_only=False)
-            for number, cells in enumerate(_sheet(path, book, sheet).iter_rows(), start=1):
-                yield number, [FORMULA if cell.data_type == "f" else _text(cell.value) for cell in cells]
+            yield book
             book.close()
     except (UnreadableFile, GeneratorExit):
         raise
@@ -35,15 +54,6 @@ def _check_size(path: Path) -> None:
         if "[Content_Types].xml" not in names:
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
         refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
-
-
-def _sheet(path: Path, book: Any, name: str) -> Any:
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
-    if not sheets or (name and name not in sheets):
-        raise UnreadableFile(f"{path.name} has no sheet {name}: --sheet is one of {', '.join(sheets)}")
-    chosen = sheets[name] if name else next(iter(sheets.values()))
-    chosen.reset_dimensions()  # some writers say A1 of a sheet with thousands of rows
-    return chosen
 
 
 def _text(value: Any) -> str:
