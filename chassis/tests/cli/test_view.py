@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
-from rich.console import Console
 
 from chassis.cli import session as sessions
 from chassis.cli.failures import Exit
 from chassis.cli.main import build, run
+from chassis.cli.terminal import Terminal
 from chassis.cli.view_page import page
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
 
@@ -91,9 +91,11 @@ def rapport(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
 
 
 def shown(width: int) -> str:
-    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(page(VIEW, width, WHOM))
-    return console.export_text()
+    terminal = Terminal()
+    terminal.width = width
+    with terminal.capture() as captured:
+        terminal.print(page(VIEW, width, WHOM))
+    return captured.get()
 
 
 def test_the_page_says_who_what_and_how_current() -> None:

@@ -1,11 +1,13 @@
 """`rapport call`: any method of any service, from JSON to JSON."""
 
+import json
 import sys
 from typing import Any
 
 import typer
 
 from chassis.cli.failures import Exit, Failure
+from chassis.cli.output import write_json, write_lines
 
 app = typer.Typer()
 
@@ -32,8 +34,11 @@ def call(
     path = f"/{found.containing_service.full_name}/{found.name}"
     answers = _call(channel, path, found, request, timeout or None)
     for answer in answers:
-        line = contracts.to_json(answer)
-        typer.echo(line if compact else _indented(line))
+        document = contracts.to_json(answer)
+        if compact:
+            write_lines([document], as_json=True)
+        else:
+            write_json(json.loads(document))
 
 
 def _request(input_type: Any, text: str) -> Any:
@@ -54,8 +59,6 @@ def _request(input_type: Any, text: str) -> Any:
 
 
 def _json(text: str) -> dict[str, Any]:
-    import json
-
     try:
         parsed = json.loads(text)
     except ValueError as problem:
@@ -63,12 +66,6 @@ def _json(text: str) -> dict[str, Any]:
     if not isinstance(parsed, dict):
         raise Failure("The request must be a JSON object.", Exit.WRONG_USE)
     return parsed
-
-
-def _indented(line: str) -> str:
-    import json
-
-    return json.dumps(json.loads(line), indent=2, ensure_ascii=False)
 
 
 def _call(channel: Any, path: str, method: Any, request: Any, timeout: float | None) -> Any:

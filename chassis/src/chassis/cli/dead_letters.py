@@ -9,7 +9,7 @@ import typer
 
 from chassis.cli.database import rows
 from chassis.cli.failures import Failure
-from chassis.cli.output import AsJson, listing, write_json
+from chassis.cli.output import AsJson, line, listing, say, write_json
 
 if TYPE_CHECKING:
     from chassis.events.dead_letters import DeadLetter
@@ -44,7 +44,7 @@ def show(number: int = Number, as_json: bool = AsJson) -> None:
         write_json(row)
         return
     for name, value in row.items():
-        typer.echo(f"{name}: {json.dumps(value, indent=2) if isinstance(value, dict) else value}")
+        say(f"{name}: {json.dumps(value, indent=2) if isinstance(value, dict) else line(str(value))}")
 
 
 @app.command()
@@ -55,7 +55,7 @@ def replay(numbers: list[int] = Number) -> None:
 
     for number in numbers:
         _found(dead_letters.replay(admin_url(), number))
-        typer.echo(f"Replayed {number}.")
+        say(f"Replayed {number}.")
 
 
 @app.command()
@@ -69,7 +69,7 @@ def drop(numbers: list[int] = Number) -> None:
         letter = _found(dead_letters.drop(admin_url(), number))
         url = Session.open().database_url(letter.consumer.partition("-")[0])
         asyncio.run(_unmark(url, letter))
-        typer.echo(f"Dropped {number}.")
+        say(f"Dropped {number}.")
 
 
 async def _unmark(url: str, letter: "DeadLetter") -> None:

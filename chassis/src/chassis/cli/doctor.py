@@ -10,7 +10,7 @@ import typer
 
 from chassis.cli.database import rows
 from chassis.cli.failures import Exit
-from chassis.cli.output import AsJson, write_json
+from chassis.cli.output import AsJson, line, say, write_json
 from chassis.local.home import Home
 
 app = typer.Typer()
@@ -41,9 +41,9 @@ def doctor(as_json: bool = AsJson) -> None:
         write_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            typer.echo(f"{finding.what}\n    {finding.do}")
+            say(f"{line(finding.what)}\n    {line(finding.do)}")
         if not findings:
-            typer.echo("Nothing is wrong.")
+            say("Nothing is wrong.")
     if findings:
         raise typer.Exit(Exit.UNREACHABLE if down else Exit.REFUSED)
 

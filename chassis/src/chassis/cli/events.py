@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from chassis.cli.output import write_lines
+from chassis.cli.output import say, write_lines
 
 app = typer.Typer(help="Watch the events that services publish.")
 
@@ -32,11 +32,11 @@ async def _tail(url: str, subject: str, count: int, since_s: float, as_json: boo
     from chassis.cli.event_lines import line
     from chassis.cli.tailing import messages
 
-    typer.echo(f"Waiting for events of {subject}; Ctrl-C ends.", err=True)
+    say(f"Waiting for events of {subject}; Ctrl-C ends.", err=True)
     classes = event_classes()
     seen = 0
     async for message in messages(url, subject, since_s):
-        write_lines([line(message, classes, as_json=as_json)])
+        write_lines([line(message, classes, as_json=as_json)], as_json=as_json)
         seen += 1
         if seen == count:
             return

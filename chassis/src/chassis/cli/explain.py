@@ -3,7 +3,7 @@
 import typer
 
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson
+from chassis.cli.output import AsJson, line, say
 
 app = typer.Typer()
 
@@ -44,14 +44,14 @@ def explain(
 
         write_json(json.loads(contracts.to_json(explanation)))
         return
-    typer.echo(explanation.summary or "No summary.")
+    say(line(explanation.summary) or "No summary.")
     if explanation.rule:
-        typer.echo(f"Rule: {explanation.rule} {explanation.rule_version}".rstrip())
+        say(line(f"Rule: {explanation.rule} {explanation.rule_version}".rstrip()))
     for name in sorted(explanation.inputs):
-        typer.echo(f"  {name}: {explanation.inputs[name]}")
-    typer.echo("Because:")
+        say(line(f"  {name}: {explanation.inputs[name]}"))
+    say("Because:")
     for cause in explanation.causes:
         when = cause.time.ToDatetime().isoformat(sep=" ", timespec="seconds")
         where = f" {cause.resource}" if cause.resource else ""
         trace = f"   trace {cause.trace_id}" if cause.trace_id else ""
-        typer.echo(f"  {when}  {cause.service:<14} {cause.what}{where} by {cause.actor}{trace}")
+        say(line(f"  {when}  {cause.service:<14} {cause.what}{where} by {cause.actor}{trace}"))

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import typer
 
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson, listing, write_json
+from chassis.cli.output import AsJson, line, listing, say, write_json
 from chassis.local.home import Home
 
 app = typer.Typer(help="Read what the local mail server received.")
@@ -32,10 +32,10 @@ def show(id: str = typer.Argument(help="As `rapport mail list` shows it."), as_j
         raise Failure(f"There is no message {id}. See `rapport mail list`.", Exit.REFUSED)
     message = mailbox.message(id)
     body = message.get_body(("plain", "html"))
-    text = body.get_content() if body else ""
+    text = body.get_content().replace("\r\n", "\n") if body else ""
     if as_json:
         write_json(asdict(mail) | {"headers": dict(message.items()), "text": text})
         return
     for name in ("Date", "From", "To", "Subject", "Message-ID"):
-        typer.echo(f"{name}: {message[name] or ''}")
-    typer.echo(f"\n{text}")
+        say(f"{name}: {line(str(message[name] or ''))}")
+    say(f"\n{text}")

@@ -12,6 +12,7 @@ import typer
 
 from chassis import libpq
 from chassis.cli.failures import Exit, of_error
+from chassis.cli.output import say
 
 # Modules whose commands stand at the top level, and those that are a group of commands: name -> module.
 COMMANDS = [
@@ -71,7 +72,7 @@ def run(app: Callable[..., object]) -> int:
         failure = of_error(error)
         if failure is None:
             raise
-        typer.echo(f"rapport: {failure}", err=True)
+        say(f"rapport: {failure}", err=True)
         return failure.code
     return Exit.DONE
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from chassis.cli.failures import Exit, Failure
+from chassis.cli.output import write_json
 
 if TYPE_CHECKING:
     from chassis.events.provision import Declaration
@@ -32,7 +33,7 @@ def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _P
     found = found or [service.declaration() for service in load_services()]
     passwords.mkdir(mode=0o700, parents=True, exist_ok=True)
     block = accounts(found, lambda user: _password(passwords / user))
-    typer.echo(json.dumps({"accounts": block}, indent=2, ensure_ascii=False))
+    write_json({"accounts": block})
 
 
 def _read(path: Path) -> "Declaration":

@@ -9,7 +9,7 @@ import typer
 
 from chassis.cli.database import rows
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson, listing
+from chassis.cli.output import AsJson, counted, listing, say
 
 app = typer.Typer(help="See what waits to be published, and publish again what a consumer lost.")
 COLUMNS = ["service", "recorded", "waiting", "oldest_waiting_s"]
@@ -47,7 +47,7 @@ def republish(
     begin, end = moment("--since", since), moment("--until", until) if until else datetime.now(UTC)
     for name in [service] if service else session.peers:
         sent = asyncio.run(_republish(name, session.database_url(name), admin_url(), begin, end))
-        typer.echo(f"{name}: {sent} events published again.")
+        say(f"{name}: {counted(sent, 'event')} published again.")
 
 
 async def waiting(urls: dict[str, str]) -> list[dict[str, Any]]:

@@ -1,26 +1,40 @@
 """What commands write: tables for people, JSON for programs."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 
-from chassis.api.text import NOT_TEXT
+from chassis.api.text import NOT_ONE_LINE
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-PIPE_COLUMNS = 200
+_OBEYED = re.compile(rf"(?![\n\t]){NOT_ONE_LINE.pattern}")
 # What stands for what a terminal would obey.
 _PICTURES = {chr(code): chr(0x2400 + code) for code in range(32)} | {"\x7f": "\N{SYMBOL FOR DELETE}"}
+_PICTURES |= dict.fromkeys("\u2028\u2029", "\N{SYMBOL FOR NEWLINE}")
 AsJson = typer.Option(False, "--json", help="Write JSON instead of a table.")
 
 
 def shown(text: str) -> str:
-    """The text with control characters as their pictures: a terminal obeys the former."""
-    return NOT_TEXT.sub(lambda found: _PICTURES.get(found[0], "\N{SYMBOL FOR SUBSTITUTE FORM TWO}"), text)
+    """The text, of several lines perhaps, with a picture for all that a terminal obeys or reorders."""
+    return _OBEYED.sub(_picture, text)
+
+
+def line(text: str) -> str:
+    """The text as one line, as `shown`; a newline in it has a picture too, or it would forge a line."""
+    return NOT_ONE_LINE.sub(_picture, text)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Write text for people, of several lines perhaps. What is in it and comes from elsewhere is a `line`."""
+    typer.echo(shown(text), err=err)
+
+
+def counted(number: int, what: str) -> str:
+    """`1 event`, `2 events`, `1,000 events`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
@@ -28,20 +42,25 @@ def listing(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_jso
     if as_json:
         write_json(rows)
     elif not rows:
-        typer.echo(empty)
+        say(empty)
     else:
         _table(rows, columns)
 
 
 def write_json(value: Any) -> None:
     """Write one JSON document."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    typer.echo(escaped(json.dumps(value, indent=2, default=str, ensure_ascii=False)))
 
 
-def write_lines(lines: Iterable[str]) -> None:
-    """Write lines as they come, each at once."""
-    for line in lines:
-        sys.stdout.write(line + "\n")
+def escaped(document: str) -> str:
+    """JSON with what a terminal obeys escaped as JSON does: a program reads the same."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
+def write_lines(lines: Iterable[str], *, as_json: bool = False) -> None:
+    """Write lines as they come, each at once; with `as_json`, lines of JSON."""
+    for each in lines:
+        sys.stdout.write((escaped(each) if as_json else line(each)) + "\n")
         sys.stdout.flush()
 
 
@@ -53,26 +72,24 @@ def age(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def console() -> "Console":
-    """The terminal; into a file or a pipe, lines are as long as they need to be."""
-    from rich.console import Console
-
-    found = Console()
-    return found if found.is_terminal else Console(width=PIPE_COLUMNS)
-
-
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     from rich.table import Table
+
+    from chassis.cli.terminal import Terminal
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column.replace("_", " ").upper(), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    console().print(table, markup=False, highlight=False)
+    Terminal().print(table, markup=False)
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+        return line(", ".join(map(str, value)))
+    return f"{value:.1f}" if isinstance(value, float) else line(str(value))
+
+
+def _picture(found: re.Match[str]) -> str:
+    return _PICTURES.get(found[0], "\N{SYMBOL FOR SUBSTITUTE FORM TWO}")

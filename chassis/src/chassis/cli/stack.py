@@ -5,7 +5,7 @@ import time
 import typer
 
 from chassis.cli.failures import Exit, Failure, stack_down
-from chassis.cli.output import AsJson, age, listing, write_lines
+from chassis.cli.output import AsJson, age, listing, say, write_lines
 from chassis.local.home import Home
 
 app = typer.Typer()
@@ -42,7 +42,7 @@ def down() -> None:
     home = Home.current()
     pid = home.supervisor()
     if pid is None:
-        typer.echo("Nothing is running.")
+        say("Nothing is running.")
         return
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_TIMEOUT_S
@@ -50,7 +50,7 @@ def down() -> None:
         if time.monotonic() > deadline:
             raise Failure(f"Process {pid} did not stop within {DOWN_TIMEOUT_S:.0f} s.")
         time.sleep(0.05)
-    typer.echo("Stopped. Data is kept.")
+    say("Stopped. Data is kept.")
 
 
 @app.command()
@@ -60,13 +60,13 @@ def clean() -> None:
 
     home = Home.current()
     if not home.path.exists():
-        typer.echo("There is no data.")
+        say("There is no data.")
         return
     if not home.keys.is_dir():
         raise Failure(f"{home.path} is no folder of a stack: nothing is removed.", Exit.WRONG_USE)
     with home.acquire():
         shutil.rmtree(home.path)
-    typer.echo(f"Removed {home.path}.")
+    say(f"Removed {home.path}.")
 
 
 @app.command()
@@ -81,7 +81,7 @@ def status(as_json: bool = AsJson) -> None:
         units, ["name", "state", "address", "pid", "restarts"], as_json=as_json, empty="Nothing runs yet."
     )
     if not as_json:
-        typer.echo(f"up for {age(time.time() - found.get('since', time.time()))}, in {home.path}")
+        say(f"up for {age(time.time() - found.get('since', time.time()))}, in {home.path}")
     if not home.is_up() or any(unit["state"] != "ready" for unit in units):
         raise typer.Exit(Exit.REFUSED)
 
@@ -110,13 +110,14 @@ def logs(
     recent = [(path.stem, line) for path in chosen for line in tail(path, lines)]
     if len(chosen) > 1:
         recent = sorted(recent, key=lambda entry: _time_of(entry[1]))[-lines:] if lines else []
-    write_lines(line if as_json else readable(name, line) for name, line in recent)
+    write_lines((line if as_json else readable(name, line) for name, line in recent), as_json=as_json)
     if follow:
         followers = [Follower(path) for path in chosen]
         while True:
             for follower in followers:
                 new = follower.read()
-                write_lines(line if as_json else readable(follower.path.stem, line) for line in new)
+                name = follower.path.stem
+                write_lines((line if as_json else readable(name, line) for line in new), as_json=as_json)
             time.sleep(0.2)
 
 

@@ -2,6 +2,7 @@
 
 import typer
 
+from chassis.cli.output import say
 from chassis.local.home import Home
 
 app = typer.Typer()
@@ -24,4 +25,4 @@ def token(
 
     home = Home.current()
     home.create()
-    typer.echo(Issuer(home).token_as(who, department, ttl))
+    say(Issuer(home).token_as(who, department, ttl))

@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 
-from rich.console import Console
 from rich.status import Status
 
 from chassis.cli.failures import Exit
+from chassis.cli.output import line as one_line
+from chassis.cli.terminal import Terminal
 from chassis.local.home import Home
 from chassis.local.logs import Follower, event_of, level_of, readable
 from chassis.local.nursery import Nursery
@@ -26,7 +27,7 @@ TWICE_S = 1.0  # a wrapper such as `timeout` may pass one request on twice at on
 
 def run(home: Home, traces: bool, nursery: Nursery | None) -> int:
     """Run a stack until SIGINT or SIGTERM. Returns the exit code."""
-    console = Console(highlight=False)
+    console = Terminal()
     environ = dict(os.environ)
     if not traces:
         environ["OTEL_SDK_DISABLED"] = "true"
@@ -34,7 +35,7 @@ def run(home: Home, traces: bool, nursery: Nursery | None) -> int:
         return asyncio.run(_run(console, home, environ, nursery))
 
 
-async def _run(console: Console, home: Home, environ: dict[str, str], nursery: Nursery | None) -> int:
+async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: Nursery | None) -> int:
     began = time.monotonic()
     stopping = asyncio.Event()
 
@@ -85,7 +86,7 @@ def _on_signals(stopping: asyncio.Event, stack: Stack) -> None:
 
 
 @contextlib.contextmanager
-def _progress(console: Console) -> "Iterator[_Progress]":
+def _progress(console: Terminal) -> "Iterator[_Progress]":
     """One changing line on a terminal, a line for each step elsewhere."""
     if console.is_terminal:
         with console.status("") as status:
@@ -95,7 +96,7 @@ def _progress(console: Console) -> "Iterator[_Progress]":
 
 
 class _Progress:
-    def __init__(self, console: Console, status: Status | None) -> None:
+    def __init__(self, console: Terminal, status: Status | None) -> None:
         self._console = console
         self._status = status
 
@@ -106,7 +107,7 @@ class _Progress:
             self._console.print(text, markup=False)
 
 
-async def _follow(console: Console, stack: Stack) -> None:
+async def _follow(console: Terminal, stack: Stack) -> None:
     """Show what services warn of, each kind once in a while, and keep their logs from growing for ever."""
     shown: dict[tuple[str, str], float] = {}
     followers = [Follower(stack.home.logs / f"{service.name}.log") for service in stack.services]
@@ -116,12 +117,12 @@ async def _follow(console: Console, stack: Stack) -> None:
                 key, now = (follower.path.stem, event_of(line)), time.monotonic()
                 if level_of(line) in SHOWN and now - shown.get(key, -AGAIN_AFTER_S) >= AGAIN_AFTER_S:
                     shown[key] = now
-                    console.print(readable(follower.path.stem, line), markup=False, soft_wrap=True)
+                    console.print(one_line(readable(follower.path.stem, line)), markup=False, soft_wrap=True)
             follower.bound()
         await asyncio.sleep(0.5)
 
 
-def _welcome(console: Console, stack: Stack, seconds: float) -> None:
+def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
     env = stack.home.read_env()
     console.print(f"\n[bold green]Rapport is up[/] after {seconds:.1f} s. Ctrl-C stops it; data is kept.\n")
     for service in stack.services:

@@ -1,21 +1,19 @@
 """`rapport view`: the customer view that every department reads, for people."""
 
 import re
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson
+from chassis.cli.output import AsJson, write_lines
 
 if TYPE_CHECKING:
     from chassis.cli.session import Session
     from rapport.customer.v1 import view_pb2
 
 app = typer.Typer()
-PIPED_WIDTH = 200
 _PHONE = re.compile(r"\s*\+?[\d\s()/.-]{4,}")
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
@@ -49,17 +47,16 @@ def view(
     stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")
     found = stub.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
     if as_json:
-        typer.echo(contracts.to_json(found))
+        write_lines([contracts.to_json(found)], as_json=True)
         return
-    from rich.console import Console
-
+    from chassis.cli.terminal import Terminal
     from chassis.cli.view_page import page
 
-    console = Console() if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+    terminal = Terminal()
     whom = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer").GetCustomer(
         customer_service_pb2.GetCustomerRequest(name=found.customer)
     )
-    console.print(page(found, console.width, whom))
+    terminal.print(page(found, terminal.width, whom))
 
 
 def _resolved(session: "Session", customer: str, country: str) -> str:
@@ -116,15 +113,15 @@ def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]"
 def _follow(views: "Iterator[view_pb2.CustomerView]", as_json: bool) -> None:
     """Show each view in place of the one before; as JSON, a line for each."""
     from chassis.cli import contracts
-    from chassis.cli.output import write_lines
 
     if as_json:
-        write_lines(contracts.to_json(found) for found in views)
+        write_lines((contracts.to_json(found) for found in views), as_json=True)
         return
     from rich.live import Live
 
+    from chassis.cli.terminal import Terminal
     from chassis.cli.view_page import page
 
-    with Live(auto_refresh=False, vertical_overflow="visible") as live:
+    with Live(console=Terminal(), auto_refresh=False, vertical_overflow="visible") as live:
         for found in views:
             live.update(page(found, live.console.width), refresh=True)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chassis.api.messages import decimal, enum_name
-from chassis.cli.output import age
+from chassis.cli.output import age, counted, line
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 
 WIDE = 140
@@ -53,7 +53,8 @@ def page(
     }
     parts = (
         _part(title, columns, cells) if width >= WIDE else _part(title, columns[:-1], map(_narrow, cells))
-        for title, (columns, cells) in rows.items()
+        for title, (columns, unsafe) in rows.items()
+        for cells in [[[line(cell) for cell in row] for row in unsafe]]
     )
     return Group(_heading(view, whom), *(part for part in parts if part.row_count))
 
@@ -77,12 +78,15 @@ def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) ->
     if whom and whom.organization_name not in ("", view.display_name):
         reached.insert(0, whom.organization_name)
     return Text.assemble(
-        (view.display_name or "A customer without a name", "bold"),
-        f"  {value.band}  {view.customer}\n",
-        f"{' · '.join(reached)}\n" if reached else "",
-        f"In the care of {view.relationship_manager or 'nobody'}; ",
-        f"{money} in {value.purchase_count} purchases; " if value.purchase_count else "no purchases; ",
-        f"{view.loyalty.points_balance} points; {view.language_code or '-'}, {view.time_zone or '-'}\n",
+        (line(view.display_name) or "A customer without a name", "bold"),
+        f"  {line(value.band)}  {line(view.customer)}\n",
+        f"{line(' · '.join(reached))}\n" if reached else "",
+        f"In the care of {line(view.relationship_manager) or 'nobody'}; ",
+        f"{money} in {counted(value.purchase_count, 'purchase')}; "
+        if value.purchase_count
+        else "no purchases; ",
+        f"{counted(view.loyalty.points_balance, 'point')}; ",
+        f"{line(view.language_code) or '-'}, {line(view.time_zone) or '-'}\n",
         (f"As of {_moment(view.update_time)}", "dim"),
         *(_late(source) for source in view.freshness),
         *(_unapplied(fact) for fact in view.unapplied_facts),
@@ -94,7 +98,7 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
     state = enum_name(view_pb2.SourceFreshness.State.DESCRIPTOR, source.state)
     if state == "FRESH":
         return "", ""
-    waiting = f", {source.pending_events} events to come" if source.pending_events else ""
+    waiting = f", {counted(source.pending_events, 'event')} to come" if source.pending_events else ""
     return f"\n{source.service} is {state.lower()}: {age(source.age_seconds)}{waiting}", "bold yellow"
 
 

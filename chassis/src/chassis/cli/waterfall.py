@@ -7,7 +7,8 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from chassis.cli.output import console
+from chassis.cli.output import counted, line
+from chassis.cli.terminal import Terminal
 from chassis.local.spans import StoredSpan
 
 BAR_CELLS = 40
@@ -23,19 +24,18 @@ def draw(spans: Sequence[StoredSpan]) -> None:
         table.add_column(column, justify="right" if column == "MS" else "left", no_wrap=True)
     table.add_column(f"0 to {total_ms:.1f} ms", no_wrap=True)
     for depth, span in nested(spans):
-        name = Text("  " * depth + span.name, style="red" if span.failed else "")
+        name = Text("  " * depth + line(span.name), style="red" if span.failed else "")
         bar = _bar(_offset_ms(span, begin) / total_ms, span.duration_ms / total_ms)
         style = "red" if span.failed else "cyan"
-        table.add_row(name, span.service, f"{span.duration_ms:.1f}", Text(bar, style=style))
-    terminal = console()
+        table.add_row(name, Text(line(span.service)), f"{span.duration_ms:.1f}", Text(bar, style=style))
+    terminal = Terminal()
     terminal.print(table)
     failed = sum(span.failed for span in spans)
     errors = f", {failed} failed" if failed else ""
-    terminal.print(
-        f"\n{spans[0].trace_id}: {len(spans)} spans in {', '.join(services)}{errors}", highlight=False
-    )
+    spoken = f"{counted(len(spans), 'span')} in {line(', '.join(services))}{errors}"
+    terminal.print(f"\n{spans[0].trace_id}: {spoken}", markup=False)
     for resource in sorted({name for span in spans for name in span.resources}):
-        terminal.print(f"  about {resource}", highlight=False)
+        terminal.print(f"  about {line(resource)}", markup=False)
 
 
 def nested(spans: Sequence[StoredSpan]) -> Iterator[tuple[int, StoredSpan]]:

@@ -16,7 +16,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from chassis.cli.failures import Failure
-from chassis.cli.output import write_json
+from chassis.cli.output import line, say, write_json
 from chassis.cli.session import Session
 from chassis.local.home import Home
 
@@ -56,7 +56,7 @@ def _platform(quiet: bool) -> Iterator[None]:
         yield
         return
     if not quiet:
-        typer.echo("The platform is not up: starting it for the demo.")
+        say("The platform is not up: starting it for the demo.")
     with tempfile.TemporaryFile() as output:
         own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
         try:
@@ -83,25 +83,26 @@ def _import_customers(quiet: bool) -> None:
             result = Result()
             asyncio.run(run(Wanted(kind, file, errors=errors, system=SYSTEM), result, show_progress=False))
             if not quiet:
-                typer.echo(f"{kind}: {result.created} new, {result.known} known already")
+                say(f"{kind}: {result.created} new, {result.known} known already")
 
 
 def _tell(what: str, changed: str) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(f"\n[bold]{what}[/bold]")
-    for line in changed.splitlines():
-        console.print(Text(f"  {line}", style="green" if line.startswith("+") else "red"))
+    from chassis.cli.terminal import Terminal
+
+    terminal = Terminal()
+    terminal.print(Text(f"\n{what}", style="bold"))
+    for each in changed.splitlines():
+        terminal.print(Text(f"  {each}", style="green" if each.startswith("+") else "red"))
 
 
 def _conclude(outcome: Any) -> None:
-    typer.echo(f"\nWhy? {outcome.explain.summary}")
+    say(f"\nWhy? {line(outcome.explain.summary)}")
     for cause in outcome.explain.causes:
         what = cause.what.rpartition(".")[2]
-        typer.echo(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
-    typer.echo(
+        say(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
+    say(
         f"\nLook at it:\n  rapport view {outcome.customer}\n  rapport mail list\n"
         f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
     )
