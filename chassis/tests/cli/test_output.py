@@ -135,7 +135,8 @@ def test_json_that_is_escaped_says_the_same(capsys: pytest.CaptureFixture[str], 
 
 
 def test_people_read_what_they_wrote(capsys: pytest.CaptureFixture[str]) -> None:
-    names = "Jürgen Müller, 山田太郎, \u0645\u062d\u0645\u062f, \u0639\u0644\u06cc\u200c\u0631\u0636\u0627, 👩\u200d👩\u200d👧"
+    names = "Jürgen Müller, 山田太郎, \u0645\u062d\u0645\u062f, \u0639\u0644\u06cc\u200c\u0631\u0636\u0627, "
+    names += "👩\u200d👩\u200d👧"
     output.say(f"{names}\n\tsecond line")
     assert capsys.readouterr().out == f"{names}\n\tsecond line\n"
     listing(names)
