@@ -31,6 +31,7 @@ Scene = Callable[[Administer], Awaitable[Message]]
 
 OWNER = "departments/billing"
 CUSTOMER = f"customers/{uuid4()}"
+BEFORE = timestamp(datetime(2026, 3, 1, 9, tzinfo=UTC))
 SOON = timestamp(datetime(2026, 3, 4, 9, tzinfo=UTC))
 LATER = timestamp(datetime(2026, 3, 9, 9, tzinfo=UTC))
 
@@ -45,13 +46,19 @@ async def _work_item(do: Administer) -> Any:
     return await do("WorkItemService.AddWorkItem", request)
 
 
-async def _promise(do: Administer) -> Any:
-    request = promise_service_pb2.MakePromiseRequest(promise=_promised())
-    return await do("PromiseService.MakePromise", request)
+def _promised(**fields: Any) -> promise_pb2.Promise:
+    promised = {"customer": CUSTOMER, "department": OWNER, "kind": "refund", "due_time": SOON}
+    return promise_pb2.Promise(**promised | fields)
 
 
-def _promised() -> promise_pb2.Promise:
-    return promise_pb2.Promise(customer=CUSTOMER, department=OWNER, kind="refund", due_time=SOON)
+async def _lent(do: Administer, **fields: Any) -> promise_pb2.Promise:
+    """Billing's promise on a case that delivery answers for."""
+    agent = await update_agent(do)
+    agent.agent.department = "departments/delivery"
+    owner = await do("DirectoryService.UpdateAgent", agent)
+    case = case_pb2.Case(customer=CUSTOMER, topic="late-delivery", owner=owner.name)
+    opened = await do("CaseService.OpenCase", case_service_pb2.OpenCaseRequest(case=case))
+    return _promised(case=opened.name, **fields)
 
 
 async def open_case(do: Administer) -> Message:
@@ -108,23 +115,47 @@ async def make_promises(_: Administer) -> Message:
     )
 
 
-async def renegotiate_promise(do: Administer) -> Message:
+def making(**fields: Any) -> Scene:
+    async def scene(do: Administer) -> Message:
+        return promise_service_pb2.MakePromiseRequest(promise=await _lent(do, **fields))
+
+    return scene
+
+
+def making_many(**fields: Any) -> Scene:
+    async def scene(do: Administer) -> Message:
+        promise = promise_service_pb2.MakePromiseRequest(promise=await _lent(do, **fields))
+        return promise_service_pb2.BatchMakePromisesRequest(requests=[promise])
+
+    return scene
+
+
+def changing(change: Callable[[str], Message], *, lent: bool = False) -> Scene:
+    """A change of billing's promise, on a case of delivery's when that is `lent` the right."""
+
+    async def scene(do: Administer) -> Message:
+        promise = await _lent(do) if lent else _promised()
+        made = promise_service_pb2.MakePromiseRequest(promise=promise)
+        return change((await do("PromiseService.MakePromise", made)).name)
+
+    return scene
+
+
+def renegotiate_promise(name: str) -> Message:
     return promise_service_pb2.RenegotiatePromiseRequest(
-        name=(await _promise(do)).name, due_time=LATER, reason_code="CUSTOMER_AGREED"
+        name=name, due_time=LATER, reason_code="CUSTOMER_AGREED"
     )
 
 
-async def keep_promise(do: Administer) -> Message:
-    return promise_service_pb2.KeepPromiseRequest(name=(await _promise(do)).name)
+def keep_promise(name: str) -> Message:
+    return promise_service_pb2.KeepPromiseRequest(name=name)
 
 
-async def withdraw_promise(do: Administer) -> Message:
-    return promise_service_pb2.WithdrawPromiseRequest(
-        name=(await _promise(do)).name, reason_code="CUSTOMER_CANCELLED"
-    )
+def withdraw_promise(name: str) -> Message:
+    return promise_service_pb2.WithdrawPromiseRequest(name=name, reason_code="CUSTOMER_CANCELLED")
 
 
-async def update_agent(_: Administer) -> Message:
+async def update_agent(_: Administer) -> directory_pb2.UpdateAgentRequest:
     agent = directory_pb2.Agent(
         name=f"agents/a{uuid4().hex}", display_name="Ada", phone="+49 30 1", department=OWNER
     )
@@ -218,9 +249,17 @@ SCENES: dict[str, Scene] = {
     "cases.WorkItemService.FinishWorkItem": finish_work_item,
     "cases.PromiseService.MakePromise": make_promise,
     "cases.PromiseService.BatchMakePromises": make_promises,
-    "cases.PromiseService.RenegotiatePromise": renegotiate_promise,
-    "cases.PromiseService.KeepPromise": keep_promise,
-    "cases.PromiseService.WithdrawPromise": withdraw_promise,
+    "cases.PromiseService.MakePromise+case": making(),
+    "cases.PromiseService.MakePromise+keep_time": making(keep_time=BEFORE),
+    "cases.PromiseService.BatchMakePromises+case": making_many(),
+    "cases.PromiseService.BatchMakePromises+keep_time": making_many(keep_time=BEFORE),
+    "cases.PromiseService.BatchMakePromises+due_time": making_many(due_time=BEFORE),
+    "cases.PromiseService.RenegotiatePromise": changing(renegotiate_promise),
+    "cases.PromiseService.RenegotiatePromise+case": changing(renegotiate_promise, lent=True),
+    "cases.PromiseService.KeepPromise": changing(keep_promise),
+    "cases.PromiseService.KeepPromise+case": changing(keep_promise, lent=True),
+    "cases.PromiseService.WithdrawPromise": changing(withdraw_promise),
+    "cases.PromiseService.WithdrawPromise+case": changing(withdraw_promise, lent=True),
     "cases.DirectoryService.UpdateAgent": update_agent,
     "notifications.TemplateService.CreateTemplate": create_template,
     "notifications.PolicyService.CreateNoticePolicy": create_policy,

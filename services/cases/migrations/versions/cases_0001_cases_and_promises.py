@@ -108,7 +108,7 @@ def promises() -> None:
             successor_id uuid REFERENCES promises,
             notice_id uuid,
             version bigint NOT NULL,
-            CHECK ((predecessor_id IS NULL) = (root_id IS NULL)),
+            CHECK (predecessor_id IS NULL OR root_id IS NOT NULL),
             CHECK ((predecessor_id IS NULL) = (first_make_time IS NULL)),
             CHECK ((due_date IS NULL) = (time_zone = '')),
             CHECK (state <> 'RENEGOTIATED' OR successor_id IS NOT NULL),

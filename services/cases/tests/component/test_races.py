@@ -54,13 +54,21 @@ async def test_a_case_is_never_resolved_with_work_left(desk):
 
 
 async def test_a_promise_made_while_its_work_is_forecast_late_is_at_risk_whoever_is_first(desk):
-    work_item, _ = await desk.promised_work(due_days=30)
-    _, *promises = await together(
-        desk.forecast(work_item.name, days=5), *(desk.make(3, work_item=work_item.name) for _ in range(5))
-    )
-    for promise in promises:
-        assert (await desk.get(promise.name)).state == State.STATE_AT_RISK
-    assert len(await desk.facts("PromiseAtRisk")) == 5
+    for n in range(1, 6):
+        work_item = await desk.add((await desk.open()).name)
+        _, made = await together(
+            desk.forecast(work_item.name, days=5), desk.make(3, work_item=work_item.name)
+        )
+        assert (await desk.get(made.name)).state == State.STATE_AT_RISK
+        assert len(await desk.facts("PromiseAtRisk")) == n
+
+
+async def test_of_many_promises_at_once_on_one_work_item_one_is_made(desk):
+    work_item = await desk.add((await desk.open()).name)
+    made = await together(*(desk.make(3, work_item=work_item.name, kind=f"delivery-{n}") for n in range(6)))
+    assert made.count("PROMISE_EXISTS") == 5
+    await desk.forecast(work_item.name, days=12)
+    assert len(await desk.facts("PromiseAtRisk")) == 1
 
 
 async def test_finishing_forecasting_keeping_and_renegotiating_at_once_end_a_promise_once(desk):

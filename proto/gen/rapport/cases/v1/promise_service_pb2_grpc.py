@@ -84,7 +84,9 @@ class PromiseServiceServicer:
     """
 
     def MakePromise(self, request, context):
-        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch.
+        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
+        work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
+        What was kept or is over by now only the department says that it is of, not who answers for the case.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +94,7 @@ class PromiseServiceServicer:
 
     def BatchMakePromises(self, request, context):
         """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
-        KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
+        KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once. Else as MakePromise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

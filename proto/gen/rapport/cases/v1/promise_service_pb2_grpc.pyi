@@ -36,10 +36,13 @@ class PromiseServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PromiseServiceAsyncStub: ...
     MakePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]
-    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
+    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
+    work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
+    What was kept or is over by now only the department says that it is of, not who answers for the case.
+    """
     BatchMakePromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
-    KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
+    KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once. Else as MakePromise.
     """
     RenegotiatePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
@@ -62,10 +65,13 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     MakePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
-    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
+    """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
+    work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
+    What was kept or is over by now only the department says that it is of, not who answers for the case.
+    """
     BatchMakePromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]  # type: ignore[assignment]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
-    KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
+    KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once. Else as MakePromise.
     """
     RenegotiatePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.RenegotiatePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Replaces a promise by one with a new due time, after the customer agreed or was told by a person.
@@ -91,7 +97,10 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _promise_service_pb2.MakePromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
-        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch."""
+        """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
+        work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
+        What was kept or is over by now only the department says that it is of, not who answers for the case.
+        """
 
     @_abc_1.abstractmethod
     def BatchMakePromises(
@@ -100,7 +109,7 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_promise_service_pb2.BatchMakePromisesResponse, _abc.Awaitable[_promise_service_pb2.BatchMakePromisesResponse]]:
         """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
-        KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once.
+        KEPT_LATE at once, one without that is past its due time plus grace is BROKEN at once. Else as MakePromise.
         """
 
     @_abc_1.abstractmethod

@@ -39,11 +39,12 @@ LOCK_PROMISES_AWAITED = Statement(
     ),
     row=Promise,
 )
-PROMISES_BY_IMPORT_KEY = Statement(
-    sa.select(PROMISES).where(
-        PROMISES.c.import_key == sa.any_(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
-    ),
-    row=Promise,
+_IMPORTED = PROMISES.c.import_key == sa.any_(sa.bindparam("import_keys", type_=sa.ARRAY(sa.Text)))
+_ON_WORK_ITEMS = PROMISES.c.work_item_id == sa.any_(sa.bindparam("work_item_ids", type_=sa.ARRAY(sa.Uuid)))
+PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Promise)
+# What was promised on work items or came with import keys, the oldest first.
+PROMISED_BEFORE = Statement(
+    sa.select(PROMISES).where(sa.or_(_ON_WORK_ITEMS, _IMPORTED)).order_by(PROMISES.c.id), row=Promise
 )
 # What imports brought about certain things and nobody took back, the oldest first.
 IMPORTED_ABOUT = Statement(

@@ -1,7 +1,7 @@
 """Making promises."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -12,12 +12,12 @@ from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
 from cases.store.cases import CASES_BY_ID
-from cases.store.promises import INSERT_NEW_PROMISES, INSERT_PROMISE, PROMISES_BY_IMPORT_KEY
+from cases.store.promises import INSERT_NEW_PROMISES, INSERT_PROMISE, PROMISED_BEFORE, PROMISES_BY_IMPORT_KEY
 from cases.store.work_items import LOCK_WORK_ITEMS
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
 
 AT_RISK_TIMER = "promise-at-risk"
 DUE_TIMER = "promise-due"
@@ -41,10 +41,38 @@ class MakePromise:
 
 @dataclass(frozen=True, slots=True)
 class _Foundations:
-    """What promises rest on, by id."""
+    """What promises rest on, by id.
 
-    cases: dict[UUID, Case]
-    work_items: dict[UUID, WorkItem]
+    Attributes:
+        known: the import keys, among those asked for, of promises on work that were made before.
+        roots: the first promise that was ever made on each work item.
+        awaited: the promise on each work item that its customer waits for; empty: one of these commands.
+
+    """
+
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    work_items: dict[UUID, WorkItem] = field(default_factory=dict)
+    known: set[str | None] = field(default_factory=set)
+    roots: dict[UUID, UUID] = field(default_factory=dict)
+    awaited: dict[UUID, str] = field(default_factory=dict)
+
+    def remember(self, promise: Promise, name: str) -> None:
+        """That a promise was made, whose name is empty as long as it is not stored."""
+        if promise.work_item_id:
+            self.roots.setdefault(promise.work_item_id, promise.root_id or promise.id)
+            if promise.awaited:
+                self.awaited[promise.work_item_id] = name
+
+    def require_alone(self, promise: Promise) -> None:
+        """One promise on a work item at a time: else one harm is told and made up for many times."""
+        other = self.awaited.get(promise.work_item_id) if promise.work_item_id else None
+        if promise.awaited and other is not None:
+            raise AlreadyExists(
+                "PROMISE_EXISTS",
+                f"On {promise.work_item} the customer waits for {other or 'another of these requests'}:"
+                " renegotiate that, or withdraw it first.",
+                {"work_item": promise.work_item, "promise": other},
+            )
 
 
 async def make_promise(tx: Transaction, clock: PromiseClock, command: MakePromise) -> Promise:
@@ -75,7 +103,7 @@ async def make_promises(
     keys = [promise.import_key for promise in promises if promise.id not in new]
     known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
     for promise in known.values():
-        _require_owner(tx, promise, foundations)
+        _require_owner(tx, promise, foundations, lent=True)
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
@@ -87,7 +115,7 @@ async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequenc
     keys = [command.import_key for command in commands if command.import_key]
     known = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)
     for promise in known:
-        _require_owner(tx, promise, foundations)
+        _require_owner(tx, promise, foundations, lent=True)
     return len(commands) - len(known)
 
 
@@ -106,7 +134,7 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
     """Check what the promises are about, and lock the work they rest on so that its forecast stands still."""
     about = [command for command in commands if command.case_id]
     if not about:
-        return _Foundations({}, {})
+        return _Foundations()
     case_ids = {command.case_id for command in about}
     cases = {case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))}
     work_item_ids = {command.work_item_id for command in about if command.work_item_id}
@@ -128,7 +156,13 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
                 raise NotFound(f"cases/{command.case_id}/workItems/{command.work_item_id}")
             if command.keep_time is None:
                 work_item.require_unfinished()
-    return _Foundations(cases, work_items)
+    foundations = _Foundations(cases, work_items)
+    if work_items:  # read once they are locked, so that nobody promises on them meanwhile
+        keys = [command.import_key for command in about if command.import_key]
+        for promise in await PROMISED_BEFORE.all(tx, work_item_ids=list(work_items), import_keys=keys):
+            foundations.known.add(promise.import_key)
+            foundations.remember(promise, promise.name)
+    return foundations
 
 
 def _make(
@@ -151,7 +185,9 @@ def _make(
         reference=command.reference,
         import_key=command.import_key,
     )
-    _require_owner(tx, promise, foundations)
+    _require_owner(tx, promise, foundations, lent=not (command.keep_time or due.missed_by(tx.now)))
+    if command.work_item_id:
+        promise.root_id = foundations.roots.get(command.work_item_id)
     facts: Facts = [(promise.made(), promise.version)]
     if command.keep_time:
         facts.append((promise.keep(command.keep_time, tx.now), promise.version))
@@ -159,10 +195,17 @@ def _make(
         facts.append((promise.break_(), promise.version))
     elif command.work_item_id:
         facts += compared(promise, foundations.work_items[command.work_item_id], clock, tx.now)
+    if command.import_key is None or command.import_key not in foundations.known:
+        foundations.require_alone(promise)
+        foundations.remember(promise, "")
+        foundations.known.add(command.import_key)
     return promise, facts
 
 
-def _require_owner(tx: Transaction, promise: Promise, foundations: _Foundations) -> None:
-    """Whoever answers for the case may promise what others keep: Alice takes an order for delivery."""
-    case = foundations.cases.get(promise.case_id) if promise.case_id else None
+def _require_owner(tx: Transaction, promise: Promise, foundations: _Foundations, *, lent: bool) -> None:
+    """The promise's department. `lent`: or the case's, for Alice takes an order that delivery keeps.
+
+    What was kept or broken is said by nobody but the department that should have kept it.
+    """
+    case = foundations.cases.get(promise.case_id) if lent and promise.case_id else None
     tx.require_owner(promise, *([case] if case else []))
