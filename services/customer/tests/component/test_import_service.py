@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.events.explain import chain
 from chassis.testing.wait import eventually
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -17,6 +18,7 @@ from rapport.customer.v1.import_service_pb2 import (
     GetImportJobRequest,
     ListImportErrorsRequest,
 )
+from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 
 State = ImportJob.State
 
@@ -77,6 +79,26 @@ async def test_rows_become_customers(desk):
     assert (imported.display_name, imported.etag) == ("C2", '"1"')
     assert imported.relationship_manager == "agents/front-desk"
     assert len(await desk.facts("CustomerCreated")) == 3
+
+
+async def test_who_committed_an_import_made_its_customers_however_late_they_are_made(desk):
+    job = await create(desk)
+    for first in (1, 601):  # more than one chunk
+        await append(desk, job, [(i, customer(desk, i)) for i in range(first, first + 600)])
+    carol = desk.running.stub(ImportServiceStub, subject="agent:carol")
+    desk.imports, before = carol, desk.imports
+    await commit(desk, job)
+    desk.imports = before
+    made = [fact for fact in await desk.running.published() if fact.type.endswith("CustomerCreated")]
+    assert {fact.actor for fact in made} == {"agent:carol"}
+    last = await found(desk, desk.email("c1200@example.com"))
+    explained = await chain(desk.running.db, resource=last.name)
+    assert [
+        (cause.what.rpartition("/")[2].rpartition(".")[2], cause.actor) for cause in explained.causes
+    ] == [
+        ("CustomerCreated", "agent:carol"),
+        ("CommitImportJob", "agent:carol"),
+    ]
 
 
 async def test_one_source_has_one_job_so_that_an_import_resumes(desk):

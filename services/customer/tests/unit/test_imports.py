@@ -29,7 +29,7 @@ def test_only_an_open_job_takes_rows(state):
 
 def test_a_job_is_committed_once_and_asking_again_is_no_error():
     open_job = job()
-    assert [open_job.commit(), open_job.commit()] == [True, False]
+    assert [open_job.commit("agent:carol", uuid4()) for _ in range(2)] == [True, False]
     assert open_job.state is ImportState.COMMITTING
 
 
@@ -37,7 +37,7 @@ def test_a_job_is_cancelled_once_and_then_cannot_be_committed():
     open_job = job()
     assert [open_job.cancel(NOW), open_job.cancel(NOW)] == [True, False]
     with pytest.raises(FailedPrecondition):
-        open_job.commit()
+        open_job.commit("agent:carol", uuid4())
 
 
 @pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE])

@@ -19,7 +19,11 @@ class ImportState(StrEnum):
 
 @dataclass(slots=True)
 class ImportJob:
-    """One import of one file."""
+    """One import of one file.
+
+    Its rows are the doing of `importer`, who committed it with the call that `commit_id` names in the audit,
+    however much later they are applied.
+    """
 
     id: UUID
     source: str
@@ -33,6 +37,8 @@ class ImportJob:
     department_id: str
     create_time: datetime
     end_time: datetime | None
+    importer: str = ""
+    commit_id: UUID | None = None
 
     @property
     def name(self) -> str:
@@ -51,12 +57,13 @@ class ImportJob:
         self.error_count += rejected
         self.last_line = max(self.last_line, last_line)
 
-    def commit(self) -> bool:
+    def commit(self, importer: str, commit_id: UUID) -> bool:
         """Begin to apply the rows; False when that was asked for before."""
         if self.state in (ImportState.COMMITTING, ImportState.DONE):
             return False
         self._require_open("be committed")
         self.state = ImportState.COMMITTING
+        self.importer, self.commit_id = importer, commit_id
         return True
 
     def cancel(self, now: datetime) -> bool:

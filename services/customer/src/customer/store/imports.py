@@ -21,6 +21,8 @@ _COUNTED = (
     "matched_count",
     "renamed_count",
     "end_time",
+    "importer",
+    "commit_id",
 )
 
 JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)

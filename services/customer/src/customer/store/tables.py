@@ -138,6 +138,8 @@ IMPORT_JOBS = sa.Table(
     _text("department_id"),
     sa.Column("create_time", _AT, nullable=False),
     sa.Column("end_time", _AT),
+    _text("importer"),
+    sa.Column("commit_id", sa.Uuid),
 )
 
 # Rows that wait to be applied. Deleted in the transaction that applies them.

@@ -1,12 +1,13 @@
 """Import jobs: rows are checked as they come in, wait for the commit, and are applied in chunks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
 
 from chassis import ids
+from chassis.context import Principal
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Violation
@@ -80,7 +81,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
     job = await _own(tx, job_id)
-    if job.commit():
+    if job.commit(tx.call.principal.subject, tx.id):
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
         await _save(tx, job)
     return job
@@ -96,8 +97,11 @@ async def cancel_job(tx: Transaction, job_id: UUID) -> ImportJob:
 
 
 async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
-    """Apply the next rows of a committed job, and come back for the rest."""
+    """Apply the next rows of a committed job, on behalf of who committed it, and come back for the rest."""
     job = await _locked(tx, job_id)
+    tx.touch(job.name)
+    importer = Principal(job.importer, job.department_id)
+    tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
     rows = sorted(await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
     await INSERT_ERRORS.rows(
