@@ -158,6 +158,15 @@ def test_a_number_of_replicas_that_is_none_is_refused(
     assert (code, told) == (2, "rapport: RAPPORT_LOCAL_REPLICAS must be a number from 1 to 9.\n")
 
 
+def test_a_consumer_that_is_none_is_told_those_that_are(rapport: Rapport, home: Home) -> None:
+    with home.acquire():
+        home.write_env({"RAPPORT_LOCAL_NATS_URL": f"nats://127.0.0.1:{free_port()}"})
+        code, _, told = rapport("dead-letters", "list", "customer-vew")
+    assert code == 2
+    assert "'customer-vew' is no consumer" in told
+    assert "cases-notices, customer-view-cases" in told
+
+
 def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tmp_path: Path) -> None:
     assert rapport("clean")[0] == 0
     assert not home.path.exists()

@@ -60,7 +60,7 @@ def event(text: str) -> None:
 
 
 def letters(text: str) -> None:
-    letter = DeadLetter(1, text, text, text, text, text, text, text, 3, {text: text}, b"")
+    letter = DeadLetter(1, text, text, text, text, text, text, text, 3, NOW, 1, {text: text}, b"")
     output.listing([dead_letters._row(letter)], dead_letters.COLUMNS, as_json=False, empty="")
 
 

@@ -52,21 +52,29 @@ async def test_a_replayed_event_takes_effect_once_at_every_consumer(bench, noted
     assert await dead_letters.dead_letters(url) == []
 
 
-async def test_an_event_that_fails_again_is_a_dead_letter_again(bench, url):
+async def test_an_event_that_fails_again_is_the_one_letter_of_its_consumer_and_counted(bench, url):
     cases, loyalty = await bench.database(), await bench.database("loyalty")
-    broken = Fixable()
     await bench.relay(cases)
-    await bench.consume(loyalty, broken.handle)
+    for durable in ("loyalty-one", "loyalty-two"):
+        await bench.consume(loyalty, Fixable().handle, durable=durable)
     [event_id] = await bench.open(cases, "cases/1")
-    [first] = await eventually(lambda: dead_letters.dead_letters(url))
+    one, two = "loyalty-one", "loyalty-two"
 
-    await dead_letters.replay(url, first.number)
+    async def times(**expected: int):
+        letters = await dead_letters.dead_letters(url)
+        assert {letter.event_id for letter in letters} == {str(event_id)}
+        assert {letter.consumer[8:]: letter.times for letter in letters} == expected
+        assert len(letters) == len(expected)
+        return {letter.consumer: letter for letter in letters}
 
-    async def again():
-        return [each for each in await dead_letters.dead_letters(url) if each.number > first.number]
-
-    [second] = await eventually(again)
-    assert (first.event_id, second.event_id) == (str(event_id), str(event_id))
+    first = await eventually(lambda: times(one=1, two=1))
+    await dead_letters.replay(url, first[one].number)  # and so for the other, whose letter stays
+    second = await eventually(lambda: times(one=2, two=2))
+    assert second[one].at > first[one].at
+    await dead_letters.replay(url, first[two].number)  # by the number that was shown before
+    third = await eventually(lambda: times(one=3, two=3))
+    await dead_letters.drop(url, third[one].number)
+    await times(two=3)
 
 
 async def test_a_dropped_dead_letter_is_gone(bench, url):

@@ -8,14 +8,14 @@ from uuid import UUID
 import typer
 
 from chassis.cli.database import rows
-from chassis.cli.failures import Failure
+from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import AsJson, line, listing, say, write_json
 
 if TYPE_CHECKING:
     from chassis.events.dead_letters import DeadLetter
 
 app = typer.Typer(help="Look after events that a consumer gave up on: look at them, replay them, drop them.")
-COLUMNS = ["number", "consumer", "type", "resource", "error", "reason", "attempts"]
+COLUMNS = ["number", "when", "consumer", "subject", "resource", "error", "reason", "attempts", "times"]
 Number = typer.Argument(help="As `rapport dead-letters list` shows it.")
 
 
@@ -27,8 +27,14 @@ def list_(
     """List dead letters, oldest first."""
     from chassis.cli.broker import admin_url
     from chassis.events.dead_letters import dead_letters
+    from chassis.local.installed import load_services
 
-    found = asyncio.run(dead_letters(admin_url(), consumer))
+    url = admin_url()
+    known = [each.durable for service in load_services() for each in service.declaration().subscriptions]
+    if consumer and consumer not in known:
+        named = ", ".join(sorted(known))
+        raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)
+    found = asyncio.run(dead_letters(url, consumer))
     listing([_row(letter) for letter in found], COLUMNS, as_json=as_json, empty="No dead letters.")
 
 
@@ -88,12 +94,14 @@ def _found(question: Any) -> Any:
 def _row(letter: "DeadLetter") -> dict[str, Any]:
     return {
         "number": letter.number,
+        "when": letter.at.strftime("%Y-%m-%d %H:%M:%S"),
         "consumer": letter.consumer,
         "type": letter.type,
         "resource": letter.resource,
         "error": letter.error,
         "reason": letter.reason,
         "attempts": letter.attempts,
+        "times": letter.times,
         "subject": letter.subject,
         "event_id": letter.event_id,
     }

@@ -151,7 +151,7 @@ class Parked:
             error=type(error).__name__, reason=reason, attempts=kept.attempts, exc_info=error,
         )  # fmt: skip
         letter = dict(kept.headers) | {
-            # A replayed event that fails again is another dead letter.
+            # A replayed event that fails again is stored again, and counted.
             "Nats-Msg-Id": f"{kept.event_id}:{self._durable}:{time.time_ns()}",
             "dead-id": str(kept.event_id),
             "dead-subject": kept.subject,
