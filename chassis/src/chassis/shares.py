@@ -1,9 +1,14 @@
 """What all callers share, and of which one caller gets a part: calls, bytes, streams, waits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chassis.errors import ResourceExhausted
+
+
+def overloaded(message: str, most: int) -> ResourceExhausted:
+    """The refusal when there is no place for a call."""
+    return ResourceExhausted("OVERLOADED", message, {"most": most}, retry_after_s=1)
 
 
 class Shares:
@@ -13,25 +18,28 @@ class Shares:
         most: together.
         of_one: of one caller, so that nobody takes the places of all.
         what: what a place is for, in the plural.
-        reason: of the refusal when there is no place; its metadata have the number that is allowed.
-        retry_after_s: when to try again.
+        refusal: makes the refusal when there is no place, from its message and the number that is allowed.
 
     """
 
     def __init__(
-        self, most: int, of_one: int, what: str, reason: str = "OVERLOADED", retry_after_s: float = 1
+        self,
+        most: int,
+        of_one: int,
+        what: str,
+        refusal: Callable[[str, int], ResourceExhausted] = overloaded,
     ) -> None:
         self._most, self._of_one = most, of_one
-        self._what, self._reason, self._retry_after_s = what, reason, retry_after_s
+        self._what, self._refusal = what, refusal
         self._by_caller: dict[str, int] = {}
         self.taken = 0
 
     def check(self, caller: str) -> None:
         """Raise ResourceExhausted when there is no place for `caller`."""
         if self._by_caller.get(caller, 0) >= self._of_one:
-            raise self._refusal("A caller may have", self._of_one)
+            raise self._no_place("A caller may have", self._of_one)
         if self.taken >= self._most:
-            raise self._refusal("This replica takes", self._most)
+            raise self._no_place("This replica takes", self._most)
 
     def take(self, caller: str, amount: int = 1) -> None:
         """Take places while there is one: of what has a size, the last may be larger than what is left."""
@@ -57,6 +65,5 @@ class Shares:
         finally:
             self.give_back(caller)
 
-    def _refusal(self, who: str, most: int) -> ResourceExhausted:
-        message = f"{who} {most} {self._what} at once. Let one end, or try again."
-        return ResourceExhausted(self._reason, message, {"most": most}, retry_after_s=self._retry_after_s)
+    def _no_place(self, who: str, most: int) -> ResourceExhausted:
+        return self._refusal(f"{who} {most} {self._what} at once. Let one end, or try again.", most)

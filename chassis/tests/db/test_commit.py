@@ -272,3 +272,31 @@ async def test_a_fact_that_no_stream_would_take_is_refused_before_it_is_written(
     assert str(FACT_MAX_BYTES) in refusal.value.message
     await record(direct, acting, opened("cases/1", topic="x" * (FACT_MAX_BYTES - 100)))
     assert len(await rows(direct, "SELECT id FROM outbox")) == 1
+
+
+@pytest.mark.parametrize("last", ["comes back", "is lost"])
+async def test_to_wait_in_line_is_overload_also_when_a_connection_comes_back_or_is_lost_at_the_end(
+    direct, monkeypatch, last
+):
+    lent = [direct.connection() for _ in range(8)]
+    connections = [await each.__aenter__() for each in lent]
+    waiting = asyncio.create_task(rows(direct, "SELECT 1"))
+    queue = direct._pool._queue
+    await eventually(lambda: len(queue._getters) == 1)
+    if last == "comes back":
+        put = queue.put_nowait
+
+        def put_as_time_is_up(holder):
+            put(holder)
+            direct._limits.end()
+
+        monkeypatch.setattr(queue, "put_nowait", put_as_time_is_up)
+    else:
+        connections[0].terminate()
+        direct._limits.end()
+    await lent[0].__aexit__(None, None, None)
+    with pytest.raises(ResourceExhausted) as refusal:
+        await waiting
+    assert refusal.value.reason == "OVERLOADED"
+    for each in lent[1:]:
+        await each.__aexit__(None, None, None)

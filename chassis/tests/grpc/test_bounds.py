@@ -172,7 +172,7 @@ async def refusal(stream: Any) -> str:
 
 async def test_a_caller_has_so_many_streams_and_others_have_theirs(served: Any, issuer: TestIssuer) -> None:
     served.views.behave = forever
-    served.server._interceptor._open_streams = Shares(3, 2, "streams open", "TOO_MANY_STREAMS")
+    served.server._interceptor._open_streams = Shares(3, 2, "streams open", bounds.too_many_streams)
     mine = [watch(served), watch(served)]
     for stream in mine:
         await stream.read()

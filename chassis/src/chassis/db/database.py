@@ -182,8 +182,10 @@ class _Borrowed:
             with self._limits.limit(ACQUIRE_TIMEOUT_S):
                 self._connection = await self._pool.acquire()
         except DRIVER_ERRORS as error:
-            busy = self._pool.get_size() == self._pool.get_max_size() and not self._pool.get_idle_size()
-            raise (overloaded() if busy and isinstance(error, TimeoutError) else unavailable()) from error
+            # While there are connections, who waited for one did so in line: it may have come back just now,
+            # or one of the others may have been lost.
+            in_line = isinstance(error, TimeoutError) and self._pool.get_size() > 0
+            raise (overloaded() if in_line else unavailable()) from error
         return self._connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:

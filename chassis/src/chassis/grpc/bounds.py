@@ -37,9 +37,14 @@ SIZES = [
 """Channel arguments of servers and clients alike."""
 
 
+def too_many_streams(message: str, most: int) -> ResourceExhausted:
+    """The refusal of a stream for which there is no place."""
+    return ResourceExhausted("TOO_MANY_STREAMS", message, {"most": most}, retry_after_s=5)
+
+
 def streams() -> Shares:
-    """The streams that are open. ResourceExhausted TOO_MANY_STREAMS."""
-    return Shares(STREAMS_MAX, STREAMS_OF_A_CALLER, "streams open", "TOO_MANY_STREAMS", retry_after_s=5)
+    """The streams that are open."""
+    return Shares(STREAMS_MAX, STREAMS_OF_A_CALLER, "streams open", too_many_streams)
 
 
 def overloaded() -> ResourceExhausted:

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from chassis import ids
+from chassis.context import Call, Principal, current_call
 from chassis.testing.wait import eventually
 from customer.events.view import SOURCES
 from customer.store.views import VIEW
@@ -142,6 +143,7 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypa
             return row
 
     async def applied(token):
+        current_call.set(Call("test", Principal("agent:alice")))
         views = next(each for each in desk.running.app.servicers if hasattr(each, "_arrivals"))
         await views._arrivals.wait(token, "consistency_token", 5)
 

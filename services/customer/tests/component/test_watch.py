@@ -1,12 +1,15 @@
 """Watching a view: a snapshot, changes, heartbeats, an end."""
 
 import asyncio
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.testing.wait import eventually
 from customer.rpc import views
+from customer.usecases import hot_views
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
@@ -22,6 +25,10 @@ async def rename(desk, customer, family_name):
     await desk.customers.UpdateCustomer(
         UpdateCustomerRequest(customer=Customer(name=customer, family_name=family_name))
     )
+
+
+def hot_views_of(desk):
+    return next(s._hot for s in desk.running.app.servicers if hasattr(s, "_hot"))
 
 
 async def next_view(watching):
@@ -86,6 +93,73 @@ async def test_who_reads_slowly_gets_the_latest_view_next(desk):
     watching.cancel()
 
 
+@pytest.fixture
+def pauses(monkeypatch):
+    """How long each pause was to be; none is over before `over` is set."""
+    found, over = [], asyncio.Event()
+
+    async def sleep(seconds):
+        found.append(seconds)
+        await over.wait()
+
+    monkeypatch.setattr(views, "asyncio", SimpleNamespace(sleep=sleep))
+    return SimpleNamespace(found=found, over=over)
+
+
+async def test_changes_within_a_pause_are_one_message(desk, pauses):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name)
+    await next_view(watching)
+    for i in range(5):
+        await rename(desk, anna.name, f"Berg {i}")
+    await desk.view_when(anna.name, lambda view: view.display_name == "Anna Berg 4")
+    pauses.over.set()
+    assert (await next_view(watching)).display_name == "Anna Berg 4"
+    assert min(pauses.found) >= views.PAUSE_S
+    watching.cancel()
+
+
+async def test_a_change_in_the_last_pause_is_told_before_the_end(desk, pauses):
+    anna = await settled(desk)
+    watching = watch(desk, anna.name, max_age=Duration(nanos=300_000_000))
+    await next_view(watching)
+    await rename(desk, anna.name, "Berg")
+    await desk.view_when(anna.name, lambda view: view.display_name == "Anna Berg")
+    await asyncio.sleep(0.3)
+    pauses.over.set()
+    assert [message.customer_view.display_name async for message in watching] == ["Anna Berg"]
+
+
+class Gated:
+    """The statement that reads a view, held up."""
+
+    def __init__(self, statement):
+        self.statement = statement
+        self.asked = 0
+        self.gate = asyncio.Event()
+
+    async def maybe(self, on, **params):
+        self.asked += 1
+        await self.gate.wait()
+        return await self.statement.maybe(on, **params)
+
+
+async def test_all_who_ask_while_a_view_is_read_share_the_reading(desk, monkeypatch):
+    (_, customer_id), hot = (await settled(desk)).name.split("/"), hot_views_of(desk)
+    customer_id = UUID(customer_id)
+    monkeypatch.setattr(hot_views, "VIEW", gated := Gated(hot_views.VIEW))
+    hot._drop([customer_id])
+    asking = [asyncio.create_task(hot.get(customer_id)) for _ in range(50)]
+    await eventually(lambda: gated.asked)
+    asking[0].cancel()  # who began it goes away
+    hot._drop([customer_id])  # what is being read is old: who asks now is not answered with it
+    later = asyncio.create_task(hot.get(customer_id))
+    await eventually(lambda: gated.asked == 2)
+    gated.gate.set()
+    assert len({*await asyncio.gather(*asking[1:], later)}) == 1
+    assert gated.asked == 2
+
+
 async def test_a_quiet_watch_has_a_heartbeat_without_a_view(desk, monkeypatch):
     monkeypatch.setattr(views, "HEARTBEAT_S", 0.05)
     anna = await settled(desk)
@@ -125,7 +199,7 @@ async def test_who_stops_watching_leaves_nothing_behind(desk):
     anna = await settled(desk)
     watching = watch(desk, anna.name)
     await next_view(watching)
-    hot = next(s._hot for s in desk.running.app.servicers if hasattr(s, "_hot"))
+    hot = hot_views_of(desk)
     assert hot._watchers
     watching.cancel()
     await eventually(lambda: not hot._watchers)

@@ -72,7 +72,8 @@ class ViewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchCustomerView(self, request, context):
-        """Streams the view: a snapshot first, then each change, a heartbeat at least every 15 s; ends after `max_age`.
+        """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
+        heartbeat at least every 15 s; ends after `max_age`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

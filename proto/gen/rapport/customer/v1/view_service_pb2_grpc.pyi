@@ -39,7 +39,9 @@ class ViewServiceStub:
     BatchGetCustomerViews: _grpc.UnaryUnaryMultiCallable[_view_service_pb2.BatchGetCustomerViewsRequest, _view_service_pb2.BatchGetCustomerViewsResponse]
     """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent."""
     WatchCustomerView: _grpc.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]
-    """Streams the view: a snapshot first, then each change, a heartbeat at least every 15 s; ends after `max_age`."""
+    """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
+    heartbeat at least every 15 s; ends after `max_age`.
+    """
 
 @_typing.type_check_only
 class ViewServiceAsyncStub(ViewServiceStub):
@@ -51,7 +53,9 @@ class ViewServiceAsyncStub(ViewServiceStub):
     BatchGetCustomerViews: _aio.UnaryUnaryMultiCallable[_view_service_pb2.BatchGetCustomerViewsRequest, _view_service_pb2.BatchGetCustomerViewsResponse]  # type: ignore[assignment]
     """Gets up to 1,000 views, in the order asked; NOT_FOUND when any customer is absent."""
     WatchCustomerView: _aio.UnaryStreamMultiCallable[_view_service_pb2.WatchCustomerViewRequest, _view_service_pb2.WatchCustomerViewResponse]  # type: ignore[assignment]
-    """Streams the view: a snapshot first, then each change, a heartbeat at least every 15 s; ends after `max_age`."""
+    """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
+    heartbeat at least every 15 s; ends after `max_age`.
+    """
 
 class ViewServiceServicer(metaclass=_abc_1.ABCMeta):
     """The customer view."""
@@ -78,6 +82,8 @@ class ViewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _view_service_pb2.WatchCustomerViewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_view_service_pb2.WatchCustomerViewResponse], _abc.AsyncIterator[_view_service_pb2.WatchCustomerViewResponse]]:
-        """Streams the view: a snapshot first, then each change, a heartbeat at least every 15 s; ends after `max_age`."""
+        """Streams the view: a snapshot first, then the latest view after changes, at most four times a second; a
+        heartbeat at least every 15 s; ends after `max_age`.
+        """
 
 def add_ViewServiceServicer_to_server(servicer: ViewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,5 +1,8 @@
 """ViewService."""
 
+import asyncio
+import functools
+import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -27,6 +30,7 @@ from rapport.customer.v1 import view_pb2, view_service_pb2, view_service_pb2_grp
 # error and not its own even while many wait and all give up at once.
 MARGIN_S, MARGIN_MAX_S = 0.1, 1.0
 HEARTBEAT_S = 15.0
+PAUSE_S = 0.25  # at least, between two messages of a watch
 MAX_AGE = timedelta(minutes=30)
 
 
@@ -85,30 +89,32 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
             for customer_id in ids
         ]
 
-    async def WatchCustomerView(
+    async def WatchCustomerView(  # type: ignore[override]  # the server sends bytes as they are
         self, request: view_service_pb2.WatchCustomerViewRequest, context: Any
-    ) -> AsyncIterator[view_service_pb2.WatchCustomerViewResponse]:
-        """Watch a view. Whoever reads slowly gets the latest view next: changes in between are not queued."""
+    ) -> AsyncIterator[bytes]:
+        """Watch a view. After a pause, or to a slow reader, goes the latest view: none is queued."""
         (customer_id,) = names.VIEW.parse(request.name)
         ends_at = time.monotonic() + _max_age_s(request, context)
         with self._hot.watched(customer_id) as changed:
-            sent = b""
+            sent = None
             while True:
                 changed.clear()
                 view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
-                view += self._freshness.unapplied(customer_id)
-                yield self._message(None if view == sent else view)
-                sent = view
-                heartbeat_at = time.monotonic() + HEARTBEAT_S
+                found = view, self._freshness.unapplied(customer_id)
+                yield self._message(None if found == sent else found)
+                sent, now = found, time.monotonic()
+                if now >= ends_at:
+                    return
+                heartbeat_at = now + HEARTBEAT_S
+                await asyncio.sleep(min(PAUSE_S * random.uniform(1, 2), ends_at - now))  # noqa: S311
                 left_s = min(heartbeat_at, ends_at) - time.monotonic()
                 if not await woken(changed, left_s) and heartbeat_at >= ends_at:
                     return
 
-    def _message(self, view: bytes | None) -> view_service_pb2.WatchCustomerViewResponse:
-        message = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
-        if view is not None:
-            message.customer_view.MergeFromString(view + self._freshness.serialised())
-        return message
+    def _message(self, view: tuple[bytes, bytes] | None) -> bytes:
+        sent = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
+        told = b"" if view is None else _told(*view, self._freshness.serialised())
+        return sent.SerializeToString() + told
 
     def _currency(self, customer_id: UUID) -> bytes:
         """What is added to a stored view: how current it is."""
@@ -120,6 +126,13 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         if customer is None:
             raise NotFound(view_name(customer_id))
         return _of_nothing_told(customer)
+
+
+@functools.lru_cache(maxsize=64)
+def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
+    """A message without its time: the same for all who watch a customer, and made once."""
+    shown = view_pb2.CustomerView.FromString(view + unapplied + freshness)
+    return view_service_pb2.WatchCustomerViewResponse(customer_view=shown).SerializeToString()
 
 
 def _of_nothing_told(customer: Customer) -> bytes:

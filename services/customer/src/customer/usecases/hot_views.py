@@ -37,7 +37,7 @@ class HotViews:
         self._broadcast = broadcast
         self._kept: OrderedDict[UUID, tuple[bytes, float, int]] = OrderedDict()
         self._size = 0
-        self._loading: dict[UUID, object] = {}
+        self._loading: dict[UUID, asyncio.Task[bytes | None]] = {}
         self._watchers: dict[UUID, set[asyncio.Event]] = defaultdict(set)
         self._moved = moved
         broadcast.listen(self._told)
@@ -50,17 +50,24 @@ class HotViews:
             if time.monotonic() < until and epoch == self._broadcast.epoch:
                 self._kept.move_to_end(customer_id)
                 return view
-        return await self.load(customer_id)
+        # Whoever asks while it is read waits for the same reading: a thousand who watch it are one.
+        loading = self._loading.get(customer_id)
+        return await (self.load(customer_id) if loading is None else asyncio.shield(loading))
 
     async def load(self, customer_id: UUID) -> bytes | None:
         """The stored view as committed now."""
-        # A change that commits while we read takes the ticket away: what we read may be from before it.
-        ticket = self._loading[customer_id] = object()
+        loading = self._loading[customer_id] = asyncio.create_task(self._load(customer_id))
+        return await asyncio.shield(loading)  # who goes away takes it from nobody
+
+    async def _load(self, customer_id: UUID) -> bytes | None:
         epoch = self._broadcast.epoch
-        row = await VIEW.maybe(self._db, customer_id=customer_id)
-        is_latest = self._loading.get(customer_id) is ticket
-        if is_latest:
-            del self._loading[customer_id]
+        try:
+            row = await VIEW.maybe(self._db, customer_id=customer_id)
+        finally:
+            # A change that commits while we read takes our place: what we read may be from before it.
+            is_latest = self._loading.get(customer_id) is asyncio.current_task()
+            if is_latest:
+                del self._loading[customer_id]
         if row is None:
             return None
         view: bytes = row["view"]
