@@ -231,6 +231,7 @@ def promises() -> None:
         )
         """
     )
+    op.execute("CREATE TABLE harms (root_id uuid PRIMARY KEY)")
 
 
 def main_programme() -> None:

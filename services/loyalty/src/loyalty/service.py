@@ -6,7 +6,7 @@ from pathlib import Path
 from chassis.app import App
 from chassis.events.subscription import Listening
 from chassis.service import Service
-from loyalty.events.cases import goodwill_for_renegotiation, on_promises_made
+from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.memberships import MembershipRpc
@@ -14,10 +14,21 @@ from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
 from loyalty.usecases.purchases import currency_stays
-from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
+from rapport.cases.v1.cases_events_pb2 import (
+    PromiseAtRisk,
+    PromiseBroken,
+    PromiseKept,
+    PromiseMade,
+    PromiseRenegotiated,
+)
 from rapport.loyalty.v1 import loyalty_events_pb2
 
-MADE = Listening("loyalty-promises", "cases", [PromiseMade], in_batches=True)
+PROMISES = Listening(
+    "loyalty-promises",
+    "cases",
+    [PromiseMade, PromiseAtRisk, PromiseBroken, PromiseKept, PromiseRenegotiated],
+    in_batches=True,
+)
 DELAYS = Listening("loyalty-goodwill", "cases", [PromiseRenegotiated])
 
 
@@ -33,7 +44,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(PurchaseRpc(app.db, formula))
     app.serve(GoodwillRpc(app.db, authority))
 
-    app.project(MADE.durable, on_promises_made)
+    app.project(PROMISES.durable, on_promises)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
 
 
@@ -44,5 +55,5 @@ service = Service(
     events=loyalty_events_pb2,
     migrations=Path(__file__).parents[2] / "migrations",
     compose=compose,
-    listens=[MADE, DELAYS],
+    listens=[PROMISES, DELAYS],
 )

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 from structlog.testing import capture_logs
 
@@ -17,11 +18,19 @@ from chassis.testing.wait import eventually
 from loyalty.names import PROMISE
 from loyalty.service import service
 from loyalty.store.goodwill import GET_PROMISE
-from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
+from rapport.cases.v1.cases_events_pb2 import (
+    PromiseAtRisk,
+    PromiseBroken,
+    PromiseKept,
+    PromiseMade,
+    PromiseRecovered,
+    PromiseRenegotiated,
+)
 from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
 
+AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICY = "authorityPolicies/delay-goodwill"
 
@@ -51,13 +60,17 @@ def membership(customer: str) -> str:
     return customer.replace("customers", "programmes/main/memberships")
 
 
-async def promised(running: Running, customer: str, root: str = "") -> str:
-    """A promise to the customer that the service knows of; `root` when it replaces others."""
-    promise = new("promises")
-    made = PromiseMade(promise=promise, customer=customer, root=root or promise)
-    await running.deliver(made, resource=promise, source="cases")
-    (promise_id,) = PROMISE.parse(promise)
-    await eventually(lambda: GET_PROMISE.maybe(running.db, id=promise_id))
+async def promised(running: Running, customer: str, root: str = "", harm: Message | None = AT_RISK) -> str:
+    """A promise to the customer that the service knows of; `root` when it is not the first about the same."""
+    promise, last = new("promises"), new("promises")
+    for told in filter(None, [PromiseMade(), harm]):
+        fact = type(told)(promise=promise, customer=customer, root=root or promise)
+        fact.MergeFrom(told)
+        await running.deliver(fact, resource=promise, source="cases")
+    end = PromiseMade(promise=last, customer=customer, root=last)
+    await running.deliver(end, resource=promise, source="cases")  # one resource's events are handled in order
+    (last_id,) = PROMISE.parse(last)
+    await eventually(lambda: GET_PROMISE.maybe(running.db, id=last_id))
     return promise
 
 
@@ -199,14 +212,47 @@ async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_to
     assert await desk.points(membership(customer)) == [300]
 
 
-async def test_a_promise_that_a_person_made_up_for_earns_nothing_more(running: Running, desk: Any) -> None:
+@pytest.mark.parametrize(("by_a_person", "in_the_end"), [(1, 300), (299, 300), (300, 300), (500, 500)])
+async def test_what_a_person_gave_counts_towards_what_is_earned_and_takes_none_of_it_away(
+    running: Running, desk: Any, by_a_person: int, in_the_end: int
+) -> None:
     customer = new("customers")
     promise = await promised(running, customer)
-    await desk.goodwill.GrantGoodwill(grant(customer, 50, promise))
-    event = renegotiated(customer, promise, timedelta(days=5))
-    await running.deliver(event, resource=promise, source="cases")
-    await what_was_told_is_handled(running, promise)
-    assert await desk.points(membership(customer)) == [50]
+    await desk.goodwill.GrantGoodwill(grant(customer, by_a_person, promise))
+    for days in (1, 3, 2):
+        event = renegotiated(customer, promise, timedelta(days=days))
+        await running.deliver(event, resource=promise, source="cases")
+        await what_was_told_is_handled(running, promise)
+    assert await desk.points(membership(customer)) == [in_the_end]
+
+
+HARMLESS = [
+    None,
+    PromiseRecovered(),
+    PromiseKept(late=False),
+    PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE - timedelta(days=1))),
+]
+HARMFUL = [
+    AT_RISK,
+    PromiseBroken(),
+    PromiseKept(late=True),
+    PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE + timedelta(days=1))),
+    PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE), late=True),
+]
+
+
+async def test_a_promise_is_made_up_for_once_it_or_one_before_it_did_harm(
+    running: Running, desk: Any
+) -> None:
+    customer = new("customers")
+    for harm in HARMLESS:
+        promise = await promised(running, customer, harm=harm)
+        error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1, promise)))
+        assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "PROMISE_NOT_AT_RISK")
+    for harm in HARMFUL:
+        first = await promised(running, customer, harm=harm)
+        later = await promised(running, customer, first, harm=None)
+        await desk.goodwill.GrantGoodwill(grant(customer, 1, later))
 
 
 async def test_a_promise_that_is_not_delayed_earns_nothing(running: Running) -> None:

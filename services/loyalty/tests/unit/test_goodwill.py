@@ -13,6 +13,7 @@ from loyalty.domain.goodwill import (
     Spent,
     customer_mismatch,
     goodwill_exists,
+    not_at_risk,
 )
 from loyalty.domain.value import Band
 
@@ -106,6 +107,7 @@ def test_the_least_policy_gives_one_point_for_a_day() -> None:
 def test_a_refusal_names_the_promise_and_the_customer() -> None:
     refusals = [
         (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"promise": "promises/1"}),
+        (not_at_risk("promises/1"), "PROMISE_NOT_AT_RISK", {"promise": "promises/1"}),
         (PromiseNotFound("promises/1"), "PROMISE_NOT_FOUND", {"resource": "promises/1"}),
         (
             customer_mismatch("promises/1", "customers/2"),

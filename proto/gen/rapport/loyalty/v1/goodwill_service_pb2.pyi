@@ -41,8 +41,8 @@ class Goodwill(_message.Message):
     reason_code: _builtins.str
     """Why, a code such as `promise-renegotiated`."""
     promise: _builtins.str
-    """The promise it makes up for, one made to this customer; may be empty. One grant for one harm: promises that replaced
-    each other are one.
+    """The promise it makes up for, one made to this customer that is or was at risk, broken, late or put off; may be empty.
+    One grant for one harm: promises that replaced each other or were made on one work item are one.
     """
     transfer: _builtins.str
     """The transfer that moved the points."""

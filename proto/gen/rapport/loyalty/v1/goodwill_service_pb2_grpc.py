@@ -53,8 +53,9 @@ class GoodwillServiceServicer:
 
     def GrantGoodwill(self, request, context):
         """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
-        (`OVER_BUDGET`), with what is allowed in the metadata, and for another customer's promise (`CUSTOMER_MISMATCH`);
-        NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise; ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+        (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
+        and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise;
+        ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

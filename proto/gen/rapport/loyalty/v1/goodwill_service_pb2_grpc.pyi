@@ -35,8 +35,9 @@ class GoodwillServiceStub:
     def __new__(cls, channel: _aio.Channel) -> GoodwillServiceAsyncStub: ...
     GrantGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GrantGoodwillRequest, _goodwill_service_pb2.Goodwill]
     """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
-    (`OVER_BUDGET`), with what is allowed in the metadata, and for another customer's promise (`CUSTOMER_MISMATCH`);
-    NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise; ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+    (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
+    and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise;
+    ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
     GetGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_service_pb2.Goodwill]
     """Gets a grant."""
@@ -48,8 +49,9 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GrantGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.GrantGoodwillRequest, _goodwill_service_pb2.Goodwill]  # type: ignore[assignment]
     """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
-    (`OVER_BUDGET`), with what is allowed in the metadata, and for another customer's promise (`CUSTOMER_MISMATCH`);
-    NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise; ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+    (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
+    and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise;
+    ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
     """
     GetGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.GetGoodwillRequest, _goodwill_service_pb2.Goodwill]  # type: ignore[assignment]
     """Gets a grant."""
@@ -64,8 +66,9 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goodwill_service_pb2.Goodwill, _abc.Awaitable[_goodwill_service_pb2.Goodwill]]:
         """Grants goodwill. FAILED_PRECONDITION above the policy's limit for one harm (`OVER_AUTHORITY`) or a budget
-        (`OVER_BUDGET`), with what is allowed in the metadata, and for another customer's promise (`CUSTOMER_MISMATCH`);
-        NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise; ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
+        (`OVER_BUDGET`), with what is allowed in the metadata, for another customer's promise (`CUSTOMER_MISMATCH`),
+        and for one that did no harm (`PROMISE_NOT_AT_RISK`); NOT_FOUND (`PROMISE_NOT_FOUND`) for an unknown promise;
+        ALREADY_EXISTS (`GOODWILL_EXISTS`) when the harm has a grant.
         """
 
     @_abc_1.abstractmethod

@@ -16,7 +16,7 @@ class Goodwill:
     """Points granted to one customer for one harm. `policy_version` tells which limits applied.
 
     A promise that was moved several times is one harm, named by `root_id`: the first of its chain. A person
-    makes up for it once; the policy gives what the whole delay earns, a part with each move.
+    makes up for it once; the policy gives what the whole delay earns, a part with each move, less that.
     """
 
     id: UUID
@@ -143,4 +143,14 @@ def customer_mismatch(promise: str, customer: str) -> FailedPrecondition:
         "CUSTOMER_MISMATCH",
         f"{promise} was made to another customer: grant to the one it was made to.",
         {"promise": promise, "customer": customer},
+    )
+
+
+def not_at_risk(promise: str) -> FailedPrecondition:
+    """The refusal to make up for what has done no harm."""
+    return FailedPrecondition(
+        "PROMISE_NOT_AT_RISK",
+        f"{promise} was not at risk, broken, late or put off, as far as is known here; news takes a moment."
+        " A grant that is not for it names no promise.",
+        {"promise": promise},
     )

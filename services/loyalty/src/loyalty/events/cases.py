@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.api.messages import moment
@@ -9,20 +10,41 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.events.subscription import Handler
 from loyalty.names import CUSTOMER, PROMISE
-from loyalty.store.goodwill import INSERT_PROMISES, KnownPromise
+from loyalty.store.goodwill import INSERT_HARMS, INSERT_PROMISES, KnownPromise
 from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay
-from rapport.cases.v1.cases_events_pb2 import PromiseMade, PromiseRenegotiated
+from rapport.cases.v1.cases_events_pb2 import (
+    PromiseAtRisk,
+    PromiseBroken,
+    PromiseKept,
+    PromiseRenegotiated,
+)
 
 
-async def on_promises_made(tx: Transaction, events: Sequence[Event[PromiseMade]]) -> None:
-    """Remember whose each promise is and what it is about, for the grants that people make."""
-    made = [
+async def on_promises(tx: Transaction, events: Sequence[Event[Any]]) -> None:
+    """Remember whose each promise is, what it is about and whether that did harm, for people's grants."""
+    promises = [
         KnownPromise(
-            *PROMISE.parse(e.data.promise), *CUSTOMER.parse(e.data.customer), *PROMISE.parse(e.data.root)
+            id=PROMISE.parse(fact.promise)[0],
+            customer_id=CUSTOMER.parse(fact.customer)[0],
+            root_id=PROMISE.parse(fact.root)[0],
+            harmed=_harms(fact),
         )
-        for e in events
+        for fact in (event.data for event in events)
     ]
-    await INSERT_PROMISES.rows(tx, made)
+    await INSERT_PROMISES.rows(tx, promises)
+    await INSERT_HARMS.rows(tx, [promise for promise in promises if promise.harmed])
+
+
+def _harms(fact: Any) -> bool:
+    """Whether a customer may have something to be made up for. What was once so stays so."""
+    match fact:
+        case PromiseAtRisk() | PromiseBroken():
+            return True
+        case PromiseKept():
+            return fact.late
+        case PromiseRenegotiated():
+            return fact.late or moment(fact.new_due_time) > moment(fact.due_time)
+    return False
 
 
 def goodwill_for_renegotiation(authority: Authority) -> Handler:

@@ -8,16 +8,17 @@ import sqlalchemy as sa
 
 from chassis.db.statement import Bulk, Statement
 from loyalty.domain.goodwill import Given, Goodwill, Spent
-from loyalty.store.tables import GOODWILL, PROMISES, TRANSFERS
+from loyalty.store.tables import GOODWILL, HARMS, PROMISES, TRANSFERS
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPromise:
-    """A promise that cases told of: whose it is, and the first of its chain."""
+    """A promise that cases told of: whose it is, the first of its chain, and whether that did any harm."""
 
     id: UUID
     customer_id: UUID
     root_id: UUID
+    harmed: bool
 
 
 INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
@@ -55,4 +56,8 @@ GIVEN = Statement(
 )
 
 INSERT_PROMISES = Bulk[Any](PROMISES, lambda into: into.on_conflict_do_nothing())
-GET_PROMISE = Statement(sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id")), row=KnownPromise)
+INSERT_HARMS = Bulk[Any](HARMS, lambda into: into.on_conflict_do_nothing())
+_HARMED = sa.exists().where(HARMS.c.root_id == PROMISES.c.root_id).label("harmed")
+GET_PROMISE = Statement(
+    sa.select(PROMISES, _HARMED).where(PROMISES.c.id == sa.bindparam("id")), row=KnownPromise
+)

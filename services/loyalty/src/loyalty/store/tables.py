@@ -96,3 +96,6 @@ PROMISES = sa.Table(
     sa.Column("customer_id", sa.Uuid, nullable=False),
     sa.Column("root_id", sa.Uuid, nullable=False),
 )
+
+# What cases told of a chain: that a promise of it is or was at risk, broken, late or put off.
+HARMS = sa.Table("harms", METADATA, sa.Column("root_id", sa.Uuid, primary_key=True))

@@ -18,6 +18,7 @@ from loyalty.domain.goodwill import (
     Spent,
     customer_mismatch,
     goodwill_exists,
+    not_at_risk,
 )
 from loyalty.domain.ledger import AccountKey, AccountKind
 from loyalty.domain.value import Band, ValueFormula
@@ -74,8 +75,8 @@ class Authority:
 async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Authority) -> Goodwill:
     """Grant what a person decided.
 
-    FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`; NotFound `PROMISE_NOT_FOUND`;
-    AlreadyExists `GOODWILL_EXISTS`.
+    FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
+    `PROMISE_NOT_FOUND`; AlreadyExists `GOODWILL_EXISTS`.
     """
     spent = await _spent(tx, command.customer_id, authority.policy, tx.call.principal.subject)
     if command.promise_id is not None:
@@ -91,17 +92,16 @@ async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Aut
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
     """Grant what the policy gives for a moved promise, up to what the whole delay so far earns.
 
-    None when that is nothing, was given, or a person made up for the harm. In whatever order the moves of one
-    thing are told, the customer has the same in the end: what the longest delay earns.
+    None when that is nothing or was given. What a person gave counts towards it and takes none of it away. In
+    whatever order the moves of one thing are told, the customer has the same in the end: what the longest
+    delay earns, or what the person gave if that is more.
     """
     policy = authority.policy
     spent = await _spent(tx, delay.customer_id, policy)
     given = await _given(tx, delay.customer_id, delay.root_id)
     band = await authority.band(tx, delay.customer_id)
     earned = policy.for_delay(delay.first_due, delay.new_due, delay.zone, delay.reason_code, band)
-    due = earned - given.by_policy
-    if due <= 0 or given.by_people:
-        return None
+    due = earned - given.by_policy - given.by_people
     points = max(0, min(due, policy.customer_budget - spent.on_customer))
     if points < due:
         held_back, promise = due - points, PROMISE.format(delay.promise_id)
@@ -130,12 +130,14 @@ async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, gr
 
 
 async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
-    """What the promise is about, once it is known to be the customer's."""
+    """What the promise is about, once it is known to be the customer's and to have done harm."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
         raise PromiseNotFound(PROMISE.format(promise_id))
     if promise.customer_id != customer_id:
         raise customer_mismatch(PROMISE.format(promise_id), CUSTOMER.format(customer_id))
+    if not promise.harmed:
+        raise not_at_risk(PROMISE.format(promise_id))
     return promise.root_id
 
 
