@@ -94,6 +94,7 @@ async def timeline_of(service: Started, customers: Sequence[tuple[str, int]]) ->
         "summary": "Asked when the parcel arrives.",
         "actor": "agent:alice",
         "trace_id": "",
+        "currency_code": "",
     }
     connection: Any = await asyncpg.connect(service.database_url)
     try:

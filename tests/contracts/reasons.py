@@ -52,7 +52,8 @@ def reasons(tree: ast.Module) -> Iterator[tuple[int, str]]:
     }
     for name, value in known.items():
         if name.startswith("INVALID_REASON"):
-            yield from texts(value)
+            for held in value.values if isinstance(value, ast.Dict) else [value]:
+                yield from texts(held)
     for node in ast.walk(tree):
         argument = reason_argument(node)
         if isinstance(argument, ast.Name) and argument.id in known:

@@ -74,7 +74,7 @@ async def test_a_consumer_handles_every_recorded_sample(
         assert ids
 
         async def handled(durable: str = durable, ids: set[UUID] = ids) -> bool:
-            # Two consumers may listen to one message: then each handles what was delivered for the other, too.
+            # Two consumers may listen to one message: each handles what was delivered for the other, too.
             return ids <= {row["event_id"] for row in await _HANDLED.all(running.db, consumer=durable)}
 
         await eventually(handled, 30)

@@ -28,7 +28,12 @@ VIEW = view_pb2.CustomerView(
     promises=[
         view_pb2.PromisePart(promise=PROMISE, state="AT_RISK", kind="delivery", reference="orders/7"),
     ],
-    latest_timeline=[timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE)],
+    latest_timeline=[
+        timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),
+        timeline_pb2.TimelineEntry(
+            kind="PurchaseRecorded", topic="corrected", amount=Money(currency_code="EUR", units=1250)
+        ),
+    ],
     freshness=[
         view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
         view_pb2.SourceFreshness(
@@ -106,6 +111,7 @@ def test_the_page_says_who_what_and_how_current() -> None:
         "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
         "loyalty is behind: 12 s, 3 events to come",
         "AT_RISK  delivery orders/7",
+        "1,250.00 EUR corrected",
         PROMISE,
     ):
         assert part in text

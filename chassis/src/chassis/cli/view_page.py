@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -73,7 +74,7 @@ def _narrow(row: Sequence[str]) -> Sequence[str]:
 
 def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
     value = view.value
-    money = f"{decimal(value.lifetime_value):,.2f} {value.lifetime_value.currency_code}".strip()
+    money = _money(value.lifetime_value)
     reached = [handle.value for handle in whom.identifiers] if whom else []
     if whom and whom.organization_name not in ("", view.display_name):
         reached.insert(0, whom.organization_name)
@@ -139,12 +140,17 @@ def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
 
 
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
-    about = " ".join(filter(None, (_channel(entry.channel), entry.topic, entry.summary)))
+    paid = _money(entry.amount) if entry.HasField("amount") else ""
+    about = " ".join(filter(None, (_channel(entry.channel), paid, entry.topic, entry.summary)))
     return _moment(entry.occur_time), entry.kind, entry.actor, about, entry.resource
 
 
 def _channel(number: int) -> str:
     return enum_name(timeline_pb2.Channel.DESCRIPTOR, number).lower() if number else ""
+
+
+def _money(amount: Money) -> str:
+    return f"{decimal(amount):,.2f} {amount.currency_code}".strip()
 
 
 def _moment(at: Timestamp) -> str:

@@ -89,7 +89,9 @@ def timeline() -> None:
             topic text NOT NULL,
             summary text NOT NULL,
             actor text NOT NULL,
-            trace_id text NOT NULL
+            trace_id text NOT NULL,
+            amount numeric,
+            currency_code text NOT NULL
         )
         """
     )

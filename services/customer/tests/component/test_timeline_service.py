@@ -170,8 +170,8 @@ async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_tim
     async with desk.running.db.connection() as connection:
         await connection.execute(
             "INSERT INTO timeline SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 s', "
-            "kind, source, resource, channel, direction, topic, summary, actor, trace_id "
-            "FROM timeline, generate_series(1, 20000) n WHERE kind = 'INTERACTION'"
+            "kind, source, resource, channel, direction, topic, summary, actor, trace_id, amount, "
+            "currency_code FROM timeline, generate_series(1, 20000) n WHERE kind = 'INTERACTION'"
         )
         await infrastructure.analyze(desk.running.db._url, "timeline")
         row = await connection.fetchrow("SELECT * FROM timeline ORDER BY occur_time OFFSET 10000 LIMIT 1")

@@ -2,6 +2,7 @@
 
 import random
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from customer.store.views import VIEWS_BY_ID
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
@@ -64,6 +66,40 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         message.DESCRIPTOR.name for message, _ in told
     ]
     assert view.update_time == timestamp(desk.clock.now())
+
+
+async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_was_paid(desk):
+    anna = await desk.create()
+    now = desk.clock.now()
+    ago = {days: timestamp(now - timedelta(days=days)) for days in (1, 5, 8, 20, 30)}
+    paid, kept, broken = names("purchases")[0], *names("promises", 2)
+    at = {"customer": anna.name}
+    bought = {"purchase": paid, "purchase_time": ago[30], **at}
+    for message, version in [
+        (cases.PromiseMade(promise=broken, make_time=ago[5], due_time=ago[1], **at), 1),
+        (cases.PromiseBroken(promise=broken, make_time=ago[5], due_time=ago[1], **at), 2),
+        (loyalty.PurchaseRecorded(amount=money(Decimal("12.50"), "USD"), **bought), 1),
+        (loyalty.PurchaseRecorded(amount=money(Decimal("-2.50"), "USD"), **bought), 2),
+        (cases.PromiseMade(promise=kept, make_time=ago[20], due_time=ago[1], **at), 1),
+        (cases.PromiseKept(promise=kept, make_time=ago[20], due_time=ago[1], keep_time=ago[8], **at), 2),
+    ]:
+        await desk.deliver(message, version)
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == 7)
+    assert view.update_time == timestamp(now)
+    listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=anna.name))
+    for entries in (view.latest_timeline, listed.timeline_entries):
+        assert [(entry.kind, entry.occur_time) for entry in entries][:5] == [
+            ("CustomerCreated", timestamp(now)),
+            ("PromiseBroken", ago[1]),
+            ("PromiseMade", ago[5]),
+            ("PromiseKept", ago[8]),
+            ("PromiseMade", ago[20]),
+        ]
+        corrected, first = entries[5:]
+        assert (first.kind, first.occur_time) == ("PurchaseRecorded", ago[30])
+        assert (first.amount, first.topic) == (money(Decimal("12.50"), "USD"), "")
+        assert (corrected.amount, corrected.topic) == (money(Decimal("-2.50"), "USD"), "corrected")
+        assert not entries[0].HasField("amount")
 
 
 async def test_a_fact_delivered_twice_is_on_the_timeline_once(desk):

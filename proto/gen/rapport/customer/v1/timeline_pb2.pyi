@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import money_pb2 as _money_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -123,6 +124,7 @@ class TimelineEntry(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/timeline/{uuid}`."""
     kind: _builtins.str
@@ -136,7 +138,7 @@ class TimelineEntry(_message.Message):
     direction: Global___Direction.ValueType
     """Who spoke first, for interactions and notices."""
     topic: _builtins.str
-    """What it was about, a short code such as `delivery-delay`."""
+    """What it was about, a short code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
     summary: _builtins.str
     """What was said, in the department's words; at most 4,000 characters."""
     actor: _builtins.str
@@ -145,7 +147,13 @@ class TimelineEntry(_message.Message):
     """The trace in which it happened; empty when it was not sampled."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened."""
+        """When it happened: of a purchase when it was bought, of a promise when it was made, kept or due, however much later
+        that was told.
+        """
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was paid, negative for what was given back; absent for what is no purchase."""
 
     def __init__(
         self,
@@ -161,10 +169,11 @@ class TimelineEntry(_message.Message):
         summary: _builtins.str = ...,
         actor: _builtins.str = ...,
         trace_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "channel", b"channel", "direction", b"direction", "kind", b"kind", "name", b"name", "occur_time", b"occur_time", "resource", b"resource", "source", b"source", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "direction", b"direction", "kind", b"kind", "name", b"name", "occur_time", b"occur_time", "resource", b"resource", "source", b"source", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -36,7 +37,10 @@ class Direction(StrEnum):
 
 @dataclass(slots=True)
 class TimelineEntry:
-    """An interaction, or a fact of any department. `id` of a fact is the id of its event."""
+    """An interaction, or a fact of any department. `id` of a fact is the id of its event.
+
+    `amount` is what was paid, of a purchase.
+    """
 
     id: UUID
     customer_id: UUID
@@ -50,3 +54,5 @@ class TimelineEntry:
     summary: str
     actor: str
     trace_id: str
+    amount: Decimal | None = None
+    currency_code: str = ""

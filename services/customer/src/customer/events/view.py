@@ -1,12 +1,13 @@
 """Every department's facts, on the customer's timeline and in their view."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
 from google.protobuf.message import Message
 
-from chassis.api.messages import enum_name
+from chassis.api.messages import decimal, enum_name, moment
 from chassis.api.names import Pattern
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
@@ -30,6 +31,13 @@ _EVENTS: dict[str, ModuleType] = {
     "notifications": notifications_events_pb2,
 }
 SOURCES = tuple(_EVENTS)
+# Facts that may be told long after: the field that says when it was.
+_WHEN = {
+    loyalty_events_pb2.PurchaseRecorded: "purchase_time",
+    cases_events_pb2.PromiseMade: "make_time",
+    cases_events_pb2.PromiseKept: "keep_time",
+    cases_events_pb2.PromiseBroken: "due_time",
+}
 
 
 def durable(source: str) -> str:
@@ -67,19 +75,35 @@ def _happened(event: Event[Any]) -> Happened | None:
 def _entry(event: Event[Any], customer_id: Any) -> TimelineEntry:
     data = event.data
     is_notice = event.source == "notifications"
+    is_purchase = isinstance(data, loyalty_events_pb2.PurchaseRecorded)
     return TimelineEntry(
         id=event.id,
         customer_id=customer_id,
-        occur_time=event.time,
+        occur_time=_when(event),
         kind=data.DESCRIPTOR.name,
         source=event.source,
         resource=event.resource,
         channel=_channel(data) if is_notice else Channel.UNSPECIFIED,
         direction=Direction.OUTBOUND if is_notice else Direction.UNSPECIFIED,
-        topic=next(filter(None, (getattr(data, name, "") for name in ("topic", "kind", "reason_code"))), ""),
+        topic=_topic(event),
         summary="",
         actor=event.actor,
         trace_id=trace_id(event.traceparent),
+        amount=decimal(data.amount) if is_purchase else None,
+        currency_code=data.amount.currency_code if is_purchase else "",
+    )
+
+
+def _when(event: Event[Any]) -> datetime:
+    field = _WHEN.get(type(event.data), "")
+    return moment(getattr(event.data, field)) if field and event.data.HasField(field) else event.time
+
+
+def _topic(event: Event[Any]) -> str:
+    if isinstance(event.data, loyalty_events_pb2.PurchaseRecorded):
+        return "corrected" if event.resource_version > 1 else ""
+    return next(
+        filter(None, (getattr(event.data, name, "") for name in ("topic", "kind", "reason_code"))), ""
     )
 
 

@@ -59,6 +59,8 @@ TIMELINE = sa.Table(
     _text("summary"),
     _text("actor"),
     _text("trace_id"),
+    sa.Column("amount", sa.Numeric),
+    _text("currency_code"),
 )
 
 # What departments told about one thing of a customer (a promise, a case, the balance): the latest fact of

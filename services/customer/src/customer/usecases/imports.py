@@ -102,6 +102,7 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     tx.touch(job.name)
     importer = Principal(job.importer, job.department_id)
     tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
+    tx.touch(job.name)
     rows = sorted(await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
     await INSERT_ERRORS.rows(

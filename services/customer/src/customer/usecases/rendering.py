@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
@@ -61,6 +61,7 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         summary=entry.summary,
         actor=entry.actor,
         trace_id=entry.trace_id,
+        amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
     )
 
 
