@@ -12,7 +12,8 @@ A promise is never edited. It changes its state by the verbs below, and each cha
                   BROKEN                      BROKEN, and a successor is made
     withdraw      OPEN, AT_RISK               WITHDRAWN
                   BROKEN                      BROKEN, and nobody waits for it any more
-    tell          see `telling.py`            RENEGOTIATED or BROKEN, and a successor is made
+    tell          all but WITHDRAWN and       RENEGOTIATED when the customer was told in time, else BROKEN;
+                  RENEGOTIATED                and a successor is made, kept when it was: see `telling.py`
 
 A broken promise without a successor can still be kept: word of the work may come late, and the customer did
 get what was promised. One with a successor is over: the successor is what the customer counts on. One that
