@@ -1,11 +1,16 @@
 """What each service's own role may not do to its own database: on every table of every service."""
 
+from datetime import timedelta
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+from chassis import ids
+from chassis.local.postgres import owner_of
 from chassis.testing.infrastructure import Infrastructure
 
 SERVICES = ("customer", "cases", "loyalty", "notifications")
@@ -101,7 +106,7 @@ async def test_it_writes_every_other_table(served: Any) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        "SELECT make_partition('audit', CURRENT_DATE, gen_random_uuid(), gen_random_uuid())",
+        "SELECT make_partitions('audit')",
         "SELECT drop_partition('audit', CURRENT_DATE)",
         "SELECT forget('audit', gen_random_uuid(), 100)",
     ],
@@ -110,3 +115,34 @@ async def test_what_looks_after_days_looks_after_nothing_else(served: Any, call:
     _, connection = served
     with pytest.raises(asyncpg.InvalidParameterValueError, match="audit is not kept by day"):
         await connection.execute(call)
+
+
+async def test_it_makes_the_next_days_and_no_range_of_its_own(served: Any) -> None:
+    """Or it could draw what is to be kept into a day that is past its keeping, and drop that."""
+    _, connection = served
+    for parent in ("outbox", "inbox"):
+        await connection.execute("SELECT make_partitions($1)", parent)
+        bounds = await connection.fetch(
+            "SELECT pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_inherits i"
+            " JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass",
+            parent,
+        )
+        today = await connection.fetchval("SELECT date_trunc('day', now(), 'UTC')")
+        ends = [ids.floor(today + timedelta(days=ahead)) for ahead in range(4)]
+        ranges = {f"FOR VALUES FROM ('{first}') TO ('{past}')" for first, past in pairwise(ends)}
+        assert {row["bound"] for row in bounds} == {"DEFAULT"} | ranges
+    as_owner = await connection.fetch("SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef")
+    assert {row[0] for row in as_owner} == {
+        "make_partitions(text)",
+        "drop_partition(text,date)",
+        "forget(text,uuid,integer)",
+    }
+
+
+async def test_it_enters_no_database_but_its_own(served: Any, infrastructure: Infrastructure) -> None:
+    service, _ = served
+    for role in (service, owner_of(service)):
+        url = urlsplit(infrastructure.postgres.url_for(service, role))
+        for other in ("postgres", "template1"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied for database"):
+                await asyncpg.connect(urlunsplit(url._replace(path=f"/{other}")))

@@ -11,8 +11,31 @@ from chassis.clock import ManualClock
 from chassis.db.maintain import INBOX_DAYS, OUTBOX_DAYS, keep
 from chassis.testing.wait import eventually
 
-NOON = datetime(2024, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+def today():
+    """The database's, which makes and drops the days."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture
+def made(infrastructure):
+    """Makes the partition of a day of which nobody but the owner decides."""
+
+    async def make(db, table, day):
+        async with infrastructure.superuser(db._url) as connection:
+            await connection.execute("SET ROLE sample_owner")
+            await connection.execute(
+                f"CREATE TABLE {name(table, day)} PARTITION OF {table}"
+                f" FOR VALUES FROM ('{ids.floor(day)}') TO ('{ids.floor(day + DAY)}')"
+            )
+
+    return make
+
+
+def name(table, day):
+    return f"{table}_{day:%Y%m%d}"
 
 
 def id_at(at):
@@ -28,8 +51,8 @@ async def partitions(db, table):
     return {row["name"].removeprefix(f"{table}_") for row in rows}
 
 
-async def fact(db, at, published=True):
-    event_id = id_at(at)
+async def fact(db, at, published=True, event_id=None):
+    event_id = event_id or id_at(at)
     async with db.connection() as connection:
         await connection.execute(
             "INSERT INTO outbox VALUES ($1, 0, 's', 't', 'r', 1, '', $2, 'a', 'c', $1, '', NULL, $3)",
@@ -46,41 +69,56 @@ async def count(db, table, partition=None):
         return await connection.fetchval(f"SELECT count(*) FROM {table} {where}")
 
 
-async def test_today_and_tomorrow_have_partitions(database):
-    db = await database(clock=ManualClock(NOON))
+def days(*days):
+    return {"default", *(f"{day:%Y%m%d}" for day in days)}
+
+
+async def test_today_and_the_next_two_days_have_partitions(database):
+    db = await database()
 
     await keep(db)
     await keep(db)
 
-    assert await partitions(db, "outbox") == {"default", "20240302", "20240303"}
-    assert await partitions(db, "inbox") == {"default", "20240302", "20240303"}
+    next_days = days(today(), today() + DAY, today() + 2 * DAY)
+    assert await partitions(db, "outbox") == next_days
+    assert await partitions(db, "inbox") == next_days
+
+
+@pytest.mark.parametrize("wrong_by", [-400 * DAY, 400 * DAY])
+async def test_a_service_whose_clock_is_wrong_makes_and_drops_no_other_days(database, wrong_by):
+    db = await database(clock=ManualClock(today() + wrong_by))
+
+    await keep(db)
+
+    assert await partitions(db, "outbox") == days(today(), today() + DAY, today() + 2 * DAY)
 
 
 async def test_what_came_before_its_partition_is_moved_into_it(database):
-    db = await database(clock=ManualClock(NOON))
-    await fact(db, NOON)
-    assert await count(db, "outbox", "outbox_default") == 1
+    db = await database()
+    ends = [ids.floor(today() + 3 * DAY), ids.floor(today())]
+    for event_id in (ends[0], ends[1], UUID(int=ends[0].int - 1), UUID(int=ends[1].int - 1)):
+        await fact(db, today(), event_id=event_id)
+    assert await count(db, "outbox", "outbox_default") == 4
 
     await keep(db)
 
-    assert await count(db, "outbox", "outbox_default") == 0
-    assert await count(db, "outbox", "outbox_20240302") == 1
+    assert await count(db, "outbox", "outbox_default") == 2  # the first id after these days, the last before
+    assert await count(db, "outbox", name("outbox", today())) == 1
+    assert await count(db, "outbox", name("outbox", today() + 2 * DAY)) == 1
 
 
-async def test_an_outbox_partition_goes_after_fourteen_days(database):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
-    await keep(db)
-    await fact(db, NOON)
+@pytest.mark.parametrize(("table", "keeping"), [("outbox", OUTBOX_DAYS), ("inbox", INBOX_DAYS)])
+async def test_a_partition_goes_when_its_day_is_past_keeping(database, made, table, keeping):
+    db = await database()
+    kept, gone = today() - keeping * DAY, today() - (keeping + 1) * DAY
+    for day in (kept, gone):
+        await made(db, table, day)
 
-    clock.advance(14 * DAY)
-    await keep(db)
-    assert await count(db, "outbox") == 1
-    clock.advance(DAY)
     await keep(db)
 
-    assert await count(db, "outbox") == 0
-    assert "20240302" not in await partitions(db, "outbox")
+    left = await partitions(db, table)
+    assert f"{kept:%Y%m%d}" in left
+    assert f"{gone:%Y%m%d}" not in left
 
 
 @pytest.mark.parametrize(("table", "days"), [("outbox", OUTBOX_DAYS), ("inbox", INBOX_DAYS)])
@@ -88,55 +126,46 @@ async def test_a_service_cannot_remove_what_is_to_be_kept(database, table, days)
     """Nor whoever broke into it: the functions with which it does have the rights of the tables' owner."""
     db = await database()
     await keep(db)
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    before = await partitions(db, table)
     async with db.connection() as connection:
-        for day in (today + DAY, today, today - (days - 1) * DAY):
+        for day in (today() + DAY, today(), today() - (days - 1) * DAY):
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"is kept for {days} days"):
                 await connection.fetchval("SELECT drop_partition($1, $2)", table, day.date())
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"is kept for {days} days"):
                 await connection.fetchval("SELECT forget($1, $2, 10)", table, ids.floor(day + DAY))
-        past = ids.floor(today - days * DAY)
+        past = ids.floor(today() - days * DAY)
         assert await connection.fetchval("SELECT forget($1, $2, 10)", table, past) == 0
-    assert await partitions(db, table) == {"default", f"{today:%Y%m%d}", f"{today + DAY:%Y%m%d}"}
+    assert await partitions(db, table) == before
 
 
-async def test_a_fact_that_was_never_published_is_kept_however_old(database):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
-    await fact(db, NOON - 40 * DAY, published=False)
-    await keep(db)
-    await fact(db, NOON, published=False)
+async def test_a_fact_that_was_never_published_is_kept_however_old(database, made):
+    db = await database()
+    await fact(db, today() - 40 * DAY, published=False)
+    await made(db, "outbox", today() - 20 * DAY)
+    await fact(db, today() - 20 * DAY, published=False)
 
-    clock.advance(20 * DAY)
     await keep(db)
 
     assert await count(db, "outbox") == 2
 
 
-async def test_the_inbox_remembers_for_thirty_days(database):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
-    await keep(db)
+async def test_what_no_partition_has_taken_is_forgotten_when_past_keeping(database):
+    db = await database()
     async with db.connection() as connection:
-        for at in (NOON - 5 * DAY, NOON):
+        for at in (today() - 31 * DAY, today() - 29 * DAY):
             await connection.execute(
                 "INSERT INTO inbox VALUES ($1, 'c', 's', 't', 'r', $2, 'a', 'c', $1, '')", id_at(at), at
             )
 
-    clock.advance(30 * DAY)
-    await keep(db)
-    assert await count(db, "inbox") == 1
-    clock.advance(DAY)
     await keep(db)
 
-    assert await count(db, "inbox") == 0
+    assert await count(db, "inbox") == 1
 
 
 async def test_stored_responses_go_after_seven_days(database):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
+    db = await database()
     async with db.connection() as connection:
-        for at in (NOON - 8 * DAY, NOON - 6 * DAY):
+        for at in (today() - 8 * DAY, today() - 6 * DAY):
             await connection.execute("INSERT INTO idempotency VALUES ($1, 'm', '', '', '', $2)", uuid4(), at)
 
     await keep(db)
@@ -147,17 +176,15 @@ async def test_stored_responses_go_after_seven_days(database):
 async def test_what_is_missing_is_kept_until_applied_and_what_no_release_knows_for_thirty_days(
     database,
 ):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
+    db = await database()
     async with db.connection() as connection:
         for state, error in (("DEAD", "Malformed"), ("PARKED", "Aborted"), ("PARKED", "")):
             await connection.execute(
                 "INSERT INTO parked VALUES"
                 " ($1, 'c', $2, 's', 's', 't', 'r', '', NULL, '{}', '', 1, $3, '', $4, $4)",
-                uuid4(), state, error, NOON,
+                uuid4(), state, error, today() - 31 * DAY,
             )  # fmt: skip
 
-    clock.advance(31 * DAY)
     await keep(db)
 
     async with db.connection() as connection:
@@ -166,36 +193,38 @@ async def test_what_is_missing_is_kept_until_applied_and_what_no_release_knows_f
 
 
 async def test_one_replica_at_a_time_looks_after_the_partitions(database):
-    db = await database(clock=ManualClock(NOON))
+    db = await database()
 
     await asyncio.gather(*(keep(db) for _ in range(4)))
 
-    assert await partitions(db, "outbox") == {"default", "20240302", "20240303"}
+    assert len(await partitions(db, "outbox")) == 4
 
 
-async def test_writers_of_other_days_are_not_held_up(database):
-    clock = ManualClock(NOON)
-    db = await database(clock=clock)
+async def test_writers_of_other_days_are_not_held_up(database, infrastructure):
+    db = await database()
     await keep(db)
+    missing = name("outbox", today() + 2 * DAY)
+    async with infrastructure.superuser(db._url) as connection:
+        await connection.execute(f"DROP TABLE {missing}")
     async with db.connection() as writer:
         writing = writer.transaction()
         await writing.start()
-        event_id = id_at(NOON)
         await writer.execute(
-            "INSERT INTO outbox VALUES ($1, 0, 's', 't', 'r', 1, '', $2, 'a', 'c', $1, '')", event_id, NOON
+            "INSERT INTO outbox VALUES ($1, 0, 's', 't', 'r', 1, '', $2, 'a', 'c', $1, '')",
+            id_at(today()),
+            today(),
         )
 
-        clock.advance(DAY)
         await keep(db)
 
-        assert "20240304" in await partitions(db, "outbox")
+        assert missing.removeprefix("outbox_") in await partitions(db, "outbox")
         await writing.commit()
 
 
 async def test_a_read_of_one_day_touches_no_other_partition(database):
-    db = await database(clock=ManualClock(NOON))
+    db = await database()
     await keep(db)
-    event_id = await fact(db, NOON)
+    event_id = await fact(db, today())
 
     async def plan():
         async with db.connection() as connection:
@@ -203,5 +232,5 @@ async def test_a_read_of_one_day_touches_no_other_partition(database):
         return "\n".join(row[0] for row in rows)
 
     text = await eventually(plan)
-    assert "outbox_20240302" in text
+    assert name("outbox", today()) in text
     assert "outbox_default" not in text

@@ -18,7 +18,6 @@ WORK_DAYS = 14
 CHUNK = 5000
 
 _LOCK = 0x6B656570  # "keep"
-_DAY = timedelta(days=1)
 _log = structlog.get_logger()
 
 
@@ -37,19 +36,19 @@ async def keep_partitions(db: Database) -> None:
 
 
 async def keep(db: Database) -> None:
-    """Make the partitions of today and tomorrow, drop those past keeping, delete old answers and ended work.
+    """Make the partitions of the next days, drop those past keeping, delete old answers and ended work.
 
-    Does nothing while another replica is at it.
+    Which days are the next is told by the database's clock. Does nothing while another replica is at it.
     """
     now = db.clock.now()
-    today = datetime(now.year, now.month, now.day, tzinfo=UTC)
     connection = await db.dedicated()  # the lock ends with it, whatever happens
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return
         for table in ("outbox", "inbox"):
-            for day in (today, today + _DAY):
-                await _create(connection, table, day)
+            await connection.execute("SELECT make_partitions($1)", table)
+        today = min(now, await connection.fetchval("SELECT now()"))
+        today = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
         await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
         # What no release came to know. What is missing stays, until it is applied or dropped.
@@ -59,13 +58,6 @@ async def keep(db: Database) -> None:
         await _delete(connection, "work", "ended_at < $1", now - timedelta(days=WORK_DAYS))
     finally:
         await connection.close(timeout=2)
-
-
-async def _create(connection: asyncpg.Connection, table: str, day: datetime) -> None:
-    """Attach the partition of one day, moving into it what the default partition has taken for it."""
-    if await connection.fetchval("SELECT to_regclass($1)", f"{table}_{day:%Y%m%d}") is None:
-        bounds = ids.floor(day), ids.floor(day + _DAY)
-        await connection.execute("SELECT make_partition($1, $2, $3, $4)", table, day.date(), *bounds)
 
 
 async def _drop(connection: asyncpg.Connection, table: str, before: datetime) -> None:

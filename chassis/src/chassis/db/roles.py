@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
+from chassis.db import days
 from chassis.db.database import Database
 
 # A trigger before a whole statement refuses it: what is append-only is not even granted.
@@ -27,11 +28,6 @@ _LESS = {
     "outbox": "SELECT, INSERT, UPDATE (published_at)",
     "inbox": "SELECT, INSERT",
 }
-_FUNCTIONS = (
-    "make_partition(text, date, uuid, uuid)",
-    "drop_partition(text, date)",
-    "forget(text, uuid, integer)",
-)
 _ROLE = """
     SELECT current_user::text AS role, pg_has_role(relowner, 'USAGE') AS owns,
            has_table_privilege(oid, 'INSERT') AS writes
@@ -55,7 +51,7 @@ async def grant(connection: asyncpg.Connection, role: str) -> None:
             rights = _LESS.get(table["name"]) or _rights(table["keeps_values"], table["keeps_rows"])
             await connection.execute(f"REVOKE ALL ON {table['name']} FROM {name}")
             await connection.execute(f"GRANT {rights} ON {table['name']} TO {name}")
-        for function in _FUNCTIONS:
+        for function in days.SIGNATURES:
             await connection.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
             await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {name}")
 

@@ -112,8 +112,16 @@ class Postgres:
         return derive(self.password, role)
 
     async def create_database(self, name: str) -> None:
-        """Make a database, its owner, and the role of the same name, unless they exist."""
+        """Make a database, its owner, and the role of the same name, unless they exist.
+
+        Neither may enter what is the administrator's: in another's server that is not ours to say.
+        """
         await create_database(self.url, name, self.role_password)
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
+        finally:
+            await connection.close()
 
     def program(self) -> Program:
         """The server as a program for a supervisor."""

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from chassis.db import days
+
 revision = "chassis_0001"
 down_revision = None
 branch_labels = ("chassis",)
@@ -19,7 +21,8 @@ def upgrade() -> None:
     audit()
     timers()
     work()
-    partitions()
+    for function in days.FUNCTIONS:
+        op.execute(function)
 
 
 def outbox() -> None:
@@ -107,7 +110,8 @@ def stream() -> None:
         CREATE TABLE stream (
             name text PRIMARY KEY,
             identity text NOT NULL,
-            last_sequence bigint NOT NULL, whole_until bigint
+            last_sequence bigint NOT NULL,
+            whole_until bigint
         )
         """
     )
@@ -218,83 +222,3 @@ def work() -> None:
     op.execute("CREATE INDEX work_live ON work (kind, state) WHERE ended_at IS NULL")
     op.execute("CREATE INDEX work_unknown ON work (ended_at) WHERE state = 'UNKNOWN'")
     op.execute("CREATE INDEX work_ended ON work (ended_at) WHERE ended_at IS NOT NULL")
-
-
-def partitions() -> None:
-    """What looks after the days of outbox and inbox. The service calls these, and owns no table itself.
-
-    They remove only what is past its keeping, whoever calls them: see `chassis.db.maintain`.
-    """
-    # Attached, not created as a partition: that would lock out writers of every day.
-    as_owner(
-        "make_partition(parent text, day date, first uuid, past uuid) RETURNS void",
-        """
-        EXECUTE format(
-            'CREATE TABLE %I (LIKE %I) WITH (autovacuum_vacuum_scale_factor = 0.01)', name, parent
-        );
-        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
-        EXECUTE format(
-            'WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *)'
-            ' INSERT INTO %5$I SELECT * FROM moved', parent || '_default', key, first, past, name
-        );
-        EXECUTE format(
-            'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, first, past
-        );
-        """,
-    )
-    as_owner(
-        "drop_partition(parent text, day date) RETURNS boolean",
-        """
-        IF day > today - keeping THEN
-            RAISE EXCEPTION '% is kept for % days', name, keeping USING ERRCODE = 'insufficient_privilege';
-        END IF;
-        IF parent = 'outbox' THEN
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE published_at IS NULL)', name) INTO kept;
-        END IF;
-        IF NOT kept THEN
-            EXECUTE format('DROP TABLE %I', name);
-        END IF;
-        RETURN NOT kept;
-        """,
-    )
-    as_owner(
-        "forget(parent text, before uuid, most integer) RETURNS bigint",
-        """
-        IF ('x' || left(replace(before::text, '-', ''), 12))::bit(48)::bigint
-            > extract(epoch FROM (today - keeping + 1)::timestamp) * 1000 THEN
-            RAISE EXCEPTION '% is kept for % days', parent, keeping USING ERRCODE = 'insufficient_privilege';
-        END IF;
-        EXECUTE format(
-            'WITH gone AS (DELETE FROM %1$I WHERE ctid = ANY (ARRAY('
-            'SELECT ctid FROM %1$I WHERE %2$I < %3$L%4$s LIMIT %5$s)) RETURNING 1) SELECT count(*) FROM gone',
-            parent || '_default', key, before,
-            CASE WHEN parent = 'outbox' THEN ' AND published_at IS NOT NULL' ELSE '' END, most
-        ) INTO deleted;
-        RETURN deleted;
-        """,
-    )
-
-
-def as_owner(signature: str, body: str) -> None:
-    """A function about the days of one table that runs with the rights of the tables' owner."""
-    day = "to_char(day, 'YYYYMMDD')" if "day date" in signature else "'default'"
-    op.execute(
-        f"""
-        CREATE FUNCTION {signature} LANGUAGE plpgsql
-        SECURITY DEFINER SET search_path = public, pg_temp AS $$
-        DECLARE
-            key text := CASE parent WHEN 'outbox' THEN 'id' WHEN 'inbox' THEN 'event_id' END;
-            name text := parent || '_' || {day};
-            -- By the server's clock, with a day to spare for services whose clocks are ahead of it.
-            today date := (now() AT TIME ZONE 'UTC')::date;
-            keeping integer := CASE parent WHEN 'outbox' THEN 14 ELSE 30 END;
-            kept boolean := false;
-            deleted bigint;
-        BEGIN
-            IF key IS NULL THEN
-                RAISE EXCEPTION '% is not kept by day', parent USING ERRCODE = 'invalid_parameter_value';
-            END IF;
-            {body}
-        END $$
-        """
-    )
