@@ -1,5 +1,7 @@
 """What `rapport doctor` says of events that a service could not apply."""
 
+from datetime import UTC, datetime
+
 from chassis.cli.dead_letters import _unmark
 from chassis.cli.doctor import _set_aside
 from chassis.events.dead_letters import DeadLetter
@@ -13,8 +15,9 @@ PARKED = """
 """
 
 
-async def said(db):
-    return [found async for found in _set_aside({"RAPPORT_LOYALTY_DATABASE_URL": db._url}, "loyalty")]
+async def said(db, letters=()):
+    urls = {"RAPPORT_LOYALTY_DATABASE_URL": db._url}
+    return [found async for found in _set_aside(urls, "loyalty", letters)]
 
 
 async def test_parked_and_dead_events_and_those_of_a_newer_release_are_named_with_what_to_do(database):
@@ -27,11 +30,14 @@ async def test_parked_and_dead_events_and_those_of_a_newer_release_are_named_wit
     found = await eventually(lambda: said(db))
 
     assert [finding.what for finding in found] == [
-        "1 events of loyalty-cases are dead (Malformed).",
-        "2 events of loyalty-cases are of types that loyalty does not know.",
-        "3 events of loyalty-cases are parked (Aborted).",
+        "loyalty-cases gave up on 1 event (Malformed), whose dead letters are lost.",
+        "loyalty-cases keeps 2 events of a type that loyalty does not know.",
+        "loyalty-cases has set aside 3 events (Aborted).",
     ]
     assert all(finding.do for finding in found)
+    assert [finding.what for finding in await said(db, {"loyalty-cases"})] == [
+        finding.what for finding in found[1:]
+    ]
 
 
 async def test_a_dead_letter_that_is_dropped_is_no_longer_said_to_be_missing(database):
@@ -46,4 +52,5 @@ async def test_a_dead_letter_that_is_dropped_is_no_longer_said_to_be_missing(dat
 
 
 def letter(event_id):
-    return DeadLetter(1, "loyalty-cases", "", event_id, "", "", "Malformed", "", 1, {}, b"")
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    return DeadLetter(1, "loyalty-cases", "", event_id, "", "", "Malformed", "", 1, at, 1, {}, b"")

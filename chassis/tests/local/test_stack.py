@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from chassis.local.home import Home
+from chassis.local.ports import is_free
 from chassis.testing.wait import eventually
 
 # Ports are below those that other tests are given at random.
@@ -113,6 +114,11 @@ async def stack(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Asyn
     assert await up.end(signal.SIGTERM) == 0
 
 
+def states(listed: str) -> dict[str, str]:
+    """What `rapport status --json` says of each unit."""
+    return {unit["name"]: unit["state"] for unit in json.loads(listed)}
+
+
 def gone(pids: Iterable[int]) -> bool:
     alive = (psutil.Process(pid).status() for pid in pids if psutil.pid_exists(pid))
     return all(status == psutil.STATUS_ZOMBIE for status in alive)
@@ -141,6 +147,23 @@ async def test_a_service_that_is_killed_comes_back(stack: Up) -> None:
     assert "tiny was killed by SIGKILL" in stack.output.read_text()
 
 
+@pytest.mark.parametrize("unit", ["tiny", "NATS"])
+async def test_what_is_frozen_is_not_called_ready(stack: Up, unit: str) -> None:
+    pid = stack.units()[unit]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        told = await asyncio.to_thread(stack.rapport, "status", "--json")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert states(told.stdout)[unit] == "frozen"
+
+    async def ready() -> bool:
+        told = await asyncio.to_thread(stack.rapport, "status", "--json")
+        return set(states(told.stdout).values()) == {"ready"}
+
+    await eventually(ready, timeout_s=60)
+
+
 async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends_it_wholly(
     stack: Up, tmp_path: Path, package: Path
 ) -> None:
@@ -151,6 +174,7 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
         "http_proxy": "http://127.0.0.1:9",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "RAPPORT_LOCAL_REPLICAS": "2",
+        "RAPPORT_CURRENCY": "EUR",
     }
     other.start()
     await other.ready()
@@ -160,6 +184,11 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
     assert peers == {"tiny": "ipv4:127.0.0.1:6400,127.0.0.1:6410"}
     assert await other.end(signal.SIGINT) == 0
     assert gone(units.values())
+    other.environ = {name: value for name, value in other.environ.items() if name != "RAPPORT_CURRENCY"}
+    other.start()  # goes on with what was chosen
+    await other.ready()
+    assert other.home.read_env()["RAPPORT_CURRENCY"] == "EUR"
+    assert await other.end(signal.SIGINT) == 0
     assert set(stack.states().values()) == {"ready"}
 
 
@@ -184,4 +213,11 @@ async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, package: Pa
         blocked.start()
         await eventually(lambda: blocked.process.poll() is not None, timeout_s=60)
     assert blocked.process.wait() == 1
-    assert "Port 6700, which tiny needs, is taken" in blocked.output.read_text()
+    told = blocked.output.read_text()
+    assert (
+        f"Port 6700, which tiny needs, is taken by {psutil.Process().name()} (process {os.getpid()}" in told
+    )
+    base = int(told.partition("RAPPORT_PORT_BASE=")[2].split()[0])
+    assert base != 6_700
+    assert is_free(base)
+    assert "PostgreSQL" not in told  # nothing was started for it

@@ -1,8 +1,10 @@
 """`rapport doctor`: what is wrong with the stack of this home, and what to do about it."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Container, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +12,8 @@ import typer
 
 from chassis.cli.database import rows
 from chassis.cli.failures import Exit
-from chassis.cli.output import AsJson, line, say, write_json
+from chassis.cli.output import AsJson, age, counted, line, say, write_json
+from chassis.cli.readiness import states
 from chassis.local.home import Home
 
 app = typer.Typer()
@@ -54,52 +57,31 @@ def _about_down(home: Home) -> Iterator[Finding]:
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
     import os
 
-    from chassis.local.installed import load_services
-    from chassis.local.stack import HTTP_OFFSET, PORT_BASE
+    from chassis.local.installed import Installed, load_services
+    from chassis.local.stack import HTTP_OFFSET, PORT_BASE, taken
 
     shift = int(os.environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
-    for service in load_services():
+    services = list(map(Installed.of, load_services()))
+    for service in services:
         for port in (service.port + shift, service.port + shift + HTTP_OFFSET):
             if not is_free(port):
-                yield Finding(
-                    f"Port {port}, which {service.name} needs, is taken by another program.",
-                    "Stop that, or start with other ports: RAPPORT_PORT_BASE=7300 rapport up",
-                )
+                what, do = taken(port, service.name, services).split(". ", 1)
+                yield Finding(f"{what}.", do)
 
 
 def _about_running(home: Home) -> Iterator[Finding]:
     env, found = home.read_env(), home.read_status()
     units = found.get("units", [])
-    names = [unit["name"] for unit in units if f"RAPPORT_{unit['name'].upper()}_HTTP_URL" in env]
-    for unit in units:
-        if unit["state"] != "ready":
-            do = f"See `rapport logs {unit['log']}`."
-            yield Finding(f"{unit['name']} is {unit['state']}.", do)
+    names = list(json.loads(env["RAPPORT_PEERS"])) if "RAPPORT_PEERS" in env else []
+    for unit, state in zip(units, states(units), strict=True):
+        if state != "ready":
+            yield Finding(f"{unit['name']} is {state}.", f"See `rapport logs {unit['log']}`.")
         elif time.time() - unit["restarted_at"] < RECENT_S:
             yield Finding(
                 f"{unit['name']} ended and was started again less than 10 minutes ago.",
                 f"See `rapport logs {unit['log']}`.",
             )
-    for name in names:
-        for problem in _problems(env[f"RAPPORT_{name.upper()}_HTTP_URL"]):
-            yield Finding(f"{name} is not ready: {problem}.", f"See `rapport logs {name}`.")
     yield from asyncio.run(_about_messages(env, names))
-
-
-def _problems(url: str) -> list[str]:
-    """What keeps a service from being ready, in its own words."""
-    import json
-    import urllib.error
-
-    from chassis.local.ports import DIRECT
-
-    try:
-        with DIRECT.open(f"{url}/health/ready", timeout=2):
-            return []
-    except urllib.error.HTTPError as answer:
-        return list(json.loads(answer.read()).get("problems", [])) or [str(answer)]
-    except OSError as error:
-        return [f"it does not answer ({error})"]
 
 
 async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding]:
@@ -124,36 +106,37 @@ async def _about_messages(env: dict[str, str], names: list[str]) -> list[Finding
             findings.append(Finding(f"{name}: {what}", do))
     for row in outboxes:
         if row["oldest_waiting_s"] > OUTBOX_OLD_S:
-            what = f"{row['waiting']} facts of {row['service']} wait since {row['oldest_waiting_s']:.0f} s."
+            waiting_for = age(row["oldest_waiting_s"])
+            what = f"{counted(row['waiting'], 'fact')} of {row['service']}: not published for {waiting_for}."
             findings.append(
                 Finding(what, f"See `rapport logs {row['service']}`: the relay says what stops it.")
             )
-    findings += [finding for name in names async for finding in _set_aside(env, name)]
+    letters: Counter[str] = Counter()
     try:
-        letters = await dead_letters(env["RAPPORT_LOCAL_NATS_URL"])
+        letters.update(letter.consumer for letter in await dead_letters(env["RAPPORT_LOCAL_NATS_URL"]))
     except (OSError, nats.errors.Error) as error:
-        return [
-            *findings,
-            Finding(f"NATS does not answer ({type(error).__name__}).", "See `rapport logs nats`."),
-        ]
-    for consumer in sorted({letter.consumer for letter in letters}):
-        count = sum(letter.consumer == consumer for letter in letters)
         findings.append(
-            Finding(
-                f"{count} dead letters of {consumer} wait.",
-                f"`rapport dead-letters list {consumer}`, mend the cause, then `... replay NUMBER`.",
-            )
+            Finding(f"NATS does not answer ({type(error).__name__}).", "See `rapport logs nats`.")
         )
+    for consumer, count in sorted(letters.items()):
+        what = f"{consumer} gave up on {counted(count, 'event')}."
+        do = f"See `rapport dead-letters list {consumer}`, mend the cause, then `... replay NUMBER`."
+        findings.append(Finding(what, do))
+    findings += [finding for name in names async for finding in _set_aside(env, name, letters)]
     return findings
 
 
-async def _set_aside(env: dict[str, str], name: str) -> AsyncIterator[Finding]:
-    """Events that a service could not apply; those it has given up on are dead letters as well."""
+async def _set_aside(env: dict[str, str], name: str, letters: Container[str]) -> AsyncIterator[Finding]:
+    """Events that a service could not apply, but for those of consumers whose dead letters tell of them."""
     for row in await rows(env[f"RAPPORT_{name.upper()}_DATABASE_URL"], PARKED):
-        if row["error"]:
-            what = f"{row['count']} events of {row['consumer']} are {row['state'].lower()} ({row['error']})."
-            do = f"See `rapport logs {name}`; parked ones are tried again by themselves."
+        consumer, count = row["consumer"], counted(row["count"], "event")
+        if row["state"] == "DEAD":
+            if consumer not in letters:
+                what = f"{consumer} gave up on {count} ({row['error']}), whose dead letters are lost."
+                yield Finding(what, "`rapport outbox republish` publishes events of the last 14 days again.")
+        elif row["error"]:
+            what = f"{consumer} has set aside {count} ({row['error']})."
+            yield Finding(what, f"It tries them again by itself. What fails is in `rapport logs {name}`.")
         else:
-            what = f"{row['count']} events of {row['consumer']} are of types that {name} does not know."
-            do = f"They wait for the release of {name} that does."
-        yield Finding(what, do)
+            what = f"{consumer} keeps {count} of a type that {name} does not know."
+            yield Finding(what, f"The release of {name} that does applies them.")

@@ -75,8 +75,11 @@ def status(as_json: bool = AsJson) -> None:
     home = Home.current()
     if home.supervisor() is None:
         raise stack_down()
+    from chassis.cli.readiness import states
+
     found = home.read_status()
     units = found.get("units", [])
+    units = [unit | {"state": state} for unit, state in zip(units, states(units), strict=True)]
     listing(
         units, ["name", "state", "address", "pid", "restarts"], as_json=as_json, empty="Nothing runs yet."
     )

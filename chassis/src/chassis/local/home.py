@@ -2,6 +2,7 @@
 
 env           addresses and connection strings of the running stack, for `source` and for `rapport`
 status.json   what runs, since when, how often it was restarted
+currency      what RAPPORT_CURRENCY was when it last started; a start without goes on with it
 lock          held by the supervisor as long as it lives
 keys/         the local issuer's signing key and its jwks.json
 tokens/       each service's own token
@@ -102,6 +103,16 @@ class Home:
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Record what runs."""
         write_private(self.path / "status.json", json.dumps(status, indent=2))
+
+    def currency(self) -> str:
+        """The currency that was chosen for this home; "" when none was."""
+        path = self.path / "currency"
+        return path.read_text() if path.exists() else ""
+
+    def keep_currency(self, code: str) -> None:
+        """Go on with this currency when a start chooses none."""
+        if code != self.currency():
+            write_private(self.path / "currency", code)
 
     def secret(self, name: str) -> str:
         """A random secret of this home, made when first asked for."""

@@ -4,10 +4,8 @@ import random
 import socket
 import urllib.request
 
-LOWEST, HIGHEST = (
-    10_000,
-    32_767,
-)  # above 32767 an outgoing connection may hold the port and a bind fails at random
+# Above 32767 an outgoing connection may hold the port and a bind fails at random.
+LOWEST, HIGHEST = 10_000, 32_767
 
 # Opens our own addresses: a proxy that the user has set is for the world outside.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -22,6 +20,25 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         except OSError:
             return False
     return True
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, as far as this user may know: a program, and the stack it belongs to."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            listens = any(
+                each.status == psutil.CONN_LISTEN and each.laddr.port == port
+                for each in process.net_connections("tcp")
+            )
+            if listens:
+                home = process.environ().get("RAPPORT_HOME", "")
+                whose = f", of the stack in {home}" if home else ""
+                return f"{process.name()} (process {process.pid}{whose})"
+        except psutil.Error:  # another user's, or gone
+            continue
+    return "another program"
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -17,12 +17,12 @@ from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.nursery import Nursery
-from chassis.local.ports import DIRECT, is_free
+from chassis.local.ports import DIRECT, LOWEST, holder, is_free
 from chassis.local.process import Process, Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 
 PORT_BASE = 7000
-LOWEST_BASE, HIGHEST_BASE = 1024, 32000  # above, outgoing connections may hold them
+LOWEST_BASE, HIGHEST_BASE = 1024, LOWEST - 200  # below the ports that stacks and tests take at random
 HTTP_OFFSET = 100
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
@@ -51,7 +51,8 @@ class Stack:
     ) -> None:
         self.home = home
         self.services: list[Installed] = []
-        self._environ = environ
+        currency = environ.get("RAPPORT_CURRENCY") or home.currency()
+        self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
         self._progress = progress
         base = _number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
         self._shift = base - PORT_BASE
@@ -71,13 +72,13 @@ class Stack:
         they stand on, so that all of it starts at once.
         """
         infrastructure = self.infrastructure
+        prepared = remembered(self.home) if infrastructure.is_ours else []
+        self.services = prepared or list(map(Installed.of, await asyncio.to_thread(load_services)))
+        self._check_ports()  # before anything of ours listens
         self._progress("starting PostgreSQL")
         units = await asyncio.to_thread(infrastructure.database)
         database = self._task(self._supervisor.start(units))
-        await asyncio.sleep(0)  # let it spawn: it starts while we import the services
-        prepared = remembered(self.home) if infrastructure.is_ours else []
-        self.services = prepared or list(map(Installed.of, await asyncio.to_thread(load_services)))
-        self._check_ports()
+        await asyncio.sleep(0)  # let it spawn
         self._progress("starting NATS")
         broker = self._task(
             self._supervisor.start(infrastructure.broker([each.declaration for each in self.services]))
@@ -85,11 +86,12 @@ class Stack:
         await asyncio.sleep(0)
         if prepared:
             await asyncio.gather(self._start_services(), self._provisioned(database, broker))
-            return
-        await asyncio.gather(database, broker)
-        await self._prepare()
-        await self._start_services()
-        remember(self.home, self.services)
+        else:
+            await asyncio.gather(database, broker)
+            await self._prepare()
+            await self._start_services()
+            remember(self.home, self.services)
+        self.home.keep_currency(self._environ.get("RAPPORT_CURRENCY", ""))
 
     async def _prepare(self) -> None:
         """Make and migrate the databases, streams and consumers of every service."""
@@ -162,7 +164,7 @@ class Stack:
         name = service.name if replica == 0 else f"{service.name}-{replica + 1}"
         program = Program(name, argv, self.home.logs / f"{name}.log", env=self._env(service, replica))
         address = self.address(service, replica)
-        return Unit(program, lambda: _answers(url), address, stop_timeout_s=DRAIN_TIMEOUT_S)
+        return Unit(program, lambda: _answers(url), address, url, stop_timeout_s=DRAIN_TIMEOUT_S)
 
     def _env(self, service: Installed, replica: int) -> dict[str, str]:
         port = self._port(service, replica)
@@ -226,6 +228,7 @@ class Stack:
                 "state": unit.state,
                 "pid": unit.process.pid if unit.process else None,
                 "address": unit.address,
+                "health": unit.health,
                 "log": unit.program.log.stem,
                 "restarts": unit.restarts,
                 "restarted_at": unit.restarted_at,
@@ -239,10 +242,7 @@ class Stack:
             port = self._port(service, replica)
             for needed in (port, port + HTTP_OFFSET):
                 if not is_free(needed):
-                    raise StackError(
-                        f"Port {needed}, which {service.name} needs, is taken by another program. "
-                        "Stop that, or choose other ports: RAPPORT_PORT_BASE=7300 rapport up"
-                    )
+                    raise StackError(taken(needed, service.name, self.services))
 
     def _write_tokens(self) -> None:
         for service in self.services:
@@ -274,6 +274,17 @@ class Stack:
             if time.time() - written > RENEW_SERVICES_EVERY_S:
                 self._write_tokens()
                 written = time.time()
+
+
+def taken(port: int, service: str, services: Sequence[Installed]) -> str:
+    """What to tell of a port that somebody else has: who that is, and which ports are free."""
+    offsets = [each.port - PORT_BASE + more for each in services for more in (0, HTTP_OFFSET)]
+    bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
+    free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
+    return (
+        f"Port {port}, which {service} needs, is taken by {holder(port)}. "
+        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up"
+    )
 
 
 def _target(addresses: list[str]) -> str:

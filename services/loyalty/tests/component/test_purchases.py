@@ -271,7 +271,9 @@ async def test_the_currency_stays_once_a_purchase_is_recorded(running: Running, 
     await currency_stays(running.db, euros)
     await desk.purchases.RecordPurchase(single(purchase(customer(), 100)))
     await currency_stays(running.db, running.app.settings.formula)
-    with pytest.raises(WrongSettings, match=r"RAPPORT_CURRENCY: .* must be USD"):
+    with pytest.raises(
+        WrongSettings, match=r"RAPPORT_CURRENCY: is EUR, .* Go on with RAPPORT_CURRENCY=USD, .* `make clean`"
+    ):
         await currency_stays(running.db, euros)
 
 

@@ -109,8 +109,9 @@ async def currency_stays(db: Database, formula: ValueFormula) -> None:
     if newest is not None and newest.currency_code != formula.currency:
         stays = newest.currency_code
         raise WrongSettings(
-            f"RAPPORT_CURRENCY: purchases are recorded in {stays}, so it must be {stays}; "
-            "an empty database takes any (`make clean` for the local one)"
+            f"RAPPORT_CURRENCY: is {formula.currency}, and purchases are recorded in {stays}. Go on with "
+            f"RAPPORT_CURRENCY={stays}, or count in {formula.currency} in an empty database: a local stack "
+            "has one in another RAPPORT_HOME, or after `make clean`, which removes its data"
         )
 
 
