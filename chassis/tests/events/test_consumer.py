@@ -92,7 +92,7 @@ async def test_events_about_one_resource_are_handled_in_order_and_others_side_by
 
 
 async def test_a_crashing_handler_leaves_nothing_behind_and_is_tried_again(bench, noted, monkeypatch):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.1, 0.1))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.1, 0.1))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     inbox = []
 
@@ -176,7 +176,7 @@ async def test_a_body_that_does_not_decode_is_a_dead_letter(bench, infrastructur
 
 
 async def test_a_bug_is_tried_ten_times_before_its_event_is_a_dead_letter(bench, infrastructure, monkeypatch):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.01, 0.01))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.01, 0.01))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     tries = []
 
@@ -196,7 +196,7 @@ async def test_a_bug_is_tried_ten_times_before_its_event_is_a_dead_letter(bench,
 async def test_a_mistake_that_looks_like_an_outage_ends_while_the_database_is_well(
     bench, infrastructure, monkeypatch
 ):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.01, 0.01))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.01, 0.01))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     tries = []
 
@@ -215,7 +215,7 @@ async def test_a_mistake_that_looks_like_an_outage_ends_while_the_database_is_we
 async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(
     bench, noted, infrastructure, monkeypatch
 ):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.01, 0.01))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.01, 0.01))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     tries = []
 

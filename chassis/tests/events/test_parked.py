@@ -43,7 +43,7 @@ async def pair(bench):
 
 @pytest.fixture
 def soon(monkeypatch):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.05, 0.05))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.05, 0.05))
 
 
 async def test_rows_locked_for_300_customers_keep_nobody_else_waiting(bench, noted, pair):

@@ -89,7 +89,7 @@ async def test_a_redelivered_batch_is_applied_once(bench, noted, stream):
 async def test_poison_in_a_batch_is_left_out_and_the_rest_is_applied(
     bench, noted, infrastructure, monkeypatch
 ):
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.01, 0.01))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.01, 0.01))
     cases, loyalty = await bench.database(), await bench.database("loyalty")
     projection = Projection(poison=["cases/13"])
     opened = [f"cases/{n}" for n in range(30)]

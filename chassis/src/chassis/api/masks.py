@@ -15,9 +15,7 @@ _NOT_CHANGED = {
 }
 
 
-def masked(
-    mask: FieldMask, message: Message, allowed: Sequence[str], field: str = "update_mask"
-) -> list[str]:
+def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str]:
     """The fields of `message` that an update is to change, in the order of `allowed`.
 
     An empty mask means the allowed fields that are populated, `*` means all that are allowed. The resource's
@@ -30,7 +28,7 @@ def masked(
         return list(allowed)
     fields = message.DESCRIPTOR.fields_by_name
     if any(path not in allowed and not (path in fields and _ignored(fields[path])) for path in mask.paths):
-        raise invalid(field, "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
+        raise invalid("update_mask", "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
     return [name for name in allowed if name in mask.paths]
 
 

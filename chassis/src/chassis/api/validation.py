@@ -118,9 +118,9 @@ class Check:
             self.refuse(field, "INVALID_CODE", f"must be {allowed}")
         return value
 
-    def one_of(self, value: str, field: str, allowed: Iterable[str], *, required: bool = True) -> str:
+    def one_of(self, value: str, field: str, allowed: Iterable[str]) -> str:
         """One of the codes in `allowed`. INVALID_CODE lists them."""
-        if self._present(value, field, required) and value not in (choices := list(allowed)):
+        if self._present(value, field, True) and value not in (choices := list(allowed)):
             self.refuse(field, "INVALID_CODE", f"must be one of {', '.join(choices)}")
         return value
 

@@ -12,14 +12,13 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
-from chassis import ids
+from chassis import backoff, ids
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.events.delivery import RETRIES
 from chassis.judgement import is_transient
 from chassis.limits import woken
 from chassis.telemetry import tracing
@@ -175,7 +174,7 @@ class TimerRunner:
                     raise _NotOurs
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
-        wait_s = RETRIES.wait(timer.attempts + 1)
+        wait_s = backoff.RETRIES.wait(timer.attempts + 1)
         passing = is_transient(error)
         _log.log(
             logging.WARNING if passing else logging.ERROR,

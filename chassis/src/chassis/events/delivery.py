@@ -4,9 +4,7 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
-from chassis.backoff import Backoff
-
-RETRIES = Backoff(1.0, 300.0, by_chance=0.2)
+from chassis import backoff
 
 _log = structlog.get_logger()
 
@@ -53,6 +51,6 @@ class Delivery:
     async def later(self) -> None:
         """Ask for it again, when it could not even be set aside."""
         try:
-            await self._message.nak(delay=RETRIES.wait(self.attempts))
+            await self._message.nak(delay=backoff.RETRIES.wait(self.attempts))
         except nats.errors.Error as error:
             _log.debug("a negative acknowledgement was not sent", error=type(error).__name__)

@@ -21,11 +21,12 @@ import sqlalchemy as sa
 import structlog
 from google.protobuf.message import DecodeError
 
+from chassis import backoff
 from chassis.db.database import Database
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.errors import Refusal
-from chassis.events import delivery, envelope
+from chassis.events import envelope
 from chassis.events.delivery import Delivery
 from chassis.events.nats import Connection
 from chassis.events.subscription import Subscription
@@ -194,7 +195,7 @@ class Parked:
             "error": type(error).__name__ if error else "",
             "reason": error.reason if isinstance(error, Refusal) else "",
             "parked_at": self._db.clock.now(),
-            "due_at": now + timedelta(seconds=delivery.RETRIES.wait(kept.attempts)) if error else now,
+            "due_at": now + timedelta(seconds=backoff.RETRIES.wait(kept.attempts)) if error else now,
         }
 
 

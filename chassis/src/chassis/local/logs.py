@@ -11,9 +11,9 @@ _ROUTINE = {"timestamp", "level", "event", "service", "logger", "trace_id", "spa
 class Follower:
     """The lines added to a file since the last look. It also keeps the file from growing for ever."""
 
-    def __init__(self, path: Path, *, from_start: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._position = 0 if from_start or not path.exists() else path.stat().st_size
+        self._position = path.stat().st_size if path.exists() else 0
 
     def read(self) -> list[str]:
         """The complete lines that are new."""

@@ -4,19 +4,21 @@ import random
 import socket
 import urllib.request
 
-# Above 32767 an outgoing connection may hold the port and a bind fails at random.
+# Above 32767 an outgoing connection may hold the port, and a bind fails at random.
 LOWEST, HIGHEST = 10_000, 32_767
+
+LOOPBACK = "127.0.0.1"
 
 # Opens our own addresses: a proxy that the user has set is for the world outside.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
+def is_free(port: int) -> bool:
     """Whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return False
     return True
@@ -41,11 +43,11 @@ def holder(port: int) -> str:
     return "another program"
 
 
-def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+def is_listening(port: int) -> bool:
     """Whether somebody accepts connections on the port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
-        return probe.connect_ex((host, port)) == 0
+        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def free_port(preferred: int | None = None) -> int:

@@ -25,6 +25,7 @@ _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
 _CLONE_NEWUSER = 0x10000000
 _ENDLESS = 20
+_LAST_WORDS = 5  # lines
 _CANNOT = 126  # exit code of a child that could not take its account, as a shell's
 
 
@@ -96,11 +97,11 @@ class Program:
                 preexec_fn=_bind(self.account, self.orphaned),
             )
 
-    def last_words(self, lines: int = 5) -> str:
+    def last_words(self) -> str:
         """The end of the log, for error messages."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_LAST_WORDS:])
 
 
 def run(program: Program) -> None:
