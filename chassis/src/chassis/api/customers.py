@@ -1,13 +1,13 @@
 """What a customer may say, for the service that keeps them and for an import that is only checked."""
 
 import re
-import zoneinfo
 from collections.abc import Iterable, Sequence
 
 import pycountry
 
 from chassis.api.handles import INVALID_REASONS, Handle, judge
 from chassis.api.validation import Check
+from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from rapport.customer.v1 import customer_pb2
 
 _TYPE = customer_pb2.Identifier.Type.DESCRIPTOR
@@ -15,7 +15,6 @@ _VALUE_MAX = 320
 _TEXT_MAX = {"display_name": 200, "given_name": 100, "family_name": 100, "organization_name": 200}
 _PROFILE = (*_TEXT_MAX, "language_code", "time_zone", "region_code")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
-_TIME_ZONES = frozenset(zoneinfo.available_timezones())
 _REGIONS = frozenset(country.alpha_2 for country in pycountry.countries)
 
 
@@ -57,8 +56,8 @@ def _profile_field(check: Check, field: str, value: str) -> str:
         return check.text(value, field, max=_TEXT_MAX[field], required=False).strip()
     if value and field == "language_code" and not _LANGUAGE.fullmatch(value):
         check.refuse(field, "INVALID_CODE", "must be a BCP 47 language like de or en-GB")
-    if value and field == "time_zone" and value not in _TIME_ZONES:
-        check.refuse(field, "INVALID_CODE", "must be an IANA time zone like Europe/Berlin")
+    if value and field == "time_zone" and time_zone(value) is None:
+        check.refuse(field, "INVALID_CODE", NOT_A_TIME_ZONE)
     if value and field == "region_code" and value not in _REGIONS:
         check.refuse(field, "INVALID_CODE", "must be an ISO 3166-1 alpha-2 country like DE")
     return value

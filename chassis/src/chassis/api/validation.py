@@ -35,7 +35,7 @@ from chassis.errors import InvalidArgument, Violation
 
 T = TypeVar("T")
 DEPARTMENT = Pattern("departments/{department:code}")
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 BATCH_MAX = 1000
 INT64_MAX = 2**63 - 1

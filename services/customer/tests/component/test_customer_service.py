@@ -77,6 +77,12 @@ async def test_every_violation_of_a_request_is_reported(desk):
         assert f"customer.{field}" in caught.value.details()
 
 
+@pytest.mark.parametrize("name", ["localtime", "Factory", "posixrules", "europe/berlin"])
+async def test_a_customers_time_zone_is_one_of_the_iana_database(desk, refused, name):
+    asked = CreateCustomerRequest(customer=Customer(display_name="Anna", time_zone=name))
+    assert await refused(desk.customers.CreateCustomer(asked)) == "INVALID_ARGUMENT INVALID_CODE"
+
+
 async def test_an_error_never_repeats_what_was_sent(desk):
     wrong = Customer(given_name="Sekret\0", identifiers=[desk.email("Sekret@\0")])
     with pytest.raises(Exception, match="INVALID_ARGUMENT") as caught:

@@ -209,7 +209,7 @@ WRONG_PURCHASES: list[tuple[dict[str, Any], str]] = [
     ({"amount": Money(currency_code="USD", units=10**15)}, "INVALID_NUMBER"),
     ({"amount": Money(currency_code="USD", units=10**12, nanos=CENT)}, "INVALID_NUMBER"),
     ({"purchase_time": None}, "REQUIRED"),
-    ({"purchase_time": Timestamp(seconds=-3_000_000_000)}, "INVALID_TIME"),
+    ({"purchase_time": Timestamp(seconds=-1)}, "INVALID_TIME"),
     ({"purchase_time": Timestamp(seconds=4_000_000_000)}, "INVALID_TIME"),
     ({"customer": ""}, "REQUIRED"),
     ({"customer": "customers/alice"}, "INVALID_NAME"),

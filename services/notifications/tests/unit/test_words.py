@@ -190,7 +190,15 @@ def test_a_required_value_must_not_be_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "date", ["tomorrow", "2026-03-32", "1899-01-01", "2026-03-09T17:00:00", "0001-01-01T00:00:00Z"]
+    "date",
+    [
+        "tomorrow",
+        "2026-03-32",
+        "1969-12-31",
+        "1906-01-01T00:00:00Z",
+        "2026-03-09T17:00:00",
+        "0001-01-01T00:00:00Z",
+    ],
 )
 def test_a_date_must_be_a_day_or_a_moment(date: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:

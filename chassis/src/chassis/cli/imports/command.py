@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import grpc
 import typer
@@ -202,6 +201,7 @@ def _session(wanted: Wanted, result: Any) -> Session | None:
 def _notation(wanted: Wanted) -> Any:
     """How the file writes things, as far as the command line and the installation say."""
     from chassis.api.currencies import Currency
+    from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
     from chassis.cli.imports.fields import Notation, country
     from chassis.local.home import Home
 
@@ -219,12 +219,9 @@ def _notation(wanted: Wanted) -> Any:
     region = country(wanted.country) if wanted.country else ""
     if wanted.country and not region:
         raise Failure(f"--country {wanted.country}: must be a country such as DE or Germany", Exit.WRONG_USE)
-    try:
-        zone = ZoneInfo(wanted.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Failure(
-            f"--time-zone {wanted.time_zone}: must be an IANA name such as Europe/Berlin", Exit.WRONG_USE
-        ) from None
+    zone = time_zone(wanted.time_zone)
+    if zone is None:
+        raise Failure(f"--time-zone {wanted.time_zone}: {NOT_A_TIME_ZONE}", Exit.WRONG_USE)
     return Notation(Currency.of(installed), wanted.decimal, wanted.date_format, country=region, zone=zone)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pycountry
 
 from chassis.api.currencies import Currency
+from chassis.api.validation import EARLIEST, LATEST
 from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
 
@@ -110,8 +111,9 @@ class Cells:
             allowed = f"must be a date or time as in {how}; --date-format tells another way"
             self.wrong(field, "INVALID_TIME", allowed)
             return None
-        if not 1900 <= at.year <= 2199:
-            self.wrong(field, "INVALID_TIME", "must be between the years 1900 and 2199")
+        if not EARLIEST <= at <= LATEST:
+            allowed = f"must be between the years {EARLIEST.year} and {LATEST.year - 1}"
+            self.wrong(field, "INVALID_TIME", allowed)
             return None
         return at
 

@@ -127,7 +127,7 @@ class Promise(_message.Message):
     """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
-        """By when: a moment, and what is done at that very moment is in time. From 1900 to ten years ahead. Give this or
+        """By when: a moment, and what is done at that very moment is in time. From 1970 to ten years ahead. Give this or
         `due_date`. Of a promised day it is the first moment after it, and what is done then is late.
         """
 

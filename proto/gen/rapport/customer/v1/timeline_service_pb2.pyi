@@ -50,7 +50,7 @@ class RecordInteractionRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened; absent means now. From 1900 to one day ahead."""
+        """When it happened; absent means now. From 1970 to one day ahead."""
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ class Purchase(_message.Message):
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was bought. From 1900 to one day ahead."""
+        """When it was bought. From 1970 to one day ahead."""
 
     def __init__(
         self,

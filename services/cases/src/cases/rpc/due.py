@@ -2,13 +2,12 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from cases.domain.due import Due
-from chassis.api.validation import EARLIEST, Check
+from chassis.api.validation import Check
+from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 
 AHEAD_MAX = timedelta(days=3653)  # nobody promises or forecasts further
-_TIME_ZONES = available_timezones() - {"localtime", "Factory", "posixrules"}  # no place's
 
 
 def check_due(check: Check, message: Any, now: datetime) -> Due | None:
@@ -17,13 +16,13 @@ def check_due(check: Check, message: Any, now: datetime) -> Due | None:
     REQUIRED, INVALID_TIME, INVALID_CODE. A day counts by its end.
     """
     latest = now + AHEAD_MAX
-    at = check.moment(message, "due_time", earliest=EARLIEST, latest=latest, required=False)
-    day = check.date(message, "due_date", earliest=EARLIEST, latest=latest)
+    at = check.moment(message, "due_time", latest=latest, required=False)
+    day = check.date(message, "due_date", latest=latest)
     zone = message.time_zone
     if message.HasField("due_time") == message.HasField("due_date"):
         check.refuse("due_time", "REQUIRED", "must be given, or due_date and time_zone, not both")
-    if message.HasField("due_date") and zone not in _TIME_ZONES:
-        check.refuse("time_zone", "INVALID_CODE", "must be an IANA time zone like Europe/Berlin")
+    if message.HasField("due_date") and time_zone(zone) is None:
+        check.refuse("time_zone", "INVALID_CODE", NOT_A_TIME_ZONE)
     elif zone and not message.HasField("due_date"):
         check.refuse("time_zone", "INVALID_CODE", "must be empty without due_date")
     elif day:

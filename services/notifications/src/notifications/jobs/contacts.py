@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import grpc
 
 from chassis.api.messages import enum_name
+from chassis.api.zones import time_zone
 from chassis.work import Ours
 from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
@@ -73,7 +73,7 @@ class Contacts:
             channel=enum_name(timeline_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
             customer_name=allowed.display_name,
-            zone=_zone(allowed.time_zone),
+            zone=time_zone(allowed.time_zone) or UTC,
             agent_name=agent.display_name,
             reach=" or ".join(filter(None, (agent.phone, agent.email))),
             reply_to=agent.email,
@@ -106,11 +106,3 @@ class Contacts:
                 return None
             raise not_answered("CASES", error) from None
         return agent
-
-
-def _zone(name: str) -> tzinfo:
-    """The time zone; UTC when the name is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return UTC

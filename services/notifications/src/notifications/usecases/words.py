@@ -164,7 +164,7 @@ def moment_of(text: str, field: str) -> datetime:
     raise invalid(
         field,
         "INVALID_TIME",
-        "must be a time from 1900 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02",
+        "must be a time from 1970 to 2200 like 2026-03-02T09:00:00Z, or a date like 2026-03-02",
     )
 
 
