@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 from chassis.local import postgres
+from chassis.local.home import Home
+from chassis.local.infrastructure import Infrastructure
 from chassis.local.postgres import Postgres, owner_of
 from chassis.local.process import StackError
 
@@ -30,6 +32,19 @@ async def test_a_service_reaches_its_own_database_and_no_other(server: Postgres)
     foreign = server.url_for("billing").removesuffix("billing") + "delivery"
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
         await asyncpg.connect(foreign)
+
+
+async def test_in_a_stack_neither_role_enters_the_administrators_databases(
+    server: Postgres, tmp_path: Path
+) -> None:
+    stack = Infrastructure(Home(tmp_path), {}, {})
+    stack._postgres = server
+    await stack.create_database("sales")
+    for url in (stack.database_url("sales"), stack.owner_url("sales")):
+        await (await asyncpg.connect(url)).close()
+        for other in ("postgres", "template1"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="CONNECT"):
+                await asyncpg.connect(url.removesuffix("sales") + other)
 
 
 async def test_making_a_database_again_keeps_what_is_in_it(server: Postgres) -> None:

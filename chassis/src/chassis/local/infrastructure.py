@@ -81,7 +81,10 @@ class Infrastructure:
 
     async def create_database(self, name: str) -> None:
         """Make a database and its roles unless they exist."""
-        await create_database(self.admin_url, name, self._password)
+        if self._postgres is not None:
+            await self._postgres.create_database(name)
+        else:
+            await create_database(self.admin_url, name, self._password)
 
     @property
     def admin_url(self) -> str:
