@@ -87,8 +87,9 @@ class NotFound(Refusal):
 
     code = "NOT_FOUND"
 
-    def __init__(self, resource: str) -> None:
-        super().__init__("RESOURCE_NOT_FOUND", f"{resource} was not found.", {"resource": resource})
+    def __init__(self, resource: str, message: str = "") -> None:
+        told = message or f"{resource} was not found."
+        super().__init__("RESOURCE_NOT_FOUND", told, {"resource": resource})
 
 
 class AlreadyExists(Refusal):

@@ -14,6 +14,8 @@ from chassis.cli.view_page import page
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
+WORK_ITEM = f"cases/{CUSTOMER[10:]}/workItems/{CUSTOMER[10:]}"
+ENTRY = f"{CUSTOMER}/timeline/0198c0de-0000-7000-8000-000000000003"
 PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
 VIEW = view_pb2.CustomerView(
     name=f"{CUSTOMER}/view",
@@ -30,6 +32,7 @@ VIEW = view_pb2.CustomerView(
     ],
     latest_timeline=[
         timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),
+        timeline_pb2.TimelineEntry(kind="WorkItemAdded", actor="agent:bob", resource=WORK_ITEM, name=ENTRY),
         timeline_pb2.TimelineEntry(
             kind="PurchaseRecorded", topic="corrected", amount=Money(currency_code="EUR", units=1250)
         ),
@@ -99,7 +102,7 @@ def shown(width: int) -> str:
     terminal = Terminal()
     terminal.width = width
     with terminal.capture() as captured:
-        terminal.print(page(VIEW, width, WHOM))
+        terminal.print(page(VIEW, width, WHOM), crop=False)
     return captured.get()
 
 
@@ -128,10 +131,16 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
         VIEW.ClearField("open_promise_count")
 
 
-def test_a_narrow_page_has_the_names_of_resources_whole_below_what_they_are() -> None:
-    text = shown(80)
-    assert "AT_RISK  delivery orders/7" in text
-    assert PROMISE in text
+def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
+    lines = shown(80).splitlines()
+    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemAdded  by agent:bob", ENTRY)):
+        (at,) = [i for i, line in enumerate(lines) if what in line]
+        assert lines[at + 1].strip() == name
+
+
+def test_every_name_on_the_timeline_can_be_explained() -> None:
+    assert ENTRY in shown(160)
+    assert WORK_ITEM not in shown(160)
 
 
 def test_a_promised_day_is_shown_as_the_day_it_is() -> None:
@@ -170,8 +179,11 @@ def test_a_customer_is_found_by_name(
     assert [request.name for request in service.asked] == [f"{CUSTOMER}/view"]
 
 
-def test_what_is_no_handle_is_wrong_use(monkeypatch: pytest.MonkeyPatch, service: CustomerService) -> None:
-    assert rapport(monkeypatch, "maria") == Exit.WRONG_USE
+def test_what_is_no_handle_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rapport(monkeypatch, "Maria Anders") == Exit.WRONG_USE
+    assert "an e-mail address, a phone number, or system:id" in capsys.readouterr().err
     assert rapport(monkeypatch, "030 901820") == Exit.WRONG_USE
     assert service.asked == []
 

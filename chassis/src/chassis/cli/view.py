@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from rapport.customer.v1 import view_pb2
 
 app = typer.Typer()
+HANDLES = (
+    "A customer is found by customers/..., a UUID, an e-mail address, a phone number, or system:id as it was "
+    "imported, such as shop:1042; not by a name."
+)
 _PHONE = re.compile(r"\s*\+?[\d\s()/.-]{4,}")
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
 
@@ -56,11 +60,13 @@ def view(
     whom = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer").GetCustomer(
         customer_service_pb2.GetCustomerRequest(name=found.customer)
     )
-    terminal.print(page(found, terminal.width, whom))
+    terminal.print(page(found, terminal.width, whom), crop=False)
 
 
 def _resolved(session: "Session", customer: str, country: str) -> str:
     """The customer's name for whatever the user has of them. NOT_FOUND when nobody has that handle."""
+    import grpc
+
     from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
 
     named = _UUID.fullmatch(customer.lower())
@@ -68,21 +74,23 @@ def _resolved(session: "Session", customer: str, country: str) -> str:
         return f"customers/{named[2]}"
     kinds = customer_pb2.Identifier
     if "@" in customer:
-        kind = kinds.TYPE_EMAIL
+        kind, spoken = kinds.TYPE_EMAIL, "e-mail address"
     elif _PHONE.fullmatch(customer):
-        kind, customer = kinds.TYPE_PHONE, _international(customer, country)
+        kind, spoken, customer = kinds.TYPE_PHONE, "phone number", _international(customer, country)
     elif ":" in customer:
-        kind = kinds.TYPE_EXTERNAL_ID
+        kind, spoken = kinds.TYPE_EXTERNAL_ID, "id"
     else:
-        raise Failure(
-            f"{customer!r} must be customers/..., a UUID, an e-mail address, a phone number or system:id.",
-            Exit.WRONG_USE,
-        )
+        raise Failure(f"{customer!r} is none of a customer's handles. {HANDLES}", Exit.WRONG_USE)
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
     request = customer_service_pb2.ResolveCustomerRequest(
         identifier=customer_pb2.Identifier(type=kind, value=customer)
     )
-    return str(stub.ResolveCustomer(request).customer)
+    try:
+        return str(stub.ResolveCustomer(request).customer)
+    except grpc.RpcError as error:
+        if not isinstance(error, grpc.Call) or error.code() is not grpc.StatusCode.NOT_FOUND:
+            raise
+        raise Failure(f"No customer has the {spoken} {customer}. {HANDLES}") from None
 
 
 def _international(number: str, country: str) -> str:

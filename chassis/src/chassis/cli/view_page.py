@@ -13,6 +13,7 @@ from chassis.cli.output import age, counted, line
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 
 WIDE = 140
+EXPLAINED = ("promises/", "notices/")
 # What a state asks of the reader: look, relax, or nothing.
 _STYLES = {
     "AT_RISK": "bold yellow",
@@ -31,7 +32,8 @@ def page(
 ) -> RenderableType:
     """The whole view: who, what it is worth, what we promised, what is open, what was said.
 
-    A page of fewer than 140 columns has the resources' names below what they are.
+    A page of fewer than 140 columns has each name in an unbroken line of its own, to be copied whole.
+    Of the timeline these are names of its entries, where the resource cannot be explained itself.
 
     Args:
         view: the view.
@@ -52,24 +54,20 @@ def page(
         "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
     }
+    part = _table if width >= WIDE else _list
     parts = (
-        _part(title, columns, cells) if width >= WIDE else _part(title, columns[:-1], map(_narrow, cells))
+        part(title, columns, cells)
         for title, (columns, unsafe) in rows.items()
         for cells in [[[line(cell) for cell in row] for row in unsafe]]
+        if cells
     )
-    return Group(_heading(view, whom), *(part for part in parts if part.row_count))
+    return Group(_heading(view, whom), *parts)
 
 
 def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
     """With how many are open, when the view has only the most important of them."""
     listed = sum(part.state in ("OPEN", "AT_RISK") for part in shown)
     return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
-
-
-def _narrow(row: Sequence[str]) -> Sequence[str]:
-    """The row with the name, its last cell, below the second."""
-    first, second, *others, name = row
-    return first, "\n".join(filter(None, (second, name))), *others
 
 
 def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
@@ -110,7 +108,19 @@ def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
     return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
 
 
-def _part(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _list(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+    """Each row as a line, with labels from the third column on, and its name in the next."""
+    lines = [Text(f"\n{title}", "bold")]
+    for *cells, name in rows:
+        labels = ["", "", *("" if column == "about" else f"{column} " for column in columns[2:-1])]
+        told = [f"{label}{cell}" for label, cell in zip(labels, cells, strict=True) if cell]
+        style = next((_STYLES[cell] for cell in cells if cell in _STYLES), "")
+        lines.append(Text("  ".join(told), style))
+        lines.append(Text(f"  {name}", "dim", no_wrap=True, overflow="ignore"))
+    return Group(*lines)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
     table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, header_style="dim", overflow="fold", no_wrap=column in ("state", "when"))
@@ -142,7 +152,14 @@ def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
     paid = _money(entry.amount) if entry.HasField("amount") else ""
     about = " ".join(filter(None, (_channel(entry.channel), paid, entry.topic, entry.summary)))
-    return _moment(entry.occur_time), entry.kind, entry.actor, about, entry.resource
+    explained = entry.resource.startswith(EXPLAINED)
+    return (
+        _moment(entry.occur_time),
+        entry.kind,
+        entry.actor,
+        about,
+        entry.resource if explained else entry.name,
+    )
 
 
 def _channel(number: int) -> str:

@@ -55,6 +55,8 @@ def test_a_promised_day_is_explained_as_a_day():
     due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
     made = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, due.day, due.time_zone)
     assert "it is due on 2026-03-05 (Europe/Berlin)" in reason(made, NOW, recovered=False).summary
+    made.keep(NOW, NOW)
+    assert "in time for 2026-03-05 (Europe/Berlin)" in reason(made, NOW, recovered=False).summary
 
 
 def test_a_broken_promise_whose_customer_was_told_late_names_its_successor():

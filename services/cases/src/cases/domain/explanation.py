@@ -29,11 +29,11 @@ def reason(promise: Promise, since: datetime | None, recovered: bool) -> Reason:
 
 
 def _words(promise: Promise) -> tuple[str, str]:
-    due, why = _due(promise), promise.reason_code
+    due, day, why = _due(promise), _promised(promise), promise.reason_code
     if promise.state is PromiseState.AT_RISK and promise.forecast_time:
         return "rules/promise-at-risk-by-forecast", (
             f"the {promise.department_id} department now expects {_shown(promise.forecast_time)}, "
-            f"later than the {due} that was promised ({why})."
+            f"later than the {day} that was promised ({why})."
         )
     if promise.state is PromiseState.BROKEN and promise.successor:
         return "rules/promise-told-late", (
@@ -54,12 +54,12 @@ def _words(promise: Promise) -> tuple[str, str]:
             "rules/promise-at-risk-by-clock",
             f"it is due {due}, which is near, and {promise.department_id} has not kept it yet.",
         ),
-        PromiseState.KEPT: ("rules/promise-kept", f"it was kept {kept}, in time for {due}."),
+        PromiseState.KEPT: ("rules/promise-kept", f"it was kept {kept}, in time for {day}."),
         PromiseState.KEPT_LATE: ("rules/promise-kept-late", f"it was kept {kept}, after it was due {due}."),
         PromiseState.BROKEN: ("rules/promise-broken", f"it was due {due} and was not kept."),
         PromiseState.RENEGOTIATED: (
             "rules/promise-renegotiated",
-            f"the customer was told that {due} could not be met ({why}); {promise.successor} replaces it.",
+            f"the customer was told that {day} could not be met ({why}); {promise.successor} replaces it.",
         ),
         PromiseState.WITHDRAWN: ("rules/promise-withdrawn", f"it was taken back ({why}); it was due {due}."),
     }[promise.state]
@@ -89,8 +89,12 @@ def _inputs(promise: Promise) -> dict[str, str]:
 
 
 def _due(promise: Promise) -> str:
+    return f"on {_promised(promise)}" if promise.due_date else _promised(promise)
+
+
+def _promised(promise: Promise) -> str:
     if promise.due_date:
-        return f"on {promise.due_date} ({promise.time_zone})"
+        return f"{promise.due_date} ({promise.time_zone})"
     return _shown(promise.due_time)
 
 

@@ -52,7 +52,7 @@ async def resolve_customers(
         if ask.create is None:
             if missing_allowed:
                 continue
-            raise NotFound(f"The customer of {ask.field}")
+            raise NotFound(ask.field, f"No customer has the handle in {ask.field}.")
         held = prepare(tx, Draft(ask.create.profile, (ask.handle, *ask.create.handles)), relationship_manager)
         for identifier in held.identifiers:
             if not identifier.key:
