@@ -108,12 +108,12 @@ class CustomerImporter:
                 setattr(customer, name, value)
         shape = tuple(name for name, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
-        if not row.problems:
+        if self._dry_run and not row.problems:
             self._check(row, customer)
         return import_pb2.ImportRow(line=row.line, customer=customer)
 
     def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
-        """Note what the service would refuse, and in a dry run what it would tell."""
+        """Note what the service would refuse or tell."""
         check = Check()
         region = check_profile(check, customer)["region_code"]
         judged = [
@@ -126,7 +126,7 @@ class CustomerImporter:
             Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description)
             for wrong in check.violations
         ]
-        for i, handle in enumerate(judged if self._dry_run else []):
+        for i, handle in enumerate(judged):
             if handle and (doubt := handle.doubt()):
                 row.told.append(Problem(self._column(row.line, f"identifiers[{i}]"), *doubt))
 
