@@ -13,7 +13,7 @@ import typer
 from chassis.cli.database import rows
 from chassis.cli.failures import Exit
 from chassis.cli.output import AsJson, age, counted, line, say, write_json
-from chassis.cli.readiness import states
+from chassis.cli.readiness import FROZEN, states
 from chassis.local.home import Home
 
 app = typer.Typer()
@@ -74,7 +74,11 @@ def _about_running(home: Home) -> Iterator[Finding]:
     units = found.get("units", [])
     names = list(json.loads(env["RAPPORT_PEERS"])) if "RAPPORT_PEERS" in env else []
     for unit, state in zip(units, states(units), strict=True):
-        if state != "ready":
+        if state == FROZEN:
+            yield Finding(
+                f"{unit['name']} is frozen by a signal.", f"`kill -CONT {unit['pid']}` lets it go on."
+            )
+        elif state != "ready":
             yield Finding(f"{unit['name']} is {state}.", f"See `rapport logs {unit['log']}`.")
         elif time.time() - unit["restarted_at"] < RECENT_S:
             yield Finding(

@@ -9,6 +9,7 @@ from typing import Any
 from chassis.local.ports import DIRECT
 
 ANSWER_S = 2.0
+FROZEN = "frozen"
 
 
 def states(units: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -25,7 +26,7 @@ def _state(unit: Mapping[str, Any]) -> str:
         return state
     try:
         if psutil.Process(unit["pid"]).status() == psutil.STATUS_STOPPED:
-            return "frozen"
+            return FROZEN
     except psutil.Error:
         return "gone"
     try:
