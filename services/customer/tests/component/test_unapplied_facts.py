@@ -31,7 +31,7 @@ def refusing(monkeypatch):
         await store(tx, told, views)
 
     monkeypatch.setattr(usecase, "_store_parts", refuse)
-    monkeypatch.setattr("chassis.events.delivery.RETRIES", Backoff(0.2, 0.2))
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.2, 0.2))
     return refused
 
 
