@@ -62,6 +62,14 @@ def cells(**values: str) -> Cells:
     return Cells(Row(2, dict(values)), {name: name for name in values}, notation)
 
 
+def test_a_number_copied_from_an_address_book_is_that_number() -> None:
+    copied = cells(
+        phone="\u202a+49 30 1234567\u202c; \u2068030 7654321\u2069", email="\u202aa@x.example\u202c"
+    )
+    assert copied.several("phone") == ["+49 30 1234567", "030 7654321"]
+    assert copied.text("email") == "a@x.example"
+
+
 @pytest.mark.parametrize(
     "header",
     [

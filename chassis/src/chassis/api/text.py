@@ -22,8 +22,10 @@ from rapport.options.v1 import options_pb2
 # C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
 NOT_TEXT = re.compile(f"[{_CONTROL}]")
-# Also tab, newline, line and paragraph separator, and what embeds, overrides or isolates a direction.
-NOT_ONE_LINE = re.compile(f"[{_CONTROL}\t\n\u2028-\u202e\u2066-\u2069]")
+# What embeds, overrides or isolates a direction: programs put it around what is copied from them.
+_TURNS = "\u202a-\u202e\u2066-\u2069"
+TURNS = re.compile(f"[{_TURNS}]")
+NOT_ONE_LINE = re.compile(f"[{_CONTROL}\t\n\u2028\u2029{_TURNS}]")
 _ALLOWED = {
     NOT_TEXT: "must be text of any script, with newlines and tabs but no other control characters",
     NOT_ONE_LINE: "must be one line of any script: no newlines, tabs or other control characters, and none"

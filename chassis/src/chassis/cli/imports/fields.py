@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pycountry
 
 from chassis.api.currencies import Currency
+from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
 from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
@@ -74,8 +75,11 @@ class Cells:
         self._notation = notation
 
     def text(self, field: str, *, required: bool = False) -> str:
-        """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column."""
-        value = check_cell(self.row, self._columns.get(field, "")).strip()
+        """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
+
+        What address books put around a number, to turn its direction, is left out.
+        """
+        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, ""))).strip()
         if field in _IDS:
             value = value.removeprefix("'")
         if field in _NAMES:
