@@ -207,8 +207,18 @@ def test_an_order_that_was_imported_otherwise_is_told_and_stays(files: Importing
     file = f"customer_id,order_id,First,Second\nz,{files.system},2026-01-10,2026-01-12\n"
     assert files.load("orders", file, "--map", "promised_date=First")["created"] == 1
     assert files.load("orders", file, "--map", "promised_date=First")["known"] == 1
-    again = files.load("orders", file, "--map", "promised_date=Second")
-    assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
+    for options in (("--dry-run",), ()):
+        again = files.load("orders", file, "--map", "promised_date=Second", *options)
+        assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
+
+
+def test_an_order_without_a_date_may_be_delivered_on_the_day_of_its_import(files: Importing) -> None:
+    head, number = "customer_id,order_id,promised_date,delivered_date\n", files.system
+    today = datetime.now(UTC)
+    row = f"u,{number},{today + timedelta(days=7):%Y-%m-%d},"
+    assert files.load("orders", f"{head}{row}\n")["created"] == 1
+    done = files.load("orders", f"{head}{row}{today:%Y-%m-%d}\n")
+    assert (done["corrected"], done["refused"]) == (1, 0)
 
 
 def test_a_newer_export_counts_only_what_is_new_and_takes_over_what_changed(files: Importing) -> None:
@@ -251,7 +261,7 @@ def test_an_order_that_was_open_when_it_was_imported_is_kept_by_the_export_that_
     assert files.load("orders", f"{head}{open_order}\n")["created"] == 1
     newer = f"{head}{open_order}2025-01-09\nu,{number}-2,2025-01-02,{due},\n"
     planned = files.load("orders", newer, "--dry-run")
-    assert (planned["created"], planned["known"]) == (1, 1)
+    assert (planned["created"], planned["known"], planned["corrected"]) == (1, 0, 1)
     done = files.load("orders", newer)
     assert (done["created"], done["corrected"], done["refused"]) == (1, 1, 0)
     request = promise_service_pb2.ListPromisesRequest(filter=f'reference = "orders/{number}"')

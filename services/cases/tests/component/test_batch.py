@@ -60,10 +60,16 @@ async def test_promises_to_come_are_open_and_watched_by_the_clock(desk):
 async def test_a_batch_that_is_only_checked_makes_no_promise_and_refuses_as_if_it_did(desk, refused):
     request = batch([desk.promise(-5), desk.promise(3)], ["a:1", "a:2"])
     request.validate_only = True
-    assert not (await desk.promises.BatchMakePromises(request)).promises
+    checked = await desk.promises.BatchMakePromises(request)
+    assert (checked.made_count, list(checked.promises)) == (2, [promise_pb2.Promise()] * 2)
     assert (await desk.facts(), await timers(desk)) == ([], 0)
     request.validate_only = False
-    assert (await desk.promises.BatchMakePromises(request)).made_count == 2
+    made = await desk.promises.BatchMakePromises(request)
+    assert made.made_count == 2
+    again = batch([desk.promise(4), desk.promise(9)], ["a:3", "a:2"])
+    again.validate_only = True
+    checked = await desk.promises.BatchMakePromises(again)
+    assert list(checked.promises) == [promise_pb2.Promise(), made.promises[1]]
     wrong = batch([desk.promise(3, reference="x" * 300)])
     wrong.validate_only = True
     assert await refused(desk.promises.BatchMakePromises(wrong)) == "INVALID_ARGUMENT INVALID_CODE"

@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import moment, timestamp
 from chassis.cli.imports.fields import Cells
 from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
 from chassis.cli.imports.result import Result
@@ -68,13 +68,14 @@ class OrderImporter:
         """Make the promises; one that was imported before is not made again, but kept, if it was since."""
         orders = [order for _, order in items]
         names = await self._customers.find(orders)
-        if self._customers.dry_run:
-            return (await self._make(items, names, validate_only=True)).made_count
-        if NOBODY in names:  # nobody is made for a row that is wrong
+        checking = self._customers.dry_run
+        if NOBODY in names and not checking:  # nobody is made for a row that is wrong
             await self._make(items, names, validate_only=True)
             names = await self._customers.make(orders)
-        answer = await self._make(items, names)
+        answer = await self._make(items, names, validate_only=checking)
         for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
+            if not promise.name:  # it would be made
+                continue
             if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
                 row.problems.append(Problem("", ALREADY_IMPORTED, _PROMISED))
             elif order.delivered and not promise.HasField("keep_time"):
@@ -90,17 +91,23 @@ class OrderImporter:
 
     async def _keep(self, row: Row, promise: promise_pb2.Promise, at: datetime) -> None:
         """Keep a promise that was open when it was imported, or the one that took its place."""
+        # When an order without a date was promised nobody knows: not after it was imported, or done.
+        at = max(at, moment(promise.make_time))
+        while promise.successor:
+            get = promise_service_pb2.GetPromiseRequest(name=promise.successor)
+            promise = await self._service.GetPromise(get)
+        if promise.HasField("keep_time"):
+            return
+        if promise.HasField("withdraw_time"):
+            row.problems.append(Problem("", ALREADY_IMPORTED, _ENDED))
+            return
         try:
-            while promise.successor:
-                get = promise_service_pb2.GetPromiseRequest(name=promise.successor)
-                promise = await self._service.GetPromise(get)
-            if promise.HasField("keep_time"):
-                return
-            await self._service.KeepPromise(
-                promise_service_pb2.KeepPromiseRequest(
-                    name=promise.name, keep_time=timestamp(at), request_id=str(uuid4())
+            if not self._customers.dry_run:
+                await self._service.KeepPromise(
+                    promise_service_pb2.KeepPromiseRequest(
+                        name=promise.name, keep_time=timestamp(at), request_id=str(uuid4())
+                    )
                 )
-            )
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
                 raise

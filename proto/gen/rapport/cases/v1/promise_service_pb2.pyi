@@ -63,7 +63,9 @@ class BatchMakePromisesRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     validate_only: _builtins.bool
-    """Check the requests, answer with how many would be made, and make none. Customers are not looked at."""
+    """Check the requests, answer with those that are known and how many would be made, and make none. Customers are
+    not looked at.
+    """
     may_overlap: _builtins.bool
     """Whether other sources may have brought some of the promises, as exports overlap; needs `import_keys`. One to the
     same customer, of the same department, kind and reference, is that promise, whatever else it says.
@@ -107,7 +109,9 @@ class BatchMakePromisesResponse(_message.Message):
     """How many of them were made now and not before."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[_promise_pb2.Promise]:
-        """In the order of the request; for one that was known, the promise made then."""
+        """In the order of the request; for one that was known, the promise made then; for one that was only checked and
+        would be made, an empty one.
+        """
 
     def __init__(
         self,

@@ -63,8 +63,11 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         if request.may_overlap:
             await find_overlap(tx, commands)
         if request.validate_only:
-            new = await check_promises(tx, self.clock, commands)
-            return promise_service_pb2.BatchMakePromisesResponse(made_count=new)
+            known = await check_promises(tx, self.clock, commands)
+            return promise_service_pb2.BatchMakePromisesResponse(
+                promises=[_message(promise) if promise else promise_pb2.Promise() for promise in known],
+                made_count=known.count(None),
+            )
         promises, made_count = await make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(
             promises=map(_message, promises), made_count=made_count

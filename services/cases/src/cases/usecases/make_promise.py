@@ -107,16 +107,18 @@ async def make_promises(
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
-async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> int:
-    """Refuse what `make_promises` would refuse, and make none. How many it would make."""
+async def check_promises(
+    tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]
+) -> list[Promise | None]:
+    """Refuse what `make_promises` would refuse, and make none. None for each that it would make."""
     foundations = await _foundations(tx, commands)
     for command in commands:
         _make(tx, clock, command, foundations)
     keys = [command.import_key for command in commands if command.import_key]
-    known = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)
-    for promise in known:
+    known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
+    for promise in known.values():
         _require_owner(tx, promise, foundations, lent=True)
-    return len(commands) - len(known)
+    return [known.get(command.import_key) for command in commands]
 
 
 async def announce(
