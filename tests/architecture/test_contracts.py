@@ -71,7 +71,9 @@ def data_class(field: FieldDescriptor) -> int:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_fact_has_the_fields_of_the_event_that_publishes_it(service: str) -> None:
-    published = {name: [field.name for field in message.fields] for name, message in events(service).items()}
+    messages = list(events(service).values())
+    messages += [f.message_type for event in messages for f in fields(event) if f.message_type is not None]
+    published = {message.name: [field.name for field in message.fields] for message in messages}
     recorded = {
         name: [field.name for field in dataclasses.fields(fact)] for name, fact in facts(service).items()
     }

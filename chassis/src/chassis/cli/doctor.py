@@ -52,20 +52,19 @@ def doctor(as_json: bool = AsJson) -> None:
 
 
 def _about_down(home: Home) -> Iterator[Finding]:
-    from chassis.local.ports import is_free
+    from chassis.local.ports import HTTP_OFFSET, PORT_BASE, is_free, taken
 
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
     import os
 
-    from chassis.local.installed import Installed, load_services
-    from chassis.local.stack import HTTP_OFFSET, PORT_BASE, taken
+    from chassis.local.installed import load_services
 
     shift = int(os.environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
-    services = list(map(Installed.of, load_services()))
+    services = load_services()
     for service in services:
         for port in (service.port + shift, service.port + shift + HTTP_OFFSET):
             if not is_free(port):
-                what, do = taken(port, service.name, services).split(". ", 1)
+                what, do = taken(port, service.name, [each.port for each in services]).split(". ", 1)
                 yield Finding(f"{what}.", do)
 
 

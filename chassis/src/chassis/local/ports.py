@@ -1,11 +1,19 @@
-"""Free ports on loopback, below the range from which the kernel serves outgoing connections."""
+"""Ports on loopback, below the range from which the kernel serves outgoing connections.
+
+Fixed ones, the services' of each stack from its base on, are below 10000; those that are taken at random, by
+stacks for all else and by tests, are above.
+"""
 
 import random
 import socket
 import urllib.request
+from collections.abc import Iterable
 
 # Above 32767 an outgoing connection may hold the port, and a bind fails at random.
 LOWEST, HIGHEST = 10_000, 32_767
+PORT_BASE = 7000
+LOWEST_BASE, HIGHEST_BASE = 1024, LOWEST - 200
+HTTP_OFFSET = 100
 
 LOOPBACK = "127.0.0.1"
 
@@ -41,6 +49,17 @@ def holder(port: int) -> str:
         except psutil.Error:  # another user's, or gone
             continue
     return "another program"
+
+
+def taken(port: int, service: str, usual: Iterable[int]) -> str:
+    """What to tell of a service's port that somebody else has: who, and where all of `usual` are free."""
+    offsets = [each - PORT_BASE + more for each in usual for more in (0, HTTP_OFFSET)]
+    bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
+    free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
+    return (
+        f"Port {port}, which {service} needs, is taken by {holder(port)}. "
+        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up"
+    )
 
 
 def is_listening(port: int) -> bool:

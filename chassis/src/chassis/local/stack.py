@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import product
 from typing import Any
 
@@ -17,13 +17,10 @@ from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.nursery import Nursery
-from chassis.local.ports import DIRECT, LOWEST, holder, is_free
+from chassis.local.ports import DIRECT, HIGHEST_BASE, HTTP_OFFSET, LOWEST_BASE, PORT_BASE, is_free, taken
 from chassis.local.process import Process, Program, StackError, WrongUse
 from chassis.local.supervisor import Say, Supervisor, Unit
 
-PORT_BASE = 7000
-LOWEST_BASE, HIGHEST_BASE = 1024, LOWEST - 200  # below the ports that stacks and tests take at random
-HTTP_OFFSET = 100
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
 DRAIN_TIMEOUT_S = 50.0
@@ -242,7 +239,7 @@ class Stack:
             port = self._port(service, replica)
             for needed in (port, port + HTTP_OFFSET):
                 if not is_free(needed):
-                    raise StackError(taken(needed, service.name, self.services))
+                    raise StackError(taken(needed, service.name, [each.port for each in self.services]))
 
     def _write_tokens(self) -> None:
         for service in self.services:
@@ -274,17 +271,6 @@ class Stack:
             if time.time() - written > RENEW_SERVICES_EVERY_S:
                 self._write_tokens()
                 written = time.time()
-
-
-def taken(port: int, service: str, services: Sequence[Installed]) -> str:
-    """What to tell of a port that somebody else has: who that is, and which ports are free."""
-    offsets = [each.port - PORT_BASE + more for each in services for more in (0, HTTP_OFFSET)]
-    bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
-    free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
-    return (
-        f"Port {port}, which {service} needs, is taken by {holder(port)}. "
-        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up"
-    )
 
 
 def _target(addresses: list[str]) -> str:
