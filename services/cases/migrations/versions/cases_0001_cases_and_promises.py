@@ -122,7 +122,12 @@ def promises() -> None:
             CHECK ((state = 'KEPT_LATE') = coalesce(
                 CASE WHEN due_date IS NULL THEN keep_time > due_time ELSE keep_time >= due_time END, false
             )),
-            CHECK (state NOT IN ('AT_RISK', 'RENEGOTIATED', 'WITHDRAWN') OR reason_code <> '')
+            CHECK (state NOT IN ('AT_RISK', 'RENEGOTIATED', 'WITHDRAWN') OR reason_code <> ''),
+            -- At commit: a successor is stored before the promise that it replaces has ended.
+            CONSTRAINT one_awaited_on_a_work_item EXCLUDE USING btree (work_item_id WITH =) WHERE (
+                work_item_id IS NOT NULL AND successor_id IS NULL AND withdraw_time IS NULL
+                AND state IN ('OPEN', 'AT_RISK', 'BROKEN')
+            ) DEFERRABLE INITIALLY DEFERRED
         )
         """
     )

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from chassis.api.messages import timestamp
@@ -82,6 +83,18 @@ async def test_a_batch_has_one_promise_for_a_work_item_and_its_past_ones_are_of_
         made = await desk.promises.BatchMakePromises(request)
         assert made.made_count == made_count
     assert set(await roots(desk)) == {made.promises[0].name}
+
+
+async def test_the_database_knows_it_too_whoever_writes(desk):
+    work_item, made = await desk.promised_work()
+    other = await desk.make(3)
+    copied = "UPDATE promises SET work_item_id = $1, case_id = $2 WHERE id = $3"
+    _, case_id, _, work_item_id = work_item.name.split("/")
+    async with desk.running.db.connection() as connection:
+        with pytest.raises(asyncpg.ExclusionViolationError, match="one_awaited_on_a_work_item"):
+            await connection.execute(copied, work_item_id, case_id, other.name.split("/")[1])
+    assert (await desk.get(other.name)).work_item == ""
+    assert (await desk.get(made.name)).work_item == work_item.name
 
 
 async def test_promises_of_other_work_and_of_none_are_as_many_as_are_made(desk):
