@@ -16,8 +16,7 @@ A promise is never edited. It changes its state by the verbs below, and each cha
                   RENEGOTIATED                and a successor is made, kept when it was: see `telling.py`
 
 A broken promise without a successor can still be kept: word of the work may come late, and the customer did
-get what was promised. One with a successor is over: the successor is what the customer counts on. One that
-was taken back is over too. Either stays BROKEN, for that is what it was.
+get what was promised. One with a successor, which the customer counts on, or that was taken back is over.
 """
 
 from dataclasses import dataclass, fields
