@@ -244,12 +244,13 @@ async def _channels(session: Session | None) -> AsyncIterator[Callable[[str], gr
 
 @contextmanager
 def _progress(name: str, show: bool) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from chassis.cli.terminal import Terminal
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(
-        *columns, console=Console(stderr=True), disable=not (show and sys.stderr.isatty())
+        *columns, console=Terminal(stderr=True), disable=not (show and sys.stderr.isatty())
     ) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
