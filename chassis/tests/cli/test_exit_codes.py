@@ -145,8 +145,9 @@ async def test_a_service_that_does_not_answer_is_3(rapport: Rapport, running: Ca
 @pytest.mark.parametrize("base", ["abc", "70000", "9801", "-1", "80", "7000.5"])
 def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any, base: str) -> None:
     monkeypatch.setenv("RAPPORT_PORT_BASE", base)
-    code, _, told = rapport("up")
-    assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 9800.\n")
+    for command in ("up", "doctor"):
+        code, _, told = rapport(command)
+        assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 9800.\n")
 
 
 @pytest.mark.parametrize("replicas", ["0", "two", "10", "-1"])

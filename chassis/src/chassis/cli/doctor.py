@@ -52,14 +52,14 @@ def doctor(as_json: bool = AsJson) -> None:
 
 
 def _about_down(home: Home) -> Iterator[Finding]:
-    from chassis.local.ports import HTTP_OFFSET, PORT_BASE, is_free, taken
+    from chassis.local.ports import HTTP_OFFSET, PORT_BASE, is_free, port_base, taken
 
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
     import os
 
     from chassis.local.installed import load_services
 
-    shift = int(os.environ.get("RAPPORT_PORT_BASE") or PORT_BASE) - PORT_BASE
+    shift = port_base(os.environ) - PORT_BASE
     services = load_services()
     for service in services:
         for port in (service.port + shift, service.port + shift + HTTP_OFFSET):

@@ -7,7 +7,9 @@ stacks for all else and by tests, are above.
 import random
 import socket
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from chassis.local.process import WrongUse
 
 # Above 32767 an outgoing connection may hold the port, and a bind fails at random.
 LOWEST, HIGHEST = 10_000, 32_767
@@ -19,6 +21,19 @@ LOOPBACK = "127.0.0.1"
 
 # Opens our own addresses: a proxy that the user has set is for the world outside.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def port_base(environ: Mapping[str, str]) -> int:
+    """Where the fixed ports of a stack begin. WrongUse."""
+    return number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
+
+
+def number(environ: Mapping[str, str], name: str, usual: int, lowest: int, highest: int) -> int:
+    """What a variable says. WrongUse when that is no number in its range."""
+    told = environ.get(name) or str(usual)
+    if not (told.isascii() and told.isdigit() and lowest <= int(told) <= highest):
+        raise WrongUse(f"{name} must be a number from {lowest} to {highest}.")
+    return int(told)
 
 
 def is_free(port: int) -> bool:

@@ -17,8 +17,8 @@ from chassis.local.infrastructure import Infrastructure
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.nursery import Nursery
-from chassis.local.ports import DIRECT, HIGHEST_BASE, HTTP_OFFSET, LOWEST_BASE, PORT_BASE, is_free, taken
-from chassis.local.process import Process, Program, StackError, WrongUse
+from chassis.local.ports import DIRECT, HTTP_OFFSET, PORT_BASE, is_free, number, port_base, taken
+from chassis.local.process import Process, Program, StackError
 from chassis.local.supervisor import Say, Supervisor, Unit
 
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
@@ -51,9 +51,8 @@ class Stack:
         currency = environ.get("RAPPORT_CURRENCY") or home.currency()
         self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
         self._progress = progress
-        base = _number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
-        self._shift = base - PORT_BASE
-        self._replicas = range(_number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
+        self._shift = port_base(environ) - PORT_BASE
+        self._replicas = range(number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
         ports = json.loads(home.read_env().get("RAPPORT_LOCAL_PORTS", "{}"))
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
@@ -276,14 +275,6 @@ class Stack:
 def _target(addresses: list[str]) -> str:
     """One address, or several, as gRPC reads them."""
     return addresses[0] if len(addresses) == 1 else f"ipv4:{','.join(addresses)}"
-
-
-def _number(environ: Mapping[str, str], name: str, usual: int, lowest: int, highest: int) -> int:
-    """What a variable says. WrongUse when that is no number in its range."""
-    told = environ.get(name) or str(usual)
-    if not (told.isascii() and told.isdigit() and lowest <= int(told) <= highest):
-        raise WrongUse(f"{name} must be a number from {lowest} to {highest}.")
-    return int(told)
 
 
 def _answers(url: str) -> bool:

@@ -274,7 +274,7 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
     value = view.value.lifetime_value
     day = "%a %d %b %Y"
     return [
-        f"{view.display_name}, in the care of {view.relationship_manager or 'nobody'}",
+        *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
         f"value    {value.currency_code} {value.units}.{value.nanos // 10**7:02} {view.value.band}",
         *(f"case     {part.topic} {part.state}" for part in view.cases),
         *(
