@@ -39,7 +39,7 @@ WAITING = """
 
 async def rows(service: str, sql: str) -> list[Any]:
     """What a service's database answers."""
-    connection = await asyncpg.connect(Session.open().database_url(service))
+    connection = await asyncpg.connect(Session.open().env[f"RAPPORT_{service.upper()}_DATABASE_URL"])
     try:
         return list(await connection.fetch(sql))
     finally:

@@ -21,8 +21,8 @@ from chassis.testing.running import Running
 from chassis.testing.tokens import TestIssuer
 from rapport.options.v1 import options_pb2
 from tests.contracts.scenes import SCENES
+from tests.contracts.valid import CONTRACTS, SERVICES
 
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 EXPECTED = {  # by what the table says: for a caller of billing, whose resource it is, and for one of delivery
     "any": ("may", "may"),
@@ -128,13 +128,14 @@ class World:
 @pytest.fixture
 async def world(start: Any, issuer: TestIssuer, name: str) -> Any:
     """One service, to itself."""
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    module = import_module(f"{CONTRACTS[name]}.service")
+    running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
     made = World(running, issuer)
     yield made
     await made.close()
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_each_role_may_what_the_table_says(world: World, name: str) -> None:
     rpcs, expected, got = methods(), {}, {}
     for rpc, cells in table().items():

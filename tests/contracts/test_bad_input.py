@@ -21,13 +21,23 @@ from chassis.testing.tokens import TestIssuer
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
 from tests.contracts.test_reasons import common, documented
-from tests.contracts.valid import REQUESTS, SERVICES, learn, renewed, request_of, short_name
+from tests.contracts.valid import (
+    CONTRACTS,
+    REQUESTS,
+    SERVICES,
+    learn,
+    prepare,
+    renewed,
+    request_of,
+    short_name,
+)
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS = {
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListImportErrors": {"parent": f"importJobs/{uuid4()}"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
+    "ListDeadLetters": {"parent": "consumers/-"},
     "ListTransfers": {"account": "programmes/main/accounts/issued"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
@@ -202,7 +212,9 @@ def methods(service: str) -> list[MethodDescriptor]:
 @pytest.fixture
 async def caller(start: Any, issuer: TestIssuer, name: str) -> Any:
     """A running service and somebody who may do everything."""
-    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    module = import_module(f"{CONTRACTS[name]}.service")
+    running = await start(module.service, peers=NOWHERE, smtp_host="127.0.0.1")
+    await prepare(name, running.db)
     made = Caller(running, issuer)
     yield made
     await made.channel.close()
@@ -247,11 +259,11 @@ def is_refused(got: Outcome, path: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_a_wrong_value_is_refused_where_it_stands_for_a_documented_reason(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
-    reasons = common() | documented(f"services/{name}/README.md")
+    reasons = common() | documented(f"services/{CONTRACTS[name]}/README.md")
     accepted = {
         f"{method} {path}": got
         async for method, path, got in refusals(caller, name, valid, wrong)
@@ -260,7 +272,7 @@ async def test_a_wrong_value_is_refused_where_it_stands_for_a_documented_reason(
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_no_text_of_any_request_holds_control_characters_and_no_line_what_breaks_or_turns_it(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -272,7 +284,7 @@ async def test_no_text_of_any_request_holds_control_characters_and_no_line_what_
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_what_is_required_is_missed_where_it_should_stand(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
@@ -287,11 +299,11 @@ async def test_what_is_required_is_missed_where_it_should_stand(
     assert accepted == {}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_no_odd_value_is_answered_with_an_undocumented_error(
     caller: Caller, name: str, valid: dict[str, Message]
 ) -> None:
-    reasons = common() | documented(f"services/{name}/README.md") | {""}
+    reasons = common() | documented(f"services/{CONTRACTS[name]}/README.md") | {""}
     surprising = {
         f"{method} {path}": got
         async for method, path, got in refusals(caller, name, valid, odd)
@@ -300,11 +312,11 @@ async def test_no_odd_value_is_answered_with_an_undocumented_error(
     assert surprising == {}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_every_list_refuses_a_negative_page_size_and_a_foreign_page_token(
     caller: Caller, name: str
 ) -> None:
-    lists = [method for method in methods(name) if "page_token" in method.input_type.fields_by_name]
+    lists = [method for method in methods(name) if "page_size" in method.input_type.fields_by_name]
     assert lists
     other = ListCasesRequest(filter='topic = "another list"')
     foreign = Page(other, datetime, UUID).next_token((datetime.now(UTC), uuid4()))
@@ -330,7 +342,7 @@ async def test_every_field_mask_refuses_unknown_paths(
         assert got == Outcome("INVALID_ARGUMENT", "UNKNOWN_FIELD", frozenset({"update_mask"})), method.name
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_text_that_is_not_utf8_and_bodies_that_are_no_message_are_malformed(
     caller: Caller, name: str
 ) -> None:
@@ -343,7 +355,7 @@ async def test_text_that_is_not_utf8_and_bodies_that_are_no_message_are_malforme
             assert (got.code, got.reason) == ("INVALID_ARGUMENT", "MALFORMED_REQUEST")
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", CONTRACTS)
 async def test_a_message_of_more_than_four_megabytes_is_refused(caller: Caller, name: str) -> None:
     for method in methods(name):
         got = await caller.outcome(method, b"\x0a" + b"\xff" * (4 * 1024 * 1024 + 1))

@@ -5,14 +5,16 @@ latest answer with the same name.
 """
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
 from chassis.cli import contracts
+from chassis.db.database import Database
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
+CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them
 SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
@@ -39,6 +41,13 @@ _PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
     "due_time": SOON,
 }  # fmt: skip
+LETTERS = [f"consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
+_LETTER = """
+    INSERT INTO parked (event_id, consumer, state, source, subject, type, resource, customer, headers, data,
+                        attempts, error, reason, parked_at, due_at)
+    VALUES ($1, 'loyalty-promises', 'DEAD', 'cases', '', '', '', '', '{}', '', 3, 'Malformed', '', now(),
+            now())
+"""
 _PAGE = {"page_size": 10}
 _PURCHASE = {
     "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
@@ -174,7 +183,25 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("notifications.Explain", {"name": "{SendNotice}"}),
     ],
+    "operations": [
+        ("GetBacklog", {}),
+        ("ListConsumers", {}),
+        ("ListDeadLetters", _PAGE | {"parent": "consumers/loyalty-promises"}),
+        ("GetDeadLetter", {"name": LETTERS[0]}),
+        ("ReplayDeadLetter", {"name": LETTERS[0]}),
+        ("DropDeadLetter", {"name": LETTERS[1]}),
+        ("ListTimers", _PAGE),
+        ("ListWork", _PAGE | {"filter": "state = PENDING"}),
+        ("RepublishFacts", {"start_time": BEFORE, "end_time": SOON, "page_token": str(uuid4())}),
+    ],
 }  # fmt: skip
+
+
+async def prepare(name: str, db: Database) -> None:
+    """Make what requests of a contract need and no request of it brings about."""
+    if name == "operations":
+        async with db.connection() as connection:
+            await connection.executemany(_LETTER, [[UUID(letter.rpartition("/")[2])] for letter in LETTERS])
 
 
 def resolved(value: Any, known: dict[str, str]) -> Any:

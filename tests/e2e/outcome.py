@@ -105,7 +105,7 @@ def assert_view_shows(session: Session, outcome: Outcome, successor: str, points
 
 async def ledger_proof(session: Session) -> tuple[Any, Any]:
     """The sum of all legs, and how many accounts do not equal the sum of their entries: both must be 0."""
-    connection = await asyncpg.connect(session.database_url("loyalty"))
+    connection = await asyncpg.connect(session.env["RAPPORT_LOYALTY_DATABASE_URL"])
     try:
         row = await connection.fetchrow(LEDGER_PROOF)
         return row["total"], row["wrong"]

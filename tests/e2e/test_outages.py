@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from chassis.cli.demo.story import Outcome, Story
+from chassis.cli.operations import dead_letters
 from chassis.cli.session import Session
-from chassis.events.dead_letters import dead_letters
 from chassis.testing.wait import eventually
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -27,7 +27,8 @@ RESTART_TIMEOUT_S = 60
 def no_dead_letters(stack: Stack) -> Iterator[None]:
     """An outage is nobody's fault: no event is given up for it."""
     yield
-    assert asyncio.run(dead_letters(Session.open().env["RAPPORT_LOCAL_NATS_URL"])) == []
+    session = Session.open()
+    assert [letter for service in session.peers for letter in dead_letters(session, service)] == []
 
 
 @pytest.mark.parametrize("step", [PROMISED, FORECAST])

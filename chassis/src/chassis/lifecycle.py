@@ -28,6 +28,7 @@ from chassis.events.provision import NotProvisioned, verify
 from chassis.events.relay import Relay
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
+from chassis.operations.rpc import OperationsRpc
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
@@ -109,7 +110,9 @@ class Lifecycle:
         self._run(verifier.keys.run)
         self._read_audit = ReadAudit(app.db)
         self._run(self._read_audit.run)
-        self.server = Server(app.name, app.servicers, verifier, self._read_audit.note)
+        operations = OperationsRpc(app.db, self._nats, self._declaration.subscriptions)
+        servicers = [*app.servicers, operations]
+        self.server = Server(app.name, servicers, verifier, self._read_audit.note)
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
         self._be_ready([])

@@ -1,56 +1,55 @@
-"""What `rapport doctor` says of events that a service could not apply."""
+"""What `rapport doctor` makes of the backlog of a service."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from chassis.cli.dead_letters import _unmark
-from chassis.cli.doctor import _set_aside
-from chassis.events.dead_letters import DeadLetter
-from chassis.testing.wait import eventually
+from chassis.api.messages import timestamp
+from chassis.cli.troubles import troubles
+from rapport.operations.v1 import operations_pb2
 
-PARKED = """
-    INSERT INTO parked (event_id, consumer, state, source, subject, type, resource, customer, headers, data,
-                        attempts, error, reason, parked_at, due_at)
-    SELECT gen_random_uuid(), 'loyalty-cases', $1, 'cases', '', '', '', '', '{}', '', 3, $2, '', now(), now()
-    FROM generate_series(1, $3)
-"""
+PARKED, DEAD = operations_pb2.SetAside.STATE_PARKED, operations_pb2.SetAside.STATE_DEAD
 
 
-async def said(db, letters=()):
-    urls = {"RAPPORT_LOYALTY_DATABASE_URL": db._url}
-    return [found async for found in _set_aside(urls, "loyalty", letters)]
+def said(**backlog):
+    found = list(troubles("loyalty", operations_pb2.Backlog(**backlog)))
+    assert all(do for _, do in found)
+    return [what for what, _ in found]
 
 
-async def test_parked_and_dead_events_and_those_of_a_newer_release_are_named_with_what_to_do(database):
-    db = await database("loyalty")
-    assert await said(db) == []
-    async with db.connection() as connection:
-        for state, error, count in (("PARKED", "Aborted", 3), ("DEAD", "Malformed", 1), ("PARKED", "", 2)):
-            await connection.execute(PARKED, state, error, count)
+def aside(state, error, count):
+    return operations_pb2.SetAside(
+        consumer="consumers/loyalty-cases", state=state, error=error, event_count=count
+    )
 
-    found = await eventually(lambda: said(db))
 
-    assert [finding.what for finding in found] == [
-        "loyalty-cases gave up on 1 event (Malformed), whose dead letters are lost.",
+def test_nothing_is_wrong_with_facts_on_their_way():
+    just_now = timestamp(datetime.now(UTC))
+    assert said(fact_count=7, unpublished_fact_count=1, oldest_unpublished_time=just_now) == []
+
+
+def test_facts_that_wait_and_timers_that_do_not_fire_are_named():
+    long_ago = timestamp(datetime.now(UTC) - timedelta(hours=1))
+    found = said(unpublished_fact_count=3, oldest_unpublished_time=long_ago, overdue_timer_count=2)
+    assert found == [
+        "3 facts of loyalty: not published for 1 h.",
+        "2 timers of loyalty: due for more than a minute.",
+    ]
+
+
+def test_parked_and_dead_events_and_those_of_a_newer_release_are_named():
+    events = [aside(DEAD, "Malformed", 1), aside(PARKED, "", 2), aside(PARKED, "Aborted", 3)]
+    assert said(set_aside=events) == [
+        "loyalty-cases gave up on 1 event (Malformed).",
         "loyalty-cases keeps 2 events of a type that loyalty does not know.",
         "loyalty-cases has set aside 3 events (Aborted).",
     ]
-    assert all(finding.do for finding in found)
-    assert [finding.what for finding in await said(db, {"loyalty-cases"})] == [
-        finding.what for finding in found[1:]
+
+
+def test_work_that_waits_for_us_what_nobody_knows_and_what_is_not_done_are_named():
+    work = operations_pb2.WorkBacklog(
+        kind="send", alarm_count=1, alarm_code="535 5.7.8", unknown_count=1, overdue_count=1
+    )
+    assert said(work=[work]) == [
+        "loyalty: 1 send wait for us to mend something: the other side says 535 5.7.8.",
+        "loyalty: Of 1 send of the last day nobody knows whether they were done.",
+        "loyalty: 1 send are due for more than a minute.",
     ]
-
-
-async def test_a_dead_letter_that_is_dropped_is_no_longer_said_to_be_missing(database):
-    db = await database("loyalty")
-    async with db.connection() as connection:
-        await connection.execute(PARKED, "DEAD", "Malformed", 2)
-        [kept, dropped] = await connection.fetch("SELECT event_id FROM parked")
-
-        await _unmark(db._url, letter(str(dropped["event_id"])))
-
-        assert await connection.fetch("SELECT event_id FROM parked") == [kept]
-
-
-def letter(event_id):
-    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    return DeadLetter(1, "loyalty-cases", "", event_id, "", "", "Malformed", "", 1, at, 1, {}, b"")

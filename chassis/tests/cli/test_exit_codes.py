@@ -161,7 +161,7 @@ def test_a_number_of_replicas_that_is_none_is_refused(
 
 def test_a_consumer_that_is_none_is_told_those_that_are(rapport: Rapport, home: Home) -> None:
     with home.acquire():
-        home.write_env({"RAPPORT_LOCAL_NATS_URL": f"nats://127.0.0.1:{free_port()}"})
+        home.write_env({"RAPPORT_PEERS": "{}"})
         code, _, told = rapport("dead-letters", "list", "customer-vew")
     assert code == 2
     assert "'customer-vew' is no consumer" in told

@@ -15,11 +15,11 @@ from chassis.cli.event_lines import line as event_line
 from chassis.cli.main import build, run
 from chassis.cli.terminal import Terminal
 from chassis.cli.waterfall import draw
-from chassis.events.dead_letters import DeadLetter
 from chassis.local.home import Home
 from chassis.local.mail import Mailbox
 from chassis.local.spans import StoredSpan
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
+from rapport.operations.v1 import operations_pb2
 
 HOSTILE = [
     "\x1b[2J\x1b[31m", "\x1b]8;;http://evil.example\x1b\\here\x1b]8;;\x1b\\", "\x07", "\x08\x08", "\r",
@@ -60,7 +60,9 @@ def event(text: str) -> None:
 
 
 def letters(text: str) -> None:
-    letter = DeadLetter(1, text, text, text, text, text, text, text, 3, NOW, 1, {text: text}, b"")
+    letter = operations_pb2.DeadLetter(
+        name=text, subject=text, event_type=text, resource=text, error=text, reason=text, headers={text: text}
+    )
     output.listing([dead_letters._row(letter)], dead_letters.COLUMNS, as_json=False, empty="")
 
 

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from chassis.db.database import Database
+from chassis.db.schema import PARKED
+from chassis.db.statement import Statement
 from chassis.events.consumer import Consumer
 from chassis.events.envelope import Event
 from chassis.events.nats import Connection
 from chassis.events.provision import Declaration
 from chassis.events.relay import Relay
 from chassis.events.subscription import Subscription
+from chassis.operations.store import REPLAY, DeadLetter
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 
 
@@ -26,6 +30,12 @@ class Text:
         self.name = sql.split()[0]
 
 
+DEAD_LETTERS = Statement(
+    sa.select(*(PARKED.c[name] for name in DeadLetter.__dataclass_fields__))
+    .where(PARKED.c.state == "DEAD")
+    .order_by(PARKED.c.parked_at),
+    DeadLetter,
+)
 NOTE = Text("INSERT INTO notes (text) VALUES ($1)")
 
 
@@ -82,6 +92,13 @@ class Bench:
     def run(self, work: Any) -> asyncio.Task[None]:
         self.tasks.append(asyncio.create_task(work))
         return self.tasks[-1]
+
+    async def dead_letters(self, db: Database) -> list[DeadLetter]:
+        """What the consumers of a service gave up on, oldest first."""
+        return await DEAD_LETTERS.all(db)
+
+    async def replay(self, db: Database, letter: DeadLetter) -> None:
+        assert await REPLAY.maybe(db, consumer=letter.consumer, event_id=letter.event_id)
 
     async def stop(self) -> None:
         for task in self.tasks:

@@ -85,7 +85,6 @@ async def test_a_service_may_do_all_that_it_needs(log_in: LogIn) -> None:
     await loyalty.client.flush()
 
     await cases.js.publish(OPENED, b"fact", headers={"ce-id": "1"})
-    await loyalty.js.publish("dead.loyalty.loyalty-cases", b"")
     await loyalty.client.publish("poke.loyalty", b"")
     await cases.client.publish("beat.cases", b"")
     await beats.next_msg(timeout=5)
@@ -139,8 +138,6 @@ FOREIGN = [
     OPENED,
     "events.loyalty.value.changed.v1",
     "events.notices.notice.sent.v1",
-    "dead.cases.cases-loyalty",
-    "dead.notices.notices-cases",
     "beat.cases",
     "beat.notices",
     "poke.cases",
@@ -177,7 +174,7 @@ async def test_no_answer_to_an_allowed_request_lands_where_another_would_take_it
     await settled(loyalty, admin, cases, notices)
 
     after = await stored(admin)
-    own = {"LOYALTY": 2, "DEAD": 2}  # what it published in its own name: two bodies each
+    own = {"LOYALTY": 2}  # what it published in its own name: two bodies each
     assert after.keys() == before.keys()
     assert all(after[name] - before[name] <= own.get(name, 0) for name in before), (before, after)
     assert (await admin.js.consumer_info("CASES", "notices-cases")).num_ack_pending == 0
@@ -186,8 +183,6 @@ async def test_no_answer_to_an_allowed_request_lands_where_another_would_take_it
 
 FORBIDDEN_PUBLISH = [
     OPENED,
-    "dead.cases.cases-loyalty",
-    "dead.loyalty.another",
     "beat.cases",
     "poke.cases",
     "signal.cases",
@@ -199,7 +194,6 @@ FORBIDDEN_PUBLISH = [
     "$JS.API.STREAM.NAMES",
     "$JS.API.STREAM.LIST",
     "$JS.API.STREAM.INFO.NOTICES",
-    "$JS.API.STREAM.INFO.DEAD",
     "$JS.API.STREAM.CREATE.MINE",
     "$JS.API.STREAM.UPDATE.LOYALTY",
     "$JS.API.STREAM.DELETE.CASES",
@@ -244,7 +238,6 @@ FORBIDDEN_SUBSCRIBE = [
     "events.cases.>",
     "_INBOX.>",
     "_INBOX_cases.>",
-    "dead.>",
     "poke.cases",
     "signal.cases",
     "$JS.>",
@@ -274,14 +267,3 @@ async def test_who_provisions_tells_no_facts(log_in: LogIn) -> None:
     with pytest.raises(nats.errors.TimeoutError):  # which is how the client reports a refused request
         await provisioner.js.publish(OPENED, b"forged", timeout=0.3)
     assert await stored(admin) == before
-
-
-async def test_a_consumer_cannot_fill_the_room_of_the_dead_letters_of_others(log_in: LogIn) -> None:
-    admin, loyalty, notices = [await log_in(name) for name in ("admin", "loyalty", "notices")]
-    dead = (await admin.js.stream_info("DEAD")).config
-    await admin.js.update_stream(dead.evolve(max_msgs_per_subject=3))
-    for _ in range(3):
-        await loyalty.js.publish("dead.loyalty.loyalty-cases", b"x")
-    with pytest.raises(nats.js.errors.APIError, match="maximum messages per subject exceeded"):
-        await loyalty.js.publish("dead.loyalty.loyalty-cases", b"x")
-    await notices.js.publish("dead.notices.notices-cases", b"x")

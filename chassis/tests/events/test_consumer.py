@@ -5,7 +5,6 @@ import pytest
 
 from chassis.backoff import Backoff
 from chassis.errors import FailedPrecondition, Unavailable
-from chassis.events import dead_letters
 from chassis.events.envelope import Event
 from chassis.events.provision import Consumption, Declaration
 from chassis.events.subscription import Subscription
@@ -131,9 +130,9 @@ async def test_poison_goes_to_the_dead_letters_and_the_others_proceed(bench, not
     await bench.consume(loyalty, refuse_one)
     [bad, *_] = await bench.open(cases, "cases/bad", "cases/1", "cases/2")
 
-    letters = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    letters = await eventually(lambda: bench.dead_letters(loyalty))
     [letter] = letters
-    assert (letter.consumer, letter.event_id, letter.resource) == ("loyalty-cases", str(bad), "cases/bad")
+    assert (letter.consumer, letter.event_id, letter.resource) == ("loyalty-cases", bad, "cases/bad")
     assert (letter.error, letter.reason, letter.attempts) == ("FailedPrecondition", "CASE_UNKNOWN", 1)
     assert "private detail" not in str(letter)
 
@@ -154,7 +153,7 @@ async def test_a_message_that_is_no_event_is_a_dead_letter(bench, noted, infrast
     await found.connection.js.publish(message.subject, message.data, headers=headers)
     await bench.consume(loyalty)
 
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
 
     assert letter.error == "Malformed"
 
@@ -169,7 +168,7 @@ async def test_a_body_that_does_not_decode_is_a_dead_letter(bench, infrastructur
     await found.connection.js.publish(message.subject, b"\xff\xff\xff", headers=headers)
     await bench.consume(loyalty)
 
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
 
     assert letter.error == "Malformed"
     assert letter.data == b"\xff\xff\xff"
@@ -188,7 +187,7 @@ async def test_a_bug_is_tried_ten_times_before_its_event_is_a_dead_letter(bench,
     await bench.consume(loyalty, buggy)
     await bench.open(cases, "cases/1")
 
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
 
     assert (letter.error, letter.attempts, len(tries)) == ("AttributeError", 10, 10)
 
@@ -208,7 +207,7 @@ async def test_a_mistake_that_looks_like_an_outage_ends_while_the_database_is_we
     await bench.consume(loyalty, confused)
     await bench.open(cases, "cases/1")
 
-    await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    await eventually(lambda: bench.dead_letters(loyalty))
     assert len(tries) == 10
 
 
@@ -230,7 +229,7 @@ async def test_a_dependency_that_is_away_for_long_makes_no_dead_letters(
     await bench.open(cases, "cases/1")
 
     await eventually(lambda: noted(loyalty))
-    assert await dead_letters.dead_letters(infrastructure.nats_url) == []
+    assert await bench.dead_letters(loyalty) == []
 
 
 async def test_events_that_nobody_handles_are_kept_and_hold_up_nobody(bench, noted):

@@ -9,7 +9,6 @@ import pytest
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.db.migrate import migrate
-from chassis.events import dead_letters
 from chassis.events.consumer import Consumer
 from chassis.events.envelope import Event
 from chassis.events.facts import FactCodec
@@ -46,7 +45,7 @@ def servers(tmp_path):
 
 @pytest.fixture
 async def pair(servers, acting, opened):
-    """`cases` relays, `loyalty` consumes: `await open_case("cases/1")`, `await noted()`."""
+    """`cases` relays, `loyalty` consumes: `await open_case("cases/1")`, `await noted()`, `await dead()`."""
     postgres, nats = servers
     subscription = Subscription.of_handlers("loyalty-cases", "cases", [note])
     databases = []
@@ -72,7 +71,11 @@ async def pair(servers, acting, opened):
         async with loyalty.connection() as connection:
             return [row["text"] for row in await connection.fetch("SELECT text FROM notes")]
 
-    yield open_case, noted
+    async def dead():
+        async with loyalty.connection() as connection:
+            return await connection.fetch("SELECT * FROM parked WHERE state = 'DEAD'")
+
+    yield open_case, noted, dead
     assert [task for task in tasks if task.done()] == []
     for task in tasks:
         task.cancel()
@@ -85,7 +88,7 @@ async def pair(servers, acting, opened):
 
 async def test_a_restart_of_the_broker_loses_nothing(servers, pair):
     _, nats = servers
-    open_case, noted = pair
+    open_case, noted, _ = pair
     await open_case("cases/before")
     await eventually(noted)
 
@@ -102,8 +105,8 @@ async def test_a_restart_of_the_broker_loses_nothing(servers, pair):
 
 
 async def test_a_restart_of_the_database_loses_nothing_and_makes_no_dead_letters(servers, pair):
-    postgres, nats = servers
-    open_case, noted = pair
+    postgres, _ = servers
+    open_case, noted, dead = pair
     written = []
 
     async def write(count):
@@ -131,4 +134,4 @@ async def test_a_restart_of_the_database_loses_nothing_and_makes_no_dead_letters
 
     await eventually(all_of_them, timeout_s=40)
     assert max(Counter(await noted()).values()) == 1
-    assert await dead_letters.dead_letters(nats.url) == []
+    assert await dead() == []

@@ -7,13 +7,12 @@ import asyncpg
 import pytest
 
 from chassis.backoff import Backoff
-from chassis.cli.dead_letters import _unmark
 from chassis.errors import FailedPrecondition, Unavailable
-from chassis.events import dead_letters
 from chassis.events.envelope import Event
 from chassis.events.facts import subject_of
 from chassis.events.provision import Consumption, Declaration
 from chassis.events.subscription import Subscription
+from chassis.operations.store import DROP
 from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
 
@@ -201,7 +200,7 @@ async def test_what_a_newer_release_fails_at_is_left_to_it_and_says_whose_it_is(
             tx.record(Reopened("cases/1"), version=2)
     await eventually(lambda: noted(loyalty))
     assert (failed, await parked(loyalty)) == ({*failed}, before)
-    assert await dead_letters.dead_letters(infrastructure.nats_url) == []
+    assert await bench.dead_letters(loyalty) == []
 
 
 async def test_a_batch_with_an_unknown_type_applies_the_others(bench, noted, pair):
@@ -237,18 +236,13 @@ async def test_one_given_up_on_is_marked_dead_until_it_is_replayed_with_success(
         await tx.fetch(NOTE, [event.data.case])
 
     await bench.consume(loyalty, refuse)
-    await bench.open(cases, "cases/1")
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
-
-    async def dead():
-        return [row["state"] for row in await parked(loyalty)] == ["DEAD"]
-
-    await eventually(dead)
-    await dead_letters.replay(infrastructure.nats_url, letter.number)
-    [again] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
-    assert again.number != letter.number
+    [event_id] = await bench.open(cases, "cases/1")
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
+    await bench.replay(loyalty, letter)
+    [again] = await eventually(lambda: bench.dead_letters(loyalty))
+    assert (again.event_id, again.attempts) == (event_id, 1)
     refuses = False
-    await dead_letters.replay(infrastructure.nats_url, again.number)
+    await bench.replay(loyalty, again)
     await eventually(lambda: noted(loyalty))
 
     async def none():
@@ -257,9 +251,7 @@ async def test_one_given_up_on_is_marked_dead_until_it_is_replayed_with_success(
     await eventually(none)
 
 
-async def test_dead_letters_replayed_while_events_flow_are_missing_no_more(
-    bench, noted, pair, infrastructure
-):
+async def test_dead_letters_replayed_while_events_flow_are_missing_no_more(bench, noted, pair):
     cases, loyalty = pair
     refuses = True
 
@@ -273,13 +265,13 @@ async def test_dead_letters_replayed_while_events_flow_are_missing_no_more(
     await bench.open(cases, "cases/1", "cases/2", together=True)
 
     async def both_dead():
-        return [row["state"] for row in await parked(loyalty)] == ["DEAD", "DEAD"]
+        return len(await bench.dead_letters(loyalty)) == 2
 
     await eventually(both_dead)
     replica.stop_fetching()
     await replica.finished(10)
-    for letter in await dead_letters.dead_letters(infrastructure.nats_url):
-        await dead_letters.replay(infrastructure.nats_url, letter.number)
+    for letter in await bench.dead_letters(loyalty):
+        await bench.replay(loyalty, letter)
     refuses = False
     await bench.project(loyalty, project)
 
@@ -289,23 +281,17 @@ async def test_dead_letters_replayed_while_events_flow_are_missing_no_more(
     await eventually(none)
 
 
-async def test_a_message_that_is_no_event_is_missing_once_until_it_is_dropped(bench, pair, infrastructure):
+async def test_a_message_that_is_no_event_is_missing_once_until_it_is_dropped(bench, pair):
     _, loyalty = pair
-    url = infrastructure.nats_url
     await bench.consume(loyalty)
     connection = await bench.broker(Declaration("cases"))
     await connection.js.publish(subject_of(CaseOpened), b"garbage")
 
-    async def dead(after=0):
-        letters = await dead_letters.dead_letters(url)
-        states = [row["state"] for row in await parked(loyalty)]
-        return letters if states == ["DEAD"] and letters and letters[-1].number > after else []
-
-    [first] = await eventually(dead)
-    await dead_letters.replay(url, first.number)
-    [again] = await eventually(lambda: dead(first.number))
+    [first] = await eventually(lambda: bench.dead_letters(loyalty))
+    await bench.replay(loyalty, first)
+    [again] = await eventually(lambda: bench.dead_letters(loyalty))
     assert again.event_id == first.event_id
-    await _unmark(loyalty._url, await dead_letters.drop(url, again.number))
+    await DROP.run(loyalty, consumer=again.consumer, event_id=again.event_id)
     assert await parked(loyalty) == []
 
 

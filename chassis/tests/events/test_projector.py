@@ -1,7 +1,6 @@
 from collections import Counter
 
 from chassis.backoff import Backoff
-from chassis.events import dead_letters
 from chassis.events.provision import Declaration
 from chassis.testing.wait import eventually
 
@@ -97,7 +96,7 @@ async def test_poison_in_a_batch_is_left_out_and_the_rest_is_applied(
     await bench.relay(cases)
     await bench.project(loyalty, projection.apply)
 
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
 
     assert letter.resource == "cases/13"
     assert sorted(await noted(loyalty)) == sorted(set(opened) - {"cases/13"})
@@ -112,7 +111,7 @@ async def test_garbage_in_a_batch_does_not_hold_up_the_rest(bench, noted, infras
     await bench.project(loyalty, Projection().apply)
 
     await eventually(lambda: noted(loyalty))
-    [letter] = await eventually(lambda: dead_letters.dead_letters(infrastructure.nats_url))
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
     assert (letter.type, letter.error) == ("", "Malformed")
 
 

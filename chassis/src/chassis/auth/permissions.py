@@ -11,10 +11,11 @@ Further = Callable[[Any], Iterable[str]]
 _Path = tuple[str, ...]
 
 
-def permissions(service: ServiceDescriptor) -> dict[str, str]:
+def permissions(service: ServiceDescriptor, served_by: str) -> dict[str, str]:
     """The permission of every method, by full method name `/package.Service/Method`.
 
-    ValueError for a method without one: nothing is open by omission.
+    `{service}` in a permission is the name of the service that serves it. ValueError for a method without
+    one: nothing is open by omission.
     """
     found = {}
     for method in service.methods:
@@ -24,7 +25,7 @@ def permissions(service: ServiceDescriptor) -> dict[str, str]:
                 f"{service.full_name}.{method.name} has no permission: "
                 "add `option (rapport.options.v1.permission)` to it in the contract"
             )
-        found[f"/{service.full_name}/{method.name}"] = permission
+        found[f"/{service.full_name}/{method.name}"] = permission.replace("{service}", served_by)
     return found
 
 

@@ -19,6 +19,7 @@ def call(
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who calls."),
     department: str = typer.Option("front-desk", help="Where they work."),
     timeout: float = typer.Option(0, min=0, help="Seconds; 0 means 10, and an hour for streams."),
+    service: str = typer.Option("", help="Whom to ask what every service answers, as OperationsService."),
     compact: bool = typer.Option(False, help="One line of JSON for each message."),
 ) -> None:
     """Call a method with an identity and write the response as JSON, fields named as in the contracts.
@@ -30,7 +31,12 @@ def call(
 
     found = contracts.method(method)
     request = _request(found.input_type, sys.stdin.read() if body == "-" else body)
-    channel = Session.open(who, department).channel(contracts.owner(found.containing_service))
+    session, owner = Session.open(who, department), contracts.owner(found.containing_service)
+    if owner not in session.peers and not service:
+        raise Failure(
+            f"Every service answers {found.containing_service.name}: say --service.", Exit.WRONG_USE
+        )
+    channel = session.channel(service or owner)
     path = f"/{found.containing_service.full_name}/{found.name}"
     answers = _call(channel, path, found, request, timeout or None)
     for answer in answers:

@@ -1,22 +1,21 @@
 """`rapport dead-letters`: events that a consumer gave up on."""
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import typer
 
-from chassis.cli.database import rows
 from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import AsJson, line, listing, say, write_json
 
 if TYPE_CHECKING:
-    from chassis.events.dead_letters import DeadLetter
+    from chassis.cli.session import Session
+    from rapport.operations.v1.operations_pb2 import DeadLetter
 
 app = typer.Typer(help="Look after events that a consumer gave up on: look at them, replay them, drop them.")
-COLUMNS = ["number", "when", "consumer", "subject", "resource", "error", "reason", "attempts", "times"]
-Number = typer.Argument(help="As `rapport dead-letters list` shows it.")
+COLUMNS = ["name", "when", "subject", "resource", "error", "reason", "attempts"]
+LETTER = "As `rapport dead-letters list` shows it."
+MANY = typer.Argument(help=f"{LETTER} Or a consumer, for all of its.", metavar="NAME...")
 
 
 @app.command("list")
@@ -24,86 +23,116 @@ def list_(
     consumer: str = typer.Argument("", help="Only those of one consumer, for example cases-notices."),
     as_json: bool = AsJson,
 ) -> None:
-    """List dead letters, oldest first."""
-    from chassis.cli.broker import admin_url
-    from chassis.events.dead_letters import dead_letters
-    from chassis.local.installed import load_services
+    """List dead letters by service, oldest first."""
+    from chassis.cli.session import Session
 
-    url = admin_url()
-    known = [each.durable for service in load_services() for each in service.declaration().subscriptions]
-    if consumer and consumer not in known:
-        named = ", ".join(sorted(known))
-        raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)
-    found = asyncio.run(dead_letters(url, consumer))
+    session = Session.open()
+    found = [
+        letter
+        for service in ([_service(consumer)] if consumer else session.peers)
+        for letter in _letters(session, service, consumer or "-")
+    ]
     listing([_row(letter) for letter in found], COLUMNS, as_json=as_json, empty="No dead letters.")
 
 
 @app.command()
-def show(number: int = Number, as_json: bool = AsJson) -> None:
+def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> None:
     """Show one dead letter with its decoded content."""
-    from chassis.cli.broker import admin_url
-    from chassis.events import dead_letters
+    from chassis.cli.operations import operations
+    from chassis.cli.session import Session
+    from rapport.operations.v1.operations_service_pb2 import GetDeadLetterRequest
 
-    letter = _found(dead_letters.show(admin_url(), number))
-    row = _row(letter) | {"headers": letter.headers, "data": _decoded(letter)}
+    session = Session.open()
+    request = GetDeadLetterRequest(name=name)
+    letter = operations(session, _service(_consumer(name))).GetDeadLetter(request)
+    row = _row(letter) | {"headers": dict(letter.headers), "data": _decoded(letter)}
     if as_json:
         write_json(row)
         return
-    for name, value in row.items():
-        say(f"{name}: {json.dumps(value, indent=2) if isinstance(value, dict) else line(str(value))}")
+    for field, value in row.items():
+        text = (
+            json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict) else line(str(value))
+        )
+        say(f"{field}: {text}")
 
 
 @app.command()
-def replay(numbers: list[int] = Number) -> None:
-    """Publish events again, so that the consumer that gave up gets another try."""
-    from chassis.cli.broker import admin_url
-    from chassis.events import dead_letters
-
-    for number in numbers:
-        _found(dead_letters.replay(admin_url(), number))
-        say(f"Replayed {number}.")
-
-
-@app.command()
-def drop(numbers: list[int] = Number) -> None:
-    """Forget dead letters for good: their events are no longer missing anywhere."""
-    from chassis.cli.broker import admin_url
+def replay(names: list[str] = MANY) -> None:
+    """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
+    from chassis.cli.operations import operations
     from chassis.cli.session import Session
-    from chassis.events import dead_letters
+    from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest
 
-    for number in numbers:
-        letter = _found(dead_letters.drop(admin_url(), number))
-        url = Session.open().database_url(letter.consumer.partition("-")[0])
-        asyncio.run(_unmark(url, letter))
-        say(f"Dropped {number}.")
-
-
-async def _unmark(url: str, letter: "DeadLetter") -> None:
-    """Let the service that gave up no longer say that the event is missing."""
-    mark = "DELETE FROM parked WHERE event_id = $1 AND consumer = $2 AND state = 'DEAD'"
-    await rows(url, mark, UUID(letter.event_id), letter.consumer)
+    session = Session.open()
+    for service, name in _each(session, names):
+        operations(session, service).ReplayDeadLetter(ReplayDeadLetterRequest(name=name))
+        say(f"Replayed {name}.")
 
 
-def _found(question: Any) -> Any:
-    try:
-        return asyncio.run(question)
-    except LookupError as problem:
-        raise Failure(f"{problem}. See `rapport dead-letters list`.") from None
+@app.command()
+def drop(names: list[str] = MANY) -> None:
+    """Forget dead letters for good: their events are no longer missing anywhere."""
+    from chassis.cli.operations import operations
+    from chassis.cli.session import Session
+    from rapport.operations.v1.operations_service_pb2 import DropDeadLetterRequest
+
+    session = Session.open()
+    for service, name in _each(session, names):
+        operations(session, service).DropDeadLetter(DropDeadLetterRequest(name=name))
+        say(f"Dropped {name}.")
+
+
+def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
+    """The service and the name of every letter that is meant."""
+    meant = []
+    for name in names:
+        if "/" in name:
+            meant.append((_service(_consumer(name)), name))
+            continue
+        service = _service(name)
+        letters = [letter.name for letter in _letters(session, service, name)]
+        if not letters:
+            say(f"{name} has no dead letters.")
+        meant += [(service, letter) for letter in letters]
+    return meant
+
+
+def _consumer(name: str) -> str:
+    kind, _, rest = name.partition("/")
+    consumer, _, _ = rest.partition("/")
+    if kind != "consumers" or not consumer:
+        like = "consumers/cases-notices/deadLetters/0198..., as `rapport dead-letters list` shows it"
+        raise Failure(f"{name!r} must be a name like {like}.", Exit.WRONG_USE)
+    return consumer
+
+
+def _service(consumer: str) -> str:
+    """Whose consumer it is. Failure with those that there are when it is nobody's."""
+    from chassis.local.installed import load_services
+
+    known = {each.durable: service.name for service in load_services() for each in service.listens}
+    if consumer not in known:
+        named = ", ".join(sorted(known))
+        raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)
+    return known[consumer]
+
+
+def _letters(session: "Session", service: str, consumer: str) -> list["DeadLetter"]:
+    from chassis.cli.operations import dead_letters
+
+    return list(dead_letters(session, service, f"consumers/{consumer}"))
 
 
 def _row(letter: "DeadLetter") -> dict[str, Any]:
     return {
-        "number": letter.number,
-        "when": letter.at.strftime("%Y-%m-%d %H:%M:%S"),
-        "consumer": letter.consumer,
-        "type": letter.type,
+        "name": letter.name,
+        "when": letter.park_time.ToDatetime().isoformat(timespec="seconds"),
+        "subject": letter.subject,
         "resource": letter.resource,
         "error": letter.error,
         "reason": letter.reason,
-        "attempts": letter.attempts,
-        "times": letter.times,
-        "subject": letter.subject,
-        "event_id": letter.event_id,
+        "attempts": letter.attempt_count,
+        "type": letter.event_type,
     }
 
 
@@ -112,7 +141,7 @@ def _decoded(letter: "DeadLetter") -> Any:
 
     from chassis.cli.contracts import event_classes, to_json
 
-    message = event_classes().get(letter.type)
+    message = event_classes().get(letter.event_type)
     try:
         return json.loads(to_json(message.FromString(letter.data))) if message else letter.data.hex()
     except DecodeError:

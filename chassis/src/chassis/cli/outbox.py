@@ -1,33 +1,31 @@
 """`rapport outbox`: facts on their way to the broker, and publishing them again."""
 
-import asyncio
 from datetime import UTC, datetime
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from chassis.cli.database import rows
 from chassis.cli.failures import Exit, Failure
 from chassis.cli.output import AsJson, counted, listing, say
 
+if TYPE_CHECKING:
+    from chassis.cli.session import Session
+    from rapport.operations.v1.operations_pb2 import Backlog
+
 app = typer.Typer(help="See what waits to be published, and publish again what a consumer lost.")
 COLUMNS = ["service", "recorded", "waiting", "oldest_waiting_s"]
-STATUS = """
-SELECT count(*) AS recorded, count(*) FILTER (WHERE published_at IS NULL) AS waiting,
-       coalesce(extract(epoch FROM now() - min(time) FILTER (WHERE published_at IS NULL)), 0)::float8
-           AS oldest_waiting_s
-FROM outbox
-"""
 
 
 @app.command()
 def status(as_json: bool = AsJson) -> None:
     """Show for each service how many facts are kept, how many wait, and for how long."""
+    from chassis.cli.operations import operations
     from chassis.cli.session import Session
+    from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 
     session = Session.open()
-    found = asyncio.run(waiting({name: session.database_url(name) for name in session.peers}))
+    backlogs = {name: operations(session, name).GetBacklog(GetBacklogRequest()) for name in session.peers}
+    found = [_row(name, backlog) for name, backlog in backlogs.items()]
     listing(found, COLUMNS, as_json=as_json, empty="No service.")
 
 
@@ -40,19 +38,12 @@ def republish(
     service: str = typer.Option("", help="Only of one service."),
 ) -> None:
     """Publish again what was recorded in a span of time. Consumers that know an event do nothing."""
-    from chassis.cli.broker import admin_url
     from chassis.cli.session import Session
 
     session = Session.open()
     begin, end = moment("--since", since), moment("--until", until) if until else datetime.now(UTC)
     for name in [service] if service else session.peers:
-        sent = asyncio.run(_republish(name, session.database_url(name), admin_url(), begin, end))
-        say(f"{name}: {counted(sent, 'event')} published again.")
-
-
-async def waiting(urls: dict[str, str]) -> list[dict[str, Any]]:
-    """The state of each service's outbox, by service."""
-    return [{"service": name, **row} for name, url in urls.items() for row in await rows(url, STATUS)]
+        say(f"{name}: {counted(_republish(session, name, begin, end), 'event')} published again.")
 
 
 def moment(option: str, text: str) -> datetime:
@@ -65,19 +56,32 @@ def moment(option: str, text: str) -> datetime:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-async def _republish(service: str, url: str, nats_url: str, since: datetime, until: datetime) -> int:
-    from chassis.clock import Clock
-    from chassis.db.database import Database
-    from chassis.events.facts import FactCodec
-    from chassis.events.nats import connect
-    from chassis.events.republish import republish as publish_again
+def waiting_s(backlog: "Backlog") -> float:
+    """For how long the oldest unpublished fact waits, in seconds."""
+    if not backlog.HasField("oldest_unpublished_time"):
+        return 0.0
+    return (datetime.now(UTC) - backlog.oldest_unpublished_time.ToDatetime(UTC)).total_seconds()
 
-    events = import_module(f"rapport.{service}.v1.{service}_events_pb2")
-    db = Database(url, service, FactCodec(events), Clock(), pool_size=2)
-    await db.open()
-    connection = await connect(nats_url, "republish")
-    try:
-        return await publish_again(db, connection, since, until)
-    finally:
-        await connection.close()
-        await db.close()
+
+def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
+    return {
+        "service": service,
+        "recorded": backlog.fact_count,
+        "waiting": backlog.unpublished_fact_count,
+        "oldest_waiting_s": waiting_s(backlog),
+    }
+
+
+def _republish(session: "Session", service: str, since: datetime, until: datetime) -> int:
+    from chassis.api.messages import timestamp
+    from chassis.cli.operations import operations
+    from rapport.operations.v1.operations_service_pb2 import RepublishFactsRequest
+
+    request = RepublishFactsRequest(start_time=timestamp(since), end_time=timestamp(until))
+    sent = 0
+    while True:
+        answer = operations(session, service).RepublishFacts(request, timeout=30)
+        sent += answer.fact_count
+        if not answer.next_page_token:
+            return sent
+        request.page_token = answer.next_page_token

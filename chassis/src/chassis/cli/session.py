@@ -66,11 +66,6 @@ class Session:
             )
         return self.peers[service]
 
-    def database_url(self, service: str) -> str:
-        """A service's own connection to its database, for commands that operate on it."""
-        self.address(service)
-        return self.env[f"RAPPORT_{service.upper()}_DATABASE_URL"]
-
     def channel(self, service: str) -> grpc.Channel:
         """A blocking channel, one for each service."""
         if service not in self._channels:

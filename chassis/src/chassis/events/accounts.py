@@ -82,7 +82,6 @@ def _asked(declaration: Declaration) -> Iterator[str]:
         yield f"$JS.API.STREAM.INFO.{stream_of(name)}"
     for each in declaration.subscriptions:
         consumer = f"{stream_of(each.source)}.{each.durable}"
-        yield f"dead.{service}.{each.durable}"
         yield f"$JS.API.CONSUMER.INFO.{consumer}"
         yield f"{_NEXT}{consumer}"
         yield f"$JS.ACK.{consumer}.>"

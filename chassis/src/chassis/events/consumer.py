@@ -41,7 +41,7 @@ class Consumer:
         self._connection = connection
         self._subscription = subscription
         self._effect = Effect(db, subscription)
-        self._parked = Parked(db, connection, subscription)
+        self._parked = Parked(db, subscription)
         self._pull = Pull(connection, stream_of(subscription.source), subscription.durable)
         self._lanes: dict[str, deque[Delivery]] = {}
         self._workers = asyncio.TaskGroup()

@@ -3,12 +3,11 @@
 An event asked for again later stays among the broker's unacknowledged ones, of which there may be 256; a few
 hundred of them would keep everybody else's from being delivered. So whatever is not applied at its first
 delivery waits here, and is tried again from here: after 1, 2, 4 ... 300 seconds, until it is applied or given
-up on. An event of a type that this release does not know waits here for the release that does, and is tried
-by that one alone.
+up on: a dead letter, for people to replay or drop (`chassis.operations`). An event of a type that this
+release does not know waits here for the release that does, and is tried by that one alone.
 """
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid5
 
-import nats.errors
 import sqlalchemy as sa
 import structlog
 from google.protobuf.message import DecodeError
@@ -28,7 +26,6 @@ from chassis.db.statement import Bulk, Statement
 from chassis.errors import Refusal
 from chassis.events import envelope
 from chassis.events.delivery import Delivery
-from chassis.events.nats import Connection
 from chassis.events.subscription import Subscription
 from chassis.judgement import Judgement, judge
 from chassis.limits import woken
@@ -71,7 +68,6 @@ _TAKE = Statement[Any](
     .values(due_at=sa.bindparam("until"), attempts=_P.attempts + sa.literal_column("1"))
     .returning(PARKED)
 )
-_DEAD = Statement[Any](sa.update(PARKED).where(*_ONE).values(state=sa.literal_column("'DEAD'")))
 FORGET = Statement[Any](sa.delete(PARKED).where(*_ONE))
 
 
@@ -89,9 +85,8 @@ class Kept:
 class Parked:
     """What one consumer has set aside."""
 
-    def __init__(self, db: Database, connection: Connection, subscription: Subscription) -> None:
+    def __init__(self, db: Database, subscription: Subscription) -> None:
         self._db = db
-        self._js = connection.js
         self._subscription = subscription
         self._durable = subscription.durable
         self._added = asyncio.Event()
@@ -112,11 +107,14 @@ class Parked:
         unknown = judgement in (Judgement.UNKNOWN, Judgement.DOWN)  # the database is not down: we write to it
         hopeless = judgement is Judgement.POISON or (unknown and kept.attempts >= UNKNOWN_ATTEMPTS)
         row = self._row(kept, error)
-        if hopeless:  # no other try while its dead letter is on its way
-            row["due_at"] = datetime.now(UTC) + CLAIM
+        if hopeless:
+            row["state"] = "DEAD"
         await _KEEP.rows(self._db, [row])
         if hopeless:
-            await self._give_up(kept, error)
+            _log.error(
+                "an event is given up on", durable=self._durable, event_id=str(kept.event_id),
+                error=row["error"], reason=row["reason"], attempts=kept.attempts, exc_info=error,
+            )  # fmt: skip
         else:
             _log.warning(
                 "an event is tried again later", durable=self._durable, event_id=str(kept.event_id),
@@ -143,31 +141,6 @@ class Parked:
     async def forget(self, event_id: UUID) -> None:
         """It is applied."""
         await FORGET.run(self._db, event_id=event_id, consumer=self._durable)
-
-    async def _give_up(self, kept: Kept, error: Exception) -> None:
-        """Put it with the dead letters; when the broker does not take it, it is tried again."""
-        reason = error.reason if isinstance(error, Refusal) else ""
-        _log.error(
-            "an event is dead-lettered", durable=self._durable, event_id=str(kept.event_id),
-            error=type(error).__name__, reason=reason, attempts=kept.attempts, exc_info=error,
-        )  # fmt: skip
-        letter = dict(kept.headers) | {
-            # A replayed event that fails again is stored again, and counted.
-            "Nats-Msg-Id": f"{kept.event_id}:{self._durable}:{time.time_ns()}",
-            "dead-id": str(kept.event_id),
-            "dead-subject": kept.subject,
-            "dead-error": type(error).__name__,
-            "dead-reason": reason,
-            "dead-attempts": str(kept.attempts),
-        }
-        try:
-            await self._js.publish(
-                f"dead.{self._db.service}.{self._durable}", kept.body, timeout=5, headers=letter
-            )
-        except nats.errors.Error as failure:
-            _log.warning("a dead letter could not be stored", error=type(failure).__name__)
-        else:
-            await _DEAD.run(self._db, event_id=kept.event_id, consumer=self._durable)
 
     def _mine(self) -> dict[str, Any]:
         return {"consumer": self._durable, "types": list(self._subscription.messages)}
@@ -201,8 +174,7 @@ class Parked:
 
 def _kept(found: Delivery) -> Kept:
     """The event of a delivery, known by its id; without a right one by the first place in the stream."""
-    event_id = _id(found.headers, "ce-id") or _id(found.headers, "dead-id")
-    event_id = event_id or uuid5(UUID(int=0), found.place)
+    event_id = _id(found.headers, "ce-id") or uuid5(UUID(int=0), found.place)
     return Kept(event_id, found.subject, found.headers, found.body, found.attempts)
 
 

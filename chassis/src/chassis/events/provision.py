@@ -29,8 +29,6 @@ from chassis.events.nats import Connection, connect
 DAY_S = 24 * 3600.0
 MAX_MESSAGE_BYTES = FACT_MAX_BYTES + 16 * 1024  # and its attributes
 ACK_WAIT_S = 6.0  # consumers hold what they work on, so this is how soon the work of a dead one is done again
-DEAD_STREAM = "DEAD"
-DEAD_LETTERS_MAX = 10_000  # of one consumer, so that one department cannot take the room of all
 GIB = 1024**3
 MARKER = "rapport-marker"  # in a stream's metadata: which making of it this is
 
@@ -108,7 +106,6 @@ async def provision(url: str, declaration: Declaration, replicas: int = 1, strea
     js = connection.js
     try:
         await _stream(js, _stream_config(declaration.service).evolve(**room))
-        await _stream(js, _DEAD.evolve(**room))
         for source in declaration.sources:
             # Services that listen to each other could never be installed, if each waited for the other.
             await _stream(js, _stream_config(source).evolve(**room), change=False)
@@ -146,15 +143,6 @@ def _stream_config(service: str) -> StreamConfig:
         max_msg_size=MAX_MESSAGE_BYTES,
         storage=StorageType.FILE,
     )
-
-
-_DEAD = _stream_config("dead").evolve(
-    subjects=["dead.>"],
-    max_age=0,  # as long as it is missing, it can be replayed or dropped
-    max_msg_size=2 * MAX_MESSAGE_BYTES,  # an event and what was wrong with it
-    max_msgs_per_subject=DEAD_LETTERS_MAX,
-    discard_new_per_subject=True,
-)
 
 
 def _consumer_config(each: Consumption) -> ConsumerConfig:

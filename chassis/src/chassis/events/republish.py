@@ -23,7 +23,7 @@ _PAGE = Statement[Any](
         OUTBOX.c.published_at.is_not(None),
     )
     .order_by(OUTBOX.c.id)
-    .limit(PAGE)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
 )
 
 
@@ -36,20 +36,38 @@ async def republish(
 ) -> int:
     """Publish again, in order, what was recorded from `since` until before `until`. Returns how many events.
 
-    With `published_since` only what was published then or later.
+    With `published_since` only what was published then or later. Raises as `republish_some`.
+    """
+    after: UUID | None = before(since)
+    sent = 0
+    while after is not None:
+        some, after = await republish_some(db, connection, after, until, PAGE, published_since)
+        sent += some
+    return sent
+
+
+def before(since: datetime) -> UUID:
+    """After which id to publish again, to begin with what was recorded from `since`."""
+    return UUID(int=ids.floor(since).int - 1)
+
+
+async def republish_some(
+    db: Database,
+    connection: Connection,
+    after: UUID,
+    until: datetime,
+    limit: int,
+    published_since: datetime | None = None,
+) -> tuple[int, UUID | None]:
+    """As `republish`, no more than `limit` events. Returns how many, and after which id to go on.
+
     The events keep their ids: a stream drops those that it took in the last ten minutes, a consumer does
     nothing about those that it has seen. What was never published is left to the relay. Unavailable when the
     broker does not take them all; what was sent may be sent again.
     """
-    publisher = Publisher(connection, db.service)
-    after, end, sent = UUID(int=ids.floor(since).int - 1), ids.floor(until), 0
-    while rows := await _PAGE.all(db, after=after, end=end):
-        lost = [row for row in rows if published_since is None or row["published_at"] >= published_since]
-        outcome = await publisher.publish(lost)
-        sent += len(outcome.published)
-        if len(outcome.published) < len(lost):
-            raise Unavailable(
-                "BROKER_UNAVAILABLE", f"The broker took {sent} events and then no more. Try again."
-            )
-        after = rows[-1]["id"]
-    return sent
+    rows = await _PAGE.all(db, after=after, end=ids.floor(until), limit=limit)
+    lost = [row for row in rows if published_since is None or row["published_at"] >= published_since]
+    sent = len((await Publisher(connection, db.service).publish(lost)).published)
+    if sent < len(lost):
+        raise Unavailable("BROKER_UNAVAILABLE", f"The broker took {sent} events and then no more. Try again.")
+    return sent, rows[-1]["id"] if len(rows) == limit else None

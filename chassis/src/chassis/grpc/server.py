@@ -63,7 +63,9 @@ class Server:
         self._descriptors = [descriptor(servicer) for servicer in servicers]
         for found in self._descriptors:
             _refuse_request_streams(found)
-        needed = {method: p for found in self._descriptors for method, p in permissions(found).items()}
+        needed = {
+            method: p for found in self._descriptors for method, p in permissions(found, service).items()
+        }
         self._interceptor = Interceptor(service, verifier, needed, Readings(self._descriptors, audit))
         self._health = HealthServicer()
         self._telling: set[asyncio.Task[None]] = set()

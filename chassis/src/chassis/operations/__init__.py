@@ -1,0 +1,1 @@
+"""What people who run a service need of it, the same for every service."""

@@ -1,0 +1,215 @@
+"""The gRPC service for people who run a service."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis.api.messages import enum_number, timestamp
+from chassis.api.names import Pattern
+from chassis.api.validation import Check
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.events.nats import Connection
+from chassis.events.provision import Consumption, stream_of
+from chassis.events.republish import before, republish_some
+from chassis.grpc.mutation import mutation
+from chassis.operations import store
+from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
+
+CONSUMER = Pattern("consumers/{consumer:code}")
+DEAD_LETTER = Pattern("consumers/{consumer:code}/deadLetters/{dead_letter}")
+EVERY_CONSUMER = "consumers/-"
+FACTS_AT_ONCE = 1000
+_FACT = Pattern("{fact}")
+_SET_ASIDE = operations_pb2.SetAside.State.DESCRIPTOR
+_WORK = operations_pb2.Work.State.DESCRIPTOR
+
+
+class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
+    """What waits in this service and what failed, and what to do about it.
+
+    Args:
+        db: the service's database.
+        connection: to the broker, with the service's own rights.
+        consumers: what the service declares to listen to.
+
+    """
+
+    def __init__(self, db: Database, connection: Connection, consumers: Sequence[Consumption]) -> None:
+        self.db = db
+        self._connection = connection
+        self._consumers = {each.durable: each for each in consumers}
+
+    async def GetBacklog(self, request: Any, context: Any) -> operations_pb2.Backlog:
+        """What waits."""
+        facts = await store.FACTS.one(self.db)
+        timers = await store.OVERDUE_TIMERS.one(self.db)
+        return operations_pb2.Backlog(
+            fact_count=facts["recorded"],
+            unpublished_fact_count=facts["waiting"],
+            oldest_unpublished_time=_maybe(facts["oldest"]),
+            set_aside=[
+                operations_pb2.SetAside(
+                    consumer=CONSUMER.format(row["consumer"]),
+                    state=enum_number(_SET_ASIDE, row["state"]),  # type: ignore[arg-type]
+                    error=row["error"],
+                    event_count=row["events"],
+                )
+                for row in await store.SET_ASIDE.all(self.db)
+            ],
+            work=[
+                operations_pb2.WorkBacklog(
+                    kind=row["kind"],
+                    alarm_count=row["alarms"],
+                    alarm_code=row["code"],
+                    unknown_count=row["unknown"],
+                    overdue_count=row["overdue"],
+                )
+                for row in await store.WORK_BY_KIND.all(self.db)
+            ],
+            overdue_timer_count=timers["overdue"],
+        )
+
+    async def ListConsumers(self, request: Any, context: Any) -> operations_service_pb2.ListConsumersResponse:
+        """The declared consumers, by name."""
+        aside: dict[tuple[str, str], int] = {}
+        for row in await store.SET_ASIDE.all(self.db):
+            key = (row["consumer"], row["state"])
+            aside[key] = aside.get(key, 0) + row["events"]
+        consumers = []
+        for durable, each in sorted(self._consumers.items()):
+            info = await self._connection.js.consumer_info(stream_of(each.source), durable)
+            consumers.append(
+                operations_pb2.Consumer(
+                    name=CONSUMER.format(durable),
+                    source=each.source,
+                    pending_count=info.num_pending or 0,
+                    in_hand_count=info.num_ack_pending or 0,
+                    parked_count=aside.get((durable, "PARKED"), 0),
+                    dead_letter_count=aside.get((durable, "DEAD"), 0),
+                )
+            )
+        return operations_service_pb2.ListConsumersResponse(consumers=consumers)
+
+    async def ListDeadLetters(
+        self, request: operations_service_pb2.ListDeadLettersRequest, context: Any
+    ) -> operations_service_pb2.ListDeadLettersResponse:
+        """The dead letters of one consumer, or of all, oldest first."""
+        consumer = ""
+        if request.parent != EVERY_CONSUMER:
+            check = Check()
+            (consumer,) = check.name(CONSUMER, request.parent, "parent")
+            check.raise_if_any()
+            if consumer not in self._consumers:
+                raise NotFound(request.parent)
+        found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, _dead_letter, consumer=consumer)
+        return operations_service_pb2.ListDeadLettersResponse(dead_letters=found, next_page_token=token)
+
+    async def GetDeadLetter(
+        self, request: operations_service_pb2.GetDeadLetterRequest, context: Any
+    ) -> operations_pb2.DeadLetter:
+        """One dead letter with its event."""
+        return _dead_letter(await _found(store.GET_DEAD_LETTER, self.db, request.name))
+
+    @mutation
+    async def ReplayDeadLetter(
+        self, request: operations_service_pb2.ReplayDeadLetterRequest, tx: Transaction
+    ) -> operations_pb2.DeadLetter:
+        """Set it aside again, to be tried at once."""
+        return _dead_letter(await _found(store.REPLAY, tx, request.name))
+
+    @mutation
+    async def DropDeadLetter(
+        self, request: operations_service_pb2.DropDeadLetterRequest, tx: Transaction
+    ) -> Empty:
+        """Forget it."""
+        await _found(store.DROP, tx, request.name)
+        tx.touch(request.name)
+        return Empty()
+
+    async def ListTimers(
+        self, request: operations_service_pb2.ListTimersRequest, context: Any
+    ) -> operations_service_pb2.ListTimersResponse:
+        """The timers, the next first."""
+        found, token = await store.LIST_TIMERS.page(self.db, request, _timer)
+        return operations_service_pb2.ListTimersResponse(timers=found, next_page_token=token)
+
+    async def ListWork(
+        self, request: operations_service_pb2.ListWorkRequest, context: Any
+    ) -> operations_service_pb2.ListWorkResponse:
+        """Work on the outside world, oldest first."""
+        found, token = await store.LIST_WORK.page(self.db, request, _work)
+        return operations_service_pb2.ListWorkResponse(work=found, next_page_token=token)
+
+    @mutation
+    async def RepublishFacts(
+        self, request: operations_service_pb2.RepublishFactsRequest, tx: Transaction
+    ) -> operations_service_pb2.RepublishFactsResponse:
+        """Publish again. The transaction is the audit's alone: whoever gets a fact twice does nothing."""
+        check = Check()
+        since = check.moment(request, "start_time")
+        until = check.moment(request, "end_time", required=False)
+        (after,) = check.name(_FACT, request.page_token, "page_token", required=False)
+        check.raise_if_any()
+        assert since is not None
+        sent, last = await republish_some(
+            self.db, self._connection, after or before(since), until or tx.now, FACTS_AT_ONCE
+        )
+        return operations_service_pb2.RepublishFactsResponse(
+            fact_count=sent, next_page_token=str(last) if last else ""
+        )
+
+
+async def _found(statement: Any, on: Any, name: str) -> store.DeadLetter:
+    consumer, event_id = DEAD_LETTER.parse(name)
+    letter: store.DeadLetter | None = await statement.maybe(on, consumer=consumer, event_id=event_id)
+    if letter is None:
+        raise NotFound(name)
+    return letter
+
+
+def _dead_letter(letter: store.DeadLetter) -> operations_pb2.DeadLetter:
+    return operations_pb2.DeadLetter(
+        name=DEAD_LETTER.format(letter.consumer, letter.event_id),
+        subject=letter.subject,
+        event_type=letter.type,
+        resource=letter.resource,
+        error=letter.error,
+        reason=letter.reason,
+        attempt_count=letter.attempts,
+        park_time=timestamp(letter.parked_at),
+        headers=letter.headers,
+        data=letter.data,
+    )
+
+
+def _timer(timer: store.Timer) -> operations_pb2.Timer:
+    return operations_pb2.Timer(
+        name=f"timers/{timer.id}",
+        kind=timer.kind,
+        key=timer.key,
+        due_time=timestamp(timer.due_at),
+        attempt_count=timer.attempts,
+    )
+
+
+def _work(work: store.Work) -> operations_pb2.Work:
+    return operations_pb2.Work(
+        name=f"work/{work.id}",
+        kind=work.kind,
+        key=work.key,
+        state=enum_number(_WORK, work.state),  # type: ignore[arg-type]
+        attempt_count=work.attempt,
+        code=work.code,
+        alarm=work.alarm,
+        due_time=timestamp(work.due_at),
+        expire_time=timestamp(work.expire_at),
+        end_time=_maybe(work.ended_at),
+    )
+
+
+def _maybe(at: datetime | None) -> Any:
+    return None if at is None else timestamp(at)

@@ -1,0 +1,136 @@
+"""What waits and what failed: the chassis' own tables, as operators see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.api import filters
+from chassis.api.listing import Listing
+from chassis.db.schema import OUTBOX, PARKED, TIMERS, WORK
+from chassis.db.statement import Statement
+from chassis.work.item import State
+from rapport.operations.v1 import operations_pb2
+
+OVERDUE: sa.ColumnElement[Any] = sa.literal_column("interval '1 minute'")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that a consumer gave up on; headers and data only of one that is asked for."""
+
+    event_id: UUID
+    consumer: str
+    subject: str
+    type: str
+    resource: str
+    error: str
+    reason: str
+    attempts: int
+    parked_at: datetime
+    headers: dict[str, str]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """What is to happen at a time."""
+
+    id: UUID
+    kind: str
+    key: str
+    due_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A piece of work on the outside world."""
+
+    id: UUID
+    kind: str
+    key: str
+    state: State
+    attempt: int
+    code: str
+    alarm: bool
+    due_at: datetime
+    expire_at: datetime
+    ended_at: datetime | None
+
+
+_P, _W, _NOW = PARKED.c, WORK.c, sa.func.now()
+_ALL = [_P[name] for name in DeadLetter.__dataclass_fields__]
+_ABSENT = {
+    "headers": sa.literal_column("'{}'::jsonb", JSONB).label("headers"),
+    "data": sa.literal_column("''::bytea", sa.LargeBinary).label("data"),
+}
+_IN_SHORT = [
+    _ABSENT.get(name, column) for name, column in zip(DeadLetter.__dataclass_fields__, _ALL, strict=True)
+]
+_DEAD = _P.state == sa.literal_column("'DEAD'")
+_OF = sa.bindparam("consumer", type_=sa.Text)
+_THIS = (_P.consumer == _OF, _P.event_id == sa.bindparam("event_id"), _DEAD)
+
+LIST_DEAD_LETTERS = Listing(
+    sa.select(*_IN_SHORT).where(_DEAD, sa.or_(_OF == "", _P.consumer == _OF)),
+    _P.parked_at,
+    _P.event_id,
+    row=DeadLetter,
+)
+GET_DEAD_LETTER = Statement(sa.select(*_ALL).where(*_THIS), DeadLetter)
+# As if it had just been delivered.
+REPLAY = Statement(
+    sa.update(PARKED).where(*_THIS).values(state="PARKED", attempts=0, due_at=_NOW).returning(*_ALL),
+    DeadLetter,
+)
+DROP = Statement(sa.delete(PARKED).where(*_THIS).returning(*_ALL), DeadLetter)
+LIST_TIMERS = Listing(
+    sa.select(*(TIMERS.c[name] for name in Timer.__dataclass_fields__)),
+    TIMERS.c.due_at,
+    TIMERS.c.id,
+    row=Timer,
+)
+LIST_WORK = Listing(
+    sa.select(*(_W[name] for name in Work.__dataclass_fields__)),
+    _W.id,
+    row=Work,
+    filters={
+        "kind": filters.text(_W.kind),
+        "state": filters.enum(_W.state, operations_pb2.Work.State.DESCRIPTOR),
+    },
+)
+
+_unpublished = OUTBOX.c.published_at.is_(None)
+_COUNT = sa.func.count
+FACTS = Statement[Any](
+    sa.select(
+        _COUNT().label("recorded"),
+        _COUNT().filter(_unpublished).label("waiting"),
+        sa.func.min(OUTBOX.c.time).filter(_unpublished).label("oldest"),
+    )
+)
+SET_ASIDE = Statement[Any](
+    sa.select(_P.consumer, _P.state, _P.error, _COUNT().label("events"))
+    .group_by(_P.consumer, _P.state, _P.error)
+    .order_by(_P.consumer, _P.state, _P.error)
+)
+_unknown = _W.state == "UNKNOWN"
+WORK_BY_KIND = Statement[Any](
+    sa.select(
+        _W.kind,
+        _COUNT().filter(_W.alarm).label("alarms"),
+        sa.func.coalesce(sa.func.max(_W.code).filter(_W.alarm), "").label("code"),
+        _COUNT()
+        .filter(_unknown, _W.ended_at > _NOW - sa.literal_column("interval '1 day'"))
+        .label("unknown"),
+        _COUNT().filter(_W.state == "PENDING", _W.due_at < _NOW - OVERDUE).label("overdue"),
+    )
+    .where(sa.or_(_W.ended_at.is_(None), _unknown))
+    .group_by(_W.kind)
+    .order_by(_W.kind)
+)
+OVERDUE_TIMERS = Statement[Any](sa.select(_COUNT().label("overdue")).where(TIMERS.c.due_at < _NOW - OVERDUE))

@@ -1,0 +1,203 @@
+"""What people who run a service see of it and do about it, on a service that runs."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+import sqlalchemy as sa
+
+from chassis.api.messages import timestamp
+from chassis.app import App
+from chassis.clock import ManualClock
+from chassis.db.schema import AUDIT
+from chassis.db.statement import Statement
+from chassis.db.transaction import Transaction
+from chassis.errors import FailedPrecondition
+from chassis.events.envelope import Event
+from chassis.events.subscription import Listening
+from chassis.grpc.status import reason
+from chassis.service import Service
+from chassis.settings import ServiceSettings
+from chassis.testing.running import Running
+from chassis.testing.wait import eventually
+from rapport.cases.v1 import cases_events_pb2
+from rapport.notifications.v1.notifications_events_pb2 import NoticeFailed
+from rapport.operations.v1 import operations_pb2
+from rapport.operations.v1 import operations_service_pb2 as ops
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+CONSUMER = "consumers/cases-notices"
+_DONE = Statement[Any](sa.select(AUDIT.c.what, AUDIT.c.resources).where(AUDIT.c.actor == "agent:alice"))
+
+
+class Handler:
+    """Refuses until it is mended."""
+
+    def __init__(self) -> None:
+        self.mended = False
+        self.applied: list[UUID] = []
+
+    async def failed(self, tx: Transaction, event: Event[NoticeFailed]) -> None:
+        if not self.mended:
+            raise FailedPrecondition("NOT_YET", "mend it first")
+        self.applied.append(event.id)
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+async def running(start: Any, handler: Handler) -> Running:
+    def compose(app: App[ServiceSettings]) -> None:
+        app.subscribe("cases-notices", handler.failed)
+
+    service = Service(
+        "cases",
+        port=7002,
+        settings=ServiceSettings,
+        events=cases_events_pb2,
+        migrations=MIGRATIONS,
+        compose=compose,
+        listens=[Listening("cases-notices", "notifications", [NoticeFailed])],
+    )
+    found: Running = await start(service)
+    return found
+
+
+@pytest.fixture
+def operator(running: Running) -> Any:
+    return running.stub(OperationsServiceStub, ["cases.operations.read", "cases.operations.write"])
+
+
+@pytest.fixture
+async def letter(running: Running, operator: Any) -> operations_pb2.DeadLetter:
+    """An event that the consumer gave up on."""
+    fact = NoticeFailed(notice=f"notices/{uuid4()}", customer=f"customers/{uuid4()}")
+    await running.deliver(fact, resource=fact.notice, source="notifications")
+
+    async def listed() -> Any:
+        request = ops.ListDeadLettersRequest(parent="consumers/-")
+        return (await operator.ListDeadLetters(request)).dead_letters
+
+    [found] = await eventually(listed)
+    return found
+
+
+async def test_a_dead_letter_says_what_it_is_about_and_why(operator: Any, letter: Any) -> None:
+    shown = await operator.GetDeadLetter(ops.GetDeadLetterRequest(name=letter.name))
+    assert shown.name.startswith(f"{CONSUMER}/deadLetters/")
+    assert (shown.event_type, shown.error, shown.reason, shown.attempt_count) == (
+        "rapport.notifications.v1.NoticeFailed", "FailedPrecondition", "NOT_YET", 1,
+    )  # fmt: skip
+    assert NoticeFailed.FromString(shown.data).notice == shown.resource
+    assert shown.headers["ce-type"] == shown.event_type
+    assert (letter.data, dict(letter.headers)) == (b"", {}), "a list is short"
+
+
+async def test_a_replayed_dead_letter_is_applied_once_and_who_did_it_is_audited(
+    running: Running, operator: Any, handler: Handler, letter: Any
+) -> None:
+    handler.mended = True
+    request = ops.ReplayDeadLetterRequest(name=letter.name, request_id=str(uuid4()))
+    await operator.ReplayDeadLetter(request)
+    await operator.ReplayDeadLetter(request)
+    await eventually(lambda: handler.applied)
+
+    async def gone() -> bool:
+        return not (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+
+    await eventually(gone)
+    assert handler.applied == [UUID(letter.name.rpartition("/")[2])]
+    done = {row["what"].rpartition("/")[2]: row["resources"] for row in await _DONE.all(running.db)}
+    assert letter.name in done["ReplayDeadLetter"]
+
+
+async def test_a_dropped_dead_letter_is_missing_nowhere(operator: Any, letter: Any) -> None:
+    await operator.DropDeadLetter(ops.DropDeadLetterRequest(name=letter.name))
+    for call, request in (
+        (operator.GetDeadLetter, ops.GetDeadLetterRequest(name=letter.name)),
+        (operator.ReplayDeadLetter, ops.ReplayDeadLetterRequest(name=letter.name)),
+        (operator.DropDeadLetter, ops.DropDeadLetterRequest(name=letter.name)),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(request)
+        assert reason(refused.value) == "RESOURCE_NOT_FOUND"
+    assert not (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+
+
+async def test_the_backlog_and_the_consumers_tell_what_was_given_up_on(operator: Any, letter: Any) -> None:
+    [aside] = (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+    assert (aside.consumer, aside.state, aside.error, aside.event_count) == (
+        CONSUMER, operations_pb2.SetAside.STATE_DEAD, "FailedPrecondition", 1,
+    )  # fmt: skip
+    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest())).consumers
+    assert (consumer.name, consumer.source, consumer.dead_letter_count) == (CONSUMER, "notifications", 1)
+    assert (consumer.pending_count, consumer.parked_count) == (0, 0)
+
+
+async def test_the_dead_letters_of_a_consumer_that_is_not_there_are_not_an_empty_list(operator: Any) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await operator.ListDeadLetters(ops.ListDeadLettersRequest(parent="consumers/cases-nobody"))
+    assert reason(refused.value) == "RESOURCE_NOT_FOUND"
+
+
+async def test_facts_are_published_again_page_by_page(
+    running: Running, operator: Any, acting: Any, opened: Any, clock: ManualClock, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("chassis.operations.rpc.FACTS_AT_ONCE", 2)
+    with acting():
+        async with running.db.transaction() as tx:
+            for n in range(5):
+                tx.record(opened(f"cases/{n}"), version=1)
+
+    async def published() -> bool:
+        backlog = await operator.GetBacklog(ops.GetBacklogRequest())
+        return (backlog.fact_count, backlog.unpublished_fact_count) == (5, 0)
+
+    await eventually(published)
+    request = ops.RepublishFactsRequest(start_time=timestamp(clock.now() - timedelta(hours=1)))
+    request.end_time.CopyFrom(timestamp(clock.now() + timedelta(hours=1)))
+    counts = []
+    while not counts or request.page_token:
+        answer = await operator.RepublishFacts(request)
+        counts.append(answer.fact_count)
+        request.page_token = answer.next_page_token
+    assert counts == [2, 2, 1]
+
+
+async def test_timers_and_work_are_listed_with_what_they_are_about(running: Running, operator: Any) -> None:
+    async with running.db.connection() as connection:
+        await connection.execute(
+            "INSERT INTO timers (id, kind, key, due_at, correlation_id, causation_id, traceparent)"
+            " SELECT gen_random_uuid(), 'promise-due', 'promises/' || n, now() + n * interval '1 day', '',"
+            " gen_random_uuid(), '' FROM generate_series(1, 3) n"
+        )
+        await connection.execute(
+            "INSERT INTO work (id, kind, key, state, due_at, expire_at, repeats, correlation_id,"
+            " causation_id, traceparent, alarm, code, ended_at)"
+            " SELECT gen_random_uuid(), 'send', state, state, now(), now() + interval '1 day',"
+            " 1, '', gen_random_uuid(), '', state = 'PENDING', '535',"
+            " CASE WHEN state = 'DONE' THEN now() END FROM unnest(ARRAY['PENDING', 'DONE']) state"
+        )
+    timers = await operator.ListTimers(ops.ListTimersRequest(page_size=2))
+    assert [timer.key for timer in timers.timers] == ["promises/1", "promises/2"]
+    assert timers.next_page_token
+    [waiting] = (await operator.ListWork(ops.ListWorkRequest(filter="state = PENDING"))).work
+    assert (waiting.key, waiting.alarm, waiting.code, waiting.HasField("end_time")) == (
+        "PENDING", True, "535", False,
+    )  # fmt: skip
+    [backlog] = (await operator.GetBacklog(ops.GetBacklogRequest())).work
+    assert (backlog.kind, backlog.alarm_count, backlog.alarm_code) == ("send", 1, "535")
+
+
+async def test_reading_is_not_the_right_to_replay(running: Running, letter: Any) -> None:
+    reader = running.stub(OperationsServiceStub, ["cases.operations.read", "loyalty.operations.write"])
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await reader.ReplayDeadLetter(ops.ReplayDeadLetterRequest(name=letter.name))
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
