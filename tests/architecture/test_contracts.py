@@ -19,7 +19,7 @@ SERVICES = ("customer", "cases", "loyalty", "notifications")
 # Methods that change nothing; every other one is a mutation.
 READS = re.compile(r"(Get|List|BatchGet|Watch|Explain|Check|Render)([A-Z]|$)")
 SUBJECT = re.compile(r"events\.(?P<service>[a-z]+)\.[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")
-PERMISSION = re.compile(r"(?P<service>[a-z]+)\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
+PERMISSION = re.compile(r"(?P<service>[a-z]+|\{service\})\.[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*")
 
 
 def modules() -> list[ModuleType]:
@@ -126,7 +126,8 @@ def test_every_method_names_a_permission_of_its_service() -> None:
         permission = method.GetOptions().Extensions[options_pb2.permission]
         match = PERMISSION.fullmatch(permission)
         assert match is not None, f"{method.full_name}: {permission!r}"
-        assert method.containing_service.file.package == f"rapport.{match['service']}.v1", method.full_name
+        owner = "operations" if match["service"] == "{service}" else match["service"]
+        assert method.containing_service.file.package == f"rapport.{owner}.v1", method.full_name
 
 
 def test_every_read_and_no_mutation_says_that_it_has_no_side_effects() -> None:

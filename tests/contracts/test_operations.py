@@ -1,7 +1,6 @@
 """What people who run a service see of it and do about it, on a service that runs."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +8,12 @@ import grpc
 import pytest
 import sqlalchemy as sa
 
+from cases.domain.facts import CaseReopened
+from cases.service import service as cases
 from chassis.api.messages import timestamp
 from chassis.app import App
 from chassis.clock import ManualClock
+from chassis.context import Call, Principal, current_call
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
@@ -29,7 +31,6 @@ from rapport.operations.v1 import operations_pb2
 from rapport.operations.v1 import operations_service_pb2 as ops
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 CONSUMER = "consumers/cases-notices"
 _DONE = Statement[Any](sa.select(AUDIT.c.what, AUDIT.c.resources).where(AUDIT.c.actor == "agent:alice"))
 
@@ -62,7 +63,7 @@ async def running(start: Any, handler: Handler) -> Running:
         port=7002,
         settings=ServiceSettings,
         events=cases_events_pb2,
-        migrations=MIGRATIONS,
+        migrations=cases.migrations,
         compose=compose,
         listens=[Listening("cases-notices", "notifications", [NoticeFailed])],
     )
@@ -148,13 +149,13 @@ async def test_the_dead_letters_of_a_consumer_that_is_not_there_are_not_an_empty
 
 
 async def test_facts_are_published_again_page_by_page(
-    running: Running, operator: Any, acting: Any, opened: Any, clock: ManualClock, monkeypatch: Any
+    running: Running, operator: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chassis.operations.rpc.FACTS_AT_ONCE", 2)
-    with acting():
-        async with running.db.transaction() as tx:
-            for n in range(5):
-                tx.record(opened(f"cases/{n}"), version=1)
+    current_call.set(Call("Test/Record", Principal("agent:bob")))
+    async with running.db.transaction() as tx:
+        for _ in range(5):
+            tx.record(CaseReopened(f"cases/{uuid4()}", f"customers/{uuid4()}", 1), version=1)
 
     async def published() -> bool:
         backlog = await operator.GetBacklog(ops.GetBacklogRequest())
