@@ -19,10 +19,12 @@ from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
 from chassis.events.envelope import Event
+from chassis.events.nats import connect
 from chassis.events.subscription import Listening
 from chassis.grpc.status import reason
 from chassis.service import Service
 from chassis.settings import ServiceSettings
+from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.running import Running
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import cases_events_pb2
@@ -116,7 +118,7 @@ async def test_a_replayed_dead_letter_is_applied_once_and_who_did_it_is_audited(
     await eventually(gone)
     assert handler.applied == [UUID(letter.name.rpartition("/")[2])]
     done = {row["what"].rpartition("/")[2]: row["resources"] for row in await _DONE.all(running.db)}
-    assert letter.name in done["ReplayDeadLetter"]
+    assert {letter.name, letter.customer} <= set(done["ReplayDeadLetter"].split())
 
 
 async def test_a_dropped_dead_letter_is_missing_nowhere(operator: Any, letter: Any) -> None:
@@ -149,27 +151,51 @@ async def test_the_dead_letters_of_a_consumer_that_is_not_there_are_not_an_empty
 
 
 async def test_facts_are_published_again_page_by_page(
-    running: Running, operator: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    running: Running, operator: Any, clock: ManualClock, infrastructure: Infrastructure
 ) -> None:
-    monkeypatch.setattr("chassis.operations.rpc.FACTS_AT_ONCE", 2)
     current_call.set(Call("Test/Record", Principal("agent:bob")))
+    recorded = []
     async with running.db.transaction() as tx:
         for _ in range(5):
-            tx.record(CaseReopened(f"cases/{uuid4()}", f"customers/{uuid4()}", 1), version=1)
+            recorded.append(tx.record(CaseReopened(f"cases/{uuid4()}", f"customers/{uuid4()}", 1), version=1))
 
     async def published() -> bool:
         backlog = await operator.GetBacklog(ops.GetBacklogRequest())
-        return (backlog.fact_count, backlog.unpublished_fact_count) == (5, 0)
+        return backlog.unpublished_fact_count == 0
 
     await eventually(published)
-    request = ops.RepublishFactsRequest(start_time=timestamp(clock.now() - timedelta(hours=1)))
+    connection = await connect(infrastructure.nats_url, "test")
+    await connection.js.purge_stream("CASES")
+    heard = await connection.client.subscribe("events.cases.>")
+    request = ops.RepublishFactsRequest(start_time=timestamp(clock.now() - timedelta(hours=1)), page_size=2)
     request.end_time.CopyFrom(timestamp(clock.now() + timedelta(hours=1)))
     counts = []
     while not counts or request.page_token:
         answer = await operator.RepublishFacts(request)
         counts.append(answer.fact_count)
         request.page_token = answer.next_page_token
+        if request.page_token:
+            request.start_time.seconds += 1
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await operator.RepublishFacts(request)
+            assert reason(refused.value) == "INVALID_PAGE_TOKEN"
+            request.start_time.seconds -= 1
     assert counts == [2, 2, 1]
+    messages = [await heard.next_msg(timeout=5) for _ in recorded]
+    assert [UUID((message.headers or {})["ce-id"]) for message in messages] == recorded
+    await connection.close()
+    done = [row["resources"] for row in await _DONE.all(running.db)]
+    assert done.count("streams/cases") == 3, "who published again is in the audit"
+
+
+async def test_a_consumer_that_the_broker_has_not_got_is_listed_as_missing(
+    running: Running, operator: Any, infrastructure: Infrastructure
+) -> None:
+    connection = await connect(infrastructure.nats_url, "test")
+    await connection.js.delete_consumer("NOTIFICATIONS", "cases-notices")
+    await connection.close()
+    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest())).consumers
+    assert (consumer.name, consumer.missing) == (CONSUMER, True)
 
 
 async def test_timers_and_work_are_listed_with_what_they_are_about(running: Running, operator: Any) -> None:
@@ -184,17 +210,26 @@ async def test_timers_and_work_are_listed_with_what_they_are_about(running: Runn
             " causation_id, traceparent, alarm, code, ended_at)"
             " SELECT gen_random_uuid(), 'send', state, state, now(), now() + interval '1 day',"
             " 1, '', gen_random_uuid(), '', state = 'PENDING', '535',"
-            " CASE WHEN state = 'DONE' THEN now() END FROM unnest(ARRAY['PENDING', 'DONE']) state"
+            " CASE WHEN state <> 'PENDING' THEN now() END"
+            " FROM unnest(ARRAY['PENDING', 'DONE', 'UNKNOWN']) state"
         )
     timers = await operator.ListTimers(ops.ListTimersRequest(page_size=2))
     assert [timer.key for timer in timers.timers] == ["promises/1", "promises/2"]
-    assert timers.next_page_token
-    [waiting] = (await operator.ListWork(ops.ListWorkRequest(filter="state = PENDING"))).work
+    rest = ops.ListTimersRequest(page_size=2, page_token=timers.next_page_token)
+    assert [timer.key for timer in (await operator.ListTimers(rest)).timers] == ["promises/3"]
+    waiting, unknown = sorted((await operator.ListWork(ops.ListWorkRequest())).work, key=lambda w: w.key)
+    assert (unknown.key, unknown.HasField("end_time")) == ("UNKNOWN", True)
     assert (waiting.key, waiting.alarm, waiting.code, waiting.HasField("end_time")) == (
         "PENDING", True, "535", False,
     )  # fmt: skip
     [backlog] = (await operator.GetBacklog(ops.GetBacklogRequest())).work
     assert (backlog.kind, backlog.alarm_count, backlog.alarm_code) == ("send", 1, "535")
+    assert (backlog.unknown_count, backlog.overdue_count) == (1, 0)
+    async with running.db.connection() as connection:
+        for table in ("timers", "work"):
+            await connection.execute(f"UPDATE {table} SET due_at = now() - interval '1 h'")
+    late = await operator.GetBacklog(ops.GetBacklogRequest())
+    assert (late.work[0].overdue_count, late.overdue_timer_count) == (1, 3)
 
 
 async def test_reading_is_not_the_right_to_replay(running: Running, letter: Any) -> None:

@@ -37,6 +37,7 @@ async def test_tables_are_described_as_they_are_made(name: str, database: asyncp
 async def test_every_list_and_filter_has_an_index(name: str, database: asyncpg.Connection) -> None:
     store = import_module(f"{name}.store")
     modules = [import_module(f"{name}.store.{found.name}") for found in pkgutil.iter_modules(store.__path__)]
+    modules.append(import_module("chassis.operations.store"))
     listings = {id(v): v for module in modules for v in vars(module).values() if isinstance(v, Listing)}
     assert listings
     lacking = [line for each in listings.values() for line in await without_index(database, each)]

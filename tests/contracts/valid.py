@@ -191,8 +191,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ReplayDeadLetter", {"name": LETTERS[0]}),
         ("DropDeadLetter", {"name": LETTERS[1]}),
         ("ListTimers", _PAGE),
-        ("ListWork", _PAGE | {"filter": "state = PENDING"}),
-        ("RepublishFacts", {"start_time": BEFORE, "end_time": SOON, "page_token": str(uuid4())}),
+        ("ListWork", _PAGE),
+        ("RepublishFacts", _PAGE | {"start_time": BEFORE, "end_time": SOON}),
     ],
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ PAGE_MAX_BYTES = 3 * 1024 * 1024  # of the 4 MB that a client takes; the largest
 READ_AT_ONCE = 100
 FRAME_BYTES = 6  # tag and length of a message within a repeated field
 KeyType = type[datetime] | type[UUID] | type[str] | type[int]
-_PAGING = ("page_size", "page_token")
+_PAGING = ("page_size", "page_token", "request_id")
 _encode = msgspec.msgpack.Encoder(uuid_format="bytes").encode
 
 
@@ -74,7 +74,8 @@ class Page:
         rest = type(self._request)()
         rest.CopyFrom(self._request)
         for field in _PAGING:
-            rest.ClearField(field)
+            if field in rest.DESCRIPTOR.fields_by_name:
+                rest.ClearField(field)
         arguments = rest.DESCRIPTOR.full_name.encode() + b"\0" + rest.SerializeToString(deterministic=True)
         return hashlib.blake2b(arguments, digest_size=32).digest()
 

@@ -24,13 +24,14 @@ def list_(
     as_json: bool = AsJson,
 ) -> None:
     """List dead letters by service, oldest first."""
+    from chassis.cli.operations import dead_letters
     from chassis.cli.session import Session
 
     session = Session.open()
     found = [
         letter
         for service in ([_service(consumer)] if consumer else session.peers)
-        for letter in _letters(session, service, consumer or "-")
+        for letter in dead_letters(session, service, f"consumers/{consumer or '-'}")
     ]
     listing([_row(letter) for letter in found], COLUMNS, as_json=as_json, empty="No dead letters.")
 
@@ -59,38 +60,40 @@ def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> Non
 @app.command()
 def replay(names: list[str] = MANY) -> None:
     """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
-    from chassis.cli.operations import operations
+    from chassis.cli.operations import operations, renewed
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).ReplayDeadLetter(ReplayDeadLetterRequest(name=name))
+        operations(session, service).ReplayDeadLetter(renewed(ReplayDeadLetterRequest(name=name)))
         say(f"Replayed {name}.")
 
 
 @app.command()
 def drop(names: list[str] = MANY) -> None:
     """Forget dead letters for good: their events are no longer missing anywhere."""
-    from chassis.cli.operations import operations
+    from chassis.cli.operations import operations, renewed
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_service_pb2 import DropDeadLetterRequest
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).DropDeadLetter(DropDeadLetterRequest(name=name))
+        operations(session, service).DropDeadLetter(renewed(DropDeadLetterRequest(name=name)))
         say(f"Dropped {name}.")
 
 
 def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
     """The service and the name of every letter that is meant."""
+    from chassis.cli.operations import dead_letters
+
     meant = []
     for name in names:
         if "/" in name:
             meant.append((_service(_consumer(name)), name))
             continue
         service = _service(name)
-        letters = [letter.name for letter in _letters(session, service, name)]
+        letters = [letter.name for letter in dead_letters(session, service, f"consumers/{name}")]
         if not letters:
             say(f"{name} has no dead letters.")
         meant += [(service, letter) for letter in letters]
@@ -117,12 +120,6 @@ def _service(consumer: str) -> str:
     return known[consumer]
 
 
-def _letters(session: "Session", service: str, consumer: str) -> list["DeadLetter"]:
-    from chassis.cli.operations import dead_letters
-
-    return list(dead_letters(session, service, f"consumers/{consumer}"))
-
-
 def _row(letter: "DeadLetter") -> dict[str, Any]:
     return {
         "name": letter.name,
@@ -133,6 +130,7 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
         "reason": letter.reason,
         "attempts": letter.attempt_count,
         "type": letter.event_type,
+        "customer": letter.customer,
     }
 
 

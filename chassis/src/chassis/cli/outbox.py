@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from rapport.operations.v1.operations_pb2 import Backlog
 
 app = typer.Typer(help="See what waits to be published, and publish again what a consumer lost.")
-COLUMNS = ["service", "recorded", "waiting", "oldest_waiting_s"]
+COLUMNS = ["service", "waiting", "oldest_waiting_s"]
 
 
 @app.command()
 def status(as_json: bool = AsJson) -> None:
-    """Show for each service how many facts are kept, how many wait, and for how long."""
+    """Show for each service how many facts wait to be published, and for how long."""
     from chassis.cli.operations import operations
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
@@ -43,7 +43,10 @@ def republish(
     session = Session.open()
     begin, end = moment("--since", since), moment("--until", until) if until else datetime.now(UTC)
     for name in [service] if service else session.peers:
-        say(f"{name}: {counted(_republish(session, name, begin, end), 'event')} published again.")
+        sent, refused = _republish(session, name, begin, end)
+        say(f"{name}: {counted(sent, 'event')} published again.")
+        if refused:
+            say(f"{name}: the broker refused {counted(refused, 'event')}: see `rapport logs {name}`.")
 
 
 def moment(option: str, text: str) -> datetime:
@@ -66,22 +69,22 @@ def waiting_s(backlog: "Backlog") -> float:
 def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
     return {
         "service": service,
-        "recorded": backlog.fact_count,
         "waiting": backlog.unpublished_fact_count,
         "oldest_waiting_s": waiting_s(backlog),
     }
 
 
-def _republish(session: "Session", service: str, since: datetime, until: datetime) -> int:
+def _republish(session: "Session", service: str, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many events were published again, and how many were not."""
     from chassis.api.messages import timestamp
-    from chassis.cli.operations import operations
+    from chassis.cli.operations import operations, renewed
     from rapport.operations.v1.operations_service_pb2 import RepublishFactsRequest
 
-    request = RepublishFactsRequest(start_time=timestamp(since), end_time=timestamp(until))
-    sent = 0
+    request = RepublishFactsRequest(start_time=timestamp(since), end_time=timestamp(until), page_size=1000)
+    sent = refused = 0
     while True:
-        answer = operations(session, service).RepublishFacts(request, timeout=30)
-        sent += answer.fact_count
+        answer = operations(session, service).RepublishFacts(renewed(request), timeout=30)
+        sent, refused = sent + answer.fact_count, refused + answer.refused_fact_count
         if not answer.next_page_token:
-            return sent
+            return sent, refused
         request.page_token = answer.next_page_token

@@ -122,7 +122,7 @@ TIMERS = sa.Table(
     sa.Column("causation_id", sa.Uuid, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
     sa.UniqueConstraint("kind", "key"),
-    sa.Index("timers_due", "due_at"),
+    sa.Index("timers_due", "due_at", "id"),
 )
 
 # Work on the outside world (chassis.work): claimed, acted on outside of any transaction, recorded. An ended
@@ -156,5 +156,6 @@ WORK = sa.Table(
     sa.Index("work_leased", "lease_until", postgresql_where=sa.text("state IN ('CLAIMED', 'HANDING_OVER')")),
     sa.Index("work_live", "kind", "state", postgresql_where=sa.text("ended_at IS NULL")),
     sa.Index("work_unknown", "ended_at", postgresql_where=sa.text("state = 'UNKNOWN'")),
+    sa.Index("work_open", "id", postgresql_where=sa.text("ended_at IS NULL OR state = 'UNKNOWN'")),
     sa.Index("work_ended", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
 )

@@ -230,7 +230,10 @@ class Transaction:
             await self.fetch(statement, args)
 
     async def _commit(self) -> None:
-        todo = (self._begun, self._deferred, self._facts, self._timers, self._cancelled, self._responses)
+        todo = (
+            self._begun, self._deferred, self._facts, self._timers, self._cancelled, self._responses,
+            self._act.resources,
+        )  # fmt: skip
         if not any(todo):
             return
         failpoints.hit("before_commit")

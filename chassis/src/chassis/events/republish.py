@@ -1,5 +1,6 @@
 """Publishing again what was published before, from the outbox, which keeps everything for 14 days."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,22 @@ _PAGE = Statement[Any](
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Republished:
+    """What became of a page.
+
+    Attributes:
+        sent: how many events the stream has, now or before.
+        refused: how many the stream will not take, or were held back behind such a one.
+        last: after which id to go on; None when there is nothing left.
+
+    """
+
+    sent: int
+    refused: int
+    last: UUID | None
+
+
 async def republish(
     db: Database,
     connection: Connection,
@@ -41,8 +58,8 @@ async def republish(
     after: UUID | None = before(since)
     sent = 0
     while after is not None:
-        some, after = await republish_some(db, connection, after, until, PAGE, published_since)
-        sent += some
+        page = await republish_some(db, connection, after, until, PAGE, published_since)
+        sent, after = sent + page.sent, page.last
     return sent
 
 
@@ -58,16 +75,17 @@ async def republish_some(
     until: datetime,
     limit: int,
     published_since: datetime | None = None,
-) -> tuple[int, UUID | None]:
-    """As `republish`, no more than `limit` events. Returns how many, and after which id to go on.
+) -> Republished:
+    """As `republish`, no more than `limit` events.
 
     The events keep their ids: a stream drops those that it took in the last ten minutes, a consumer does
     nothing about those that it has seen. What was never published is left to the relay. Unavailable when the
-    broker does not take them all; what was sent may be sent again.
+    broker does not answer for all of them; what was sent may be sent again.
     """
     rows = await _PAGE.all(db, after=after, end=ids.floor(until), limit=limit)
     lost = [row for row in rows if published_since is None or row["published_at"] >= published_since]
-    sent = len((await Publisher(connection, db.service).publish(lost)).published)
-    if sent < len(lost):
+    outcome = await Publisher(connection, db.service).publish(lost)
+    sent = len(outcome.published)
+    if outcome.unreachable:
         raise Unavailable("BROKER_UNAVAILABLE", f"The broker took {sent} events and then no more. Try again.")
-    return sent, rows[-1]["id"] if len(rows) == limit else None
+    return Republished(sent, len(lost) - sent, rows[-1]["id"] if len(rows) == limit else None)

@@ -1,29 +1,34 @@
 """The gRPC service for people who run a service."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+import nats.errors
+import nats.js.errors
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import Message
 
 from chassis.api.messages import enum_number, timestamp
 from chassis.api.names import Pattern
+from chassis.api.pages import Page
 from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
+from chassis.errors import NotFound, Unavailable
 from chassis.events.nats import Connection
 from chassis.events.provision import Consumption, stream_of
 from chassis.events.republish import before, republish_some
-from chassis.grpc.mutation import mutation
+from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.operations import store
 from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
 
 CONSUMER = Pattern("consumers/{consumer:code}")
 DEAD_LETTER = Pattern("consumers/{consumer:code}/deadLetters/{dead_letter}")
 EVERY_CONSUMER = "consumers/-"
-FACTS_AT_ONCE = 1000
-_FACT = Pattern("{fact}")
+BROKER_TIMEOUT_S = 2.0
 _SET_ASIDE = operations_pb2.SetAside.State.DESCRIPTOR
 _WORK = operations_pb2.Work.State.DESCRIPTOR
 
@@ -45,10 +50,9 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
 
     async def GetBacklog(self, request: Any, context: Any) -> operations_pb2.Backlog:
         """What waits."""
-        facts = await store.FACTS.one(self.db)
+        facts = await store.UNPUBLISHED.one(self.db)
         timers = await store.OVERDUE_TIMERS.one(self.db)
         return operations_pb2.Backlog(
-            fact_count=facts["recorded"],
             unpublished_fact_count=facts["waiting"],
             oldest_unpublished_time=_maybe(facts["oldest"]),
             set_aside=[
@@ -81,31 +85,43 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             aside[key] = aside.get(key, 0) + row["events"]
         consumers = []
         for durable, each in sorted(self._consumers.items()):
-            info = await self._connection.js.consumer_info(stream_of(each.source), durable)
+            pending, in_hand, missing = await self._at_broker(each)
             consumers.append(
                 operations_pb2.Consumer(
                     name=CONSUMER.format(durable),
                     source=each.source,
-                    pending_count=info.num_pending or 0,
-                    in_hand_count=info.num_ack_pending or 0,
+                    pending_count=pending,
+                    in_hand_count=in_hand,
+                    missing=missing,
                     parked_count=aside.get((durable, "PARKED"), 0),
                     dead_letter_count=aside.get((durable, "DEAD"), 0),
                 )
             )
         return operations_service_pb2.ListConsumersResponse(consumers=consumers)
 
+    async def _at_broker(self, each: Consumption) -> tuple[int, int, bool]:
+        """Events that wait there, those in hand, and whether the consumer or its stream is missing."""
+        try:
+            async with asyncio.timeout(BROKER_TIMEOUT_S):
+                info = await self._connection.js.consumer_info(stream_of(each.source), each.durable)
+        except nats.js.errors.NotFoundError:
+            return 0, 0, True
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise Unavailable("BROKER_UNAVAILABLE", "The broker does not answer. Try again.") from error
+        return info.num_pending or 0, info.num_ack_pending or 0, False
+
     async def ListDeadLetters(
         self, request: operations_service_pb2.ListDeadLettersRequest, context: Any
     ) -> operations_service_pb2.ListDeadLettersResponse:
         """The dead letters of one consumer, or of all, oldest first."""
-        consumer = ""
-        if request.parent != EVERY_CONSUMER:
-            check = Check()
-            (consumer,) = check.name(CONSUMER, request.parent, "parent")
-            check.raise_if_any()
+        if request.parent == EVERY_CONSUMER:
+            found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, _dead_letter)
+        else:
+            (consumer,) = CONSUMER.parse(request.parent, "parent")
             if consumer not in self._consumers:
                 raise NotFound(request.parent)
-        found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, _dead_letter, consumer=consumer)
+            of_one = store.LIST_DEAD_LETTERS_OF
+            found, token = await of_one.page(self.db, request, _dead_letter, consumer=consumer)
         return operations_service_pb2.ListDeadLettersResponse(dead_letters=found, next_page_token=token)
 
     async def GetDeadLetter(
@@ -126,8 +142,9 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations_service_pb2.DropDeadLetterRequest, tx: Transaction
     ) -> Empty:
         """Forget it."""
-        await _found(store.DROP, tx, request.name)
-        tx.touch(request.name)
+        letter = await _found(store.DROP, tx, request.name)
+        for name in filter(None, (request.name, letter.customer)):
+            tx.touch(name)
         return Empty()
 
     async def ListTimers(
@@ -144,23 +161,28 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         found, token = await store.LIST_WORK.page(self.db, request, _work)
         return operations_service_pb2.ListWorkResponse(work=found, next_page_token=token)
 
-    @mutation
-    async def RepublishFacts(
-        self, request: operations_service_pb2.RepublishFactsRequest, tx: Transaction
-    ) -> operations_service_pb2.RepublishFactsResponse:
-        """Publish again. The transaction is the audit's alone: whoever gets a fact twice does nothing."""
-        check = Check()
+    async def RepublishFacts(  # type: ignore[override]  # bytes, as mutations answer
+        self, request: operations_service_pb2.RepublishFactsRequest, context: Any
+    ) -> bytes:
+        """Publish again, and then record who did: no transaction waits for the broker."""
+        page, asked, check = Page(request, datetime, UUID), request_of(request), Check()
         since = check.moment(request, "start_time")
         until = check.moment(request, "end_time", required=False)
-        (after,) = check.name(_FACT, request.page_token, "page_token", required=False)
         check.raise_if_any()
         assert since is not None
-        sent, last = await republish_some(
-            self.db, self._connection, after or before(since), until or tx.now, FACTS_AT_ONCE
+        until, after = page.after or (until or self.db.clock.now(), before(since))
+        found = await republish_some(self.db, self._connection, after, until, page.size)
+        response = operations_service_pb2.RepublishFactsResponse(
+            fact_count=found.sent,
+            refused_fact_count=found.refused,
+            next_page_token=page.next_token((until, found.last)) if found.last else "",
         )
-        return operations_service_pb2.RepublishFactsResponse(
-            fact_count=sent, next_page_token=str(last) if last else ""
-        )
+
+        async def recorded(_: Any, __: Any, ___: Any, tx: Transaction) -> list[Message]:
+            tx.touch(f"streams/{self.db.service}")
+            return [response]
+
+        return answered(await once(self, recorded, asked), context)
 
 
 async def _found(statement: Any, on: Any, name: str) -> store.DeadLetter:
@@ -181,6 +203,7 @@ def _dead_letter(letter: store.DeadLetter) -> operations_pb2.DeadLetter:
         reason=letter.reason,
         attempt_count=letter.attempts,
         park_time=timestamp(letter.parked_at),
+        customer=letter.customer,
         headers=letter.headers,
         data=letter.data,
     )

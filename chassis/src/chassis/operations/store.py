@@ -8,12 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.schema import OUTBOX, PARKED, TIMERS, WORK
 from chassis.db.statement import Statement
 from chassis.work.item import State
-from rapport.operations.v1 import operations_pb2
 
 OVERDUE: sa.ColumnElement[Any] = sa.literal_column("interval '1 minute'")
 
@@ -31,6 +29,7 @@ class DeadLetter:
     reason: str
     attempts: int
     parked_at: datetime
+    customer: str
     headers: dict[str, str]
     data: bytes
 
@@ -75,12 +74,9 @@ _DEAD = _P.state == sa.literal_column("'DEAD'")
 _OF = sa.bindparam("consumer", type_=sa.Text)
 _THIS = (_P.consumer == _OF, _P.event_id == sa.bindparam("event_id"), _DEAD)
 
-LIST_DEAD_LETTERS = Listing(
-    sa.select(*_IN_SHORT).where(_DEAD, sa.or_(_OF == "", _P.consumer == _OF)),
-    _P.parked_at,
-    _P.event_id,
-    row=DeadLetter,
-)
+_LETTERS = sa.select(*_IN_SHORT).where(_DEAD)
+LIST_DEAD_LETTERS = Listing(_LETTERS, _P.parked_at, _P.event_id, row=DeadLetter)
+LIST_DEAD_LETTERS_OF = Listing(_LETTERS.where(_P.consumer == _OF), _P.parked_at, _P.event_id, row=DeadLetter)
 GET_DEAD_LETTER = Statement(sa.select(*_ALL).where(*_THIS), DeadLetter)
 # As if it had just been delivered.
 REPLAY = Statement(
@@ -94,23 +90,16 @@ LIST_TIMERS = Listing(
     TIMERS.c.id,
     row=Timer,
 )
+# Written out, to match the partial index.
+_OPEN = sa.or_(_W.ended_at.is_(None), _W.state == sa.literal_column("'UNKNOWN'"))
 LIST_WORK = Listing(
-    sa.select(*(_W[name] for name in Work.__dataclass_fields__)),
-    _W.id,
-    row=Work,
-    filters={
-        "kind": filters.text(_W.kind),
-        "state": filters.enum(_W.state, operations_pb2.Work.State.DESCRIPTOR),
-    },
+    sa.select(*(_W[name] for name in Work.__dataclass_fields__)).where(_OPEN), _W.id, row=Work
 )
 
-_unpublished = OUTBOX.c.published_at.is_(None)
 _COUNT = sa.func.count
-FACTS = Statement[Any](
-    sa.select(
-        _COUNT().label("recorded"),
-        _COUNT().filter(_unpublished).label("waiting"),
-        sa.func.min(OUTBOX.c.time).filter(_unpublished).label("oldest"),
+UNPUBLISHED = Statement[Any](
+    sa.select(_COUNT().label("waiting"), sa.func.min(OUTBOX.c.time).label("oldest")).where(
+        OUTBOX.c.published_at.is_(None)
     )
 )
 SET_ASIDE = Statement[Any](
@@ -118,18 +107,17 @@ SET_ASIDE = Statement[Any](
     .group_by(_P.consumer, _P.state, _P.error)
     .order_by(_P.consumer, _P.state, _P.error)
 )
-_unknown = _W.state == "UNKNOWN"
 WORK_BY_KIND = Statement[Any](
     sa.select(
         _W.kind,
         _COUNT().filter(_W.alarm).label("alarms"),
         sa.func.coalesce(sa.func.max(_W.code).filter(_W.alarm), "").label("code"),
         _COUNT()
-        .filter(_unknown, _W.ended_at > _NOW - sa.literal_column("interval '1 day'"))
+        .filter(_W.state == "UNKNOWN", _W.ended_at > _NOW - sa.literal_column("interval '1 day'"))
         .label("unknown"),
         _COUNT().filter(_W.state == "PENDING", _W.due_at < _NOW - OVERDUE).label("overdue"),
     )
-    .where(sa.or_(_W.ended_at.is_(None), _unknown))
+    .where(_OPEN)
     .group_by(_W.kind)
     .order_by(_W.kind)
 )

@@ -22,9 +22,10 @@ _COLUMNS = """
 """
 _INDEXES = """
     SELECT c.relname AS table, i.indexrelid::regclass::text AS name,
-           array_agg(pg_get_indexdef(i.indexrelid, k, true) ORDER BY k) AS columns
+           array_agg(pg_get_indexdef(i.indexrelid, k, true) ORDER BY k) AS columns,
+           coalesce(pg_get_expr(i.indpred, i.indrelid, true), '') AS only
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid, generate_series(1, i.indnkeyatts) k
-    WHERE c.relnamespace = 'public'::regnamespace AND i.indpred IS NULL GROUP BY 1, 2
+    WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2, i.indpred, i.indrelid
 """
 
 
@@ -60,7 +61,10 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     if not isinstance(listing.sort[0].table, sa.Table):
         return []
     indexes: dict[str, list[list[str]]] = {}
+    where = _plain(str(listing.select.whereclause))
     for row in await connection.fetch(_INDEXES):
+        if _plain(row["only"]) not in where:
+            continue
         columns = [re.sub(r" (DESC|ASC|NULLS).*", "", column).strip('"') for column in row["columns"]]
         indexes.setdefault(row["table"], []).append(columns)
     sort = [column.name for column in listing.sort]
@@ -78,6 +82,11 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
             for columns in indexes.get(table, [])
         )
     ]
+
+
+def _plain(condition: str) -> str:
+    """A condition as both SQLAlchemy and the server write it: without tables, casts and parentheses."""
+    return re.sub(r"\b\w+\.|::\w+|[()]", "", condition)
 
 
 def _compared(select: sa.Select[Any]) -> Iterator[str]:

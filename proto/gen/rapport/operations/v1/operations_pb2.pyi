@@ -26,18 +26,15 @@ class Backlog(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    FACT_COUNT_FIELD_NUMBER: _builtins.int
     UNPUBLISHED_FACT_COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_UNPUBLISHED_TIME_FIELD_NUMBER: _builtins.int
     SET_ASIDE_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
     OVERDUE_TIMER_COUNT_FIELD_NUMBER: _builtins.int
-    fact_count: _builtins.int
-    """Facts that are kept, published or not: those of 14 days."""
     unpublished_fact_count: _builtins.int
     """Facts that are not published yet."""
     overdue_timer_count: _builtins.int
-    """Timers that are due and have not fired."""
+    """Timers that are due for more than a minute and have not fired."""
     @_builtins.property
     def oldest_unpublished_time(self) -> _timestamp_pb2.Timestamp:
         """When the oldest unpublished fact was recorded; absent when there is none."""
@@ -53,7 +50,6 @@ class Backlog(_message.Message):
     def __init__(
         self,
         *,
-        fact_count: _builtins.int = ...,
         unpublished_fact_count: _builtins.int = ...,
         oldest_unpublished_time: _timestamp_pb2.Timestamp | None = ...,
         set_aside: _abc.Iterable[Global___SetAside] | None = ...,
@@ -62,7 +58,7 @@ class Backlog(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_time", b"oldest_unpublished_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_count", b"fact_count", "oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -175,6 +171,7 @@ class Consumer(_message.Message):
     IN_HAND_COUNT_FIELD_NUMBER: _builtins.int
     PARKED_COUNT_FIELD_NUMBER: _builtins.int
     DEAD_LETTER_COUNT_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`consumers/{durable}`."""
     source: _builtins.str
@@ -187,6 +184,8 @@ class Consumer(_message.Message):
     """Events that are tried again by themselves."""
     dead_letter_count: _builtins.int
     """Events that it gave up on."""
+    missing: _builtins.bool
+    """Whether the broker has not got it, or its stream: `python -m <service> provision` makes them."""
     def __init__(
         self,
         *,
@@ -196,10 +195,11 @@ class Consumer(_message.Message):
         in_hand_count: _builtins.int = ...,
         parked_count: _builtins.int = ...,
         dead_letter_count: _builtins.int = ...,
+        missing: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_count", b"dead_letter_count", "in_hand_count", b"in_hand_count", "name", b"name", "parked_count", b"parked_count", "pending_count", b"pending_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_count", b"dead_letter_count", "in_hand_count", b"in_hand_count", "missing", b"missing", "name", b"name", "parked_count", b"parked_count", "pending_count", b"pending_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -239,6 +239,7 @@ class DeadLetter(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     PARK_TIME_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -255,6 +256,8 @@ class DeadLetter(_message.Message):
     """The refusal's reason; empty for other errors."""
     attempt_count: _builtins.int
     """How often it was tried since it was delivered or replayed."""
+    customer: _builtins.str
+    """`customers/{uuid}` whom it concerns; empty when it concerns none, or cannot be read."""
     data: _builtins.bytes
     """The event message; only of GetDeadLetter."""
     @_builtins.property
@@ -276,12 +279,13 @@ class DeadLetter(_message.Message):
         reason: _builtins.str = ...,
         attempt_count: _builtins.int = ...,
         park_time: _timestamp_pb2.Timestamp | None = ...,
+        customer: _builtins.str = ...,
         headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         data: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "data", b"data", "error", b"error", "event_type", b"event_type", "headers", b"headers", "name", b"name", "park_time", b"park_time", "reason", b"reason", "resource", b"resource", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "customer", b"customer", "data", b"data", "error", b"error", "event_type", b"event_type", "headers", b"headers", "name", b"name", "park_time", b"park_time", "reason", b"reason", "resource", b"resource", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -303,7 +307,7 @@ class Timer(_message.Message):
     kind: _builtins.str
     """What happens, a code."""
     key: _builtins.str
-    """To what: the name or id of a resource."""
+    """To what; only its kind knows how to read it."""
     attempt_count: _builtins.int
     """How often it was tried and failed."""
     @_builtins.property
@@ -347,16 +351,8 @@ class Work(_message.Message):
         """A replica prepares it."""
         STATE_HANDING_OVER: Work._State.ValueType  # 3
         """A replica hands it over; what becomes of it is not known yet."""
-        STATE_DONE: Work._State.ValueType  # 4
-        """Done."""
-        STATE_REFUSED: Work._State.ValueType  # 5
-        """Refused for good."""
-        STATE_UNKNOWN: Work._State.ValueType  # 6
+        STATE_UNKNOWN: Work._State.ValueType  # 4
         """Handed over, and nobody knows whether it was done."""
-        STATE_EXPIRED: Work._State.ValueType  # 7
-        """Not done while it was of use."""
-        STATE_CANCELLED: Work._State.ValueType  # 8
-        """Not wanted any more before it was handed over."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where it is."""
@@ -369,16 +365,8 @@ class Work(_message.Message):
     """A replica prepares it."""
     STATE_HANDING_OVER: Work.State.ValueType  # 3
     """A replica hands it over; what becomes of it is not known yet."""
-    STATE_DONE: Work.State.ValueType  # 4
-    """Done."""
-    STATE_REFUSED: Work.State.ValueType  # 5
-    """Refused for good."""
-    STATE_UNKNOWN: Work.State.ValueType  # 6
+    STATE_UNKNOWN: Work.State.ValueType  # 4
     """Handed over, and nobody knows whether it was done."""
-    STATE_EXPIRED: Work.State.ValueType  # 7
-    """Not done while it was of use."""
-    STATE_CANCELLED: Work.State.ValueType  # 8
-    """Not wanted any more before it was handed over."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -395,7 +383,7 @@ class Work(_message.Message):
     kind: _builtins.str
     """What is done, a code."""
     key: _builtins.str
-    """To what: the name or id of a resource."""
+    """To what; only its kind knows how to read it."""
     state: Global___Work.State.ValueType
     """Where it is."""
     attempt_count: _builtins.int
@@ -414,7 +402,7 @@ class Work(_message.Message):
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended; absent while it has not."""
+        """When nothing more was tried; absent while it has not ended."""
 
     def __init__(
         self,

@@ -272,23 +272,19 @@ class ListWorkRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
-    filter: _builtins.str
-    """AIP-160: `kind`, `state`."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
-        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,8 +326,11 @@ class RepublishFactsRequest(_message.Message):
 
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """How many facts at most; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
     """`next_page_token` of the previous answer, to go on with the same span."""
     request_id: _builtins.str
@@ -349,12 +348,13 @@ class RepublishFactsRequest(_message.Message):
         *,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_token", b"page_token", "request_id", b"request_id", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "page_size", b"page_size", "page_token", b"page_token", "request_id", b"request_id", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -367,20 +367,24 @@ class RepublishFactsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FACT_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_FACT_COUNT_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     fact_count: _builtins.int
-    """How many facts the broker took."""
+    """How many facts the broker has, now or before."""
+    refused_fact_count: _builtins.int
+    """How many it will not take, or were held back behind such a one; the log says which."""
     next_page_token: _builtins.str
     """Asks for the rest; empty when there is none."""
     def __init__(
         self,
         *,
         fact_count: _builtins.int = ...,
+        refused_fact_count: _builtins.int = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_count", b"fact_count", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fact_count", b"fact_count", "next_page_token", b"next_page_token", "refused_fact_count", b"refused_fact_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

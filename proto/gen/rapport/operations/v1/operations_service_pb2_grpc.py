@@ -138,14 +138,14 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWork(self, request, context):
-        """Lists work on the outside world that has not ended or ended lately, oldest first.
+        """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RepublishFacts(self, request, context):
-        """Publishes again what was recorded in a span of time, up to 1,000 facts at once. Consumers that know an event do nothing.
+        """Publishes again what was recorded in a span of time, a page at once. Consumers that know an event do nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,9 +50,9 @@ class OperationsServiceStub:
     ListTimers: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]
     """Lists what is to happen at a time, the next first."""
     ListWork: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListWorkRequest, _operations_service_pb2.ListWorkResponse]
-    """Lists work on the outside world that has not ended or ended lately, oldest first."""
+    """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first."""
     RepublishFacts: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.RepublishFactsRequest, _operations_service_pb2.RepublishFactsResponse]
-    """Publishes again what was recorded in a span of time, up to 1,000 facts at once. Consumers that know an event do nothing."""
+    """Publishes again what was recorded in a span of time, a page at once. Consumers that know an event do nothing."""
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -74,9 +74,9 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     ListTimers: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]  # type: ignore[assignment]
     """Lists what is to happen at a time, the next first."""
     ListWork: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListWorkRequest, _operations_service_pb2.ListWorkResponse]  # type: ignore[assignment]
-    """Lists work on the outside world that has not ended or ended lately, oldest first."""
+    """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first."""
     RepublishFacts: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.RepublishFactsRequest, _operations_service_pb2.RepublishFactsResponse]  # type: ignore[assignment]
-    """Publishes again what was recorded in a span of time, up to 1,000 facts at once. Consumers that know an event do nothing."""
+    """Publishes again what was recorded in a span of time, a page at once. Consumers that know an event do nothing."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Operating a service. In a permission `{service}` is the name of the service that is asked."""
@@ -143,7 +143,7 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.ListWorkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.ListWorkResponse, _abc.Awaitable[_operations_service_pb2.ListWorkResponse]]:
-        """Lists work on the outside world that has not ended or ended lately, oldest first."""
+        """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first."""
 
     @_abc_1.abstractmethod
     def RepublishFacts(
@@ -151,6 +151,6 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.RepublishFactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.RepublishFactsResponse, _abc.Awaitable[_operations_service_pb2.RepublishFactsResponse]]:
-        """Publishes again what was recorded in a span of time, up to 1,000 facts at once. Consumers that know an event do nothing."""
+        """Publishes again what was recorded in a span of time, a page at once. Consumers that know an event do nothing."""
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -101,6 +101,8 @@ def parked() -> None:
         """
     )
     op.execute("CREATE INDEX parked_due ON parked (consumer, due_at) WHERE state = 'PARKED'")
+    op.execute("CREATE INDEX parked_dead ON parked (parked_at, event_id) WHERE state = 'DEAD'")
+    op.execute("CREATE INDEX parked_dead_of ON parked (consumer, parked_at, event_id) WHERE state = 'DEAD'")
     op.execute("CREATE INDEX parked_transaction ON parked (transaction_id) WHERE transaction_id IS NOT NULL")
 
 
@@ -187,7 +189,7 @@ def timers() -> None:
         ) WITH ({EVERY_DAY_VACUUMED})
         """
     )
-    op.execute("CREATE INDEX timers_due ON timers (due_at)")
+    op.execute("CREATE INDEX timers_due ON timers (due_at, id)")
 
 
 def work() -> None:
@@ -221,4 +223,5 @@ def work() -> None:
     op.execute("CREATE INDEX work_leased ON work (lease_until) WHERE state IN ('CLAIMED', 'HANDING_OVER')")
     op.execute("CREATE INDEX work_live ON work (kind, state) WHERE ended_at IS NULL")
     op.execute("CREATE INDEX work_unknown ON work (ended_at) WHERE state = 'UNKNOWN'")
+    op.execute("CREATE INDEX work_open ON work (id) WHERE ended_at IS NULL OR state = 'UNKNOWN'")
     op.execute("CREATE INDEX work_ended ON work (ended_at) WHERE ended_at IS NOT NULL")
