@@ -4,6 +4,7 @@ from google.protobuf.message import Message
 
 from chassis.api.subjects import subjects
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.customer.v1 import customer_pb2, customer_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2
 
@@ -38,3 +39,9 @@ def test_a_request_is_about_what_it_names_and_not_what_it_looks_for() -> None:
     assert about(promise_service_pb2.ListPromisesRequest(filter='kind = "x"', page_token="t")) == []
     accounts = ["programmes/main/memberships/1", "programmes/main/accounts/issued"]
     assert about(ledger_service_pb2.GetBalancesRequest(accounts=accounts)) == accounts
+
+
+def test_whom_a_filter_asks_about_is_told_also_when_nothing_is_found() -> None:
+    customer = "customers/019cade0-0000-7000-8000-000000000001"
+    request = ListPromisesRequest(filter=f'customer = "{customer}" AND state = BROKEN')
+    assert list(subjects(request)) == [customer]

@@ -66,7 +66,7 @@ def test_commands_that_need_a_stack_say_so_when_there_is_none(
     rapport: Rapport,
 ) -> None:
     commands = ["status", "call CaseService.GetCase", "traces list", "events tail", "dead-letters list"]
-    for command in [*commands, "outbox status", "explain promises/1"]:
+    for command in [*commands, "outbox status", "explain promises/1", "consumers", "timers", "work cases"]:
         code, written, error = rapport(*command.split())
         assert (code, written) == (3, ""), command
         assert error.startswith("rapport: No stack is running here."), command

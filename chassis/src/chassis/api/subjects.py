@@ -1,6 +1,7 @@
 """What a message is about: the names of resources and customers in it, for the audit."""
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 # The fields by which requests and answers say what and whom they are about.
 ONE = ("name", "parent", "customer", "account")
 MANY = ("names", "accounts")
+_NAME = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")  # in a filter: whoever finds nothing has still asked
 
 
 class _Plan(NamedTuple):
@@ -16,6 +18,7 @@ class _Plan(NamedTuple):
     many: tuple[str, ...]
     part: tuple[str, ...]
     parts: tuple[str, ...]
+    filtered: bool
 
 
 def subjects(message: Any) -> Iterator[str]:
@@ -26,6 +29,8 @@ def subjects(message: Any) -> Iterator[str]:
             yield value
     for field in plan.many:
         yield from getattr(message, field)
+    if plan.filtered:
+        yield from _NAME.findall(message.filter)
     for field in plan.part:
         if message.HasField(field):
             yield from subjects(getattr(message, field))
@@ -43,6 +48,7 @@ def _plan(message: Descriptor) -> _Plan:
         tuple(name for name in MANY if texts.get(name)),
         tuple(f.name for f in inner if not f.is_repeated),
         tuple(f.name for f in inner if f.is_repeated),
+        "filter" in texts,
     )
 
 

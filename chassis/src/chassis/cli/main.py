@@ -24,6 +24,7 @@ COMMANDS = [
     "view",
     "explain",
     "doctor",
+    "waiting",
     "nats_accounts",
 ]
 GROUPS = {

@@ -28,7 +28,7 @@ def view(
         help="customers/..., a UUID, an e-mail address, a phone number or system:id"
     ),
     country: str = typer.Option("", help="Where a phone number without +49 or the like is local: DE."),
-    watch: bool = typer.Option(False, "--watch", help="Stay and show every change; Ctrl-C ends it."),
+    watch: bool = typer.Option(False, "--watch", help="Stay, and show it as it changes; Ctrl-C ends."),
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who looks."),
     as_json: bool = AsJson,
 ) -> None:
@@ -108,7 +108,7 @@ def _international(number: str, country: str) -> str:
 
 
 def _changes(session: "Session", name: str) -> "Iterator[view_pb2.CustomerView]":
-    """The view now and after every change. A stream that ends of age is followed by another."""
+    """The view now and the latest as it changes. A stream that ends of age is followed by another."""
     from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
 
     stub = session.stub(view_service_pb2_grpc.ViewServiceStub, "customer")

@@ -50,7 +50,9 @@ JUDGED_APART_FIELD_NUMBER: _builtins.int
 MULTILINE_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
-"""The permission a caller needs, `<service>.<resource>.<verb>`. A method without one fails at start-up."""
+"""The permission a caller needs, `<service>.<resource>.<verb>`; `{service}` stands for whichever serves the method,
+where all do. A method without one fails at start-up.
+"""
 data_class: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___DataClass.ValueType]
 """The classification of the field's content."""
 owner: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
