@@ -187,6 +187,12 @@ def test_a_delay_counts_from_the_first_date_or_the_last_that_the_customer_agreed
     assert told_again.first_due_time == counted_from
 
 
+def test_what_was_brought_forward_slips_back_without_a_delay():
+    earlier, _ = promise().renegotiate(UUID(int=9), Due(DUE - A_DAY), NOW, "CUSTOMER_AGREED")
+    _, told = earlier.renegotiate(UUID(int=10), Due(DUE), NOW, "WEATHER")
+    assert told.first_due_time == DUE
+
+
 def test_promises_that_replace_each_other_have_one_root():
     first = promise()
     second, told = first.renegotiate(UUID(int=9), Due(DUE + A_DAY), NOW, "WEATHER")

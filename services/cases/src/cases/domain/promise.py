@@ -236,7 +236,8 @@ class Promise:
     ) -> tuple["Promise", PromiseRenegotiated]:
         """Make the successor of a promise whose state is final: the same promise with a new due time.
 
-        A delay counts from the first due time, unless a person and the customer agreed on another.
+        A delay counts from the first due time, unless a person and the customer agreed on a later one:
+        what was brought forward and slips back to no later than first promised is no delay.
         """
         first_due_time = self.first_due_time or self.due_time
         agreed = notice_id is None and reason_code not in {str(ours) for ours in ReasonCode}
@@ -255,7 +256,7 @@ class Promise:
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
             first_make_time=self.since,
-            first_due_time=None if agreed else first_due_time,
+            first_due_time=None if agreed and due.time >= first_due_time else first_due_time,
         )
         self.forecast_time, self.reason_code = None, reason_code
         self.successor_id, self.notice_id = successor_id, notice_id
