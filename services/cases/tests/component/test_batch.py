@@ -1,3 +1,4 @@
+import asyncio
 import csv
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -189,11 +190,30 @@ async def test_a_promise_that_was_taken_back_is_made_again(desk, refused):
 
 
 async def test_an_import_key_of_another_department_is_another_key(desk):
-    mine, theirs = desk.promise(3), desk.promise(4, department="departments/repairs")
-    [first] = (await desk.promises.BatchMakePromises(batch([mine], ["a:1"]))).promises
-    made = await desk.promises.BatchMakePromises(batch([mine, theirs], ["a:1", "a:1"]))
-    assert (made.made_count, made.promises[0].name) == (1, first.name)
-    assert made.promises[1].department == "departments/repairs"
+    """Also when it was used for a promise of this department, on a case of its own."""
+    case = await desk.open()
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    delivery = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], department="delivery")
+    lent, own = desk.promise(3, case=case.name), desk.promise(4)
+    [first] = (await front.BatchMakePromises(batch([lent], ["a:1"]))).promises
+    for made in (1, 0):
+        answer = await delivery.BatchMakePromises(batch([own], ["a:1"]))
+        assert answer.made_count == made
+        assert answer.promises[0].name != first.name
+    overlapping = batch([own], ["c:1"])
+    overlapping.may_overlap = True
+    answer = await delivery.BatchMakePromises(overlapping)
+    assert answer.promises[0].name != first.name
+
+
+async def test_two_sources_that_bring_the_same_order_at_once_bring_it_once(desk):
+    for n in range(5):
+        requests = []
+        for source in "ab":
+            requests.append(batch([desk.promise(3, reference=f"O-{n}")], [f"{source}{n}:1"]))
+            requests[-1].may_overlap = True
+        answers = await asyncio.gather(*map(desk.promises.BatchMakePromises, requests))
+        assert sorted(answer.made_count for answer in answers) == [0, 1]
 
 
 async def test_who_promises_for_another_department_is_not_answered_with_its_promises(desk, refused):

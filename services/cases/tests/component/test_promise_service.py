@@ -358,3 +358,26 @@ async def test_promises_are_filtered_by_every_documented_field(desk):
     ):
         page = await desk.promises.ListPromises(ListPromisesRequest(filter=text))
         assert [promise.name for promise in page.promises] == [made.name], text
+
+
+async def test_who_answers_for_a_case_promises_nothing_in_anothers_name_that_is_due_in_a_moment(
+    desk, refused
+):
+    case = await desk.open()
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    soon = desk.promise(0.5 / 24, case=case.name)
+    assert await refused(front.MakePromise(MakePromiseRequest(promise=soon))) == "PERMISSION_DENIED NOT_OWNER"
+    later = desk.promise(2 / 24, case=case.name)
+    assert (await front.MakePromise(MakePromiseRequest(promise=later))).state == State.STATE_OPEN
+
+
+async def test_who_answers_for_a_case_agrees_to_later_dates_of_others_and_to_no_sooner_ones(desk, refused):
+    case = await desk.open()
+    promise = await desk.make(9, case=case.name)
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    sooner = front.RenegotiatePromise(renegotiation(desk, promise.name, days=8))
+    assert await refused(sooner) == "PERMISSION_DENIED NOT_OWNER"
+    later = await front.RenegotiatePromise(renegotiation(desk, promise.name, days=10))
+    assert later.state == State.STATE_RENEGOTIATED
+    delivery = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], department="delivery")
+    await delivery.RenegotiatePromise(renegotiation(desk, later.successor, days=1))

@@ -37,8 +37,9 @@ def test_a_reference_of_another_customer_or_time_is_another_purchase() -> None:
     assert told([later, row("b:2", 10, "O1", customer=UUID(int=2))], recorded) == ({}, [])
 
 
-def test_what_was_given_back_since_corrects_the_purchase_that_is_alone_with_its_reference() -> None:
-    assert told([row("b:1", 7, "O1")], [row("a:1", 10, "O1")]) == ({0: ("a:1", 7)}, [])
+def test_another_amount_under_the_same_reference_is_for_a_person_to_decide() -> None:
+    """It may be what is left after a refund, or a line whose others are refused or in another request."""
+    assert told([row("b:1", 7, "O1")], [row("a:1", 10, "O1")]) == ({}, [0])
 
 
 def test_what_another_department_brought_is_known_and_not_corrected() -> None:

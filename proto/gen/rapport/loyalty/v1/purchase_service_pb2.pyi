@@ -169,9 +169,8 @@ class BatchRecordPurchasesRequest(_message.Message):
     """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
     may_overlap: _builtins.bool
     """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
-    the same customer, time, amount and reference is not recorded again; one that is alone with its customer,
-    time and reference corrects that one. What may be another purchase, such as an equal one without a reference,
-    and what another department brought with another amount, is refused (`ALREADY_IMPORTED`).
+    the same customer, time, amount and reference is not recorded again. What may be another purchase, or a part of
+    that one, such as another amount or an equal one without a reference, is refused (`ALREADY_IMPORTED`).
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:

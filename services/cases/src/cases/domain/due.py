@@ -10,6 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
+LENT_LEAD = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Due:
     def missed_by(self, at: datetime) -> bool:
         """Whether what is done at `at` is late."""
         return at >= self.time if self.day else at > self.time
+
+    def is_ahead(self, now: datetime) -> bool:
+        """Whether who promises in another's name leaves it the time to keep the promise."""
+        return self.time >= now + LENT_LEAD
 
 
 def day_of(at: datetime, time_zone: str) -> date:

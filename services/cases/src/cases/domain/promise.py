@@ -236,8 +236,7 @@ class Promise:
     ) -> tuple["Promise", PromiseRenegotiated]:
         """Make the successor of a promise whose state is final: the same promise with a new due time.
 
-        A delay counts from the first due time, unless a person and the customer agreed on a later one:
-        what was brought forward and slips back to no later than first promised is no delay.
+        A delay counts from the first due time, or from a later one that a person and the customer agreed on.
         """
         first_due_time = self.first_due_time or self.due_time
         agreed = notice_id is None and reason_code not in {str(ours) for ours in ReasonCode}

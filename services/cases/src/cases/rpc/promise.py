@@ -55,7 +55,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             _command(check.at(f"requests[{i}].promise"), item.promise, tx.now)
             for i, item in enumerate(requests)
         ]
-        owners = [command.department_id for command in commands]
+        owners = [tx.call.principal.department] * len(requests)
         keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
         for key, command in zip(keys, commands, strict=True):
             command.import_key = key

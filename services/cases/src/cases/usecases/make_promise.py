@@ -187,7 +187,7 @@ def _make(
         reference=command.reference,
         import_key=command.import_key,
     )
-    _require_owner(tx, promise, foundations, lent=not (command.keep_time or due.missed_by(tx.now)))
+    _require_owner(tx, promise, foundations, lent=not command.keep_time and due.is_ahead(tx.now))
     if command.work_item_id:
         promise.root_id = foundations.roots.get(command.work_item_id)
     facts: Facts = [(promise.made(), promise.version)]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from cases.domain.promise import Promise
-from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
+from cases.store.promises import IMPORTED_ABOUT, LOCK_OVERLAP, PROMISES_BY_IMPORT_KEY
 from cases.usecases.make_promise import MakePromise
 from chassis.db.transaction import Transaction
 
@@ -13,14 +13,17 @@ async def find_overlap(tx: Transaction, commands: Sequence[MakePromise]) -> None
     """Give commands with a reference the import key under which another source brought what they are.
 
     A command whose own key is known keeps it, and so do those of one source about the same: they are as many.
+    What another department imported is another's. One import at a time looks, or two would both find nothing.
     """
+    await LOCK_OVERLAP.run(tx)
     keys = [command.import_key for command in commands]
     known = {p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)}
     asked = [command for command in commands if command.reference and command.import_key not in known]
     own = {_source(command) for command in commands}
+    ours = f"{tx.call.principal.department}/"
     others: dict[Hashable, list[str | None]] = defaultdict(list)
     for other in await IMPORTED_ABOUT.all(tx, references=list({command.reference for command in asked})):
-        if _source(other) not in own:
+        if _source(other) not in own and other.import_key and other.import_key.startswith(ours):
             others[_about(other)].append(other.import_key)
     for command in asked:
         if others[_about(command)]:

@@ -37,6 +37,8 @@ async def renegotiate_promise(
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
     promise = await _own(tx, promise_id, etag, lent=True)
     due = _new_due(promise, due_time, due_date, tx.now)
+    if due.time < promise.due_time or not due.is_ahead(tx.now):
+        tx.require_owner(promise)  # nobody promises sooner in another's name
     _break_when_over(tx, clock, promise)
     successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due, tx.now, reason_code)
     facts: Facts = [(successor.made(), successor.version)]

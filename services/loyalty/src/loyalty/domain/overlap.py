@@ -4,7 +4,7 @@ A reference alone is no identity, for numbers begin again with every till and ye
 time it is. Without a reference, equal purchases may be one or two, and only a person knows.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,13 +28,11 @@ class Overlap:
 def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Overlap:
     """Recognise imported purchases among those that were recorded of the same customers at the same times.
 
-    One that says the same as one from another source is that one. One that says another amount is that one,
-    corrected, where both are alone with their reference: some of it was given back since. What another
-    department brought is not ours to correct.
+    One that says the same as one from another source is that one. One that says another amount may be that
+    one after a refund, a line of it, or the same number in another till: only a person knows.
     """
     found = Overlap()
     own = {_source(purchase) for purchase in purchases}
-    lines = Counter(map(_occasion, [*purchases, *(other for other in recorded if _source(other) in own)]))
     others: dict[Hashable, list[Purchase]] = defaultdict(list)
     for other in recorded:
         if other.import_key and _source(other) not in own:
@@ -46,13 +44,7 @@ def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Over
         if same and purchase.reference:
             group.remove(same)
             found.known[i] = replace(same, id=purchase.id)
-        elif same:
-            found.unclear.append(i)
-    for i, purchase in enumerate(purchases):
-        group = others.get(_occasion(purchase), []) if purchase.reference and i not in found.known else []
-        if len(group) == 1 == lines[_occasion(purchase)] and group[0].importer == purchase.importer:
-            found.known[i] = replace(purchase, import_key=group[0].import_key)
-        elif group:
+        elif same or (purchase.reference and others.get(_occasion(purchase))):
             found.unclear.append(i)
     return found
 

@@ -23,9 +23,9 @@ from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 _A_DAY = timedelta(days=1)
 _INT32_MAX = 2**31 - 1
 _ALREADY = (
-    "another source brought a purchase of this customer, time and reference, which its department corrects: "
-    "if this is another one, it must be confirmed, by importing the file of refused rows or sending it "
-    "without may_overlap"
+    "another source brought a purchase of this customer, time and reference: what was given back since is "
+    "imported as a negative amount; if this is another one, it must be confirmed, by importing the file of "
+    "refused rows or sending it without may_overlap"
 )
 
 

@@ -19,6 +19,7 @@ from loyalty.store.purchases import (
     IMPORTED_AT,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
+    LOCK_OVERLAP,
     NEWEST_PURCHASE,
 )
 
@@ -70,7 +71,11 @@ async def record_purchases(
 
 
 async def find_overlap(tx: Transaction, purchases: Sequence[Purchase]) -> Overlap:
-    """Which purchases are, or may be, some that another source brought, of those whose keys are not known."""
+    """Which purchases are, or may be, some that another source brought, of those whose keys are not known.
+
+    One import at a time looks, or two would both find nothing.
+    """
+    await LOCK_OVERLAP.run(tx)
     keys = [purchase.import_key for purchase in purchases]
     known = {p.import_key for p in await GET_IMPORTED.all(tx, import_keys=keys)}
     asked = {i: purchase for i, purchase in enumerate(purchases) if purchase.import_key not in known}
