@@ -174,6 +174,7 @@ async def test_promises_of_one_source_about_the_same_are_as_many(desk):
     assert (await desk.promises.BatchMakePromises(request)).made_count == 2
     request = batch([*rows, rows[0]], ["b:1", "b:2", "b:3"])
     request.may_overlap = True
+    request.occurrences.extend([1, 2, 3])
     assert (await desk.promises.BatchMakePromises(request)).made_count == 1
 
 
@@ -204,6 +205,17 @@ async def test_an_import_key_of_another_department_is_another_key(desk):
     overlapping.may_overlap = True
     answer = await delivery.BatchMakePromises(overlapping)
     assert answer.promises[0].name != first.name
+
+
+async def test_a_second_row_about_an_order_is_a_second_promise_wherever_a_request_ends(desk):
+    await desk.promises.BatchMakePromises(batch([desk.promise(3, reference="O-1")], ["a:1"]))
+    made = []
+    for number in (1, 2, 2):  # the last again, as who lost the answer does
+        request = batch([desk.promise(3, reference="O-1")], [f"b:{number}"])
+        request.may_overlap = True
+        request.occurrences.append(number)
+        made.append((await desk.promises.BatchMakePromises(request)).made_count)
+    assert made == [0, 1, 0]
 
 
 async def test_two_sources_that_bring_the_same_order_at_once_bring_it_once(desk):

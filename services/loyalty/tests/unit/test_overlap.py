@@ -16,9 +16,11 @@ def row(key: str, amount: int, reference: str = "", customer: UUID = BUYER, at: 
     return Purchase(uuid4(), customer, Decimal(amount), "USD", at, 1, reference, f"sales/{key}")
 
 
-def told(rows: list[Purchase], recorded: list[Purchase]) -> tuple[dict[int, tuple[str, int]], list[int]]:
+def told(
+    rows: list[Purchase], recorded: list[Purchase], occurrences: list[int] | None = None
+) -> tuple[dict[int, tuple[str, int]], list[int]]:
     """Which keys and amounts the known ones have, and who is unclear."""
-    found = overlap(rows, recorded)
+    found = overlap(rows, occurrences or [1] * len(rows), recorded)
     known = {i: (str(p.import_key).removeprefix("sales/"), int(p.amount)) for i, p in found.known.items()}
     assert all(p.id == rows[i].id for i, p in found.known.items())
     return known, found.unclear
@@ -50,10 +52,11 @@ def test_what_another_department_brought_is_known_and_not_corrected() -> None:
 
 def test_equal_lines_of_one_order_are_as_many_as_were_recorded() -> None:
     rows = [row(f"b:{i}", 10, "O1") for i in range(3)]
-    assert told(rows, [row("a:1", 10, "O1"), row("a:2", 10, "O1")]) == (
-        {0: ("a:1", 10), 1: ("a:2", 10)},
-        [2],
-    )
+    recorded = [row("a:1", 10, "O1"), row("a:2", 10, "O1")]
+    assert told(rows, recorded, [1, 2, 3]) == ({0: ("a:1", 10), 1: ("a:2", 10)}, [2])
+    # The same in a request for each.
+    assert told(rows[1:2], recorded, [2]) == ({0: ("a:2", 10)}, [])
+    assert told(rows[2:], recorded, [3]) == ({}, [0])
 
 
 def test_an_order_that_is_written_in_other_lines_now_is_for_a_person_to_decide() -> None:
@@ -74,5 +77,5 @@ def test_rows_of_one_source_and_purchases_of_no_source_are_never_taken_for_each_
 
 def test_the_rest_of_what_was_recorded_stays_when_a_row_is_known() -> None:
     recorded = replace(row("a:1", 10, "O1"), quantity=5)
-    [known] = overlap([row("b:1", 10, "O1")], [recorded]).known.values()
+    [known] = overlap([row("b:1", 10, "O1")], [1], [recorded]).known.values()
     assert known.says(recorded)

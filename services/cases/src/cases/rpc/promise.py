@@ -57,11 +57,12 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         ]
         owners = [tx.call.principal.department] * len(requests)
         keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
+        occurrences = check.occurrences(request.occurrences, len(requests))
         for key, command in zip(keys, commands, strict=True):
             command.import_key = key
         check.raise_if_any()
         if request.may_overlap:
-            await find_overlap(tx, commands)
+            await find_overlap(tx, commands, occurrences)
         if request.validate_only:
             known = await check_promises(tx, self.clock, commands)
             return promise_service_pb2.BatchMakePromisesResponse(

@@ -9,7 +9,7 @@ from cases.usecases.make_promise import MakePromise
 from chassis.db.transaction import Transaction
 
 
-async def find_overlap(tx: Transaction, commands: Sequence[MakePromise]) -> None:
+async def find_overlap(tx: Transaction, commands: Sequence[MakePromise], occurrences: Sequence[int]) -> None:
     """Give commands with a reference the import key under which another source brought what they are.
 
     A command whose own key is known keeps it, and so do those of one source about the same: they are as many.
@@ -18,16 +18,21 @@ async def find_overlap(tx: Transaction, commands: Sequence[MakePromise]) -> None
     await LOCK_OVERLAP.run(tx)
     keys = [command.import_key for command in commands]
     known = {p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)}
-    asked = [command for command in commands if command.reference and command.import_key not in known]
+    asked = [
+        (command, number)
+        for command, number in zip(commands, occurrences, strict=True)
+        if command.reference and command.import_key not in known
+    ]
     own = {_source(command) for command in commands}
     ours = f"{tx.call.principal.department}/"
     others: dict[Hashable, list[str | None]] = defaultdict(list)
-    for other in await IMPORTED_ABOUT.all(tx, references=list({command.reference for command in asked})):
+    for other in await IMPORTED_ABOUT.all(tx, references=list({command.reference for command, _ in asked})):
         if _source(other) not in own and other.import_key and other.import_key.startswith(ours):
             others[_about(other)].append(other.import_key)
-    for command in asked:
-        if others[_about(command)]:
-            command.import_key = others[_about(command)].pop(0)
+    for command, number in asked:
+        same = others[_about(command)]
+        if number <= len(same):
+            command.import_key = same[number - 1]
 
 
 def _about(promised: MakePromise | Promise) -> Hashable:

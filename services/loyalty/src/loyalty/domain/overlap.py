@@ -25,10 +25,13 @@ class Overlap:
     unclear: list[int] = field(default_factory=list)
 
 
-def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Overlap:
+def overlap(
+    purchases: Sequence[Purchase], occurrences: Sequence[int], recorded: Sequence[Purchase]
+) -> Overlap:
     """Recognise imported purchases among those that were recorded of the same customers at the same times.
 
-    One that says the same as one from another source is that one. One that says another amount may be that
+    One that says the same as one from another source is that one, the second the second; `occurrences` tells
+    which of its source's it is. One that says another amount may be that
     one after a refund, a line of it, or the same number in another till: only a person knows.
     """
     found = Overlap()
@@ -37,14 +40,12 @@ def overlap(purchases: Sequence[Purchase], recorded: Sequence[Purchase]) -> Over
     for other in recorded:
         if other.import_key and _source(other) not in own:
             others[_occasion(other)].append(other)
-    left = {occasion: list(group) for occasion, group in others.items()}
-    for i, purchase in enumerate(purchases):
-        group = left.get(_occasion(purchase), [])
-        same = next((other for other in group if other.amount == purchase.amount), None)
-        if same and purchase.reference:
-            group.remove(same)
-            found.known[i] = replace(same, id=purchase.id)
-        elif same or (purchase.reference and others.get(_occasion(purchase))):
+    for i, (purchase, number) in enumerate(zip(purchases, occurrences, strict=True)):
+        group = others.get(_occasion(purchase), [])
+        same = [other for other in group if other.amount == purchase.amount]
+        if purchase.reference and number <= len(same):
+            found.known[i] = replace(same[number - 1], id=purchase.id)
+        elif same or (purchase.reference and group):
             found.unclear.append(i)
     return found
 

@@ -60,13 +60,14 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         items = check.batch(request.requests, "requests")
         owners = [tx.call.principal.department] * len(items)
         keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
+        occurrences = check.occurrences(request.occurrences, len(items))
         purchases = [
             self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
         check.raise_if_any()
         if request.may_overlap:
-            found = await find_overlap(tx, purchases)
+            found = await find_overlap(tx, purchases, occurrences)
             for i in found.unclear:
                 check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
             check.raise_if_any()

@@ -70,7 +70,7 @@ async def record_purchases(
     )
 
 
-async def find_overlap(tx: Transaction, purchases: Sequence[Purchase]) -> Overlap:
+async def find_overlap(tx: Transaction, purchases: Sequence[Purchase], occurrences: Sequence[int]) -> Overlap:
     """Which purchases are, or may be, some that another source brought, of those whose keys are not known.
 
     One import at a time looks, or two would both find nothing.
@@ -85,7 +85,7 @@ async def find_overlap(tx: Transaction, purchases: Sequence[Purchase]) -> Overla
     customers, times = zip(*occasions, strict=True)
     recorded = await IMPORTED_AT.all(tx, customer_ids=list(customers), times=list(times))
     places = list(asked)
-    found = overlap(list(asked.values()), recorded)
+    found = overlap(list(asked.values()), [occurrences[i] for i in places], recorded)
     return Overlap({places[i]: p for i, p in found.known.items()}, [places[i] for i in found.unclear])
 
 
