@@ -74,7 +74,7 @@ async def running(start: Any, handler: Handler) -> Running:
 
 
 @pytest.fixture
-def operator(running: Running) -> Any:
+async def operator(running: Running) -> Any:
     return running.stub(OperationsServiceStub, ["cases.operations.read", "cases.operations.write"])
 
 
