@@ -1,6 +1,7 @@
 """The gRPC service for people who run a service."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,12 @@ import nats.js.errors
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
-from chassis.api.messages import enum_number, timestamp
+from chassis.api.messages import to_message
 from chassis.api.names import Pattern
 from chassis.api.pages import Page
 from chassis.api.validation import Check
 from chassis.db.database import Database
+from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Unavailable
 from chassis.events.nats import Connection
@@ -29,8 +31,6 @@ CONSUMER = Pattern("consumers/{consumer:code}")
 DEAD_LETTER = Pattern("consumers/{consumer:code}/deadLetters/{dead_letter}")
 EVERY_CONSUMER = "consumers/-"
 BROKER_TIMEOUT_S = 2.0
-_SET_ASIDE = operations_pb2.SetAside.State.DESCRIPTOR
-_WORK = operations_pb2.Work.State.DESCRIPTOR
 
 
 class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
@@ -52,37 +52,24 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         """What waits."""
         facts = await store.UNPUBLISHED.one(self.db)
         timers = await store.OVERDUE_TIMERS.one(self.db)
-        return operations_pb2.Backlog(
+        return to_message(
+            operations_pb2.Backlog,
+            None,
             unpublished_fact_count=facts["waiting"],
-            oldest_unpublished_time=_maybe(facts["oldest"]),
+            oldest_unpublished_time=facts["oldest"],
             set_aside=[
-                operations_pb2.SetAside(
-                    consumer=CONSUMER.format(row["consumer"]),
-                    state=enum_number(_SET_ASIDE, row["state"]),  # type: ignore[arg-type]
-                    error=row["error"],
-                    event_count=row["events"],
-                )
+                to_message(operations_pb2.SetAside, row, consumer=CONSUMER.format(row.consumer))
                 for row in await store.SET_ASIDE.all(self.db)
             ],
-            work=[
-                operations_pb2.WorkBacklog(
-                    kind=row["kind"],
-                    alarm_count=row["alarms"],
-                    alarm_code=row["code"],
-                    unknown_count=row["unknown"],
-                    overdue_count=row["overdue"],
-                )
-                for row in await store.WORK_BY_KIND.all(self.db)
-            ],
+            work=await store.WORK_BY_KIND.all(self.db),
             overdue_timer_count=timers["overdue"],
         )
 
     async def ListConsumers(self, request: Any, context: Any) -> operations_service_pb2.ListConsumersResponse:
         """The declared consumers, by name."""
-        aside: dict[tuple[str, str], int] = {}
+        aside: Counter[tuple[str, str]] = Counter()
         for row in await store.SET_ASIDE.all(self.db):
-            key = (row["consumer"], row["state"])
-            aside[key] = aside.get(key, 0) + row["events"]
+            aside[row.consumer, row.state] += row.event_count
         consumers = []
         for durable, each in sorted(self._consumers.items()):
             pending, in_hand, missing = await self._at_broker(each)
@@ -93,8 +80,8 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
                     pending_count=pending,
                     in_hand_count=in_hand,
                     missing=missing,
-                    parked_count=aside.get((durable, "PARKED"), 0),
-                    dead_letter_count=aside.get((durable, "DEAD"), 0),
+                    parked_count=aside[durable, "PARKED"],
+                    dead_letter_count=aside[durable, "DEAD"],
                 )
             )
         return operations_service_pb2.ListConsumersResponse(consumers=consumers)
@@ -194,45 +181,33 @@ async def _found(statement: Any, on: Any, name: str) -> store.DeadLetter:
 
 
 def _dead_letter(letter: store.DeadLetter) -> operations_pb2.DeadLetter:
-    return operations_pb2.DeadLetter(
+    return to_message(
+        operations_pb2.DeadLetter,
+        letter,
         name=DEAD_LETTER.format(letter.consumer, letter.event_id),
-        subject=letter.subject,
         event_type=letter.type,
-        resource=letter.resource,
-        error=letter.error,
-        reason=letter.reason,
         attempt_count=letter.attempts,
-        park_time=timestamp(letter.parked_at),
-        customer=letter.customer,
-        headers=letter.headers,
-        data=letter.data,
+        park_time=letter.parked_at,
     )
 
 
-def _timer(timer: store.Timer) -> operations_pb2.Timer:
-    return operations_pb2.Timer(
+def _timer(timer: Timer) -> operations_pb2.Timer:
+    return to_message(
+        operations_pb2.Timer,
+        timer,
         name=f"timers/{timer.id}",
-        kind=timer.kind,
-        key=timer.key,
-        due_time=timestamp(timer.due_at),
+        due_time=timer.due_at,
         attempt_count=timer.attempts,
     )
 
 
 def _work(work: store.Work) -> operations_pb2.Work:
-    return operations_pb2.Work(
+    return to_message(
+        operations_pb2.Work,
+        work,
         name=f"work/{work.id}",
-        kind=work.kind,
-        key=work.key,
-        state=enum_number(_WORK, work.state),  # type: ignore[arg-type]
         attempt_count=work.attempt,
-        code=work.code,
-        alarm=work.alarm,
-        due_time=timestamp(work.due_at),
-        expire_time=timestamp(work.expire_at),
-        end_time=_maybe(work.ended_at),
+        due_time=work.due_at,
+        expire_time=work.expire_at,
+        end_time=work.ended_at,
     )
-
-
-def _maybe(at: datetime | None) -> Any:
-    return None if at is None else timestamp(at)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.api.listing import Listing
 from chassis.db.schema import OUTBOX, PARKED, TIMERS, WORK
 from chassis.db.statement import Statement
+from chassis.db.timers import Timer
 from chassis.work.item import State
 
 OVERDUE: sa.ColumnElement[Any] = sa.literal_column("interval '1 minute'")
@@ -35,17 +36,6 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
-    """What is to happen at a time."""
-
-    id: UUID
-    kind: str
-    key: str
-    due_at: datetime
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """A piece of work on the outside world."""
 
@@ -59,6 +49,27 @@ class Work:
     due_at: datetime
     expire_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Events that a consumer could not apply, by what became of them; as the message of the same name."""
+
+    consumer: str
+    state: str
+    error: str
+    event_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkBacklog:
+    """What waits of one kind of work; as the message of the same name."""
+
+    kind: str
+    alarm_count: int
+    alarm_code: str
+    unknown_count: int
+    overdue_count: int
 
 
 _P, _W, _NOW = PARKED.c, WORK.c, sa.func.now()
@@ -84,12 +95,7 @@ REPLAY = Statement(
     DeadLetter,
 )
 DROP = Statement(sa.delete(PARKED).where(*_THIS).returning(*_ALL), DeadLetter)
-LIST_TIMERS = Listing(
-    sa.select(*(TIMERS.c[name] for name in Timer.__dataclass_fields__)),
-    TIMERS.c.due_at,
-    TIMERS.c.id,
-    row=Timer,
-)
+LIST_TIMERS = Listing(sa.select(TIMERS), TIMERS.c.due_at, TIMERS.c.id, row=Timer)
 # Written out, to match the partial index.
 _OPEN = sa.or_(_W.ended_at.is_(None), _W.state == sa.literal_column("'UNKNOWN'"))
 LIST_WORK = Listing(
@@ -102,23 +108,23 @@ UNPUBLISHED = Statement[Any](
         OUTBOX.c.published_at.is_(None)
     )
 )
-SET_ASIDE = Statement[Any](
-    sa.select(_P.consumer, _P.state, _P.error, _COUNT().label("events"))
-    .group_by(_P.consumer, _P.state, _P.error)
-    .order_by(_P.consumer, _P.state, _P.error)
+_ALIKE = (_P.consumer, _P.state, _P.error)
+SET_ASIDE = Statement(
+    sa.select(*_ALIKE, _COUNT().label("event_count")).group_by(*_ALIKE).order_by(*_ALIKE), SetAside
 )
-WORK_BY_KIND = Statement[Any](
+WORK_BY_KIND = Statement(
     sa.select(
         _W.kind,
-        _COUNT().filter(_W.alarm).label("alarms"),
-        sa.func.coalesce(sa.func.max(_W.code).filter(_W.alarm), "").label("code"),
+        _COUNT().filter(_W.alarm).label("alarm_count"),
+        sa.func.coalesce(sa.func.max(_W.code).filter(_W.alarm), "").label("alarm_code"),
         _COUNT()
         .filter(_W.state == "UNKNOWN", _W.ended_at > _NOW - sa.literal_column("interval '1 day'"))
-        .label("unknown"),
-        _COUNT().filter(_W.state == "PENDING", _W.due_at < _NOW - OVERDUE).label("overdue"),
+        .label("unknown_count"),
+        _COUNT().filter(_W.state == "PENDING", _W.due_at < _NOW - OVERDUE).label("overdue_count"),
     )
     .where(_OPEN)
     .group_by(_W.kind)
-    .order_by(_W.kind)
+    .order_by(_W.kind),
+    WorkBacklog,
 )
 OVERDUE_TIMERS = Statement[Any](sa.select(_COUNT().label("overdue")).where(TIMERS.c.due_at < _NOW - OVERDUE))
