@@ -46,10 +46,6 @@ PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Pro
 PROMISED_BEFORE = Statement(
     sa.select(PROMISES).where(sa.or_(_ON_WORK_ITEMS, _IMPORTED)).order_by(PROMISES.c.id), row=Promise
 )
-# Held by whoever looks for what other sources brought, until it has brought its own.
-LOCK_OVERLAP = Statement[None](
-    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(sa.literal_column("'overlap'"))))
-)
 # What imports brought about certain things and nobody took back, the oldest first.
 IMPORTED_ABOUT = Statement(
     sa.select(PROMISES)

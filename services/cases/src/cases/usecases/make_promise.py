@@ -101,9 +101,7 @@ async def make_promises(
         if promise.id in new:
             await announce(tx, clock, promise, facts)
     keys = [promise.import_key for promise in promises if promise.id not in new]
-    known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
-    for promise in known.values():
-        _require_owner(tx, promise, foundations, lent=True)
+    known = await _known(tx, keys, foundations)
     return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
 
 
@@ -115,10 +113,18 @@ async def check_promises(
     for command in commands:
         _make(tx, clock, command, foundations)
     keys = [command.import_key for command in commands if command.import_key]
-    known = {p.import_key: p for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)} if keys else {}
-    for promise in known.values():
-        _require_owner(tx, promise, foundations, lent=True)
+    known = await _known(tx, keys, foundations)
     return [known.get(command.import_key) for command in commands]
+
+
+async def _known(
+    tx: Transaction, import_keys: Sequence[str | None], foundations: _Foundations
+) -> dict[str | None, Promise]:
+    """The promises that were made under import keys, for whoever may be answered with them."""
+    found = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=import_keys) if import_keys else []
+    for promise in found:
+        _require_owner(tx, promise, foundations, lent=True)
+    return {promise.import_key: promise for promise in found}
 
 
 async def announce(

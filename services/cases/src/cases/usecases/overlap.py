@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from cases.domain.promise import Promise
-from cases.store.promises import IMPORTED_ABOUT, LOCK_OVERLAP, PROMISES_BY_IMPORT_KEY
+from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
 from cases.usecases.make_promise import MakePromise
+from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 
 
@@ -15,7 +16,7 @@ async def find_overlap(tx: Transaction, commands: Sequence[MakePromise], occurre
     A command whose own key is known keeps it, and so do those of one source about the same: they are as many.
     What another department imported is another's. One import at a time looks, or two would both find nothing.
     """
-    await LOCK_OVERLAP.run(tx)
+    await LOCK_NAME.run(tx, name="overlap")
     keys = [command.import_key for command in commands]
     known = {p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)}
     asked = [

@@ -33,10 +33,6 @@ _occasions = (
     )
     .render_derived()
 )
-# Held by whoever looks for what other sources brought, until it has brought its own.
-LOCK_OVERLAP = Statement[None](
-    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(sa.literal_column("'overlap'"))))
-)
 # What imports brought of customers at certain times.
 IMPORTED_AT = Statement(
     sa.select(PURCHASES)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.db.database import Database
+from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
@@ -19,7 +20,6 @@ from loyalty.store.purchases import (
     IMPORTED_AT,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
-    LOCK_OVERLAP,
     NEWEST_PURCHASE,
 )
 
@@ -75,7 +75,7 @@ async def find_overlap(tx: Transaction, purchases: Sequence[Purchase], occurrenc
 
     One import at a time looks, or two would both find nothing.
     """
-    await LOCK_OVERLAP.run(tx)
+    await LOCK_NAME.run(tx, name="overlap")
     keys = [purchase.import_key for purchase in purchases]
     known = {p.import_key for p in await GET_IMPORTED.all(tx, import_keys=keys)}
     asked = {i: purchase for i, purchase in enumerate(purchases) if purchase.import_key not in known}

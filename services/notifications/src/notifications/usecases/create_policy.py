@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from notifications.domain.policy import NoticePolicy
-from notifications.store.locks import LOCK_NAME
 from notifications.store.policies import GET_POLICY, INSERT_POLICY
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases.sendable import require_sendable

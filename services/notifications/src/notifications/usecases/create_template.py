@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
 from notifications.domain.template import Kind, Template
-from notifications.store.locks import LOCK_NAME
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, INSERT_TEMPLATE
 from notifications.usecases import words

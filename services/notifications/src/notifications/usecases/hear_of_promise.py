@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from notifications.domain.news import News, Step, moot, next_steps, recount, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import EVENTS
-from notifications.store.locks import LOCK_NAME
 from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE
 from notifications.store.policies import POLICIES_FOR_EVENT
 from notifications.store.templates import GET_TEMPLATE

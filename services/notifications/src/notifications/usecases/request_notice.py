@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis import ids
+from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, NotFound, ResourceExhausted, Violation
 from notifications.domain.notice import LIFETIME, Concern, Notice
 from notifications.domain.template import SENDER, Template
-from notifications.store.locks import LOCK_NAME
 from notifications.store.notices import COUNT_SENT_BY_HAND, INSERT_NOTICE
 from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases import words
