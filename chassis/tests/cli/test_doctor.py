@@ -11,8 +11,8 @@ PARKED, DEAD = operations_pb2.SetAside.STATE_PARKED, operations_pb2.SetAside.STA
 
 def said(**backlog):
     found = list(troubles("loyalty", operations_pb2.Backlog(**backlog)))
-    assert all(do for _, do in found)
-    return [what for what, _ in found]
+    assert all(finding.do for finding in found)
+    return [finding.what for finding in found]
 
 
 def aside(state, error, count):

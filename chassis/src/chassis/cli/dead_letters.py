@@ -2,6 +2,7 @@
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import typer
 
@@ -60,26 +61,28 @@ def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> Non
 @app.command()
 def replay(names: list[str] = MANY) -> None:
     """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
-    from chassis.cli.operations import operations, renewed
+    from chassis.cli.operations import operations
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).ReplayDeadLetter(renewed(ReplayDeadLetterRequest(name=name)))
+        operations(session, service).ReplayDeadLetter(
+            ReplayDeadLetterRequest(name=name, request_id=str(uuid4()))
+        )
         say(f"Replayed {name}.")
 
 
 @app.command()
 def drop(names: list[str] = MANY) -> None:
     """Forget dead letters for good: their events are no longer missing anywhere."""
-    from chassis.cli.operations import operations, renewed
+    from chassis.cli.operations import operations
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_service_pb2 import DropDeadLetterRequest
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).DropDeadLetter(renewed(DropDeadLetterRequest(name=name)))
+        operations(session, service).DropDeadLetter(DropDeadLetterRequest(name=name, request_id=str(uuid4())))
         say(f"Dropped {name}.")
 
 

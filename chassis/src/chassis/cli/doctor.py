@@ -1,28 +1,22 @@
 """`rapport doctor`: what is wrong with the stack of this home, and what to do about it."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import typer
 
 from chassis.cli.failures import Exit
 from chassis.cli.output import AsJson, line, say, write_json
 from chassis.cli.readiness import FROZEN, states
+from chassis.cli.troubles import Finding, troubles
 from chassis.local.home import Home
 
 app = typer.Typer()
 
 RECENT_S = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong and what to do."""
-
-    what: str
-    do: str
 
 
 @app.command()
@@ -43,20 +37,16 @@ def doctor(as_json: bool = AsJson) -> None:
 
 
 def _about_down(home: Home) -> Iterator[Finding]:
+    from chassis.local.installed import load_services
     from chassis.local.ports import HTTP_OFFSET, PORT_BASE, is_free, port_base, taken
 
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
-    import os
-
-    from chassis.local.installed import load_services
-
     shift = port_base(os.environ) - PORT_BASE
     services = load_services()
     for service in services:
         for port in (service.port + shift, service.port + shift + HTTP_OFFSET):
             if not is_free(port):
-                what, do = taken(port, service.name, [each.port for each in services]).split(". ", 1)
-                yield Finding(f"{what}.", do)
+                yield Finding(*taken(port, service.name, [each.port for each in services]))
 
 
 def _about_running(home: Home) -> Iterator[Finding]:
@@ -83,7 +73,6 @@ def _about_messages(names: list[str]) -> Iterator[Finding]:
 
     from chassis.cli.operations import operations
     from chassis.cli.session import Session
-    from chassis.cli.troubles import troubles
     from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 
     session = Session.open()
@@ -94,4 +83,4 @@ def _about_messages(names: list[str]) -> Iterator[Finding]:
             what = f"{name} cannot say what waits ({error.code().name})."
             yield Finding(what, f"See `rapport logs {name}`.")
         else:
-            yield from (Finding(what, do) for what, do in troubles(name, backlog))
+            yield from troubles(name, backlog)

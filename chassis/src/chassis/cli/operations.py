@@ -1,18 +1,12 @@
 """A command's way to the operations of every service of the running stack."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeVar
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
     from chassis.cli.session import Session
     from rapport.operations.v1.operations_pb2 import DeadLetter
     from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
-
-
-M = TypeVar("M", bound="Message")
 
 
 def operations(session: "Session", service: str) -> "OperationsServiceStub":
@@ -33,9 +27,3 @@ def dead_letters(session: "Session", service: str, parent: str = "consumers/-") 
         if not page.next_page_token:
             return
         request.page_token = page.next_page_token
-
-
-def renewed(request: M) -> M:
-    """The request as one that may be tried again: with a request id of its own."""
-    request.request_id = str(uuid4())  # type: ignore[attr-defined]
-    return request

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import typer
 
@@ -77,13 +78,14 @@ def _row(service: str, backlog: "Backlog") -> dict[str, Any]:
 def _republish(session: "Session", service: str, since: datetime, until: datetime) -> tuple[int, int]:
     """How many events were published again, and how many were not."""
     from chassis.api.messages import timestamp
-    from chassis.cli.operations import operations, renewed
+    from chassis.cli.operations import operations
     from rapport.operations.v1.operations_service_pb2 import RepublishFactsRequest
 
     request = RepublishFactsRequest(start_time=timestamp(since), end_time=timestamp(until), page_size=1000)
     sent = refused = 0
     while True:
-        answer = operations(session, service).RepublishFacts(renewed(request), timeout=30)
+        request.request_id = str(uuid4())
+        answer = operations(session, service).RepublishFacts(request, timeout=30)
         sent, refused = sent + answer.fact_count, refused + answer.refused_fact_count
         if not answer.next_page_token:
             return sent, refused

@@ -1,6 +1,7 @@
 """What `rapport doctor` says about the backlog of one service."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chassis.cli.outbox import waiting_s
@@ -10,24 +11,30 @@ if TYPE_CHECKING:
     from rapport.operations.v1.operations_pb2 import Backlog
 
 OUTBOX_OLD_S = 30.0
-Trouble = tuple[str, str]
 
 
-def troubles(service: str, backlog: "Backlog") -> Iterator[Trouble]:
-    """What is wrong, and what to do about it."""
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong and what to do."""
+
+    what: str
+    do: str
+
+
+def troubles(service: str, backlog: "Backlog") -> Iterator[Finding]:
+    """What is wrong with what waits."""
     if (oldest_s := waiting_s(backlog)) > OUTBOX_OLD_S:
         facts = counted(backlog.unpublished_fact_count, "fact")
         what = f"{facts} of {service}: not published for {age(oldest_s)}."
-        yield what, f"See `rapport logs {service}`: the relay says what stops it."
+        yield Finding(what, f"See `rapport logs {service}`: the relay says what stops it.")
     if backlog.overdue_timer_count:
         what = f"{counted(backlog.overdue_timer_count, 'timer')} of {service}: due for more than a minute."
-        yield what, f"See `rapport logs {service}`: their handler says what stops it."
+        yield Finding(what, f"See `rapport logs {service}`: their handler says what stops it.")
     yield from _set_aside(service, backlog)
-    for what, do in _work(backlog):
-        yield f"{service}: {what}", do
+    yield from _work(service, backlog)
 
 
-def _set_aside(service: str, backlog: "Backlog") -> Iterator[Trouble]:
+def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
     from rapport.operations.v1.operations_pb2 import SetAside
 
     for each in backlog.set_aside:
@@ -35,29 +42,28 @@ def _set_aside(service: str, backlog: "Backlog") -> Iterator[Trouble]:
         events = counted(each.event_count, "event")
         if each.state == SetAside.STATE_DEAD:
             what = f"{consumer} gave up on {events} ({each.error})."
-            yield (
-                what,
-                f"`rapport dead-letters list {consumer}`, mend the cause, then `... replay {consumer}`.",
-            )
+            do = f"`rapport dead-letters list {consumer}`, mend the cause, then `... replay {consumer}`."
+            yield Finding(what, do)
         elif each.error:
             what = f"{consumer} has set aside {events} ({each.error})."
-            yield what, f"It tries them again by itself. What fails is in `rapport logs {service}`."
+            yield Finding(what, f"It tries them again by itself. What fails is in `rapport logs {service}`.")
         else:
             what = f"{consumer} keeps {events} of a type that {service} does not know."
-            yield what, f"The release of {service} that does applies them."
+            yield Finding(what, f"The release of {service} that does applies them.")
 
 
-def _work(backlog: "Backlog") -> Iterator[Trouble]:
+def _work(service: str, backlog: "Backlog") -> Iterator[Finding]:
     for each in backlog.work:
+        kind = each.kind
         if each.alarm_count:
-            what = f"{each.alarm_count} {each.kind} wait for us to mend something: "
-            yield (
-                f"{what}the other side says {each.alarm_code}.",
-                "Look at our login, sender, quota and right to relay there.",
-            )
+            what = f"{service}: {each.alarm_count} {kind} wait for us to mend something: the other side says"
+            do = "Look at our login, sender, quota and right to relay there."
+            yield Finding(f"{what} {each.alarm_code}.", do)
         if each.unknown_count:
-            what = f"Of {each.unknown_count} {each.kind} of the last day nobody knows whether they were done."
-            yield what, "Their answers were lost. Ask the other side, by the key of the attempt."
+            count = each.unknown_count
+            what = f"{service}: Of {count} {kind} of the last day nobody knows whether they were done."
+            yield Finding(what, "Their answers were lost. Ask the other side, by the key of the attempt.")
         if each.overdue_count:
-            what = f"{each.overdue_count} {each.kind} are due for more than a minute."
-            yield what, "They come faster than they can be done, or nobody does them: see the logs."
+            what = f"{service}: {each.overdue_count} {kind} are due for more than a minute."
+            do = "They come faster than they can be done, or nobody does them: see the logs."
+            yield Finding(what, do)

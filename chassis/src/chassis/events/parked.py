@@ -68,7 +68,7 @@ _TAKE = Statement[Any](
     .values(due_at=sa.bindparam("until"), attempts=_P.attempts + sa.literal_column("1"))
     .returning(PARKED)
 )
-FORGET = Statement[Any](sa.delete(PARKED).where(*_ONE))
+_FORGET = Statement[Any](sa.delete(PARKED).where(*_ONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Parked:
 
     async def forget(self, event_id: UUID) -> None:
         """It is applied."""
-        await FORGET.run(self._db, event_id=event_id, consumer=self._durable)
+        await _FORGET.run(self._db, event_id=event_id, consumer=self._durable)
 
     def _mine(self) -> dict[str, Any]:
         return {"consumer": self._durable, "types": list(self._subscription.messages)}

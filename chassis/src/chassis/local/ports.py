@@ -66,14 +66,14 @@ def holder(port: int) -> str:
     return "another program"
 
 
-def taken(port: int, service: str, usual: Iterable[int]) -> str:
-    """What to tell of a service's port that somebody else has: who, and where all of `usual` are free."""
+def taken(port: int, service: str, usual: Iterable[int]) -> tuple[str, str]:
+    """Who has a service's port, in words, and what to do: a base from which all of `usual` are free."""
     offsets = [each - PORT_BASE + more for each in usual for more in (0, HTTP_OFFSET)]
     bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
     free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
     return (
-        f"Port {port}, which {service} needs, is taken by {holder(port)}. "
-        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up"
+        f"Port {port}, which {service} needs, is taken by {holder(port)}.",
+        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up",
     )
 
 

@@ -238,7 +238,8 @@ class Stack:
             port = self._port(service, replica)
             for needed in (port, port + HTTP_OFFSET):
                 if not is_free(needed):
-                    raise StackError(taken(needed, service.name, [each.port for each in self.services]))
+                    usual = [each.port for each in self.services]
+                    raise StackError(" ".join(taken(needed, service.name, usual)))
 
     def _write_tokens(self) -> None:
         for service in self.services:

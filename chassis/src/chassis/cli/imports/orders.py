@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from google.type.date_pb2 import Date
 
 from chassis.api.messages import moment, timestamp
 from chassis.cli.imports.fields import Cells
-from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
+from chassis.cli.imports.people import Channels, Customers, Person, person, require_customer
 from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
@@ -74,12 +75,8 @@ class OrderImporter:
     async def send(self, items: list[tuple[Row, Order]]) -> int:
         """Make the promises; one that was imported before is not made again, but kept, if it was since."""
         orders = [order for _, order in items]
-        names = await self._customers.find(orders)
-        checking = self._customers.dry_run
-        if NOBODY in names and not checking:  # nobody is made for a row that is wrong
-            await self._make(items, names, validate_only=True)
-            names = await self._customers.make(orders)
-        answer = await self._make(items, names, validate_only=checking)
+        names = await self._customers.of(orders, partial(self._make, items, validate_only=True))
+        answer = await self._make(items, names, validate_only=self._customers.dry_run)
         for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
             if not promise.name:  # it would be made
                 continue

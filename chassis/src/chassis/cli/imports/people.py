@@ -1,6 +1,6 @@
 """Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 from uuid import uuid4
@@ -96,6 +96,17 @@ class Customers:
                 f"new customers: {count:,}; nothing was known of them, and they {would} called by their id "
                 f"or address until `rapport import customers --system {self._system}` names them"
             )
+
+    async def of(self, items: Sequence[Whose], check: Callable[[list[str]], Awaitable[object]]) -> list[str]:
+        """The customer of each item; who is not known is made, or in a dry run `NOBODY`. RowsRefused.
+
+        Nobody is made for a row that is wrong: `check` refuses those first.
+        """
+        names = await self.find(items)
+        if NOBODY not in names or self.dry_run:
+            return names
+        await check(names)
+        return await self.make(items)
 
     async def find(self, items: Sequence[Whose]) -> list[str]:
         """The customer of each item, `NOBODY` for one that is not known yet. RowsRefused."""

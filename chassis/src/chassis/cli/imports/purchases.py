@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
 from chassis.cli.imports.fields import Cells
-from chassis.cli.imports.people import NOBODY, Channels, Customers, Person, person, require_customer
+from chassis.cli.imports.people import Channels, Customers, Person, person, require_customer
 from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import Problem, Row
 from rapport.loyalty.v1 import purchase_service_pb2
@@ -119,12 +120,8 @@ class PurchaseImporter:
     async def send(self, items: list[tuple[Row, Bought]]) -> int:
         """Record the purchases; a line that was imported before and says otherwise now is corrected."""
         bought = [item for _, item in items]
-        names = await self._customers.find(bought)
-        checking = self._customers.dry_run
-        if NOBODY in names and not checking:  # nobody is made for a row that is wrong
-            await self._record(items, names, validate_only=True)
-            names = await self._customers.make(bought)
-        answer = await self._record(items, names, validate_only=checking)
+        names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
+        answer = await self._record(items, names, validate_only=self._customers.dry_run)
         self._corrected += answer.corrected_count
         return answer.recorded_count
 
