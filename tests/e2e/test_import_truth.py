@@ -237,6 +237,19 @@ def test_a_newer_export_counts_only_what_is_new_and_leaves_what_changed_to_a_per
     assert files.worth("u") == (Decimal(60), 3)
 
 
+def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_file(files: Importing) -> None:
+    head, row = "order_id,customer_id,date,amount\n", "O1,u,2026-01-01,10.00\n"
+    assert files.load("purchases", head + row)["created"] == 1
+    second = files.load("purchases", head + row + row.replace("10.00", "ten"))
+    assert (second["created"], second["known"], second["refused"]) == (0, 1, 1)
+    mended = Path(second["errors_file"]).read_text().replace("ten", "10.00")
+    third = files.load("purchases", mended, name="mended.csv")
+    assert (third["created"], files.refused(third)) == (0, [("2", "ALREADY_IMPORTED")])
+    decided = Path(third["errors_file"]).read_text()
+    assert files.load("purchases", decided, name="decided.csv")["created"] == 1
+    assert files.worth("u") == (Decimal(20), 2)
+
+
 def test_purchases_without_a_number_that_another_file_may_have_brought_are_for_a_person_to_decide(
     files: Importing,
 ) -> None:

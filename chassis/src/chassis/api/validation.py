@@ -222,13 +222,6 @@ class Check:
             self.refuse("import_keys", "REQUIRED", "must be given where others may have brought the same")
         return [None] * len(owners)
 
-    def occurrences(self, numbers: Sequence[int], count: int) -> list[int]:
-        """Which of its source's rows about the same each of `count` items is, from 1."""
-        if numbers and (len(numbers) != count or min(numbers) < 1):
-            self.refuse("occurrences", "INVALID_NUMBER", "must be empty, or a number from 1 for each request")
-            return [1] * count
-        return list(numbers) or [1] * count
-
     def money(self, value: Money, field: str, currency: Currency, *, most: int) -> Decimal | None:
         """An amount in `currency` from -`most` to `most`, of no more decimals than it has; None when absent.
 

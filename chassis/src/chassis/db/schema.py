@@ -89,6 +89,15 @@ IDEMPOTENCY = sa.Table(
     sa.Column("at", _AT, nullable=False),
 )
 
+# Rows of imports that were recognised as what another source had brought, by import key (chassis.overlap).
+RECOGNISED = sa.Table(
+    "recognised",
+    METADATA,
+    sa.Column("import_key", sa.Text, primary_key=True),
+    sa.Column("known_as", sa.Text, nullable=False),
+    sa.Index("recognised_as", "known_as"),
+)
+
 # Every write: who, what, why. Append-only (a trigger refuses UPDATE and DELETE).
 AUDIT = sa.Table(
     "audit",

@@ -30,6 +30,12 @@ def batch(promises, keys=()):
     )
 
 
+def overlapping(rows):
+    request = batch(rows.values(), rows.keys())
+    request.may_overlap = True
+    return request
+
+
 async def timers(desk):
     (count,) = await COUNT_TIMERS.one(desk.running.db)
     return count
@@ -150,41 +156,60 @@ async def test_the_northwind_orders_were_772_times_kept_37_times_late_and_21_tim
     assert await timers(desk) == 0
 
 
-async def test_a_promise_that_another_source_brought_is_that_promise_whatever_else_it_says(desk):
+async def test_a_promise_that_another_source_brought_is_that_promise_kept_or_not(desk):
     rows = [desk.promise(3, reference="orders/1"), desk.promise(-5, reference="orders/2")]
     first = await desk.promises.BatchMakePromises(batch(rows, ["a:1", "a:2"]))
     rows[1].keep_time.CopyFrom(timestamp(desk.in_days(-5)))
     rows += [desk.promise(4, reference="orders/3"), desk.promise(4, reference="")]
     for made in (2, 0):
-        again = batch(rows, ["b:1", "b:2", "b:3", "b:4"])
-        again.may_overlap = again.validate_only = True
+        again = overlapping({f"b:{i}": row for i, row in enumerate(rows)})
+        again.validate_only = True
         assert (await desk.promises.BatchMakePromises(again)).made_count == made
-        again = batch(rows, ["b:1", "b:2", "b:3", "b:4"])
-        again.may_overlap = True
+        again.validate_only = False
         second = await desk.promises.BatchMakePromises(again)
         assert second.made_count == made
         assert list(second.promises[:2]) == list(first.promises)
     assert len(await desk.facts("PromiseMade")) == 4
 
 
-async def test_promises_of_one_source_about_the_same_are_as_many(desk):
-    rows = [desk.promise(3, reference="orders/1")] * 2
-    request = batch(rows, ["a:1", "a:2"])
-    request.may_overlap = True
-    assert (await desk.promises.BatchMakePromises(request)).made_count == 2
-    request = batch([*rows, rows[0]], ["b:1", "b:2", "b:3"])
-    request.may_overlap = True
-    request.occurrences.extend([1, 2, 3])
-    assert (await desk.promises.BatchMakePromises(request)).made_count == 1
+async def test_promises_of_one_source_about_the_same_are_as_many_wherever_requests_end(desk, refused):
+    sooner, later = desk.promise(3, reference="orders/1"), desk.promise(9, reference="orders/1")
+    make = desk.promises.BatchMakePromises
+    first = await make(overlapping({"a:1": sooner, "a:2": later, "a:3": sooner}))
+    assert first.made_count == 3
+    # In another order, in requests of their own, the last again, as who lost the answer does.
+    for key, row, i in (("b:1", later, 1), ("b:2", sooner, 0), ("b:3", sooner, 2), ("b:3", sooner, 2)):
+        again = await make(overlapping({key: row}))
+        assert (again.made_count, again.promises[0].name) == (0, first.promises[i].name)
+    assert await refused(make(overlapping({"b:4": sooner}))) == "INVALID_ARGUMENT ALREADY_IMPORTED"
+
+
+async def test_an_order_that_is_due_otherwise_than_another_source_said_is_for_a_person(desk, refused):
+    make, moved = desk.promises.BatchMakePromises, desk.promise(4, reference="orders/1")
+    await make(overlapping({"a:1": desk.promise(3, reference="orders/1")}))
+    for checked in (True, False):
+        request = overlapping({"b:1": moved})
+        request.validate_only = checked
+        assert await refused(make(request)) == "INVALID_ARGUMENT ALREADY_IMPORTED"
+    for made in (1, 0):
+        assert (await make(batch([moved], ["b:1"]))).made_count == made
+
+
+async def test_promises_of_two_sources_in_one_request_are_made_once(desk):
+    row, make = desk.promise(3, reference="orders/1"), desk.promises.BatchMakePromises
+    request = overlapping({"a:1": row, "b:1": row})
+    request.validate_only = True
+    assert (await make(request)).made_count == 1
+    for made in (1, 0):
+        answer = await make(overlapping({"a:1": row, "b:1": row}))
+        assert (answer.made_count, answer.promises[0]) == (made, answer.promises[1])
 
 
 async def test_a_promise_that_was_taken_back_is_made_again(desk, refused):
     row = desk.promise(3, reference="orders/1")
     [first] = (await desk.promises.BatchMakePromises(batch([row], ["a:1"]))).promises
     await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=first.name, reason_code="MISTAKE"))
-    request = batch([row], ["b:1"])
-    request.may_overlap = True
-    assert (await desk.promises.BatchMakePromises(request)).made_count == 1
+    assert (await desk.promises.BatchMakePromises(overlapping({"b:1": row}))).made_count == 1
     request = batch([row])
     request.may_overlap = True
     assert await refused(desk.promises.BatchMakePromises(request)) == "INVALID_ARGUMENT REQUIRED"
@@ -201,29 +226,14 @@ async def test_an_import_key_of_another_department_is_another_key(desk):
         answer = await delivery.BatchMakePromises(batch([own], ["a:1"]))
         assert answer.made_count == made
         assert answer.promises[0].name != first.name
-    overlapping = batch([own], ["c:1"])
-    overlapping.may_overlap = True
-    answer = await delivery.BatchMakePromises(overlapping)
+    answer = await delivery.BatchMakePromises(overlapping({"c:1": own}))
     assert answer.promises[0].name != first.name
-
-
-async def test_a_second_row_about_an_order_is_a_second_promise_wherever_a_request_ends(desk):
-    await desk.promises.BatchMakePromises(batch([desk.promise(3, reference="O-1")], ["a:1"]))
-    made = []
-    for number in (1, 2, 2):  # the last again, as who lost the answer does
-        request = batch([desk.promise(3, reference="O-1")], [f"b:{number}"])
-        request.may_overlap = True
-        request.occurrences.append(number)
-        made.append((await desk.promises.BatchMakePromises(request)).made_count)
-    assert made == [0, 1, 0]
 
 
 async def test_two_sources_that_bring_the_same_order_at_once_bring_it_once(desk):
     for n in range(5):
-        requests = []
-        for source in "ab":
-            requests.append(batch([desk.promise(3, reference=f"O-{n}")], [f"{source}{n}:1"]))
-            requests[-1].may_overlap = True
+        row = desk.promise(3, reference=f"O-{n}")
+        requests = [overlapping({f"{source}{n}:1": row}) for source in "ab"]
         answers = await asyncio.gather(*map(desk.promises.BatchMakePromises, requests))
         assert sorted(answer.made_count for answer in answers) == [0, 1]
 

@@ -408,69 +408,6 @@ async def test_a_batch_that_is_only_checked_records_nothing(desk: Any) -> None:
     ] is grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_a_batch_that_may_overlap_records_only_what_no_other_source_brought(desk: Any) -> None:
-    buyer = customer()
-    bought = [purchase(buyer, 1_000), purchase(buyer, 2_000)]
-    bought[1].reference = "orders/2"
-    first = await desk.purchases.BatchRecordPurchases(batch(bought, ["a:2", "a:3"]))
-    bought.append(purchase(buyer, 3_000))
-    bought[2].reference = "orders/3"
-    for recorded in (1, 0):
-        again = batch(bought, ["b:2", "b:3", "b:4"])
-        again.may_overlap = again.validate_only = True
-        assert (await desk.purchases.BatchRecordPurchases(again)).recorded_count == recorded
-        again = batch(bought, ["b:2", "b:3", "b:4"])
-        again.may_overlap = True
-        second = await desk.purchases.BatchRecordPurchases(again)
-        assert (second.recorded_count, second.corrected_count) == (recorded, 0)
-        assert [p.name for p in second.purchases[:2]] == [p.name for p in first.purchases]
-        worth = await value(desk, buyer)
-        assert (worth.lifetime_value.units, worth.purchase_count) == (10 + 20 + 30, 3)
-
-
-async def test_a_part_of_an_order_never_overwrites_what_another_source_brought(desk: Any) -> None:
-    buyer = customer()
-    await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 10_000)], ["a:1"]))
-    for units in (60, 40):  # the lines of the same order, in requests of their own
-        part = batch([purchase(buyer, units * 100)], [f"b:{units}"])
-        part.may_overlap = True
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await desk.purchases.BatchRecordPurchases(part)
-        assert "ALREADY_IMPORTED" in reason(error.value)
-    assert (await value(desk, buyer)).lifetime_value.units == 100
-
-
-async def test_two_sources_that_bring_the_same_at_once_bring_it_once(desk: Any) -> None:
-    for n in range(5):
-        buyer, requests = customer(), []
-        for source in "ab":
-            requests.append(batch([purchase(buyer, 1_000)], [f"{source}{n}:1"]))
-            requests[-1].may_overlap = True
-        answers = await asyncio.gather(*map(desk.purchases.BatchRecordPurchases, requests))
-        assert sorted(answer.recorded_count for answer in answers) == [0, 1]
-
-
-async def test_what_may_be_another_purchase_is_refused_where_sources_may_overlap(desk: Any) -> None:
-    buyer = customer()
-    bought = purchase(buyer, 1_000)
-    bought.reference = ""
-    await desk.purchases.BatchRecordPurchases(batch([bought], ["a:2"]))
-    for checked in (True, False):
-        again = batch([purchase(buyer, 500), bought], ["b:2", "b:3"])
-        again.may_overlap, again.validate_only = True, checked
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await desk.purchases.BatchRecordPurchases(again)
-        details = str(error.value.details())
-        assert "requests[1]:" in details
-        assert "requests[0]" not in details
-        assert reason(error.value) == "ALREADY_IMPORTED"
-    again = batch([bought], ["b:3"])
-    assert (await desk.purchases.BatchRecordPurchases(again)).recorded_count == 1
-    keyless = batch([bought])
-    keyless.may_overlap = True
-    assert (await refusal(desk.purchases.BatchRecordPurchases(keyless)))[1] == "REQUIRED"
-
-
 async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
     running: Running, desk: Any
 ) -> None:

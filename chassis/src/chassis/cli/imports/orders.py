@@ -1,6 +1,5 @@
 """Orders: each is a delivery that was promised to a customer, as for purchases."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -36,7 +35,6 @@ class Order(NamedTuple):
     promised: datetime | None
     zone: str  # of the promised day; empty when a moment was promised
     delivered: datetime | None
-    occurrence: int  # which of the file's rows about this order
 
 
 class OrderImporter:
@@ -49,7 +47,6 @@ class OrderImporter:
         self._customers = customers
         self._service = PromiseServiceStub(channel("cases"))
         self._department = f"departments/{department}"
-        self._same: Counter[int] = Counter()
         self._kept = 0
 
     def begin(self, used: Mapping[str, str]) -> None:
@@ -59,17 +56,13 @@ class OrderImporter:
     def parse(self, cells: Cells) -> Order:
         """An order. A promised day is a day: what is delivered on it, where it was delivered, is in time."""
         promised, delivered = cells.moment("promised_date", required=True), cells.moment("delivered_date")
-        whose, order_id = person(cells), cells.text("order_id", required=True)
-        same = hash((whose, order_id))
-        self._same[same] += 1
         return Order(
-            person=whose,
-            order_id=order_id,
+            person=person(cells),
+            order_id=cells.text("order_id", required=True),
             made=cells.moment("order_date"),
             promised=promised,
             zone=_zone_of_day(delivered, cells.zone) if promised and promised.time() == time.min else "",
             delivered=delivered,
-            occurrence=self._same[same],
         )
 
     async def send(self, items: list[tuple[Row, Order]]) -> int:
@@ -130,7 +123,6 @@ class OrderImporter:
                 import_keys=[row.origin for row, _ in items],
                 validate_only=validate_only,
                 may_overlap=not items[0][0].decided,
-                occurrences=[order.occurrence for _, order in items],
             )
         )
 

@@ -1,6 +1,5 @@
 """Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -56,7 +55,6 @@ class Bought(NamedTuple):
     at: datetime | None
     quantity: int
     reference: str
-    occurrence: int  # which of the file's rows that say the same
 
 
 class PurchaseImporter:
@@ -79,7 +77,6 @@ class PurchaseImporter:
         self._customers = customers
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._orders: set[str] = set()  # whose first line was read
-        self._same: Counter[int] = Counter()
         self._corrected = 0
 
     def begin(self, used: Mapping[str, str]) -> None:
@@ -104,17 +101,13 @@ class PurchaseImporter:
         amount, refunded = cells.amount("amount"), abs(cells.amount("refunded", required=False))
         if refunded and amount == refunded:
             return None
-        whose, at = person(cells), cells.moment("date", required=True)
-        same = hash((whose, at, reference, amount - refunded))
-        self._same[same] += 1
         return Bought(
-            person=whose,
+            person=person(cells),
             amount=amount - refunded,
             currency=currency,
-            at=at,
+            at=cells.moment("date", required=True),
             quantity=cells.count("quantity"),
             reference=reference,
-            occurrence=self._same[same],
         )
 
     async def send(self, items: list[tuple[Row, Bought]]) -> int:
@@ -154,6 +147,5 @@ class PurchaseImporter:
                 import_keys=[row.origin for row, _ in items],
                 validate_only=validate_only,
                 may_overlap=not items[0][0].decided,
-                occurrences=[bought.occurrence for _, bought in items],
             )
         )

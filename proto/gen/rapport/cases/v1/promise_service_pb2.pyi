@@ -60,7 +60,6 @@ class BatchMakePromisesRequest(_message.Message):
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     MAY_OVERLAP_FIELD_NUMBER: _builtins.int
-    OCCURRENCES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     validate_only: _builtins.bool
@@ -68,8 +67,10 @@ class BatchMakePromisesRequest(_message.Message):
     not looked at.
     """
     may_overlap: _builtins.bool
-    """Whether other sources may have brought some of the promises, as exports overlap; needs `import_keys`. One to the
-    same customer, of the same department, kind and reference, is that promise, whatever else it says.
+    """Whether other sources of the caller's department may have brought some of the promises, as exports overlap; needs
+    `import_keys`. One to the same customer, of the same department, kind, reference and due time or date is that
+    promise, each for one row of a source, ever. One that is due otherwise, or one more than others brought, is
+    refused (`ALREADY_IMPORTED`): it may be another, or the same, moved. One without a reference is another.
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___MakePromiseRequest]:
@@ -81,13 +82,6 @@ class BatchMakePromisesRequest(_message.Message):
         department. Empty, or as long as `requests`; each at most 200 characters.
         """
 
-    @_builtins.property
-    def occurrences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For each request, which of its source's rows about the same it is, from 1, because a source comes in many requests:
-        the second of two can only be the second that another source brought. Empty means that each is the first; else as
-        long as `requests`.
-        """
-
     def __init__(
         self,
         *,
@@ -96,11 +90,10 @@ class BatchMakePromisesRequest(_message.Message):
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
         may_overlap: _builtins.bool = ...,
-        occurrences: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "occurrences", b"occurrences", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

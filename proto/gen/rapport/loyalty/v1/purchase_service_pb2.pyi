@@ -163,15 +163,15 @@ class BatchRecordPurchasesRequest(_message.Message):
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     MAY_OVERLAP_FIELD_NUMBER: _builtins.int
-    OCCURRENCES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe. Required: money moved."""
     validate_only: _builtins.bool
     """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
     may_overlap: _builtins.bool
     """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
-    the same customer, time, amount and reference is not recorded again. What may be another purchase, or a part of
-    that one, such as another amount or an equal one without a reference, is refused (`ALREADY_IMPORTED`).
+    the same customer, time, amount and reference is that purchase, each for one row of a source, ever. What may be
+    another is refused (`ALREADY_IMPORTED`): another amount under that reference, one more than others brought, an
+    equal one without a reference.
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
@@ -184,13 +184,6 @@ class BatchRecordPurchasesRequest(_message.Message):
         whoever it was and is of. Empty, or as long as `requests`; each at most 200 characters.
         """
 
-    @_builtins.property
-    def occurrences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """For each request, which of its source's rows about the same it is, from 1, because a source comes in many requests:
-        the second of two can only be the second that another source brought. Empty means that each is the first; else as
-        long as `requests`.
-        """
-
     def __init__(
         self,
         *,
@@ -199,11 +192,10 @@ class BatchRecordPurchasesRequest(_message.Message):
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
         may_overlap: _builtins.bool = ...,
-        occurrences: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "occurrences", b"occurrences", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,6 +22,12 @@ from chassis.grpc.mutation import mutation
 from rapport.cases.v1 import promise_pb2, promise_service_pb2, promise_service_pb2_grpc
 from rapport.common.v1 import explanation_pb2
 
+_ALREADY = (
+    "another source brought a promise to this customer, of this department, kind and reference: if it moved, "
+    "renegotiate that one; if this is another, it must be confirmed, by importing the file of refused rows "
+    "or sending it without may_overlap"
+)
+
 
 class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
     """The promise ledger."""
@@ -57,17 +63,18 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         ]
         owners = [tx.call.principal.department] * len(requests)
         keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
-        occurrences = check.occurrences(request.occurrences, len(requests))
         for key, command in zip(keys, commands, strict=True):
             command.import_key = key
         check.raise_if_any()
         if request.may_overlap:
-            await find_overlap(tx, commands, occurrences)
+            for i in await find_overlap(tx, commands, checking=request.validate_only):
+                check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
+            check.raise_if_any()
         if request.validate_only:
-            known = await check_promises(tx, self.clock, commands)
+            known, made_count = await check_promises(tx, self.clock, commands)
             return promise_service_pb2.BatchMakePromisesResponse(
                 promises=[_message(promise) if promise else promise_pb2.Promise() for promise in known],
-                made_count=known.count(None),
+                made_count=made_count,
             )
         promises, made_count = await make_promises(tx, self.clock, commands)
         return promise_service_pb2.BatchMakePromisesResponse(

@@ -46,12 +46,12 @@ PROMISES_BY_IMPORT_KEY = Statement(sa.select(PROMISES).where(_IMPORTED), row=Pro
 PROMISED_BEFORE = Statement(
     sa.select(PROMISES).where(sa.or_(_ON_WORK_ITEMS, _IMPORTED)).order_by(PROMISES.c.id), row=Promise
 )
-# What imports brought about certain things and nobody took back, the oldest first.
+# What imports of a department brought about certain things and nobody took back, the oldest first.
 IMPORTED_ABOUT = Statement(
     sa.select(PROMISES)
     .where(
         PROMISES.c.reference == sa.any_(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
-        PROMISES.c.import_key.is_not(None),
+        sa.func.starts_with(PROMISES.c.import_key, sa.bindparam("department", type_=sa.Text)),
         PROMISES.c.withdraw_time.is_(None),
     )
     .order_by(PROMISES.c.id),

@@ -107,14 +107,15 @@ async def make_promises(
 
 async def check_promises(
     tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]
-) -> list[Promise | None]:
-    """Refuse what `make_promises` would refuse, and make none. None for each that it would make."""
+) -> tuple[list[Promise | None], int]:
+    """Refuse what `make_promises` would refuse, and make none. None for each that it would make; how many."""
     foundations = await _foundations(tx, commands)
     for command in commands:
         _make(tx, clock, command, foundations)
     keys = [command.import_key for command in commands if command.import_key]
     known = await _known(tx, keys, foundations)
-    return [known.get(command.import_key) for command in commands]
+    new = {command.import_key or i for i, command in enumerate(commands) if command.import_key not in known}
+    return [known.get(command.import_key) for command in commands], len(new)
 
 
 async def _known(

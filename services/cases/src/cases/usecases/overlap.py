@@ -1,44 +1,41 @@
 """Promises that two sources bring: exports overlap."""
 
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Iterable, Sequence
 
 from cases.domain.promise import Promise
 from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
 from cases.usecases.make_promise import MakePromise
-from chassis.db.locks import LOCK_NAME
+from chassis import overlap
 from chassis.db.transaction import Transaction
 
 
-async def find_overlap(tx: Transaction, commands: Sequence[MakePromise], occurrences: Sequence[int]) -> None:
-    """Give commands with a reference the import key under which another source brought what they are.
+async def find_overlap(tx: Transaction, commands: Sequence[MakePromise], *, checking: bool) -> list[int]:
+    """Give commands the import keys under which another source of the department brought what they are.
 
-    A command whose own key is known keeps it, and so do those of one source about the same: they are as many.
-    What another department imported is another's. One import at a time looks, or two would both find nothing.
+    One with a reference that is due when another's about the same is, is that one. One that is due otherwise
+    may be another or the same, moved. Returns the indexes of these: a person knows.
     """
-    await LOCK_NAME.run(tx, name="overlap")
-    keys = [command.import_key for command in commands]
-    known = {p.import_key for p in await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=keys)}
-    asked = [
-        (command, number)
-        for command, number in zip(commands, occurrences, strict=True)
-        if command.reference and command.import_key not in known
-    ]
-    own = {_source(command) for command in commands}
-    ours = f"{tx.call.principal.department}/"
-    others: dict[Hashable, list[str | None]] = defaultdict(list)
-    for other in await IMPORTED_ABOUT.all(tx, references=list({command.reference for command, _ in asked})):
-        if _source(other) not in own and other.import_key and other.import_key.startswith(ours):
-            others[_about(other)].append(other.import_key)
-    for command, number in asked:
-        same = others[_about(command)]
-        if number <= len(same):
-            command.import_key = same[number - 1]
+    rows = {i: _row(command) for i, command in enumerate(commands) if command.reference}
+
+    async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
+        imported = await PROMISES_BY_IMPORT_KEY.all(tx, import_keys=list(keys))
+        about = await IMPORTED_ABOUT.all(
+            tx,
+            references=list({commands[i].reference for i in rows}),
+            department=f"{tx.call.principal.department}/",
+        )
+        return [_row(promise) for promise in (*imported, *about)]
+
+    found = await overlap.find_overlap(tx, rows, read, checking=checking)
+    for i, key in found.known.items():
+        commands[i].import_key = key
+    return found.unclear
 
 
-def _about(promised: MakePromise | Promise) -> Hashable:
-    return promised.customer_id, promised.department_id, promised.kind, promised.reference
-
-
-def _source(promised: MakePromise | Promise) -> str:
-    return (promised.import_key or "").rpartition(":")[0]
+def _row(promised: MakePromise | Promise) -> overlap.Row:
+    if isinstance(promised, Promise):
+        due = promised.due_date or promised.due_time
+    else:
+        due = promised.due.day or promised.due.time
+    about = (promised.customer_id, promised.department_id, promised.kind, promised.reference)
+    return overlap.Row(key=promised.import_key or "", about=about, says=due)

@@ -60,11 +60,6 @@ class Purchase:
     import_key: str | None
     version: int = 1
 
-    @property
-    def importer(self) -> str:
-        """The department that imported it, and alone corrects it; empty for what was not imported."""
-        return (self.import_key or "").partition("/")[0]
-
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""
         return all(getattr(self, field) == getattr(other, field) for field in _SAID)

@@ -17,7 +17,8 @@ from chassis.grpc.mutation import mutation
 from loyalty.domain.value import AMOUNT_MAX, Purchase, ValueFormula
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 from loyalty.store.purchases import GET_VALUE
-from loyalty.usecases.purchases import count_changes, find_overlap, record_purchases
+from loyalty.usecases.overlap import find_overlap
+from loyalty.usecases.purchases import count_changes, record_purchases
 from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 
 _A_DAY = timedelta(days=1)
@@ -60,18 +61,16 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         items = check.batch(request.requests, "requests")
         owners = [tx.call.principal.department] * len(items)
         keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
-        occurrences = check.occurrences(request.occurrences, len(items))
         purchases = [
             self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
         check.raise_if_any()
         if request.may_overlap:
-            found = await find_overlap(tx, purchases, occurrences)
-            for i in found.unclear:
+            purchases, unclear = await find_overlap(tx, purchases, checking=request.validate_only)
+            for i in unclear:
                 check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
             check.raise_if_any()
-            purchases = [found.known.get(i, purchase) for i, purchase in enumerate(purchases)]
         if request.validate_only:
             new, corrected = await count_changes(tx, purchases)
             return purchase_service_pb2.BatchRecordPurchasesResponse(

@@ -25,11 +25,6 @@ INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
 
 GET_GOODWILL = Statement(sa.select(GOODWILL).where(GOODWILL.c.id == sa.bindparam("id")), row=Goodwill)
 
-_KEY = sa.func.unnest(sa.bindparam("budgets", type_=sa.ARRAY(sa.Text))).column_valued("budget")
-_LOCKS = sa.select(sa.func.hashtextextended(_KEY, 0).label("lock")).order_by("lock").subquery()
-# Until the transaction ends, nobody else grants from these budgets. In one order: two grants cannot deadlock.
-LOCK_BUDGETS = Statement[Any](sa.select(sa.func.pg_advisory_xact_lock(_LOCKS.c.lock)))
-
 _STANDS = ~sa.exists().where(TRANSFERS.c.reverses == GOODWILL.c.transfer_id)
 _CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from chassis import ids
+from chassis.db.locks import LOCK_NAMES
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from loyalty.domain.facts import GoodwillGranted
@@ -23,7 +24,7 @@ from loyalty.domain.goodwill import (
 from loyalty.domain.ledger import AccountKey, AccountKind
 from loyalty.domain.value import Band, ValueFormula
 from loyalty.names import CUSTOMER, GOODWILL, PROMISE
-from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, LOCK_BUDGETS, SPENT
+from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.store.purchases import GET_VALUE
 from loyalty.usecases.ledger import PostTransfer, post_transfer
 from loyalty.usecases.memberships import open_membership
@@ -125,7 +126,7 @@ async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, gr
     The policy has no budget of a grantor: its grants, all by the service, do not wait for each other.
     """
     budgets = [CUSTOMER.format(customer_id), *([grantor] if grantor else [])]
-    await LOCK_BUDGETS.all(tx, budgets=budgets)
+    await LOCK_NAMES.run(tx, names=budgets)
     return await SPENT.one(tx, customer_id=customer_id, grantor=grantor, since=tx.now - policy.budget_period)
 
 

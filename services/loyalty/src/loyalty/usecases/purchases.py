@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.db.database import Database
-from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
-from loyalty.domain.overlap import Overlap, overlap
 from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
 from loyalty.store.purchases import (
@@ -17,7 +15,6 @@ from loyalty.store.purchases import (
     CORRECT_PURCHASES,
     COUNT_VALUES,
     GET_IMPORTED,
-    IMPORTED_AT,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
     NEWEST_PURCHASE,
@@ -55,8 +52,8 @@ async def record_purchases(
     new = len(told)
     keys = [p.import_key for p in purchases if p.import_key and p.id not in told]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    own = [p for p in ordered if p.import_key in known and p.importer == tx.call.principal.department]
-    wrong = {p.import_key: p for p in own if not p.says(known[p.import_key])}
+    again = [p for p in ordered if p.import_key in known]
+    wrong = {p.import_key: p for p in again if not p.says(known[p.import_key])}
     corrected, moved = await _correct(tx, wrong)
     changed = await ADD_VALUES.rows(tx, added_value(told.values(), moved))
     values = {value.customer_id: value for value in changed}
@@ -70,31 +67,13 @@ async def record_purchases(
     )
 
 
-async def find_overlap(tx: Transaction, purchases: Sequence[Purchase], occurrences: Sequence[int]) -> Overlap:
-    """Which purchases are, or may be, some that another source brought, of those whose keys are not known.
-
-    One import at a time looks, or two would both find nothing.
-    """
-    await LOCK_NAME.run(tx, name="overlap")
-    keys = [purchase.import_key for purchase in purchases]
-    known = {p.import_key for p in await GET_IMPORTED.all(tx, import_keys=keys)}
-    asked = {i: purchase for i, purchase in enumerate(purchases) if purchase.import_key not in known}
-    occasions = sorted({(p.customer_id, p.purchase_time) for p in asked.values()})
-    if not occasions:
-        return Overlap()
-    customers, times = zip(*occasions, strict=True)
-    recorded = await IMPORTED_AT.all(tx, customer_ids=list(customers), times=list(times))
-    places = list(asked)
-    found = overlap(list(asked.values()), [occurrences[i] for i in places], recorded)
-    return Overlap({places[i]: p for i, p in found.known.items()}, [places[i] for i in found.unclear])
-
-
 async def count_changes(tx: Transaction, purchases: Sequence[Purchase]) -> tuple[int, int]:
     """How many of the purchases `record_purchases` would record, and how many correct."""
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)}
     again = [p for p in purchases if p.import_key in known]
-    return len(purchases) - len(again), sum(not p.says(known[p.import_key]) for p in again)
+    new = {p.import_key or p.id for p in purchases if p.import_key not in known}
+    return len(new), sum(not p.says(known[p.import_key]) for p in again)
 
 
 async def _correct(

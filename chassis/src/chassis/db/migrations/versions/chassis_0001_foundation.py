@@ -18,6 +18,7 @@ def upgrade() -> None:
     parked()
     stream()
     idempotency()
+    recognised()
     audit()
     timers()
     work()
@@ -133,6 +134,11 @@ def idempotency() -> None:
         """
     )
     op.execute("CREATE INDEX idempotency_at ON idempotency (at)")
+
+
+def recognised() -> None:
+    op.execute("CREATE TABLE recognised (import_key text PRIMARY KEY, known_as text NOT NULL)")
+    op.execute("CREATE INDEX recognised_as ON recognised (known_as)")
 
 
 def audit() -> None:

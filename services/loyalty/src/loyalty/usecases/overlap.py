@@ -1,0 +1,43 @@
+"""Purchases that two sources bring: exports overlap."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from chassis import overlap
+from chassis.db.transaction import Transaction
+from loyalty.domain.value import Purchase
+from loyalty.store.purchases import GET_IMPORTED, IMPORTED_AT
+
+
+async def find_overlap(
+    tx: Transaction, purchases: Sequence[Purchase], *, checking: bool
+) -> tuple[list[Purchase], list[int]]:
+    """The purchases as they are to be recorded, and the indexes of those that may be others; a person knows.
+
+    One of a customer at a time with the reference and amount of another source's is that one, with its
+    import key. With another amount it may be a line of it, what is left after a refund, or the same number in
+    another till, for numbers begin again with every till and year. Without a reference nothing tells equal
+    ones apart.
+    """
+    occasions = {(purchase.customer_id, purchase.purchase_time) for purchase in purchases}
+    customers, times = zip(*occasions, strict=True)
+
+    async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
+        imported = await GET_IMPORTED.all(tx, import_keys=list(keys))
+        at = await IMPORTED_AT.all(tx, customer_ids=list(customers), times=list(times))
+        recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
+        return [_row(purchase) for purchase in (*imported, *at)]
+
+    recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
+    found = await overlap.find_overlap(tx, dict(enumerate(map(_row, purchases))), read, checking=checking)
+    others = {i: replace(recorded[key], id=purchases[i].id) for i, key in found.known.items()}
+    return [others.get(i, purchase) for i, purchase in enumerate(purchases)], found.unclear
+
+
+def _row(purchase: Purchase) -> overlap.Row:
+    return overlap.Row(
+        key=purchase.import_key or "",
+        about=(purchase.customer_id, purchase.purchase_time, purchase.reference),
+        says=purchase.amount,
+        numbered=bool(purchase.reference),
+    )

@@ -1,0 +1,177 @@
+"""Exports that overlap, in requests and at once: nothing doubles, and no part is written over a whole."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
+
+from chassis.cli.imports.engine import violations
+from chassis.testing.running import Running, reason
+from rapport.loyalty.v1.purchase_service_pb2 import (
+    BatchRecordPurchasesRequest,
+    BatchRecordPurchasesResponse,
+    GetCustomerValueRequest,
+    Purchase,
+    RecordPurchaseRequest,
+)
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+
+
+def line(of: str, units: int, order: str = "orders/1") -> Purchase:
+    amount = Money(currency_code="USD", units=units)
+    at = Timestamp(seconds=1_770_000_000)
+    return Purchase(customer=of, amount=amount, purchase_time=at, quantity=1, reference=order)
+
+
+def batch(rows: dict[str, Purchase], *, may_overlap: bool = True) -> BatchRecordPurchasesRequest:
+    return BatchRecordPurchasesRequest(
+        requests=[RecordPurchaseRequest(purchase=row) for row in rows.values()],
+        import_keys=list(rows),
+        request_id=str(uuid4()),
+        may_overlap=may_overlap,
+    )
+
+
+async def load(
+    desk: Any, rows: dict[str, Purchase], *, checked: bool = False
+) -> BatchRecordPurchasesResponse:
+    request = batch(rows)
+    request.validate_only = checked
+    answer: BatchRecordPurchasesResponse = await desk.purchases.BatchRecordPurchases(request)
+    return answer
+
+
+async def insist(desk: Any, rows: dict[str, Purchase]) -> list[str]:
+    """Send as the importer does: without the rows that were refused, until the rest is taken. The refused."""
+    refused: list[str] = []
+    while rows:
+        try:
+            await load(desk, rows)
+            break
+        except grpc.aio.AioRpcError as error:
+            wrong = {list(rows)[i] for i in violations(error)}
+            assert wrong
+            refused += sorted(wrong)
+            rows = {key: row for key, row in rows.items() if key not in wrong}
+    return refused
+
+
+async def worth(desk: Any, of: str) -> tuple[int, int]:
+    name = of.replace("customers", "customerValues")
+    value = await desk.purchases.GetCustomerValue(GetCustomerValueRequest(name=name))
+    return value.lifetime_value.units, value.purchase_count
+
+
+def customer() -> str:
+    return f"customers/{uuid4()}"
+
+
+async def test_only_what_no_other_source_brought_is_recorded(desk: Any) -> None:
+    buyer = customer()
+    first = await load(desk, {f"a:{i}": line(buyer, 10 * i, f"orders/{i}") for i in (1, 2)})
+    rows = {f"b:{i}": line(buyer, 10 * i, f"orders/{i}") for i in (1, 2, 3)}
+    for recorded in (1, 0):
+        assert (await load(desk, rows, checked=True)).recorded_count == recorded
+        second = await load(desk, rows)
+        assert (second.recorded_count, second.corrected_count) == (recorded, 0)
+        assert list(second.purchases[:2]) == list(first.purchases)
+    assert await worth(desk, buyer) == (60, 3)
+
+
+async def test_what_may_be_another_purchase_is_refused_also_when_it_is_only_checked(desk: Any) -> None:
+    buyer = customer()
+    unnumbered = line(buyer, 10, "")
+    await load(desk, {"a:1": unnumbered})
+    for checked in (True, False):
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await load(desk, {"b:1": line(buyer, 5), "b:2": unnumbered}, checked=checked)
+        assert list(violations(error.value)) == [1]
+        assert reason(error.value) == "ALREADY_IMPORTED"
+    keyless = batch({"": unnumbered})
+    del keyless.import_keys[:]
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await desk.purchases.BatchRecordPurchases(keyless)
+    assert reason(error.value) == "REQUIRED"
+
+
+async def test_lines_of_orders_are_never_written_over_their_totals_however_often_the_rest_is_sent(
+    desk: Any,
+) -> None:
+    buyer = customer()
+    await load(desk, {f"a:{i}": line(buyer, 100, f"orders/{i}") for i in range(20)})
+    cut = [(i, units) for i in range(20) for units in (60, 40)]
+    lines = {f"b:{n}": line(buyer, units, f"orders/{i}") for n, (i, units) in enumerate(cut)}
+    assert sorted(await insist(desk, lines)) == sorted(lines)
+    assert await worth(desk, buyer) == (2000, 20)
+
+
+async def test_lines_of_an_order_in_two_batches_are_never_written_over_its_total(desk: Any) -> None:
+    buyer = customer()
+    await load(desk, {"a:1": line(buyer, 100)})
+    assert await insist(desk, {"b:1": line(buyer, 60)}) == ["b:1"]
+    assert await insist(desk, {"b:2": line(buyer, 40)}) == ["b:2"]
+    assert await worth(desk, buyer) == (100, 1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_equal_lines_are_as_many_as_were_recorded_wherever_batches_end(desk: Any, size: int) -> None:
+    buyer = customer()
+    first = await load(desk, {"a:1": line(buyer, 10), "a:2": line(buyer, 10)})
+    keys = ["b:1", "b:2", "b:3"]
+    for _ in range(2):  # and again, as who lost the answers does
+        refused: list[str] = []
+        for at in range(0, 3, size):
+            refused += await insist(desk, {key: line(buyer, 10) for key in keys[at : at + size]})
+        assert refused == ["b:3"]
+    again = await load(desk, {key: line(buyer, 10) for key in ("b:2", "b:1")})
+    assert [p.name for p in again.purchases] == [p.name for p in reversed(first.purchases)]
+    assert await worth(desk, buyer) == (20, 2)
+
+
+async def test_a_row_that_was_recognised_and_says_otherwise_now_is_refused(desk: Any) -> None:
+    buyer = customer()
+    await load(desk, {"a:1": line(buyer, 10)})
+    assert await insist(desk, {"b:1": line(buyer, 10)}) == []
+    assert await insist(desk, {"b:1": line(buyer, 4)}) == ["b:1"]
+    assert await insist(desk, {"a:1": line(buyer, 12)}) == []  # its own source corrects it
+    assert await worth(desk, buyer) == (12, 1)
+
+
+async def test_a_refused_row_that_is_another_purchase_is_recorded_once(desk: Any) -> None:
+    buyer = customer()
+    await load(desk, {"a:1": line(buyer, 10)})
+    for recorded in (1, 0):
+        decided = batch({"b:1": line(buyer, 4)}, may_overlap=False)
+        assert (await desk.purchases.BatchRecordPurchases(decided)).recorded_count == recorded
+    assert await worth(desk, buyer) == (14, 2)
+
+
+async def test_rows_of_two_sources_in_one_request_are_recorded_once(desk: Any) -> None:
+    buyer = customer()
+    rows = {"a:1": line(buyer, 10), "b:1": line(buyer, 10)}
+    for recorded in (1, 0):
+        assert (await load(desk, rows, checked=True)).recorded_count == recorded
+        answer = await load(desk, rows)
+        assert (answer.recorded_count, answer.corrected_count) == (recorded, 0)
+        assert answer.purchases[0] == answer.purchases[1]
+    assert await worth(desk, buyer) == (10, 1)
+
+
+async def test_two_sources_imported_at_once_are_counted_once(running: Running, desk: Any) -> None:
+    finance: Any = running.stub(PurchaseServiceStub, department="finance")
+    for turn in range(10):
+        buyers = [customer() for _ in range(5)]
+        requests = [
+            batch({f"{source}:{turn}{i}": line(buyer, 10) for i, buyer in rows})
+            for source, rows in (("a", list(enumerate(buyers))), ("b", [*enumerate(buyers)][::-1]))
+        ]
+        await asyncio.gather(
+            desk.insist(desk.purchases.BatchRecordPurchases, requests[0]),
+            desk.insist(desk.purchases.BatchRecordPurchases, requests[1]),
+            desk.insist(finance.BatchRecordPurchases, batch({f"c:{turn}": line(buyers[0], 10)})),
+        )
+        assert [await worth(desk, buyer) for buyer in buyers] == [(10, 1)] * 5
