@@ -218,8 +218,11 @@ def imports() -> None:
         )
         """
     )
-    # One job for one source; a source whose import was given up may be imported again.
-    op.execute("CREATE UNIQUE INDEX import_jobs_source ON import_jobs (source) WHERE state <> 'CANCELLED'")
+    # One job of a department for one source; a source whose import was given up may be imported again.
+    op.execute(
+        "CREATE UNIQUE INDEX import_jobs_source ON import_jobs (department_id, source) "
+        "WHERE state <> 'CANCELLED'"
+    )
     op.execute(
         """
         CREATE TABLE import_rows (

@@ -107,6 +107,16 @@ async def test_one_source_has_one_job_so_that_an_import_resumes(desk):
     assert (await create(desk, "other.csv")).name != first.name
 
 
+async def test_a_source_has_one_job_of_each_department(desk):
+    first = await create(desk)
+    other = desk.running.stub(ImportServiceStub, department="finance")
+    request = CreateImportJobRequest(import_job=ImportJob(source=source()))
+    theirs = await other.CreateImportJob(request)
+    assert theirs.name != first.name
+    assert await other.CreateImportJob(request) == theirs
+    assert await create(desk) == first
+
+
 async def test_parallel_requests_for_one_source_get_one_job(desk):
     jobs = await asyncio.gather(*(create(desk) for _ in range(20)))
     assert len({job.name for job in jobs}) == 1

@@ -74,7 +74,7 @@ class ImportJob(_message.Message):
     """Where the import is."""
     source: _builtins.str
     """What the rows come from and how they were read: a SHA-256 in hex over the file, its system, which column
-    is which field, and whatever else decides what a row says. One job for one source.
+    is which field, and whatever else decides what a row says. One job of a department for one source.
     """
     row_count: _builtins.int
     """Rows received, counting rejected ones. The next batch starts at line `last_line` + 1."""

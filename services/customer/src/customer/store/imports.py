@@ -29,15 +29,16 @@ JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)
 LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_ID).with_for_update(), row=ImportJob)
 JOB_OF_SOURCE = Statement(
     sa.select(IMPORT_JOBS).where(
+        IMPORT_JOBS.c.department_id == sa.bindparam("department_id"),
         IMPORT_JOBS.c.source == sa.bindparam("source"),
         IMPORT_JOBS.c.state != sa.literal_column("'CANCELLED'"),
     ),
     row=ImportJob,
 )
-# Inserts nothing when the source has a job: the caller reads that one.
+# Inserts nothing when the department has a job for the source: the caller reads that one.
 INSERT_JOB = Statement[Any](
     insert(IMPORT_JOBS).on_conflict_do_nothing(
-        index_elements=["source"], index_where=sa.text("state <> 'CANCELLED'")
+        index_elements=["department_id", "source"], index_where=sa.text("state <> 'CANCELLED'")
     )
 )
 SAVE_JOB = Statement[Any](

@@ -42,11 +42,11 @@ class Row:
 
 
 async def create_job(tx: Transaction, source: str) -> ImportJob:
-    """The job for a source: a new one, or the one that exists, unless that was cancelled."""
+    """The department's job for a source: a new one, or the one that exists, unless that was cancelled."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
     job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, None)
     await INSERT_JOB.run(tx, **values(job))
-    job = await JOB_OF_SOURCE.one(tx, source=source)
+    job = await JOB_OF_SOURCE.one(tx, department_id=department_id, source=source)
     tx.require_owner(job)
     return job
 
