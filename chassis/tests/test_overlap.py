@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from chassis.overlap import Overlap, Row, overlap
 
 
-def row(key: str, says: int, about: str = "O1", *, numbered: bool = True) -> Row:
-    return Row(f"sales/{key}", (about,), says, numbered)
+def row(key: str, says: int, number: str = "O1", about: str = "C1") -> Row:
+    return Row(f"sales/{key}", (about,), number, says)
 
 
 def found(rows: list[Row], recorded: list[Row], before: dict[str, str] | None = None) -> Overlap:
@@ -35,8 +35,13 @@ def test_equal_rows_are_as_many_as_were_recorded_wherever_requests_end() -> None
 
 
 def test_equal_rows_that_nothing_tells_apart_are_for_a_person_to_decide() -> None:
-    rows = [row("b:1", 10, numbered=False), row("b:2", 11, numbered=False)]
-    assert found(rows, [row("a:1", 10, numbered=False)]) == Overlap({}, [0])
+    for number, other in (("", ""), ("", "O1"), ("O1", "")):
+        rows = [row("b:1", 10, number), row("b:2", 11, number), row("b:3", 10, number, about="C2")]
+        assert found(rows, [row("a:1", 10, other)]) == Overlap({}, [0])
+
+
+def test_equal_rows_of_two_numbers_are_two_things() -> None:
+    assert found([row("b:1", 10, "O1"), row("b:2", 20, "O2")], [row("a:1", 10, "O3")]) == Overlap()
 
 
 def test_rows_of_one_source_are_never_taken_for_each_other() -> None:
@@ -66,9 +71,9 @@ def test_two_exports_of_the_same_are_one_whatever_order_requests_come_in(
 ) -> None:
     """Refused rows come again later. No two of a source are ever one thing; none changes what it is."""
     rows = [
-        row(f"{source}:{i}", says, about)
+        row(f"{source}:{i}", says, number)
         for source in "ab"
-        for i, (about, says) in enumerate(data.draw(st.permutations(contents)))
+        for i, (number, says) in enumerate(data.draw(st.permutations(contents)))
     ]
     recorded: dict[str, Row] = {}
     before: dict[str, str] = {}
@@ -89,4 +94,4 @@ def test_two_exports_of_the_same_are_one_whatever_order_requests_come_in(
     assert send(rows) == []
     assert len(recorded) == len(contents)
     assert len({(key.partition(":")[0], known_as) for key, known_as in before.items()}) == len(before)
-    assert Counter((r.about[0], r.says) for r in recorded.values()) == Counter(contents)
+    assert Counter((r.number, r.says) for r in recorded.values()) == Counter(contents)

@@ -38,16 +38,15 @@ class Row(NamedTuple):
     Attributes:
         key: its import key, `{department}/{source}:{line}`.
         about: what it is about, values whose `repr` is their content. Others can be no such thing.
-        says: what it says about that. Rows that say the same are one thing.
-        numbered: whether something, as an order's number, tells it from others that say the same. Where
-            nothing does, equal rows may be one thing or two.
+        number: what tells it from others about the same, as an order's number does; empty when nothing does.
+        says: what else it says: rows of one number that say the same are one thing.
 
     """
 
     key: str
     about: tuple[Hashable, ...]
+    number: str
     says: Hashable
-    numbered: bool = True
 
     @property
     def source(self) -> str:
@@ -105,39 +104,52 @@ def overlap(rows: Mapping[int, Row], recorded: Iterable[Row], before: Mapping[st
     """
     found = Overlap()
     brought: dict[str, Row] = {}
+    same: dict[Hashable, list[Row]] = defaultdict(list)
     sources: dict[Hashable, set[str]] = defaultdict(set)
-    equal: dict[Hashable, list[Row]] = defaultdict(list)
     passed: Counter[Hashable] = Counter()
     taken = {(key.rpartition(":")[0], known_as) for key, known_as in before.items()}
 
     def add(row: Row) -> None:
         brought[row.key] = row
-        sources[row.about].add(row.source)
-        equal[row.about, row.says].append(row)
+        same[row[1:]].append(row)
+        for hint in _hints(row):
+            sources[hint].add(row.source)
+
+    def left(row: Row) -> Row | None:
+        """The first that says the same and that no row of this source was recognised as."""
+        equal, mine = same[row[1:]], (row.source, *row[1:])
+        while passed[mine] < len(equal):
+            other = equal[passed[mine]]
+            if other.source != row.source and (row.source, other.key) not in taken:
+                return other
+            passed[mine] += 1
+        return None
 
     for row in recorded:
         add(row)
     for i, row in rows.items():
+        known = brought.get(before.get(row.key, ""))
         if row.key in brought:
             continue
-        known = brought.get(before.get(row.key, ""))
-        if known is not None:
-            if known[1:] == row[1:]:
-                found.known[i] = known.key
-            else:
-                found.unclear.append(i)
-            continue
-        same, mine = equal[row.about, row.says], (row.source, row.about, row.says)
-        while passed[mine] < len(same) and (
-            same[passed[mine]].source == row.source or (row.source, same[passed[mine]].key) in taken
-        ):
-            passed[mine] += 1
-        left = passed[mine] < len(same)
-        if left and row.numbered:
-            found.known[i] = same[passed[mine]].key
-            passed[mine] += 1
-        elif left or (row.numbered and sources[row.about] - {row.source}):
+        if known is not None and known[1:] == row[1:]:
+            found.known[i] = known.key
+        elif known is None and row.number and (other := left(row)):
+            found.known[i] = other.key
+            taken.add((row.source, other.key))
+        elif known is not None or any(sources[hint] - {row.source} for hint in _doubts(row)):
             found.unclear.append(i)
         else:
             add(row)
     return found
+
+
+def _hints(row: Row) -> list[Hashable]:
+    """What others may be taken for this one by: its number, and what it says."""
+    return [(row.about, row.number), (row.about, row.says, "any"), (row.about, row.says, bool(row.number))]
+
+
+def _doubts(row: Row) -> list[Hashable]:
+    """The hints that it may be what another source brought: the same number, or what may lack its number."""
+    if not row.number:
+        return [(row.about, row.says, "any")]
+    return [(row.about, row.number), (row.about, row.says, False)]

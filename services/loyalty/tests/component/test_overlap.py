@@ -86,6 +86,7 @@ async def test_what_may_be_another_purchase_is_refused_also_when_it_is_only_chec
     buyer = customer()
     unnumbered = line(buyer, 10, "")
     await load(desk, {"a:1": unnumbered})
+    assert await insist(desk, {"c:1": line(buyer, 10)}) == ["c:1"]
     for checked in (True, False):
         with pytest.raises(grpc.aio.AioRpcError) as error:
             await load(desk, {"b:1": line(buyer, 5), "b:2": unnumbered}, checked=checked)

@@ -171,7 +171,7 @@ class BatchRecordPurchasesRequest(_message.Message):
     """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
     the same customer, time, amount and reference is that purchase, each for one row of a source, ever. What may be
     another is refused (`ALREADY_IMPORTED`): another amount under that reference, one more than others brought, an
-    equal one without a reference.
+    equal one where either has no reference.
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:

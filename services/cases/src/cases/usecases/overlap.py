@@ -37,5 +37,5 @@ def _row(promised: MakePromise | Promise) -> overlap.Row:
         due = promised.due_date or promised.due_time
     else:
         due = promised.due.day or promised.due.time
-    about = (promised.customer_id, promised.department_id, promised.kind, promised.reference)
-    return overlap.Row(key=promised.import_key or "", about=about, says=due)
+    about = (promised.customer_id, promised.department_id, promised.kind)
+    return overlap.Row(key=promised.import_key or "", about=about, number=promised.reference, says=due)

@@ -37,7 +37,7 @@ async def find_overlap(
 def _row(purchase: Purchase) -> overlap.Row:
     return overlap.Row(
         key=purchase.import_key or "",
-        about=(purchase.customer_id, purchase.purchase_time, purchase.reference),
+        about=(purchase.customer_id, purchase.purchase_time),
+        number=purchase.reference,
         says=purchase.amount,
-        numbered=bool(purchase.reference),
     )
