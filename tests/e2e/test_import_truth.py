@@ -221,7 +221,7 @@ def test_an_order_without_a_date_may_be_delivered_on_the_day_of_its_import(files
     assert (done["corrected"], done["refused"]) == (1, 0)
 
 
-def test_a_newer_export_counts_only_what_is_new_and_leaves_what_changed_to_a_person(files: Importing) -> None:
+def test_a_newer_export_counts_only_what_is_new_and_what_was_given_back_since(files: Importing) -> None:
     head = "order_id,customer_id,date,amount,refunded\n"
     old = f"{head}O1,u,2026-01-01,10.00,\nO2,u,2026-01-02,20.00,\n"
     assert files.load("purchases", old, "--dry-run")["created"] == 2
@@ -231,10 +231,27 @@ def test_a_newer_export_counts_only_what_is_new_and_leaves_what_changed_to_a_per
     new = f"{head}O1,u,2026-01-01,10.00,\nO2,u,2026-01-02,20.00,5.00\nO3,u,2026-01-03,30.00,\n"
     for options in (("--dry-run",), ()):
         result = files.load("purchases", new, *options)
-        assert (result["created"], result["known"], result["corrected"]) == (1, 1, 0)
-        assert files.refused(result) == [("3", "ALREADY_IMPORTED")]
-    assert files.load("purchases", new)["known"] == 2
-    assert files.worth("u") == (Decimal(60), 3)
+        assert (result["created"], result["known"], result["corrected"], result["refused"]) == (1, 1, 1, 0)
+    for again in (new, old):
+        assert files.load("purchases", again)["corrected"] == 0
+    assert files.worth("u") == (Decimal(55), 3)
+
+
+def test_what_was_given_back_whole_is_taken_off_where_it_is_known_and_makes_nobody(files: Importing) -> None:
+    head, paid = "order_id,customer_id,date,amount,status\n", "O1,u,2026-01-01,10.00,paid\n"
+    back = f"{head}{paid.replace('paid', 'refunded')}O2,new,2026-01-02,20.00,refunded\n"
+    for options in (("--dry-run",), ()):
+        result = files.load("purchases", back, *options)
+        assert (result["created"], result["known"], result["skipped"]) == (0, 0, 2)
+        assert "given back whole" in result["notes"][-1]
+    assert not files.find("u")
+    assert files.load("purchases", head + paid)["created"] == 1
+    assert files.worth("u") == (Decimal(10), 1)
+    for options, worth in ((("--dry-run",), (Decimal(10), 1)), ((), (Decimal(0), 0))):
+        result = files.load("purchases", back, *options, name="later.csv")
+        assert (result["created"], result["corrected"], result["skipped"]) == (0, 1, 1)
+        assert files.worth("u") == worth
+    assert not files.find("new")
 
 
 def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_file(files: Importing) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         return code, json.loads(out) if out.strip() else {}, err
 
     return imported
+
+
+@pytest.fixture
+async def importer() -> PurchaseImporter:
+    return PurchaseImporter(lambda _: grpc.aio.insecure_channel("localhost:1"), "x")
 
 
 def cells(**values: str) -> Cells:
@@ -220,9 +226,10 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
         "a@x.example,2026-01-02 10:00:00 -0500,,1,\n"
         "b@x.example,2026-01-03 10:00:00 -0500,5.00,2,refunded\n"
         "c@x.example,2026-01-03 10:00:00 -0500,-5.00,3,paid\n"
+        "d@x.example,2026-01-03 10:00:00 -0500,,4,failed\n"
     )
     code, result, _ = check("purchases", file)
-    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 4, 2, 0)
+    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 5, 2, 0)
 
 
 def test_an_order_of_several_lines_is_one_purchase_by_its_name_and_the_rest_is_told(check: Check) -> None:
@@ -287,15 +294,32 @@ def test_what_differs_between_rows_makes_no_group(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("amount", "refunded", "counts"),
-    [("10", "", 10), ("10", "2.50", 7.5), ("10", "-10", None), ("5", "0", 5)],
+    ("amount", "refunded", "status", "back", "lasts"),
+    [
+        ("10", "", "paid", 0, True),
+        ("10", "2.50", "partially_refunded", 2.5, True),
+        ("10", "-10", "", 10, False),
+        ("10", "", "Refunded", 10, False),
+        ("5", "0", "", 0, True),
+        ("-5", "0", "refunded", 0, True),
+    ],
 )
-async def test_what_was_given_back_of_a_purchase_is_taken_off(
-    amount: str, refunded: str, counts: float | None
+async def test_what_was_given_back_of_a_purchase_is_told_with_it(
+    importer: PurchaseImporter, amount: str, refunded: str, status: str, back: float, lasts: bool
 ) -> None:
-    row = cells(email="a@x.example", date="2026-01-02", amount=amount, refunded=refunded)
-    bought = PurchaseImporter(lambda _: grpc.aio.insecure_channel("localhost:1"), "x").parse(row)
-    assert (bought.amount if bought else None, row.row.problems) == (counts, [])
+    row = cells(email="a@x.example", date="2026-01-02", amount=amount, refunded=refunded, status=status)
+    bought = importer.parse(row)
+    assert bought is not None
+    assert (bought.amount, bought.refunded, bought.lasts) == (Decimal(amount), back, lasts)
+    assert row.row.problems == []
+
+
+async def test_no_more_is_given_back_than_was_paid(importer: PurchaseImporter) -> None:
+    row = cells(email="a@x.example", date="2026-01-02", amount="10", refunded="10.01")
+    importer.parse(row)
+    assert [(problem.column, problem.reason) for problem in row.row.problems] == [
+        ("refunded", "INVALID_AMOUNT")
+    ]
 
 
 def test_the_apostrophe_that_keeps_an_id_text_is_not_of_it() -> None:

@@ -175,6 +175,8 @@ def purchases() -> None:
             purchase_time timestamptz NOT NULL,
             quantity integer NOT NULL CHECK (quantity >= 0),
             reference text NOT NULL,
+            refunded numeric(20, 4) NOT NULL CHECK (refunded BETWEEN 0 AND greatest(amount, 0)),
+            refunded_by text NOT NULL,
             import_key text UNIQUE,
             version bigint NOT NULL
         )

@@ -21,10 +21,16 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
 
-def line(of: str, units: int, order: str = "orders/1") -> Purchase:
-    amount = Money(currency_code="USD", units=units)
-    at = Timestamp(seconds=1_770_000_000)
-    return Purchase(customer=of, amount=amount, purchase_time=at, quantity=1, reference=order)
+def line(of: str, units: int, order: str = "orders/1", *, back: int = 0) -> Purchase:
+    amount, refunded = (Money(currency_code="USD", units=each) for each in (units, back))
+    return Purchase(
+        customer=of,
+        amount=amount,
+        refunded_amount=refunded if back else None,
+        purchase_time=Timestamp(seconds=1_770_000_000),
+        quantity=1,
+        reference=order,
+    )
 
 
 def batch(rows: dict[str, Purchase], *, may_overlap: bool = True) -> BatchRecordPurchasesRequest:
@@ -176,3 +182,69 @@ async def test_two_sources_imported_at_once_are_counted_once(running: Running, d
             desk.insist(finance.BatchRecordPurchases, batch({f"c:{turn}": line(buyers[0], 10)})),
         )
         assert [await worth(desk, buyer) for buyer in buyers] == [(10, 1)] * 5
+
+
+async def test_what_was_given_back_since_is_told_by_any_newer_export_and_by_no_older_one(
+    running: Running, desk: Any
+) -> None:
+    buyer = customer()
+    before, since = {"a:1": line(buyer, 10)}, {"b:1": line(buyer, 10, back=4)}
+    await load(desk, before)
+    assert (await load(desk, since, checked=True)).corrected_count == 1
+    for corrected, rows in ((1, since), (0, since), (0, before), (0, {"c:1": line(buyer, 10, back=3)})):
+        answer = await load(desk, rows)
+        assert (answer.recorded_count, answer.corrected_count) == (0, corrected)
+        assert answer.purchases[0].refunded_amount.units == 4
+        assert await worth(desk, buyer) == (6, 1)
+    assert (await load(desk, {"b:1": line(buyer, 10, back=1)})).corrected_count == 1  # who said so was wrong
+    assert await worth(desk, buyer) == (9, 1)
+    told = [fact.data.amount.units for fact in await running.published() if fact.type.endswith("Recorded")]
+    assert told == [10, 6, 9]
+
+
+async def test_what_is_given_back_whole_is_no_purchase_and_when_it_is_new_not_recorded(desk: Any) -> None:
+    buyer = customer()
+    back = {"b:1": line(buyer, 10, back=10), "b:2": line(buyer, 7, "orders/2", back=7)}
+    for checked in (True, False):
+        answer = await load(desk, back, checked=checked)
+        assert (answer.recorded_count, answer.returned_count) == (0, 2)
+    assert not any(purchase.name for purchase in answer.purchases)
+    await load(desk, {"a:1": line(buyer, 10)})
+    for checked, corrected in ((True, 1), (False, 1), (False, 0)):
+        answer = await load(desk, back, checked=checked)
+        assert (answer.corrected_count, answer.returned_count) == (corrected, 1)
+    assert await worth(desk, buyer) == (0, 0)
+
+
+async def test_what_was_given_back_of_another_departments_purchase_is_for_a_person(
+    running: Running, desk: Any
+) -> None:
+    buyer = customer()
+    await load(desk, {"a:1": line(buyer, 10)})
+    finance: Any = running.stub(PurchaseServiceStub, department="finance")
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await finance.BatchRecordPurchases(batch({"a:1": line(buyer, 10, back=4)}))
+    assert reason(error.value) == "ALREADY_IMPORTED"
+    assert await worth(desk, buyer) == (10, 1)
+
+
+@pytest.mark.parametrize(("units", "back"), [(10, 11), (10, -1), (-10, 1), (-10, -1), (0, 1)])
+async def test_no_more_is_given_back_than_was_paid(desk: Any, units: int, back: int) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await load(desk, {"a:1": line(customer(), units, back=back)})
+    assert reason(error.value) == "INVALID_NUMBER"
+    assert "requests[0].purchase.refunded_amount" in str(error.value.details())
+
+
+async def test_two_sources_that_say_at_once_what_was_given_back_leave_the_larger(desk: Any) -> None:
+    for turn in range(5):
+        buyer = customer()
+        await load(desk, {f"a{turn}:1": line(buyer, 10)})
+        await asyncio.gather(
+            *(
+                load(desk, {f"{source}{turn}:1": line(buyer, 10, back=back)})
+                for source, back in (("b", 3), ("c", 5))
+            ),
+            load(desk, {f"a{turn}:1": line(buyer, 10, back=4)}),
+        )
+        assert await worth(desk, buyer) == (5, 1)

@@ -35,6 +35,7 @@ class Order(NamedTuple):
     promised: datetime | None
     zone: str  # of the promised day; empty when a moment was promised
     delivered: datetime | None
+    lasts: bool = True
 
 
 class OrderImporter:

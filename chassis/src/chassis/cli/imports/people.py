@@ -40,6 +40,11 @@ class Whose(Protocol):
         """Whom."""
         ...
 
+    @property
+    def lasts(self) -> bool:
+        """Whether something stays of it, so that its customer is made known."""
+        ...
+
 
 def person(cells: Cells) -> Person:
     """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter.
@@ -116,18 +121,19 @@ class Customers:
         rest = [who for who in new if who.email and who not in self._names]
         self._names |= await self._by_email(items, rest)
         if self.dry_run:
-            self._unknown |= {who for who in new if who not in self._names}
+            self._unknown |= {item.person for item in items if item.lasts} - self._names.keys()
         return [self._names.get(item.person, NOBODY) for item in items]
 
     async def make(self, items: Sequence[Whose]) -> list[str]:
-        """The customer of each item; those that were not known are made now. RowsRefused."""
-        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        """The customer of each item, made now unless known, or `NOBODY` where nothing lasts. RowsRefused."""
+        lasting = dict.fromkeys(item.person for item in items if item.lasts)
+        new = [who for who in lasting if who not in self._names]
         handles = [self._id(who) if who.id else _email(who) for who in new]
         self._names |= await self._ask(items, new, handles, create=True)
         for who in new:
             if who.id and who.email:
                 await self._add(self._names[who], _email(who))
-        return [self._names[item.person] for item in items]
+        return [self._names.get(item.person, NOBODY) for item in items]
 
     async def _by_email(self, items: Sequence[Whose], people: list[Person]) -> dict[Person, str]:
         """Those whom an address finds; they get the row's id, unless they have another one in its system."""

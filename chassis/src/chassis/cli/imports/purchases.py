@@ -23,7 +23,6 @@ _NO_SALE = frozenset(
         "cancelled",
         "voided",
         "void",
-        "refunded",
         "pending",
         "authorized",
         "declined",
@@ -40,21 +39,30 @@ _NO_SALE = frozenset(
         "requires_confirmation",
         "fehlgeschlagen",
         "storniert",
-        "erstattet",
         "ausstehend",
     }
 )
 
 
+# And one of which all was given back.
+_GIVEN_BACK = frozenset({"refunded", "erstattet"})
+
+
 class Bought(NamedTuple):
-    """One purchase in a file; a return when the amount is negative."""
+    """One purchase in a file, and what was given back of it; a return when the amount is negative."""
 
     person: Person
     amount: Decimal
+    refunded: Decimal
     currency: str
     at: datetime | None
     quantity: int
     reference: str
+
+    @property
+    def lasts(self) -> bool:
+        """Whether not all of it was given back."""
+        return not self.refunded or self.refunded != self.amount
 
 
 class PurchaseImporter:
@@ -78,16 +86,14 @@ class PurchaseImporter:
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._orders: set[str] = set()  # whose first line was read
         self._corrected = 0
+        self._left_out = 0
 
     def begin(self, used: Mapping[str, str]) -> None:
         """Ask for a column that says whose the purchases are."""
         require_customer(used)
 
     def parse(self, cells: Cells) -> Bought | None:
-        """A purchase, less what was given back of it.
-
-        None for a payment that came to nothing, also in the end, and for the further lines of an order.
-        """
+        """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
         reference, status = cells.text("reference"), cells.text("status").casefold()
         if reference in self._orders and not cells.text("amount"):
             cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
@@ -95,15 +101,20 @@ class PurchaseImporter:
         if reference:
             self._orders.add(reference)
         if status in _NO_SALE:
-            cells.tell("NO_SALE", "failed, pending or taken back: skipped", "status")
+            cells.tell("NO_SALE", "failed, pending or cancelled: skipped", "status")
             return None
-        currency = cells.currency("currency")
-        amount, refunded = cells.amount("amount"), abs(cells.amount("refunded", required=False))
-        if refunded and amount == refunded:
-            return None
+        currency, amount = cells.currency("currency"), cells.amount("amount")
+        refunded = (
+            max(amount, Decimal(0))
+            if status in _GIVEN_BACK
+            else abs(cells.amount("refunded", required=False))
+        )
+        if refunded > max(amount, Decimal(0)):
+            cells.wrong("refunded", "INVALID_AMOUNT", "must be at most what was paid")
         return Bought(
             person=person(cells),
-            amount=amount - refunded,
+            amount=amount,
+            refunded=refunded,
             currency=currency,
             at=cells.moment("date", required=True),
             quantity=cells.count("quantity"),
@@ -111,17 +122,24 @@ class PurchaseImporter:
         )
 
     async def send(self, items: list[tuple[Row, Bought]]) -> int:
-        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
+        """Record the purchases; a line that was imported before and says otherwise now is corrected.
+
+        Of one that was given back whole nothing is recorded, nor a customer made, unless it is known.
+        """
         bought = [item for _, item in items]
         names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
         answer = await self._record(items, names, validate_only=self._customers.dry_run)
         self._corrected += answer.corrected_count
+        self._left_out += answer.returned_count
         return answer.recorded_count
 
     async def finish(self, result: Result) -> Mapping[int, Problem]:
         """Tell how many were corrected, and who was made."""
         result.corrected = self._corrected
-        result.known -= self._corrected
+        result.skipped += self._left_out
+        result.known -= self._corrected + self._left_out
+        if self._left_out:
+            result.notes.append(f"given back whole, so that nothing is recorded: {self._left_out:,}")
         self._customers.tell(result)
         return {}
 
@@ -133,6 +151,7 @@ class PurchaseImporter:
                 purchase=purchase_service_pb2.Purchase(
                     customer=name,
                     amount=money(bought.amount, bought.currency),
+                    refunded_amount=money(bought.refunded, bought.currency) if bought.refunded else None,
                     purchase_time=timestamp(bought.at) if bought.at else None,
                     quantity=bought.quantity,
                     reference=bought.reference,

@@ -37,7 +37,7 @@ class PurchaseRecorded(_message.Message):
     """What it refers to."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid; negative for what the customer gave back."""
+        """What was paid, less what was given back of it so far; negative for what the customer gave back."""
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:

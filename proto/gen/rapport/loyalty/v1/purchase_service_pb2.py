@@ -29,7 +29,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\x94\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\xef\x02\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:\\\xea\x41Y\n\x1dloyalty.rapport/CustomerValue\x12\x19\x63ustomerValues/{customer}*\x0e\x63ustomerValues2\rcustomerValue\"g\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xcd\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bmay_overlap\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x80\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x16\n\x0erecorded_count\x18\x02 \x01(\x05\x12\x17\n\x0f\x63orrected_count\x18\x03 \x01(\x05\"-\n\x17GetCustomerValueRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xa2\x03\n\x0fPurchaseService\x12v\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12\x96\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12~\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"\x1a\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xc7\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x0frefunded_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\xef\x02\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:\\\xea\x41Y\n\x1dloyalty.rapport/CustomerValue\x12\x19\x63ustomerValues/{customer}*\x0e\x63ustomerValues2\rcustomerValue\"g\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xcd\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bmay_overlap\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\x98\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x16\n\x0erecorded_count\x18\x02 \x01(\x05\x12\x17\n\x0f\x63orrected_count\x18\x03 \x01(\x05\x12\x16\n\x0ereturned_count\x18\x04 \x01(\x05\"-\n\x17GetCustomerValueRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xa2\x03\n\x0fPurchaseService\x12v\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12\x96\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12~\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"\x1a\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,6 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE'].fields_by_name['quantity']._serialized_options = b'\342A\001\001'
   _globals['_PURCHASE'].fields_by_name['reference']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['reference']._serialized_options = b'\342A\001\001'
+  _globals['_PURCHASE'].fields_by_name['refunded_amount']._loaded_options = None
+  _globals['_PURCHASE'].fields_by_name['refunded_amount']._serialized_options = b'\342A\001\001'
   _globals['_PURCHASE']._loaded_options = None
   _globals['_PURCHASE']._serialized_options = b'\352AE\n\030loyalty.rapport/Purchase\022\024purchases/{purchase}*\tpurchases2\010purchase'
   _globals['_CUSTOMERVALUE'].fields_by_name['name']._loaded_options = None
@@ -77,17 +79,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._serialized_options = b'\220\002\001\212\265\030\023loyalty.values.read'
   _globals['_PURCHASE']._serialized_start=218
-  _globals['_PURCHASE']._serialized_end=494
-  _globals['_CUSTOMERVALUE']._serialized_start=497
-  _globals['_CUSTOMERVALUE']._serialized_end=864
-  _globals['_RECORDPURCHASEREQUEST']._serialized_start=866
-  _globals['_RECORDPURCHASEREQUEST']._serialized_end=969
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=972
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1177
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1180
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1308
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1310
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1355
-  _globals['_PURCHASESERVICE']._serialized_start=1358
-  _globals['_PURCHASESERVICE']._serialized_end=1776
+  _globals['_PURCHASE']._serialized_end=545
+  _globals['_CUSTOMERVALUE']._serialized_start=548
+  _globals['_CUSTOMERVALUE']._serialized_end=915
+  _globals['_RECORDPURCHASEREQUEST']._serialized_start=917
+  _globals['_RECORDPURCHASEREQUEST']._serialized_end=1020
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=1023
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1228
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1231
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1383
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1385
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1430
+  _globals['_PURCHASESERVICE']._serialized_start=1433
+  _globals['_PURCHASESERVICE']._serialized_end=1851
 # @@protoc_insertion_point(module_scope)

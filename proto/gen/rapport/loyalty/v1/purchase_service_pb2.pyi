@@ -32,6 +32,7 @@ class Purchase(_message.Message):
     PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    REFUNDED_AMOUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purchases/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -50,6 +51,12 @@ class Purchase(_message.Message):
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
         """When it was bought. From 1970 to one day ahead."""
 
+    @_builtins.property
+    def refunded_amount(self) -> _money_pb2.Money:
+        """How much of `amount` was given back so far, from 0 to that, as exports of payments tell it. What is known as a
+        payment of its own is a purchase of a negative amount instead.
+        """
+
     def __init__(
         self,
         *,
@@ -59,10 +66,11 @@ class Purchase(_message.Message):
         purchase_time: _timestamp_pb2.Timestamp | None = ...,
         quantity: _builtins.int = ...,
         reference: _builtins.str = ...,
+        refunded_amount: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_time", b"purchase_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -169,7 +177,8 @@ class BatchRecordPurchasesRequest(_message.Message):
     """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
     may_overlap: _builtins.bool
     """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
-    the same customer, time, amount and reference is that purchase, each for one row of a source, ever. What may be
+    the same customer, time, amount and reference is that purchase, each for one row of a source, ever; what was given
+    back of it since is corrected, if the same department brought it, else refused. What may be
     another is refused (`ALREADY_IMPORTED`): another amount under that reference, one more than others brought, an
     equal one where either has no reference.
     """
@@ -181,7 +190,8 @@ class BatchRecordPurchasesRequest(_message.Message):
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever, for each
         department that records. Sent again with other content, that purchase is corrected, and so is the value of
-        whoever it was and is of. Empty, or as long as `requests`; each at most 200 characters.
+        whoever it was and is of. What was given back only grows, unless who said so corrects it; and what is new and
+        was given back whole is not recorded. Empty, or as long as `requests`; each at most 200 characters.
         """
 
     def __init__(
@@ -210,13 +220,18 @@ class BatchRecordPurchasesResponse(_message.Message):
     PURCHASES_FIELD_NUMBER: _builtins.int
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
     CORRECTED_COUNT_FIELD_NUMBER: _builtins.int
+    RETURNED_COUNT_FIELD_NUMBER: _builtins.int
     recorded_count: _builtins.int
     """How many of them were recorded now and not before."""
     corrected_count: _builtins.int
     """How many of them were recorded before and say otherwise now."""
+    returned_count: _builtins.int
+    """How many of them are not recorded, because they were new and given back whole."""
     @_builtins.property
     def purchases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purchase]:
-        """In the order of the request; for a known import key, the purchase recorded then."""
+        """In the order of the request; for a known import key, the purchase recorded then; for one that was new and given
+        back whole, an empty one.
+        """
 
     def __init__(
         self,
@@ -224,10 +239,11 @@ class BatchRecordPurchasesResponse(_message.Message):
         purchases: _abc.Iterable[Global___Purchase] | None = ...,
         recorded_count: _builtins.int = ...,
         corrected_count: _builtins.int = ...,
+        returned_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count", "returned_count", b"returned_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,16 +1,16 @@
 """Purchases, and what a customer is worth: the exact sum of what they paid, and the band it puts them in.
 
-What a customer gave back is a purchase of a negative amount: it lowers the value and is not counted.
+What a customer gave back lowers the value and is not counted: of a purchase, or as one of a negative amount.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-_SAID = ("customer_id", "amount", "currency_code", "purchase_time", "quantity", "reference")
+_SAID = ("customer_id", "amount", "currency_code", "purchase_time", "quantity", "reference", "refunded")
 AMOUNT_MAX = 10**12  # in one purchase; millions of the largest fit into one customer's value
 
 
@@ -47,7 +47,8 @@ class Purchase:
 
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
     `{department}/{source}:{line}`, is the only thing that makes one the repeat of another; `version` counts
-    how often that row said something new.
+    how often that row said something new. `refunded` is what was given back of the amount so far, as the row
+    `refunded_by` says.
     """
 
     id: UUID
@@ -58,7 +59,32 @@ class Purchase:
     quantity: int
     reference: str
     import_key: str | None
+    refunded: Decimal = Decimal(0)
+    refunded_by: str = ""
     version: int = 1
+
+    @property
+    def worth(self) -> Decimal:
+        """What it adds to the customer's value."""
+        return self.amount - self.refunded
+
+    @property
+    def returned(self) -> bool:
+        """Whether all of it was given back."""
+        return self.refunded > 0 and self.refunded == self.amount
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a purchase in the end."""
+        return self.amount >= 0 and not self.returned
+
+    def said(self, row: "Purchase") -> "Purchase":
+        """What it is once a row says `row`: what was given back grows, unless who said it corrects it."""
+        if row.refunded > self.refunded or row.refunded_by == self.refunded_by:
+            return row
+        return replace(
+            row, refunded=max(Decimal(0), min(self.refunded, row.amount)), refunded_by=self.refunded_by
+        )
 
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""
@@ -124,8 +150,8 @@ def added_value(purchases: Iterable[Purchase], changed: Iterable[UUID] = ()) -> 
     for p in purchases:
         nothing = CustomerValue(p.customer_id, Decimal(0), 0, None, None, version=1)
         value = added.setdefault(p.customer_id, nothing)
-        value.lifetime_value += p.amount
-        if p.amount >= 0:
+        value.lifetime_value += p.worth
+        if p.counts:
             value.purchase_count += 1
             value.first_purchase_time = min(value.first_purchase_time or p.purchase_time, p.purchase_time)
             value.last_purchase_time = max(value.last_purchase_time or p.purchase_time, p.purchase_time)

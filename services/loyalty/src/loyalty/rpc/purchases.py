@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from chassis import ids
@@ -50,7 +51,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     ) -> Sequence[purchase_service_pb2.Purchase]:
         """Record purchases that arrived together."""
         recorded = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
-        return [_message(purchase) for purchase in recorded.purchases]
+        return [_message(purchase) for purchase in recorded.purchases if purchase]
 
     @mutation
     async def BatchRecordPurchases(
@@ -72,15 +73,19 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
                 check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
             check.raise_if_any()
         if request.validate_only:
-            new, corrected = await count_changes(tx, purchases)
+            new, corrected, left_out = await count_changes(tx, purchases)
             return purchase_service_pb2.BatchRecordPurchasesResponse(
-                recorded_count=new, corrected_count=corrected
+                recorded_count=new, corrected_count=corrected, returned_count=left_out
             )
         recorded = await record_purchases(tx, purchases, self.formula)
         return purchase_service_pb2.BatchRecordPurchasesResponse(
-            purchases=[_message(purchase) for purchase in recorded.purchases],
+            purchases=[
+                _message(purchase) if purchase else purchase_service_pb2.Purchase()
+                for purchase in recorded.purchases
+            ],
             recorded_count=recorded.new,
             corrected_count=recorded.corrected,
+            returned_count=recorded.purchases.count(None),
         )
 
     async def GetCustomerValue(
@@ -110,15 +115,26 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     ) -> Purchase:
         within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
+        amount = within.money(sent.amount, "amount", self.currency, most=AMOUNT_MAX)
+        refunded = Decimal(0)
+        if sent.HasField("refunded_amount"):
+            refunded = (
+                within.money(sent.refunded_amount, "refunded_amount", self.currency, most=AMOUNT_MAX)
+                or refunded
+            )
+            if amount is not None and not 0 <= refunded <= max(amount, Decimal(0)):
+                within.refuse("refunded_amount", "INVALID_NUMBER", "must be from 0 to amount")
         return Purchase(
             id=ids.uuid7(now),
             customer_id=customer_id,
-            amount=within.money(sent.amount, "amount", self.currency, most=AMOUNT_MAX),  # type: ignore[arg-type]  # None only with a violation
+            amount=amount,  # type: ignore[arg-type]  # None only with a violation
             currency_code=self.currency.code,
             purchase_time=within.moment(sent, "purchase_time", latest=now + _A_DAY),  # type: ignore[arg-type]  # the same
             quantity=within.count(sent.quantity, "quantity", most=_INT32_MAX),
             reference=within.text(sent.reference, "reference", required=False),
             import_key=import_key,
+            refunded=refunded,
+            refunded_by=import_key or "",
         )
 
 
@@ -129,4 +145,5 @@ def _message(purchase: Purchase) -> purchase_service_pb2.Purchase:
         name=PURCHASE.format(purchase.id),
         customer=CUSTOMER.format(purchase.customer_id),
         amount=money(purchase.amount, purchase.currency_code),
+        refunded_amount=money(purchase.refunded, purchase.currency_code) if purchase.refunded else None,
     )

@@ -86,11 +86,14 @@ ADD_VALUES = Bulk(
 
 # What customers are worth, counted again from every purchase: when a first or last one is
 # taken back, the next is not known otherwise.
-_bought = PURCHASES.c.amount >= 0
+_bought = sa.and_(
+    PURCHASES.c.amount >= 0,
+    sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.amount),
+)
 _counted = (
     sa.select(
         CUSTOMER_VALUES.c.customer_id,
-        sa.func.coalesce(sa.func.sum(PURCHASES.c.amount), 0).label("total"),
+        sa.func.coalesce(sa.func.sum(PURCHASES.c.amount - PURCHASES.c.refunded), 0).label("total"),
         sa.func.count(PURCHASES.c.id).filter(_bought).label("count"),
         sa.func.min(PURCHASES.c.purchase_time).filter(_bought).label("first"),
         sa.func.max(PURCHASES.c.purchase_time).filter(_bought).label("last"),

@@ -55,6 +55,8 @@ PURCHASES = sa.Table(
     sa.Column("purchase_time", _AT, nullable=False),
     sa.Column("quantity", sa.Integer, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("refunded", sa.Numeric(20, 4), nullable=False),
+    sa.Column("refunded_by", sa.Text, nullable=False),
     sa.Column("import_key", sa.Text, unique=True),
     sa.Column("version", sa.BigInteger, nullable=False),
 )

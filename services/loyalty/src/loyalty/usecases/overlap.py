@@ -15,9 +15,9 @@ async def find_overlap(
     """The purchases as they are to be recorded, and the indexes of those that may be others; a person knows.
 
     One of a customer at a time with the reference and amount of another source's is that one, with its
-    import key. With another amount it may be a line of it, what is left after a refund, or the same number in
-    another till, for numbers begin again with every till and year. Without a reference nothing tells equal
-    ones apart.
+    import key, and says what was given back of it since, unless another department brought it. With another
+    amount it may be a line of it or the same number in another till, for numbers begin again with every till
+    and year. Without a reference nothing tells equal ones apart.
     """
     occasions = {(purchase.customer_id, purchase.purchase_time) for purchase in purchases}
     customers, times = zip(*occasions, strict=True)
@@ -30,8 +30,13 @@ async def find_overlap(
 
     recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
     found = await overlap.find_overlap(tx, dict(enumerate(map(_row, purchases))), read, checking=checking)
-    others = {i: replace(recorded[key], id=purchases[i].id) for i, key in found.known.items()}
-    return [others.get(i, purchase) for i, purchase in enumerate(purchases)], found.unclear
+    stand, ours = list(purchases), f"{tx.call.principal.department}/"
+    for i, key in found.known.items():
+        sent, other = purchases[i], recorded[key]
+        if sent.refunded > other.refunded and not key.startswith(ours):
+            found.unclear.append(i)
+        stand[i] = replace(other, id=sent.id, refunded=sent.refunded, refunded_by=sent.refunded_by)
+    return stand, sorted(found.unclear)
 
 
 def _row(purchase: Purchase) -> overlap.Row:
