@@ -147,7 +147,7 @@ def test_amounts_are_what_the_whole_file_says(files: Importing) -> None:
 
 
 def test_texts_that_are_too_long_are_refused_by_row(files: Importing) -> None:
-    rows = "".join(f"{i},{'x' * 5000}\n" for i in range(1000))
+    rows = "".join(f"{i},{'x' * 5000}\n" for i in range(1, 1001))
     result = files.load("customers", f"id,name\n{rows}ok,Anna\n")
     assert (result["created"], result["refused"]) == (1, 1000)
     assert {reason for _, reason in files.refused(result)} == {"TOO_LONG"}
@@ -298,3 +298,21 @@ def test_an_order_that_was_open_when_it_was_imported_is_kept_by_the_export_that_
     [promise] = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
     assert promise.state == promise_pb2.Promise.STATE_KEPT
     assert files.load("orders", newer)["known"] == 2
+
+
+def test_guests_of_a_shop_are_each_their_own_customer(files: Importing) -> None:
+    rows = "".join(f"{n},0,,{files.mail(n)},2026-01-0{i},10.00\n" for i, n in enumerate("abc", start=1))
+    head = "order_id,customer_id,customer_email,billing_email,date,amount\n"
+    result = files.load("purchases", head + rows)
+    assert (result["created"], [told["reason"] for told in result["told"]]) == (3, ["NO_ID"])
+    assert [files.worth(files.mail(n)) for n in "abc"] == [(Decimal(10), 1)] * 3
+    assert not files.find("0")
+
+
+def test_payments_in_overlapping_exports_are_counted_once_by_their_own_id(files: Importing) -> None:
+    head = "id,Created date (UTC),Amount,Currency,Customer ID,Invoice ID\n"
+    first, second, third = (f"ch_{i},2026-01-0{i} 10:00:00,1{i}.00,usd,cus_1,\n" for i in (1, 2, 3))
+    assert files.load("purchases", head + first + second)["created"] == 2
+    again = files.load("purchases", head + second + third, name="later.csv")
+    assert (again["created"], again["known"], again["refused"]) == (1, 1, 0)
+    assert files.worth("cus_1") == (Decimal(36), 3)

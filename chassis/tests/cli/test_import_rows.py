@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +22,9 @@ from chassis.cli.imports.purchases import PurchaseImporter
 from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import Problem, Row, open_table
 from chassis.cli.imports.telling import tell
-from chassis.cli.main import build, run
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]
+
 CUSTOMERS = (
     "external_id",
     "display_name",
@@ -37,25 +36,6 @@ CUSTOMERS = (
     "country",
 )
 PURCHASES = ("customer", "email", "date", "amount", "currency", "quantity", "reference", "status")
-
-
-@pytest.fixture
-def check(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Check:
-    """Check a file as `rapport import KIND FILE --dry-run`: the exit code, the result, what it told."""
-    monkeypatch.setenv("RAPPORT_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("RAPPORT_CURRENCY", raising=False)
-
-    def imported(
-        kind: str, content: str | bytes, *options: str, name: str = "t.csv"
-    ) -> tuple[int, dict[str, Any], str]:
-        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        words = ["rapport", "import", kind, str(tmp_path / name), "--dry-run", "--json", *options]
-        monkeypatch.setattr("sys.argv", words)
-        code = run(build())
-        out, err = capsys.readouterr()
-        return code, json.loads(out) if out.strip() else {}, err
-
-    return imported
 
 
 @pytest.fixture

@@ -77,7 +77,8 @@ def import_file(
         str,
         typer.Option(
             help="The system whose ids the file holds, the same for files that share customers; default the "
-            "tool that exported it (shopify, stripe, hubspot, salesforce, woocommerce), else import."
+            "tool that exported it (shopify, stripe, paypal, square, hubspot, salesforce, woocommerce), else "
+            "import."
         ),
     ] = "",
     currency: Annotated[
@@ -178,6 +179,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                     offline=session is None,
                     progress=progress,
                     result=result,
+                    one_currency=bool(wanted.currency),
                 )
                 await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.errors.csv"))
             finally:

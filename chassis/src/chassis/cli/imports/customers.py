@@ -65,7 +65,7 @@ class CustomerImporter:
         self._used: Mapping[str, str] = {}
         self._job: import_pb2.ImportJob | None = None
         self._opening = asyncio.Lock()
-        self._sources: dict[int, tuple[str, ...]] = {}  # which fields the identifiers of a line came from
+        self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def begin(self, used: Mapping[str, str]) -> None:
@@ -106,7 +106,7 @@ class CustomerImporter:
                 )
             else:
                 setattr(customer, name, value)
-        shape = tuple(name for name, _ in handles)
+        shape = tuple(cells.column(name) for name, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
         if self._dry_run and not row.problems:
             self._check(row, customer)
@@ -188,6 +188,6 @@ class CustomerImporter:
         """The column that a field of the service came from."""
         if match := re.match(r"identifiers\[(\d+)\]", field):
             names = self._sources.get(line, ())
-            field = names[int(match[1])] if int(match[1]) < len(names) else field
+            return names[int(match[1])] if int(match[1]) < len(names) else field
         field = _FIELDS.get(field, field)
         return self._used.get(field, field)

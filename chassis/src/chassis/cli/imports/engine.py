@@ -3,14 +3,15 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import grpc
 
 from chassis.cli.imports.amounts import Separator
-from chassis.cli.imports.columns import columns_for, ignored
+from chassis.cli.imports.columns import Contents, columns_for, ignored, spares_for
 from chassis.cli.imports.dates import DayOrder
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.fields import Cells, Notation
@@ -72,6 +73,7 @@ class Run(Generic[T]):
         offline: whether services are not asked, so that rows are only read.
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
+        one_currency: whether the user says which currency amounts are in, where no column is called so.
 
     """
 
@@ -82,15 +84,15 @@ class Run(Generic[T]):
     offline: bool
     progress: Callable[[int, int], None]
     result: Result
+    one_currency: bool = False
+    spares: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     async def run(self, errors_path: Path) -> None:
         """Import every row. Refused rows go to `errors_path`, which can be mended and imported itself.
 
         UnreadableFile, before anything is sent, when the file is broken anywhere or may be read in two ways.
         """
-        used = columns_for(self.importer.fields, self.importer.required, self.table.header, self.mapping)
-        self.result.used = used
-        self.result.ignored = ignored(self.table.header, used.values())
+        used = self._columns()
         total, width = self._survey(used)
         self.importer.begin(used)
         errors = ErrorFile(errors_path, self.table, width)
@@ -108,6 +110,22 @@ class Run(Generic[T]):
             self.result.refused = errors.count
             self.result.errors_file = str(errors.path) if errors.count and not errors.failure else ""
             self._tell_failure(errors)
+
+    def _columns(self) -> dict[str, str]:
+        """Which column holds each field, and which says it where that one has nothing."""
+        header, fields = self.table.header, self.importer.fields
+        contents = Contents(self.table.rows())
+        if self.one_currency:
+            contents.currencies = set()
+        used = columns_for(fields, self.importer.required, header, self.mapping, contents)
+        self.spares = spares_for(fields, header, self.mapping, used)
+        self.result.used = used
+        self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
+        self.result.notes += [
+            f"{field} is read from {' or '.join(columns)} where {used[field]} has none"
+            for field, columns in self.spares.items()
+        ]
+        return used
 
     def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:
         """Read the whole file once, to know what its separators and dates mean. The rows and widest row."""
@@ -153,7 +171,9 @@ class Run(Generic[T]):
 
     async def _batch(self, batch: list[Row], used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
         readable = [row for row in batch if not row.problems]
-        parsed = [(row, self.importer.parse(Cells(row, used, self.notation))) for row in readable]
+        parsed = [
+            (row, self.importer.parse(Cells(row, used, self.notation, self.spares))) for row in readable
+        ]
         good = [(row, item) for row, item in parsed if not row.problems and item is not None]
         self.result.skipped += sum(item is None and not row.problems for row, item in parsed)
         if good and not self.offline:

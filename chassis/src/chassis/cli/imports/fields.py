@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,10 +19,13 @@ from chassis.cli.imports.tabular import Problem, Row, check_cell
 TEXT_MAX = 2000
 # What exports write for "nothing".
 _NOTHING = frozenset(
-    {"null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
+    {"", "null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
 )
 # What spreadsheets and shops put an apostrophe before, so that it stays text: '00123, '+4930901820.
 _IDS = frozenset({"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"})
+# Fields that hold the id of something, and what exports write there for none: a guest is customer 0.
+_KEYS = frozenset({"external_id", "customer", "reference"})
+_NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
 _NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
@@ -66,32 +69,54 @@ class Cells:
         row: the row.
         columns: which column holds each field.
         notation: how the file writes things.
+        spares: which columns hold a field where that one has nothing.
 
     """
 
-    def __init__(self, row: Row, columns: Mapping[str, str], notation: Notation) -> None:
+    def __init__(
+        self,
+        row: Row,
+        columns: Mapping[str, str],
+        notation: Notation,
+        spares: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.row = row
         self._columns = columns
         self._notation = notation
+        self._spares = spares or {}
 
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
 
         What address books put around a number, to turn its direction, is left out.
         """
-        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, ""))).strip()
-        if field in _IDS:
-            value = value.removeprefix("'")
-        if field in _NAMES:
-            value = " ".join(value.split("\n"))
-        elif value.casefold() in _NOTHING:
-            value = ""
+        value = self._text(field)
+        for column in () if value else self._spares.get(field, ()):
+            if not is_nothing(self.row.cells.get(column, "")):
+                self._columns = {**self._columns, field: column}
+                value = self._text(field)
+                break
         if required and not value and not self.row.problems:
             self.wrong(field, "REQUIRED", "must not be empty")
         if len(value) > TEXT_MAX:
             self.wrong(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
             return ""
         return value
+
+    def column(self, field: str) -> str:
+        """The column that a field was read from."""
+        return self._columns.get(field, field)
+
+    def _text(self, field: str) -> str:
+        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, ""))).strip()
+        if field in _IDS:
+            value = value.removeprefix("'")
+        if field in _NAMES:
+            return " ".join(value.split("\n"))
+        if field in _KEYS and _NO_KEY.fullmatch(value):
+            self.tell("NO_ID", f"{value} is no id: not taken", field)
+            return ""
+        return "" if is_nothing(value) else value
 
     def several(self, field: str) -> list[str]:
         """The texts in a cell that holds several, `a@x.example; b@y.example`."""
@@ -182,12 +207,17 @@ class Cells:
 
     def wrong(self, field: str, reason: str, description: str) -> None:
         """Note a problem of the row."""
-        self.row.problems.append(Problem(self._columns.get(field, field), reason, description))
+        self.row.problems.append(Problem(self.column(field), reason, description))
 
     def _refuse_currency(self, field: str) -> None:
         code = self._notation.currency.code
         allowed = f"must be {code}, the currency of this installation (RAPPORT_CURRENCY)"
         self.wrong(field, "INVALID_CURRENCY", allowed)
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether a cell is empty, or holds what exports write for that."""
+    return not cell or cell.strip().casefold() in _NOTHING
 
 
 @functools.lru_cache(maxsize=1024)
