@@ -1,6 +1,7 @@
 """What the story stands on goes away in the middle of it and comes back: the same end, and one e-mail."""
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from chassis.cli.demo.story import Outcome, Story
-from chassis.cli.operations import dead_letters
+from chassis.cli.operations import dead_letters, operations
 from chassis.cli.session import Session
 from chassis.testing.wait import eventually
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
@@ -28,7 +29,9 @@ def no_dead_letters(stack: Stack) -> Iterator[None]:
     """An outage is nobody's fault: no event is given up for it."""
     yield
     session = Session.open()
-    assert [letter for service in session.peers for letter in dead_letters(session, service)] == []
+    assert [
+        letter for service in session.peers for letter in dead_letters(operations(session, service))
+    ] == []
 
 
 @pytest.mark.parametrize("step", [PROMISED, FORECAST])
@@ -84,6 +87,21 @@ def test_without_a_trace_store_services_work_and_stop_as_ever(stack: Stack) -> N
         os.kill(loyalty["pid"], signal.SIGTERM)
         assert_back(stack, loyalty)
     assert "was killed" not in (stack.home.logs / "loyalty.log").read_text()
+
+
+def test_a_service_that_does_not_answer_is_named_and_hides_no_other(stack: Stack) -> None:
+    with frozen(stack.unit("cases")["pid"]):
+        for command, column in (("outbox status", "service"), ("consumers", "consumer")):
+            told = stack.run(*command.split(), "--json")
+            assert told.returncode == 3
+            assert "No answer from cases: see `rapport status`." in told.stderr
+            listed = {row[column].split("-")[0] for row in json.loads(told.stdout)}
+            assert listed == {"customer", "loyalty", "notifications"}
+
+
+def test_watching_what_no_service_tells_says_what_there_is(stack: Stack) -> None:
+    watching = stack.run("events", "tail", "event.cases.>")
+    assert (watching.returncode, "events.cases.>" in watching.stderr) == (2, True)
 
 
 def story_told(tell: Callable[[int, Story], None]) -> Outcome:

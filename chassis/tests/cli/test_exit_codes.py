@@ -69,7 +69,7 @@ def test_commands_that_need_a_stack_say_so_when_there_is_none(
     for command in [*commands, "outbox status", "explain promises/1", "consumers", "timers", "work cases"]:
         code, written, error = rapport(*command.split())
         assert (code, written) == (3, ""), command
-        assert error.startswith("rapport: No stack is running here."), command
+        assert error.startswith("rapport: No stack is running in "), command
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_what_has_no_explanation_of_its_own_is_explained_by_its_newest_entry(
 def test_what_no_timeline_tells_of_is_said_to_be_so(rapport: Rapport) -> None:
     told = "rapport: The timeline of customers/1 does not tell of goodwill/2 yet.\n"
     assert rapport("goodwill/2") == (1, told)
-    code, written = rapport("purchases/1")
-    assert code == Exit.WRONG_USE
-    assert all(f"{each}/..." in written for each in (*command.EXPLAINED_BY, *command.TOLD_ON_TIMELINE))
+    for name in ("purchases/1", "customers/1"):
+        code, written = rapport(name)
+        assert code == Exit.WRONG_USE
+        assert all(f"{each}/..." in written for each in (*command.EXPLAINED_BY, *command.TOLD_ON_TIMELINE))

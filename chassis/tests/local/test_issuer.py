@@ -29,6 +29,12 @@ async def test_services_accept_a_token_and_learn_who_calls_and_what_they_may(hom
     assert not principal.may("loyalty.transfers.write")
 
 
+async def test_who_demonstrates_may_do_everything_whatever_the_token_is_for(home: Home) -> None:
+    token = Issuer(home).token_as("agent:demo", "billing")
+    principal = await Verifier(Issuer(home).jwks_url, ISSUER).verify(f"Bearer {token}")
+    assert principal.may("loyalty.transfers.write")
+
+
 async def test_the_key_outlives_the_process(home: Home) -> None:
     token = Issuer(home).token("service:cases", ["customer.contacts.read"])
     principal = await Verifier(Issuer(home).jwks_url, ISSUER).verify(f"Bearer {token}")

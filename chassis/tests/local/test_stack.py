@@ -133,7 +133,7 @@ async def test_a_second_start_on_the_same_home_is_refused_and_says_what_to_do(st
 
 async def test_the_data_of_a_running_stack_is_not_removed(stack: Up) -> None:
     refused = await asyncio.to_thread(stack.rapport, "clean")
-    assert (refused.returncode, "already running" in refused.stderr) == (1, True)
+    assert (refused.returncode, "stop it first, with `rapport down`" in refused.stderr) == (1, True)
     assert stack.home.is_up() or stack.home.supervisor() is not None
 
 

@@ -16,7 +16,9 @@ app = typer.Typer()
 def call(
     method: str = typer.Argument(help="SERVICE.METHOD, for example CaseService.GetCase."),
     body: str = typer.Argument("{}", metavar="JSON", help="The request; - reads it from standard input."),
-    who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who calls."),
+    who: str = typer.Option(
+        "agent:demo", "--as", metavar="ROLE:NAME", help="Who calls; agent:demo may do all."
+    ),
     department: str = typer.Option("front-desk", help="Where they work."),
     timeout: float = typer.Option(0, min=0, help="Seconds; 0 means 10, and an hour for streams."),
     service: str = typer.Option("", help="Whom to ask what every service answers, as OperationsService."),

@@ -7,7 +7,7 @@ from uuid import uuid4
 import typer
 
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson, line, listing, say, write_json
+from chassis.cli.output import AsJson, line, say, write_json
 
 if TYPE_CHECKING:
     from chassis.cli.session import Session
@@ -25,16 +25,15 @@ def list_(
     as_json: bool = AsJson,
 ) -> None:
     """List dead letters by service, oldest first."""
-    from chassis.cli.operations import dead_letters
-    from chassis.cli.session import Session
+    from chassis.cli.operations import dead_letters, list_of_each
 
-    session = Session.open()
-    found = [
-        letter
-        for service in ([_service(consumer)] if consumer else session.peers)
-        for letter in dead_letters(session, service, f"consumers/{consumer or '-'}")
-    ]
-    listing([_row(letter) for letter in found], COLUMNS, as_json=as_json, empty="No dead letters.")
+    list_of_each(
+        _service(consumer) if consumer else "",
+        lambda _, stub: map(_row, dead_letters(stub, f"consumers/{consumer or '-'}")),
+        COLUMNS,
+        as_json=as_json,
+        empty="No dead letters.",
+    )
 
 
 @app.command()
@@ -88,7 +87,7 @@ def drop(names: list[str] = MANY) -> None:
 
 def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
     """The service and the name of every letter that is meant."""
-    from chassis.cli.operations import dead_letters
+    from chassis.cli.operations import dead_letters, operations
 
     meant = []
     for name in names:
@@ -96,7 +95,7 @@ def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
             meant.append((_service(_consumer(name)), name))
             continue
         service = _service(name)
-        letters = [letter.name for letter in dead_letters(session, service, f"consumers/{name}")]
+        letters = [letter.name for letter in dead_letters(operations(session, service), f"consumers/{name}")]
         if not letters:
             say(f"{name} has no dead letters.")
         meant += [(service, letter) for letter in letters]

@@ -1,5 +1,6 @@
 """`rapport explain`: why something is as it is."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,7 +15,7 @@ app = typer.Typer()
 
 # Which method explains the resources of a collection; of others, which says whose timeline tells of them.
 EXPLAINED_BY = {
-    "customers": "TimelineService.Explain",
+    "customers/.../timeline": "TimelineService.Explain",
     "promises": "PromiseService.Explain",
     "notices": "NoticeService.Explain",
 }
@@ -38,6 +39,8 @@ def explain(
     collection = resource.split("/", 1)[0]
     if collection in TOLD_ON_TIMELINE:
         resource, collection = _entry(session, resource, TOLD_ON_TIMELINE[collection]), "customers"
+    if collection == "customers":
+        collection = re.sub("/[^/]+", "/...", resource, count=1).rpartition("/")[0]
     if collection not in EXPLAINED_BY:
         known = ", ".join(f"{each}/..." for each in (*EXPLAINED_BY, *TOLD_ON_TIMELINE))
         raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)

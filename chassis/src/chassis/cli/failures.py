@@ -26,9 +26,25 @@ class Failure(Exception):
 
 def stack_down() -> Failure:
     """The failure of a command that needs a running stack."""
+    from chassis.local.home import Home
+
+    where = Home.current().path
     return Failure(
-        "No stack is running here. Start it with `rapport up`, or point RAPPORT_HOME at its folder.",
+        f"No stack is running in {where}. Start it with `rapport up`, or point RAPPORT_HOME at its folder.",
         Exit.UNREACHABLE,
+    )
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a call got no answer."""
+    import grpc
+
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
+        return False
+    return error.code() in (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNKNOWN,
     )
 
 
@@ -68,11 +84,11 @@ def _of_call(error: Exception) -> Failure | None:
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
         return None
     code = error.code()
-    lost = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNKNOWN)
-    unreachable = code in lost
+    message = f"{_reason(error) or code.name}: {error.details()}"
+    if is_lost(error):
+        return Failure(f"{message.rstrip('.')}. `rapport status` says who does not answer.", Exit.UNREACHABLE)
     wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
-    exit_code = Exit.UNREACHABLE if unreachable else Exit.WRONG_USE if wrong else Exit.REFUSED
-    return Failure(f"{_reason(error) or code.name}: {error.details()}", exit_code)
+    return Failure(message, Exit.WRONG_USE if wrong else Exit.REFUSED)
 
 
 def _reason(error: "grpc.Call | grpc.aio.AioRpcError") -> str:

@@ -1,7 +1,10 @@
 """A command's way to the operations of every service of the running stack."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from chassis.cli.failures import Exit, Failure, is_lost
+from chassis.cli.output import listing
 
 if TYPE_CHECKING:
     from chassis.cli.session import Session
@@ -16,13 +19,37 @@ def operations(session: "Session", service: str) -> "OperationsServiceStub":
     return session.stub(OperationsServiceStub, service)
 
 
-def dead_letters(session: "Session", service: str, parent: str = "consumers/-") -> Iterator["DeadLetter"]:
+def list_of_each(
+    service: str,
+    read: "Callable[[str, OperationsServiceStub], Iterable[dict[str, Any]]]",
+    columns: list[str],
+    *,
+    as_json: bool,
+    empty: str,
+) -> None:
+    """List what every service answers, or one. Failure at the end that names those that did not answer."""
+    from chassis.cli.session import Session
+
+    session, rows, silent = Session.open(), list[dict[str, Any]](), list[str]()
+    for name in [service] if service else session.peers:
+        try:
+            rows += read(name, operations(session, name))
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            silent.append(name)
+    listing(rows, columns, as_json=as_json, empty=empty)
+    if silent:
+        raise Failure(f"No answer from {', '.join(silent)}: see `rapport status`.", Exit.UNREACHABLE)
+
+
+def dead_letters(stub: "OperationsServiceStub", parent: str = "consumers/-") -> Iterator["DeadLetter"]:
     """The dead letters of a service's consumers, oldest first, page by page."""
     from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
 
     request = ListDeadLettersRequest(parent=parent, page_size=1000)
     while True:
-        page = operations(session, service).ListDeadLetters(request)
+        page = stub.ListDeadLetters(request)
         yield from page.dead_letters
         if not page.next_page_token:
             return

@@ -7,7 +7,7 @@ from uuid import uuid4
 import typer
 
 from chassis.cli.failures import Exit, Failure
-from chassis.cli.output import AsJson, counted, listing, say
+from chassis.cli.output import AsJson, counted, say
 
 if TYPE_CHECKING:
     from chassis.cli.session import Session
@@ -20,14 +20,16 @@ COLUMNS = ["service", "waiting", "oldest_waiting_s"]
 @app.command()
 def status(as_json: bool = AsJson) -> None:
     """Show for each service how many facts wait to be published, and for how long."""
-    from chassis.cli.operations import operations
-    from chassis.cli.session import Session
+    from chassis.cli.operations import list_of_each
     from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 
-    session = Session.open()
-    backlogs = {name: operations(session, name).GetBacklog(GetBacklogRequest()) for name in session.peers}
-    found = [_row(name, backlog) for name, backlog in backlogs.items()]
-    listing(found, COLUMNS, as_json=as_json, empty="No service.")
+    list_of_each(
+        "",
+        lambda name, stub: [_row(name, stub.GetBacklog(GetBacklogRequest()))],
+        COLUMNS,
+        as_json=as_json,
+        empty="No service.",
+    )
 
 
 @app.command()

@@ -27,7 +27,6 @@ from chassis.grpc.callers import aio_channel, blocking_channel
 from chassis.local.home import Home
 
 T = TypeVar("T")
-DEMO = "agent:demo"
 CALL_TIMEOUT_S = 10.0
 
 
@@ -42,7 +41,7 @@ class Session:
         self._channels: dict[str, grpc.Channel] = {}
 
     @classmethod
-    def open(cls, who: str = DEMO, department: str = "front-desk") -> "Session":
+    def open(cls, who: str = "agent:demo", department: str = "front-desk") -> "Session":
         """A session as `ROLE:NAME` of a department. `agent:demo` may do everything: demos need no set-up.
 
         Failure when no stack runs; WrongUse when there is no such role.
@@ -53,10 +52,7 @@ class Session:
         env = home.read_env()
         if home.supervisor() is None or "RAPPORT_PEERS" not in env:
             raise stack_down()
-        issuer = Issuer(home)
-        demo = who == DEMO
-        token = issuer.token(who, {"*"}, department) if demo else issuer.token_as(who, department)
-        return cls(home, env, token)
+        return cls(home, env, Issuer(home).token_as(who, department))
 
     def address(self, service: str) -> str:
         """Where a service is reached. Failure when there is no such service."""

@@ -64,6 +64,10 @@ def clean() -> None:
         return
     if not home.keys.is_dir():
         raise Failure(f"{home.path} is no folder of a stack: nothing is removed.", Exit.WRONG_USE)
+    if home.supervisor() is not None:
+        raise Failure(
+            f"A stack runs in {home.path}: stop it first, with `rapport down` or Ctrl-C where it was started."
+        )
     with home.acquire():
         shutil.rmtree(home.path)
     say(f"Removed {home.path}.")

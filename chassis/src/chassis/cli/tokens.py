@@ -11,7 +11,7 @@ app = typer.Typer()
 @app.command()
 def token(
     who: str = typer.Option(
-        "agent:demo", "--as", metavar="ROLE:NAME", help="Who acts, for example agent:alice."
+        "agent:demo", "--as", metavar="ROLE:NAME", help="Who acts, as agent:alice; agent:demo may do all."
     ),
     department: str = typer.Option("front-desk", help="Where they work."),
     ttl: int = typer.Option(3600, min=1, max=86400, help="Seconds until it expires; a day at most."),

@@ -1,16 +1,14 @@
 """`rapport consumers`, `rapport timers`, `rapport work`: what services listen to and have still to do."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
 
-from chassis.cli.output import AsJson, listing
+from chassis.cli.operations import list_of_each
+from chassis.cli.output import AsJson
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
-
-    from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 
 app = typer.Typer()
 MOST = 1000
@@ -22,20 +20,25 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what each service listens to, and how many events wait, are in hand, or could not be applied."""
     from rapport.operations.v1.operations_service_pb2 import ListConsumersRequest
 
-    rows = [
-        {
-            "consumer": each.name.removeprefix("consumers/"),
-            "source": each.source,
-            "pending": each.pending_count,
-            "in_hand": each.in_hand_count,
-            "parked": each.parked_count,
-            "dead_letters": each.dead_letter_count,
-            "missing": "missing" if each.missing else "",
-        }
-        for stub in _stubs(service)
-        for each in stub.ListConsumers(ListConsumersRequest()).consumers
-    ]
-    listing(rows, list(rows[0]) if rows else [], as_json=as_json, empty="No consumers.")
+    columns = ["consumer", "source", "pending", "in_hand", "parked", "dead_letters", "missing"]
+    list_of_each(
+        service,
+        lambda _, stub: (
+            {
+                "consumer": each.name.removeprefix("consumers/"),
+                "source": each.source,
+                "pending": each.pending_count,
+                "in_hand": each.in_hand_count,
+                "parked": each.parked_count,
+                "dead_letters": each.dead_letter_count,
+                "missing": "missing" if each.missing else "",
+            }
+            for each in stub.ListConsumers(ListConsumersRequest()).consumers
+        ),
+        columns,
+        as_json=as_json,
+        empty="No consumers.",
+    )
 
 
 @app.command()
@@ -43,12 +46,22 @@ def timers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what is to happen at a time, the next first: up to 1,000 of each service."""
     from rapport.operations.v1.operations_service_pb2 import ListTimersRequest
 
-    rows = [
-        {"due": _at(each.due_time), "kind": each.kind, "key": each.key, "attempts": each.attempt_count}
-        for stub in _stubs(service)
-        for each in stub.ListTimers(ListTimersRequest(page_size=MOST)).timers
-    ]
-    listing(rows, ["due", "kind", "key", "attempts"], as_json=as_json, empty="No timers.")
+    list_of_each(
+        service,
+        lambda name, stub: (
+            {
+                "service": name,
+                "due": _at(each.due_time),
+                "kind": each.kind,
+                "key": each.key,
+                "attempts": each.attempt_count,
+            }
+            for each in stub.ListTimers(ListTimersRequest(page_size=MOST)).timers
+        ),
+        ["service", "due", "kind", "key", "attempts"],
+        as_json=as_json,
+        empty="No timers.",
+    )
 
 
 @app.command()
@@ -58,30 +71,25 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
     from rapport.operations.v1.operations_pb2 import Work
     from rapport.operations.v1.operations_service_pb2 import ListWorkRequest
 
-    rows = [
-        {
-            "kind": each.kind,
-            "key": each.key,
-            "state": enum_name(Work.State.DESCRIPTOR, each.state),
-            "attempts": each.attempt_count,
-            "code": each.code,
-            "due": _at(each.due_time),
-            "waits_for_us": "yes" if each.alarm else "",
-        }
-        for stub in _stubs(service)
-        for each in stub.ListWork(ListWorkRequest(page_size=MOST)).work
-    ]
-    columns = ["kind", "key", "state", "attempts", "code", "due", "waits_for_us"]
-    listing(rows, columns, as_json=as_json, empty="No work.")
-
-
-def _stubs(service: str) -> "Iterator[OperationsServiceStub]":
-    from chassis.cli.operations import operations
-    from chassis.cli.session import Session
-
-    session = Session.open()
-    for name in [service] if service else session.peers:
-        yield operations(session, name)
+    list_of_each(
+        service,
+        lambda name, stub: (
+            {
+                "service": name,
+                "kind": each.kind,
+                "key": each.key,
+                "state": enum_name(Work.State.DESCRIPTOR, each.state),
+                "attempts": each.attempt_count,
+                "code": each.code,
+                "due": _at(each.due_time),
+                "waits_for_us": "yes" if each.alarm else "",
+            }
+            for each in stub.ListWork(ListWorkRequest(page_size=MOST)).work
+        ),
+        ["service", "kind", "key", "state", "attempts", "code", "due", "waits_for_us"],
+        as_json=as_json,
+        empty="No work.",
+    )
 
 
 def _at(time: "Timestamp") -> str:

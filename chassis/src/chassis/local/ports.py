@@ -73,7 +73,7 @@ def taken(port: int, service: str, usual: Iterable[int]) -> tuple[str, str]:
     free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
     return (
         f"Port {port}, which {service} needs, is taken by {holder(port)}.",
-        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free} rapport up",
+        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free}",
     )
 
 
