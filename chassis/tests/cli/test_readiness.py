@@ -2,7 +2,10 @@
 
 import http.server
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -11,8 +14,8 @@ import pytest
 from chassis.cli import readiness
 
 
-def unit(health: str, state: str = "ready") -> dict[str, object]:
-    return {"name": "cases", "state": state, "pid": os.getpid(), "health": health}
+def unit(health: str, state: str = "ready", pid: int = os.getpid()) -> dict[str, object]:
+    return {"name": "cases", "state": state, "pid": pid, "health": health}
 
 
 @pytest.fixture
@@ -47,3 +50,12 @@ def test_a_service_says_itself_why_it_is_not_ready(unready: str) -> None:
 
 def test_what_the_supervisor_knows_to_be_down_is_not_asked() -> None:
     assert readiness.states([unit("http://127.0.0.1:9", "failing"), unit("")]) == ["failing", "ready"]
+
+
+def test_what_a_signal_froze_is_frozen_and_what_ended_is_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        frozen = readiness.states([unit("", pid=process.pid)])
+        process.kill()
+    assert (frozen, readiness.states([unit("", pid=process.pid)])) == ([readiness.FROZEN], ["gone"])

@@ -184,11 +184,14 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
     assert peers == {"tiny": "ipv4:127.0.0.1:6400,127.0.0.1:6410"}
     assert await other.end(signal.SIGINT) == 0
     assert gone(units.values())
-    other.environ = {name: value for name, value in other.environ.items() if name != "RAPPORT_CURRENCY"}
+    assert "Ctrl-C again" in other.output.read_text()
+    chosen = ("RAPPORT_CURRENCY", "RAPPORT_PORT_BASE")
+    other.environ = {name: value for name, value in other.environ.items() if name not in chosen}
     other.start()  # goes on with what was chosen
     await other.ready()
-    assert other.home.read_env()["RAPPORT_CURRENCY"] == "EUR"
-    assert await other.end(signal.SIGINT) == 0
+    assert [other.home.read_env()[name] for name in chosen] == ["EUR", "6400"]
+    assert await other.end(signal.SIGTERM) == 0
+    assert "Ctrl-C again" not in other.output.read_text()
     assert set(stack.states().values()) == {"ready"}
 
 

@@ -41,7 +41,7 @@ def _about_down(home: Home) -> Iterator[Finding]:
     from chassis.local.ports import HTTP_OFFSET, PORT_BASE, is_free, port_base, taken
 
     yield Finding(f"No stack is running in {home.path}.", "Start it with `rapport up`.")
-    shift = port_base(os.environ) - PORT_BASE
+    shift = port_base({**home.read_env(), **os.environ}) - PORT_BASE
     services = load_services()
     for service in services:
         for port in (service.port + shift, service.port + shift + HTTP_OFFSET):

@@ -37,7 +37,7 @@ def run(home: Home, traces: bool, nursery: Nursery | None) -> int:
 
 async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: Nursery | None) -> int:
     began = time.monotonic()
-    stopping = asyncio.Event()
+    stopping = asyncio.get_running_loop().create_future()
 
     def say(unit: str, text: str) -> None:
         for line in text.splitlines():
@@ -47,20 +47,20 @@ async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: 
         stack = Stack(home, environ, progress, say, nursery)
         _on_signals(stopping, stack)
         starting = asyncio.create_task(stack.start())
-        asked = asyncio.create_task(stopping.wait())
-        await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
         problem = starting.exception() if starting.done() else None
     if problem is None and starting.done():
         _welcome(console, stack, time.monotonic() - began)
         follow = asyncio.create_task(_follow(console, stack))
-        await asked
+        await stopping
         follow.cancel()
     if isinstance(problem, StackError):
         console.print(str(problem), markup=False, style="red")
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     with _progress(console) as progress:
-        progress("stopping (Ctrl-C again to end at once)")
+        by_key = stopping.done() and stopping.result() is signal.SIGINT
+        progress("stopping (Ctrl-C again to end at once)" if by_key else "stopping")
         await stack.stop()
     if problem is None:
         console.print("Stopped. Data is kept.")
@@ -70,19 +70,19 @@ async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: 
     return Exit.REFUSED
 
 
-def _on_signals(stopping: asyncio.Event, stack: Stack) -> None:
+def _on_signals(stopping: "asyncio.Future[signal.Signals]", stack: Stack) -> None:
     first = 0.0
 
-    def asked() -> None:
+    def asked(by: signal.Signals) -> None:
         nonlocal first
-        if not stopping.is_set():
+        if not stopping.done():
             first = time.monotonic()
+            stopping.set_result(by)
         elif time.monotonic() - first > TWICE_S:
             stack.kill()
-        stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
-        asyncio.get_running_loop().add_signal_handler(number, asked)
+        asyncio.get_running_loop().add_signal_handler(number, asked, number)
 
 
 @contextlib.contextmanager

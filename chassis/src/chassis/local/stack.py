@@ -31,7 +31,8 @@ class Stack:
 
     Args:
         home: the stack's folder; the caller holds its lock.
-        environ: RAPPORT_PORT_BASE, RAPPORT_LOCAL_REPLICAS, external servers, and what else services read.
+        environ: RAPPORT_PORT_BASE (that of the last start when absent), RAPPORT_LOCAL_REPLICAS, external
+            servers, and what else services read.
         progress: told what is being done, while starting.
         say: told what happens to a unit later.
         nursery: starts the services together; without one each starts alone.
@@ -51,9 +52,10 @@ class Stack:
         currency = environ.get("RAPPORT_CURRENCY") or home.currency()
         self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
         self._progress = progress
-        self._shift = port_base(environ) - PORT_BASE
+        last = home.read_env()
+        self._shift = port_base({**last, **environ}) - PORT_BASE
         self._replicas = range(number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
-        ports = json.loads(home.read_env().get("RAPPORT_LOCAL_PORTS", "{}"))
+        ports = json.loads(last.get("RAPPORT_LOCAL_PORTS", "{}"))
         self.infrastructure = Infrastructure(home, environ, ports)
         self._issuer = Issuer(home)
         self._supervisor = Supervisor(say, self._record)
