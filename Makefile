@@ -47,7 +47,7 @@ requirements: setup ## Compile the pinned, hashed requirements files again
 bench: setup ## Measure each path as a ratio to an empty call; never fails a build
 	@$(BIN)/python -m tests.bench
 
-slow: setup ## What takes half a minute or more each: requirements alone migrate and serve, and the like
+slow: setup ## Run the tests that take half a minute or more each, which `make test` leaves out (CI runs them)
 	@$(BIN)/pytest -m slow
 
 mutants: setup ## Change the domains in one place at a time and list what the unit tests do not notice (some minutes)
@@ -71,13 +71,13 @@ help: ## This list
 
 # uv installs in seconds: first with the authorities that it brings, then with the machine's (a company's own);
 # where it cannot at all (a mirror that only pip is told of), pip does the same in two minutes.
-UV_INSTALL = $(BIN)/uv $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python --require-hashes
+UV_INSTALL = $(BIN)/uv -q $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python --require-hashes
 .venv/.ready: requirements-dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 	@echo "Installing into .venv: once, 1 GB, half a minute with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.txt
 	@$(UV_INSTALL) -r requirements-dev.txt || UV_SYSTEM_CERTS=1 $(UV_INSTALL) -r requirements-dev.txt \
-		|| $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+		|| $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@

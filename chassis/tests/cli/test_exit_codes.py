@@ -150,6 +150,18 @@ def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any,
         assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 9800.\n")
 
 
+@pytest.mark.parametrize("server", ["DATABASE", "NATS"])
+def test_a_server_of_one_service_is_not_taken_for_the_whole_stacks(
+    rapport: Rapport, monkeypatch: Any, server: str
+) -> None:
+    monkeypatch.setenv(f"RAPPORT_{server}_URL", "x://cases:secret@127.0.0.1:9/cases")
+    code, _, told = rapport("up")
+    assert code == 2
+    assert told.startswith(f"rapport: RAPPORT_{server}_URL is of one service:")
+    assert f"RAPPORT_UP_{server}_URL" in told
+    assert "secret" not in told
+
+
 @pytest.mark.parametrize("replicas", ["0", "two", "10", "-1"])
 def test_a_number_of_replicas_that_is_none_is_refused(
     rapport: Rapport, monkeypatch: Any, replicas: str

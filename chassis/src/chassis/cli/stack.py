@@ -19,9 +19,9 @@ def up(
 ) -> None:
     """Start PostgreSQL, NATS, mail, traces and every service here, and keep them running until Ctrl-C.
 
-    Data lies in RAPPORT_HOME (./.rapport). RAPPORT_PORT_BASE (7000) moves the services' ports. With
-    RAPPORT_DATABASE_URL, RAPPORT_NATS_URL, RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those
-    servers are used instead of embedded ones.
+    Data lies in RAPPORT_HOME (./.rapport). RAPPORT_PORT_BASE (7000, then as at the last start) moves the
+    services' ports. With RAPPORT_UP_DATABASE_URL, RAPPORT_UP_NATS_URL (both an administrator's),
+    RAPPORT_SMTP_HOST or OTEL_EXPORTER_OTLP_ENDPOINT set, those servers are used instead of embedded ones.
     """
     from chassis.local.nursery import open_nursery
 

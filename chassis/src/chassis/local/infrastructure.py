@@ -1,10 +1,12 @@
 """What services stand on: the embedded engines, or those that the environment names instead.
 
 variable                        when set, used instead of
-RAPPORT_DATABASE_URL            the embedded PostgreSQL; a role that may create databases and roles
-RAPPORT_NATS_URL                the embedded NATS; RAPPORT_NATS_ADMIN_URL may name who provisions
+RAPPORT_UP_DATABASE_URL         the embedded PostgreSQL; a role that may create databases and roles
+RAPPORT_UP_NATS_URL             the embedded NATS; a user who may create streams
 RAPPORT_SMTP_HOST, _PORT        the local mail server; _SECURITY, _USERNAME and _PASSWORD go with it
 OTEL_EXPORTER_OTLP_ENDPOINT     the local trace store
+
+The first two are an administrator's: no service is told of them.
 """
 
 import os
@@ -17,8 +19,10 @@ from chassis.local.home import Home
 from chassis.local.nats import Nats
 from chassis.local.ports import free_port, is_listening
 from chassis.local.postgres import Postgres, create_database, derive, owner_of
-from chassis.local.process import Program
+from chassis.local.process import Program, WrongUse
 from chassis.local.supervisor import Unit
+
+DATABASE, BROKER = "RAPPORT_UP_DATABASE_URL", "RAPPORT_UP_NATS_URL"
 
 
 class Infrastructure:
@@ -29,9 +33,17 @@ class Infrastructure:
         environ: may name external servers.
         ports: those of the last start, to be taken again when free.
 
+    WrongUse when a variable of a service is set, which whoever starts a stack may mean for all of it.
+
     """
 
     def __init__(self, home: Home, environ: Mapping[str, str], ports: Mapping[str, int]) -> None:
+        for name in (DATABASE, BROKER):
+            if environ.get(service := name.replace("_UP_", "_")):
+                raise WrongUse(
+                    f"{service} is of one service: for a server of yours in place of the embedded one set "
+                    f"{name}, an administrator's; else unset {service}."
+                )
         self._home = home
         self._environ = environ
         self._preferred = ports
@@ -43,12 +55,11 @@ class Infrastructure:
     @property
     def is_ours(self) -> bool:
         """Whether database and broker are embedded, and so as the last start left them."""
-        external = ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL")
-        return not any(self._environ.get(name) for name in external)
+        return not any(self._environ.get(name) for name in (DATABASE, BROKER))
 
     def database(self) -> list[Unit]:
         """The embedded PostgreSQL, its data folder made when absent; nothing when it is external."""
-        if self._environ.get("RAPPORT_DATABASE_URL"):
+        if self._environ.get(DATABASE):
             return []
         log = self._home.logs / "postgres.log"
         self._postgres = Postgres(self._home.path / "postgres", port=self._preferred.get("postgres"), log=log)
@@ -57,7 +68,7 @@ class Infrastructure:
 
     def broker(self, declarations: Sequence[Declaration]) -> list[Unit]:
         """The embedded NATS with a user for each service; nothing when it is external."""
-        if self._environ.get("RAPPORT_NATS_URL"):
+        if self._environ.get(BROKER):
             return []
         folder, port = self._home.path / "nats", self._preferred.get("nats")
         log = self._home.logs / "nats.log"
@@ -89,7 +100,7 @@ class Infrastructure:
     @property
     def admin_url(self) -> str:
         """The administrator's connection to the database server."""
-        external = self._environ.get("RAPPORT_DATABASE_URL")
+        external = self._environ.get(DATABASE)
         return external or self._embedded_postgres.url
 
     def database_url(self, service: str) -> str:
@@ -102,14 +113,12 @@ class Infrastructure:
 
     def nats_url(self, service: str) -> str:
         """A service's connection to the broker."""
-        return self._nats.url_for(service) if self._nats else self._environ["RAPPORT_NATS_URL"]
+        return self._nats.url_for(service) if self._nats else self._environ[BROKER]
 
     @property
     def nats_admin_url(self) -> str:
         """The connection of whoever provisions streams and consumers."""
-        if self._nats is not None:
-            return self._nats.url
-        return self._environ.get("RAPPORT_NATS_ADMIN_URL") or self._environ["RAPPORT_NATS_URL"]
+        return self._nats.url if self._nats else self._environ[BROKER]
 
     def service_env(self) -> dict[str, str]:
         """What every service is told about mail and traces."""
@@ -156,5 +165,12 @@ class Infrastructure:
 
     def _python_server(self, name: str, port: int, args: list[str], extra: Mapping[str, str]) -> Unit:
         argv = [sys.executable, "-m", f"chassis.local.{name}", *args, str(port)]
-        program = Program(name, argv, self._home.logs / f"{name}.log", env={**os.environ, **extra})
+        program = Program(
+            name, argv, self._home.logs / f"{name}.log", env={**unprivileged(os.environ), **extra}
+        )
         return Unit(program, lambda: is_listening(port), f"127.0.0.1:{port}", stop_timeout_s=5)
+
+
+def unprivileged(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what is an administrator's."""
+    return {name: value for name, value in environ.items() if name not in (DATABASE, BROKER)}

@@ -236,7 +236,7 @@ class Postgres:
         raise StackError(
             "PostgreSQL refuses to run as root, and this root has neither the capabilities to run it as "
             "`nobody` (SETUID, SETGID, SETPCAP, DAC_OVERRIDE, CHOWN) nor user namespaces: "
-            "run Rapport as an ordinary user, or give it your own server in RAPPORT_DATABASE_URL."
+            "run Rapport as an ordinary user, or give it your own server in RAPPORT_UP_DATABASE_URL."
         )
 
     def _may_be(self, account: Account) -> bool:

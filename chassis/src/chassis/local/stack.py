@@ -13,7 +13,7 @@ from typing import Any
 from chassis.events.nats import LOST
 from chassis.events.provision import provision
 from chassis.local.home import Home
-from chassis.local.infrastructure import Infrastructure
+from chassis.local.infrastructure import Infrastructure, unprivileged
 from chassis.local.installed import Installed, load_services, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.nursery import Nursery
@@ -170,7 +170,7 @@ class Stack:
         # How to reach a collector of the user's says nothing about ours.
         inherited = {
             name: value
-            for name, value in self._environ.items()
+            for name, value in unprivileged(self._environ).items()
             if not (own_collector and name.startswith("OTEL_EXPORTER_OTLP_"))
         }
         return {
