@@ -140,11 +140,17 @@ def test_a_column_that_cannot_be_told_is_asked_for(mapping: dict[str, str]) -> N
         ("zh_hant_tw", "zh-Hant-TW"),
         ("German", "de"),
         ("", ""),
-        ("x y", "x y"),
+        ("Deutsch", "de"),
+        ("español", "es"),
+        ("x y", ""),
+        ("Narnian", ""),
+        ("de-Austria", ""),
     ],
 )
-def test_languages_are_written_as_bcp_47(text: str, code: str) -> None:
-    assert cells(language=text).language("language") == code
+def test_languages_are_written_as_bcp_47_and_told_when_they_are_none(text: str, code: str) -> None:
+    row = cells(language=text)
+    assert row.language("language") == code
+    assert [told.reason for told in row.row.told] == ["INVALID_CODE"] * (bool(text) and not code)
 
 
 @pytest.mark.parametrize(
@@ -266,8 +272,9 @@ def test_what_differs_between_rows_makes_no_group(capsys: pytest.CaptureFixture[
             result.judge(Row(line, {}, [Problem(f"c{i}", "REQUIRED", "must be given")]))
     tell(result, "t.csv", dry_run=False)
     shown = [line.strip() for line in capsys.readouterr().err.splitlines()]
-    assert shown[0].startswith("1,237 x RENAMED in name, as in line 2: customers/2 had")
-    assert [line.split(",")[0] for line in shown[2:]] == [
+    assert shown[1].startswith("1,237 x RENAMED in name, as in line 2: customers/2 had")
+    assert shown[2] == "lines 2-1238"
+    assert [line.split(",")[0] for line in shown[4:] if not line.startswith("lines")] == [
         *(f"{i + 1} x REQUIRED in c{i}" for i in range(6, 1, -1)),
         "3 x for 2 more reasons: --json has them all",
     ]
@@ -428,7 +435,7 @@ def test_a_folder_that_takes_no_file_hides_no_result(check: Check, tmp_path: Pat
 class Importer:
     """Takes every row, or ends at the second batch."""
 
-    fields, required = ("external_id",), ()
+    fields, required, sources = ("external_id",), (), {}
 
     def __init__(self, ends: bool = False) -> None:
         self.sizes: list[int] = []
@@ -475,7 +482,7 @@ def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(che
         "1,Anna,anna@example.com,+49 30 901820,de,Europe/Berlin\n"
         ",Bob,bob(at)example,,de,\n"
         f"2,{'x' * 201},,,,\n"
-        "3,Dora,,,de,Berlin/Nowhere\n"
+        "3,Dora,,,Narnian,Berlin/Nowhere\n"
         ",Eve,,12,,\n"
         f"{'9' * 330},Finn,,,,\n"
         "7,Gil,not an address,+49 30 901820,,\n",
@@ -489,12 +496,15 @@ def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(che
         [
             ("3", "INVALID_EMAIL", "email"),
             ("4", "TOO_LONG", "name"),
-            ("5", "INVALID_CODE", "time zone"),
             ("6", "INVALID_PHONE", "phone"),
             ("7", "TOO_LONG", "id"),
         ],
     )
-    assert [(told["reason"], told["lines"]) for told in result["told"]] == [("INVALID_EMAIL", [8])]
+    assert [(told["reason"], told["column"], told["lines"]) for told in result["told"]] == [
+        ("INVALID_CODE", "language", [5]),
+        ("INVALID_CODE", "time zone", [5]),
+        ("INVALID_EMAIL", "email", [8]),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["purchases", "orders"])

@@ -89,7 +89,7 @@ def import_file(
     ] = "",
     department: Annotated[str, typer.Option(help="The department that promised the orders.")] = "delivery",
     date_format: Annotated[
-        str, typer.Option(help="How dates are written when not as 2026-03-02, e.g. '%m/%d/%Y %H:%M'.")
+        str, typer.Option(help="How dates are written when not as 2026-03-02: '%m/%d/%Y %H:%M', DD.MM.YYYY.")
     ] = "",
     time_zone: Annotated[
         str, typer.Option(help="Where times without a zone are meant and days are days: Europe/Berlin.")
@@ -204,6 +204,7 @@ def _notation(wanted: Wanted) -> Any:
     """How the file writes things, as far as the command line and the installation say."""
     from chassis.api.currencies import Currency
     from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
+    from chassis.cli.imports.dates import format_of
     from chassis.cli.imports.fields import Notation, country
     from chassis.local.home import Home
 
@@ -224,7 +225,8 @@ def _notation(wanted: Wanted) -> Any:
     zone = time_zone(wanted.time_zone)
     if zone is None:
         raise Failure(f"--time-zone {wanted.time_zone}: {NOT_A_TIME_ZONE}", Exit.WRONG_USE)
-    return Notation(Currency.of(installed), wanted.decimal, wanted.date_format, country=region, zone=zone)
+    dates_as = format_of(wanted.date_format) if wanted.date_format else ""
+    return Notation(Currency.of(installed), wanted.decimal, dates_as, country=region, zone=zone)
 
 
 @asynccontextmanager

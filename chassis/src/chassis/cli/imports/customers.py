@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import grpc
 
@@ -24,7 +25,6 @@ _IDENTIFIERS = {
     "account_number": customer_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
 }
 _NAMES = ("display_name", "given_name", "family_name", "organization_name")
-_FIELDS = {"region_code": "country", "language_code": "language"}
 _ORDER_NUMBER = re.compile(r"#?\d+")
 
 
@@ -47,6 +47,7 @@ class CustomerImporter:
 
     fields = ("external_id", *_NAMES, *_IDENTIFIERS, "country", "language", "time_zone")
     required = ()
+    sources: ClassVar = {"region_code": "country", "language_code": "language"}
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class CustomerImporter:
             identifiers=[handle for _, handle in handles],
             region_code=cells.region("country"),
             language_code=cells.language("language"),
-            time_zone=cells.text("time_zone"),
+            time_zone=cells.time_zone("time_zone"),
         )
         for name in _NAMES:
             value = cells.text(name)
@@ -108,7 +109,7 @@ class CustomerImporter:
                 setattr(customer, name, value)
         shape = tuple(cells.column(name) for name, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
-        if self._dry_run and not row.problems:
+        if self._dry_run or row.problems:  # what the service is never asked about
             self._check(row, customer)
         return import_pb2.ImportRow(line=row.line, customer=customer)
 
@@ -121,14 +122,17 @@ class CustomerImporter:
             for i, identifier in enumerate(customer.identifiers)
         ]
         found = [handle for handle in judged if handle]
-        require_findable(check, [(handle.type, handle.normalized_value) for handle in found])
+        if not row.problems:
+            require_findable(check, [(handle.type, handle.normalized_value) for handle in found])
         row.problems += [
             Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description)
             for wrong in check.violations
         ]
         for i, handle in enumerate(judged):
             if handle and (doubt := handle.doubt()):
-                row.told.append(Problem(self._column(row.line, f"identifiers[{i}]"), *doubt))
+                column = self._column(row.line, f"identifiers[{i}]")
+                if not any((wrong.column, wrong.reason) == (column, doubt[0]) for wrong in row.problems):
+                    row.told.append(Problem(column, *doubt))
 
     async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:
         """Stage the rows. What is new is known only after the commit."""
@@ -138,7 +142,7 @@ class CustomerImporter:
             await self._service.AppendImportRows(request)
         return 0
 
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Commit, wait until every row is applied, and collect what was refused."""
         job = await self._opened()
         before = job.state
@@ -169,15 +173,15 @@ class CustomerImporter:
                 self._job = await self._service.CreateImportJob(request)
             return self._job
 
-    async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, Problem]:
+    async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, list[Problem]]:
         request = import_service_pb2.ListImportErrorsRequest(parent=job, page_size=1000)
-        refused: dict[int, Problem] = {}
+        refused: dict[int, list[Problem]] = {}
         while True:
             page = await self._service.ListImportErrors(request)
             for error in page.import_errors:
                 problem = Problem(self._column(error.line, error.field), error.reason, error.description)
                 if not error.applied:
-                    refused.setdefault(error.line, problem)
+                    refused.setdefault(error.line, []).append(problem)
                 elif not repeated:
                     result.tell(error.line, problem)
             if not page.next_page_token:
@@ -189,5 +193,5 @@ class CustomerImporter:
         if match := re.match(r"identifiers\[(\d+)\]", field):
             names = self._sources.get(line, ())
             return names[int(match[1])] if int(match[1]) < len(names) else field
-        field = _FIELDS.get(field, field)
+        field = self.sources.get(field, field)
         return self._used.get(field, field)

@@ -12,6 +12,45 @@ _TIME = re.compile(
 _OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
 _NAMED_MONTHS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y")
 
+# What people call parts of a date, in English, German and French, and how `strptime` does.
+_PARTS = {
+    **dict.fromkeys(("yyyy", "jjjj", "aaaa"), "%Y"),
+    **dict.fromkeys(("yy", "aa"), "%y"),
+    **dict.fromkeys(("m", "mm"), "%m"),
+    "mmm": "%b",
+    "mmmm": "%B",
+    **dict.fromkeys(("d", "dd", "tt", "jj"), "%d"),
+    **dict.fromkeys(("h", "hh"), "%H"),
+    "ss": "%S",
+}
+_SAMPLE = datetime(2026, 3, 22, 9, 30, tzinfo=UTC)
+
+
+def format_of(text: str) -> str:
+    """How dates are written, as `strptime` takes it: `%m/%d/%Y`, from that or `MM/DD/YYYY`.
+
+    UnreadableFile when no date can be read so.
+    """
+    try:
+        found = text if "%" in text else re.sub(r"(?i)(?<=:)mm|([a-z])\1*", _part, text)
+        read = datetime.strptime(_SAMPLE.strftime(found), found)  # noqa: DTZ007 - only its day is looked at
+        if read.date() == _SAMPLE.date():
+            return found
+    except (ValueError, KeyError):
+        pass
+    raise UnreadableFile(
+        f"--date-format {text}: must have a day, a month and a year, such as %m/%d/%Y %H:%M or DD.MM.YYYY"
+    )
+
+
+def example(date_format: str) -> str:
+    """A date that is written so."""
+    return _SAMPLE.strftime(date_format) if date_format else "2026-03-22 or 2026-03-22T09:30:00"
+
+
+def _part(name: re.Match[str]) -> str:
+    return _PARTS[name[0].casefold()] if name[1] else "%M"
+
 
 class DayOrder:
     """Decides whether 03/04/2026 is in April or in March, when it has seen the whole column."""

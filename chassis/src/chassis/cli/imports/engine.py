@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -17,7 +17,7 @@ from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.refused import ErrorFile
 from chassis.cli.imports.result import Result
-from chassis.cli.imports.tabular import Problem, Row, Table
+from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row, Table
 from chassis.errors import InvalidArgument
 from chassis.grpc.status import refusal
 
@@ -25,12 +25,13 @@ T = TypeVar("T")
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
+_IF_ANOTHER = "if this is another one, import the file of refused rows"
 
 
 class RowsRefused(Exception):
     """An importer finds rows wrong, by their index in what it was to send."""
 
-    def __init__(self, problems: Mapping[int, Problem]) -> None:
+    def __init__(self, problems: Mapping[int, Sequence[Problem]]) -> None:
         super().__init__()
         self.problems = problems
 
@@ -40,6 +41,7 @@ class Importer(Protocol[T]):
 
     fields: tuple[str, ...]
     required: tuple[str, ...]
+    sources: Mapping[str, str]  # which field one of the service's is read from, where it is called otherwise
 
     def begin(self, used: Mapping[str, str]) -> None:
         """Learn which columns are used, before the first row."""
@@ -56,7 +58,7 @@ class Importer(Protocol[T]):
         """
         ...
 
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """After the last batch: complete the counts, and return what the service refused later, by line."""
         ...
 
@@ -102,7 +104,7 @@ class Run(Generic[T]):
             if late:
                 for row in self.table.rows():
                     if row.line in late:
-                        row.problems = [late[row.line]]
+                        row.problems = list(late[row.line])
                         errors.keep(row)
                         self.result.judge(row)
         finally:
@@ -193,14 +195,23 @@ class Run(Generic[T]):
                 wrong = error.problems if isinstance(error, RowsRefused) else violations(error)
                 if not wrong or max(wrong) >= len(items):
                     raise
-                for index, problem in wrong.items():
-                    column = self.result.used.get(problem.column.rpartition(".")[2], problem.column)
-                    items[index][0].problems.append(Problem(column, problem.reason, problem.description))
+                for index, problems in wrong.items():
+                    items[index][0].problems += map(self._in_words_of_the_file, problems)
                 items = [item for index, item in enumerate(items) if index not in wrong]
             else:
                 self.result.created += created
                 self.result.known += sum(not row.problems for row, _ in items) - created
                 return
+
+    def _in_words_of_the_file(self, problem: Problem) -> Problem:
+        """What a service says, of a column instead of its own field, and with what a person can do."""
+        fields = [self.importer.sources.get(part, part) for part in problem.column.split(".")]
+        used = self.result.used
+        column = next((used[field] for field in reversed(fields) if field in used), problem.column)
+        description = problem.description
+        if problem.reason == ALREADY_IMPORTED:
+            description = f"{description.partition('; if this is another')[0]}; {_IF_ANOTHER}"
+        return Problem(column, problem.reason, description)
 
     def _tell_failure(self, errors: ErrorFile) -> None:
         """Say here what no file could take."""
@@ -233,12 +244,12 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def violations(error: grpc.aio.AioRpcError) -> dict[int, Problem]:
+def violations(error: grpc.aio.AioRpcError) -> dict[int, list[Problem]]:
     """The violations of a refused batch, by the index in `requests[...]` or `rows[...]`."""
     refused = refusal(error)
-    found: dict[int, Problem] = {}
+    found: dict[int, list[Problem]] = {}
     for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
         if match := re.match(r"\w+\[(\d+)\]\.?(.*)", violation.field):
             problem = Problem(match[2], violation.reason, violation.description)
-            found.setdefault(int(match[1]), problem)
+            found.setdefault(int(match[1]), []).append(problem)
     return found

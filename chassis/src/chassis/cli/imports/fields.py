@@ -2,9 +2,9 @@
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ import pycountry
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.zones import time_zone
 from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
 
@@ -37,6 +38,7 @@ _COUNTRIES = {
     "RUSSIA": "RU",
     "SOUTH KOREA": "KR",
 }
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 _LANGUAGES_OF_FILES = ("en", "de", "fr", "es", "it", "pt", "nl")
 
 
@@ -90,13 +92,14 @@ class Cells:
 
         What address books put around a number, to turn its direction, is left out.
         """
+        before = len(self.row.problems)
         value = self._text(field)
         for column in () if value else self._spares.get(field, ()):
             if not is_nothing(self.row.cells.get(column, "")):
                 self._columns = {**self._columns, field: column}
                 value = self._text(field)
                 break
-        if required and not value and not self.row.problems:
+        if required and not value and len(self.row.problems) == before:
             self.wrong(field, "REQUIRED", "must not be empty")
         if len(value) > TEXT_MAX:
             self.wrong(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
@@ -128,21 +131,27 @@ class Cells:
         """Where days are days."""
         return self._notation.zone
 
-    def moment(self, field: str, *, required: bool = False) -> datetime | None:
-        """A date or time, in the file's zone unless it says otherwise. A bare date is its first moment."""
+    def moment(self, field: str, *, required: bool = False, past: bool = False) -> datetime | None:
+        """A date or time, in the file's zone unless it says otherwise. A bare date is its first moment.
+
+        `past` is what has happened already.
+        """
         value = self.text(field, required=required)
         if not value:
             return None
         try:
             at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
         except ValueError:
-            how = self._notation.date_format or "2026-03-02 or 2026-03-02T09:30:00"
+            how = dates.example(self._notation.date_format)
             allowed = f"must be a date or time as in {how}; --date-format tells another way"
             self.wrong(field, "INVALID_TIME", allowed)
             return None
         if not EARLIEST <= at <= LATEST:
             allowed = f"must be between the years {EARLIEST.year} and {LATEST.year - 1}"
             self.wrong(field, "INVALID_TIME", allowed)
+            return None
+        if past and at > datetime.now(UTC):
+            self.wrong(field, "INVALID_TIME", "is in the future: must have happened already")
             return None
         return at
 
@@ -186,20 +195,24 @@ class Cells:
         value = self.text(field)
         found = country(value) if value else self._notation.country
         if value and not found:
-            self.tell("INVALID_CODE", "is no country that is known", field)
+            self.tell("INVALID_CODE", "is no country that is known, such as DE or Germany: left out", field)
         return found or self._notation.country
 
     def language(self, field: str) -> str:
-        """A BCP 47 language from `en_US`, `DE`, `de-DE.UTF-8` or `German`; as it is when it is none."""
+        """A BCP 47 language from `en_US`, `DE`, `de-DE.UTF-8` or `German`; empty, and told, when unknown."""
         value = self.text(field)
-        parts = re.split(r"[-_]", value.partition(".")[0].partition("@")[0])
-        if len(parts[0]) in (2, 3) and parts[0].isalpha():
-            rest = [part.title() if len(part) == 4 else part.upper() for part in parts[1:]]
-            return "-".join([parts[0].lower(), *rest])
-        try:
-            return str(pycountry.languages.lookup(value).alpha_2) if value else ""
-        except (LookupError, AttributeError):
-            return value
+        found = language(value) if value else ""
+        if value and not found:
+            self.tell("INVALID_CODE", "is no language that is known, such as de or de-AT: left out", field)
+        return found
+
+    def time_zone(self, field: str) -> str:
+        """A time zone of the IANA database; empty, and told, when there is none of that name."""
+        value = self.text(field)
+        if value and time_zone(value) is None:
+            self.tell("INVALID_CODE", "is no time zone that is known, such as Europe/Berlin: left out", field)
+            return ""
+        return value
 
     def tell(self, reason: str, description: str, field: str = "") -> None:
         """Say what is to be known of the row although it is not refused."""
@@ -223,16 +236,30 @@ def is_nothing(cell: str) -> bool:
 @functools.lru_cache(maxsize=1024)
 def country(name: str) -> str:
     """The code of a country by code, or by name in a language of `_LANGUAGES_OF_FILES`; else empty."""
-    from babel import Locale
-
     if alias := _COUNTRIES.get(name.upper()):
         return alias
     try:
         return str(pycountry.countries.lookup(name).alpha_2)
     except LookupError:
-        wanted = name.casefold()
-    for language in _LANGUAGES_OF_FILES:
-        for code, known in Locale(language).territories.items():
-            if known.casefold() == wanted and len(code) == 2:
-                return str(code)
-    return ""
+        return next((code for code in _named("territories", name) if len(code) == 2), "")
+
+
+@functools.lru_cache(maxsize=1024)
+def language(name: str) -> str:
+    """The code of a language by code, or by name in one of `_LANGUAGES_OF_FILES`; else empty."""
+    code, *rest = re.split(r"[-_]", name.partition(".")[0].partition("@")[0])
+    if len(code) in (2, 3) and code.isalpha():
+        rest = [part.title() if len(part) == 4 else part.upper() for part in rest]
+        code = "-".join([code.lower(), *rest])
+        return code if _LANGUAGE.fullmatch(code) else ""
+    return next((code for code in _named("languages", name) if _LANGUAGE.fullmatch(code)), "")
+
+
+def _named(what: str, name: str) -> Iterator[str]:
+    """The codes of what has that name."""
+    from babel import Locale
+
+    for spoken in _LANGUAGES_OF_FILES:
+        for code, known in getattr(Locale(spoken), what).items():
+            if known.casefold() == name.casefold():
+                yield str(code).replace("_", "-")

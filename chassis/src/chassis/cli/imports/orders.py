@@ -1,9 +1,9 @@
 """Orders: each is a delivery that was promised to a customer, as for purchases."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,13 @@ class OrderImporter:
 
     fields = ("customer", "email", "order_id", "order_date", "promised_date", "delivered_date")
     required = ("order_id", "promised_date")
+    sources: ClassVar = {
+        "make_time": "order_date",
+        "keep_time": "delivered_date",
+        "due_time": "promised_date",
+        "due_date": "promised_date",
+        "reference": "order_id",
+    }
 
     def __init__(self, channel: Channels, customers: Customers, department: str) -> None:
         self._customers = customers
@@ -56,15 +63,23 @@ class OrderImporter:
 
     def parse(self, cells: Cells) -> Order:
         """An order. A promised day is a day: what is delivered on it, where it was delivered, is in time."""
-        promised, delivered = cells.moment("promised_date", required=True), cells.moment("delivered_date")
-        return Order(
+        promised = cells.moment("promised_date", required=True)
+        delivered, made = cells.moment("delivered_date", past=True), cells.moment("order_date", past=True)
+        if made and delivered and delivered.time() == time.min and delivered.date() == made.date():
+            delivered = made  # on the same day: when nobody says
+        order = Order(
             person=person(cells),
             order_id=cells.text("order_id", required=True),
-            made=cells.moment("order_date"),
+            made=made,
             promised=promised,
             zone=_zone_of_day(delivered, cells.zone) if promised and promised.time() == time.min else "",
             delivered=delivered,
         )
+        if made and promised and made > _end(promised, order.zone):
+            cells.wrong("order_date", "INVALID_TIME", f"is after {cells.column('promised_date')}")
+        if made and delivered and delivered < made:
+            cells.wrong("delivered_date", "INVALID_TIME", f"is before {cells.column('order_date')}")
+        return order
 
     async def send(self, items: list[tuple[Row, Order]]) -> int:
         """Make the promises; one that was imported before is not made again, but kept, if it was since."""
@@ -80,7 +95,7 @@ class OrderImporter:
                 await self._keep(row, promise, order.delivered)
         return answer.made_count
 
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Tell how many were kept since they were imported, and who was made."""
         result.corrected = self._kept
         result.known -= self._kept
@@ -149,6 +164,11 @@ class OrderImporter:
 def _due(promise: promise_pb2.Promise) -> Date | Timestamp:
     """By when: the day, where one was promised."""
     return promise.due_date if promise.HasField("due_date") else promise.due_time
+
+
+def _end(promised: datetime, zone: str) -> datetime:
+    """When what was promised is late: after the day in its zone, or at once."""
+    return promised.replace(tzinfo=ZoneInfo(zone)) + timedelta(days=1) if zone else promised
 
 
 def _zone_of_day(delivered: datetime | None, zone: ZoneInfo) -> str:

@@ -51,6 +51,7 @@ def person(cells: Cells) -> Person:
 
     Beside an id, what is no address is not needed.
     """
+    before = len(cells.row.problems)
     customer, emails = cells.text("customer"), cells.several("email")
     email, where = emails[0] if emails else "", "email"
     if "@" in customer:
@@ -59,7 +60,7 @@ def person(cells: Cells) -> Person:
         if not customer:
             cells.wrong(where, *INVALID_REASONS["EMAIL"])
         email = ""
-    if not (customer or email) and not cells.row.problems:
+    if not (customer or email) and len(cells.row.problems) == before:
         cells.wrong("customer", "REQUIRED", "must be the id or e-mail address of a customer")
     return Person(customer, email)
 
@@ -207,7 +208,8 @@ def _email(who: Person) -> customer_pb2.Identifier:
 def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Sequence[Person]) -> Exception:
     """What is wrong with handles, said of the rows that bear them; any other error as it is."""
     wrong = {
-        people[index]: replace(problem, column="customer") for index, problem in violations(error).items()
+        people[index]: [replace(problem, column="customer") for problem in problems]
+        for index, problems in violations(error).items()
     }
     problems = {i: wrong[item.person] for i, item in enumerate(items) if item.person in wrong}
     return RowsRefused(problems) if problems else error

@@ -1,10 +1,10 @@
 """Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
@@ -80,6 +80,7 @@ class PurchaseImporter:
         "status",
     )
     required = ("date", "amount")
+    sources: ClassVar = {"purchase_time": "date"}
 
     def __init__(self, channel: Channels, customers: Customers) -> None:
         self._customers = customers
@@ -116,7 +117,7 @@ class PurchaseImporter:
             amount=amount,
             refunded=refunded,
             currency=currency,
-            at=cells.moment("date", required=True),
+            at=cells.moment("date", required=True, past=True),
             quantity=cells.count("quantity"),
             reference=reference,
         )
@@ -133,7 +134,7 @@ class PurchaseImporter:
         self._left_out += answer.returned_count
         return answer.recorded_count
 
-    async def finish(self, result: Result) -> Mapping[int, Problem]:
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Tell how many were corrected, and who was made."""
         result.corrected = self._corrected
         result.skipped += self._left_out

@@ -73,7 +73,7 @@ class ErrorFile:
         padded = [*cells, *row.extra, *self._padding[len(row.extra) :]]
         first = row.problems[0]
         why = dict.fromkeys(
-            f"{p.column}: {p.description}" if p.column else p.description for p in row.problems
+            f"{p.column}: {p.description}" if p.column else p.description for p in (*row.problems, *row.told)
         )
         told = [
             row.origin,

@@ -4,18 +4,19 @@ from dataclasses import dataclass, field
 
 from chassis.cli.imports.tabular import Problem, Row
 
-LINES_SHOWN = 5
-
 
 @dataclass(slots=True)
 class Remark:
-    """Rows of which the same is to be said: why, of which column, how many; the first says what exactly."""
+    """Rows of which the same is to be said: why, of which column, how many; the first says what exactly.
+
+    `lines` are where they are in the file, as they were found.
+    """
 
     reason: str
     column: str
     description: str
     count: int = 0
-    lines: list[int] = field(default_factory=list)  # of the first
+    lines: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class Result:
     the kind (a failed payment), `refused` are wrong. In a dry run they would be; whether they are new is
     known when the services were `asked`. `system` is whose ids they hold, `used` the column of each field,
     `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals` are why rows were
-    refused, each counted once, `told` what is to be known of others.
+    refused, each counted once, `told` what else is to be known of them and of others.
     """
 
     rows: int = 0
@@ -47,15 +48,14 @@ class Result:
     told: list[Remark] = field(default_factory=list)
 
     def judge(self, row: Row) -> None:
-        """Note why a row is refused, or what is to be known of it although it is not."""
+        """Note why a row is refused, and what else is to be known of it."""
         if row.problems:
             _add(self.refusals, row.line, row.problems[0])
-        else:
-            for problem in row.told:
-                self.tell(row.line, problem)
+        for problem in row.told:
+            self.tell(row.line, problem)
 
     def tell(self, line: int, problem: Problem) -> None:
-        """Note what is to be known of a row that was not refused."""
+        """Note what is to be known of a row although it is not refused for it."""
         _add(self.told, line, problem)
 
 
@@ -67,5 +67,4 @@ def _add(remarks: list[Remark], line: int, problem: Problem) -> None:
         same = Remark(*about, problem.description)
         remarks.append(same)
     same.count += 1
-    if len(same.lines) < LINES_SHOWN:
-        same.lines.append(line)
+    same.lines.append(line)

@@ -6,6 +6,7 @@ from chassis.cli.imports.result import Remark, Result
 from chassis.cli.output import counted, line, say
 
 GROUPS_SHOWN = 5
+RANGES_SHOWN = 100
 
 
 def tell(result: Result, name: str, *, dry_run: bool) -> None:
@@ -26,7 +27,7 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     shown = [
         f"{what} {count:,}" for what, count in counts.items() if count or what in ("new", "known already")
     ]
-    say(f"  {' · '.join(shown) if shown else 'nothing is wrong'}")
+    say(f"  {' · '.join(shown) if shown else 'no row is refused'}")
     if dry_run:
         unasked = "" if result.asked else "; what only the services know is not checked"
         say(f"  checked only: nothing is imported{unasked}")
@@ -34,7 +35,9 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         say("  run it again, and nothing doubles")
     for note in result.notes:
         say(f"  {line(note)}", err=True)
-    _tell_remarks(result.told)
+    if result.told:
+        say("  to be known, though no row is refused for it:", err=True)
+        _tell_remarks(result.told)
     if result.refused:
         say(f"  refused {counted(result.refused, 'row')}:", err=True)
         _tell_remarks(result.refusals)
@@ -43,12 +46,26 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
 
 
 def _tell_remarks(remarks: Sequence[Remark]) -> None:
-    """What is said of most rows, each with the first of them, by its line."""
+    """What is said of most rows: of the first of them in words, of all where they are."""
     most = sorted(remarks, key=lambda remark: -remark.count)
     for remark in most[:GROUPS_SHOWN]:
         column = f" in {remark.column}" if remark.column else ""
         about = f"{remark.count:,} x {remark.reason}{column}, as in line {remark.lines[0]}"
         say(line(f"    {about}: {remark.description}"), err=True)
+        if remark.count > 1:
+            say(f"      lines {_ranges(remark.lines)}", err=True)
     if rest := most[GROUPS_SHOWN:]:
         rows = sum(remark.count for remark in rest)
         say(f"    {rows:,} x for {counted(len(rest), 'more reason')}: --json has them all", err=True)
+
+
+def _ranges(lines: Sequence[int]) -> str:
+    """`3, 7-9, 12`; of very many the first."""
+    ranges: list[list[int]] = []
+    for number in sorted(set(lines)):
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    shown = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in ranges[:RANGES_SHOWN])
+    return f"{shown}, ... --json has them all" if len(ranges) > RANGES_SHOWN else shown
