@@ -254,6 +254,19 @@ def test_what_was_given_back_whole_is_taken_off_where_it_is_known_and_makes_nobo
     assert not files.find("new")
 
 
+def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_otherwise(
+    files: Importing,
+) -> None:
+    head, theirs = "id,name,email\n", files.mail("ben")
+    assert files.load("customers", f"{head}1,Luís,{files.mail('luis')}\n")["created"] == 1
+    result = files.load("customers", f"{head}1,Ben,{theirs}\n")
+    assert (result["known"], files.refused(result)) == (0, [("2", "ALREADY_IMPORTED")])
+    assert not files.find(theirs)
+    decided = Path(result["errors_file"]).read_text()
+    result = files.load("customers", decided, name="decided.csv")
+    assert (result["known"], result["renamed"], result["refused"]) == (1, 1, 0)
+
+
 def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_file(files: Importing) -> None:
     head, row = "order_id,customer_id,date,amount\n", "O1,u,2026-01-01,10.00\n"
     assert files.load("purchases", head + row)["created"] == 1

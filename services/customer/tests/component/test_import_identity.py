@@ -18,11 +18,14 @@ from rapport.customer.v1.import_service_pb2 import (
 )
 
 
-async def load(desk, *customers, source="a"):
+async def load(desk, *customers, source="a", confirmed=False):
     """Import rows, and wait until all are applied. Returns the job and what is told of rows, by line."""
     sha = hashlib.sha256(source.encode()).hexdigest()
     job = await desk.imports.CreateImportJob(CreateImportJobRequest(import_job=ImportJob(source=sha)))
-    rows = [ImportRow(line=line, customer=customer) for line, customer in enumerate(customers, start=2)]
+    rows = [
+        ImportRow(line=line, customer=customer, confirmed=confirmed)
+        for line, customer in enumerate(customers, start=2)
+    ]
     await desk.imports.AppendImportRows(AppendImportRowsRequest(name=job.name, rows=rows))
     await desk.imports.CommitImportJob(CommitImportJobRequest(name=job.name))
 
@@ -73,6 +76,25 @@ async def test_a_number_alone_finds_who_is_called_the_same_and_nobody_else(desk)
     await load(desk, row("Anna Berg"), row("Bob Cole"), source="a")
     job, _ = await load(desk, row("ANNA  berg"), row("Cid Dahl"), row(""), source="b")
     assert (job.created_count, job.matched_count) == (2, 1)
+
+
+async def test_strangers_whose_systems_count_alike_do_not_become_one_unless_somebody_says_so(desk):
+    def row(name, *addresses):
+        handles = [desk.email(f"{address}@example.com") for address in addresses]
+        return Customer(display_name=name, identifiers=[desk.external("import:1"), *handles])
+
+    await load(desk, row("Luís Gonçalves", "luis"), source="a")
+    strangers = [row("Ben", "ben"), row("Ben", "ben", "luis"), row("Ben", "new"), row("Lu")]
+    job, told = await load(desk, strangers[0], source="b")
+    assert told == [(2, "ALREADY_IMPORTED", False)]
+    assert (job.created_count, job.matched_count, job.renamed_count, job.error_count) == (0, 0, 0, 1)
+    found = await get(desk, desk.external("import:1"))
+    assert (found.display_name, len(found.identifiers)) == ("Luís Gonçalves", 2)
+    for i, alike in enumerate(strangers[1:]):
+        _, told = await load(desk, alike, source=f"c{i}")
+        assert [reason for _, reason, _ in told if reason == "ALREADY_IMPORTED"] == []
+    job, told = await load(desk, row("Cy", "cy"), source="d", confirmed=True)
+    assert (job.matched_count, told) == (1, [(2, "RENAMED", True)])
 
 
 async def test_two_ids_of_one_system_never_join_whatever_they_share(desk):

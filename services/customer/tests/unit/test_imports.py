@@ -48,8 +48,8 @@ def test_a_committed_job_cannot_be_cancelled(state):
 
 def test_the_last_chunk_ends_the_job():
     committed = job(ImportState.COMMITTING)
-    committed.applied(3, 1, 1, NOW, last=False)
+    committed.applied(3, 1, 1, 0, NOW, last=False)
     assert (committed.state, committed.end_time) == (ImportState.COMMITTING, None)
-    committed.applied(2, 0, 1, NOW, last=True)
+    committed.applied(2, 0, 1, 0, NOW, last=True)
     assert (committed.state, committed.end_time) == (ImportState.DONE, NOW)
     assert (committed.created_count, committed.matched_count, committed.renamed_count) == (5, 1, 2)

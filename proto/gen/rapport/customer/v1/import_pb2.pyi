@@ -130,8 +130,14 @@ class ImportRow(_message.Message):
 
     LINE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     line: _builtins.int
     """The line in the file, from 1. A line that was received before is skipped."""
+    confirmed: _builtins.bool
+    """Whether somebody says that the owner of its id or account number is the one, although that has another name and
+    none of the row's e-mail addresses. Without it such a row is rejected (`ALREADY_IMPORTED`), for the id may be
+    another system's, and strangers would become one.
+    """
     @_builtins.property
     def customer(self) -> _customer_pb2.Customer:
         """The customer. Matched to the owner of its first known external id, account number or e-mail, unless that owner
@@ -144,10 +150,11 @@ class ImportRow(_message.Message):
         *,
         line: _builtins.int = ...,
         customer: _customer_pb2.Customer | None = ...,
+        confirmed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "line", b"line"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "customer", b"customer", "line", b"line"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -85,10 +85,11 @@ class Identifier(_Keyed):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A customer to be: profile fields by name, and handles."""
+    """A customer to be: profile fields by name, and handles; `confirmed` to be who has its id or number."""
 
     profile: dict[str, str] = field(default_factory=dict)
     handles: tuple[Handle, ...] = ()
+    confirmed: bool = False
 
 
 def same(held: Identifier, handle: Handle) -> bool:

@@ -75,10 +75,13 @@ class ImportJob:
         self.end_time = now
         return True
 
-    def applied(self, created: int, matched: int, renamed: int, now: datetime, *, last: bool) -> None:
-        """Count rows that took effect, and those of them that renamed; the last of them ends the job."""
+    def applied(
+        self, created: int, matched: int, renamed: int, refused: int, now: datetime, *, last: bool
+    ) -> None:
+        """Count rows that took effect, those of them that renamed, and the others; the last ends the job."""
         self.created_count += created
         self.matched_count += matched
+        self.error_count += refused
         self.renamed_count += renamed
         if last:
             self.state = ImportState.DONE

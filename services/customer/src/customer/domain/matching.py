@@ -60,6 +60,23 @@ def name_conflict(
     return clash
 
 
+def strangers(
+    customer: Customer,
+    profile: Mapping[str, str],
+    identifiers: Sequence[Identifier],
+    row: Sequence[Handle],
+) -> list[str]:
+    """The name fields by which a row and the customer who has its id seem two; empty when they seem one.
+
+    They seem two when their names differ, and they have e-mail addresses of which none is the same.
+    """
+    had, has = (
+        {handle.normalized_value for handle in handles if handle.type == IdentifierType.EMAIL}
+        for handles in (identifiers, row)
+    )
+    return name_conflict(customer, profile, identifiers) if had and has and had.isdisjoint(has) else []
+
+
 def _by_system(kind: IdentifierType, handles: Iterable[Handle | Identifier]) -> dict[str, set[str]]:
     """The values of a kind by system; account numbers are of one system."""
     found: dict[str, set[str]] = {}

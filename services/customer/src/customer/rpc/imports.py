@@ -1,6 +1,7 @@
 """ImportService."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from chassis.api.customers import require_findable
@@ -98,7 +99,7 @@ def _row(row: import_pb2.ImportRow) -> Row:
     check.texts(row.customer)
     draft = read_draft(check, row.customer)
     require_findable(check, [(handle.type, handle.normalized_value) for handle in draft.handles])
-    return Row(row.line, draft, check.violations)
+    return Row(row.line, replace(draft, confirmed=row.confirmed), check.violations)
 
 
 def _message(job: ImportJob) -> import_pb2.ImportJob:

@@ -10,7 +10,7 @@ from chassis.errors import Aborted, Violation
 from customer.domain import facts
 from customer.domain.customers import Customer
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Identifier, Key, distinct, same
-from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name
+from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.domain.names import customer_name
 from customer.store.customers import LOCKED_CUSTOMERS
 from customer.store.identifiers import IDENTIFIERS_OF
@@ -27,14 +27,20 @@ from customer.usecases.handles import doubt
 from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
+_STRANGERS = (
+    "whoever has this id has another name and none of these e-mail addresses: if the ids are of another "
+    "system, say which; if it is the same customer, it must be confirmed, by importing the file of refused "
+    "rows or sending `confirmed`"
+)
 
 
 @dataclass(slots=True)
 class Applied:
-    """What rows did: how many created a customer, and for each row what one may not expect of it."""
+    """What rows did: how many made a customer, for each what one may not expect, and which did nothing."""
 
     created: int
     notes: list[list[Violation]]
+    refused: set[int]
 
 
 @dataclass(slots=True)
@@ -46,18 +52,20 @@ class _Chunk:
     created: dict[UUID, Held] = field(default_factory=dict)
     changed: dict[UUID, Customer] = field(default_factory=dict)
     added: list[Identifier] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
 
 
 async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_manager: str) -> Applied:
     """Apply rows in their order.
 
     A handle that belongs to another customer than the one the row matched stays where it is. A row that
-    matched by an id or account number renames; one that matched by anything weaker does not.
+    matched by an id or account number renames; one that matched by anything weaker does not. One that
+    would make one of two strangers does nothing, unless it is confirmed.
     Aborted when somebody took a handle meanwhile: try the whole chunk again.
     """
     holders = await holders_of(tx, (handle for draft in drafts for handle in draft.handles))
     chunk = _Chunk(holders, await _known(tx, {owner for owners in holders.values() for owner in owners}))
-    notes = [_apply(tx, chunk, draft, relationship_manager) for draft in drafts]
+    notes = [_apply(tx, chunk, i, draft, relationship_manager) for i, draft in enumerate(drafts)]
     if await claim(tx, chunk.added):
         raise Aborted("IDENTIFIER_TAKEN", "An identifier changed hands meanwhile: try again.")
     for identifier in chunk.added:
@@ -67,7 +75,7 @@ async def apply_drafts(tx: Transaction, drafts: Sequence[Draft], relationship_ma
         await insert_customers(tx, list(chunk.created.values()))
     if chunk.changed:
         await save(tx, list(chunk.changed.values()))
-    return Applied(len(chunk.created), notes)
+    return Applied(len(chunk.created), notes, chunk.refused)
 
 
 async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
@@ -79,9 +87,14 @@ async def _known(tx: Transaction, customer_ids: set[UUID]) -> dict[UUID, Held]:
     return known
 
 
-def _apply(tx: Transaction, chunk: _Chunk, draft: Draft, relationship_manager: str) -> list[Violation]:
+def _apply(
+    tx: Transaction, chunk: _Chunk, index: int, draft: Draft, relationship_manager: str
+) -> list[Violation]:
     """Apply one row, and tell what one may not expect of it."""
     held, certain = _match(chunk, draft)
+    if held and certain and not draft.confirmed and (clash := _strangers(held, draft)):
+        chunk.refused.add(index)
+        return [Violation(clash[0], "ALREADY_IMPORTED", _STRANGERS)]
     notes: list[Violation] = []
     if held is None:
         free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]
@@ -130,6 +143,12 @@ def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
     numbers = {owner for handle in draft.handles if handle.key for owner in chunk.holders.get(handle.key, ())}
     alike = [chunk.known[owner] for owner in numbers if same_name(chunk.known[owner].customer, draft.profile)]
     return (alike[0] if len(alike) == 1 else None), False
+
+
+def _strangers(held: Held, draft: Draft) -> list[str]:
+    changes = {field: value for field, value in draft.profile.items() if value}
+    named = without_stand_in(held, changes)
+    return strangers(held.customer, named, held.identifiers, draft.handles)
 
 
 def _change(tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool) -> list[str]:

@@ -108,14 +108,24 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     await INSERT_ERRORS.rows(
         tx,
         [
-            RowError(job.id, rows[i]["line"], position, note.field, note.reason, note.description, True)
+            RowError(
+                job.id,
+                rows[i]["line"],
+                position,
+                note.field,
+                note.reason,
+                note.description,
+                applied=i not in applied.refused,
+            )
             for i, notes in enumerate(applied.notes)
             for position, note in enumerate(notes)
         ],
     )
     renamed = sum(any(note.reason == RENAMED for note in notes) for notes in applied.notes)
     last = len(rows) < CHUNK
-    job.applied(applied.created, len(rows) - applied.created, renamed, tx.now, last=last)
+    refused = len(applied.refused)
+    matched = len(rows) - applied.created - refused
+    job.applied(applied.created, matched, renamed, refused, tx.now, last=last)
     if not last:
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
     await _save(tx, job)
