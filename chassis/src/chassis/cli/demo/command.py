@@ -33,7 +33,7 @@ def demo(
     from chassis.cli.demo.story import Story
     from chassis.telemetry import tracing
 
-    with _platform(as_json):
+    with _platform(as_json) as own:
         _import_customers(as_json)
         os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Session.open().env["RAPPORT_LOCAL_OTLP_ENDPOINT"]
         os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
@@ -45,15 +45,15 @@ def demo(
         if as_json:
             write_json(vars(outcome) | {"explain": MessageToDict(outcome.explain)})
         else:
-            _conclude(outcome)
+            _conclude(outcome, stopped=own)
 
 
 @contextmanager
-def _platform(quiet: bool) -> Iterator[None]:
-    """The running platform: the one that is up, or one of our own for as long as the block lasts."""
+def _platform(quiet: bool) -> Iterator[bool]:
+    """The running platform: the one that is up, or one of our own (True) for as long as the block lasts."""
     home = Home.current()
     if home.supervisor() is not None:
-        yield
+        yield False
         return
     if not quiet:
         say("The platform is not up: starting it for the demo.")
@@ -65,7 +65,7 @@ def _platform(quiet: bool) -> Iterator[None]:
                     output.seek(0)
                     raise Failure(f"The platform did not start: {output.read().decode()[-500:]}")
                 time.sleep(0.2)
-            yield
+            yield True
         finally:
             own.terminate()
             own.wait(60)
@@ -97,12 +97,15 @@ def _tell(what: str, changed: str) -> None:
         terminal.print(Text(f"  {each}", style="green" if each.startswith("+") else "red"))
 
 
-def _conclude(outcome: Any) -> None:
+def _conclude(outcome: Any, *, stopped: bool) -> None:
     say(f"\nWhy? {line(outcome.explain.summary)}")
     for cause in outcome.explain.causes:
         what = cause.what.rpartition(".")[2]
         say(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
+    stops = (
+        "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
+    )
     say(
-        f"\nLook at it:\n  rapport view {outcome.customer}\n  rapport mail list\n"
+        f"\n{stops if stopped else 'Look at it:'}\n  rapport view {outcome.customer}\n  rapport mail list\n"
         f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
     )
