@@ -1,12 +1,12 @@
 """`rapport import customers|purchases|orders FILE`."""
 
 import asyncio
-import dataclasses
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from chassis.cli.output import write_json
 from chassis.cli.session import Session
 
 app = typer.Typer()
+DEPARTMENT = "delivery"
 _HELP = """Import a file, each line of it once: run it again after an interruption, and nothing doubles.
 
 It says which columns it used and which it ignored. --map FIELD=COLUMN names others; the fields are
@@ -32,7 +33,7 @@ status.
 orders: customer (as above), email, order_id, order_date, promised_date, delivered_date.
 
 Refused rows are written to a file of their own with the reason; mend them there and import that file: each
-counts as the line that it was.
+counts as the line that it was, and is read as it was, unless options say otherwise.
 """
 
 
@@ -44,7 +45,7 @@ class Kind(StrEnum):
     ORDERS = "orders"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """What the command line asks for: the options of `import_file`, which says what each is."""
 
@@ -54,9 +55,9 @@ class Wanted:
     system: str = ""
     currency: str = ""
     decimal: str = ""
-    department: str = "delivery"
+    department: str = ""
     date_format: str = ""
-    time_zone: str = "UTC"
+    time_zone: str = ""
     country: str = ""
     encoding: str = ""
     header_row: int = 1
@@ -87,13 +88,18 @@ def import_file(
     decimal: Annotated[
         str, typer.Option(help="What separates decimals, '.' or ',', where the file does not tell.")
     ] = "",
-    department: Annotated[str, typer.Option(help="The department that promised the orders.")] = "delivery",
+    department: Annotated[
+        str, typer.Option(help="The department that promised the orders; default delivery.")
+    ] = "",
     date_format: Annotated[
         str, typer.Option(help="How dates are written when not as 2026-03-02: '%m/%d/%Y %H:%M', DD.MM.YYYY.")
     ] = "",
     time_zone: Annotated[
-        str, typer.Option(help="Where times without a zone are meant and days are days: Europe/Berlin.")
-    ] = "UTC",
+        str,
+        typer.Option(
+            help="Where times without a zone are meant and days are days: Europe/Berlin; default UTC."
+        ),
+    ] = "",
     country: Annotated[
         str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
     ] = "",
@@ -102,7 +108,10 @@ def import_file(
     sheet: Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")] = "",
     errors: Annotated[
         Path | None,
-        typer.Option(help="Where refused rows go; default FILE.errors.csv, numbered if there is one."),
+        typer.Option(
+            help="Where refused rows go; default FILE.errors.csv, of a dry run FILE.dry-run.csv, numbered if "
+            "there is another."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check every row, say what an import would do, and import none.")
@@ -132,7 +141,7 @@ def _show(result: Any, name: str, *, dry_run: bool, as_json: bool) -> None:
     from chassis.cli.imports.telling import tell
 
     if as_json:
-        write_json(dataclasses.asdict(result))
+        write_json(asdict(result))
     else:
         tell(result, name, dry_run=dry_run)
 
@@ -145,15 +154,18 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     from chassis.cli.imports.orders import OrderImporter
     from chassis.cli.imports.people import Customers
     from chassis.cli.imports.purchases import PurchaseImporter
+    from chassis.cli.imports.reading import Reading, as_before
     from chassis.cli.imports.tools import system_of
 
     mapping = dict(_pair(text) for text in wanted.mapping or ())
     table = tabular.open_table(
         wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
     )
+    wanted = as_before(wanted, table.before)
     system = result.system = wanted.system or system_of(table.header)
+    result.kind = wanted.kind.value
     reading = {"encoding": table.encoding.name, "sheet": table.sheet, "country": wanted.country}
-    notation = _notation(wanted)
+    notation = replace(_notation(wanted), first=table.before.first)
     session = _session(wanted, result)
     async with _channels(session) as channel:
         importers: dict[Kind, Callable[[], Any]] = {
@@ -161,7 +173,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                 channel("customer"), table, system, reading, dry_run=wanted.dry_run
             ),
             Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
-            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
+            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department or DEPARTMENT),
         }
 
         def customers() -> Customers:
@@ -180,8 +192,17 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                     progress=progress,
                     result=result,
                     one_currency=bool(wanted.currency),
+                    reading=Reading(
+                        kind=wanted.kind.value,
+                        system=system,
+                        department=wanted.department or DEPARTMENT,
+                        date_format=notation.date_format,
+                        time_zone=notation.zone.key,
+                        country=notation.country,
+                    ),
                 )
-                await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.errors.csv"))
+                what = "dry-run" if wanted.dry_run else "errors"
+                await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.{what}.csv"))
             finally:
                 result.seconds = round(time.monotonic() - started, 3)
 
@@ -222,7 +243,7 @@ def _notation(wanted: Wanted) -> Any:
     region = country(wanted.country) if wanted.country else ""
     if wanted.country and not region:
         raise Failure(f"--country {wanted.country}: must be a country such as DE or Germany", Exit.WRONG_USE)
-    zone = time_zone(wanted.time_zone)
+    zone = time_zone(wanted.time_zone or "UTC")
     if zone is None:
         raise Failure(f"--time-zone {wanted.time_zone}: {NOT_A_TIME_ZONE}", Exit.WRONG_USE)
     dates_as = format_of(wanted.date_format) if wanted.date_format else ""

@@ -15,9 +15,10 @@ from chassis.cli.imports.columns import Contents, columns_for, ignored, spares_f
 from chassis.cli.imports.dates import DayOrder
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.fields import Cells, Notation
+from chassis.cli.imports.reading import Reading
 from chassis.cli.imports.refused import ErrorFile
 from chassis.cli.imports.result import Result
-from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row, Table
+from chassis.cli.imports.tabular import Problem, Row, Table
 from chassis.errors import InvalidArgument
 from chassis.grpc.status import refusal
 
@@ -25,7 +26,8 @@ T = TypeVar("T")
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
-_IF_ANOTHER = "if this is another one, import the file of refused rows"
+# What a program can do as well: "confirmed, by importing the file of refused rows or sending `confirmed`".
+_PROGRAMS_TOO = re.compile(r" or sending (it without )?`?\w+`?$")
 
 
 class RowsRefused(Exception):
@@ -76,6 +78,7 @@ class Run(Generic[T]):
         progress: called with the number of rows done and of all, for a progress bar.
         result: what became of the rows, also of those before a failure.
         one_currency: whether the user says which currency amounts are in, where no column is called so.
+        reading: how the file is read, as far as the user says.
 
     """
 
@@ -87,6 +90,7 @@ class Run(Generic[T]):
     progress: Callable[[int, int], None]
     result: Result
     one_currency: bool = False
+    reading: Reading = field(default_factory=Reading)
     spares: dict[str, list[str]] = field(default_factory=dict, init=False)
 
     async def run(self, errors_path: Path) -> None:
@@ -97,14 +101,21 @@ class Run(Generic[T]):
         used = self._columns()
         total, width = self._survey(used)
         self.importer.begin(used)
-        errors = ErrorFile(errors_path, self.table, width)
+        reading = replace(
+            self.reading,
+            decimal=self.notation.decimal,
+            first=self.notation.first,
+            columns=used,
+            spares=self.spares,
+        )
+        errors = ErrorFile(errors_path, self.table, width, reading)
         try:
             await self._feed(used, errors, total)
             late = {} if self.offline else await self.importer.finish(self.result)
             if late:
                 for row in self.table.rows():
                     if row.line in late:
-                        row.problems = list(late[row.line])
+                        row.problems = list(map(_for_people, late[row.line]))
                         errors.keep(row)
                         self.result.judge(row)
         finally:
@@ -116,11 +127,19 @@ class Run(Generic[T]):
     def _columns(self) -> dict[str, str]:
         """Which column holds each field, and which says it where that one has nothing."""
         header, fields = self.table.header, self.importer.fields
-        contents = Contents(self.table.rows())
-        if self.one_currency:
+        before = self.table.before
+        # A row that was refused before is read from the columns that it was read from then.
+        then = {name: column for name, column in before.columns.items() if column in header}
+        contents = None if then else Contents(self.table.rows())
+        if contents and self.one_currency:
             contents.currencies = set()
-        used = columns_for(fields, self.importer.required, header, self.mapping, contents)
-        self.spares = spares_for(fields, header, self.mapping, used)
+        mapping = {**then, **self.mapping}
+        used = columns_for(fields, self.importer.required, header, mapping, contents)
+        self.spares = spares_for(fields, header, mapping, used) | {
+            name: columns
+            for name, columns in before.spares.items()
+            if name not in self.mapping and set(columns) <= set(header)
+        }
         self.result.used = used
         self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
         self.result.notes += [
@@ -139,12 +158,12 @@ class Run(Generic[T]):
             total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
             if "amount" in used and not self.notation.decimal:
                 separator.add(row.line, row.cells.get(used["amount"], ""))
-            for column in dates if not self.notation.date_format else ():
+            for column in dates if not (self.notation.date_format or self.notation.first) else ():
                 order.add(row.line, row.cells.get(column, ""))
         if not total:
             raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
         decimal = self.notation.decimal or separator.decided()
-        self.notation = replace(self.notation, decimal=decimal, first=order.decided())
+        self.notation = replace(self.notation, decimal=decimal, first=self.notation.first or order.decided())
         self.result.notes += self._readings()
         return total, width
 
@@ -204,14 +223,11 @@ class Run(Generic[T]):
                 return
 
     def _in_words_of_the_file(self, problem: Problem) -> Problem:
-        """What a service says, of a column instead of its own field, and with what a person can do."""
+        """What a service says of one of its fields, of the column that it was read from."""
         fields = [self.importer.sources.get(part, part) for part in problem.column.split(".")]
         used = self.result.used
         column = next((used[field] for field in reversed(fields) if field in used), problem.column)
-        description = problem.description
-        if problem.reason == ALREADY_IMPORTED:
-            description = f"{description.partition('; if this is another')[0]}; {_IF_ANOTHER}"
-        return Problem(column, problem.reason, description)
+        return _for_people(Problem(column, problem.reason, problem.description))
 
     def _tell_failure(self, errors: ErrorFile) -> None:
         """Say here what no file could take."""
@@ -242,6 +258,11 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _for_people(problem: Problem) -> Problem:
+    """What a service says, without what whoever has only the file cannot do."""
+    return replace(problem, description=_PROGRAMS_TOO.sub("", problem.description))
 
 
 def violations(error: grpc.aio.AioRpcError) -> dict[int, list[Problem]]:

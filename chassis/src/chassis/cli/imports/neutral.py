@@ -2,8 +2,9 @@
 
 import re
 
-# Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, and what is allowed.
-ERROR_COLUMNS = ("error_row", "error_line", "error_column", "error_reason", "error")
+# Where the row was (`{digest}:{line}`), its line, the column at fault, the reason, what is allowed, and how
+# it was read (`Reading`).
+ERROR_COLUMNS = ("error_row", "error_line", "error_column", "error_reason", "error", "error_import")
 # What `shown` puts in place of a control character, also as it is written in an encoding that lacks it.
 PICTURE = re.compile(r"[\u2400-\u2426]|\\u24[0-2][0-9a-f]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")

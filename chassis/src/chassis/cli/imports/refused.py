@@ -1,11 +1,13 @@
 """The file of refused rows: nothing in it is a formula to a spreadsheet, and each row knows where it was."""
 
 import csv
+import filecmp
 import re
 from pathlib import Path
 from typing import Any
 
 from chassis.cli.imports.neutral import ERROR_COLUMNS, neutralised
+from chassis.cli.imports.reading import Reading
 from chassis.cli.imports.tabular import Row, Table
 from chassis.cli.imports.workbook import FORMULA
 from chassis.cli.output import shown
@@ -22,13 +24,14 @@ class ErrorFile:
     holds the first refusals.
 
     Args:
-        path: where; with a number added when there is a file already, for that may be one being mended.
+        path: where; with a number added when there is another file already, for that may be one being mended.
         source: the file that is imported.
         width: the most cells that a row of it has.
+        reading: how it is read.
 
     """
 
-    def __init__(self, path: Path, source: Table, width: int) -> None:
+    def __init__(self, path: Path, source: Table, width: int, reading: Reading) -> None:
         self.path = path
         self.count = 0
         self.failure = ""
@@ -36,7 +39,9 @@ class ErrorFile:
         self._source = source
         self._header = source.header
         self._padding = [""] * max(0, width - len(source.header))
+        self._reading = reading.written()
         self._file: Any = None
+        self._others: list[Path] = []
 
     def keep(self, row: Row) -> None:
         """Write the row when it has problems."""
@@ -52,10 +57,15 @@ class ErrorFile:
                 self.failure = f"{self.path}: {error.strerror or error}"
 
     def close(self) -> None:
-        """End the file."""
+        """End the file; one that says the same as another is that one."""
         if self._file:
             try:
                 self._file.close()
+                for other in self._others:
+                    if filecmp.cmp(self.path, other, shallow=False):
+                        self.path.unlink()
+                        self.path = other
+                        break
             except OSError as error:
                 self.failure = self.failure or f"{self.path}: {error.strerror or error}"
 
@@ -81,6 +91,7 @@ class ErrorFile:
             neutralised(first.column),
             first.reason,
             neutralised("; ".join(why)),
+            self._reading,
         ]
         self._writer.writerow([*(neutralised(shown(cell)) for cell in padded), *told])
 
@@ -93,6 +104,7 @@ class ErrorFile:
                     "x", newline="", encoding=self._source.encoding.name, errors="backslashreplace"
                 )
             except FileExistsError:
+                self._others.append(self.path.with_name(name))
                 continue
             self.path = self.path.with_name(name)
             return made

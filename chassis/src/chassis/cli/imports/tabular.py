@@ -10,6 +10,7 @@ from chassis.api.text import NOT_TEXT
 from chassis.cli.imports import decoding, delimited, workbook
 from chassis.cli.imports.decoding import Encoding, UnreadableFile
 from chassis.cli.imports.neutral import ERROR_COLUMNS, PICTURE, restored
+from chassis.cli.imports.reading import Reading, read
 from chassis.cli.output import shown
 
 COLUMNS_MAX = 1000
@@ -59,6 +60,7 @@ class Table:
         sheet: of a workbook.
         others: the workbook's other sheets.
         mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
+        before: how the rows of such a file were read when they were refused.
 
     """
 
@@ -72,6 +74,7 @@ class Table:
     sheet: str
     others: list[str]
     mended: int
+    before: Reading
 
     def rows(self) -> Iterator[Row]:
         """Every row after the header that is not empty."""
@@ -83,7 +86,7 @@ class Table:
         width, origin, reason = len(self.header), "", ""
         if self.mended:
             cells = [*cells, *[""] * (self.mended - len(cells))]
-            origin, _, _, reason, _ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
+            origin, _, _, reason, *_ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
             cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
         row.decided = reason == ALREADY_IMPORTED
@@ -141,7 +144,24 @@ def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: st
     if mended:
         cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
     header = _header(path, cells)
-    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended)
+    before = Reading()
+    if mended:
+        refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)
+        before = _before(path, {row[mended - 1] for row in refused if len(row) >= mended} - {""})
+    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended, before)
+
+
+def _before(path: Path, written: set[str]) -> Reading:
+    """How rows were read when they were refused. UnreadableFile when not all of them were read alike."""
+    if len(written) > 1:
+        raise UnreadableFile(
+            f"{path.name} holds rows that were imported in several ways, as {ERROR_COLUMNS[-1]} says: import "
+            "the refused rows of each file alone"
+        )
+    reading = read(written.pop()) if written else Reading()
+    if reading is None:
+        raise UnreadableFile(f"{path.name}: {ERROR_COLUMNS[-1]} must stay as it was written")
+    return reading
 
 
 def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:

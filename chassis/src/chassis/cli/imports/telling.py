@@ -1,5 +1,6 @@
 """What an import did, in words."""
 
+import shlex
 from collections.abc import Sequence
 
 from chassis.cli.imports.result import Remark, Result
@@ -42,7 +43,10 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         say(f"  refused {counted(result.refused, 'row')}:", err=True)
         _tell_remarks(result.refusals)
     if result.errors_file:
-        say(f"  every refused row, with reasons: {result.errors_file}", err=True)
+        say(f"  every refused row, with reasons: {line(result.errors_file)}", err=True)
+        if not dry_run:
+            again = f"rapport import {result.kind} {shlex.quote(result.errors_file)}"
+            say(f"  mend them there, then: {line(again)}", err=True)
 
 
 def _tell_remarks(remarks: Sequence[Remark]) -> None:

@@ -1,0 +1,147 @@
+"""The file of refused rows: what is mended there means what it meant in the file that it comes from."""
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.api.currencies import Currency
+from chassis.cli.imports.engine import RowsRefused, Run
+from chassis.cli.imports.fields import Cells, Notation
+from chassis.cli.imports.result import Result
+from chassis.cli.imports.tabular import Problem, Row, open_table
+from chassis.cli.imports.telling import tell
+
+Check = Callable[..., tuple[int, dict[str, Any], str]]
+SALES = (
+    "kunde;buchung;rechnung;datum;betrag;wert;mail;billing_email\n"
+    "10;B1;;13/04/2026;1,50;;a@x.example;\n"
+    "11;;R2;05/04/2026;x;7;;b@x.example\n"
+    "12;;R3;06/04/2026;;7;c@x.example;\n"
+)
+HOW = ("--system", "erp", "--time-zone", "Europe/Berlin", "--country", "DE", "--map", "reference=rechnung")
+
+
+def mended(check: Check, kind: str, content: str, *options: str) -> Path:
+    """The file of refused rows, under another name."""
+    path = Path(check(kind, content, *options)[1]["errors_file"])
+    shutil.copy(path, path.with_name("mended.csv"))
+    return path.with_name("mended.csv")
+
+
+def test_a_mended_row_is_read_as_it_was(check: Check) -> None:
+    whole = check("purchases", SALES, *HOW)[1]
+    path = mended(check, "purchases", SALES, *HOW)
+    before = open_table(path).before
+    assert (before.kind, before.system, before.time_zone, before.country) == (
+        "purchases",
+        "erp",
+        "Europe/Berlin",
+        "DE",
+    )
+    assert (before.first, before.decimal) == ("day", ",")
+    text = path.read_text().replace(";x;", ";2,50;")
+    again = check("purchases", text, name="mended.csv")[1]
+    assert (again["system"], again["used"], again["refused"]) == ("erp", whole["used"], 1)
+    assert again["refusals"][0]["column"] == "betrag"  # not `wert`, though every row here has one
+    assert any("day first" in note for note in again["notes"])
+
+
+def test_rows_refused_of_one_system_are_not_imported_as_of_another(check: Check) -> None:
+    text = mended(check, "purchases", SALES, *HOW).read_text()
+    for kind, options in (
+        ("purchases", ["--system", "shop"]),
+        ("customers", []),
+        ("purchases", ["--department", "sales"]),
+    ):
+        code, _, told = check(kind, text, *options, name="mended.csv")
+        assert (code, "its rows were refused with" in told) == (2, True)
+    assert check("purchases", text, "--system", "erp", name="mended.csv")[1]["system"] == "erp"
+    text = mended(check, "purchases", SALES).read_text()
+    assert check("purchases", text, "--system", "erp", name="mended.csv")[1]["system"] == "erp"
+
+
+def test_what_the_command_line_says_counts_more_than_what_was(check: Check) -> None:
+    text = mended(check, "purchases", SALES, *HOW).read_text().replace("05/04/2026", "2026.4.5")
+    options = ("--date-format", "%Y.%m.%d", "--map", "amount=wert")
+    result = check("purchases", text, *options, name="mended.csv")[1]
+    assert result["used"]["amount"] == "wert"
+    assert [r["lines"] for r in result["refusals"]] == [[3]]  # the date of the other row is not so written
+
+
+def test_rows_of_several_imports_are_imported_apart_and_what_is_broken_is_told(check: Check) -> None:
+    text = mended(check, "purchases", SALES, *HOW).read_text()
+    lines = text.splitlines(keepends=True)
+    other = lines[1].replace('""erp""', '""shop""')
+    assert other != lines[1]
+    code, _, told = check("purchases", "".join([*lines, other]), name="mended.csv")
+    assert (code, "in several ways" in told) == (2, True)
+    code, _, told = check("purchases", text.replace('{""', "{"), name="mended.csv")
+    assert (code, "must stay as it was written" in told) == (2, True)
+
+
+def test_a_mended_file_without_a_column_is_read_without_it(check: Check) -> None:
+    path = mended(check, "purchases", SALES, *HOW)
+    with path.open(newline="") as source:
+        rows = list(csv.reader(source, delimiter=";"))
+    text = "".join(
+        ";".join(f'"{c.replace(chr(34), chr(34) * 2)}"' for c in row[:5] + row[6:]) + "\n" for row in rows
+    )
+    assert check("purchases", text, name="mended.csv")[1]["system"] == "erp"
+    assert json.loads(rows[1][-1])["columns"]["customer"] == "kunde"
+
+
+def test_the_same_refusals_are_one_file_and_a_dry_run_is_in_nobodys_way(check: Check, tmp_path: Path) -> None:
+    first, second = (Path(check("purchases", SALES)[1]["errors_file"]) for _ in range(2))
+    assert (first, first.name) == (second, "t.csv.dry-run.csv")
+    assert sorted(path.name for path in tmp_path.glob("t.csv*")) == ["t.csv", "t.csv.dry-run.csv"]
+    third = Path(check("purchases", SALES, "--system", "erp")[1]["errors_file"])
+    assert third.name == "t.csv.dry-run-2.csv"
+
+
+@pytest.mark.parametrize(("dry_run", "shown"), [(False, True), (True, False)])
+def test_the_command_that_imports_mended_rows_is_told(
+    capsys: pytest.CaptureFixture[str], dry_run: bool, shown: bool
+) -> None:
+    result = Result(rows=1, refused=1, kind="customers", errors_file="/tmp/of us.csv.errors.csv")
+    tell(result, "of us.csv", dry_run=dry_run)
+    command = "then: rapport import customers '/tmp/of us.csv.errors.csv'"
+    assert (command in capsys.readouterr().err) is shown
+
+
+@pytest.mark.parametrize("program", ["sending it without may_overlap", "sending `confirmed`"])
+async def test_whoever_has_a_file_is_not_told_what_only_a_program_can_do(
+    tmp_path: Path, program: str
+) -> None:
+    said = Problem("requests[0].purchase", "ALREADY_IMPORTED", "confirmed, by importing the file")
+    problem = replace(said, description=f"{said.description} or {program}")
+
+    class Refusing:
+        fields, required, sources = ("external_id",), (), {"reference": "external_id"}
+
+        def begin(self, used: object) -> None: ...
+
+        def parse(self, cells: Cells) -> str:
+            return cells.text("external_id")
+
+        async def send(self, items: list[tuple[Row, str]]) -> int:
+            if len(items) == 2:
+                raise RowsRefused({0: [replace(problem, column="purchase.reference")]})
+            return 1
+
+        async def finish(self, result: Result) -> dict[int, list[Problem]]:
+            return {3: [problem]}
+
+    path, result = tmp_path / "t.csv", Result()
+    path.write_text("id\n1\n2\n")
+    notation = Notation(Currency.of("USD"))
+    await Run(open_table(path), Refusing(), {}, notation, False, lambda *_: None, result).run(tmp_path / "e")
+    assert [(r.column, r.description) for r in result.refusals] == [
+        ("id", said.description),
+        (said.column, said.description),
+    ]
