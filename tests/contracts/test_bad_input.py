@@ -69,7 +69,12 @@ def wrong(field: FieldDescriptor) -> list[Any]:
         return [999, -1]
     if field.type in INTEGERS:
         return [-1, -(2 ** INTEGERS[field.type])]
-    return ["x" * 50_000] if field.type == FieldDescriptor.TYPE_STRING else []
+    if field.type != FieldDescriptor.TYPE_STRING:
+        return []
+    is_required = (
+        field_behavior_pb2.REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    )
+    return ["x" * 50_000, *(["\u200b\u3164\u2800"] if is_required else [])]
 
 
 def unspeakable(field: FieldDescriptor) -> list[Any]:
@@ -81,7 +86,7 @@ def unspeakable(field: FieldDescriptor) -> list[Any]:
         if field.GetOptions().Extensions[options_pb2.multiline]
         else ["a\nb", "a\u2028", "\u202ea", "\u2066"]
     )
-    return ["a\0b", "\x1b[2J", "a\r", "\x9b2J", *lines]
+    return ["a\0b", "\x1b[2J", "a\r", "\x9b2J", "a\ufffe", "a\U000e0061", *lines]
 
 
 def odd(field: FieldDescriptor) -> list[Any]:

@@ -41,6 +41,10 @@ def test_only_a_local_part_that_is_not_ascii_needs_a_server_with_smtputf8() -> N
         "a@b..example",
         "=?utf-8?q?=0d=0aBcc:evil@x?=",
         "x" * 65 + "@example.com",
+        "an\u200bna@example.com",
+        "anna@exam\u00adple.com",
+        "\u3164@example.com",
+        "anna\uff20example.com",
     ],
 )
 def test_what_is_no_address_is_none(text: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis.api.text import check_texts
+from chassis.api.validation import Check
 from chassis.errors import InvalidArgument
 from rapport.cases.v1 import case_pb2, case_service_pb2, promise_pb2, promise_service_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
@@ -30,6 +31,8 @@ def found(request: Message) -> list[str]:
 
 
 CONTROL = ["\0", "\x07", "\x08", "\x0b", "\x1b", "\r", "\x7f", "\x85", "\x9b", "\x9f"]
+HIDDEN = ["\ufdd0", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff", "\U000e0001", "\U000e0041", "\U000e007f"]
+ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 BREAKS = ["\n", "\t", "\u2028", "\u2029"]
 TURNS = ["\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"]
 NAMES = [
@@ -41,6 +44,11 @@ NAMES = [
     "\u0928\u094d\u200d\u092f",  # Devanagari, with a joiner
     "山田太郎",
     "👩‍👩‍👧 & 🏳️‍🌈",
+    "\u1112\u1161\u11ab \u110c\u1175",  # Hangul, in letters
+    f"Leah {ENGLAND}{ENGLAND}",
+    "葛\U000e0100城 ☎️ 1️⃣",  # variants
+    "邉\ue000",  # an ideograph of private use
+    "\U0001faea \U000323af",  # an emoji and an ideograph that not every Python knows
 ]
 
 
@@ -48,7 +56,7 @@ def note(text: str) -> Message:
     return case_service_pb2.AddNoteRequest(note=case_pb2.Note(text=text))
 
 
-@pytest.mark.parametrize("character", CONTROL + BREAKS + TURNS)
+@pytest.mark.parametrize("character", CONTROL + HIDDEN + BREAKS + TURNS)
 def test_what_is_no_part_of_a_line_is_found_in_any_text(character: str) -> None:
     assert found(ledger_service_pb2.GetBalancesRequest(accounts=["a", f"b{character}c"])) == ["accounts[1]"]
     assert found(promises("fine", f"{character}", "fine", "x" + character)) == [
@@ -63,11 +71,20 @@ def test_what_is_no_part_of_a_line_is_found_in_any_text(character: str) -> None:
 def test_names_are_of_any_script(name: str) -> None:
     customer = customer_pb2.Customer(display_name=name, given_name=name, organization_name=name)
     check_texts(customer_service_pb2.CreateCustomerRequest(customer=customer))
+    check = Check()
+    assert (check.text(name, "display_name"), check.violations) == (name, [])
 
 
-@pytest.mark.parametrize("character", CONTROL)
+@pytest.mark.parametrize("character", CONTROL + HIDDEN)
 def test_text_of_many_lines_holds_no_control_characters_either(character: str) -> None:
     assert found(note(f"a{character}")) == ["note.text"]
+
+
+@pytest.mark.parametrize(
+    "hidden", [ENGLAND[:-1], ENGLAND[1:], f"a{ENGLAND[1:]}", f"🏴{ENGLAND[1:-1] * 2}\U000e007f"]
+)
+def test_tags_are_text_in_a_flag_alone(hidden: str) -> None:
+    assert found(note(f"a {hidden} b")) == ["note.text"]
 
 
 def test_text_of_many_lines_has_newlines_tabs_and_every_direction() -> None:

@@ -61,6 +61,7 @@ async def test_a_token_lives_for_a_day_at_most(own: Any, verifier: Verifier) -> 
         {"sub": "agent:a\ud800"},
         {"sub": "agent:a\r\nNats-Msg-Id: 1"},
         {"sub": "agent:\u202eecila"},
+        {"sub": "agent:\u3164"},
         {"sub": "a" * 201},
         {"sub": 7},
         {"department": "billing\0"},

@@ -54,6 +54,7 @@ def test_a_number_copied_from_an_address_book_is_that_number() -> None:
     )
     assert copied.several("phone") == ["+49 30 1234567", "030 7654321"]
     assert copied.text("email") == "a@x.example"
+    assert cells(phone="\u200e+49 30 901820\u200b ").text("phone") == "+49 30 901820"
 
 
 @pytest.mark.parametrize(
@@ -485,7 +486,10 @@ def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(che
         "3,Dora,,,Narnian,Berlin/Nowhere\n"
         ",Eve,,12,,\n"
         f"{'9' * 330},Finn,,,,\n"
-        "7,Gil,not an address,+49 30 901820,,\n",
+        "7,Gil,not an address,+49 30 901820,,\n"
+        "8,\u200bHal\u3164,an\u200bna@example.com,,,\n"
+        "9,\u2028Ida\u2028Ida,,+49 30\u00ad901820,,\n"
+        "10,\u3164,,+49 30 901820,,\n",
     )
     with Path(result["errors_file"]).open() as rows:
         refused = [
@@ -498,6 +502,8 @@ def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(che
             ("4", "TOO_LONG", "name"),
             ("6", "INVALID_PHONE", "phone"),
             ("7", "TOO_LONG", "id"),
+            ("9", "INVALID_EMAIL", "email"),
+            ("10", "INVALID_TEXT", "name"),
         ],
     )
     assert [(told["reason"], told["column"], told["lines"]) for told in result["told"]] == [

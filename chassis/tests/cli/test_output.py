@@ -24,7 +24,8 @@ from rapport.operations.v1 import operations_pb2
 HOSTILE = [
     "\x1b[2J\x1b[31m", "\x1b]8;;http://evil.example\x1b\\here\x1b]8;;\x1b\\", "\x07", "\x08\x08", "\r",
     "\x9b31m",
-    "\x7f", "\u202e", "\u202d", "\u2066", "\u2069", "\u2028", "\u2029", "\n2026-01-01 00:00  FORGED",
+    "\x7f", "\u202e", "\u202d", "\u2066", "\u2069", "\u2028", "\u2029", "\ufffe", "\U000e0041",
+    "\n2026-01-01 00:00  FORGED",
     "[link=http://evil.example]x[/link]",
 ]  # fmt: skip
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -138,7 +139,7 @@ def test_json_that_is_escaped_says_the_same(capsys: pytest.CaptureFixture[str], 
 
 def test_people_read_what_they_wrote(capsys: pytest.CaptureFixture[str]) -> None:
     names = "Jürgen Müller, 山田太郎, \u0645\u062d\u0645\u062f, \u0639\u0644\u06cc\u200c\u0631\u0636\u0627, "
-    names += "👩\u200d👩\u200d👧"
+    names += "👩\u200d👩\u200d👧 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
     output.say(f"{names}\n\tsecond line")
     assert capsys.readouterr().out == f"{names}\n\tsecond line\n"
     listing(names)

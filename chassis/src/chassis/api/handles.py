@@ -4,12 +4,15 @@ For the service that keeps customers, and for an import that is only checked. Ne
 `phonenumbers`.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+
+from chassis.api.visible import unseen
 
 # The reason for a handle of each type that cannot be right.
 INVALID_REASONS: dict[str, tuple[str, str]] = {
@@ -25,6 +28,8 @@ INVALID_REASONS: dict[str, tuple[str, str]] = {
     "SOCIAL": ("INVALID_HANDLE", "must be a network and a handle, like mastodon:anna"),
     "EXTERNAL_ID": ("INVALID_HANDLE", "must be a system and an id, like crm:00042"),
 }
+MISLEADING = "must hold only what can be seen, no zero-width, format or filler characters, and no @ but this"
+_LIKE_AT = re.compile("[\ufe6b\uff20]")
 _DIGITS_IN_A_NUMBER = 5
 
 Judged = tuple[str, str]  # the form in which it is matched, and VALID, POSSIBLE or INVALID
@@ -63,7 +68,14 @@ def judge(type: str, value: str, region_code: str) -> Handle:
         region_code: ISO 3166-1 alpha-2, for phone numbers without a country code; may be empty.
 
     """
+    if misleads(type, value):
+        return Handle(type, *_INVALID)
     return Handle(type, *_JUDGES.get(type, _opaque)(value.strip(), region_code))
+
+
+def misleads(type: str, value: str) -> bool:
+    """Whether a handle looks like another than it is: it holds what nobody sees, or an @ that is none."""
+    return unseen(value) or (type == "EMAIL" and bool(_LIKE_AT.search(value)))
 
 
 def _email(value: str, region_code: str) -> Judged:

@@ -1,10 +1,12 @@
 """What no text holds, in any field of any request: control characters, and in a line what breaks or turns it.
 
 Control characters are no text: PostgreSQL stores no NUL, terminals obey ESC, mail headers end at a line's
-end. A text is one line unless its field has the option `multiline`: a name of two lines forges a second entry
-in a list of names, and one that overrides its direction reads as another name. Joiners, marks, and scripts
-that run from right to left are names as people have them. Lone surrogates never get this far: they are not
-UTF-8, so gRPC's decoder refuses the message.
+end. Neither are noncharacters, nor tags, which say what only programs read; in a flag, such as that of
+England, they are text. A text is one line unless its field has the option `multiline`: a name of two lines
+forges a second entry in a list of names, and one that overrides its direction reads as another name. Joiners,
+marks, and scripts that run from right to left are names as people have them. So are characters of private
+use: older systems have the rare ideographs of Chinese names as such. Lone surrogates never get this far: they
+are not UTF-8, so gRPC's decoder refuses the message. What can be seen of a text: `chassis.api.visible`.
 """
 
 import functools
@@ -21,15 +23,24 @@ from rapport.options.v1 import options_pb2
 
 # C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-NOT_TEXT = re.compile(f"[{_CONTROL}]")
+# Noncharacters, and tags that are in no flag. Not all that is unassigned: emoji of tomorrow are text today.
+_NONE = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane | 0xFFFE)}-{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+_NONE += "\U000e0000-\U000e001f\U000e0080-\U000e00ff"
+_FLAG, _TAG, _END = "\U0001f3f4", "\U000e0020-\U000e007e", "\U000e007f"
+_HIDDEN = rf"(?<![{_FLAG}{_TAG}])[{_TAG}{_END}]|[{_TAG}](?![{_TAG}{_END}])|{_FLAG}[{_TAG}]{{8,}}"
+NOT_TEXT = re.compile(f"(?:[{_CONTROL}{_NONE}]|{_HIDDEN})")
 # What embeds, overrides or isolates a direction: programs put it around what is copied from them.
 _TURNS = "\u202a-\u202e\u2066-\u2069"
 TURNS = re.compile(f"[{_TURNS}]")
-NOT_ONE_LINE = re.compile(f"[{_CONTROL}\t\n\u2028\u2029{_TURNS}]")
+NOT_ONE_LINE = re.compile(f"(?:[{_CONTROL}{_NONE}\t\n\u2028\u2029{_TURNS}]|{_HIDDEN})")
 _ALLOWED = {
-    NOT_TEXT: "must be text of any script, with newlines and tabs but no other control characters",
-    NOT_ONE_LINE: "must be one line of any script: no newlines, tabs or other control characters, and none"
-    " that turn the direction of text (U+202A to U+202E, U+2066 to U+2069)",
+    NOT_TEXT: "must be text of any script, with newlines and tabs but no other control characters,"
+    " noncharacters or tags outside of flags",
+    NOT_ONE_LINE: "must be one line of any script: no newlines, tabs or other control characters,"
+    " noncharacters or tags outside of flags, and none that turn the direction of text"
+    " (U+202A to U+202E, U+2066 to U+2069)",
 }
 
 
@@ -41,8 +52,9 @@ def check_texts(request: Message) -> None:
     lines: list[str] = []
     texts: list[str] = []
     _gather(request, _plan(request.DESCRIPTOR), lines, texts)
-    # One search for all: nearly always, there is nothing to find.
-    if NOT_ONE_LINE.search(" ".join(lines)) or NOT_TEXT.search(" ".join(texts)):
+    # One look at all: nearly always, there is nothing to find.
+    line, text = " ".join(lines), " ".join(texts)
+    if (not line.isprintable() and NOT_ONE_LINE.search(line)) or NOT_TEXT.search(text):
         raise InvalidArgument(list(bad_texts(request)))
 
 

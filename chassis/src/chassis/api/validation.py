@@ -30,6 +30,7 @@ from chassis.api.currencies import Currency
 from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
 from chassis.api.text import bad_texts
+from chassis.api.visible import visible
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
@@ -84,10 +85,14 @@ class Check:
         return department or ""
 
     def text(self, value: str, field: str, *, max: int = 200, required: bool = True) -> str:
-        """Text for people, kept as it is: at most `max` characters. Of what is `chassis.api.text`'s."""
-        if self._present(value.strip(), field, required) and len(value) > max:
+        """Text for people, kept as it is: at most `max` characters. Of what is `chassis.api.text`'s.
+
+        A text without anything to see is absent, and empty.
+        """
+        seen = value if visible(value) else ""
+        if self._present(seen, field, required) and len(value) > max:
             self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
-        return value
+        return seen
 
     def texts(self, message: Message) -> None:
         """Whether every text of an item that is judged apart is text: as of a request. INVALID_TEXT."""

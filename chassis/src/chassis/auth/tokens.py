@@ -3,13 +3,13 @@
 import hashlib
 import re
 import time
-import unicodedata
 from collections import OrderedDict
 from typing import Any
 
 import jwt
 import structlog
 
+from chassis.api.visible import unseen
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
@@ -25,7 +25,6 @@ REFUSED_S = 10.0  # a token that no key signed is not looked into again for this
 # Whatever Python's decoders raise for what somebody made up. RecursionError: brackets within brackets.
 _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
 _DEPARTMENT = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62})?")
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control and format characters, surrogates, line ends
 
 _log = structlog.get_logger(__name__)
 
@@ -135,7 +134,7 @@ def _read(claims: dict[str, Any]) -> Principal:
         permissions = permissions.split()
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
         raise ValueError("permissions must be a list of strings")
-    if not 1 <= len(subject) <= SUBJECT_MAX or any(unicodedata.category(c) in _UNSEEN for c in subject):
+    if not 1 <= len(subject) <= SUBJECT_MAX or unseen(subject):
         raise ValueError("sub must be 1 to 200 visible characters")
     if not _DEPARTMENT.fullmatch(department):
         raise ValueError("department must be a department's id, or absent")

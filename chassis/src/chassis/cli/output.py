@@ -54,7 +54,7 @@ def write_json(value: Any) -> None:
 
 def escaped(document: str) -> str:
     """JSON with what a terminal obeys escaped as JSON does: a program reads the same."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+    return _OBEYED.sub(_escape, document)
 
 
 def write_lines(lines: Iterable[str], *, as_json: bool = False) -> None:
@@ -89,6 +89,11 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return line(", ".join(map(str, value)))
     return f"{value:.1f}" if isinstance(value, float) else line(str(value))
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def _picture(found: re.Match[str]) -> str:

@@ -2,9 +2,11 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from chassis.grpc.status import reason as reason_of
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
     AddIdentifierRequest,
@@ -97,6 +99,34 @@ async def test_an_invalid_handle_is_kept_flagged_and_may_be_shared(desk):
         (identifier,) = customer.identifiers
         assert (identifier.value, identifier.normalized_value) == ("not an address", "")
         assert identifier.quality == Identifier.Quality.QUALITY_INVALID
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        (Identifier.TYPE_EMAIL, "an\u200bna@example.com", "INVALID_EMAIL"),
+        (Identifier.TYPE_EMAIL, "anna@exam\u00adple.com", "INVALID_EMAIL"),
+        (Identifier.TYPE_EMAIL, "anna\uff20example.com", "INVALID_EMAIL"),
+        (Identifier.TYPE_PHONE, "+49 30\u200b 901820", "INVALID_PHONE"),
+        (Identifier.TYPE_SOCIAL, "mastodon:an\u3164na", "INVALID_HANDLE"),
+        (Identifier.TYPE_ACCOUNT_NUMBER, "DE\u206042", "INVALID_HANDLE"),
+    ],
+)
+async def test_no_handle_looks_like_another(desk, kind, value, reason):
+    looking = Identifier(type=kind, value=value)
+    bert = await desk.create()
+    for call in (
+        desk.customers.CreateCustomer(CreateCustomerRequest(customer=Customer(identifiers=[looking]))),
+        desk.customers.AddIdentifier(AddIdentifierRequest(customer=bert.name, identifier=looking)),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError, match="only what can be seen") as caught:
+            await call
+        assert reason_of(caught.value) == reason
+
+
+async def test_a_name_that_nobody_can_see_is_none(desk):
+    anna = await desk.create(display_name="\u200b\u3164", given_name="Anna", family_name="\u2800")
+    assert (anna.display_name, anna.family_name) == ("Anna", "")
 
 
 async def test_a_handle_belongs_to_one_customer(desk, refused):

@@ -50,11 +50,27 @@ def test_an_email_at_a_domain_the_internet_lacks_is_possible():
 
 
 @pytest.mark.parametrize(
-    "value", ["anna", "anna@", "@example.com", "a b@example.com", "Anna <a@example.com>"]
+    "value",
+    ["anna", "anna@", "@example.com", "a b@example.com", "Anna <a@example.com>", "anna\uff20example.com"],
 )
 def test_what_cannot_be_an_email_is_kept_and_matches_nobody(value):
     handle = judge(EMAIL, value, "")
     assert (handle.value, handle.key, handle.quality) == (value, None, Quality.INVALID)
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\u00ad", "\u200e", "\ufeff", "\u2060", "\u3164", "\u2800", "\U000e0041"]
+)
+@pytest.mark.parametrize("kind", IdentifierType)
+def test_a_handle_with_what_nobody_sees_is_none_of_any_kind(kind, hidden):
+    value = "anna@example.com" if kind == EMAIL else "mastodon:+4930901820"
+    for spoilt in (
+        hidden + value,
+        value + hidden,
+        value[:2] + hidden + value[2:],
+        value[:-2] + hidden + value[-2:],
+    ):
+        assert judge(kind, spoilt, "DE").normalized_value == ""
 
 
 @pytest.mark.parametrize(

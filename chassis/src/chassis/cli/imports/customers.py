@@ -116,6 +116,7 @@ class CustomerImporter:
     def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
         """Note what the service would refuse or tell."""
         check = Check()
+        check.texts(customer)
         region = check_profile(check, customer)["region_code"]
         judged = [
             check_identifier(check.at(f"identifiers[{i}]"), identifier, region)

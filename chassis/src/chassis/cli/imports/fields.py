@@ -13,6 +13,7 @@ import pycountry
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.visible import visible
 from chassis.api.zones import time_zone
 from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
@@ -27,6 +28,8 @@ _IDS = frozenset({"external_id", "customer", "account_number", "reference", "ord
 # Fields that hold the id of something, and what exports write there for none: a guest is customer 0.
 _KEYS = frozenset({"external_id", "customer", "reference"})
 _NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
+# What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
+_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
 _NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
@@ -90,7 +93,8 @@ class Cells:
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
 
-        What address books put around a number, to turn its direction, is left out.
+        What address books put around a number, to turn its direction, is left out; a cell without anything to
+        see is empty.
         """
         before = len(self.row.problems)
         value = self._text(field)
@@ -111,7 +115,8 @@ class Cells:
         return self._columns.get(field, field)
 
     def _text(self, field: str) -> str:
-        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, ""))).strip()
+        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, "")))
+        value = value.strip(_AROUND) if visible(value) else ""
         if field in _IDS:
             value = value.removeprefix("'")
         if field in _NAMES:
