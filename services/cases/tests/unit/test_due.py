@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.domain.due import Due, day_of
+from cases.domain.due import LENT_LEAD, Due, day_of
 
 TICK = timedelta(microseconds=1)
 ZONES = [
@@ -54,3 +54,10 @@ def test_a_promised_moment_is_in_time_itself():
     due = Due(datetime(2026, 3, 5, 9, tzinfo=UTC))
     assert not due.missed_by(due.time)
     assert due.missed_by(due.time + TICK)
+
+
+def test_who_promises_in_anothers_name_leaves_it_an_hour():
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert timedelta(hours=1) == LENT_LEAD
+    assert Due(now + LENT_LEAD).is_ahead(now)
+    assert not Due(now + LENT_LEAD - TICK).is_ahead(now)

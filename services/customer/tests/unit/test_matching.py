@@ -7,7 +7,7 @@ import pytest
 
 from customer.domain.customers import new_customer
 from customer.domain.identifiers import Handle, Identifier, IdentifierType, Quality
-from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name
+from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EMAIL, PHONE, SOCIAL = IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.SOCIAL
@@ -114,3 +114,20 @@ def test_what_stands_in_for_a_name_clashes_with_none():
     nameless = customer(display_name="anna@x.org")
     assert name_conflict(nameless, WHOLE, held((EMAIL, "anna@x.org"))) == []
     assert name_conflict(nameless, WHOLE, []) == ["display_name"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "name", "two"),
+    [
+        ([(EMAIL, "a@x.org")], [(EMAIL, "b@x.org")], "Ben", True),
+        ([(EMAIL, "a@x.org")], [(EMAIL, "b@x.org")], "Anna", False),
+        ([(EMAIL, "a@x.org")], [(EMAIL, "b@x.org"), (EMAIL, "a@x.org")], "Ben", False),
+        ([(EMAIL, "a@x.org")], [(PHONE, "1")], "Ben", False),
+        ([(PHONE, "1")], [(EMAIL, "b@x.org")], "Ben", False),
+        ([(PHONE, "1")], [(PHONE, "2")], "Ben", False),
+    ],
+)
+def test_who_differs_in_name_and_in_every_address_seems_another(ours, theirs, name, two):
+    known = customer(display_name="Anna")
+    clash = strangers(known, {"display_name": name}, held(*ours), row(*theirs))
+    assert clash == (["display_name"] if two else [])

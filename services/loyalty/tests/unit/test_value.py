@@ -102,6 +102,7 @@ def test_who_changed_gets_a_version_and_nothing_is_added() -> None:
         {"purchase_time": NOW + timedelta(days=1)},
         {"quantity": 2},
         {"reference": "orders/1"},
+        {"refunded": Decimal(1)},
     ],
     ids=lambda corrected: next(iter(corrected)),
 )
@@ -109,6 +110,37 @@ def test_a_row_says_something_new_when_any_of_its_fields_does(corrected: dict[st
     known = purchase(1, "5")
     assert known.says(replace(known, id=uuid4(), version=2))
     assert not known.says(replace(known, **corrected))
+
+
+def test_what_was_given_back_of_a_purchase_lowers_the_value_and_all_of_it_ends_the_purchase() -> None:
+    part, whole = (replace(purchase(1, "1"), refunded=Decimal(back)) for back in ("0.25", "1"))
+    assert added_value([part, whole]) == [CustomerValue(UUID(int=1), Decimal("0.75"), 1, NOW, NOW, 1)]
+    free = purchase(1, "0")
+    assert [each.returned for each in (part, whole, free)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("refunded", "by", "stands"),
+    [("3", "b", ("3", "b")), ("2", "b", ("2", "a")), ("1", "b", ("2", "a")), ("1", "a", ("1", "a"))],
+)
+def test_what_was_given_back_grows_unless_who_said_it_corrects_it(
+    refunded: str, by: str, stands: tuple[str, str]
+) -> None:
+    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="a")
+    row = replace(known, id=uuid4(), refunded=Decimal(refunded), refunded_by=by)
+    said = known.said(row)
+    assert (said.id, said.refunded, said.refunded_by) == (row.id, Decimal(stands[0]), stands[1])
+
+
+def test_no_more_stays_given_back_than_a_correction_leaves() -> None:
+    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="b")
+    for amount, stays in (("3", "2"), ("1", "1"), ("-5", "0")):
+        said = known.said(replace(known, amount=Decimal(amount), refunded=Decimal(0), refunded_by="a"))
+        assert (said.amount, said.refunded) == (Decimal(amount), Decimal(stays))
+
+
+def test_a_purchase_is_of_its_first_version() -> None:
+    assert purchase(1, "5").version == 1
 
 
 @given(st.decimals(0, 10**12, places=2))
