@@ -349,7 +349,7 @@ class PromiseMade(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     predecessor: _builtins.str
@@ -424,7 +424,7 @@ class PromiseAtRisk(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
@@ -509,7 +509,7 @@ class PromiseRecovered(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     @_builtins.property
@@ -589,7 +589,7 @@ class PromiseRenegotiated(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     successor: _builtins.str
@@ -688,7 +688,7 @@ class PromiseKept(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     late: _builtins.bool
@@ -764,7 +764,7 @@ class PromiseBroken(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     @_builtins.property
@@ -834,7 +834,7 @@ class PromiseWithdrawn(_message.Message):
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
     root: _builtins.str
-    """The first of the promises about one thing, those that replaced each other or were made on one work item; maybe itself."""
+    """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str

@@ -42,7 +42,7 @@ class Goodwill(_message.Message):
     """Why, a code such as `promise-renegotiated`."""
     promise: _builtins.str
     """The promise it makes up for, one made to this customer that is or was at risk, broken, late or put off; may be empty.
-    One grant for one harm: promises that replaced each other or were made on one work item are one.
+    One grant for one harm: a chain of promises, which replaced each other or were made on one work item, does one.
     """
     transfer: _builtins.str
     """The transfer that moved the points."""

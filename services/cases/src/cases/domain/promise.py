@@ -84,7 +84,7 @@ class Promise:
     work_item_id: UUID | None = None
     reference: str = ""
     predecessor_id: UUID | None = None
-    root_id: UUID | None = None  # the first promise about the same; None: itself
+    root_id: UUID | None = None  # the first of its chain; None: itself
     first_make_time: datetime | None = None
     first_due_time: datetime | None = None
     import_key: str | None = None
@@ -130,7 +130,7 @@ class Promise:
 
     @property
     def root(self) -> str:
-        """The first of the promises that replaced each other or were made on one work item; maybe itself."""
+        """The first of its chain: of those that replaced each other or were made on one work item."""
         return f"promises/{self.root_id or self.id}"
 
     @property

@@ -15,7 +15,8 @@ _DAY = timedelta(days=1)
 class Goodwill:
     """Points granted to one customer for one harm. `policy_version` tells which limits applied.
 
-    A promise that was moved several times is one harm, named by `root_id`: the first of its chain. A person
+    A chain is the promises that replaced each other or were made on one work item; `root_id` is the first of
+    them. A harm is what a chain does to its customer, once, however many of its promises are moved. A person
     makes up for it once; the policy gives what the whole delay earns, a part with each move, less that.
     """
 

@@ -13,7 +13,7 @@ from loyalty.store.tables import GOODWILL, HARMS, PROMISES, TRANSFERS
 
 @dataclass(frozen=True, slots=True)
 class KnownPromise:
-    """A promise that cases told of: whose it is, the first of its chain, and whether that did any harm."""
+    """A promise that cases told of: whose it is, the first of its chain, and whether its chain did harm."""
 
     id: UUID
     customer_id: UUID
@@ -41,11 +41,11 @@ SPENT = Statement(
     row=Spent,
 )
 
-_HARM = sa.and_(_CUSTOMER, GOODWILL.c.root_id == sa.bindparam("root_id"))
+_OF_CHAIN = sa.and_(_CUSTOMER, GOODWILL.c.root_id == sa.bindparam("root_id"))
 GIVEN = Statement(
     sa.select(
-        _sum(_HARM, GOODWILL.c.grantor != sa.bindparam("policy")).label("by_people"),
-        _sum(_HARM, GOODWILL.c.grantor == sa.bindparam("policy")).label("by_policy"),
+        _sum(_OF_CHAIN, GOODWILL.c.grantor != sa.bindparam("policy")).label("by_people"),
+        _sum(_OF_CHAIN, GOODWILL.c.grantor == sa.bindparam("policy")).label("by_policy"),
     ),
     row=Given,
 )

@@ -99,5 +99,5 @@ PROMISES = sa.Table(
     sa.Column("root_id", sa.Uuid, nullable=False),
 )
 
-# What cases told of a chain: that a promise of it is or was at risk, broken, late or put off.
+# The chains that did harm: of which cases told that a promise is or was at risk, broken, late or put off.
 HARMS = sa.Table("harms", METADATA, sa.Column("root_id", sa.Uuid, primary_key=True))

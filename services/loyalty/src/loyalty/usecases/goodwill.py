@@ -36,7 +36,7 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class GrantGoodwill:
-    """Give points to a customer for one harm, the promise that was not kept if there is one."""
+    """Give points to a customer for one harm, that of the promise's chain if a promise is named."""
 
     customer_id: UUID
     points: int
@@ -116,7 +116,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
 
 
 async def _given(tx: Transaction, customer_id: UUID, root_id: UUID) -> Given:
-    """What the harm has had. Read under the lock of the customer's budget, so that nobody adds to it."""
+    """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
     return await GIVEN.one(tx, customer_id=customer_id, root_id=root_id, policy=f"service:{tx.db.service}")
 
 
@@ -131,7 +131,7 @@ async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, gr
 
 
 async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
-    """What the promise is about, once it is known to be the customer's and to have done harm."""
+    """The root of a promise's chain, which is known to be the customer's and to have done harm."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
         raise PromiseNotFound(PROMISE.format(promise_id))
