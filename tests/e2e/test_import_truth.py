@@ -165,6 +165,16 @@ def test_whose_name_changed_and_who_shares_a_number_is_told(files: Importing) ->
     assert {(told["reason"], *told["lines"]) for told in done["told"]} == {("RENAMED", 2), ("NAME_KEPT", 3)}
 
 
+def test_a_customer_has_the_numbers_of_all_columns_and_each_once(files: Importing) -> None:
+    number = f"030{int(files.system[1:], 16) % 10**7:07}"
+    file = f"id,last_name,country,phone,mobile\n1,Berg,DE,{number},+49{number[1:]}\n2,Cole,DE,,{number}\n"
+    assert files.load("customers", file)["created"] == 2
+    held = customers().GetCustomer(customer_service_pb2.GetCustomerRequest(name=files.find("1"))).identifiers
+    assert [i.normalized_value for i in held if i.type == customer_pb2.Identifier.TYPE_PHONE] == [
+        f"+49{number[1:]}"
+    ]
+
+
 def test_a_day_is_kept_on_that_day_where_it_was_delivered(files: Importing) -> None:
     header = "customer_id,order_id,order_date,promised_date,delivered_date\n"
     rows = "z1,8001,2026-02-20,2026-03-02,2026-03-02T20:00:00-08:00\nz1,8002,NULL,2026-03-02,NULL\n"

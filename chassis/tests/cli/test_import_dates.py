@@ -42,6 +42,12 @@ def test_a_day_that_can_only_be_one_is_read(cell: str) -> None:
     assert column(cell) == [datetime(2026, 3, 2, tzinfo=UTC)]
 
 
+def test_a_year_of_two_digits_is_one_after_dots_and_asked_for_where_it_may_be_a_day() -> None:
+    assert read("31.12.25") == datetime(2025, 12, 31, tzinfo=UTC)
+    assert read("1.2.99 14:30") == datetime(1999, 2, 1, 14, 30, tzinfo=UTC)
+    assert read("25/12/31", "%y/%m/%d") == datetime(2025, 12, 31, tzinfo=UTC)
+
+
 def test_times_of_day_follow_the_date() -> None:
     assert column("13/1/2010 8:26") == [datetime(2010, 1, 13, 8, 26, tzinfo=UTC)]
     assert column("1/13/2010 8:26:05 PM") == [datetime(2010, 1, 13, 20, 26, 5, tzinfo=UTC)]
@@ -75,6 +81,10 @@ def test_a_format_is_for_what_is_not_written_as_iso() -> None:
         "2026-02-30",
         "31.2.2026",
         "1/2/26",
+        "25/12/31",
+        "31-12-25",
+        "31.12.255",
+        "31.12.5",
         "32/1/2026",
         "1/2/2026",
         "13:00",

@@ -136,3 +136,24 @@ def test_contacts_of_salesforce_have_their_country_and_their_ids(check: Check, h
     assert (code, result["system"], result["told"]) == (0, "salesforce", [])
     assert result["used"]["external_id"] == names[0]
     assert result["used"]["country"] == names[-3]
+
+
+def test_a_contact_has_all_numbers_of_its_row_each_told_by_its_column(check: Check) -> None:
+    file = (
+        "Contact ID,Last Name,Mailing Country,Phone,Mobile\n"
+        "003A,Berg,DE,030 901820,030 901821\n003B,Cole,DE,030 901820,12\n003C,Diaz,DE,,12\n"
+    )
+    code, result, _ = check("customers", file)
+    assert (code, result["ignored"]) == (0, [])
+    assert "phone is read from Mobile, too" in result["notes"]
+    assert [(t["reason"], t["column"], t["lines"]) for t in result["told"]] == [
+        ("INVALID_PHONE", "Mobile", [3, 4])
+    ]
+    row = cells({"a": "1; 2", "b": "2; 3"}, {"phone": "a"}, phone=["b"])
+    assert row.everywhere("phone") == [("a", "1"), ("a", "2"), ("b", "3")]
+
+
+def test_an_order_of_a_shop_is_known_by_its_name(check: Check) -> None:
+    file = SHOPIFY.replace("Id\n", "Promised\n")
+    code, result, _ = check("orders", file.replace(",77", ",2026-01-09"))
+    assert (code, result["used"]["order_id"]) == (0, "Name")

@@ -33,6 +33,14 @@ def external_id(system: str, value: str) -> customer_pb2.Identifier:
     return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, value=f"{system}:{value}")
 
 
+def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
+    """The handles of one kind that a row holds, each with its column: numbers of all its columns."""
+    if field == "phone":
+        return cells.everywhere(field)
+    texts = cells.several(field) if field != "account_number" else filter(None, [cells.text(field)])
+    return [(cells.column(field), text) for text in texts]
+
+
 class CustomerImporter:
     """Rows become customers, matched by external id, account number or e-mail.
 
@@ -77,16 +85,14 @@ class CustomerImporter:
         """A customer with every handle the row holds."""
         row = cells.row
         handles = (
-            [("external_id", external_id(self._system, value))]
+            [(self._used["external_id"], external_id(self._system, value))]
             if (value := cells.text("external_id"))
             else []
         )
         handles += [
-            (name, customer_pb2.Identifier(type=kind, value=text))
+            (column, customer_pb2.Identifier(type=kind, value=text))
             for name, kind in _IDENTIFIERS.items()
-            for text in (
-                cells.several(name) if name != "account_number" else filter(None, [cells.text(name)])
-            )
+            for column, text in _written(cells, name)
         ]
         if not handles and not row.problems:
             needed = "must have an id, account number, e-mail or phone to recognise the customer by"
@@ -107,7 +113,7 @@ class CustomerImporter:
                 )
             else:
                 setattr(customer, name, value)
-        shape = tuple(cells.column(name) for name, _ in handles)
+        shape = tuple(column for column, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
         if self._dry_run or row.problems:  # what the service is never asked about
             self._check(row, customer)

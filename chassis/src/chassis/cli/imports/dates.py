@@ -5,7 +5,7 @@ from datetime import UTC, datetime, tzinfo
 
 from chassis.cli.imports.decoding import UnreadableFile
 
-_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? +|T)?(.*)")
+_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +|T)?(.*)")
 _TIME = re.compile(
     r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
 )
@@ -62,7 +62,7 @@ class DayOrder:
     def add(self, line: int, cell: str) -> None:
         """Look at one cell."""
         match = _NUMBERS.fullmatch(cell.strip())
-        if match is None or match[2] == ".":
+        if match is None or match[2] == "." or len(match[4]) == 2:
             return
         first, second = int(match[1]), int(match[3])
         if first > 12 or second > 12:
@@ -103,6 +103,10 @@ def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) 
 def _guessed(text: str, first: str) -> datetime:
     if match := _NUMBERS.fullmatch(text):
         one, separator, two, year, rest = match.groups()
+        if len(year) == 2:  # 31.12.25 has its year at the end; what 25/12/31 has there nobody knows
+            if separator != ".":
+                raise ValueError
+            year = f"{'19' if int(year) >= 70 else '20'}{year}"
         day_first = separator == "." or first == "day" or int(one) > 12 or one == two
         if not (day_first or first == "month" or int(two) > 12):
             raise ValueError

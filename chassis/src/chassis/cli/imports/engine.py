@@ -143,7 +143,8 @@ class Run(Generic[T]):
         self.result.used = used
         self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
         self.result.notes += [
-            f"{field} is read from {' or '.join(columns)} where {used[field]} has none"
+            f"{field} is read from {' or '.join(columns)}"
+            + (", too" if field == "phone" else f" where {used[field]} has none")
             for field, columns in self.spares.items()
         ]
         return used

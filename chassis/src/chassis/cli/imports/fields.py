@@ -131,6 +131,14 @@ class Cells:
         parts = re.split(r"[;,\n]" if field == "email" else r"[;\n]", self.text(field))
         return [part.strip() for part in parts if part.strip()]
 
+    def everywhere(self, field: str) -> list[tuple[str, str]]:
+        """The texts in all columns that hold a field, each once, with its column."""
+        found: dict[str, str] = {}
+        for column in (self._columns.get(field, ""), *self._spares.get(field, ())):
+            for text in Cells(self.row, {field: column}, self._notation).several(field):
+                found.setdefault(text, column)
+        return [(column, text) for text, column in found.items()]
+
     @property
     def zone(self) -> ZoneInfo:
         """Where days are days."""
@@ -148,7 +156,7 @@ class Cells:
             at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
         except ValueError:
             how = dates.example(self._notation.date_format)
-            allowed = f"must be a date or time as in {how}; --date-format tells another way"
+            allowed = f"must be a date or time as in {how}; --date-format tells another, such as DD/MM/YY"
             self.wrong(field, "INVALID_TIME", allowed)
             return None
         if not EARLIEST <= at <= LATEST:

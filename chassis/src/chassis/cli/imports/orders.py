@@ -20,8 +20,8 @@ from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 
 _PROMISED = (
-    "was imported before with another customer or promised date, and what was promised stays: renegotiate or "
-    "withdraw that promise"
+    "was imported before, as {}, with another customer or promised date, and what was promised stays: "
+    "renegotiate or withdraw that promise"
 )
 _ENDED = "was imported before, and what was promised has ended otherwise: see `rapport view`"
 
@@ -90,7 +90,7 @@ class OrderImporter:
             if not promise.name:  # it would be made
                 continue
             if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
-                row.problems.append(Problem("", ALREADY_IMPORTED, _PROMISED))
+                row.problems.append(Problem("", ALREADY_IMPORTED, _PROMISED.format(promise.name)))
             elif order.delivered and not promise.HasField("keep_time"):
                 await self._keep(row, promise, order.delivered)
         return answer.made_count

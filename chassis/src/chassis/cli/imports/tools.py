@@ -56,7 +56,7 @@ _MARKS: dict[str, tuple[frozenset[str], ...]] = {
 # something that only some belong to.
 _COLUMNS: Mapping[str, Mapping[str, str]] = {
     # `Name` is the number of the order, on each of its lines; `Id` is on the first alone.
-    "shopify": {"reference": "name id"},
+    "shopify": {"reference": "name id", "order_id": "name"},
     "stripe": {"reference": "id"},
     "paypal": {"reference": "transactionid", "amount": "gross", "email": "fromemailaddress"},
     "square": {"reference": "paymentid transactionid", "amount": "totalcollected"},
