@@ -21,6 +21,7 @@ from chassis.cli.session import Session
 from chassis.local.home import Home
 
 SYSTEM = "demo"
+STARTING_S = 60.0
 
 app = typer.Typer()
 
@@ -53,6 +54,9 @@ def _platform(quiet: bool) -> Iterator[bool]:
     """The running platform: the one that is up, or one of our own (True) for as long as the block lasts."""
     home = Home.current()
     if home.supervisor() is not None:
+        deadline = time.monotonic() + STARTING_S  # `make run` may have begun a moment ago
+        while home.supervisor() is not None and not home.is_up() and time.monotonic() < deadline:
+            time.sleep(0.2)
         yield False
         return
     if not quiet:
