@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import re
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -84,3 +88,12 @@ async def spans_of(trace_id: str) -> list[dict[str, Any]]:
         return [dict(row) | {"attributes": json.loads(row["attributes"])} for row in rows]
     finally:
         await connection.close()
+
+
+def test_the_readme_shows_code_that_runs(stack: Stack) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [code] = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=stack.env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "Ada Okafor  []\n"), done.stderr
