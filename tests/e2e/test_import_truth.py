@@ -1,5 +1,6 @@
 """Imports of the files that people really have: nobody joined, renamed, made up or counted twice unsaid."""
 
+import asyncio
 import csv
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,12 @@ import pytest
 from chassis.api.messages import decimal
 from chassis.cli.imports.customers import external_id
 from chassis.cli.session import Session
+from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
-from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from tests.e2e.stack import Stack
@@ -275,6 +278,19 @@ def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_ot
     decided = Path(result["errors_file"]).read_text()
     result = files.load("customers", decided, name="decided.csv")
     assert (result["known"], result["renamed"], result["refused"]) == (1, 1, 0)
+
+
+def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
+    file, mira = "order_id,customer_id,date,amount\nO1,u,2026-01-01,10.00\n", "manager:mira"
+    assert files.load("purchases", file, "--as", mira)["created"] == 1
+    handle = files.find("u")
+
+    def bought() -> bool:
+        request = timeline_service_pb2.ListTimelineEntriesRequest(parent=handle)
+        told = Session.open().stub(TimelineServiceStub, "customer").ListTimelineEntries(request)
+        return [entry.actor for entry in told.timeline_entries if entry.kind == "PurchaseRecorded"] == [mira]
+
+    asyncio.run(eventually(bought))
 
 
 def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_file(files: Importing) -> None:

@@ -214,9 +214,10 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
         "b@x.example,2026-01-03 10:00:00 -0500,5.00,2,refunded\n"
         "c@x.example,2026-01-03 10:00:00 -0500,-5.00,3,paid\n"
         "d@x.example,2026-01-03 10:00:00 -0500,,4,failed\n"
+        "d@x.example,2026-01-03 10:00:00 -0500,5.00,5,wc-cancelled\n"
     )
     code, result, _ = check("purchases", file)
-    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 5, 2, 0)
+    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 6, 3, 0)
 
 
 def test_an_order_of_several_lines_is_one_purchase_by_its_name_and_the_rest_is_told(check: Check) -> None:

@@ -64,6 +64,7 @@ class Wanted:
     sheet: str = ""
     errors: Path | None = None
     dry_run: bool = False
+    who: str = "agent:demo"
 
 
 @app.command("import", help=_HELP)
@@ -116,6 +117,9 @@ def import_file(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check every row, say what an import would do, and import none.")
     ] = False,
+    who: Annotated[
+        str, typer.Option("--as", metavar="ROLE:NAME", help="Who imports: whom the history names.")
+    ] = "agent:demo",
     as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
 ) -> None:
     """Import a file: see `_HELP`."""
@@ -213,7 +217,7 @@ def _session(wanted: Wanted, result: Any) -> Session | None:
         result.asked = False
         return None
     try:
-        return Session.open()
+        return Session.open(wanted.who)
     except Failure:
         if not wanted.dry_run:
             raise

@@ -34,6 +34,8 @@ _NO_SALE = frozenset(
         "rejected",
         "unpaid",
         "draft",
+        "checkout-draft",
+        "on-hold",
         "requires_payment_method",
         "requires_action",
         "requires_confirmation",
@@ -95,7 +97,7 @@ class PurchaseImporter:
 
     def parse(self, cells: Cells) -> Bought | None:
         """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
-        reference, status = cells.text("reference"), cells.text("status").casefold()
+        reference, status = cells.text("reference"), cells.text("status").casefold().removeprefix("wc-")
         if reference in self._orders and not cells.text("amount"):
             cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
             return None
