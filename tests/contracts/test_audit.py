@@ -3,7 +3,9 @@
 import re
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
+import grpc
 import pytest
 import sqlalchemy as sa
 
@@ -13,13 +15,40 @@ from chassis.db.statement import Statement
 from chassis.testing.running import Running
 from chassis.testing.tokens import TestIssuer
 from chassis.testing.wait import eventually
-from tests.contracts.test_bad_input import NOWHERE, Caller, methods, path_to
-from tests.contracts.valid import REQUESTS, SERVICES, learn, request_of, short_name
+from tests.contracts.test_bad_input import NOWHERE, Caller, details_of, methods, path_to
+from tests.contracts.valid import PROMISED, REQUESTS, SERVICES, learn, request_of, short_name
 
+NAME = re.compile(r"(?:[a-zA-Z]+/[\w.-]+)(?:/[a-zA-Z]+/[\w.-]+)*")
 CUSTOMER = re.compile("customers/[0-9a-f-]{36}")
 _ROWS = Statement[Any](
     sa.select(AUDIT.c.what, AUDIT.c.resources, AUDIT.c.purpose).where(AUDIT.c.purpose.like("step-%"))
 )
+
+
+_REFUSALS = Statement[Any](
+    sa.select(AUDIT.c.what, AUDIT.c.resources, AUDIT.c.refused).where(AUDIT.c.refused != "")
+)
+_STRANGER = (
+    "MakePromise",
+    {"promise": PROMISED | {"case": "{OpenCase}", "customer": f"customers/{uuid4()}"}},
+)
+EXPECTED = {
+    "customer": {"IDENTIFIER_TAKEN"},
+    "cases": {
+        *("CUSTOMER_MISMATCH", "PROMISE_EXISTS", "PROMISE_ENDED"),
+        *("WORK_ITEM_STARTED", "WORK_ITEM_FINISHED", "WORK_ITEM_OPEN", "CASE_OPEN"),
+    },
+    "loyalty": {"ALREADY_REVERSED"},
+}
+
+
+def without_etag(fields: dict[str, Any]) -> dict[str, Any]:
+    """The same request of a caller who changes whatever is there."""
+    return {
+        key: without_etag(value) if isinstance(value, dict) else value
+        for key, value in fields.items()
+        if key != "etag"
+    }
 
 
 async def _rows(running: Running, count: int) -> dict[str, tuple[str, str]]:
@@ -66,3 +95,39 @@ async def test_who_is_told_of_whom_and_what_for_is_in_the_audit(
     }
     assert unnamed == {}
     assert all(resources for what, resources in audited.values()), audited
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+async def test_whom_a_refusal_names_is_in_the_audit_with_its_reason(
+    start: Any, issuer: TestIssuer, name: str
+) -> None:
+    running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    caller = Caller(running, issuer)
+    by_name = {short_name(method): method for method in methods(name)}
+    known: dict[str, str] = {}
+    told: set[tuple[str, frozenset[str], str]] = set()
+    everything = [*REQUESTS[name], *([_STRANGER] if name == "cases" else [])]
+    for short, fields in [each for each in everything for _ in range(2)]:  # the second time, it is done
+        method = by_name[short]
+        if method.server_streaming:
+            continue
+        request = request_of(contracts.message_class(method.input_type), without_etag(fields), known)
+        unary = caller.channel.unary_unary(path_to(method))
+        try:
+            data = await unary(request.SerializeToString(), timeout=10, metadata=caller.metadata)
+        except grpc.aio.AioRpcError as error:
+            info, _ = details_of(error)
+            about = [value for value in info.metadata.values() if NAME.fullmatch(value)]
+            if about and error.code() is not grpc.StatusCode.NOT_FOUND:  # nothing is there to read
+                told.add((path_to(method)[1:], frozenset(about), info.reason))
+        else:
+            learn(short, contracts.message_class(method.output_type).FromString(data), known)
+    await caller.channel.close()
+    assert EXPECTED[name] <= {reason for *_, reason in told}
+
+    async def all_there() -> bool:
+        rows = await _REFUSALS.all(running.db)
+        assert {(row["what"], frozenset(row["resources"].split()), row["refused"]) for row in rows} == told
+        return True
+
+    await eventually(all_there)

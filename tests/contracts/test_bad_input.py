@@ -200,13 +200,21 @@ def path_to(method: MethodDescriptor) -> str:
 
 def outcome_of(error: grpc.aio.AioRpcError) -> Outcome:
     """What an error says, with the fields that it finds fault with."""
+    info, bad = details_of(error)
+    fields = {violation.field for violation in bad.field_violations}
+    return Outcome(error.code().name, str(info.reason), frozenset(fields))
+
+
+def details_of(
+    error: grpc.aio.AioRpcError,
+) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
+    """Why, and which fields are at fault."""
     status = rpc_status.from_call(error)  # type: ignore[arg-type]
     info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details if status is not None else ():
         detail.Unpack(info)
         detail.Unpack(bad)
-    fields = {violation.field for violation in bad.field_violations}
-    return Outcome(error.code().name, str(info.reason), frozenset(fields))
+    return info, bad
 
 
 def methods(service: str) -> list[MethodDescriptor]:

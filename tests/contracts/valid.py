@@ -37,7 +37,7 @@ def _contact(customer: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-_PROMISED = {
+PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
     "due_time": SOON,
 }  # fmt: skip
@@ -127,7 +127,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AddWorkItem", {"parent": "{OpenCase}", "work_item": {
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
         ("StartWorkItem", {"name": "{AddWorkItem}", "etag": "#"}),
-        ("MakePromise", {"promise": _PROMISED | {"case": "{OpenCase}", "work_item": "{AddWorkItem}"}}),
+        ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{AddWorkItem}"}}),
         ("ForecastWorkItem", {
             "name": "{AddWorkItem}", "forecast_finish_time": LATER, "reason_code": "WEATHER", "etag": "#"}),
         ("GetPromise", {"name": "{MakePromise}"}),
@@ -138,13 +138,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),
         ("BatchMakePromises", {
-            "requests": [{"promise": _PROMISED | {"case": "{OpenCase}"}}], "import_keys": ["orders:1"]}),
+            "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}}], "import_keys": ["orders:1"]}),
         ("GetPromise", {"name": "{MakePromise}"}),
         ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
         ("cases.Explain", {"name": "{MakePromise}"}),
-        ("MakePromise", {"promise": _PROMISED | {"case": "{OpenCase}"}}),
+        ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}"}}),
         ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
-        ("MakePromise", {"promise": _PROMISED}),
+        ("MakePromise", {"promise": PROMISED}),
         ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "CUSTOMER_WISH", "etag": "#"}),
     ],
     "loyalty": [

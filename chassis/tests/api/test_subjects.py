@@ -5,7 +5,7 @@ from google.protobuf.message import Message
 from chassis.api.subjects import subjects
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
-from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2
 
 
@@ -45,3 +45,10 @@ def test_whom_a_filter_asks_about_is_told_also_when_nothing_is_found() -> None:
     customer = "customers/019cade0-0000-7000-8000-000000000001"
     request = ListPromisesRequest(filter=f'customer = "{customer}" AND state = BROKEN')
     assert list(subjects(request)) == [customer]
+
+
+def test_who_is_named_in_the_description_of_a_row_is_told_of() -> None:
+    customer = "customers/019cade0-0000-7000-8000-000000000001"
+    error = import_pb2.ImportError(line=2, description=f"belongs to {customer}, another customer")
+    page = import_service_pb2.ListImportErrorsResponse(import_errors=[error])
+    assert about(page) == [customer]

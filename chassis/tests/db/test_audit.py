@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from chassis.db import read_audit
 from chassis.db.read_audit import ReadAudit
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
-from chassis.errors import Unavailable
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Refusal, Unavailable
 from chassis.grpc.readings import Readings
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2, case_service_pb2
@@ -163,7 +164,7 @@ async def test_readings_that_a_stop_could_not_write_are_written_once_in_a_second
 def readings(noted: list[str]) -> Readings:
     files = (customer_service_pb2, case_service_pb2, view_service_pb2)
     services = [service for file in files for service in file.DESCRIPTOR.services_by_name.values()]
-    return Readings(services, lambda _, resources: noted.append(resources))
+    return Readings(services, lambda _, *what: noted.append(" ".join(filter(None, what))))
 
 
 def test_whatever_writes_nothing_is_a_reading() -> None:
@@ -195,3 +196,47 @@ def test_a_reading_names_what_was_asked_and_what_was_found() -> None:
     finally:
         current_call.reset(token)
     assert noted == ["customers/1 customers/2", "customers/3/view", "customers/1 customers/2"]
+
+
+ANNA = f"customers/{UUID(int=1)}"
+
+
+def taken() -> Refusal:
+    return AlreadyExists(
+        "IDENTIFIER_TAKEN", f"belongs to {ANNA}", {"field": "identifier", "customer": ANNA}, retry_after_s=1
+    )
+
+
+async def test_a_refusal_that_names_somebody_is_a_reading_that_says_why(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = ReadAudit(db)
+    told = Readings([], audit.note)
+    item = f"cases/{UUID(int=2)}/workItems/{UUID(int=3)}"
+    current_call.set(call("customer.Create"))
+    for _ in range(1000):
+        assert told.refused(taken()).metadata["customer"] == ANNA
+    told.refused(FailedPrecondition("WORK_ITEM_FINISHED", "", {"work_item": item, "state": "DONE"}))
+    told.refused(FailedPrecondition("INSUFFICIENT_POINTS", "", {"points": 7, "permission": "cases.read"}))
+    told.refused(NotFound(f"customers/{UUID(int=9)}"))
+    await audit.finish()
+    found = [(row["what"], row["resources"], row["refused"]) for row in await _ROWS.all(db)]
+    assert sorted(found) == [
+        ("customer.Create", item, "WORK_ITEM_FINISHED"),
+        ("customer.Create", ANNA, "IDENTIFIER_TAKEN"),
+    ]
+
+
+async def test_while_readings_cannot_be_audited_a_refusal_stays_one_and_names_nobody(
+    db: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_audit, "NOTED_MAX", 0)
+    current_call.set(call("customer.Create"))
+    refusal = Readings([], ReadAudit(db).note).refused(taken())
+    assert isinstance(refusal, AlreadyExists)
+    assert (refusal.reason, refusal.metadata, refusal.retry_after_s) == (
+        "IDENTIFIER_TAKEN",
+        {"field": "identifier"},
+        1,
+    )
+    assert ANNA not in refusal.message

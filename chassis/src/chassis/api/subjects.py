@@ -1,8 +1,8 @@
-"""What a message is about: the names of resources and customers in it, for the audit."""
+"""What a message or an error is about: the names of resources and customers in it, for the audit."""
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -10,7 +10,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 # The fields by which requests and answers say what and whom they are about.
 ONE = ("name", "parent", "customer", "account")
 MANY = ("names", "accounts")
-_NAME = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")  # in a filter: whoever finds nothing has still asked
+TEXTS = ("filter", "description")  # names in words: who asks is told, also when nothing is found
+_IN_WORDS = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")
+_NAME = re.compile(r"[a-z][A-Za-z]*/[\w.~-]+(?:/[A-Za-z]+/[\w.~-]+)*")
 
 
 class _Plan(NamedTuple):
@@ -18,7 +20,7 @@ class _Plan(NamedTuple):
     many: tuple[str, ...]
     part: tuple[str, ...]
     parts: tuple[str, ...]
-    filtered: bool
+    texts: tuple[str, ...]
 
 
 def subjects(message: Any) -> Iterator[str]:
@@ -29,14 +31,19 @@ def subjects(message: Any) -> Iterator[str]:
             yield value
     for field in plan.many:
         yield from getattr(message, field)
-    if plan.filtered:
-        yield from _NAME.findall(message.filter)
+    for field in plan.texts:
+        yield from _IN_WORDS.findall(getattr(message, field))
     for field in plan.part:
         if message.HasField(field):
             yield from subjects(getattr(message, field))
     for field in plan.parts:
         for each in getattr(message, field):
             yield from subjects(each)
+
+
+def named(metadata: Mapping[str, str]) -> list[str]:
+    """The names of resources in the metadata of an error."""
+    return [value for value in metadata.values() if _NAME.fullmatch(value)]
 
 
 @functools.cache
@@ -48,7 +55,7 @@ def _plan(message: Descriptor) -> _Plan:
         tuple(name for name in MANY if texts.get(name)),
         tuple(f.name for f in inner if not f.is_repeated),
         tuple(f.name for f in inner if f.is_repeated),
-        "filter" in texts,
+        tuple(name for name in TEXTS if texts.get(name) is False),
     )
 
 

@@ -16,7 +16,7 @@ EVERY_S = 1.0
 NOTED_MAX = 20_000
 
 _log = structlog.get_logger()
-_Key = tuple[str, str, str, str, str, str]
+_Key = tuple[str, str, str, str, str, str, str]
 
 
 class ReadAudit:
@@ -32,8 +32,8 @@ class ReadAudit:
         self._rows: list[dict[str, Any]] = []  # of the audit, and perhaps in it already
         self._writing = asyncio.Lock()
 
-    def note(self, call: Call, resources: str) -> None:
-        """Note what `call` is about to be answered.
+    def note(self, call: Call, resources: str, refused: str = "") -> None:
+        """Note what `call` is about to be answered; `refused` is the reason when that is a refusal.
 
         Unavailable (`AUDIT_UNAVAILABLE`) when the audit cannot be written for so long that there is no room.
         """
@@ -43,7 +43,7 @@ class ReadAudit:
             )
         by = call.principal
         via = by.via.subject if by.via is not None else ""
-        key = (by.subject, by.department, via, call.purpose, call.what, resources)
+        key = (by.subject, by.department, via, call.purpose, call.what, resources, refused)
         if key not in self._noted:
             self._noted[key] = (self._db.clock.now(), call)
 
@@ -62,9 +62,9 @@ class ReadAudit:
     async def _write(self) -> bool:
         """Write what is noted. Whether it is known to be in the audit; what is not is kept, ids and all."""
         async with self._writing:
-            for (*_, resources), (at, call) in self._noted.items():
+            for (*_, resources, refused), (at, call) in self._noted.items():
                 act = Act(call, ids.uuid7(at), call.correlation_id, resources={resources: None})
-                self._rows += audit_rows([act], at)
+                self._rows += [row | {"refused": refused} for row in audit_rows([act], at)]
             self._noted = {}
             try:
                 await INSERT_READINGS.rows(self._db, self._rows)

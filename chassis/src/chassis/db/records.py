@@ -15,10 +15,12 @@ from chassis.context import Call
 from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
 from chassis.db.statement import Bulk, Statement
 
-_AUDITED = [c.name for c in AUDIT.columns if c.name != "void"]
+_AUDITED = [c.name for c in AUDIT.columns if c.name not in ("refused", "void")]
 INSERT_AUDIT = Bulk[Any](AUDIT, columns=_AUDITED)
 # Written again when no answer came.
-INSERT_READINGS = Bulk[Any](AUDIT, lambda insert: insert.on_conflict_do_nothing(), columns=_AUDITED)
+INSERT_READINGS = Bulk[Any](
+    AUDIT, lambda insert: insert.on_conflict_do_nothing(), columns=[*_AUDITED, "refused"]
+)
 INSERT_OUTBOX = Bulk[Any](OUTBOX, columns=[c.name for c in OUTBOX.columns if c.name != "published_at"])
 INSERT_RESPONSES = Bulk[Any](IDEMPOTENCY)
 UPSERT_TIMERS = Bulk[Any](

@@ -114,6 +114,8 @@ AUDIT = sa.Table(
     sa.Column("correlation_id", sa.Text, nullable=False),
     sa.Column("traceparent", sa.Text, nullable=False),
     sa.Column("resources", sa.Text, nullable=False),  # names of what it is about, separated by spaces
+    # Why the call was refused that named them: it took no effect, its caller read. Empty for all others.
+    sa.Column("refused", sa.Text, nullable=False, server_default=""),
     # The write never happened, and by this row never can: its commit had got no answer.
     sa.Column("void", sa.Boolean, nullable=False, server_default=sa.false()),
 )

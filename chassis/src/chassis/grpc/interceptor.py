@@ -47,7 +47,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         service: its name; errors have the domain `<service>.rapport`.
         verifier: tells who calls.
         permissions: the permission of every method that is served, by full method name.
-        readings: tells which methods read personal data, and notes who did.
+        readings: tells which methods read personal data, and notes who did, or was told by a refusal.
 
     """
 
@@ -262,6 +262,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
                     outcome = await traced(name, arrived, answer, context, metadata)
                 else:
                     outcome = await settled(answer, context, metadata, carried)
+                if isinstance(outcome, Refusal):
+                    outcome = self._readings.refused(outcome)
                 code = outcome.code if isinstance(outcome, Refusal) else "OK"
             finally:
                 RPC_DURATION.observe((name, code), time.perf_counter() - began)

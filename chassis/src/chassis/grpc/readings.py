@@ -1,15 +1,16 @@
-"""Which answers are readings, and what they are about."""
+"""Which answers and refusals are readings, and what they are about."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis.api.subjects import subjects
+from chassis.api.subjects import named, subjects
 from chassis.context import Call, current_call
+from chassis.errors import NotFound, Refusal, Unavailable
 
-Audit = Callable[[Call, str], None]
-"""Takes a call and the names of what it read, separated by spaces."""
+Audit = Callable[[Call, str, str], None]
+"""Takes a call, the names of what it read, separated by spaces, and the reason when it was refused."""
 Noted = Callable[[Any, Any], None]
 
 
@@ -18,7 +19,8 @@ class Readings:
 
     Args:
         services: what is served.
-        audit: told of every reading before it is answered; what it raises refuses the reading.
+        audit: told of every reading before it is answered; what it raises refuses the reading, or keeps the
+            names out of a refusal.
 
     """
 
@@ -39,4 +41,21 @@ class Readings:
         """Note what was asked for and what was found. Stored bytes are of what was asked for."""
         found = () if isinstance(answer, bytes) else subjects(answer)
         if about := dict.fromkeys([*subjects(request), *found]):  # or nothing was
-            self._audit(current_call.get(), " ".join(about))
+            self._audit(current_call.get(), " ".join(about), "")
+
+    def refused(self, refusal: Refusal) -> Refusal:
+        """The refusal as it may be told: one that names what there is, as who has a handle, is a reading.
+
+        While readings cannot be audited it names nothing, and stays what it is: nothing of the call took
+        effect, and its reason is no less true.
+        """
+        about = named(refusal.metadata)
+        if not about or isinstance(refusal, NotFound):  # what there is not is nobody's
+            return refusal
+        try:
+            self._audit(current_call.get(), " ".join(about), refusal.reason)
+        except Unavailable:
+            told = {key: value for key, value in refusal.metadata.items() if value not in about}
+            message = "Refused. What about cannot be told now, because readings cannot be audited."
+            return type(refusal)(refusal.reason, message, told, refusal.retry_after_s)
+        return refusal

@@ -48,5 +48,5 @@ class TestIssuer:
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": "test"})
 
 
-def nobody_asks(call: Call, resources: str) -> None:
+def nobody_asks(call: Call, resources: str, refused: str) -> None:
     """Stands in for the audit of readings, where no database is."""

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import grpc
+import pytest
 import sqlalchemy as sa
 
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.testing.wait import eventually
 from rapport.customer.v1.consent_service_pb2 import GetConsentsRequest
-from rapport.customer.v1.customer_pb2 import Identifier
+from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
+    AddIdentifierRequest,
+    CreateCustomerRequest,
     GetCustomerRequest,
     ListCustomersRequest,
     ResolveCustomerRequest,
@@ -52,6 +56,39 @@ async def test_who_reads_about_whom_and_what_for_is_in_the_audit(desk: Any) -> N
         rows = await _READINGS.all(desk.running.db)
         assert {(row["what"], row["resources"]) for row in rows} == expected
         assert {(row["actor"], row["purpose"]) for row in rows} == {("agent:alice", "complaint")}
+        return True
+
+    await eventually(all_there)
+
+
+_REFUSALS = Statement[Any](
+    sa.select(AUDIT.c.what, AUDIT.c.resources, AUDIT.c.purpose, AUDIT.c.actor, AUDIT.c.refused).where(
+        AUDIT.c.refused != ""
+    )
+)
+
+
+async def test_whoever_is_refused_because_somebody_has_the_handle_has_read_who(desk: Any) -> None:
+    email = Identifier(type=Identifier.TYPE_EMAIL, value="anna@example.com")
+    anna, bert = await desk.create(email), await desk.create()
+    other = Identifier(type=Identifier.TYPE_EMAIL, value="new@example.com")
+    taking = Customer(identifiers=[email])
+    why = (("purpose", "curiosity"),)
+    for call in (
+        desk.customers.CreateCustomer(CreateCustomerRequest(customer=taking), metadata=why),
+        desk.customers.AddIdentifier(
+            AddIdentifierRequest(customer=bert.name, identifier=email), metadata=why
+        ),
+        desk.customers.ResolveCustomer(ResolveCustomerRequest(identifier=other, create=taking), metadata=why),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError, match=anna.name):
+            await call
+    told = (anna.name, "curiosity", "agent:alice", "IDENTIFIER_TAKEN")
+    service = "rapport.customer.v1.CustomerService"
+    expected = {(f"{service}/{rpc}", *told) for rpc in ("CreateCustomer", "AddIdentifier", "ResolveCustomer")}
+
+    async def all_there() -> bool:
+        assert {tuple(row.values()) for row in await _REFUSALS.all(desk.running.db)} == expected
         return True
 
     await eventually(all_there)

@@ -157,6 +157,7 @@ def audit() -> None:
             correlation_id text NOT NULL,
             traceparent text NOT NULL,
             resources text NOT NULL,
+            refused text NOT NULL DEFAULT '',
             void boolean NOT NULL DEFAULT false
         )
         """
