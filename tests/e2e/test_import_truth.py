@@ -281,7 +281,7 @@ def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_ot
 
 
 def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
-    file, mira = "order_id,customer_id,date,amount\nO1,u,2026-01-01,10.00\n", "manager:mira"
+    file, mira = "order_id,customer_id,date,amount\nO9,u,2026-01-09,10.00\n", "manager:mira"
     assert files.load("purchases", file, "--as", mira)["created"] == 1
     handle = files.find("u")
 
