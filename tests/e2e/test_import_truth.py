@@ -222,7 +222,7 @@ def test_an_order_that_was_imported_otherwise_is_told_and_stays(files: Importing
     assert files.load("orders", file, "--map", "promised_date=First")["known"] == 1
     for options in (("--dry-run",), ()):
         again = files.load("orders", file, "--map", "promised_date=Second", *options)
-        assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
+        assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_PROMISED")])
 
 
 def test_an_order_without_a_date_may_be_delivered_on_the_day_of_its_import(files: Importing) -> None:
@@ -250,21 +250,20 @@ def test_a_newer_export_counts_only_what_is_new_and_what_was_given_back_since(fi
     assert files.worth("u") == (Decimal(55), 3)
 
 
-def test_what_was_given_back_whole_is_taken_off_where_it_is_known_and_makes_nobody(files: Importing) -> None:
-    head, paid = "order_id,customer_id,date,amount,status\n", "O1,u,2026-01-01,10.00,paid\n"
-    back = f"{head}{paid.replace('paid', 'refunded')}O2,new,2026-01-02,20.00,refunded\n"
+def test_what_was_given_back_or_cancelled_since_is_taken_off_whichever_file_comes_first(
+    files: Importing,
+) -> None:
+    head = "order_id,customer_id,date,amount,status\n"
+    paid = f"{head}O1,u,2026-01-01,10.00,paid\nO2,v,2026-01-02,20.00,processing\n"
+    back = f"{head}O1,u,2026-01-01,10.00,refunded\nO2,v,2026-01-02,20.00,cancelled\n"
+    assert files.load("purchases", paid)["created"] == 2
+    assert [files.worth(who) for who in "uv"] == [(Decimal(10), 1), (Decimal(20), 1)]
     for options in (("--dry-run",), ()):
         result = files.load("purchases", back, *options)
-        assert (result["created"], result["known"], result["skipped"]) == (0, 0, 2)
-        assert "given back whole" in result["notes"][-1]
-    assert not files.find("u")
-    assert files.load("purchases", head + paid)["created"] == 1
-    assert files.worth("u") == (Decimal(10), 1)
-    for options, worth in ((("--dry-run",), (Decimal(10), 1)), ((), (Decimal(0), 0))):
-        result = files.load("purchases", back, *options, name="later.csv")
-        assert (result["created"], result["corrected"], result["skipped"]) == (0, 1, 1)
-        assert files.worth("u") == worth
-    assert not files.find("new")
+        assert (result["created"], result["corrected"], result["refused"]) == (0, 2, 0)
+        assert result["notes"][-1] == "given back whole, and worth nothing: 2 rows"
+    assert files.load("purchases", paid)["corrected"] == 0
+    assert [files.worth(who) for who in "uv"] == [(Decimal(0), 0), (Decimal(0), 0)]
 
 
 def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_otherwise(
@@ -273,10 +272,10 @@ def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_ot
     head, theirs = "id,name,email\n", files.mail("ben")
     assert files.load("customers", f"{head}1,Luís,{files.mail('luis')}\n")["created"] == 1
     result = files.load("customers", f"{head}1,Ben,{theirs}\n")
-    assert (result["known"], files.refused(result)) == (0, [("2", "ALREADY_IMPORTED")])
+    assert (result["known"], files.refused(result)) == (0, [("2", "NAME_DIFFERS")])
     assert not files.find(theirs)
     decided = Path(result["errors_file"]).read_text()
-    result = files.load("customers", decided, name="decided.csv")
+    result = files.load("customers", decided, "--confirm", name="decided.csv")
     assert (result["known"], result["renamed"], result["refused"]) == (1, 1, 0)
 
 
@@ -293,6 +292,14 @@ def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
     asyncio.run(eventually(bought))
 
 
+def test_who_is_whose_customer_does_not_depend_on_where_batches_end(files: Importing) -> None:
+    head, mail = "order_id,customer_id,email,date,amount\n", files.mail("y")
+    rows = f"O1,7,{mail},2026-01-01,1.00\nO2,,{mail},2026-01-02,2.00\nO3,8,{mail},2026-01-03,4.00\n"
+    assert files.load("purchases", head + rows)["created"] == 3
+    assert files.find("7") == files.find(mail) != files.find("8")
+    assert (files.worth("7"), files.worth("8")) == ((Decimal(3), 2), (Decimal(4), 1))
+
+
 def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_file(files: Importing) -> None:
     head, row = "order_id,customer_id,date,amount\n", "O1,u,2026-01-01,10.00\n"
     assert files.load("purchases", head + row)["created"] == 1
@@ -302,7 +309,7 @@ def test_a_row_that_is_mended_in_a_file_of_its_own_is_still_another_row_of_its_f
     third = files.load("purchases", mended, name="mended.csv")
     assert (third["created"], files.refused(third)) == (0, [("2", "ALREADY_IMPORTED")])
     decided = Path(third["errors_file"]).read_text()
-    assert files.load("purchases", decided, name="decided.csv")["created"] == 1
+    assert files.load("purchases", decided, "--confirm", name="decided.csv")["created"] == 1
     assert files.worth("u") == (Decimal(20), 2)
 
 
@@ -316,7 +323,9 @@ def test_purchases_without_a_number_that_another_file_may_have_brought_are_for_a
         assert (result["created"], files.refused(result)) == (1, [("2", "ALREADY_IMPORTED")])
     assert files.worth("u") == (Decimal(31), 3)
     decided = Path(result["errors_file"]).read_text()
-    assert files.load("purchases", decided, name="decided.csv")["created"] == 1
+    again = files.load("purchases", decided, name="decided.csv")
+    assert (again["created"], files.refused(again)) == (0, [("2", "ALREADY_IMPORTED")])
+    assert files.load("purchases", decided, "--confirm", name="decided.csv")["created"] == 1
     assert files.load("purchases", decided, name="decided.csv")["known"] == 1
     assert files.worth("u") == (Decimal(41), 4)
 

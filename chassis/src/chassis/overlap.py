@@ -18,6 +18,8 @@ from chassis.db.schema import RECOGNISED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.transaction import Transaction
 
+# So much is compared with one request. A statement that finds more ends: then nothing of it is clear.
+RECORDED_MAX = 10_000
 # So many can wait for each other: a lock for each row of each request is more than a database has room for.
 _LOCKS = 256
 
@@ -40,6 +42,7 @@ class Row(NamedTuple):
         about: what it is about, values whose `repr` is their content. Others can be no such thing.
         number: what tells it from others about the same, as an order's number does; empty when nothing does.
         says: what else it says: rows of one number that say the same are one thing.
+        aside: what it says that may change since: of several that are as good, one that says so is meant.
 
     """
 
@@ -47,6 +50,12 @@ class Row(NamedTuple):
     about: tuple[Hashable, ...]
     number: str
     says: Hashable
+    aside: Hashable = None
+
+    @property
+    def content(self) -> tuple[Hashable, ...]:
+        """All that it says: rows of two sources with the same are one thing, if it has a number."""
+        return self.about, self.number, self.says
 
     @property
     def source(self) -> str:
@@ -73,26 +82,31 @@ async def find_overlap(
     rows: Mapping[int, Row],
     read: Callable[[Iterable[str]], Awaitable[Iterable[Row]]],
     *,
-    checking: bool,
+    validate_only: bool,
 ) -> Overlap:
-    """Recognise rows that are sent, and unless only `checking`, remember it. Unclear ones are refused.
+    """Recognise rows that are sent, and unless `validate_only`, remember it. Unclear ones are left out.
 
     Args:
         tx: the transaction that records the rest: until it ends, nobody else looks for what that is about.
         rows: by index, in the order in which they are recorded.
         read: finds what is recorded about the same as the rows, the oldest first, and under the given keys.
-        checking: whether nothing is to be recorded.
+        validate_only: whether nothing is to be recorded.
 
     """
-    locks = {f"overlap/{zlib.crc32(repr(row.about).encode()) % _LOCKS}" for row in rows.values()}
-    await LOCK_NAMES.run(tx, names=list(locks))
+    if not rows:
+        return Overlap()
+    if not validate_only:
+        locks = {f"overlap/{zlib.crc32(repr(row.about).encode()) % _LOCKS}" for row in rows.values()}
+        await LOCK_NAMES.run(tx, names=list(locks))
     keys = [row.key for row in rows.values()]
     mine = dict(await _RECOGNISED.all(tx, keys=keys))
     recorded = {row.key: row for row in await read({*keys, *mine.values()})}
+    if len(recorded) > RECORDED_MAX:
+        return Overlap(unclear=[i for i, row in rows.items() if row.key not in recorded])
     before = dict(await _RECOGNISED.all(tx, keys=list(recorded)))
     found = overlap(rows, recorded.values(), mine | before)
     new = [{"import_key": rows[i].key, "known_as": key} for i, key in found.known.items()]
-    if not checking:
+    if not validate_only:
         await _REMEMBER.rows(tx, new)
     return found
 
@@ -111,45 +125,56 @@ def overlap(rows: Mapping[int, Row], recorded: Iterable[Row], before: Mapping[st
 
     def add(row: Row) -> None:
         brought[row.key] = row
-        same[row[1:]].append(row)
+        same[row.content].append(row)
+        same[row.content, row.aside].append(row)
         for hint in _hints(row):
             sources[hint].add(row.source)
 
-    def left(row: Row) -> Row | None:
-        """The first that says the same and that no row of this source was recognised as."""
-        equal, mine = same[row[1:]], (row.source, *row[1:])
-        while passed[mine] < len(equal):
-            other = equal[passed[mine]]
+    def recognised(i: int, row: Row, among: Hashable) -> bool:
+        """Whether it is the first of `among` that no row of this source was recognised as."""
+        mine = row.source, among
+        while row.number and passed[mine] < len(same[among]):
+            other = same[among][passed[mine]]
             if other.source != row.source and (row.source, other.key) not in taken:
-                return other
+                found.known[i] = other.key
+                taken.add((row.source, other.key))
+                return True
             passed[mine] += 1
-        return None
+        return False
 
     for row in recorded:
         add(row)
+    rest = {}
     for i, row in rows.items():
         known = brought.get(before.get(row.key, ""))
         if row.key in brought:
             continue
-        if known is not None and known[1:] == row[1:]:
+        if known is not None and known.content == row.content:
             found.known[i] = known.key
-        elif known is None and row.number and (other := left(row)):
-            found.known[i] = other.key
-            taken.add((row.source, other.key))
-        elif known is not None or any(sources[hint] - {row.source} for hint in _doubts(row)):
+        elif known is not None:
+            found.unclear.append(i)
+        elif not recognised(i, row, (row.content, row.aside)):
+            rest[i] = row
+    for i, row in rest.items():
+        if row.key in brought:
+            continue
+        if recognised(i, row, (row.content, row.aside)) or recognised(i, row, row.content):
+            continue
+        if any(sources[hint] - {row.source} for hint in _doubts(row)):
             found.unclear.append(i)
         else:
             add(row)
+    found.unclear.sort()
     return found
 
 
 def _hints(row: Row) -> list[Hashable]:
-    """What others may be taken for this one by: its number, and what it says."""
-    return [(row.about, row.number), (row.about, row.says, "any"), (row.about, row.says, bool(row.number))]
+    """What others may be taken for this one by."""
+    alike = (row.about, row.says)
+    return [(alike, "any"), (row.about, row.number) if row.number else (alike, "without a number")]
 
 
 def _doubts(row: Row) -> list[Hashable]:
-    """The hints that it may be what another source brought: the same number, or what may lack its number."""
-    if not row.number:
-        return [(row.about, row.says, "any")]
-    return [(row.about, row.number), (row.about, row.says, False)]
+    """The hints that it may be another source's: of its number, or alike where one has no number."""
+    alike = (row.about, row.says)
+    return [(row.about, row.number), (alike, "without a number")] if row.number else [(alike, "any")]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,11 +11,8 @@ from typing import Any
 
 import pytest
 
-from chassis.api.currencies import Currency
-from chassis.cli.imports.engine import RowsRefused, Run
-from chassis.cli.imports.fields import Cells, Notation
 from chassis.cli.imports.result import Result
-from chassis.cli.imports.tabular import Problem, Row, open_table
+from chassis.cli.imports.tabular import open_table
 from chassis.cli.imports.telling import tell
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]
@@ -114,34 +112,15 @@ def test_the_command_that_imports_mended_rows_is_told(
     assert (command in capsys.readouterr().err) is shown
 
 
-@pytest.mark.parametrize("program", ["sending it without may_overlap", "sending `confirmed`"])
-async def test_whoever_has_a_file_is_not_told_what_only_a_program_can_do(
-    tmp_path: Path, program: str
-) -> None:
-    said = Problem("requests[0].purchase", "ALREADY_IMPORTED", "confirmed, by importing the file")
-    problem = replace(said, description=f"{said.description} or {program}")
-
-    class Refusing:
-        fields, required, sources = ("external_id",), (), {"reference": "external_id"}
-
-        def begin(self, used: object) -> None: ...
-
-        def parse(self, cells: Cells) -> str:
-            return cells.text("external_id")
-
-        async def send(self, items: list[tuple[Row, str]]) -> int:
-            if len(items) == 2:
-                raise RowsRefused({0: [replace(problem, column="purchase.reference")]})
-            return 1
-
-        async def finish(self, result: Result) -> dict[int, list[Problem]]:
-            return {3: [problem]}
-
-    path, result = tmp_path / "t.csv", Result()
-    path.write_text("id\n1\n2\n")
-    notation = Notation(Currency.of("USD"))
-    await Run(open_table(path), Refusing(), {}, notation, False, lambda *_: None, result).run(tmp_path / "e")
-    assert [(r.column, r.description) for r in result.refusals] == [
-        ("id", said.description),
-        (said.column, said.description),
-    ]
+def test_only_rows_that_somebody_confirms_are_confirmed(check: Check, tmp_path: Path) -> None:
+    lines = mended(check, "purchases", SALES, *HOW).read_text().splitlines(keepends=True)
+    text = "".join(
+        [lines[0], *(re.sub("INVALID_AMOUNT|REQUIRED", "ALREADY_IMPORTED", each) for each in lines[1:])]
+    )
+    path = tmp_path / "mended.csv"
+    path.write_text(text)
+    for confirm in (False, True):
+        table = replace(open_table(path), confirm=confirm)
+        assert {row.confirmed for row in table.rows()} == {confirm}
+    code, _, told = check("purchases", SALES, "--confirm")
+    assert (code, "is no file of refused rows" in told) == (2, True)

@@ -214,7 +214,7 @@ def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped
         "b@x.example,2026-01-03 10:00:00 -0500,5.00,2,refunded\n"
         "c@x.example,2026-01-03 10:00:00 -0500,-5.00,3,paid\n"
         "d@x.example,2026-01-03 10:00:00 -0500,,4,failed\n"
-        "d@x.example,2026-01-03 10:00:00 -0500,5.00,5,wc-cancelled\n"
+        "d@x.example,2026-01-03 10:00:00 -0500,5.00,5,wc-failed\n"
     )
     code, result, _ = check("purchases", file)
     assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 6, 3, 0)
@@ -283,24 +283,34 @@ def test_what_differs_between_rows_makes_no_group(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("amount", "refunded", "status", "back", "lasts"),
+    ("amount", "refunded", "status", "back"),
     [
-        ("10", "", "paid", 0, True),
-        ("10", "2.50", "partially_refunded", 2.5, True),
-        ("10", "-10", "", 10, False),
-        ("10", "", "Refunded", 10, False),
-        ("5", "0", "", 0, True),
-        ("-5", "0", "refunded", 0, True),
+        ("10", "", "paid", 0),
+        ("10", "2.50", "partially_refunded", 2.5),
+        ("10", "-10", "", 10),
+        ("10", "", "Refunded", 10),
+        ("10", "", "wc-cancelled", 10),
+        ("5", "0", "", 0),
+        ("-5", "0", "refunded", 0),
+        ("-3", "-3", "", 0),
     ],
 )
 async def test_what_was_given_back_of_a_purchase_is_told_with_it(
-    importer: PurchaseImporter, amount: str, refunded: str, status: str, back: float, lasts: bool
+    importer: PurchaseImporter, amount: str, refunded: str, status: str, back: float
 ) -> None:
     row = cells(email="a@x.example", date="2026-01-02", amount=amount, refunded=refunded, status=status)
     bought = importer.parse(row)
     assert bought is not None
-    assert (bought.amount, bought.refunded, bought.lasts) == (Decimal(amount), back, lasts)
+    assert (bought.amount, bought.refunded) == (Decimal(amount), back)
     assert row.row.problems == []
+
+
+def test_money_that_went_out_is_of_nobody_where_rows_name_who_sent_it(check: Check) -> None:
+    head = "Date,Gross,From Email Address,To Email Address,Transaction ID\n"
+    rows = "2026-01-20,100.00,a@x.example,us@y.example,7A\n2026-01-21,-40.00,us@y.example,a@x.example,7B\n"
+    result = check("purchases", head + rows)[1]
+    assert (result["system"], result["skipped"], result["refused"]) == ("paypal", 1, 0)
+    assert [(told["reason"], told["lines"]) for told in result["told"]] == [("PAID_OUT", [3])]
 
 
 async def test_no_more_is_given_back_than_was_paid(importer: PurchaseImporter) -> None:

@@ -205,27 +205,29 @@ class Check:
             return []
         return items
 
-    def import_keys(self, keys: Sequence[str], owners: Sequence[str], *, needed: bool) -> list[str | None]:
-        """Where each item of a batch comes from, told apart by who owns it; as many None when there are none.
+    def import_keys(self, keys: Sequence[str], department: str, count: int) -> list[str | None]:
+        """Where each of `count` items of a batch comes from, told apart by who sends; None when not said.
 
         What departments call their sources is their own business: the key of one finds nothing of another.
 
         Args:
-            keys: as sent in the field `import_keys`: none, or one for each item.
-            owners: the department of each item.
-            needed: whether there must be some, because others may have brought the same.
+            keys: as sent in the field `import_keys`: none, or one for each item, `{source}:{line}`.
+            department: whose they are.
+            count: how many items there are.
 
         """
-        if keys and len(keys) == len(owners):
-            return [
-                f"{owner}/{self.text(key, f'import_keys[{i}]')}"
-                for i, (key, owner) in enumerate(zip(keys, owners, strict=True))
-            ]
-        if keys and owners:
+        for i, key in enumerate(keys):
+            if self.text(key, f"import_keys[{i}]") and not all(key.rpartition(":")[::2]):
+                self.refuse(f"import_keys[{i}]", "INVALID_NAME", "must be like {source}:{line}")
+        if keys and len(keys) != count:
             self.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
-        elif needed:
-            self.refuse("import_keys", "REQUIRED", "must be given where others may have brought the same")
-        return [None] * len(owners)
+        return [f"{department}/{key}" for key in keys] if len(keys) == count else [None] * count
+
+    def confirmed(self, said: Sequence[bool], count: int) -> list[bool]:
+        """Of which of `count` items somebody says that no other source brought them: of none when unsaid."""
+        if said and len(said) != count:
+            self.refuse("confirmed", "INVALID_NUMBER", "must be empty, or as many as requests")
+        return list(said) or [False] * count
 
     def money(self, value: Money, field: str, currency: Currency, *, most: int) -> Decimal | None:
         """An amount in `currency` from -`most` to `most`, of no more decimals than it has; None when absent.

@@ -6,7 +6,8 @@ RAPPORT_UP_NATS_URL             the embedded NATS; a user who may create streams
 RAPPORT_SMTP_HOST, _PORT        the local mail server; _SECURITY, _USERNAME and _PASSWORD go with it
 OTEL_EXPORTER_OTLP_ENDPOINT     the local trace store
 
-The first two are an administrator's: no service is told of them.
+The first two are an administrator's. A service is told of a database and a role of its own, and of such a
+NATS as it is: who may do what there is for whoever runs it to say.
 """
 
 import os

@@ -31,9 +31,7 @@ def batch(promises, keys=()):
 
 
 def overlapping(rows):
-    request = batch(rows.values(), rows.keys())
-    request.may_overlap = True
-    return request
+    return batch(rows.values(), rows.keys())
 
 
 async def timers(desk):
@@ -172,7 +170,7 @@ async def test_a_promise_that_another_source_brought_is_that_promise_kept_or_not
     assert len(await desk.facts("PromiseMade")) == 4
 
 
-async def test_promises_of_one_source_about_the_same_are_as_many_wherever_requests_end(desk, refused):
+async def test_promises_of_one_source_about_the_same_are_as_many_wherever_requests_end(desk):
     sooner, later = desk.promise(3, reference="orders/1"), desk.promise(9, reference="orders/1")
     make = desk.promises.BatchMakePromises
     first = await make(overlapping({"a:1": sooner, "a:2": later, "a:3": sooner}))
@@ -181,7 +179,9 @@ async def test_promises_of_one_source_about_the_same_are_as_many_wherever_reques
     for key, row, i in (("b:1", later, 1), ("b:2", sooner, 0), ("b:3", sooner, 2), ("b:3", sooner, 2)):
         again = await make(overlapping({key: row}))
         assert (again.made_count, again.promises[0].name) == (0, first.promises[i].name)
-    assert await refused(make(overlapping({"b:4": sooner}))) == "INVALID_ARGUMENT ALREADY_IMPORTED"
+    again = await make(overlapping({"b:4": sooner, "b:5": desk.promise(3, reference="orders/2")}))
+    assert (list(again.unclear_indexes), again.made_count) == ([0], 1)
+    assert [bool(promise.name) for promise in again.promises] == [False, True]
 
 
 async def test_an_order_that_is_due_otherwise_than_another_source_said_is_for_a_person(desk, refused):
@@ -190,9 +190,13 @@ async def test_an_order_that_is_due_otherwise_than_another_source_said_is_for_a_
     for checked in (True, False):
         request = overlapping({"b:1": moved})
         request.validate_only = checked
-        assert await refused(make(request)) == "INVALID_ARGUMENT ALREADY_IMPORTED"
+        assert list((await make(request)).unclear_indexes) == [0]
     for made in (1, 0):
-        assert (await make(batch([moved], ["b:1"]))).made_count == made
+        request = overlapping({"b:1": moved, "b:2": desk.promise(3, reference="orders/1")})
+        request.confirmed.extend([True, False])
+        assert (await make(request)).made_count == made
+    request.confirmed.append(True)
+    assert await refused(make(request)) == "INVALID_ARGUMENT INVALID_NUMBER"
 
 
 async def test_promises_of_two_sources_in_one_request_are_made_once(desk):
@@ -205,14 +209,11 @@ async def test_promises_of_two_sources_in_one_request_are_made_once(desk):
         assert (answer.made_count, answer.promises[0]) == (made, answer.promises[1])
 
 
-async def test_a_promise_that_was_taken_back_is_made_again(desk, refused):
+async def test_a_promise_that_was_taken_back_is_made_again(desk):
     row = desk.promise(3, reference="orders/1")
     [first] = (await desk.promises.BatchMakePromises(batch([row], ["a:1"]))).promises
     await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=first.name, reason_code="MISTAKE"))
     assert (await desk.promises.BatchMakePromises(overlapping({"b:1": row}))).made_count == 1
-    request = batch([row])
-    request.may_overlap = True
-    assert await refused(desk.promises.BatchMakePromises(request)) == "INVALID_ARGUMENT REQUIRED"
 
 
 async def test_an_import_key_of_another_department_is_another_key(desk):

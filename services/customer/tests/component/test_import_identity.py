@@ -86,13 +86,13 @@ async def test_strangers_whose_systems_count_alike_do_not_become_one_unless_some
     await load(desk, row("Luís Gonçalves", "luis"), source="a")
     strangers = [row("Ben", "ben"), row("Ben", "ben", "luis"), row("Ben", "new"), row("Lu")]
     job, told = await load(desk, strangers[0], source="b")
-    assert told == [(2, "ALREADY_IMPORTED", False)]
+    assert told == [(2, "NAME_DIFFERS", False)]
     assert (job.created_count, job.matched_count, job.renamed_count, job.error_count) == (0, 0, 0, 1)
     found = await get(desk, desk.external("import:1"))
     assert (found.display_name, len(found.identifiers)) == ("Luís Gonçalves", 2)
     for i, alike in enumerate(strangers[1:]):
         _, told = await load(desk, alike, source=f"c{i}")
-        assert [reason for _, reason, _ in told if reason == "ALREADY_IMPORTED"] == []
+        assert [reason for _, reason, _ in told if reason == "NAME_DIFFERS"] == []
     job, told = await load(desk, row("Cy", "cy"), source="d", confirmed=True)
     assert (job.matched_count, told) == (1, [(2, "RENAMED", True)])
 

@@ -9,8 +9,8 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
-from chassis.cli.imports.engine import violations
 from chassis.testing.running import Running, reason
+from loyalty.rpc import purchases as rpc
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
     BatchRecordPurchasesResponse,
@@ -33,12 +33,12 @@ def line(of: str, units: int, order: str = "orders/1", *, back: int = 0) -> Purc
     )
 
 
-def batch(rows: dict[str, Purchase], *, may_overlap: bool = True) -> BatchRecordPurchasesRequest:
+def batch(rows: dict[str, Purchase], *, confirmed: bool = False) -> BatchRecordPurchasesRequest:
     return BatchRecordPurchasesRequest(
         requests=[RecordPurchaseRequest(purchase=row) for row in rows.values()],
         import_keys=list(rows),
         request_id=str(uuid4()),
-        may_overlap=may_overlap,
+        confirmed=[confirmed] * len(rows),
     )
 
 
@@ -52,18 +52,8 @@ async def load(
 
 
 async def insist(desk: Any, rows: dict[str, Purchase]) -> list[str]:
-    """Send as the importer does: without the rows that were refused, until the rest is taken. The refused."""
-    refused: list[str] = []
-    while rows:
-        try:
-            await load(desk, rows)
-            break
-        except grpc.aio.AioRpcError as error:
-            wrong = {list(rows)[i] for i in violations(error)}
-            assert wrong
-            refused += sorted(wrong)
-            rows = {key: row for key, row in rows.items() if key not in wrong}
-    return refused
+    """Those of which a person has to say whether they are others."""
+    return [list(rows)[i] for i in (await load(desk, rows)).unclear_indexes]
 
 
 async def worth(desk: Any, of: str) -> tuple[int, int]:
@@ -88,21 +78,40 @@ async def test_only_what_no_other_source_brought_is_recorded(desk: Any) -> None:
     assert await worth(desk, buyer) == (60, 3)
 
 
-async def test_what_may_be_another_purchase_is_refused_also_when_it_is_only_checked(desk: Any) -> None:
+async def test_what_may_be_another_purchase_is_left_out_and_the_rest_is_recorded(desk: Any) -> None:
     buyer = customer()
     unnumbered = line(buyer, 10, "")
     await load(desk, {"a:1": unnumbered})
     assert await insist(desk, {"c:1": line(buyer, 10)}) == ["c:1"]
+    rows = {"b:1": line(buyer, 5), "b:2": unnumbered}
     for checked in (True, False):
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await load(desk, {"b:1": line(buyer, 5), "b:2": unnumbered}, checked=checked)
-        assert list(violations(error.value)) == [1]
-        assert reason(error.value) == "ALREADY_IMPORTED"
-    keyless = batch({"": unnumbered})
-    del keyless.import_keys[:]
+        answer = await load(desk, rows, checked=checked)
+        assert (list(answer.unclear_indexes), answer.recorded_count) == ([1], 1)
+    assert [bool(purchase.name) for purchase in answer.purchases] == [True, False]
+    confirmed = batch(rows, confirmed=True)
+    assert (await desk.purchases.BatchRecordPurchases(confirmed)).recorded_count == 1
+    assert await insist(desk, rows) == []
+    assert await worth(desk, buyer) == (25, 3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"import_keys": ["a"]}, "INVALID_NAME"),
+        ({"import_keys": [":1"]}, "INVALID_NAME"),
+        ({"import_keys": ["a:"]}, "INVALID_NAME"),
+        ({"confirmed": [True, False]}, "INVALID_NUMBER"),
+        ({"import_keys": [""]}, "REQUIRED"),
+    ],
+)
+async def test_a_key_says_where_a_row_comes_from(desk: Any, wrong: dict[str, Any], why: str) -> None:
+    request = batch({"a:1": line(customer(), 10)})
+    for field, value in wrong.items():
+        request.ClearField(field)
+        getattr(request, field).extend(value)
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await desk.purchases.BatchRecordPurchases(keyless)
-    assert reason(error.value) == "REQUIRED"
+        await desk.purchases.BatchRecordPurchases(request)
+    assert reason(error.value) == why
 
 
 async def test_lines_of_orders_are_never_written_over_their_totals_however_often_the_rest_is_sent(
@@ -152,7 +161,7 @@ async def test_a_refused_row_that_is_another_purchase_is_recorded_once(desk: Any
     buyer = customer()
     await load(desk, {"a:1": line(buyer, 10)})
     for recorded in (1, 0):
-        decided = batch({"b:1": line(buyer, 4)}, may_overlap=False)
+        decided = batch({"b:1": line(buyer, 4)}, confirmed=True)
         assert (await desk.purchases.BatchRecordPurchases(decided)).recorded_count == recorded
     assert await worth(desk, buyer) == (14, 2)
 
@@ -202,18 +211,48 @@ async def test_what_was_given_back_since_is_told_by_any_newer_export_and_by_no_o
     assert told == [10, 6, 9]
 
 
-async def test_what_is_given_back_whole_is_no_purchase_and_when_it_is_new_not_recorded(desk: Any) -> None:
+async def test_what_is_given_back_whole_is_no_purchase_whichever_export_comes_first(desk: Any) -> None:
+    paid, back = (lambda of: line(of, 10)), (lambda of: line(of, 10, back=10))
+    for i, (first, second) in enumerate(((paid, back), (back, paid), (back, back))):
+        buyer = customer()
+        await load(desk, {f"a:{i}": first(buyer)})
+        assert await insist(desk, {f"b:{i}": second(buyer)}) == []
+        assert await worth(desk, buyer) == (0, 0)
+
+
+async def test_of_equal_lines_the_one_that_was_given_back_is_meant(desk: Any) -> None:
     buyer = customer()
-    back = {"b:1": line(buyer, 10, back=10), "b:2": line(buyer, 7, "orders/2", back=7)}
-    for checked in (True, False):
-        answer = await load(desk, back, checked=checked)
-        assert (answer.recorded_count, answer.returned_count) == (0, 2)
-    assert not any(purchase.name for purchase in answer.purchases)
+    whole, part = line(buyer, 100), line(buyer, 100, back=40)
+    await load(desk, {"a:1": part, "a:2": whole})
+    for rows in ({"b:1": whole, "b:2": part}, {"c:1": line(buyer, 100, back=60), "c:2": whole}):
+        assert await insist(desk, rows) == []
+    assert await worth(desk, buyer) == (140, 2)
+
+
+@pytest.mark.parametrize("department", ["front-desk", "finance"])
+async def test_a_row_that_is_recognised_undoes_no_correction_of_the_same_moment(
+    running: Running, desk: Any, monkeypatch: pytest.MonkeyPatch, department: str
+) -> None:
+    buyer, right = customer(), customer()
+    other: Any = running.stub(PurchaseServiceStub, department=department)
     await load(desk, {"a:1": line(buyer, 10)})
-    for checked, corrected in ((True, 1), (False, 1), (False, 0)):
-        answer = await load(desk, back, checked=checked)
-        assert (answer.corrected_count, answer.returned_count) == (corrected, 1)
-    assert await worth(desk, buyer) == (0, 0)
+    found, go, find = asyncio.Event(), asyncio.Event(), rpc.find_overlap
+
+    async def hold(*args: Any, **options: Any) -> Any:
+        answer = await find(*args, **options)
+        found.set()
+        await go.wait()
+        return answer
+
+    monkeypatch.setattr(rpc, "find_overlap", hold)
+    held = asyncio.ensure_future(other.BatchRecordPurchases(batch({"b:1": line(buyer, 10)})))
+    await found.wait()
+    monkeypatch.undo()
+    correction = batch({"a:1": line(right, 12)}, confirmed=True)
+    assert (await desk.purchases.BatchRecordPurchases(correction)).corrected_count == 1
+    go.set()
+    await held
+    assert (await worth(desk, buyer), await worth(desk, right)) == ((0, 0), (12, 1))
 
 
 async def test_what_was_given_back_of_another_departments_purchase_is_for_a_person(
@@ -222,9 +261,8 @@ async def test_what_was_given_back_of_another_departments_purchase_is_for_a_pers
     buyer = customer()
     await load(desk, {"a:1": line(buyer, 10)})
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await finance.BatchRecordPurchases(batch({"a:1": line(buyer, 10, back=4)}))
-    assert reason(error.value) == "ALREADY_IMPORTED"
+    answer = await finance.BatchRecordPurchases(batch({"a:1": line(buyer, 10, back=4)}))
+    assert list(answer.unclear_indexes) == [0]
     assert await worth(desk, buyer) == (10, 1)
 
 

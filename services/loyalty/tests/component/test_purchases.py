@@ -414,14 +414,12 @@ async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
     buyer = customer()
     [first] = (await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 1_000)], ["a:2"]))).purchases
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
-    for overlapping in (True, False):
+    for confirmed in (False, True):
         theirs = batch([purchase(buyer, 700)], ["a:2"])
-        theirs.may_overlap = overlapping
-        if overlapping:
-            assert (await refusal(finance.BatchRecordPurchases(theirs)))[1] == "ALREADY_IMPORTED"
-            continue
+        theirs.confirmed.append(confirmed)
         second = await finance.BatchRecordPurchases(theirs)
-        assert (second.recorded_count, second.corrected_count) == (1, 0)
+        assert (second.recorded_count, second.corrected_count) == (int(confirmed), 0)
+        assert list(second.unclear_indexes) == ([] if confirmed else [0])
         assert second.purchases[0].name != first.name
     worth = await value(desk, buyer)
     assert (worth.lifetime_value.units, worth.purchase_count) == (17, 2)
@@ -432,7 +430,6 @@ async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
 async def test_an_export_that_two_departments_import_is_recorded_once(running: Running, desk: Any) -> None:
     buyer = customer()
     request = batch([purchase(buyer, 1_000)], ["a:2"])
-    request.may_overlap = True
     first = await desk.purchases.BatchRecordPurchases(request)
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
     request.request_id = str(uuid4())

@@ -116,7 +116,7 @@ def test_what_was_given_back_of_a_purchase_lowers_the_value_and_all_of_it_ends_t
     part, whole = (replace(purchase(1, "1"), refunded=Decimal(back)) for back in ("0.25", "1"))
     assert added_value([part, whole]) == [CustomerValue(UUID(int=1), Decimal("0.75"), 1, NOW, NOW, 1)]
     free = purchase(1, "0")
-    assert [each.returned for each in (part, whole, free)] == [False, True, False]
+    assert [each.given_back for each in (part, whole, free)] == [False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,26 @@ def test_what_was_given_back_of_a_purchase_lowers_the_value_and_all_of_it_ends_t
 def test_what_was_given_back_grows_unless_who_said_it_corrects_it(
     refunded: str, by: str, stands: tuple[str, str]
 ) -> None:
-    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="a")
+    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="a", import_key="a")
     row = replace(known, id=uuid4(), refunded=Decimal(refunded), refunded_by=by)
-    said = known.said(row)
+    said = known.corrected_by(row)
     assert (said.id, said.refunded, said.refunded_by) == (row.id, Decimal(stands[0]), stands[1])
 
 
 def test_no_more_stays_given_back_than_a_correction_leaves() -> None:
-    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="b")
+    known = replace(purchase(1, "5"), refunded=Decimal(2), refunded_by="b", import_key="a")
     for amount, stays in (("3", "2"), ("1", "1"), ("-5", "0")):
-        said = known.said(replace(known, amount=Decimal(amount), refunded=Decimal(0), refunded_by="a"))
+        said = known.corrected_by(
+            replace(known, amount=Decimal(amount), refunded=Decimal(0), refunded_by="a")
+        )
         assert (said.amount, said.refunded) == (Decimal(amount), Decimal(stays))
+
+
+def test_another_row_says_only_what_was_given_back() -> None:
+    known = replace(purchase(1, "5"), refunded_by="a", import_key="a")
+    row = replace(known, id=uuid4(), amount=Decimal(9), quantity=7, refunded=Decimal(6), refunded_by="b")
+    assert known.corrected_by(row) == replace(known, id=row.id, refunded=Decimal(5), refunded_by="b")
+    assert known.corrected_by(replace(row, refunded_by="a")) == replace(row, refunded_by="a")
 
 
 def test_a_purchase_is_of_its_first_version() -> None:

@@ -15,6 +15,7 @@ import grpc
 import typer
 
 from chassis.cli.failures import Exit, Failure
+from chassis.cli.imports import options
 from chassis.cli.output import write_json
 from chassis.cli.session import Session
 
@@ -64,72 +65,39 @@ class Wanted:
     sheet: str = ""
     errors: Path | None = None
     dry_run: bool = False
+    confirm: bool = False
     who: str = "agent:demo"
 
 
 @app.command("import", help=_HELP)
 def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the rows are.")],
-    file: Annotated[Path, typer.Argument(help="CSV, packed with gzip or not, or XLSX.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="FIELD=COLUMN, where the name of a column does not tell. Repeat."),
-    ] = None,
-    system: Annotated[
-        str,
-        typer.Option(
-            help="The system whose ids the file holds, the same for files that share customers; default the "
-            "tool that exported it (shopify, stripe, paypal, square, hubspot, salesforce, woocommerce), else "
-            "import."
-        ),
-    ] = "",
-    currency: Annotated[
-        str, typer.Option(help="Currency of amounts without one; default the installation's.")
-    ] = "",
-    decimal: Annotated[
-        str, typer.Option(help="What separates decimals, '.' or ',', where the file does not tell.")
-    ] = "",
-    department: Annotated[
-        str, typer.Option(help="The department that promised the orders; default delivery.")
-    ] = "",
-    date_format: Annotated[
-        str, typer.Option(help="How dates are written when not as 2026-03-02: '%m/%d/%Y %H:%M', DD.MM.YYYY.")
-    ] = "",
-    time_zone: Annotated[
-        str,
-        typer.Option(
-            help="Where times without a zone are meant and days are days: Europe/Berlin; default UTC."
-        ),
-    ] = "",
-    country: Annotated[
-        str, typer.Option(help="Country of rows that do not say, to read local phone numbers: DE or Germany.")
-    ] = "",
-    encoding: Annotated[str, typer.Option(help="Encoding of text, where it cannot be told: cp1252.")] = "",
-    header_row: Annotated[int, typer.Option(min=1, help="The line that names the columns.")] = 1,
-    sheet: Annotated[str, typer.Option(help="The sheet of a workbook; default the first.")] = "",
-    errors: Annotated[
-        Path | None,
-        typer.Option(
-            help="Where refused rows go; default FILE.errors.csv, of a dry run FILE.dry-run.csv, numbered if "
-            "there is another."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check every row, say what an import would do, and import none.")
-    ] = False,
-    who: Annotated[
-        str, typer.Option("--as", metavar="ROLE:NAME", help="Who imports: whom the history names.")
-    ] = "agent:demo",
-    as_json: Annotated[bool, typer.Option("--json", help="Write the result as JSON.")] = False,
+    file: options.SourceFile,
+    mapping: options.Mapping = None,
+    system: options.System = "",
+    currency: options.Currency = "",
+    decimal: options.Decimal = "",
+    department: options.Department = "",
+    date_format: options.DateFormat = "",
+    time_zone: options.TimeZone = "",
+    country: options.Country = "",
+    encoding: options.Encoding = "",
+    header_row: options.HeaderRow = 1,
+    sheet: options.Sheet = "",
+    errors: options.ErrorsFile = None,
+    dry_run: options.DryRun = False,
+    confirm: options.Confirm = False,
+    who: options.Importer = "agent:demo",
+    as_json: options.AsJson = False,
 ) -> None:
     """Import a file: see `_HELP`."""
-    options = {name: value for name, value in locals().items() if name != "as_json"}
+    given = {name: value for name, value in locals().items() if name != "as_json"}
     from chassis.cli.imports.decoding import UnreadableFile
     from chassis.cli.imports.result import Result
 
     result = Result()
     try:
-        asyncio.run(run(Wanted(**options), result, show_progress=not as_json))
+        asyncio.run(run(Wanted(**given), result, show_progress=not as_json))
     except UnreadableFile as error:
         raise Failure(str(error), Exit.WRONG_USE) from error
     except BaseException:
@@ -165,11 +133,15 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     table = tabular.open_table(
         wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
     )
+    if wanted.confirm and not table.mended:
+        raise Failure(f"--confirm: {wanted.file.name} is no file of refused rows.", Exit.WRONG_USE)
+    table = replace(table, confirm=wanted.confirm)
     wanted = as_before(wanted, table.before)
     system = result.system = wanted.system or system_of(table.header)
     result.kind = wanted.kind.value
-    reading = {"encoding": table.encoding.name, "sheet": table.sheet, "country": wanted.country}
+    reading = {"encoding": table.encoding.name, "sheet": table.sheet}
     notation = replace(_notation(wanted), first=table.before.first)
+    reading["country"] = notation.country
     session = _session(wanted, result)
     async with _channels(session) as channel:
         importers: dict[Kind, Callable[[], Any]] = {

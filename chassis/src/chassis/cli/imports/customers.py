@@ -117,7 +117,7 @@ class CustomerImporter:
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
         if self._dry_run or row.problems:  # what the service is never asked about
             self._check(row, customer)
-        return import_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.decided)
+        return import_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.confirmed)
 
     def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
         """Note what the service would refuse or tell."""

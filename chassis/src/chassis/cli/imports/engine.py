@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import grpc
 
+from chassis.backoff import Backoff
 from chassis.cli.imports.amounts import Separator
 from chassis.cli.imports.columns import Contents, columns_for, ignored, spares_for
 from chassis.cli.imports.dates import DayOrder
@@ -26,8 +27,8 @@ T = TypeVar("T")
 BATCH_ROWS = 1000
 BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
-# What a program can do as well: "confirmed, by importing the file of refused rows or sending `confirmed`".
-_PROGRAMS_TOO = re.compile(r" or sending (it without )?`?\w+`?$")
+ABORTED_MAX = 20
+_ABORTED = Backoff(0.2, 5.0)
 
 
 class RowsRefused(Exception):
@@ -56,7 +57,7 @@ class Importer(Protocol[T]):
     async def send(self, items: list[tuple[Row, T]]) -> int:
         """Hand rows to the service, and return how many of them are new. RowsRefused.
 
-        All or none of them are `decided`. A row that is found wrong only afterwards gets a problem.
+        A row that is found wrong only afterwards gets a problem.
         """
         ...
 
@@ -115,7 +116,7 @@ class Run(Generic[T]):
             if late:
                 for row in self.table.rows():
                     if row.line in late:
-                        row.problems = list(map(_for_people, late[row.line]))
+                        row.problems = list(late[row.line])
                         errors.keep(row)
                         self.result.judge(row)
         finally:
@@ -207,11 +208,19 @@ class Run(Generic[T]):
         self.progress(self.result.rows, total)
 
     async def _send(self, items: list[tuple[Row, T]]) -> None:
-        """Send, leaving out the rows that the service names as wrong, until the rest is accepted."""
+        """Send, leaving out the rows that the service names as wrong, until the rest is accepted.
+
+        Whoever is in another's way, as another import may be, tries again: nothing was done.
+        """
+        failures = 0
         while items:
             try:
                 created = await self.importer.send(items)
             except (grpc.aio.AioRpcError, RowsRefused) as error:
+                if _is_aborted(error) and failures < ABORTED_MAX:
+                    failures += 1
+                    await asyncio.sleep(_ABORTED.wait(failures))
+                    continue
                 wrong = error.problems if isinstance(error, RowsRefused) else violations(error)
                 if not wrong or max(wrong) >= len(items):
                     raise
@@ -228,7 +237,7 @@ class Run(Generic[T]):
         fields = [self.importer.sources.get(part, part) for part in problem.column.split(".")]
         used = self.result.used
         column = next((used[field] for field in reversed(fields) if field in used), problem.column)
-        return _for_people(Problem(column, problem.reason, problem.description))
+        return Problem(column, problem.reason, problem.description)
 
     def _tell_failure(self, errors: ErrorFile) -> None:
         """Say here what no file could take."""
@@ -242,16 +251,10 @@ class Run(Generic[T]):
 
 
 def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes.
-
-    What a person decided on is in batches of its own.
-    """
+    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes."""
     batch: list[Row] = []
     size = 0
     for row in rows:
-        if batch and batch[0].decided != row.decided:
-            yield batch
-            batch, size = [], 0
         batch.append(row)
         size += sum(map(len, row.cells.values()))
         if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
@@ -261,9 +264,8 @@ def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _for_people(problem: Problem) -> Problem:
-    """What a service says, without what whoever has only the file cannot do."""
-    return replace(problem, description=_PROGRAMS_TOO.sub("", problem.description))
+def _is_aborted(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.ABORTED
 
 
 def violations(error: grpc.aio.AioRpcError) -> dict[int, list[Problem]]:

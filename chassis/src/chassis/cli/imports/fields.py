@@ -198,9 +198,11 @@ class Cells:
     def count(self, field: str) -> int:
         """A whole number of pieces, 0 when empty; the minus of a return is left to the amount."""
         value = self.text(field)
-        match = re.fullmatch(r"-?(\d{1,9})(?:[.,]0+)?", value)
+        # Three zeros may be thousands or decimals.
+        match = re.fullmatch(r"-?(\d{1,9})(?:[.,](?:0{1,2}|0{4,}))?", value)
         if value and match is None:
-            self.wrong(field, "INVALID_NUMBER", "must be a whole number up to 999999999")
+            allowed = "must be a whole number up to 999999999, without a separator of thousands"
+            self.wrong(field, "INVALID_NUMBER", allowed)
         return int(match[1]) if match else 0
 
     def region(self, field: str) -> str:

@@ -23,6 +23,10 @@ _PROMISED = (
     "was imported before, as {}, with another customer or promised date, and what was promised stays: "
     "renegotiate or withdraw that promise"
 )
+_UNCLEAR = (
+    "may be one that another file brought to this customer under this number: with another promised date, "
+    "and then that one is to be renegotiated, or one more than there were"
+)
 _ENDED = "was imported before, and what was promised has ended otherwise: see `rapport view`"
 
 
@@ -35,7 +39,6 @@ class Order(NamedTuple):
     promised: datetime | None
     zone: str  # of the promised day; empty when a moment was promised
     delivered: datetime | None
-    lasts: bool = True
 
 
 class OrderImporter:
@@ -86,11 +89,13 @@ class OrderImporter:
         orders = [order for _, order in items]
         names = await self._customers.of(orders, partial(self._make, items, validate_only=True))
         answer = await self._make(items, names, validate_only=self._customers.dry_run)
+        for i in answer.unclear_indexes:
+            items[i][0].problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
         for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
             if not promise.name:  # it would be made
                 continue
             if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
-                row.problems.append(Problem("", ALREADY_IMPORTED, _PROMISED.format(promise.name)))
+                row.problems.append(Problem("", "ALREADY_PROMISED", _PROMISED.format(promise.name)))
             elif order.delivered and not promise.HasField("keep_time"):
                 await self._keep(row, promise, order.delivered)
         return answer.made_count
@@ -112,7 +117,7 @@ class OrderImporter:
         if promise.HasField("keep_time"):
             return
         if promise.HasField("withdraw_time"):
-            row.problems.append(Problem("", ALREADY_IMPORTED, _ENDED))
+            row.problems.append(Problem("", "ALREADY_PROMISED", _ENDED))
             return
         try:
             if not self._customers.dry_run:
@@ -124,7 +129,7 @@ class OrderImporter:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:
                 raise
-            row.problems.append(Problem("", ALREADY_IMPORTED, _ENDED))
+            row.problems.append(Problem("", "ALREADY_PROMISED", _ENDED))
         else:
             self._kept += 1
 
@@ -138,7 +143,7 @@ class OrderImporter:
                 request_id=str(uuid4()),
                 import_keys=[row.origin for row, _ in items],
                 validate_only=validate_only,
-                may_overlap=not items[0][0].decided,
+                confirmed=[row.confirmed for row, _ in items],
             )
         )
 

@@ -40,11 +40,6 @@ class Whose(Protocol):
         """Whom."""
         ...
 
-    @property
-    def lasts(self) -> bool:
-        """Whether something stays of it, so that its customer is made known."""
-        ...
-
 
 def person(cells: Cells) -> Person:
     """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter.
@@ -122,19 +117,21 @@ class Customers:
         rest = [who for who in new if who.email and who not in self._names]
         self._names |= await self._by_email(items, rest)
         if self.dry_run:
-            self._unknown |= {item.person for item in items if item.lasts} - self._names.keys()
+            self._unknown |= {who for who in new if who not in self._names}
         return [self._names.get(item.person, NOBODY) for item in items]
 
     async def make(self, items: Sequence[Whose]) -> list[str]:
-        """The customer of each item, made now unless known, or `NOBODY` where nothing lasts. RowsRefused."""
-        lasting = dict.fromkeys(item.person for item in items if item.lasts)
-        new = [who for who in lasting if who not in self._names]
-        handles = [self._id(who) if who.id else _email(who) for who in new]
-        self._names |= await self._ask(items, new, handles, create=True)
-        for who in new:
-            if who.id and who.email:
+        """The customer of each item; those that were not known are made now. RowsRefused."""
+        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        named = [who for who in new if who.id]
+        self._names |= await self._ask(items, named, [self._id(who) for who in named], create=True)
+        for who in named:
+            if who.email:
                 await self._add(self._names[who], _email(who))
-        return [self._names.get(item.person, NOBODY) for item in items]
+        # Now that those are known by their addresses, too: whoever has no id here may be one of them.
+        rest = [who for who in new if not who.id]
+        self._names |= await self._ask(items, rest, [_email(who) for who in rest], create=True)
+        return [self._names[item.person] for item in items]
 
     async def _by_email(self, items: Sequence[Whose], people: list[Person]) -> dict[Person, str]:
         """Those whom an address finds; they get the row's id, unless they have another one in its system."""
@@ -145,11 +142,14 @@ class Customers:
         request = customer_service_pb2.BatchGetCustomersRequest(names=[found[who] for who in named])
         answer = await self._service.BatchGetCustomers(request)
         prefix = f"{self._system.casefold()}:"
+        given: set[str] = set()
         for who, customer in zip(named, answer.customers, strict=True):
             held = (i for i in customer.identifiers if i.type == customer_pb2.Identifier.TYPE_EXTERNAL_ID)
-            if any(identifier.normalized_value.startswith(prefix) for identifier in held):
+            has_id = any(identifier.normalized_value.startswith(prefix) for identifier in held)
+            if has_id or customer.name in given:
                 del found[who]  # two ids of one system are two customers
                 continue
+            given.add(customer.name)
             await self._add(customer.name, self._id(who))
         return found
 

@@ -9,9 +9,11 @@ from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
 from chassis.cli.imports.fields import Cells
+from chassis.cli.imports.names import plain
 from chassis.cli.imports.people import Channels, Customers, Person, person, require_customer
 from chassis.cli.imports.result import Result
-from chassis.cli.imports.tabular import Problem, Row
+from chassis.cli.imports.tabular import ALREADY_IMPORTED, Problem, Row
+from chassis.cli.output import counted
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
@@ -20,7 +22,6 @@ _NO_SALE = frozenset(
     {
         "failed",
         "canceled",
-        "cancelled",
         "voided",
         "void",
         "pending",
@@ -40,14 +41,19 @@ _NO_SALE = frozenset(
         "requires_action",
         "requires_confirmation",
         "fehlgeschlagen",
-        "storniert",
         "ausstehend",
     }
 )
 
 
-# And one of which all was given back.
-_GIVEN_BACK = frozenset({"refunded", "erstattet"})
+# What orders are called that were, until all was given back. A payment that was never made is `canceled`.
+_GIVEN_BACK = frozenset({"refunded", "erstattet", "cancelled", "storniert"})
+# Who sent money: when it goes out, as what is given back does, that is the shop itself.
+_SENDER = "fromemailaddress"
+_UNCLEAR = (
+    "may be one that another file brought of this customer and time: with another amount, without a "
+    "reference, one more than there were, or given back of another department's"
+)
 
 
 class Bought(NamedTuple):
@@ -60,11 +66,6 @@ class Bought(NamedTuple):
     at: datetime | None
     quantity: int
     reference: str
-
-    @property
-    def lasts(self) -> bool:
-        """Whether not all of it was given back."""
-        return not self.refunded or self.refunded != self.amount
 
 
 class PurchaseImporter:
@@ -89,11 +90,13 @@ class PurchaseImporter:
         self._service = PurchaseServiceStub(channel("loyalty"))
         self._orders: set[str] = set()  # whose first line was read
         self._corrected = 0
-        self._left_out = 0
+        self._given_back = 0
+        self._by_sender = False
 
     def begin(self, used: Mapping[str, str]) -> None:
         """Ask for a column that says whose the purchases are."""
         require_customer(used)
+        self._by_sender = plain(used.get("email", "")) == _SENDER
 
     def parse(self, cells: Cells) -> Bought | None:
         """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
@@ -104,16 +107,20 @@ class PurchaseImporter:
         if reference:
             self._orders.add(reference)
         if status in _NO_SALE:
-            cells.tell("NO_SALE", "failed, pending or cancelled: skipped", "status")
+            cells.tell(
+                "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
+            )
             return None
         currency, amount = cells.currency("currency"), cells.amount("amount")
-        refunded = (
-            max(amount, Decimal(0))
-            if status in _GIVEN_BACK
-            else abs(cells.amount("refunded", required=False))
-        )
-        if refunded > max(amount, Decimal(0)):
+        if amount < 0 and self._by_sender:
+            cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
+            return None
+        refunded = amount if status in _GIVEN_BACK else abs(cells.amount("refunded", required=False))
+        if amount < 0:  # it is what was given back itself
+            refunded = Decimal(0)
+        if refunded > amount >= 0:
             cells.wrong("refunded", "INVALID_AMOUNT", "must be at most what was paid")
+        self._given_back += 0 < refunded == amount
         return Bought(
             person=person(cells),
             amount=amount,
@@ -125,24 +132,21 @@ class PurchaseImporter:
         )
 
     async def send(self, items: list[tuple[Row, Bought]]) -> int:
-        """Record the purchases; a line that was imported before and says otherwise now is corrected.
-
-        Of one that was given back whole nothing is recorded, nor a customer made, unless it is known.
-        """
+        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
         bought = [item for _, item in items]
         names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
         answer = await self._record(items, names, validate_only=self._customers.dry_run)
         self._corrected += answer.corrected_count
-        self._left_out += answer.returned_count
+        for i in answer.unclear_indexes:
+            items[i][0].problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
         return answer.recorded_count
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Tell how many were corrected, and who was made."""
         result.corrected = self._corrected
-        result.skipped += self._left_out
-        result.known -= self._corrected + self._left_out
-        if self._left_out:
-            result.notes.append(f"given back whole, so that nothing is recorded: {self._left_out:,}")
+        result.known -= self._corrected
+        if self._given_back:
+            result.notes.append(f"given back whole, and worth nothing: {counted(self._given_back, 'row')}")
         self._customers.tell(result)
         return {}
 
@@ -168,6 +172,6 @@ class PurchaseImporter:
                 request_id=str(uuid4()),
                 import_keys=[row.origin for row, _ in items],
                 validate_only=validate_only,
-                may_overlap=not items[0][0].decided,
+                confirmed=[row.confirmed for row, _ in items],
             )
         )

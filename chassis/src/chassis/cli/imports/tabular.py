@@ -14,7 +14,9 @@ from chassis.cli.imports.reading import Reading, read
 from chassis.cli.output import shown
 
 COLUMNS_MAX = 1000
-ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought: a person decides
+ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
+# Why a row is refused that may be right as it is: a person knows, and confirms it.
+CONFIRMABLE = frozenset({ALREADY_IMPORTED, "NAME_DIFFERS"})
 _ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
 
 
@@ -32,8 +34,8 @@ class Row:
     """One row: its line in the file, its cells by column and those beyond the header, and what is wrong.
 
     `told` is what is to be known of it although it is imported. `origin` is where it comes from,
-    `{digest}:{line}`: of a row that was refused before, the file and line where it was. `decided` says that
-    it was refused because another file may have brought it, and that a person says no.
+    `{digest}:{line}`: of a row that was refused before, the file and line where it was. `confirmed` says
+    that it was refused because another file may have brought it, and that a person says no.
     """
 
     line: int
@@ -42,7 +44,7 @@ class Row:
     extra: list[str] = field(default_factory=list)
     told: list[Problem] = field(default_factory=list)
     origin: str = ""
-    decided: bool = False
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Table:
         others: the workbook's other sheets.
         mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
         before: how the rows of such a file were read when they were refused.
+        confirm: whether a person says of such rows that no other file brought them.
 
     """
 
@@ -75,6 +78,7 @@ class Table:
     others: list[str]
     mended: int
     before: Reading
+    confirm: bool = False
 
     def rows(self) -> Iterator[Row]:
         """Every row after the header that is not empty."""
@@ -89,7 +93,7 @@ class Table:
             origin, _, _, reason, *_ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
             cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
         row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
-        row.decided = reason == ALREADY_IMPORTED
+        row.confirmed = self.confirm and reason in CONFIRMABLE
         row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
         if any(cell.strip() for cell in row.extra):
             allowed = f"must have at most {width} cells, as the header has"

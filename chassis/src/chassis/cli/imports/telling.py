@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from chassis.cli.imports.result import Remark, Result
+from chassis.cli.imports.tabular import CONFIRMABLE
 from chassis.cli.output import counted, line, say
 
 GROUPS_SHOWN = 5
@@ -47,6 +48,9 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
         if not dry_run:
             again = f"rapport import {result.kind} {shlex.quote(result.errors_file)}"
             say(f"  mend them there, then: {line(again)}", err=True)
+            if reasons := CONFIRMABLE & {remark.reason for remark in result.refusals}:
+                told = f"those refused as {' or '.join(sorted(reasons))}, if they are right as they are"
+                say(f"  {told}: leave only them there, and add --confirm", err=True)
 
 
 def _tell_remarks(remarks: Sequence[Remark]) -> None:

@@ -30,7 +30,7 @@ from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_e
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"`\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xc5\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bmay_overlap\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\\\n\x19\x42\x61tchMakePromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x12\n\nmade_count\x18\x02 \x01(\x05\"\xd7\x01\n\x19RenegotiatePromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x19\n\x0breason_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x08\x64ue_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\"\x8b\x01\n\x12KeepPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"u\n\x16WithdrawPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\'\n\x11GetPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"^\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa6\x07\n\x0ePromiseService\x12h\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12\x86\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12v\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12h\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12p\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12h\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x12y\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x12h\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"`\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xc3\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tconfirmed\x18\x05 \x03(\x08\x42\x04\xe2\x41\x01\x01\"u\n\x19\x42\x61tchMakePromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x12\n\nmade_count\x18\x02 \x01(\x05\x12\x17\n\x0funclear_indexes\x18\x03 \x03(\x05\"\xd7\x01\n\x19RenegotiatePromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x19\n\x0breason_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x08\x64ue_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\"\x8b\x01\n\x12KeepPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"u\n\x16WithdrawPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\'\n\x11GetPromiseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"^\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa6\x07\n\x0ePromiseService\x12h\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12\x86\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12v\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12h\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12p\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x18\x8a\xb5\x18\x14\x63\x61ses.promises.write\x12h\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x12y\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x12h\n\x07\x45xplain\x12!.rapport.common.v1.ExplainRequest\x1a\x1e.rapport.common.v1.Explanation\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,8 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['import_keys']._serialized_options = b'\342A\001\001'
   _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
-  _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['may_overlap']._loaded_options = None
-  _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['may_overlap']._serialized_options = b'\342A\001\001'
+  _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['confirmed']._loaded_options = None
+  _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_time']._loaded_options = None
@@ -106,21 +106,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAKEPROMISEREQUEST']._serialized_start=253
   _globals['_MAKEPROMISEREQUEST']._serialized_end=349
   _globals['_BATCHMAKEPROMISESREQUEST']._serialized_start=352
-  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=549
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=551
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=643
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=646
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=861
-  _globals['_KEEPPROMISEREQUEST']._serialized_start=864
-  _globals['_KEEPPROMISEREQUEST']._serialized_end=1003
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=1005
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=1122
-  _globals['_GETPROMISEREQUEST']._serialized_start=1124
-  _globals['_GETPROMISEREQUEST']._serialized_end=1163
-  _globals['_LISTPROMISESREQUEST']._serialized_start=1165
-  _globals['_LISTPROMISESREQUEST']._serialized_end=1259
-  _globals['_LISTPROMISESRESPONSE']._serialized_start=1261
-  _globals['_LISTPROMISESRESPONSE']._serialized_end=1353
-  _globals['_PROMISESERVICE']._serialized_start=1356
-  _globals['_PROMISESERVICE']._serialized_end=2290
+  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=547
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=549
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=666
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=669
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=884
+  _globals['_KEEPPROMISEREQUEST']._serialized_start=887
+  _globals['_KEEPPROMISEREQUEST']._serialized_end=1026
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=1028
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=1145
+  _globals['_GETPROMISEREQUEST']._serialized_start=1147
+  _globals['_GETPROMISEREQUEST']._serialized_end=1186
+  _globals['_LISTPROMISESREQUEST']._serialized_start=1188
+  _globals['_LISTPROMISESREQUEST']._serialized_end=1282
+  _globals['_LISTPROMISESRESPONSE']._serialized_start=1284
+  _globals['_LISTPROMISESRESPONSE']._serialized_end=1376
+  _globals['_PROMISESERVICE']._serialized_start=1379
+  _globals['_PROMISESERVICE']._serialized_end=2313
 # @@protoc_insertion_point(module_scope)

@@ -59,18 +59,12 @@ class BatchMakePromisesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    MAY_OVERLAP_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     validate_only: _builtins.bool
     """Check the requests, answer with those that are known and how many would be made, and make none. Customers are
     not looked at.
-    """
-    may_overlap: _builtins.bool
-    """Whether other sources of the caller's department may have brought some of the promises, as exports overlap; needs
-    `import_keys`. One to the same customer, of the same department, kind, reference and due time or date is that
-    promise, each for one row of a source, ever. One that is due otherwise, or one more than others brought, is
-    refused (`ALREADY_IMPORTED`): it may be another, or the same, moved. One without a reference is another.
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___MakePromiseRequest]:
@@ -79,7 +73,17 @@ class BatchMakePromisesRequest(_message.Message):
     @_builtins.property
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For each request, where it comes from, `{source}:{line}`: a promise from there is made once, ever, for each
-        department. Empty, or as long as `requests`; each at most 200 characters.
+        department that sends. Empty, or as long as `requests`; each at most 200 characters.
+        Exports overlap: one to the same customer with the same `department`, `kind`, `reference` and due time or date as one
+        of another source of the caller's department is that promise, each for one row of a source, ever. One that is due
+        otherwise, or one more than others brought, may be another, or the same, moved: it is left out, see
+        `unclear_indexes`. One without a reference is another.
+        """
+
+    @_builtins.property
+    def confirmed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
+        """For each request, whether somebody says that it is no other source's, so that it is not looked for. Empty, or as
+        long as `requests`.
         """
 
     def __init__(
@@ -89,11 +93,11 @@ class BatchMakePromisesRequest(_message.Message):
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
-        may_overlap: _builtins.bool = ...,
+        confirmed: _abc.Iterable[_builtins.bool] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -107,12 +111,19 @@ class BatchMakePromisesResponse(_message.Message):
 
     PROMISES_FIELD_NUMBER: _builtins.int
     MADE_COUNT_FIELD_NUMBER: _builtins.int
+    UNCLEAR_INDEXES_FIELD_NUMBER: _builtins.int
     made_count: _builtins.int
     """How many of them were made now and not before."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[_promise_pb2.Promise]:
-        """In the order of the request; for one that was known, the promise made then; for one that was only checked and
-        would be made, an empty one.
+        """In the order of the request; for one that was known, the promise made then; for one that is unclear, or was
+        only checked and would be made, an empty one.
+        """
+
+    @_builtins.property
+    def unclear_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which requests, by index from 0, may be of promises that others brought: none is made of them, for a person knows.
+        Those that are others are sent again, `confirmed`.
         """
 
     def __init__(
@@ -120,10 +131,11 @@ class BatchMakePromisesResponse(_message.Message):
         *,
         promises: _abc.Iterable[_promise_pb2.Promise] | None = ...,
         made_count: _builtins.int = ...,
+        unclear_indexes: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_count", b"made_count", "promises", b"promises"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_count", b"made_count", "promises", b"promises", "unclear_indexes", b"unclear_indexes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

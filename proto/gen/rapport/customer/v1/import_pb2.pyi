@@ -134,9 +134,10 @@ class ImportRow(_message.Message):
     line: _builtins.int
     """The line in the file, from 1. A line that was received before is skipped."""
     confirmed: _builtins.bool
-    """Whether somebody says that the owner of its id or account number is the one, although that has another name and
-    none of the row's e-mail addresses. Without it such a row is rejected (`ALREADY_IMPORTED`), for the id may be
-    another system's, and strangers would become one.
+    """Whether somebody says that the owner of its id or account number is the one, although they have another name, and
+    e-mail addresses of which none is the row's. Without it such a row is rejected when the job is applied
+    (`NAME_DIFFERS`), for the id may be another system's, and strangers would become one. Send it confirmed in a job
+    of another `source`.
     """
     @_builtins.property
     def customer(self) -> _customer_pb2.Customer:

@@ -37,7 +37,9 @@ class PurchaseRecorded(_message.Message):
     """What it refers to."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid, less what was given back of it so far; negative for what the customer gave back."""
+        """What was paid, less what was given back of it so far: 0 when all was. Negative for what the customer gave back as
+        a purchase of its own. The highest version is what stands.
+        """
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:

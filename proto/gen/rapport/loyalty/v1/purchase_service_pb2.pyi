@@ -170,18 +170,11 @@ class BatchRecordPurchasesRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    MAY_OVERLAP_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe. Required: money moved."""
     validate_only: _builtins.bool
     """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
-    may_overlap: _builtins.bool
-    """Whether other sources may have brought some of the purchases, as exports overlap; needs `import_keys`. One of
-    the same customer, time, amount and reference is that purchase, each for one row of a source, ever; what was given
-    back of it since is corrected, if the same department brought it, else refused. What may be
-    another is refused (`ALREADY_IMPORTED`): another amount under that reference, one more than others brought, an
-    equal one where either has no reference.
-    """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
         """1 to 1,000 purchases; their own `request_id` is ignored."""
@@ -190,8 +183,18 @@ class BatchRecordPurchasesRequest(_message.Message):
     def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever, for each
         department that records. Sent again with other content, that purchase is corrected, and so is the value of
-        whoever it was and is of. What was given back only grows, unless who said so corrects it; and what is new and
-        was given back whole is not recorded. Empty, or as long as `requests`; each at most 200 characters.
+        whoever it was and is of. What was given back only grows, unless the row that said it corrects it. Empty, or as long
+        as `requests`; each at most 200 characters.
+        Exports overlap: one of the same customer, time, amount and reference as another source's is that purchase, each for
+        one row of a source, ever; what was given back of it since is corrected, if the same department brought it. What may
+        be another's is left out, see `unclear_indexes`: another amount under that reference, one more than others brought,
+        an equal one where either has no reference, what was given back of another department's.
+        """
+
+    @_builtins.property
+    def confirmed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
+        """For each request, whether somebody says that it is no other source's, so that it is not looked for. Empty, or as
+        long as `requests`.
         """
 
     def __init__(
@@ -201,11 +204,11 @@ class BatchRecordPurchasesRequest(_message.Message):
         request_id: _builtins.str = ...,
         import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
-        may_overlap: _builtins.bool = ...,
+        confirmed: _abc.Iterable[_builtins.bool] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_keys", b"import_keys", "may_overlap", b"may_overlap", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,17 +223,21 @@ class BatchRecordPurchasesResponse(_message.Message):
     PURCHASES_FIELD_NUMBER: _builtins.int
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
     CORRECTED_COUNT_FIELD_NUMBER: _builtins.int
-    RETURNED_COUNT_FIELD_NUMBER: _builtins.int
+    UNCLEAR_INDEXES_FIELD_NUMBER: _builtins.int
     recorded_count: _builtins.int
     """How many of them were recorded now and not before."""
     corrected_count: _builtins.int
     """How many of them were recorded before and say otherwise now."""
-    returned_count: _builtins.int
-    """How many of them are not recorded, because they were new and given back whole."""
     @_builtins.property
     def purchases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purchase]:
-        """In the order of the request; for a known import key, the purchase recorded then; for one that was new and given
-        back whole, an empty one.
+        """In the order of the request; for a known import key, the purchase recorded then; for an unclear one, an empty
+        one.
+        """
+
+    @_builtins.property
+    def unclear_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Which requests, by index from 0, may be of purchases that others brought: nothing is recorded of them, for a person
+        knows. Those that are others are sent again, `confirmed`.
         """
 
     def __init__(
@@ -239,11 +246,11 @@ class BatchRecordPurchasesResponse(_message.Message):
         purchases: _abc.Iterable[Global___Purchase] | None = ...,
         recorded_count: _builtins.int = ...,
         corrected_count: _builtins.int = ...,
-        returned_count: _builtins.int = ...,
+        unclear_indexes: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count", "returned_count", b"returned_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count", "unclear_indexes", b"unclear_indexes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,5 +1,6 @@
 """The gRPC service of promises."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +22,6 @@ from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from rapport.cases.v1 import promise_pb2, promise_service_pb2, promise_service_pb2_grpc
 from rapport.common.v1 import explanation_pb2
-
-_ALREADY = (
-    "another source brought a promise to this customer, of this department, kind and reference: if it moved, "
-    "renegotiate that one; if this is another, it must be confirmed, by importing the file of refused rows "
-    "or sending it without may_overlap"
-)
 
 
 class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
@@ -61,24 +56,29 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             _command(check.at(f"requests[{i}].promise"), item.promise, tx.now)
             for i, item in enumerate(requests)
         ]
-        owners = [tx.call.principal.department] * len(requests)
-        keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
+        keys = check.import_keys(request.import_keys, tx.call.principal.department, len(requests))
         for key, command in zip(keys, commands, strict=True):
             command.import_key = key
+        confirmed = check.confirmed(request.confirmed, len(requests))
         check.raise_if_any()
-        if request.may_overlap:
-            for i in await find_overlap(tx, commands, checking=request.validate_only):
-                check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
-            check.raise_if_any()
+        unclear: set[int] = set()
+        if request.import_keys:
+            unclear = await find_overlap(tx, commands, confirmed, validate_only=request.validate_only)
+        # Nothing comes of these; whoever may not make them is told so all the same.
+        await check_promises(tx, self.clock, [commands[i] for i in sorted(unclear)])
+        clear = [command for i, command in enumerate(commands) if i not in unclear]
+        made: Sequence[Promise | None]
         if request.validate_only:
-            known, made_count = await check_promises(tx, self.clock, commands)
-            return promise_service_pb2.BatchMakePromisesResponse(
-                promises=[_message(promise) if promise else promise_pb2.Promise() for promise in known],
-                made_count=made_count,
-            )
-        promises, made_count = await make_promises(tx, self.clock, commands)
+            made, made_count = await check_promises(tx, self.clock, clear)
+        else:
+            made, made_count = await make_promises(tx, self.clock, clear)
+        messages = (_message(promise) if promise else promise_pb2.Promise() for promise in made)
         return promise_service_pb2.BatchMakePromisesResponse(
-            promises=map(_message, promises), made_count=made_count
+            promises=[
+                promise_pb2.Promise() if i in unclear else next(messages) for i in range(len(commands))
+            ],
+            made_count=made_count,
+            unclear_indexes=sorted(unclear),
         )
 
     @mutation

@@ -11,6 +11,7 @@ from cases.store.tables import PROMISES, changing
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.overlap import RECORDED_MAX
 from rapport.cases.v1 import promise_pb2
 
 _BY_ID = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
@@ -51,10 +52,12 @@ IMPORTED_ABOUT = Statement(
     sa.select(PROMISES)
     .where(
         PROMISES.c.reference == sa.any_(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
+        PROMISES.c.customer_id == sa.any_(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))),
         sa.func.starts_with(PROMISES.c.import_key, sa.bindparam("department", type_=sa.Text)),
         PROMISES.c.withdraw_time.is_(None),
     )
-    .order_by(PROMISES.c.id),
+    .order_by(PROMISES.c.id)
+    .limit(sa.literal_column(str(RECORDED_MAX + 1))),
     row=Promise,
 )
 LIST_PROMISES = Listing(

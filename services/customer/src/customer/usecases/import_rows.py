@@ -28,9 +28,8 @@ from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
 _STRANGERS = (
-    "whoever has this id has another name and none of these e-mail addresses: if the ids are of another "
-    "system, say which; if it is the same customer, it must be confirmed, by importing the file of refused "
-    "rows or sending `confirmed`"
+    "whoever has this id has another name and none of these e-mail addresses: the id may be another "
+    "system's, and is then to be imported as of that one"
 )
 
 
@@ -94,7 +93,7 @@ def _apply(
     held, certain = _match(chunk, draft)
     if held and certain and not draft.confirmed and (clash := _strangers(held, draft)):
         chunk.refused.add(index)
-        return [Violation(clash[0], "ALREADY_IMPORTED", _STRANGERS)]
+        return [Violation(clash[0], "NAME_DIFFERS", _STRANGERS)]
     notes: list[Violation] = []
     if held is None:
         free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]

@@ -69,22 +69,25 @@ class Purchase:
         return self.amount - self.refunded
 
     @property
-    def returned(self) -> bool:
+    def given_back(self) -> bool:
         """Whether all of it was given back."""
         return self.refunded > 0 and self.refunded == self.amount
 
     @property
     def counts(self) -> bool:
         """Whether it is a purchase in the end."""
-        return self.amount >= 0 and not self.returned
+        return self.amount >= 0 and not self.given_back
 
-    def said(self, row: "Purchase") -> "Purchase":
-        """What it is once a row says `row`: what was given back grows, unless who said it corrects it."""
-        if row.refunded > self.refunded or row.refunded_by == self.refunded_by:
-            return row
-        return replace(
-            row, refunded=max(Decimal(0), min(self.refunded, row.amount)), refunded_by=self.refunded_by
-        )
+    def corrected_by(self, row: "Purchase") -> "Purchase":
+        """What it is once `row` says so: its own row all, another's only what was given back since.
+
+        What was given back grows, unless who said it corrects it.
+        """
+        grows = row.refunded > self.refunded or row.refunded_by == self.refunded_by
+        back, by = (row.refunded, row.refunded_by) if grows else (self.refunded, self.refunded_by)
+        own = row.refunded_by == (row.import_key or "")
+        said = row if own else replace(self, id=row.id)
+        return replace(said, refunded=max(Decimal(0), min(back, said.amount)), refunded_by=by)
 
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""

@@ -24,11 +24,6 @@ from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 
 _A_DAY = timedelta(days=1)
 _INT32_MAX = 2**31 - 1
-_ALREADY = (
-    "another source brought a purchase of this customer, time and reference: what was given back since is "
-    "imported as a negative amount; if this is another one, it must be confirmed, by importing the file of "
-    "refused rows or sending it without may_overlap"
-)
 
 
 class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
@@ -51,7 +46,7 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     ) -> Sequence[purchase_service_pb2.Purchase]:
         """Record purchases that arrived together."""
         recorded = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
-        return [_message(purchase) for purchase in recorded.purchases if purchase]
+        return [_message(purchase) for purchase in recorded.purchases]
 
     @mutation
     async def BatchRecordPurchases(
@@ -60,33 +55,31 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
         """Record up to 1,000 purchases, those with an import key once ever."""
         check = Check()
         items = check.batch(request.requests, "requests")
-        owners = [tx.call.principal.department] * len(items)
-        keys = check.import_keys(request.import_keys, owners, needed=request.may_overlap)
+        keys = check.import_keys(request.import_keys, tx.call.principal.department, len(items))
         purchases = [
             self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
             for i, (item, key) in enumerate(zip(items, keys, strict=True))
         ]
+        confirmed = check.confirmed(request.confirmed, len(items))
         check.raise_if_any()
-        if request.may_overlap:
-            purchases, unclear = await find_overlap(tx, purchases, checking=request.validate_only)
-            for i in unclear:
-                check.refuse(f"requests[{i}]", "ALREADY_IMPORTED", _ALREADY)
-            check.raise_if_any()
-        if request.validate_only:
-            new, corrected, left_out = await count_changes(tx, purchases)
-            return purchase_service_pb2.BatchRecordPurchasesResponse(
-                recorded_count=new, corrected_count=corrected, returned_count=left_out
+        unclear: set[int] = set()
+        if request.import_keys:
+            purchases, unclear = await find_overlap(
+                tx, purchases, confirmed, validate_only=request.validate_only
             )
-        recorded = await record_purchases(tx, purchases, self.formula)
-        return purchase_service_pb2.BatchRecordPurchasesResponse(
-            purchases=[
-                _message(purchase) if purchase else purchase_service_pb2.Purchase()
-                for purchase in recorded.purchases
-            ],
-            recorded_count=recorded.new,
-            corrected_count=recorded.corrected,
-            returned_count=recorded.purchases.count(None),
-        )
+        clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear]
+        answer = purchase_service_pb2.BatchRecordPurchasesResponse(unclear_indexes=sorted(unclear))
+        if request.validate_only:
+            answer.recorded_count, answer.corrected_count = await count_changes(tx, clear)
+            return answer
+        recorded = await record_purchases(tx, clear, self.formula)
+        answer.recorded_count, answer.corrected_count = recorded.new, recorded.corrected
+        stand = iter(recorded.purchases)
+        for i in range(len(purchases)):
+            answer.purchases.append(
+                purchase_service_pb2.Purchase() if i in unclear else _message(next(stand))
+            )
+        return answer
 
     async def GetCustomerValue(
         self, request: purchase_service_pb2.GetCustomerValueRequest, context: Any

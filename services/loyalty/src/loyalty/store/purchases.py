@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from chassis.db.statement import Bulk, Statement
+from chassis.overlap import RECORDED_MAX
 from loyalty.domain.value import CustomerValue, Purchase
 from loyalty.store.tables import CUSTOMER_VALUES, PURCHASES
 
@@ -33,7 +34,7 @@ _occasions = (
     )
     .render_derived()
 )
-# What imports brought of customers at certain times.
+# What imports brought of customers at certain times, with one of the references or amounts.
 IMPORTED_AT = Statement(
     sa.select(PURCHASES)
     .join(
@@ -43,8 +44,16 @@ IMPORTED_AT = Statement(
             PURCHASES.c.purchase_time == _occasions.c.purchase_time,
         ),
     )
-    .where(PURCHASES.c.import_key.is_not(None))
-    .order_by(PURCHASES.c.id),
+    .where(
+        PURCHASES.c.import_key.is_not(None),
+        sa.or_(
+            PURCHASES.c.reference == sa.func.any(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
+            PURCHASES.c.amount
+            == sa.func.any(sa.bindparam("amounts", type_=sa.ARRAY(PURCHASES.c.amount.type))),
+        ),
+    )
+    .order_by(PURCHASES.c.id)
+    .limit(sa.literal_column(str(RECORDED_MAX + 1))),
     row=Purchase,
 )
 

@@ -10,9 +10,9 @@ from loyalty.store.purchases import GET_IMPORTED, IMPORTED_AT
 
 
 async def find_overlap(
-    tx: Transaction, purchases: Sequence[Purchase], *, checking: bool
-) -> tuple[list[Purchase], list[int]]:
-    """The purchases as they are to be recorded, and the indexes of those that may be others; a person knows.
+    tx: Transaction, purchases: Sequence[Purchase], confirmed: Sequence[bool], *, validate_only: bool
+) -> tuple[list[Purchase], set[int]]:
+    """The purchases as they are to be recorded; the indexes of unclear ones that are not `confirmed`.
 
     One of a customer at a time with the reference and amount of another source's is that one, with its
     import key, and says what was given back of it since, unless another department brought it. With another
@@ -24,19 +24,26 @@ async def find_overlap(
 
     async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:
         imported = await GET_IMPORTED.all(tx, import_keys=list(keys))
-        at = await IMPORTED_AT.all(tx, customer_ids=list(customers), times=list(times))
+        at = await IMPORTED_AT.all(
+            tx,
+            customer_ids=list(customers),
+            times=list(times),
+            references=list({purchase.reference for purchase in purchases if purchase.reference}),
+            amounts=list({purchase.amount for purchase in purchases}),
+        )
         recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
         return [_row(purchase) for purchase in (*imported, *at)]
 
     recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
-    found = await overlap.find_overlap(tx, dict(enumerate(map(_row, purchases))), read, checking=checking)
-    stand, ours = list(purchases), f"{tx.call.principal.department}/"
+    rows = {i: _row(purchase) for i, purchase in enumerate(purchases) if not confirmed[i]}
+    found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
+    stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
     for i, key in found.known.items():
         sent, other = purchases[i], recorded[key]
         if sent.refunded > other.refunded and not key.startswith(ours):
-            found.unclear.append(i)
+            unclear.add(i)
         stand[i] = replace(other, id=sent.id, refunded=sent.refunded, refunded_by=sent.refunded_by)
-    return stand, sorted(found.unclear)
+    return stand, unclear
 
 
 def _row(purchase: Purchase) -> overlap.Row:
@@ -45,4 +52,5 @@ def _row(purchase: Purchase) -> overlap.Row:
         about=(purchase.customer_id, purchase.purchase_time),
         number=purchase.reference,
         says=purchase.amount,
+        aside=purchase.refunded,
     )

@@ -23,9 +23,9 @@ from loyalty.store.purchases import (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of purchases: for each what stands, if anything; how many are new, or say otherwise now."""
+    """What became of purchases: for each the one that stands, and how many are new or say otherwise now."""
 
-    purchases: list[Purchase | None]
+    purchases: list[Purchase]
     new: int
     corrected: int
 
@@ -41,22 +41,19 @@ async def record_purchases(
     Args:
         tx: the transaction.
         purchases: with ids chosen; one with an import key that is known or repeated is not recorded again,
-            but corrected when it says otherwise. One that is to be left out, see `returned`, is not recorded.
+            but corrected when it says otherwise.
         formula: what makes a value a band.
         acting: called with a purchase's index before its facts are recorded, to say whose they are.
 
     """
-    left_out = await returned(tx, purchases)
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
-    ordered = sorted(
-        (p for p in purchases if p.import_key not in left_out), key=lambda purchase: purchase.import_key or ""
-    )
+    ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")
     told = {purchase.id: purchase for purchase in await INSERT_PURCHASES.rows(tx, ordered)}
     new = len(told)
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    wrong, corrected, moved = await _correct(tx, again, list(_otherwise(again, known)))
+    wrong, corrected, moved = await _correct(tx, again, list(_corrections(again, known)))
     changed = await ADD_VALUES.rows(tx, added_value(told.values(), moved))
     values = {value.customer_id: value for value in changed}
     if moved:
@@ -65,32 +62,24 @@ async def record_purchases(
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
     _tell(tx, purchases, told, values, formula, acting)
     stands = known | corrected
-    return Recorded([told.get(p.id) or stands.get(p.import_key) for p in purchases], new, len(corrected))
+    return Recorded([told.get(p.id) or stands[p.import_key] for p in purchases], new, len(corrected))
 
 
-async def returned(tx: Transaction, purchases: Sequence[Purchase]) -> set[str | None]:
-    """The import keys of those that were given back whole and are new: nothing was bought in the end."""
-    bought: set[str | None] = {p.import_key for p in purchases if not p.returned}
-    back = {p.import_key for p in purchases if p.returned} - bought - {None}
-    known = await GET_IMPORTED.all(tx, import_keys=list(back)) if back else []
-    return back - {p.import_key for p in known}
-
-
-async def count_changes(tx: Transaction, purchases: Sequence[Purchase]) -> tuple[int, int, int]:
-    """How many of the purchases `record_purchases` would record, how many correct, and how many leave out."""
-    left_out = await returned(tx, purchases)
+async def count_changes(tx: Transaction, purchases: Sequence[Purchase]) -> tuple[int, int]:
+    """How many of the purchases `record_purchases` would record, and how many correct."""
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)}
-    new = {p.import_key or p.id for p in purchases if p.import_key not in known} - left_out
-    wrong = _otherwise([p for p in purchases if p.import_key in known], known)
-    return len(new), len(wrong), sum(p.import_key in left_out for p in purchases)
+    new = {p.import_key or p.id for p in purchases if p.import_key not in known}
+    return len(new), len(_corrections([p for p in purchases if p.import_key in known], known))
 
 
-def _otherwise(again: Iterable[Purchase], known: Mapping[str | None, Purchase]) -> dict[str | None, Purchase]:
+def _corrections(
+    again: Iterable[Purchase], known: Mapping[str | None, Purchase]
+) -> dict[str | None, Purchase]:
     """What those of the known purchases are now that say otherwise than their rows say again."""
     said: dict[str | None, Purchase] = {}
     for p in again:
-        said[p.import_key] = said.get(p.import_key, known[p.import_key]).said(p)
+        said[p.import_key] = said.get(p.import_key, known[p.import_key]).corrected_by(p)
     return {key: p for key, p in said.items() if not p.says(known[key])}
 
 
@@ -100,8 +89,9 @@ async def _correct(
     """Let purchases say what their rows say now: as said, as recorded, and whose values count again."""
     if not wrong:
         return {}, {}, set()
+    # What was read without the lock only says whom to lock: another import may have corrected it since.
     before = {p.import_key: p for p in await LOCK_IMPORTED.all(tx, import_keys=wrong)}
-    said = _otherwise([p for p in again if p.import_key in before], before)
+    said = _corrections([p for p in again if p.import_key in before], before)
     after = await CORRECT_PURCHASES.rows(tx, list(said.values()))
     moved = {p.customer_id for p in after} | {before[key].customer_id for key in said}
     return said, {p.import_key: p for p in after}, moved
