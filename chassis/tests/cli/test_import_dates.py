@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.cli.imports.dates import DayOrder, read
+from chassis.cli.imports.dates import DayOrder, format_of, read
 from chassis.cli.imports.decoding import UnreadableFile
 
 
@@ -96,6 +96,21 @@ def test_a_format_is_for_what_is_not_written_as_iso() -> None:
 def test_what_is_no_date_is_refused(cell: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which says nothing more
         read(cell)
+
+
+@pytest.mark.parametrize(
+    "text", ["%Y-%m-%d%Y", "DD.MM.YYYY DD", "%d.%m.%Y" + "%z" * 200, "%d.%m", "%", "DD.MM", "%d" * 9, "(%d"]
+)
+def test_a_format_that_no_date_has_is_told_what_it_must_have(text: str) -> None:
+    with pytest.raises(UnreadableFile, match="must have a day, a month and a year, no part twice") as told:
+        format_of(text)
+    assert len(str(told.value)) < 300
+
+
+@given(st.text(alphabet="%YmdHMSzjUaAbBp()[]*+?\\ ./-DMYT"))
+def test_no_format_breaks_the_reading(text: str) -> None:
+    with suppress(UnreadableFile):
+        assert "%" in format_of(text)
 
 
 MOMENTS = st.integers(-2_208_900_000, 7_258_000_000).map(

@@ -124,3 +124,26 @@ def test_only_rows_that_somebody_confirms_are_confirmed(check: Check, tmp_path: 
         assert {row.confirmed for row in table.rows()} == {confirm}
     code, _, told = check("purchases", SALES, "--confirm")
     assert (code, "is no file of refused rows" in told) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"first": "zzz"}, "must stay as it was written"),
+        ({"first": 7}, "must stay as it was written"),
+        ({"date_format": "%Y-%m-%d%Y"}, "no part twice"),
+        ({"decimal": ";"}, "must be . or ,"),
+        ({"time_zone": "Mars"}, "--time-zone Mars"),
+    ],
+)
+def test_what_nobody_wrote_about_how_rows_were_read_is_one_line(
+    check: Check, how: dict[str, object], told: str
+) -> None:
+    lines = csv.reader(mended(check, "purchases", SALES, *HOW).read_text().splitlines(), delimiter=";")
+    header, row, *_ = lines
+    row[-1] = json.dumps(json.loads(row[-1]) | how)
+    text = "".join(
+        ";".join('"' + cell.replace('"', '""') + '"' for cell in each) + "\n" for each in (header, row)
+    )
+    code, _, err = check("purchases", text, name="mended.csv")
+    assert (code, told in err, err.count("\n")) == (2, True, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import structlog
 
-from chassis.api.visible import unseen
+from chassis.api.visible import unseen, visible
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
@@ -134,8 +134,8 @@ def _read(claims: dict[str, Any]) -> Principal:
         permissions = permissions.split()
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
         raise ValueError("permissions must be a list of strings")
-    if not 1 <= len(subject) <= SUBJECT_MAX or unseen(subject):
-        raise ValueError("sub must be 1 to 200 visible characters")
+    if len(subject) > SUBJECT_MAX or unseen(subject) or not visible(subject) or subject != subject.strip():
+        raise ValueError("sub must be 1 to 200 visible characters, no spaces around them")
     if not _DEPARTMENT.fullmatch(department):
         raise ValueError("department must be a department's id, or absent")
     if float(claims["exp"]) - float(claims["iat"]) > LIFETIME_MAX_S:

@@ -23,6 +23,7 @@ _PARTS = {
     **dict.fromkeys(("h", "hh"), "%H"),
     "ss": "%S",
 }
+_SHOWN = 100  # of a format that is none
 _SAMPLE = datetime(2026, 3, 22, 9, 30, tzinfo=UTC)
 
 
@@ -36,10 +37,11 @@ def format_of(text: str) -> str:
         read = datetime.strptime(_SAMPLE.strftime(found), found)  # noqa: DTZ007 - only its day is looked at
         if read.date() == _SAMPLE.date():
             return found
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, re.error):  # re.error: a part that is there twice
         pass
     raise UnreadableFile(
-        f"--date-format {text}: must have a day, a month and a year, such as %m/%d/%Y %H:%M or DD.MM.YYYY"
+        f"--date-format {text[:_SHOWN]}: must have a day, a month and a year, no part twice, such as "
+        "%m/%d/%Y %H:%M or DD.MM.YYYY"
     )
 
 

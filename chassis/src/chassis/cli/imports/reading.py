@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from chassis.cli.imports.decoding import UnreadableFile
 from chassis.cli.imports.tools import PLAIN
@@ -32,7 +32,7 @@ class Reading:
     system: str = ""
     department: str = ""
     date_format: str = ""
-    first: str = ""
+    first: Annotated[str, Field(pattern="^(day|month)?$")] = ""
     time_zone: str = ""
     country: str = ""
     decimal: str = ""
