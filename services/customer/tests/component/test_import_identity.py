@@ -185,3 +185,32 @@ async def test_a_handle_that_reaches_nobody_is_kept_and_told(desk):
     job, told = await load(desk, *rows)
     assert job.created_count == 2
     assert told == [(2, "INVALID_EMAIL", True), (3, "INVALID_PHONE", True)]
+
+
+async def test_an_address_lends_no_id_to_another_name_that_would_rename_with_it_later(desk):
+    def row(system, name):
+        return Customer(display_name=name, identifiers=[desk.external(system), desk.email("us@example.com")])
+
+    await load(desk, row("crm:1", "Anna"), source="a")
+    for source in "bc":
+        _, told = await load(desk, row("shop:2", "Bert"), source=source)
+        assert told == [(2, "NAME_KEPT", True)]
+    found = await get(desk, desk.email("us@example.com"))
+    assert (found.display_name, len(found.identifiers)) == ("Anna", 2)
+    await load(desk, row("shop:3", "anna"), source="d")
+    assert (await get(desk, desk.external("shop:3"))).name == found.name
+
+
+async def test_what_a_row_has_too_much_of_is_told(desk):
+    def row(first, count):
+        handles = [desk.email(f"m{i}@example.com") for i in range(first, first + count)]
+        return Customer(display_name="Anna", identifiers=[desk.external("crm:1"), *handles])
+
+    _, told = await load(desk, row(0, 20), source="a")
+    assert told == [(2, "TOO_LONG", False)]
+    for batch in range(5):
+        _, told = await load(desk, row(batch * 19, 19), source=f"b{batch}", confirmed=True)
+        assert told == []
+    _, told = await load(desk, row(95, 10), source="c", confirmed=True)
+    assert told == [(2, "TOO_MANY_IDENTIFIERS", True)]
+    assert len((await get(desk, desk.external("crm:1"))).identifiers) == 100

@@ -131,3 +131,18 @@ def test_who_differs_in_name_and_in_every_address_seems_another(ours, theirs, na
     known = customer(display_name="Anna")
     clash = strangers(known, {"display_name": name}, held(*ours), row(*theirs))
     assert clash == (["display_name"] if two else [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "two"),
+    [
+        ({"display_name": "Anna"}, {}, True),
+        ({"display_name": "1"}, {"display_name": "Anna"}, True),  # called by its id until now
+        ({"given_name": "Anna", "family_name": "Berg"}, {"display_name": "anna berg"}, False),
+        ({"given_name": "Anna"}, {"given_name": "Anna", "family_name": "Berg"}, False),
+        ({"organization_name": "ACME"}, {"organization_name": "ACME"}, False),
+    ],
+)
+def test_without_a_name_in_common_whoever_shares_no_address_seems_another(ours, theirs, two):
+    known = held((EXTERNAL, "shop:1"), (EMAIL, "a@x.org"))
+    assert bool(strangers(customer(**ours), theirs, known, row((EMAIL, "b@x.org")))) is two

@@ -134,8 +134,8 @@ class ImportRow(_message.Message):
     line: _builtins.int
     """The line in the file, from 1. A line that was received before is skipped."""
     confirmed: _builtins.bool
-    """Whether somebody says that the owner of its id or account number is the one, although they have another name, and
-    e-mail addresses of which none is the row's. Without it such a row is rejected when the job is applied
+    """Whether somebody says that the owner of its id or account number is the one, although both have e-mail addresses, of
+    which none is the same, and no name that both have. Without it such a row is rejected when the job is applied
     (`NAME_DIFFERS`), for the id may be another system's, and strangers would become one. Send it confirmed in a job
     of another `source`.
     """
@@ -143,7 +143,7 @@ class ImportRow(_message.Message):
     def customer(self) -> _customer_pb2.Customer:
         """The customer. Matched to the owner of its first known external id, account number or e-mail, unless that owner
         has another external id in the same system or another account number: those never join. A phone number
-        alone matches the one customer who has it under the same name.
+        alone matches the one customer who has it under the same name. At most 20 identifiers.
         """
 
     def __init__(
@@ -178,7 +178,7 @@ class ImportError(_message.Message):
     """The field at fault, for example `identifiers.value`."""
     reason: _builtins.str
     """A documented reason, for example `INVALID_EMAIL`; of an applied row also `RENAMED`, `NAME_KEPT`,
-    `IDENTIFIER_TAKEN` or `IDENTIFIER_SHARED`.
+    `IDENTIFIER_TAKEN`, `IDENTIFIER_SHARED` or `TOO_MANY_IDENTIFIERS`.
     """
     description: _builtins.str
     """What is allowed, or what was done. Never repeats the value."""

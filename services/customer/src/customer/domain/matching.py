@@ -68,13 +68,19 @@ def strangers(
 ) -> list[str]:
     """The name fields by which a row and the customer who has its id seem two; empty when they seem one.
 
-    They seem two when their names differ, and they have e-mail addresses of which none is the same.
+    Who shares no e-mail address, though both have some, seems one only by a name that both have.
     """
     had, has = (
         {handle.normalized_value for handle in handles if handle.type == IdentifierType.EMAIL}
         for handles in (identifiers, row)
     )
-    return name_conflict(customer, profile, identifiers) if had and has and had.isdisjoint(has) else []
+    if not (had and has and had.isdisjoint(has)):
+        return []
+    ours = {field: getattr(customer, field) for field in (*_PERSON, "organization_name")}
+    if ours["display_name"] in stand_ins(identifiers):
+        ours["display_name"] = ""
+    alike = _called(ours) and _called(profile) and not name_conflict(customer, profile, identifiers)
+    return [] if alike else name_conflict(customer, profile, identifiers) or ["display_name"]
 
 
 def _by_system(kind: IdentifierType, handles: Iterable[Handle | Identifier]) -> dict[str, set[str]]:

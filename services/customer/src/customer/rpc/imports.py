@@ -11,6 +11,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
+from customer.domain.identifiers import Draft
 from customer.domain.imports import ImportJob, RowError
 from customer.rpc import names
 from customer.rpc.drafts import read_draft
@@ -19,6 +20,9 @@ from customer.usecases.imports import Row, append_rows, cancel_job, commit_job, 
 from rapport.customer.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+# A thousand rows are applied in one transaction.
+ROW_IDENTIFIERS_MAX = 20
 
 
 class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
@@ -97,6 +101,9 @@ def _row(row: import_pb2.ImportRow) -> Row:
     """A checked row. It needs a handle to be found by, or a second import would make a second customer."""
     check = Check()
     check.texts(row.customer)
+    if len(row.customer.identifiers) > ROW_IDENTIFIERS_MAX:
+        check.refuse("identifiers", "TOO_LONG", f"must hold at most {ROW_IDENTIFIERS_MAX} in a row")
+        return Row(row.line, Draft(), check.violations)
     draft = read_draft(check, row.customer)
     require_findable(check, [(handle.type, handle.normalized_value) for handle in draft.handles])
     return Row(row.line, replace(draft, confirmed=row.confirmed), check.violations)

@@ -9,7 +9,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from customer.domain import facts
 from customer.domain.customers import Customer
-from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Identifier, Key, distinct, same
+from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.domain.names import customer_name
 from customer.store.customers import LOCKED_CUSTOMERS
@@ -28,8 +28,8 @@ from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
 _STRANGERS = (
-    "whoever has this id has another name and none of these e-mail addresses: the id may be another "
-    "system's, and is then to be imported as of that one"
+    "whoever has this id has none of these e-mail addresses, and no name that both have: the id may be "
+    "another system's, and is then to be imported as of that one"
 )
 
 
@@ -101,8 +101,10 @@ def _apply(
         chunk.known[held.customer.id] = chunk.created[held.customer.id] = held
         new = held.identifiers
     else:
-        new = _bring(tx, chunk, held, draft)
-        fields = _change(tx, held, draft, notes, certain=certain)
+        fields, renames = _change(tx, held, draft, notes, certain=certain)
+        # An address that finds another name proves nothing: the row's id would rename the next time.
+        kept = [h for h in draft.handles if not (renames and not certain and h.strong)]
+        new = _bring(tx, chunk, held, kept, notes)
         if held.customer.id in chunk.created:
             held.customer.version = 1  # it is still being made
         elif fields or new:
@@ -150,8 +152,10 @@ def _strangers(held: Held, draft: Draft) -> list[str]:
     return strangers(held.customer, named, held.identifiers, draft.handles)
 
 
-def _change(tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool) -> list[str]:
-    """Bring the row's profile to its customer; returns the fields that changed."""
+def _change(
+    tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool
+) -> tuple[list[str], bool]:
+    """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = {field: value for field, value in draft.profile.items() if value}
     changes = dict(without_stand_in(held, changes))
     clash = name_conflict(held.customer, changes, held.identifiers)
@@ -166,21 +170,27 @@ def _change(tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *
             f"{customer_name(held.customer.id)} has another name, and keeps it: an e-mail address is no proof"
         )
         notes.append(Violation(clash[0], "NAME_KEPT", told))
-    return held.customer.change(changes, tx.now)
+    return held.customer.change(changes, tx.now), bool(clash)
 
 
-def _bring(tx: Transaction, chunk: _Chunk, held: Held, draft: Draft) -> list[Identifier]:
-    """The identifiers that a row adds to its customer: those that are nobody's, if there is room."""
+def _bring(
+    tx: Transaction, chunk: _Chunk, held: Held, handles: Sequence[Handle], notes: list[Violation]
+) -> list[Identifier]:
+    """The identifiers that a row adds to its customer: those that are nobody's, as far as there is room."""
     missing = [
         h
-        for h in distinct(draft.handles)
+        for h in distinct(handles)
         if not (h.own_key and chunk.holders.get(h.own_key)) and not any(same(i, h) for i in held.identifiers)
     ]
+    room = MAX_IDENTIFIERS - len(held.identifiers)
+    if len(missing) > room:
+        told = f"a customer has at most {MAX_IDENTIFIERS}: {len(missing) - room} of the row's are left out"
+        notes.append(Violation("identifiers", "TOO_MANY_IDENTIFIERS", told))
     new = [
         Identifier(
             ids.uuid7(tx.now), held.customer.id, h.type, h.value, h.normalized_value, h.quality, tx.now
         )
-        for h in missing[: MAX_IDENTIFIERS - len(held.identifiers)]
+        for h in missing[:room]
     ]
     held.identifiers += new
     return new
