@@ -1,4 +1,4 @@
-"""Check the contracts: style, compatibility with the last release, and that `gen/` is what they generate."""
+"""Check the contracts: style, HTTP paths, compatibility with the last release, and what `gen/` holds."""
 
 import filecmp
 import subprocess
@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 import generate
+import paths
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 BIN = Path(sys.executable).parent
 ROOT = generate.ROOT
@@ -33,6 +35,9 @@ def main() -> int:
         image, gen = Path(scratch) / "contracts.binpb", Path(scratch) / "gen"
         generate.image(image, "--include_source_info")
         failures += not buf("lint", str(image))
+        if faults := paths.faults(FileDescriptorSet.FromString(image.read_bytes())):
+            print("HTTP paths:", *faults, sep="\n  ")
+            failures += 1
         failures += not buf("breaking", str(image), f"--against={ROOT / 'released.binpb'}")
         generate.generate(gen)
         if changed := differences(ROOT / "gen", gen):

@@ -22,13 +22,15 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.cases.v1 import case_pb2 as rapport_dot_cases_dot_v1_dot_case__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a rapport/options/v1/options.proto\"W\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"$\n\x0eGetCaseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"[\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"j\n\x11\x41ssignCaseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05owner\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x12ResolveCaseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nresolution\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"U\n\x11ReopenCaseRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x0e\x41\x64\x64NoteRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\x9e\x06\n\x0b\x43\x61seService\x12\\\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.write\x12\\\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x17\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x12m\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\"\x17\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x12`\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.write\x12`\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.write\x12\x62\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.write\x12`\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.write\x12Z\n\x07\x41\x64\x64Note\x12 .rapport.cases.v1.AddNoteRequest\x1a\x16.rapport.cases.v1.Note\"\x15\x8a\xb5\x18\x11\x63\x61ses.cases.writeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a rapport/options/v1/options.proto\"W\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\"[\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x90\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x01\n\x11\x41ssignCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12+\n\x05owner\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x87\x01\n\x12ResolveCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x18\n\nresolution\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x11ReopenCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x83\x01\n\x0e\x41\x64\x64NoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xa2\x08\n\x0b\x43\x61seService\x12u\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\".\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cases:open:\x01*\x12v\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"1\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12~\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\"(\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/cases\x12\x85\x01\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\x32\x17/v1/{case.name=cases/*}:\x04\x63\x61se\x12\x84\x01\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:assign:\x01*\x12\x87\x01\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:resolve:\x01*\x12\x84\x01\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:reopen:\x01*\x12\x83\x01\n\x07\x41\x64\x64Note\x12 .rapport.cases.v1.AddNoteRequest\x1a\x16.rapport.cases.v1.Note\">\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{parent=cases/*}/notes:add:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_OPENCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETCASEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_GETCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_LISTCASESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCASESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTCASESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -54,15 +56,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATECASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATECASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_ASSIGNCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_ASSIGNCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['owner']._loaded_options = None
-  _globals['_ASSIGNCASEREQUEST'].fields_by_name['owner']._serialized_options = b'\342A\001\002'
+  _globals['_ASSIGNCASEREQUEST'].fields_by_name['owner']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ASSIGNCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_RESOLVECASEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_RESOLVECASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_RESOLVECASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_RESOLVECASEREQUEST'].fields_by_name['resolution']._loaded_options = None
   _globals['_RESOLVECASEREQUEST'].fields_by_name['resolution']._serialized_options = b'\342A\001\002'
   _globals['_RESOLVECASEREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -70,51 +72,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESOLVECASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RESOLVECASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_REOPENCASEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REOPENCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_REOPENCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
   _globals['_REOPENCASEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_REOPENCASEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_REOPENCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REOPENCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_ADDNOTEREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_ADDNOTEREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002'
+  _globals['_ADDNOTEREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\024\022\022cases.rapport/Note'
   _globals['_ADDNOTEREQUEST'].fields_by_name['note']._loaded_options = None
   _globals['_ADDNOTEREQUEST'].fields_by_name['note']._serialized_options = b'\342A\001\002'
   _globals['_ADDNOTEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_ADDNOTEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_CASESERVICE'].methods_by_name['OpenCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['OpenCase']._serialized_options = b'\212\265\030\021cases.cases.write'
+  _globals['_CASESERVICE'].methods_by_name['OpenCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\023\"\016/v1/cases:open:\001*'
   _globals['_CASESERVICE'].methods_by_name['GetCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['GetCase']._serialized_options = b'\220\002\001\212\265\030\020cases.cases.read'
+  _globals['_CASESERVICE'].methods_by_name['GetCase']._serialized_options = b'\220\002\001\212\265\030\020cases.cases.read\202\323\344\223\002\024\022\022/v1/{name=cases/*}'
   _globals['_CASESERVICE'].methods_by_name['ListCases']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['ListCases']._serialized_options = b'\220\002\001\212\265\030\020cases.cases.read'
+  _globals['_CASESERVICE'].methods_by_name['ListCases']._serialized_options = b'\220\002\001\212\265\030\020cases.cases.read\202\323\344\223\002\013\022\t/v1/cases'
   _globals['_CASESERVICE'].methods_by_name['UpdateCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['UpdateCase']._serialized_options = b'\212\265\030\021cases.cases.write'
+  _globals['_CASESERVICE'].methods_by_name['UpdateCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\0372\027/v1/{case.name=cases/*}:\004case'
   _globals['_CASESERVICE'].methods_by_name['AssignCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['AssignCase']._serialized_options = b'\212\265\030\021cases.cases.write'
+  _globals['_CASESERVICE'].methods_by_name['AssignCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\036\"\031/v1/{name=cases/*}:assign:\001*'
   _globals['_CASESERVICE'].methods_by_name['ResolveCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['ResolveCase']._serialized_options = b'\212\265\030\021cases.cases.write'
+  _globals['_CASESERVICE'].methods_by_name['ResolveCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\037\"\032/v1/{name=cases/*}:resolve:\001*'
   _globals['_CASESERVICE'].methods_by_name['ReopenCase']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['ReopenCase']._serialized_options = b'\212\265\030\021cases.cases.write'
+  _globals['_CASESERVICE'].methods_by_name['ReopenCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\036\"\031/v1/{name=cases/*}:reopen:\001*'
   _globals['_CASESERVICE'].methods_by_name['AddNote']._loaded_options = None
-  _globals['_CASESERVICE'].methods_by_name['AddNote']._serialized_options = b'\212\265\030\021cases.cases.write'
-  _globals['_OPENCASEREQUEST']._serialized_start=187
-  _globals['_OPENCASEREQUEST']._serialized_end=274
-  _globals['_GETCASEREQUEST']._serialized_start=276
-  _globals['_GETCASEREQUEST']._serialized_end=312
-  _globals['_LISTCASESREQUEST']._serialized_start=314
-  _globals['_LISTCASESREQUEST']._serialized_end=405
-  _globals['_LISTCASESRESPONSE']._serialized_start=407
-  _globals['_LISTCASESRESPONSE']._serialized_end=490
-  _globals['_UPDATECASEREQUEST']._serialized_start=493
-  _globals['_UPDATECASEREQUEST']._serialized_end=637
-  _globals['_ASSIGNCASEREQUEST']._serialized_start=639
-  _globals['_ASSIGNCASEREQUEST']._serialized_end=745
-  _globals['_RESOLVECASEREQUEST']._serialized_start=747
-  _globals['_RESOLVECASEREQUEST']._serialized_end=859
-  _globals['_REOPENCASEREQUEST']._serialized_start=861
-  _globals['_REOPENCASEREQUEST']._serialized_end=946
-  _globals['_ADDNOTEREQUEST']._serialized_start=948
-  _globals['_ADDNOTEREQUEST']._serialized_end=1056
-  _globals['_CASESERVICE']._serialized_start=1059
-  _globals['_CASESERVICE']._serialized_end=1857
+  _globals['_CASESERVICE'].methods_by_name['AddNote']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002#\"\036/v1/{parent=cases/*}/notes:add:\001*'
+  _globals['_OPENCASEREQUEST']._serialized_start=244
+  _globals['_OPENCASEREQUEST']._serialized_end=331
+  _globals['_GETCASEREQUEST']._serialized_start=333
+  _globals['_GETCASEREQUEST']._serialized_end=392
+  _globals['_LISTCASESREQUEST']._serialized_start=394
+  _globals['_LISTCASESREQUEST']._serialized_end=485
+  _globals['_LISTCASESRESPONSE']._serialized_start=487
+  _globals['_LISTCASESRESPONSE']._serialized_end=570
+  _globals['_UPDATECASEREQUEST']._serialized_start=573
+  _globals['_UPDATECASEREQUEST']._serialized_end=717
+  _globals['_ASSIGNCASEREQUEST']._serialized_start=720
+  _globals['_ASSIGNCASEREQUEST']._serialized_end=873
+  _globals['_RESOLVECASEREQUEST']._serialized_start=876
+  _globals['_RESOLVECASEREQUEST']._serialized_end=1011
+  _globals['_REOPENCASEREQUEST']._serialized_start=1013
+  _globals['_REOPENCASEREQUEST']._serialized_end=1121
+  _globals['_ADDNOTEREQUEST']._serialized_start=1124
+  _globals['_ADDNOTEREQUEST']._serialized_end=1255
+  _globals['_CASESERVICE']._serialized_start=1258
+  _globals['_CASESERVICE']._serialized_end=2316
 # @@protoc_insertion_point(module_scope)

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/directory.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/options/v1/options.proto\"\xc4\x01\n\x05\x41gent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\x90\xb5\x18\x01\x12\x17\n\x05phone\x18\x03 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x1c\n\ndepartment\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xa0\xb5\x18\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gent\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"%\n\x0fGetAgentRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcd\x02\n\x10\x44irectoryService\x12\x64\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\"\x16\x8a\xb5\x18\x12\x63\x61ses.agents.write\x12`\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"\x18\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x12q\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"\x18\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/directory.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/options/v1/options.proto\"\xc4\x01\n\x05\x41gent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\x90\xb5\x18\x01\x12\x17\n\x05phone\x18\x03 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x1c\n\ndepartment\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xa0\xb5\x18\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gent\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x03\n\x10\x44irectoryService\x12\x8c\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\">\x8a\xb5\x18\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12{\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"3\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x83\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"*\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,27 +57,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEAGENTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATEAGENTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETAGENTREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETAGENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_GETAGENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._serialized_options = b'\212\265\030\022cases.agents.write'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._serialized_options = b'\212\265\030\022cases.agents.write\202\323\344\223\002\"2\031/v1/{agent.name=agents/*}:\005agent'
   _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read\202\323\344\223\002\025\022\023/v1/{name=agents/*}'
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read'
-  _globals['_AGENT']._serialized_start=183
-  _globals['_AGENT']._serialized_end=379
-  _globals['_UPDATEAGENTREQUEST']._serialized_start=382
-  _globals['_UPDATEAGENTREQUEST']._serialized_end=558
-  _globals['_GETAGENTREQUEST']._serialized_start=560
-  _globals['_GETAGENTREQUEST']._serialized_end=597
-  _globals['_LISTAGENTSREQUEST']._serialized_start=599
-  _globals['_LISTAGENTSREQUEST']._serialized_end=669
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=671
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=757
-  _globals['_DIRECTORYSERVICE']._serialized_start=760
-  _globals['_DIRECTORYSERVICE']._serialized_end=1093
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read\202\323\344\223\002\014\022\n/v1/agents'
+  _globals['_AGENT']._serialized_start=213
+  _globals['_AGENT']._serialized_end=409
+  _globals['_UPDATEAGENTREQUEST']._serialized_start=412
+  _globals['_UPDATEAGENTREQUEST']._serialized_end=588
+  _globals['_GETAGENTREQUEST']._serialized_start=590
+  _globals['_GETAGENTREQUEST']._serialized_end=651
+  _globals['_LISTAGENTSREQUEST']._serialized_start=653
+  _globals['_LISTAGENTSREQUEST']._serialized_end=723
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=725
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=811
+  _globals['_DIRECTORYSERVICE']._serialized_start=814
+  _globals['_DIRECTORYSERVICE']._serialized_end=1234
 # @@protoc_insertion_point(module_scope)

@@ -22,49 +22,80 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
 from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_timeline__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"j\n\x0f\x43ustomerCreated\x12\x10\n\x08\x63ustomer\x18\x01 \x01(\t\x12\x1c\n\x14relationship_manager\x18\x02 \x01(\t:\'\x9a\xb5\x18#events.customer.customer.created.v1\"d\n\x0f\x43ustomerUpdated\x12\x10\n\x08\x63ustomer\x18\x01 \x01(\t\x12\x16\n\x0eupdated_fields\x18\x02 \x03(\t:\'\x9a\xb5\x18#events.customer.customer.updated.v1\"\x94\x01\n\x0fIdentifierAdded\x12\x12\n\nidentifier\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:\'\x9a\xb5\x18#events.customer.identifier.added.v1\"\x98\x01\n\x11IdentifierRemoved\x12\x12\n\nidentifier\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:)\x9a\xb5\x18%events.customer.identifier.removed.v1\"\xdd\x01\n\x13InteractionRecorded\x12\x16\n\x0etimeline_entry\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12-\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x31\n\tdirection\x18\x04 \x01(\x0e\x32\x1e.rapport.customer.v1.Direction\x12\r\n\x05topic\x18\x05 \x01(\t:+\x9a\xb5\x18\'events.customer.interaction.recorded.v1\"\xee\x01\n\x0e\x43onsentChanged\x12\x0f\n\x07\x63onsent\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12-\n\x07purpose\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.Purpose\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x33\n\x06status\x18\x05 \x01(\x0e\x32#.rapport.customer.v1.Consent.Status:&\x9a\xb5\x18\"events.customer.consent.changed.v1\"g\n\x12PreferencesChanged\x12\x13\n\x0bpreferences\x18\x01 \x01(\t\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t:*\x9a\xb5\x18&events.customer.preferences.changed.v1\"j\n\x0fManagerAssigned\x12\x10\n\x08\x63ustomer\x18\x01 \x01(\t\x12\x1c\n\x14relationship_manager\x18\x02 \x01(\t:\'\x9a\xb5\x18#events.customer.manager.assigned.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xa4\x01\n\x0f\x43ustomerCreated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.customer.created.v1\"\x84\x01\n\x0f\x43ustomerUpdated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x16\n\x0eupdated_fields\x18\x02 \x03(\t:\'\x9a\xb5\x18#events.customer.customer.updated.v1\"\xd6\x01\n\x0fIdentifierAdded\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:\'\x9a\xb5\x18#events.customer.identifier.added.v1\"\xda\x01\n\x11IdentifierRemoved\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:)\x9a\xb5\x18%events.customer.identifier.removed.v1\"\xa2\x02\n\x13InteractionRecorded\x12;\n\x0etimeline_entry\x18\x01 \x01(\tB#\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x31\n\tdirection\x18\x04 \x01(\x0e\x32\x1e.rapport.customer.v1.Direction\x12\r\n\x05topic\x18\x05 \x01(\t:+\x9a\xb5\x18\'events.customer.interaction.recorded.v1\"\xad\x02\n\x0e\x43onsentChanged\x12.\n\x07\x63onsent\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07purpose\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.Purpose\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x33\n\x06status\x18\x05 \x01(\x0e\x32#.rapport.customer.v1.Consent.Status:&\x9a\xb5\x18\"events.customer.consent.changed.v1\"\xaa\x01\n\x12PreferencesChanged\x12\x36\n\x0bpreferences\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer:*\x9a\xb5\x18&events.customer.preferences.changed.v1\"\xa4\x01\n\x0fManagerAssigned\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.manager.assigned.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.customer_events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CUSTOMERCREATED'].fields_by_name['customer']._loaded_options = None
+  _globals['_CUSTOMERCREATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_CUSTOMERCREATED'].fields_by_name['relationship_manager']._loaded_options = None
+  _globals['_CUSTOMERCREATED'].fields_by_name['relationship_manager']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
   _globals['_CUSTOMERCREATED']._loaded_options = None
   _globals['_CUSTOMERCREATED']._serialized_options = b'\232\265\030#events.customer.customer.created.v1'
+  _globals['_CUSTOMERUPDATED'].fields_by_name['customer']._loaded_options = None
+  _globals['_CUSTOMERUPDATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CUSTOMERUPDATED']._loaded_options = None
   _globals['_CUSTOMERUPDATED']._serialized_options = b'\232\265\030#events.customer.customer.updated.v1'
+  _globals['_IDENTIFIERADDED'].fields_by_name['identifier']._loaded_options = None
+  _globals['_IDENTIFIERADDED'].fields_by_name['identifier']._serialized_options = b'\372A\035\n\033customer.rapport/Identifier'
+  _globals['_IDENTIFIERADDED'].fields_by_name['customer']._loaded_options = None
+  _globals['_IDENTIFIERADDED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_IDENTIFIERADDED']._loaded_options = None
   _globals['_IDENTIFIERADDED']._serialized_options = b'\232\265\030#events.customer.identifier.added.v1'
+  _globals['_IDENTIFIERREMOVED'].fields_by_name['identifier']._loaded_options = None
+  _globals['_IDENTIFIERREMOVED'].fields_by_name['identifier']._serialized_options = b'\372A\035\n\033customer.rapport/Identifier'
+  _globals['_IDENTIFIERREMOVED'].fields_by_name['customer']._loaded_options = None
+  _globals['_IDENTIFIERREMOVED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_IDENTIFIERREMOVED']._loaded_options = None
   _globals['_IDENTIFIERREMOVED']._serialized_options = b'\232\265\030%events.customer.identifier.removed.v1'
+  _globals['_INTERACTIONRECORDED'].fields_by_name['timeline_entry']._loaded_options = None
+  _globals['_INTERACTIONRECORDED'].fields_by_name['timeline_entry']._serialized_options = b'\372A \n\036customer.rapport/TimelineEntry'
+  _globals['_INTERACTIONRECORDED'].fields_by_name['customer']._loaded_options = None
+  _globals['_INTERACTIONRECORDED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_INTERACTIONRECORDED']._loaded_options = None
   _globals['_INTERACTIONRECORDED']._serialized_options = b'\232\265\030\'events.customer.interaction.recorded.v1'
+  _globals['_CONSENTCHANGED'].fields_by_name['consent']._loaded_options = None
+  _globals['_CONSENTCHANGED'].fields_by_name['consent']._serialized_options = b'\372A\032\n\030customer.rapport/Consent'
+  _globals['_CONSENTCHANGED'].fields_by_name['customer']._loaded_options = None
+  _globals['_CONSENTCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CONSENTCHANGED']._loaded_options = None
   _globals['_CONSENTCHANGED']._serialized_options = b'\232\265\030\"events.customer.consent.changed.v1'
+  _globals['_PREFERENCESCHANGED'].fields_by_name['preferences']._loaded_options = None
+  _globals['_PREFERENCESCHANGED'].fields_by_name['preferences']._serialized_options = b'\372A\036\n\034customer.rapport/Preferences'
+  _globals['_PREFERENCESCHANGED'].fields_by_name['customer']._loaded_options = None
+  _globals['_PREFERENCESCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_PREFERENCESCHANGED']._loaded_options = None
   _globals['_PREFERENCESCHANGED']._serialized_options = b'\232\265\030&events.customer.preferences.changed.v1'
+  _globals['_MANAGERASSIGNED'].fields_by_name['customer']._loaded_options = None
+  _globals['_MANAGERASSIGNED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_MANAGERASSIGNED'].fields_by_name['relationship_manager']._loaded_options = None
+  _globals['_MANAGERASSIGNED'].fields_by_name['relationship_manager']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
   _globals['_MANAGERASSIGNED']._loaded_options = None
   _globals['_MANAGERASSIGNED']._serialized_options = b'\232\265\030#events.customer.manager.assigned.v1'
-  _globals['_CUSTOMERCREATED']._serialized_start=207
-  _globals['_CUSTOMERCREATED']._serialized_end=313
-  _globals['_CUSTOMERUPDATED']._serialized_start=315
-  _globals['_CUSTOMERUPDATED']._serialized_end=415
-  _globals['_IDENTIFIERADDED']._serialized_start=418
-  _globals['_IDENTIFIERADDED']._serialized_end=566
-  _globals['_IDENTIFIERREMOVED']._serialized_start=569
-  _globals['_IDENTIFIERREMOVED']._serialized_end=721
-  _globals['_INTERACTIONRECORDED']._serialized_start=724
-  _globals['_INTERACTIONRECORDED']._serialized_end=945
-  _globals['_CONSENTCHANGED']._serialized_start=948
-  _globals['_CONSENTCHANGED']._serialized_end=1186
-  _globals['_PREFERENCESCHANGED']._serialized_start=1188
-  _globals['_PREFERENCESCHANGED']._serialized_end=1291
-  _globals['_MANAGERASSIGNED']._serialized_start=1293
-  _globals['_MANAGERASSIGNED']._serialized_end=1399
+  _globals['_CUSTOMERCREATED']._serialized_start=235
+  _globals['_CUSTOMERCREATED']._serialized_end=399
+  _globals['_CUSTOMERUPDATED']._serialized_start=402
+  _globals['_CUSTOMERUPDATED']._serialized_end=534
+  _globals['_IDENTIFIERADDED']._serialized_start=537
+  _globals['_IDENTIFIERADDED']._serialized_end=751
+  _globals['_IDENTIFIERREMOVED']._serialized_start=754
+  _globals['_IDENTIFIERREMOVED']._serialized_end=972
+  _globals['_INTERACTIONRECORDED']._serialized_start=975
+  _globals['_INTERACTIONRECORDED']._serialized_end=1265
+  _globals['_CONSENTCHANGED']._serialized_start=1268
+  _globals['_CONSENTCHANGED']._serialized_end=1569
+  _globals['_PREFERENCESCHANGED']._serialized_start=1572
+  _globals['_PREFERENCESCHANGED']._serialized_end=1742
+  _globals['_MANAGERASSIGNED']._serialized_start=1745
+  _globals['_MANAGERASSIGNED']._serialized_end=1909
 # @@protoc_insertion_point(module_scope)

@@ -22,14 +22,16 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.customer.v1 import view_pb2 as rapport_dot_customer_dot_v1_dot_view__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/customer/v1/view_service.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/customer/v1/view.proto\x1a rapport/options/v1/options.proto\"M\n\x16GetCustomerViewRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1f\n\x11\x63onsistency_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"3\n\x1c\x42\x61tchGetCustomerViewsRequest\x12\x13\n\x05names\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"Z\n\x1d\x42\x61tchGetCustomerViewsResponse\x12\x39\n\x0e\x63ustomer_views\x18\x01 \x03(\x0b\x32!.rapport.customer.v1.CustomerView\"`\n\x18WatchCustomerViewRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x30\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19WatchCustomerViewResponse\x12\x38\n\rcustomer_view\x18\x01 \x01(\x0b\x32!.rapport.customer.v1.CustomerView\x12-\n\tsend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xbc\x03\n\x0bViewService\x12}\n\x0fGetCustomerView\x12+.rapport.customer.v1.GetCustomerViewRequest\x1a!.rapport.customer.v1.CustomerView\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read\x12\x9a\x01\n\x15\x42\x61tchGetCustomerViews\x12\x31.rapport.customer.v1.BatchGetCustomerViewsRequest\x1a\x32.rapport.customer.v1.BatchGetCustomerViewsResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read\x12\x90\x01\n\x11WatchCustomerView\x12-.rapport.customer.v1.WatchCustomerViewRequest\x1a..rapport.customer.v1.WatchCustomerViewResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/customer/v1/view_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/customer/v1/view.proto\x1a rapport/options/v1/options.proto\"o\n\x16GetCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x1f\n\x11\x63onsistency_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"U\n\x1c\x42\x61tchGetCustomerViewsRequest\x12\x35\n\x05names\x18\x01 \x03(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\"Z\n\x1d\x42\x61tchGetCustomerViewsResponse\x12\x39\n\x0e\x63ustomer_views\x18\x01 \x03(\x0b\x32!.rapport.customer.v1.CustomerView\"\x82\x01\n\x18WatchCustomerViewRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1d\x63ustomer.rapport/CustomerView\x12\x30\n\x07max_age\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19WatchCustomerViewResponse\x12\x38\n\rcustomer_view\x18\x01 \x01(\x0b\x32!.rapport.customer.v1.CustomerView\x12-\n\tsend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xb4\x04\n\x0bViewService\x12\xa0\x01\n\x0fGetCustomerView\x12+.rapport.customer.v1.GetCustomerViewRequest\x1a!.rapport.customer.v1.CustomerView\"=\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customers/*/view}\x12\xc5\x01\n\x15\x42\x61tchGetCustomerViews\x12\x31.rapport.customer.v1.BatchGetCustomerViewsRequest\x1a\x32.rapport.customer.v1.BatchGetCustomerViewsResponse\"E\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read\x82\xd3\xe4\x93\x02%\x12#/v1/customers:batchGetCustomerViews\x12\xb9\x01\n\x11WatchCustomerView\x12-.rapport.customer.v1.WatchCustomerViewRequest\x1a..rapport.customer.v1.WatchCustomerViewResponse\"C\x90\x02\x01\x8a\xb5\x18\x13\x63ustomer.views.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=customers/*/view}:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,31 +39,31 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.view_se
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035customer.rapport/CustomerView'
   _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['consistency_token']._loaded_options = None
   _globals['_GETCUSTOMERVIEWREQUEST'].fields_by_name['consistency_token']._serialized_options = b'\342A\001\001'
   _globals['_BATCHGETCUSTOMERVIEWSREQUEST'].fields_by_name['names']._loaded_options = None
-  _globals['_BATCHGETCUSTOMERVIEWSREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\002'
+  _globals['_BATCHGETCUSTOMERVIEWSREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\002\372A\037\n\035customer.rapport/CustomerView'
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035customer.rapport/CustomerView'
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['max_age']._loaded_options = None
   _globals['_WATCHCUSTOMERVIEWREQUEST'].fields_by_name['max_age']._serialized_options = b'\342A\001\001'
   _globals['_VIEWSERVICE'].methods_by_name['GetCustomerView']._loaded_options = None
-  _globals['_VIEWSERVICE'].methods_by_name['GetCustomerView']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read'
+  _globals['_VIEWSERVICE'].methods_by_name['GetCustomerView']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read\202\323\344\223\002\035\022\033/v1/{name=customers/*/view}'
   _globals['_VIEWSERVICE'].methods_by_name['BatchGetCustomerViews']._loaded_options = None
-  _globals['_VIEWSERVICE'].methods_by_name['BatchGetCustomerViews']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read'
+  _globals['_VIEWSERVICE'].methods_by_name['BatchGetCustomerViews']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read\202\323\344\223\002%\022#/v1/customers:batchGetCustomerViews'
   _globals['_VIEWSERVICE'].methods_by_name['WatchCustomerView']._loaded_options = None
-  _globals['_VIEWSERVICE'].methods_by_name['WatchCustomerView']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read'
-  _globals['_GETCUSTOMERVIEWREQUEST']._serialized_start=227
-  _globals['_GETCUSTOMERVIEWREQUEST']._serialized_end=304
-  _globals['_BATCHGETCUSTOMERVIEWSREQUEST']._serialized_start=306
-  _globals['_BATCHGETCUSTOMERVIEWSREQUEST']._serialized_end=357
-  _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_start=359
-  _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_end=449
-  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_start=451
-  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_end=547
-  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_start=550
-  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_end=682
-  _globals['_VIEWSERVICE']._serialized_start=685
-  _globals['_VIEWSERVICE']._serialized_end=1129
+  _globals['_VIEWSERVICE'].methods_by_name['WatchCustomerView']._serialized_options = b'\220\002\001\212\265\030\023customer.views.read\202\323\344\223\002#\022!/v1/{name=customers/*/view}:watch'
+  _globals['_GETCUSTOMERVIEWREQUEST']._serialized_start=284
+  _globals['_GETCUSTOMERVIEWREQUEST']._serialized_end=395
+  _globals['_BATCHGETCUSTOMERVIEWSREQUEST']._serialized_start=397
+  _globals['_BATCHGETCUSTOMERVIEWSREQUEST']._serialized_end=482
+  _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_start=484
+  _globals['_BATCHGETCUSTOMERVIEWSRESPONSE']._serialized_end=574
+  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_start=577
+  _globals['_WATCHCUSTOMERVIEWREQUEST']._serialized_end=707
+  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_start=710
+  _globals['_WATCHCUSTOMERVIEWRESPONSE']._serialized_end=842
+  _globals['_VIEWSERVICE']._serialized_start=845
+  _globals['_VIEWSERVICE']._serialized_end=1409
 # @@protoc_insertion_point(module_scope)

@@ -27,7 +27,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/loyalty/v1/ledger.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\rdebit_account\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0e\x63redit_account\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06points\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08reverses\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tpost_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transfer\";\n\x07\x42\x61lance\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x0f\n\x07version\x18\x03 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frapport/loyalty/v1/ledger.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x02\n\x08Transfer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1b\n\rdebit_account\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0e\x63redit_account\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06points\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x08reverses\x18\x06 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x33\n\tpost_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Transfer\x12\x14transfers/{transfer}*\ttransfers2\x08transfer\";\n\x07\x42\x61lance\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x0f\n\x07version\x18\x03 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,13 +45,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFER'].fields_by_name['reason_code']._loaded_options = None
   _globals['_TRANSFER'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002'
   _globals['_TRANSFER'].fields_by_name['reverses']._loaded_options = None
-  _globals['_TRANSFER'].fields_by_name['reverses']._serialized_options = b'\342A\001\003'
+  _globals['_TRANSFER'].fields_by_name['reverses']._serialized_options = b'\342A\001\003\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFER'].fields_by_name['post_time']._loaded_options = None
   _globals['_TRANSFER'].fields_by_name['post_time']._serialized_options = b'\342A\001\003'
   _globals['_TRANSFER']._loaded_options = None
   _globals['_TRANSFER']._serialized_options = b'\352AE\n\030loyalty.rapport/Transfer\022\024transfers/{transfer}*\ttransfers2\010transfer'
   _globals['_TRANSFER']._serialized_start=149
-  _globals['_TRANSFER']._serialized_end=438
-  _globals['_BALANCE']._serialized_start=440
-  _globals['_BALANCE']._serialized_end=499
+  _globals['_TRANSFER']._serialized_end=467
+  _globals['_BALANCE']._serialized_start=469
+  _globals['_BALANCE']._serialized_end=528
 # @@protoc_insertion_point(module_scope)

@@ -22,12 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.loyalty.v1 import ledger_pb2 as rapport_dot_loyalty_dot_v1_dot_ledger__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1frapport/loyalty/v1/ledger.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"a\n\x16ReverseTransferRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\",\n\x12GetBalancesRequest\x12\x16\n\x08\x61\x63\x63ounts\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"D\n\x13GetBalancesResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Balance\"`\n\x14ListTransfersRequest\x12\x15\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x82\x04\n\rLedgerService\x12r\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12x\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"\x1b\x8a\xb5\x18\x17loyalty.transfers.write\x12}\n\x0bGetBalances\x12&.rapport.loyalty.v1.GetBalancesRequest\x1a\'.rapport.loyalty.v1.GetBalancesResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x12\x83\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"\x1d\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1frapport/loyalty/v1/ledger.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"~\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\",\n\x12GetBalancesRequest\x12\x16\n\x08\x61\x63\x63ounts\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"D\n\x13GetBalancesResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Balance\"`\n\x14ListTransfersRequest\x12\x15\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf4\x04\n\rLedgerService\x12\x8f\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"8\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa1\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"D\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x91\x01\n\x0bGetBalances\x12&.rapport.loyalty.v1.GetBalancesRequest\x1a\'.rapport.loyalty.v1.GetBalancesResponse\"1\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/balances\x12\x98\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"2\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfersb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POSTTRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_POSTTRANSFERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REVERSETRANSFERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_REVERSETRANSFERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._loaded_options = None
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -53,25 +55,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write'
+  _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002\027\"\022/v1/transfers:post:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write'
+  _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002#\"\036/v1/{name=transfers/*}:reverse:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\016\022\014/v1/balances'
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read'
-  _globals['_POSTTRANSFERREQUEST']._serialized_start=163
-  _globals['_POSTTRANSFERREQUEST']._serialized_end=264
-  _globals['_REVERSETRANSFERREQUEST']._serialized_start=266
-  _globals['_REVERSETRANSFERREQUEST']._serialized_end=363
-  _globals['_GETBALANCESREQUEST']._serialized_start=365
-  _globals['_GETBALANCESREQUEST']._serialized_end=409
-  _globals['_GETBALANCESRESPONSE']._serialized_start=411
-  _globals['_GETBALANCESRESPONSE']._serialized_end=479
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=481
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=577
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=579
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=676
-  _globals['_LEDGERSERVICE']._serialized_start=679
-  _globals['_LEDGERSERVICE']._serialized_end=1193
+  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\017\022\r/v1/transfers'
+  _globals['_POSTTRANSFERREQUEST']._serialized_start=220
+  _globals['_POSTTRANSFERREQUEST']._serialized_end=321
+  _globals['_REVERSETRANSFERREQUEST']._serialized_start=323
+  _globals['_REVERSETRANSFERREQUEST']._serialized_end=449
+  _globals['_GETBALANCESREQUEST']._serialized_start=451
+  _globals['_GETBALANCESREQUEST']._serialized_end=495
+  _globals['_GETBALANCESRESPONSE']._serialized_start=497
+  _globals['_GETBALANCESRESPONSE']._serialized_end=565
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=567
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=663
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=665
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=762
+  _globals['_LEDGERSERVICE']._serialized_start=765
+  _globals['_LEDGERSERVICE']._serialized_end=1393
 # @@protoc_insertion_point(module_scope)

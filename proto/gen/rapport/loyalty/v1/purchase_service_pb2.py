@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
@@ -29,7 +30,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xc7\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08\x63ustomer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x0frefunded_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\xef\x02\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x10\n\x08\x63ustomer\x18\x02 \x01(\t\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:\\\xea\x41Y\n\x1dloyalty.rapport/CustomerValue\x12\x19\x63ustomerValues/{customer}*\x0e\x63ustomerValues2\rcustomerValue\"g\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xcb\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tconfirmed\x18\x05 \x03(\x08\x42\x04\xe2\x41\x01\x01\"\x99\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x16\n\x0erecorded_count\x18\x02 \x01(\x05\x12\x17\n\x0f\x63orrected_count\x18\x03 \x01(\x05\x12\x17\n\x0funclear_indexes\x18\x04 \x03(\x05\"-\n\x17GetCustomerValueRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x32\xa2\x03\n\x0fPurchaseService\x12v\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12\x96\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"\x1b\x8a\xb5\x18\x17loyalty.purchases.write\x12~\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"\x1a\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xe5\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x0frefunded_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\x8f\x03\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:\\\xea\x41Y\n\x1dloyalty.rapport/CustomerValue\x12\x19\x63ustomerValues/{customer}*\x0e\x63ustomerValues2\rcustomerValue\"g\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xcb\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tconfirmed\x18\x05 \x03(\x08\x42\x04\xe2\x41\x01\x01\"\x99\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x16\n\x0erecorded_count\x18\x02 \x01(\x05\x12\x17\n\x0f\x63orrected_count\x18\x03 \x01(\x05\x12\x17\n\x0funclear_indexes\x18\x04 \x03(\x05\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue2\x8a\x04\n\x0fPurchaseService\x12\x95\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\":\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xba\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"?\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\xa1\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"=\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE'].fields_by_name['name']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_PURCHASE'].fields_by_name['customer']._loaded_options = None
-  _globals['_PURCHASE'].fields_by_name['customer']._serialized_options = b'\342A\001\002'
+  _globals['_PURCHASE'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
   _globals['_PURCHASE'].fields_by_name['amount']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['amount']._serialized_options = b'\342A\001\002'
   _globals['_PURCHASE'].fields_by_name['purchase_time']._loaded_options = None
@@ -54,6 +55,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE']._serialized_options = b'\352AE\n\030loyalty.rapport/Purchase\022\024purchases/{purchase}*\tpurchases2\010purchase'
   _globals['_CUSTOMERVALUE'].fields_by_name['name']._loaded_options = None
   _globals['_CUSTOMERVALUE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_CUSTOMERVALUE'].fields_by_name['customer']._loaded_options = None
+  _globals['_CUSTOMERVALUE'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CUSTOMERVALUE']._loaded_options = None
   _globals['_CUSTOMERVALUE']._serialized_options = b'\352AY\n\035loyalty.rapport/CustomerValue\022\031customerValues/{customer}*\016customerValues2\rcustomerValue'
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['purchase']._loaded_options = None
@@ -71,25 +74,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['confirmed']._loaded_options = None
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001'
   _globals['_GETCUSTOMERVALUEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETCUSTOMERVALUEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_GETCUSTOMERVALUEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035loyalty.rapport/CustomerValue'
   _globals['_PURCHASESERVICE'].methods_by_name['RecordPurchase']._loaded_options = None
-  _globals['_PURCHASESERVICE'].methods_by_name['RecordPurchase']._serialized_options = b'\212\265\030\027loyalty.purchases.write'
+  _globals['_PURCHASESERVICE'].methods_by_name['RecordPurchase']._serialized_options = b'\212\265\030\027loyalty.purchases.write\202\323\344\223\002\031\"\024/v1/purchases:record:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._loaded_options = None
-  _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._serialized_options = b'\212\265\030\027loyalty.purchases.write'
+  _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._serialized_options = b'\212\265\030\027loyalty.purchases.write\202\323\344\223\002\036\"\031/v1/purchases:batchRecord:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._loaded_options = None
-  _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._serialized_options = b'\220\002\001\212\265\030\023loyalty.values.read'
-  _globals['_PURCHASE']._serialized_start=218
-  _globals['_PURCHASE']._serialized_end=545
-  _globals['_CUSTOMERVALUE']._serialized_start=548
-  _globals['_CUSTOMERVALUE']._serialized_end=915
-  _globals['_RECORDPURCHASEREQUEST']._serialized_start=917
-  _globals['_RECORDPURCHASEREQUEST']._serialized_end=1020
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=1023
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1226
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1229
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1382
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1384
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1429
-  _globals['_PURCHASESERVICE']._serialized_start=1432
-  _globals['_PURCHASESERVICE']._serialized_end=1850
+  _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._serialized_options = b'\220\002\001\212\265\030\023loyalty.values.read\202\323\344\223\002\035\022\033/v1/{name=customerValues/*}'
+  _globals['_PURCHASE']._serialized_start=248
+  _globals['_PURCHASE']._serialized_end=605
+  _globals['_CUSTOMERVALUE']._serialized_start=608
+  _globals['_CUSTOMERVALUE']._serialized_end=1007
+  _globals['_RECORDPURCHASEREQUEST']._serialized_start=1009
+  _globals['_RECORDPURCHASEREQUEST']._serialized_end=1112
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=1115
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1318
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1321
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1474
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1476
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1555
+  _globals['_PURCHASESERVICE']._serialized_start=1558
+  _globals['_PURCHASESERVICE']._serialized_end=2080
 # @@protoc_insertion_point(module_scope)

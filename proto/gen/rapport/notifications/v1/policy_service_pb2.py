@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\x88\x02\n\x0cNoticePolicy\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08template\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\ndepartment\x18\x06 \x01(\tB\t\xe2\x41\x02\x01\x05\xa0\xb5\x18\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcb\x02\n\rPolicyService\x12\x93\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\" \x8a\xb5\x18\x1cnotifications.policies.write\x12\xa3\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"\"\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\xab\x02\n\x0cNoticePolicy\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1d\n\ndepartment\x18\x06 \x01(\tB\t\xe2\x41\x02\x01\x05\xa0\xb5\x18\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8e\x03\n\rPolicyService\x12\xbc\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"I\x8a\xb5\x18\x1cnotifications.policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xbd\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"<\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePoliciesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._serialized_options = b'\342A\001\002'
   _globals['_NOTICEPOLICY'].fields_by_name['template']._loaded_options = None
-  _globals['_NOTICEPOLICY'].fields_by_name['template']._serialized_options = b'\342A\001\002'
+  _globals['_NOTICEPOLICY'].fields_by_name['template']._serialized_options = b'\342A\001\002\372A \n\036notifications.rapport/Template'
   _globals['_NOTICEPOLICY'].fields_by_name['enabled']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['enabled']._serialized_options = b'\342A\001\002'
   _globals['_NOTICEPOLICY'].fields_by_name['version']._loaded_options = None
@@ -59,17 +60,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTICEPOLICIESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNOTICEPOLICIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_POLICYSERVICE'].methods_by_name['CreateNoticePolicy']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\212\265\030\034notifications.policies.write'
+  _globals['_POLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\212\265\030\034notifications.policies.write\202\323\344\223\002#\"\022/v1/noticePolicies:\rnotice_policy'
   _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._loaded_options = None
-  _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\212\265\030\033notifications.policies.read'
-  _globals['_NOTICEPOLICY']._serialized_start=170
-  _globals['_NOTICEPOLICY']._serialized_end=434
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=437
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=591
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=593
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=671
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=673
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=791
-  _globals['_POLICYSERVICE']._serialized_start=794
-  _globals['_POLICYSERVICE']._serialized_end=1125
+  _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\212\265\030\033notifications.policies.read\202\323\344\223\002\024\022\022/v1/noticePolicies'
+  _globals['_NOTICEPOLICY']._serialized_start=200
+  _globals['_NOTICEPOLICY']._serialized_end=499
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=502
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=656
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=658
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=736
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=738
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=856
+  _globals['_POLICYSERVICE']._serialized_start=859
+  _globals['_POLICYSERVICE']._serialized_end=1257
 # @@protoc_insertion_point(module_scope)

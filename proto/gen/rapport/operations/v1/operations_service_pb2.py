@@ -22,14 +22,16 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.operations.v1 import operations_pb2 as rapport_dot_operations_dot_v1_dot_operations__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.rapport/operations/v1/operations_service.proto\x12\x15rapport.operations.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&rapport/operations/v1/operations.proto\x1a rapport/options/v1/options.proto\"\x13\n\x11GetBacklogRequest\"\x16\n\x14ListConsumersRequest\"K\n\x15ListConsumersResponse\x12\x32\n\tconsumers\x18\x01 \x03(\x0b\x32\x1f.rapport.operations.v1.Consumer\"a\n\x16ListDeadLettersRequest\x12\x14\n\x06parent\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x17ListDeadLettersResponse\x12\x37\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32!.rapport.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"*\n\x14GetDeadLetterRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"G\n\x17ReplayDeadLetterRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"E\n\x15\x44ropDeadLetterRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x11ListTimersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x12ListTimersResponse\x12,\n\x06timers\x18\x01 \x03(\x0b\x32\x1c.rapport.operations.v1.Timer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x0fListWorkRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x10ListWorkResponse\x12)\n\x04work\x18\x01 \x03(\x0b\x32\x1b.rapport.operations.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xce\x01\n\x15RepublishFactsRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x16RepublishFactsResponse\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x1a\n\x12refused_fact_count\x18\x02 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xca\t\n\x11OperationsService\x12x\n\nGetBacklog\x12(.rapport.operations.v1.GetBacklogRequest\x1a\x1e.rapport.operations.v1.Backlog\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12\x8c\x01\n\rListConsumers\x12+.rapport.operations.v1.ListConsumersRequest\x1a,.rapport.operations.v1.ListConsumersResponse\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12\x92\x01\n\x0fListDeadLetters\x12-.rapport.operations.v1.ListDeadLettersRequest\x1a..rapport.operations.v1.ListDeadLettersResponse\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12\x81\x01\n\rGetDeadLetter\x12+.rapport.operations.v1.GetDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12\x85\x01\n\x10ReplayDeadLetter\x12..rapport.operations.v1.ReplayDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"\x1e\x8a\xb5\x18\x1a{service}.operations.write\x12v\n\x0e\x44ropDeadLetter\x12,.rapport.operations.v1.DropDeadLetterRequest\x1a\x16.google.protobuf.Empty\"\x1e\x8a\xb5\x18\x1a{service}.operations.write\x12\x83\x01\n\nListTimers\x12(.rapport.operations.v1.ListTimersRequest\x1a).rapport.operations.v1.ListTimersResponse\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12}\n\x08ListWork\x12&.rapport.operations.v1.ListWorkRequest\x1a\'.rapport.operations.v1.ListWorkResponse\" \x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x12\x8d\x01\n\x0eRepublishFacts\x12,.rapport.operations.v1.RepublishFactsRequest\x1a-.rapport.operations.v1.RepublishFactsResponse\"\x1e\x8a\xb5\x18\x1a{service}.operations.writeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.rapport/operations/v1/operations_service.proto\x12\x15rapport.operations.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&rapport/operations/v1/operations.proto\x1a rapport/options/v1/options.proto\"\x13\n\x11GetBacklogRequest\"\x16\n\x14ListConsumersRequest\"K\n\x15ListConsumersResponse\x12\x32\n\tconsumers\x18\x01 \x03(\x0b\x32\x1f.rapport.operations.v1.Consumer\"\x83\x01\n\x16ListDeadLettersRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\x12\x1doperations.rapport/DeadLetter\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x17ListDeadLettersResponse\x12\x37\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32!.rapport.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x14GetDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\"i\n\x17ReplayDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15\x44ropDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x11ListTimersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x12ListTimersResponse\x12,\n\x06timers\x18\x01 \x03(\x0b\x32\x1c.rapport.operations.v1.Timer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x0fListWorkRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x10ListWorkResponse\x12)\n\x04work\x18\x01 \x03(\x0b\x32\x1b.rapport.operations.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xce\x01\n\x15RepublishFactsRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x16RepublishFactsResponse\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x1a\n\x12refused_fact_count\x18\x02 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xda\x0c\n\x11OperationsService\x12\x96\x01\n\nGetBacklog\x12(.rapport.operations.v1.GetBacklogRequest\x1a\x1e.rapport.operations.v1.Backlog\">\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/services/*/backlog\x12\xac\x01\n\rListConsumers\x12+.rapport.operations.v1.ListConsumersRequest\x1a,.rapport.operations.v1.ListConsumersResponse\"@\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/services/*/consumers\x12\xc9\x01\n\x0fListDeadLetters\x12-.rapport.operations.v1.ListDeadLettersRequest\x1a..rapport.operations.v1.ListDeadLettersResponse\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/services/*/{parent=consumers/*}/deadLetters\x12\xb8\x01\n\rGetDeadLetter\x12+.rapport.operations.v1.GetDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/services/*/{name=consumers/*/deadLetters/*}\x12\xc6\x01\n\x10ReplayDeadLetter\x12..rapport.operations.v1.ReplayDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"_\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02;\"6/v1/services/*/{name=consumers/*/deadLetters/*}:replay:\x01*\x12\xb5\x01\n\x0e\x44ropDeadLetter\x12,.rapport.operations.v1.DropDeadLetterRequest\x1a\x16.google.protobuf.Empty\"]\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02\x39\"4/v1/services/*/{name=consumers/*/deadLetters/*}:drop:\x01*\x12\xa0\x01\n\nListTimers\x12(.rapport.operations.v1.ListTimersRequest\x1a).rapport.operations.v1.ListTimersResponse\"=\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/services/*/timers\x12\x98\x01\n\x08ListWork\x12&.rapport.operations.v1.ListWorkRequest\x1a\'.rapport.operations.v1.ListWorkResponse\";\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/services/*/work\x12\xb6\x01\n\x0eRepublishFacts\x12,.rapport.operations.v1.RepublishFactsRequest\x1a-.rapport.operations.v1.RepublishFactsResponse\"G\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/services/*/facts:republish:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,19 +39,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.operations.v1.opera
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002'
+  _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\037\022\035operations.rapport/DeadLetter'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_GETDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_GETDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_DROPDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
   _globals['_DROPDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DROPDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTTIMERSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -71,51 +73,51 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\030\022\026/v1/services/*/backlog'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\032\022\030/v1/services/*/consumers'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/services/*/{parent=consumers/*}/deadLetters'
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/services/*/{name=consumers/*/deadLetters/*}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002;\"6/v1/services/*/{name=consumers/*/deadLetters/*}:replay:\001*'
   _globals['_OPERATIONSSERVICE'].methods_by_name['DropDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['DropDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['DropDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\0029\"4/v1/services/*/{name=consumers/*/deadLetters/*}:drop:\001*'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\027\022\025/v1/services/*/timers'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\025\022\023/v1/services/*/work'
   _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._serialized_options = b'\212\265\030\032{service}.operations.write'
-  _globals['_GETBACKLOGREQUEST']._serialized_start=242
-  _globals['_GETBACKLOGREQUEST']._serialized_end=261
-  _globals['_LISTCONSUMERSREQUEST']._serialized_start=263
-  _globals['_LISTCONSUMERSREQUEST']._serialized_end=285
-  _globals['_LISTCONSUMERSRESPONSE']._serialized_start=287
-  _globals['_LISTCONSUMERSRESPONSE']._serialized_end=362
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=364
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=461
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=463
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=570
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=572
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=614
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=616
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=687
-  _globals['_DROPDEADLETTERREQUEST']._serialized_start=689
-  _globals['_DROPDEADLETTERREQUEST']._serialized_end=758
-  _globals['_LISTTIMERSREQUEST']._serialized_start=760
-  _globals['_LISTTIMERSREQUEST']._serialized_end=830
-  _globals['_LISTTIMERSRESPONSE']._serialized_start=832
-  _globals['_LISTTIMERSRESPONSE']._serialized_end=923
-  _globals['_LISTWORKREQUEST']._serialized_start=925
-  _globals['_LISTWORKREQUEST']._serialized_end=993
-  _globals['_LISTWORKRESPONSE']._serialized_start=995
-  _globals['_LISTWORKRESPONSE']._serialized_end=1081
-  _globals['_REPUBLISHFACTSREQUEST']._serialized_start=1084
-  _globals['_REPUBLISHFACTSREQUEST']._serialized_end=1290
-  _globals['_REPUBLISHFACTSRESPONSE']._serialized_start=1292
-  _globals['_REPUBLISHFACTSRESPONSE']._serialized_end=1389
-  _globals['_OPERATIONSSERVICE']._serialized_start=1392
-  _globals['_OPERATIONSSERVICE']._serialized_end=2618
+  _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002#\"\036/v1/services/*/facts:republish:\001*'
+  _globals['_GETBACKLOGREQUEST']._serialized_start=299
+  _globals['_GETBACKLOGREQUEST']._serialized_end=318
+  _globals['_LISTCONSUMERSREQUEST']._serialized_start=320
+  _globals['_LISTCONSUMERSREQUEST']._serialized_end=342
+  _globals['_LISTCONSUMERSRESPONSE']._serialized_start=344
+  _globals['_LISTCONSUMERSRESPONSE']._serialized_end=419
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=422
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=553
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=555
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=662
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=664
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=740
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=742
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=847
+  _globals['_DROPDEADLETTERREQUEST']._serialized_start=849
+  _globals['_DROPDEADLETTERREQUEST']._serialized_end=952
+  _globals['_LISTTIMERSREQUEST']._serialized_start=954
+  _globals['_LISTTIMERSREQUEST']._serialized_end=1024
+  _globals['_LISTTIMERSRESPONSE']._serialized_start=1026
+  _globals['_LISTTIMERSRESPONSE']._serialized_end=1117
+  _globals['_LISTWORKREQUEST']._serialized_start=1119
+  _globals['_LISTWORKREQUEST']._serialized_end=1187
+  _globals['_LISTWORKRESPONSE']._serialized_start=1189
+  _globals['_LISTWORKRESPONSE']._serialized_end=1275
+  _globals['_REPUBLISHFACTSREQUEST']._serialized_start=1278
+  _globals['_REPUBLISHFACTSREQUEST']._serialized_end=1484
+  _globals['_REPUBLISHFACTSRESPONSE']._serialized_start=1486
+  _globals['_REPUBLISHFACTSRESPONSE']._serialized_end=1583
+  _globals['_OPERATIONSSERVICE']._serialized_start=1586
+  _globals['_OPERATIONSSERVICE']._serialized_end=3212
 # @@protoc_insertion_point(module_scope)
