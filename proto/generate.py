@@ -47,6 +47,6 @@ if __name__ == "__main__":
     parser.add_argument("--image", type=Path, help="write only the descriptor set, to this file")
     options = parser.parse_args()
     if options.image:
-        image(options.image.resolve())
+        image(options.image.resolve(), "--include_source_info")  # with comments: others generate from it
     else:
         generate(options.out.resolve())

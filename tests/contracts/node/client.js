@@ -1,0 +1,27 @@
+// A client in another language, with nothing of ours but the contracts: makes a customer and reads it back.
+// node client.js ADDRESS TOKEN IMAGE, or node client.js ADDRESS TOKEN FOLDER... with the sources
+const fs = require("fs");
+const grpc = require("@grpc/grpc-js");
+const loader = require("@grpc/proto-loader");
+
+const [address, token, ...contracts] = process.argv.slice(2);
+const options = { keepCase: true };
+const definition = contracts[0].endsWith(".binpb")
+  ? loader.loadFileDescriptorSetFromBuffer(fs.readFileSync(contracts[0]), options)
+  : loader.loadSync("rapport/customer/v1/customer_service.proto", { ...options, includeDirs: contracts });
+const { CustomerService } = grpc.loadPackageDefinition(definition).rapport.customer.v1;
+
+const client = new CustomerService(address, grpc.credentials.createInsecure());
+const metadata = new grpc.Metadata();
+metadata.set("authorization", `Bearer ${token}`);
+const call = (method, request) =>
+  new Promise((resolve, reject) => {
+    const deadline = Date.now() + 20_000;
+    client[method](request, metadata, { deadline }, (error, answer) => (error ? reject(error) : resolve(answer)));
+  });
+
+(async () => {
+  const { name } = await call("CreateCustomer", { customer: { display_name: "Ada" } });
+  console.log(JSON.stringify(await call("GetCustomer", { name })));
+  client.close();
+})();
