@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from google.api import field_behavior_pb2
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
@@ -141,3 +142,14 @@ def test_every_mutation_and_no_read_takes_a_request_id() -> None:
     for method in methods():
         takes = "request_id" in method.input_type.fields_by_name
         assert takes != bool(READS.match(method.name)), method.full_name
+
+
+def test_every_field_that_a_request_can_have_says_whether_it_must_may_or_cannot_be_set() -> None:
+    silent = {
+        field.full_name
+        for method in methods()
+        for field in fields(method.input_type)
+        if not field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+        and not field.containing_type.GetOptions().map_entry
+    }
+    assert silent == set()

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
@@ -30,13 +31,15 @@ from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/customer/v1/view.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xf0\x06\n\x0c\x43ustomerView\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x36\n\x14relationship_manager\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x15\n\rlanguage_code\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\x05value\x18\x07 \x01(\x0b\x32\x1e.rapport.customer.v1.ValuePart\x12\x32\n\x08promises\x18\x08 \x03(\x0b\x32 .rapport.customer.v1.PromisePart\x12,\n\x05\x63\x61ses\x18\t \x03(\x0b\x32\x1d.rapport.customer.v1.CasePart\x12\x31\n\x07loyalty\x18\n \x01(\x0b\x32 .rapport.customer.v1.LoyaltyPart\x12\x30\n\x07notices\x18\x0b \x03(\x0b\x32\x1f.rapport.customer.v1.NoticePart\x12;\n\x0flatest_timeline\x18\x0c \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x37\n\x0eprofile_source\x18\r \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\tfreshness\x18\x0f \x03(\x0b\x32$.rapport.customer.v1.SourceFreshness\x12\x1a\n\x12open_promise_count\x18\x10 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x11 \x01(\x03\x12;\n\x0funapplied_facts\x18\x12 \x03(\x0b\x32\".rapport.customer.v1.UnappliedFact:Z\xea\x41W\n\x1d\x63ustomer.rapport/CustomerView\x12\x19\x63ustomers/{customer}/view*\rcustomerViews2\x0c\x63ustomerView\"g\n\nPartSource\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x10resource_version\x18\x02 \x01(\x03\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf2\x01\n\rUnappliedFact\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x08resource\x18\x02 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32(.rapport.customer.v1.UnappliedFact.State\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_PARKED\x10\x01\x12\x0e\n\nSTATE_DEAD\x10\x02\"\xdf\x01\n\x0fSourceFreshness\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.rapport.customer.v1.SourceFreshness.State\x12\x13\n\x0b\x61ge_seconds\x18\x03 \x01(\x01\x12\x16\n\x0epending_events\x18\x04 \x01(\x03\"S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_FRESH\x10\x01\x12\x10\n\x0cSTATE_BEHIND\x10\x02\x12\x10\n\x0cSTATE_SILENT\x10\x03\"\xff\x01\n\tValuePart\x12*\n\x0elifetime_value\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x02 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x03 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8a\x03\n\x0bPromisePart\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rforecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12-\n\tsuccessor\x18\x08 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x06source\x18\t \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\"\xd8\x01\n\x08\x43\x61sePart\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\'\n\x05owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8b\x01\n\x0bLoyaltyPart\x12\x16\n\x0epoints_balance\x18\x01 \x01(\x03\x12\x33\n\x08goodwill\x18\x02 \x03(\x0b\x32!.rapport.customer.v1.GoodwillPart\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\xc1\x01\n\x0cGoodwillPart\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x13\n\x0breason_code\x18\x03 \x01(\t\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12.\n\ngrant_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfe\x01\n\nNoticePart\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12+\n\x07promise\x18\x05 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12/\n\x06source\x18\x07 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSourceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/customer/v1/view.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xf6\x06\n\x0c\x43ustomerView\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\x90\xb5\x18\x01\x12\x36\n\x14relationship_manager\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x15\n\rlanguage_code\x18\x05 \x01(\t\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\x05value\x18\x07 \x01(\x0b\x32\x1e.rapport.customer.v1.ValuePart\x12\x32\n\x08promises\x18\x08 \x03(\x0b\x32 .rapport.customer.v1.PromisePart\x12,\n\x05\x63\x61ses\x18\t \x03(\x0b\x32\x1d.rapport.customer.v1.CasePart\x12\x31\n\x07loyalty\x18\n \x01(\x0b\x32 .rapport.customer.v1.LoyaltyPart\x12\x30\n\x07notices\x18\x0b \x03(\x0b\x32\x1f.rapport.customer.v1.NoticePart\x12;\n\x0flatest_timeline\x18\x0c \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x37\n\x0eprofile_source\x18\r \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12/\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\tfreshness\x18\x0f \x03(\x0b\x32$.rapport.customer.v1.SourceFreshness\x12\x1a\n\x12open_promise_count\x18\x10 \x01(\x03\x12\x17\n\x0fopen_case_count\x18\x11 \x01(\x03\x12;\n\x0funapplied_facts\x18\x12 \x03(\x0b\x32\".rapport.customer.v1.UnappliedFact:Z\xea\x41W\n\x1d\x63ustomer.rapport/CustomerView\x12\x19\x63ustomers/{customer}/view*\rcustomerViews2\x0c\x63ustomerView\"g\n\nPartSource\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x10resource_version\x18\x02 \x01(\x03\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf2\x01\n\rUnappliedFact\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x18\n\x08resource\x18\x02 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32(.rapport.customer.v1.UnappliedFact.State\x12-\n\tpark_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_PARKED\x10\x01\x12\x0e\n\nSTATE_DEAD\x10\x02\"\xdf\x01\n\x0fSourceFreshness\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32*.rapport.customer.v1.SourceFreshness.State\x12\x13\n\x0b\x61ge_seconds\x18\x03 \x01(\x01\x12\x16\n\x0epending_events\x18\x04 \x01(\x03\"S\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_FRESH\x10\x01\x12\x10\n\x0cSTATE_BEHIND\x10\x02\x12\x10\n\x0cSTATE_SILENT\x10\x03\"\xff\x01\n\tValuePart\x12*\n\x0elifetime_value\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x02 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x03 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8a\x03\n\x0bPromisePart\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\treference\x18\x04 \x01(\t\x12,\n\x08\x64ue_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rforecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12-\n\tsuccessor\x18\x08 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x06source\x18\t \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\"\xd8\x01\n\x08\x43\x61sePart\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\'\n\x05owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06source\x18\x06 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\x8b\x01\n\x0bLoyaltyPart\x12\x16\n\x0epoints_balance\x18\x01 \x01(\x03\x12\x33\n\x08goodwill\x18\x02 \x03(\x0b\x32!.rapport.customer.v1.GoodwillPart\x12/\n\x06source\x18\x03 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSource\"\xc1\x01\n\x0cGoodwillPart\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12\x13\n\x0breason_code\x18\x03 \x01(\t\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12.\n\ngrant_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xfe\x01\n\nNoticePart\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12-\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12+\n\x07promise\x18\x05 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x06 \x01(\t\x12/\n\x06source\x18\x07 \x01(\x0b\x32\x1f.rapport.customer.v1.PartSourceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.view_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CUSTOMERVIEW'].fields_by_name['name']._loaded_options = None
+  _globals['_CUSTOMERVIEW'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_CUSTOMERVIEW'].fields_by_name['customer']._loaded_options = None
   _globals['_CUSTOMERVIEW'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CUSTOMERVIEW'].fields_by_name['display_name']._loaded_options = None
@@ -65,28 +68,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPART'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICEPART'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICEPART'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
-  _globals['_CUSTOMERVIEW']._serialized_start=235
-  _globals['_CUSTOMERVIEW']._serialized_end=1115
-  _globals['_PARTSOURCE']._serialized_start=1117
-  _globals['_PARTSOURCE']._serialized_end=1220
-  _globals['_UNAPPLIEDFACT']._serialized_start=1223
-  _globals['_UNAPPLIEDFACT']._serialized_end=1465
-  _globals['_UNAPPLIEDFACT_STATE']._serialized_start=1401
-  _globals['_UNAPPLIEDFACT_STATE']._serialized_end=1465
-  _globals['_SOURCEFRESHNESS']._serialized_start=1468
-  _globals['_SOURCEFRESHNESS']._serialized_end=1691
-  _globals['_SOURCEFRESHNESS_STATE']._serialized_start=1608
-  _globals['_SOURCEFRESHNESS_STATE']._serialized_end=1691
-  _globals['_VALUEPART']._serialized_start=1694
-  _globals['_VALUEPART']._serialized_end=1949
-  _globals['_PROMISEPART']._serialized_start=1952
-  _globals['_PROMISEPART']._serialized_end=2346
-  _globals['_CASEPART']._serialized_start=2349
-  _globals['_CASEPART']._serialized_end=2565
-  _globals['_LOYALTYPART']._serialized_start=2568
-  _globals['_LOYALTYPART']._serialized_end=2707
-  _globals['_GOODWILLPART']._serialized_start=2710
-  _globals['_GOODWILLPART']._serialized_end=2903
-  _globals['_NOTICEPART']._serialized_start=2906
-  _globals['_NOTICEPART']._serialized_end=3160
+  _globals['_CUSTOMERVIEW']._serialized_start=268
+  _globals['_CUSTOMERVIEW']._serialized_end=1154
+  _globals['_PARTSOURCE']._serialized_start=1156
+  _globals['_PARTSOURCE']._serialized_end=1259
+  _globals['_UNAPPLIEDFACT']._serialized_start=1262
+  _globals['_UNAPPLIEDFACT']._serialized_end=1504
+  _globals['_UNAPPLIEDFACT_STATE']._serialized_start=1440
+  _globals['_UNAPPLIEDFACT_STATE']._serialized_end=1504
+  _globals['_SOURCEFRESHNESS']._serialized_start=1507
+  _globals['_SOURCEFRESHNESS']._serialized_end=1730
+  _globals['_SOURCEFRESHNESS_STATE']._serialized_start=1647
+  _globals['_SOURCEFRESHNESS_STATE']._serialized_end=1730
+  _globals['_VALUEPART']._serialized_start=1733
+  _globals['_VALUEPART']._serialized_end=1988
+  _globals['_PROMISEPART']._serialized_start=1991
+  _globals['_PROMISEPART']._serialized_end=2385
+  _globals['_CASEPART']._serialized_start=2388
+  _globals['_CASEPART']._serialized_end=2604
+  _globals['_LOYALTYPART']._serialized_start=2607
+  _globals['_LOYALTYPART']._serialized_end=2746
+  _globals['_GOODWILLPART']._serialized_start=2749
+  _globals['_GOODWILLPART']._serialized_end=2942
+  _globals['_NOTICEPART']._serialized_start=2945
+  _globals['_NOTICEPART']._serialized_end=3199
 # @@protoc_insertion_point(module_scope)

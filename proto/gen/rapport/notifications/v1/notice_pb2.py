@@ -29,7 +29,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/notifications/v1/notice.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a!rapport/customer/v1/consent.proto\"\xa8\x08\n\x06Notice\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x04 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12H\n\tvariables\x18\x05 \x03(\x0b\x32/.rapport.notifications.v1.Notice.VariablesEntryB\x04\xe2\x41\x01\x01\x12/\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12)\n\x04\x63\x61se\x18\x07 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12;\n\x05state\x18\t \x01(\x0e\x32&.rapport.notifications.v1.Notice.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x63hannel\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10template_version\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63ontent_hash\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0crequest_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tsend_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x41\n\x08\x61ttempts\x18\x10 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttemptB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\x12\x33\n\x07purpose\x18\x12 \x01(\x0e\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x91\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_REQUESTED\x10\x01\x12\x11\n\rSTATE_SENDING\x10\x02\x12\x0e\n\nSTATE_SENT\x10\x03\x12\x14\n\x10STATE_SUPPRESSED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x11\n\rSTATE_UNKNOWN\x10\x06:D\xea\x41\x41\n\x1cnotifications.rapport/Notice\x12\x10notices/{notice}*\x07notices2\x06notice\"\x9c\x02\n\x0bToldPromise\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x30\n\x0cnew_due_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cnew_due_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12-\n\ttell_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x07 \x01(\t\"\x82\x04\n\x0f\x44\x65liveryAttempt\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x14\n\x0cprovider_key\x18\x03 \x01(\t\x12\x42\n\x07outcome\x18\x04 \x01(\x0e\x32\x31.rapport.notifications.v1.DeliveryAttempt.Outcome\x12\x15\n\rprovider_code\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8b\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x1d\n\x19OUTCOME_TEMPORARY_FAILURE\x10\x02\x12\x1d\n\x19OUTCOME_PERMANENT_FAILURE\x10\x03\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x04:r\xea\x41o\n%notifications.rapport/DeliveryAttempt\x12#notices/{notice}/attempts/{attempt}*\x10\x64\x65liveryAttempts2\x0f\x64\x65liveryAttemptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/notifications/v1/notice.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a!rapport/customer/v1/consent.proto\"\xae\x08\n\x06Notice\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x04 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12H\n\tvariables\x18\x05 \x03(\x0b\x32/.rapport.notifications.v1.Notice.VariablesEntryB\x04\xe2\x41\x01\x01\x12/\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12)\n\x04\x63\x61se\x18\x07 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x35\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12;\n\x05state\x18\t \x01(\x0e\x32&.rapport.notifications.v1.Notice.StateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07\x63hannel\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10template_version\x18\x0c \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63ontent_hash\x18\r \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0crequest_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tsend_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x41\n\x08\x61ttempts\x18\x10 \x03(\x0b\x32).rapport.notifications.v1.DeliveryAttemptB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x11 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\x07purpose\x18\x12 \x01(\x0e\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x91\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_REQUESTED\x10\x01\x12\x11\n\rSTATE_SENDING\x10\x02\x12\x0e\n\nSTATE_SENT\x10\x03\x12\x14\n\x10STATE_SUPPRESSED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x11\n\rSTATE_UNKNOWN\x10\x06:D\xea\x41\x41\n\x1cnotifications.rapport/Notice\x12\x10notices/{notice}*\x07notices2\x06notice\"\x9c\x02\n\x0bToldPromise\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x30\n\x0cnew_due_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cnew_due_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12-\n\ttell_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x07 \x01(\t\"\xac\x04\n\x0f\x44\x65liveryAttempt\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x16\n\x08provider\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cprovider_key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12H\n\x07outcome\x18\x04 \x01(\x0e\x32\x31.rapport.notifications.v1.DeliveryAttempt.OutcomeB\x04\xe2\x41\x01\x03\x12\x1b\n\rprovider_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"\x8b\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n\x10OUTCOME_ACCEPTED\x10\x01\x12\x1d\n\x19OUTCOME_TEMPORARY_FAILURE\x10\x02\x12\x1d\n\x19OUTCOME_PERMANENT_FAILURE\x10\x03\x12\x13\n\x0fOUTCOME_UNKNOWN\x10\x04:r\xea\x41o\n%notifications.rapport/DeliveryAttempt\x12#notices/{notice}/attempts/{attempt}*\x10\x64\x65liveryAttempts2\x0f\x64\x65liveryAttemptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,6 +70,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICE'].fields_by_name['send_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['attempts']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['attempts']._serialized_options = b'\342A\001\003'
+  _globals['_NOTICE'].fields_by_name['etag']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['purpose']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE']._loaded_options = None
@@ -78,18 +80,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOLDPROMISE'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_TOLDPROMISE'].fields_by_name['customer']._loaded_options = None
   _globals['_TOLDPROMISE'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['name']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider_key']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider_key']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['outcome']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['outcome']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider_code']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['provider_code']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['start_time']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['start_time']._serialized_options = b'\342A\001\003'
+  _globals['_DELIVERYATTEMPT'].fields_by_name['end_time']._loaded_options = None
+  _globals['_DELIVERYATTEMPT'].fields_by_name['end_time']._serialized_options = b'\342A\001\003'
   _globals['_DELIVERYATTEMPT']._loaded_options = None
   _globals['_DELIVERYATTEMPT']._serialized_options = b'\352Ao\n%notifications.rapport/DeliveryAttempt\022#notices/{notice}/attempts/{attempt}*\020deliveryAttempts2\017deliveryAttempt'
   _globals['_NOTICE']._serialized_start=220
-  _globals['_NOTICE']._serialized_end=1284
-  _globals['_NOTICE_VARIABLESENTRY']._serialized_start=1018
-  _globals['_NOTICE_VARIABLESENTRY']._serialized_end=1066
-  _globals['_NOTICE_STATE']._serialized_start=1069
-  _globals['_NOTICE_STATE']._serialized_end=1214
-  _globals['_TOLDPROMISE']._serialized_start=1287
-  _globals['_TOLDPROMISE']._serialized_end=1571
-  _globals['_DELIVERYATTEMPT']._serialized_start=1574
-  _globals['_DELIVERYATTEMPT']._serialized_end=2088
-  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_start=1833
-  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_end=1972
+  _globals['_NOTICE']._serialized_end=1290
+  _globals['_NOTICE_VARIABLESENTRY']._serialized_start=1024
+  _globals['_NOTICE_VARIABLESENTRY']._serialized_end=1072
+  _globals['_NOTICE_STATE']._serialized_start=1075
+  _globals['_NOTICE_STATE']._serialized_end=1220
+  _globals['_TOLDPROMISE']._serialized_start=1293
+  _globals['_TOLDPROMISE']._serialized_end=1577
+  _globals['_DELIVERYATTEMPT']._serialized_start=1580
+  _globals['_DELIVERYATTEMPT']._serialized_end=2136
+  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_start=1881
+  _globals['_DELIVERYATTEMPT_OUTCOME']._serialized_end=2020
 # @@protoc_insertion_point(module_scope)
