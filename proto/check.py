@@ -36,7 +36,7 @@ def main() -> int:
         generate.image(image, "--include_source_info")
         failures += not buf("lint", str(image))
         if faults := paths.faults(FileDescriptorSet.FromString(image.read_bytes())):
-            print("HTTP paths:", *faults, sep="\n  ")
+            print("HTTP paths and resources:", *faults, sep="\n  ")
             failures += 1
         failures += not buf("breaking", str(image), f"--against={ROOT / 'released.binpb'}")
         generate.generate(gen)

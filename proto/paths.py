@@ -1,4 +1,4 @@
-"""Check that every RPC says where it is over HTTP, as AIP-127, 131 to 136 and 231 have it (docs/adr/0033)."""
+"""Check where each RPC is over HTTP, as AIP-127, 131 to 136 and 231 have it, and what fields refer to."""
 
 import re
 from collections.abc import Iterator
@@ -46,6 +46,9 @@ class Contracts:
             for message in file.message_type:
                 self._add(f".{file.package}", message)
         found = [each.options.Extensions[resource_pb2.resource] for each in self.messages.values()]
+        found += [
+            each for file in files.file for each in file.options.Extensions[resource_pb2.resource_definition]
+        ]
         self.resources = {each.type: each for each in found if each.type}
         self.rpcs = [
             Rpc(
@@ -89,9 +92,14 @@ class Contracts:
 
 
 def faults(files: FileDescriptorSet) -> list[str]:
-    """What is wrong with the HTTP paths of all services in a descriptor set, a sentence each."""
+    """What is wrong with the HTTP paths and the references to resources of contracts, a sentence each."""
     contracts = Contracts(files)
     found = [f"{rpc.name}: {fault}" for rpc in contracts.rpcs for fault in _faults(contracts, rpc)]
+    for name, message in contracts.messages.items():
+        for field in message.field:
+            reference = field.options.Extensions[resource_pb2.resource_reference]
+            if (kind := reference.type or reference.child_type) not in {"", "*", *contracts.resources}:
+                found.append(f"{name[1:]}.{field.name}: there is no resource {kind!r} to refer to")
     rules = [(rpc.name, *_verb_and_path(rule)) for rpc in contracts.rpcs for rule in _rules(rpc)]
     for (one, verb, path), (other, its_verb, its_path) in combinations(rules, 2):
         if verb == its_verb and _meet(path, its_path):

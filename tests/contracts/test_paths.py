@@ -99,6 +99,10 @@ WRONG = {
         "ListBooks: {parent=shelves/*/books/*} must be shelves/*",
     ),
     "a field that names nothing": (REFERENCE, NAME, "needs a resource_reference"),
+    "a reference to what there is not": (
+        REQUEST, f'{REQUEST} string of = 2 [(google.api.resource_reference).type = "lending.rapport/Bok"];',
+        "ListDeadLettersRequest.of: there is no resource 'lending.rapport/Bok' to refer to",
+    ),
     "a body of a GET": (GET, f'{GET[:-1]} body: "*"}}', "get must not have a body"),
     "no body of a POST": (LEND, LEND.replace(' body: "*"', ""), "post must have a body"),
     "a body that is no field": (LEND, LEND.replace('"*"', '"book"'), "must be * or a message"),

@@ -29,13 +29,14 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/directory.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/options/v1/options.proto\"\xc4\x01\n\x05\x41gent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\x90\xb5\x18\x01\x12\x17\n\x05phone\x18\x03 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x1c\n\ndepartment\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xa0\xb5\x18\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gent\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x03\n\x10\x44irectoryService\x12\x8c\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\">\x8a\xb5\x18\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12{\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"3\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x83\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"*\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/cases/v1/directory.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/options/v1/options.proto\"\xe1\x01\n\x05\x41gent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\x90\xb5\x18\x01\x12\x17\n\x05phone\x18\x03 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xe2\x41\x01\x01\x90\xb5\x18\x01\x12\x39\n\ndepartment\x18\x05 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xa0\xb5\x18\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gent\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x03\n\x10\x44irectoryService\x12\x8c\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\">\x8a\xb5\x18\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12{\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"3\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x83\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"*\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agentsBP\xea\x41M\n\x18\x63\x61ses.rapport/Department\x12\x18\x64\x65partments/{department}*\x0b\x64\x65partments2\ndepartmentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.directory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\352AM\n\030cases.rapport/Department\022\030departments/{department}*\013departments2\ndepartment'
   _globals['_AGENT'].fields_by_name['name']._loaded_options = None
   _globals['_AGENT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_AGENT'].fields_by_name['display_name']._loaded_options = None
@@ -45,7 +46,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENT'].fields_by_name['email']._loaded_options = None
   _globals['_AGENT'].fields_by_name['email']._serialized_options = b'\342A\001\001\220\265\030\001'
   _globals['_AGENT'].fields_by_name['department']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['department']._serialized_options = b'\342A\001\002\240\265\030\001'
+  _globals['_AGENT'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department\240\265\030\001'
   _globals['_AGENT']._loaded_options = None
   _globals['_AGENT']._serialized_options = b'\352A4\n\023cases.rapport/Agent\022\016agents/{agent}*\006agents2\005agent'
   _globals['_UPDATEAGENTREQUEST'].fields_by_name['agent']._loaded_options = None
@@ -69,15 +70,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read\202\323\344\223\002\014\022\n/v1/agents'
   _globals['_AGENT']._serialized_start=213
-  _globals['_AGENT']._serialized_end=409
-  _globals['_UPDATEAGENTREQUEST']._serialized_start=412
-  _globals['_UPDATEAGENTREQUEST']._serialized_end=588
-  _globals['_GETAGENTREQUEST']._serialized_start=590
-  _globals['_GETAGENTREQUEST']._serialized_end=651
-  _globals['_LISTAGENTSREQUEST']._serialized_start=653
-  _globals['_LISTAGENTSREQUEST']._serialized_end=723
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=725
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=811
-  _globals['_DIRECTORYSERVICE']._serialized_start=814
-  _globals['_DIRECTORYSERVICE']._serialized_end=1234
+  _globals['_AGENT']._serialized_end=438
+  _globals['_UPDATEAGENTREQUEST']._serialized_start=441
+  _globals['_UPDATEAGENTREQUEST']._serialized_end=617
+  _globals['_GETAGENTREQUEST']._serialized_start=619
+  _globals['_GETAGENTREQUEST']._serialized_end=680
+  _globals['_LISTAGENTSREQUEST']._serialized_start=682
+  _globals['_LISTAGENTSREQUEST']._serialized_end=752
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=754
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=840
+  _globals['_DIRECTORYSERVICE']._serialized_start=843
+  _globals['_DIRECTORYSERVICE']._serialized_end=1263
 # @@protoc_insertion_point(module_scope)
