@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import idna
 
-from chassis.api.visible import unseen
+from chassis.api.visible import hides_something
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_ATOM = re.compile(rf"{ATEXT}+(?:\.{ATEXT}+)*")
@@ -40,7 +40,7 @@ def address_of(text: str) -> Address | None:
     """The address that a text is; None when it is none. At most 254 bytes, 64 of them before the @."""
     local, _, domain = unicodedata.normalize("NFC", text).rpartition("@")
     ascii_domain = _ascii_domain(domain)
-    if not _LOCAL.fullmatch(local) or _ENCODED_WORD.search(text) or not ascii_domain or unseen(text):
+    if not _LOCAL.fullmatch(local) or _ENCODED_WORD.search(text) or not ascii_domain or hides_something(text):
         return None
     if len(local.encode()) > _LOCAL_MAX:
         return None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from chassis.api.visible import unseen
+from chassis.api.visible import hides_something
 
 # The reason for a handle of each type that cannot be right.
 INVALID_REASONS: dict[str, tuple[str, str]] = {
@@ -75,7 +75,7 @@ def judge(type: str, value: str, region_code: str) -> Handle:
 
 def misleads(type: str, value: str) -> bool:
     """Whether a handle looks like another than it is: it holds what nobody sees, or an @ that is none."""
-    return unseen(value) or (type == "EMAIL" and bool(_LIKE_AT.search(value)))
+    return hides_something(value) or (type == "EMAIL" and bool(_LIKE_AT.search(value)))
 
 
 def _email(value: str, region_code: str) -> Judged:

@@ -30,7 +30,7 @@ from chassis.api.currencies import Currency
 from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
 from chassis.api.text import bad_texts
-from chassis.api.visible import visible
+from chassis.api.visible import shows_something
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
@@ -89,7 +89,7 @@ class Check:
 
         A text without anything to see is absent, and empty.
         """
-        seen = value if visible(value) else ""
+        seen = value if shows_something(value) else ""
         if self._present(seen, field, required) and len(value) > max:
             self.refuse(field, "TOO_LONG", f"must be at most {max} characters")
         return seen

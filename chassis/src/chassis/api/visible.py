@@ -12,12 +12,12 @@ _BLANK = re.compile(
 _COMING = re.compile("[\U0001f000-\U0001fffd\U00020000-\U0002fffd\U00030000-\U0003fffd]")
 
 
-def visible(text: str) -> bool:
+def shows_something(text: str) -> bool:
     """Whether there is anything to see: a letter, digit, sign or symbol; not marks or private use alone."""
     return any(_shows(each) and unicodedata.category(each)[0] != "M" for each in text)
 
 
-def unseen(text: str) -> bool:
+def hides_something(text: str) -> bool:
     """Whether it holds what cannot be seen: format characters, fillers, private use, what is not assigned."""
     return not all(_shows(each) or unicodedata.category(each) == "Zs" for each in text)
 

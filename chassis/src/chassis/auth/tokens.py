@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 import structlog
 
-from chassis.api.visible import unseen, visible
+from chassis.api.visible import hides_something, shows_something
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
@@ -134,7 +134,12 @@ def _read(claims: dict[str, Any]) -> Principal:
         permissions = permissions.split()
     if not isinstance(permissions, list) or not all(isinstance(item, str) for item in permissions):
         raise ValueError("permissions must be a list of strings")
-    if len(subject) > SUBJECT_MAX or unseen(subject) or not visible(subject) or subject != subject.strip():
+    if (
+        len(subject) > SUBJECT_MAX
+        or hides_something(subject)
+        or not shows_something(subject)
+        or subject != subject.strip()
+    ):
         raise ValueError("sub must be 1 to 200 visible characters, no spaces around them")
     if not _DEPARTMENT.fullmatch(department):
         raise ValueError("department must be a department's id, or absent")

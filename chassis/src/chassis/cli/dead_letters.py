@@ -30,9 +30,9 @@ def list_(
     list_of_each(
         _service(consumer) if consumer else "",
         lambda _, stub: map(_row, dead_letters(stub, f"consumers/{consumer or '-'}")),
-        COLUMNS,
         as_json=as_json,
         empty="No dead letters.",
+        columns=COLUMNS,
     )
 
 

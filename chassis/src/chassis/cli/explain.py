@@ -1,6 +1,5 @@
 """`rapport explain`: why something is as it is."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -39,8 +38,8 @@ def explain(
     collection = resource.split("/", 1)[0]
     if collection in TOLD_ON_TIMELINE:
         resource, collection = _entry(session, resource, TOLD_ON_TIMELINE[collection]), "customers"
-    if collection == "customers":
-        collection = re.sub("/[^/]+", "/...", resource, count=1).rpartition("/")[0]
+    if collection == "customers" and resource.split("/")[2:3] == ["timeline"]:
+        collection = "customers/.../timeline"
     if collection not in EXPLAINED_BY:
         known = ", ".join(f"{each}/..." for each in (*EXPLAINED_BY, *TOLD_ON_TIMELINE))
         raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)

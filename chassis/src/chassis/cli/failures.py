@@ -36,7 +36,7 @@ def stack_down() -> Failure:
 
 
 def is_lost(error: Exception) -> bool:
-    """Whether a call got no answer."""
+    """Whether a call got no answer, or one of a proxy's: what we answer has never the code UNKNOWN."""
     import grpc
 
     if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):

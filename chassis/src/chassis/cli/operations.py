@@ -22,12 +22,15 @@ def operations(session: "Session", service: str) -> "OperationsServiceStub":
 def list_of_each(
     service: str,
     read: "Callable[[str, OperationsServiceStub], Iterable[dict[str, Any]]]",
-    columns: list[str],
     *,
     as_json: bool,
     empty: str,
+    columns: list[str] | None = None,
 ) -> None:
-    """List what every service answers, or one. Failure at the end that names those that did not answer."""
+    """List what every service answers, or one: all that rows say, or `columns` of it.
+
+    Failure at the end that names those that did not answer.
+    """
     from chassis.cli.session import Session
 
     session, rows, silent = Session.open(), list[dict[str, Any]](), list[str]()
@@ -38,7 +41,7 @@ def list_of_each(
             if not is_lost(error):
                 raise
             silent.append(name)
-    listing(rows, columns, as_json=as_json, empty=empty)
+    listing(rows, columns or list(rows[0] if rows else ()), as_json=as_json, empty=empty)
     if silent:
         raise Failure(f"No answer from {', '.join(silent)}: see `rapport status`.", Exit.UNREACHABLE)
 

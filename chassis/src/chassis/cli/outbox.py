@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rapport.operations.v1.operations_pb2 import Backlog
 
 app = typer.Typer(help="See what waits to be published, and publish again what a consumer lost.")
-COLUMNS = ["service", "waiting", "oldest_waiting_s"]
 
 
 @app.command()
@@ -26,7 +25,6 @@ def status(as_json: bool = AsJson) -> None:
     list_of_each(
         "",
         lambda name, stub: [_row(name, stub.GetBacklog(GetBacklogRequest()))],
-        COLUMNS,
         as_json=as_json,
         empty="No service.",
     )

@@ -20,7 +20,6 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
     """Show what each service listens to, and how many events wait, are in hand, or could not be applied."""
     from rapport.operations.v1.operations_service_pb2 import ListConsumersRequest
 
-    columns = ["consumer", "source", "pending", "in_hand", "parked", "dead_letters", "missing"]
     list_of_each(
         service,
         lambda _, stub: (
@@ -35,7 +34,6 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
             }
             for each in stub.ListConsumers(ListConsumersRequest()).consumers
         ),
-        columns,
         as_json=as_json,
         empty="No consumers.",
     )
@@ -58,7 +56,6 @@ def timers(service: str = Service, as_json: bool = AsJson) -> None:
             }
             for each in stub.ListTimers(ListTimersRequest(page_size=MOST)).timers
         ),
-        ["service", "due", "kind", "key", "attempts"],
         as_json=as_json,
         empty="No timers.",
     )
@@ -86,7 +83,6 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
             }
             for each in stub.ListWork(ListWorkRequest(page_size=MOST)).work
         ),
-        ["service", "kind", "key", "state", "attempts", "code", "due", "waits_for_us"],
         as_json=as_json,
         empty="No work.",
     )

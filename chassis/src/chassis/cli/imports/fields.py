@@ -13,7 +13,7 @@ import pycountry
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
-from chassis.api.visible import visible
+from chassis.api.visible import shows_something
 from chassis.api.zones import time_zone
 from chassis.cli.imports import amounts, dates
 from chassis.cli.imports.tabular import Problem, Row, check_cell
@@ -116,7 +116,7 @@ class Cells:
 
     def _text(self, field: str) -> str:
         value = TURNS.sub("", check_cell(self.row, self._columns.get(field, "")))
-        value = value.strip(_AROUND) if visible(value) else ""
+        value = value.strip(_AROUND) if shows_something(value) else ""
         if field in _IDS:
             value = value.removeprefix("'")
         if field in _NAMES:
