@@ -6,14 +6,18 @@ import io
 import random
 import re
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
-from chassis.cli.imports.decoding import UnreadableFile
+from chassis.cli.imports import decoding, delimited
+from chassis.cli.imports import workbook as workbooks
+from chassis.cli.imports.decoding import UnreadableFile, lines
 from chassis.cli.imports.tabular import open_table
 
 PLAIN = "id,name,email\n1,Anna,a@example.com\n2,Bob,b@example.com\n"
@@ -79,6 +83,73 @@ def test_a_workbook_that_grows_when_it_is_unpacked_is_refused(tmp_path: Path) ->
         archive.writestr("xl/media/more", b"0" * 80_000_000)
     with pytest.raises(UnreadableFile, match="a hundred times"):
         rows(tmp_path, bomb.getvalue(), "t.xlsx")
+
+
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new", "allowed"),
+    [
+        (SHEET, '<row r="2"', '<row r="2000000000"', "at most 1,048,576 rows"),
+        (SHEET, "</sheetData>", '<row><c r="XFD1"/></row>' * 62 + "</sheetData>", "1,000,000 cells"),
+        (STYLES, "</cellXfs>", "<xf/>" * 200_000 + "</cellXfs>", "styles.xml must have at most 200,000"),
+        ("docProps/core.xml", "</cp:", "<a/>" * 200_000 + "</cp:", "core.xml must have at most 200,000"),
+    ],
+    ids=["rows", "cells", "formats", "properties"],
+)
+def test_a_workbook_with_more_than_a_spreadsheet_has_is_told_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, old: str, new: str, allowed: str
+) -> None:
+    monkeypatch.setattr(workbooks, "CELLS_MAX", 1_000_000)
+    with pytest.raises(UnreadableFile, match=allowed):
+        rows(tmp_path, rewritten(BOOK, part, old, new), "t.xlsx")
+
+
+def test_a_part_that_grows_when_it_is_unpacked_is_refused_whatever_lies_beside_it(tmp_path: Path) -> None:
+    bomb = io.BytesIO(BOOK)
+    with zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/picture", random.Random(7).randbytes(1_000_000))
+        archive.writestr("xl/sharedStrings.xml", b"<si/>" * 1_000_000)
+    with pytest.raises(UnreadableFile, match=r"sharedStrings.xml must be at most 100 times its size"):
+        rows(tmp_path, bomb.getvalue(), "t.xlsx")
+
+
+def test_a_workbook_whose_rows_are_far_apart_is_read(tmp_path: Path) -> None:
+    (row,) = rows(tmp_path, rewritten(BOOK, SHEET, '<row r="2"', '<row r="1048576"'), "t.xlsx")
+    assert (row.line, row.cells["name"]) == (1_048_576, "Anna")
+
+
+@pytest.mark.parametrize("letters", ["", "é"])
+def test_a_cell_that_is_too_long_is_refused_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, letters: str
+) -> None:
+    looked = 0
+
+    def counted(path: Path, source: Any) -> Iterator[Any]:
+        nonlocal looked
+        for line in lines(path, source):
+            looked += 1
+            yield line
+
+    monkeypatch.setattr(delimited, "_CELL_MAX", 1000)
+    for module in (decoding, delimited):
+        monkeypatch.setattr(module, "lines", counted)
+    with pytest.raises(UnreadableFile, match="no cell be longer than 1,000 characters"):
+        rows(tmp_path, 'id,name\n1,"' + f"{letters}\n" * 100_000 + '"\n')
+    assert looked < 100_000
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 1 << 20, (1 << 20) - 10, (1 << 20) - 9])
+def test_where_a_file_is_not_utf8_is_found_anywhere_in_it(tmp_path: Path, before: int) -> None:
+    path = tmp_path / "t.csv"
+    start = f"id,name\n0,{'x' * before}\n".encode()
+    path.write_bytes(start + "1,Jörg\n2,Zoë\n".encode())
+    assert decoding.encoding_of(path, start[:100]) == ("utf-8", "strict", "")
+    path.write_bytes(start + "1,Jörg\n2,Zoë\n".encode("cp1252"))
+    assert decoding.encoding_of(path, start[:100]).name == "cp1252"
+    path.write_bytes(start + "1,Jörg\n".encode() * 300_000 + "2,Zoë\n".encode("cp1252"))
+    assert decoding.encoding_of(path, start[:100]) == ("utf-8", "surrogateescape", "")
 
 
 def test_a_table_that_packs_well_is_read(tmp_path: Path) -> None:

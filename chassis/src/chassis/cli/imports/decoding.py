@@ -30,9 +30,10 @@ _OTHERS = (
 # Far beyond any table: what is larger is broken, or made to exhaust whoever reads it.
 LINE_MAX = 4_000_000
 UNPACKED_MAX = 4 << 30
-_RATIO_MAX, _RATIO_FROM = 100, 64 << 20
+RATIO_MAX, _RATIO_FROM = 100, 64 << 20
 ZIP = b"PK\x03\x04"
 _GZIP = b"\x1f\x8b"
+_LEGACY_MAX = 1000  # lines in another encoding that tell which
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # What stands inside words when a file in another single-byte encoding is read as windows-1252.
 _NO_LETTERS = re.compile(
@@ -99,7 +100,7 @@ def check_unpacked(path: Path) -> None:
 
 def refuse_bomb(path: Path, packed: int, unpacked: int) -> None:
     """Raise UnreadableFile for more than 4 GB, and for more than a hundredfold beyond 64 MB."""
-    if unpacked > UNPACKED_MAX or (unpacked > _RATIO_FROM and unpacked > packed * _RATIO_MAX):
+    if unpacked > UNPACKED_MAX or (unpacked > _RATIO_FROM and unpacked > packed * RATIO_MAX):
         raise UnreadableFile(
             f"{path.name}: must be at most 4 GB unpacked, and a hundred times its size: export it as CSV"
         )
@@ -143,19 +144,35 @@ def encoding_of(path: Path, start: bytes) -> Encoding:
 
 
 def _not_utf8(path: Path) -> tuple[list[bytes], int]:
-    """The first lines that are not UTF-8, and how many others have letters beyond ASCII that are."""
+    """The first lines that are not UTF-8, and how many others have letters beyond ASCII that are.
+
+    No more than it takes to decide: what is all of one kind is not looked at line by line.
+    """
     wrong: list[bytes] = []
     good = 0
     with readable(path), opened(path) as raw:
-        for line in lines(path, raw):
-            if line.isascii():
+        while part := raw.read(1 << 20):
+            part += raw.readline(4 * LINE_MAX)  # a character has at most four bytes
+            if part.isascii() or (good > _LEGACY_MAX and _is_utf8(part)):
                 continue
-            try:
-                line.decode()
-                good += 1
-            except UnicodeDecodeError:
-                wrong += [line] if len(wrong) < 1000 else []
+            for line in part.split(b"\n"):
+                if line.isascii():
+                    continue
+                if _is_utf8(line):
+                    good += 1
+                else:
+                    wrong += [line] if len(wrong) < _LEGACY_MAX else []
+            if wrong and good > _LEGACY_MAX:
+                break
     return wrong, good
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _likely(lines: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import TextIO
 from chassis.cli.imports.decoding import Encoding, UnreadableFile, lines, readable, text
 
 _DELIMITERS = ",;\t|"
-_SAMPLE_RECORDS = 200
+_SAMPLE_RECORDS, _SAMPLE_LINES = 200, 20_000  # empty ones are looked past
 _CELL_MAX = 1 << 20
 
 
@@ -57,7 +57,7 @@ def _fit(path: Path, encoding: Encoding, delimiter: str) -> tuple[float, int]:
             for cells in reader:
                 if any(cell.strip() for cell in cells):
                     widths.append(len(cells))
-                if len(widths) == _SAMPLE_RECORDS:
+                if len(widths) == _SAMPLE_RECORDS or reader.line_num > _SAMPLE_LINES:
                     break
         except csv.Error:  # told when it is read for good
             widths, trust = widths or _first_width(path, encoding, delimiter), 0.5

@@ -1,5 +1,6 @@
 """Reading the rows of an .xlsx workbook, whatever its parts claim about its size."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,9 +10,18 @@ from typing import Any
 
 import openpyxl
 
-from chassis.cli.imports.decoding import UnreadableFile, refuse_bomb
+from chassis.cli.imports.decoding import RATIO_MAX, UnreadableFile, refuse_bomb
 
 FORMULA = "\x00formula"  # stands for a cell whose value nobody computed; no cell of a workbook can hold NUL
+ROWS_MAX = 1 << 20  # as in every spreadsheet
+CELLS_MAX = 50_000_000  # with those that a row only skips: its last one costs as much as all before it
+ELEMENTS_MAX = 200_000  # a spreadsheet has at most 64,000 formats of cells
+# What the library reads whole, and again with each opening: all but the cells and what nobody looks at.
+_READ_WHOLE = re.compile(
+    r"(?i)\[content_types\]\.xml|.*\.rels|docprops/.*|"
+    r"xl/(?!sharedStrings|calcChain|comments|metadata|volatile)[^/]*\.xml"
+)
+_PART_RATIO_FROM = 4 << 20
 
 
 def sheets(path: Path) -> list[str]:
@@ -24,11 +34,23 @@ def sheets(path: Path) -> list[str]:
 
 
 def records(path: Path, sheet: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row of a sheet with its number. Formulas are `FORMULA`."""
+    """Every row of a sheet that has cells, with its number. Formulas are `FORMULA`.
+
+    UnreadableFile for more rows than a spreadsheet has, and for more than 50 million cells.
+    """
+    read = 0
     with _opened(path) as book:
         chosen = next(found for found in book.worksheets if found.title == sheet)
         chosen.reset_dimensions()  # some writers say A1 of a sheet with thousands of rows
         for number, cells in enumerate(chosen.iter_rows(), start=1):
+            read += len(cells)
+            if number > ROWS_MAX or read > CELLS_MAX:
+                raise UnreadableFile(
+                    f"{path.name}: must have at most {ROWS_MAX:,} rows and {CELLS_MAX:,} cells, the empty "
+                    "ones before others counted: export it as CSV"
+                )
+            if not cells:  # skipped by the number of the next row
+                continue
             yield number, [FORMULA if cell.data_type == "f" else _text(cell.value) for cell in cells]
 
 
@@ -39,7 +61,7 @@ def _opened(path: Path) -> Iterator[Any]:
         _check_size(path)
         # Opened here: the library goes by the name of a file.
         with path.open("rb") as raw:
-            book = openpyxl.load_workbook(raw, read_only=True, data_only=False)
+            book = openpyxl.load_workbook(raw, read_only=True, keep_links=False)
             yield book
             book.close()
     except (UnreadableFile, GeneratorExit):
@@ -54,6 +76,23 @@ def _check_size(path: Path) -> None:
         if "[Content_Types].xml" not in names:
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
         refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
+        for part in archive.infolist():
+            if part.file_size > max(_PART_RATIO_FROM, part.compress_size * RATIO_MAX):
+                raise UnreadableFile(
+                    f"{path.name}: {part.filename} must be at most {RATIO_MAX} times its size unpacked: "
+                    "export it as CSV"
+                )
+            if _READ_WHOLE.fullmatch(part.filename) and _elements(archive, part) > ELEMENTS_MAX:
+                raise UnreadableFile(
+                    f"{path.name}: {part.filename} must have at most {ELEMENTS_MAX:,} elements, such as "
+                    "formats of cells: export it as CSV"
+                )
+
+
+def _elements(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    """How many tags a part has, at least."""
+    with archive.open(part) as source:
+        return sum(chunk.count(b"<") for chunk in iter(lambda: source.read(1 << 20), b""))
 
 
 def _text(value: Any) -> str:
