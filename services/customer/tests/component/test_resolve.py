@@ -1,5 +1,6 @@
 import asyncio
 
+import grpc
 import pytest
 
 from customer.usecases import resolve
@@ -175,3 +176,17 @@ async def test_a_batch_may_ask_for_handles_of_nobody(desk):
     request = BatchResolveCustomersRequest(requests=asks, allow_missing=True)
     answer = await desk.customers.BatchResolveCustomers(request)
     assert [response.customer for response in answer.responses] == [anna.name, ""]
+
+
+async def test_a_batch_that_is_refused_does_not_tell_which_handles_are_known(desk):
+    await desk.create(desk.email("known@example.com"))
+    said = []
+    for first in ("known", "unknown"):
+        handles = [desk.email(f"{each}@example.com") for each in (first, "missing")]
+        request = BatchResolveCustomersRequest(
+            requests=[ResolveCustomerRequest(identifier=h) for h in handles]
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await desk.customers.BatchResolveCustomers(request)
+        said.append((error.value.code(), error.value.details()))
+    assert said[0] == said[1]

@@ -52,6 +52,8 @@ async def resolve_customers(
         if ask.create is None:
             if missing_allowed:
                 continue
+            if len(asks) > 1:  # which ones are known would be a reading of customers whom nothing names
+                raise NotFound("requests", "A handle of these is nobody's: allow_missing tells of each.")
             raise NotFound(ask.field, f"No customer has the handle in {ask.field}.")
         held = prepare(tx, Draft(ask.create.profile, (ask.handle, *ask.create.handles)), relationship_manager)
         for identifier in held.identifiers:
