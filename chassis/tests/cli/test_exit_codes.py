@@ -150,16 +150,45 @@ def test_a_port_base_that_is_none_is_refused(rapport: Rapport, monkeypatch: Any,
         assert (code, told) == (2, "rapport: RAPPORT_PORT_BASE must be a number from 1024 to 9800.\n")
 
 
-@pytest.mark.parametrize("server", ["DATABASE", "NATS"])
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("RAPPORT_DATABASE_URL", "RAPPORT_UP_DATABASE_URL"),
+        ("RAPPORT_DATABASE_OWNER_URL", "RAPPORT_UP_DATABASE_URL"),
+        ("RAPPORT_NATS_URL", "RAPPORT_UP_NATS_URL"),
+        ("RAPPORT_NATS_ADMIN_URL", "RAPPORT_UP_NATS_URL"),
+    ],
+)
 def test_a_server_of_one_service_is_not_taken_for_the_whole_stacks(
-    rapport: Rapport, monkeypatch: Any, server: str
+    rapport: Rapport, monkeypatch: Any, name: str, instead: str
 ) -> None:
-    monkeypatch.setenv(f"RAPPORT_{server}_URL", "x://cases:secret@127.0.0.1:9/cases")
+    monkeypatch.setenv(name, "x://cases:secret@127.0.0.1:9/cases")
     code, _, told = rapport("up")
     assert code == 2
-    assert told.startswith(f"rapport: RAPPORT_{server}_URL is of one service:")
-    assert f"RAPPORT_UP_{server}_URL" in told
+    assert told.startswith(f"rapport: {name} is of one service:")
+    assert instead in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        ("DATABASE", "postgresql://u:secret@127.0.0.1:notaport/x"),
+        ("DATABASE", "postgresql://u:secret@127.0.0.1:1/x"),
+        ("NATS", "secret"),
+        ("NATS", "nats://u:secret@127.0.0.1:1"),
+    ],
+)
+def test_a_server_that_cannot_be_used_is_one_line_before_anything_starts(
+    rapport: Rapport, monkeypatch: Any, home: Home, server: str, url: str
+) -> None:
+    monkeypatch.setenv(f"RAPPORT_UP_{server}_URL", url)
+    monkeypatch.setattr("chassis.local.external.CONNECT_TIMEOUT_S", 0.5)
+    code, out, told = rapport("up")
+    assert (code, told.count("\n")) == (2, 1)
+    assert told.startswith(f"rapport: RAPPORT_UP_{server}_URL: ")
+    assert "secret" not in out + told
+    assert not {each.name for each in home.path.iterdir()} & {"postgres", "nats"}
 
 
 @pytest.mark.parametrize("replicas", ["0", "two", "10", "-1"])

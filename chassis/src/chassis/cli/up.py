@@ -14,6 +14,7 @@ from rich.status import Status
 from chassis.cli.failures import Exit
 from chassis.cli.output import line as one_line
 from chassis.cli.terminal import Terminal
+from chassis.local.external import reach
 from chassis.local.home import Home
 from chassis.local.logs import Follower, event_of, level_of, readable
 from chassis.local.nursery import Nursery
@@ -45,6 +46,7 @@ async def _run(console: Terminal, home: Home, environ: dict[str, str], nursery: 
 
     with _progress(console) as progress:
         stack = Stack(home, environ, progress, say, nursery)
+        await reach(environ)
         _on_signals(stopping, stack)
         starting = asyncio.create_task(stack.start())
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)

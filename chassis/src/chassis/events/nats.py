@@ -78,7 +78,7 @@ async def connect(
     """
     client = Client()
     connection = Connection(client)
-    servers, credentials = _parted(url)
+    servers, credentials = parted(url)
 
     async def on_error(error: Exception) -> None:
         if isinstance(error, OSError):
@@ -118,7 +118,7 @@ async def connect(
     return connection
 
 
-def _parted(url: str) -> tuple[list[str], dict[str, Any]]:
+def parted(url: str) -> tuple[list[str], dict[str, Any]]:
     """The servers, and who we are there: the client library would send the password as it is in the URL."""
     parts = [urlsplit(each) for each in url.split(",")]
     servers = [each._replace(netloc=each.netloc.rpartition("@")[2]).geturl() for each in parts]

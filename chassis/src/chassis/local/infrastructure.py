@@ -16,14 +16,13 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from chassis.events.provision import Declaration
+from chassis.local.external import BROKER, DATABASE, refuse_others
 from chassis.local.home import Home
 from chassis.local.nats import Nats
 from chassis.local.ports import free_port, is_listening
 from chassis.local.postgres import Postgres, create_database, derive, owner_of
-from chassis.local.process import Program, WrongUse
+from chassis.local.process import Program
 from chassis.local.supervisor import Unit
-
-DATABASE, BROKER = "RAPPORT_UP_DATABASE_URL", "RAPPORT_UP_NATS_URL"
 
 
 class Infrastructure:
@@ -39,12 +38,7 @@ class Infrastructure:
     """
 
     def __init__(self, home: Home, environ: Mapping[str, str], ports: Mapping[str, int]) -> None:
-        for name in (DATABASE, BROKER):
-            if environ.get(service := name.replace("_UP_", "_")):
-                raise WrongUse(
-                    f"{service} is of one service: for a server of yours in place of the embedded one set "
-                    f"{name}, an administrator's; else unset {service}."
-                )
+        refuse_others(environ)
         self._home = home
         self._environ = environ
         self._preferred = ports
