@@ -14,6 +14,7 @@ import pytest
 from chassis.cli.imports.result import Result
 from chassis.cli.imports.tabular import open_table
 from chassis.cli.imports.telling import tell
+from chassis.cli.main import build, run
 
 Check = Callable[..., tuple[int, dict[str, Any], str]]
 SALES = (
@@ -55,7 +56,6 @@ def test_rows_refused_of_one_system_are_not_imported_as_of_another(check: Check)
     for kind, options in (
         ("purchases", ["--system", "shop"]),
         ("customers", []),
-        ("purchases", ["--department", "sales"]),
     ):
         code, _, told = check(kind, text, *options, name="mended.csv")
         assert (code, "its rows were refused with" in told) == (2, True)
@@ -147,3 +147,45 @@ def test_what_nobody_wrote_about_how_rows_were_read_is_one_line(
     )
     code, _, err = check("purchases", text, name="mended.csv")
     assert (code, told in err, err.count("\n")) == (2, True, 1)
+
+
+PROMISED = "kunde;bestellnummer;liefertermin\n7;B1;morgen\n"
+
+
+def test_what_a_file_of_refused_rows_decides_is_said_first(
+    check: Check, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = mended(check, "purchases", SALES, *HOW).read_text()
+    first = check("purchases", text, name="mended.csv")[1]["notes"][0]
+    assert first == (
+        "a file of refused rows: read as rows of system erp, dates day first, times of Europe/Berlin, "
+        "country DE, decimal comma, each as the line of the file that it comes from"
+    )
+    text = mended(check, "orders", PROMISED, "--department", "billing").read_text()
+    code, result, _ = check("orders", text, name="mended.csv")
+    assert "rows of system import, department billing, times of UTC, each as" in result["notes"][0]
+    assert (code, result["department"]) == (1, "billing")
+    code, _, told = check("orders", text, "--department", "sales", name="mended.csv")
+    assert (code, "its rows were refused with department billing" in told) == (2, True)
+    monkeypatch.setattr(
+        "sys.argv", ["rapport", "import", "orders", str(tmp_path / "mended.csv"), "--dry-run"]
+    )
+    run(build())
+    assert capsys.readouterr().err.startswith(f"{result['notes'][0]}\n")
+    assert "refused rows" not in check("purchases", SALES)[1]["notes"][0]
+
+
+def test_only_orders_have_a_department_and_it_is_always_said(
+    check: Check, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check("orders", PROMISED)[1]["department"] == "delivery"
+    tell(Result(rows=1, kind="orders", department="delivery"), "t.csv", dry_run=False)
+    assert "  promised by: delivery\n" in capsys.readouterr().out
+    for kind, text in (("purchases", SALES), ("customers", "id,name\n1,Anna\n")):
+        code, _, told = check(kind, text, "--department", "sales")
+        assert (code, f"and {kind} have none" in told) == (2, True)
+    text = mended(check, "purchases", SALES).read_text()
+    code, _, told = check(
+        "purchases", text.replace('{""columns', '{""department"": ""sales"", ""columns'), name="mended.csv"
+    )
+    assert (code, "which purchases do not" in told) == (2, True)

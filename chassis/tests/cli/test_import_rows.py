@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import grpc
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.api.currencies import Currency
 from chassis.api.text import NOT_TEXT
@@ -378,9 +381,28 @@ def test_control_characters_reach_no_terminal_and_no_errors_file(check: Check, t
     assert check("customers", written, "--map", "display_name=na␛[31mme", name="again.csv")[1]["refused"] == 2
 
 
-@pytest.mark.parametrize("cell", ["=1", "+49 30", "-1", "@x", "'=1", "'", "''=1", "'Anna", "Anna", ""])
-def test_whatever_is_neutralised_is_restored(cell: str) -> None:
+@given(st.text(alphabet="=+-@'\t\r\n;,| \"\uff1d\uff0b\uff0d\uff20aé1"))
+def test_whatever_is_neutralised_is_restored_and_begins_no_formula_however_it_is_split(cell: str) -> None:
     assert restored(neutralised(cell)) == cell
+    parts = re.split(r"[;,|\t\n]", neutralised(cell))
+    assert not [part for part in parts if part.lstrip('"').startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))]
+
+
+def test_no_cell_of_refused_rows_is_a_formula_where_another_separator_splits(check: Check) -> None:
+    text = 'customer_id,date,amount,"x;=y"\n"a;=HYPERLINK(""http://evil.example/"");b",z,1,\n\uff1d1+1,z,1,\n'
+    path = Path(check("purchases", text, "--map", "reference=x;=y")[1]["errors_file"])
+    for separator in ",;\t|":
+        written = csv.reader(path.read_text().splitlines(), delimiter=separator, strict=False)
+        assert not any(cell.lstrip().startswith(("=", "\uff1d")) for row in written for cell in row)
+    first, second = open_table(path).rows()
+    assert first.cells["customer_id"] == 'a;=HYPERLINK("http://evil.example/");b'
+    assert second.cells["customer_id"] == "\uff1d1+1"
+    assert open_table(path).before.columns["reference"] == "x;=y"
+
+
+def test_refused_rows_are_for_nobody_else_to_read(check: Check) -> None:
+    path = Path(check("customers", "id,name\n,Anna\x1b\n")[1]["errors_file"])
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import typer
 
 from chassis.cli.failures import Exit, Failure
 from chassis.cli.imports import options
-from chassis.cli.output import write_json
+from chassis.cli.output import line, say, write_json
 from chassis.cli.session import Session
 
 app = typer.Typer()
@@ -126,8 +126,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     from chassis.cli.imports.orders import OrderImporter
     from chassis.cli.imports.people import Customers
     from chassis.cli.imports.purchases import PurchaseImporter
-    from chassis.cli.imports.reading import Reading, as_before
-    from chassis.cli.imports.tools import system_of
+    from chassis.cli.imports.reading import Reading, obeyed
 
     mapping = dict(_pair(text) for text in wanted.mapping or ())
     table = tabular.open_table(
@@ -136,9 +135,13 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
     if wanted.confirm and not table.mended:
         raise Failure(f"--confirm: {wanted.file.name} is no file of refused rows.", Exit.WRONG_USE)
     table = replace(table, confirm=wanted.confirm)
-    wanted = as_before(wanted, table.before)
-    system = result.system = wanted.system or system_of(table.header)
-    result.kind = wanted.kind.value
+    wanted = _completed(wanted, table)
+    system = result.system = wanted.system
+    result.kind, result.department = wanted.kind.value, wanted.department
+    if table.mended:
+        result.notes.append(obeyed(wanted, table.before))
+        if show_progress:  # before anything is done, too: whoever made the file decides it
+            say(line(result.notes[0]), err=True)
     reading = {"encoding": table.encoding.name, "sheet": table.sheet}
     notation = replace(_notation(wanted), first=table.before.first)
     reading["country"] = notation.country
@@ -149,7 +152,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                 channel("customer"), table, system, reading, dry_run=wanted.dry_run
             ),
             Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
-            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department or DEPARTMENT),
+            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
         }
 
         def customers() -> Customers:
@@ -171,7 +174,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                     reading=Reading(
                         kind=wanted.kind.value,
                         system=system,
-                        department=wanted.department or DEPARTMENT,
+                        department=wanted.department,
                         date_format=notation.date_format,
                         time_zone=notation.zone.key,
                         country=notation.country,
@@ -181,6 +184,24 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
                 await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.{what}.csv"))
             finally:
                 result.seconds = round(time.monotonic() - started, 3)
+
+
+def _completed(wanted: Wanted, table: Any) -> Wanted:
+    """What the command line leaves open: as it was when refused rows were refused, else the usual."""
+    from chassis.cli.imports.reading import as_before
+    from chassis.cli.imports.tools import system_of
+
+    if wanted.department and wanted.kind is not Kind.ORDERS:
+        raise Failure(
+            f"--department: is who promised orders, and {wanted.kind.value} have none: leave it out",
+            Exit.WRONG_USE,
+        )
+    wanted = as_before(wanted, table.before)
+    return replace(
+        wanted,
+        system=wanted.system or system_of(table.header),
+        department=wanted.department or (DEPARTMENT if wanted.kind is Kind.ORDERS else ""),
+    )
 
 
 def _session(wanted: Wanted, result: Any) -> Session | None:

@@ -65,5 +65,22 @@ def as_before(wanted: Any, before: Reading) -> Any:
                 f"{wanted.file.name}: its rows were refused with {name} {was}, and stay so; with {now} "
                 "import the file that they come from"
             )
+    if before.department and wanted.kind != "orders":
+        raise UnreadableFile(f"{wanted.file.name}: its rows have a department, which {wanted.kind} do not")
     names = ("system", "department", "date_format", "time_zone", "country", "decimal")
     return replace(wanted, **{name: getattr(wanted, name) or getattr(before, name) for name in names})
+
+
+def obeyed(wanted: Any, before: Reading) -> str:
+    """What a file of refused rows decides, with what the command line says in its place: whoever made it."""
+    dates = before.first and f"{before.first} first"
+    parts = {
+        "system": wanted.system,
+        "department": wanted.department,
+        "dates": wanted.date_format or dates,
+        "times of": wanted.time_zone,
+        "country": wanted.country,
+        "decimal": {".": "point", ",": "comma"}.get(wanted.decimal, ""),
+    }
+    said = ", ".join(f"{what} {value}" for what, value in parts.items() if value)
+    return f"a file of refused rows: read as rows of {said}, each as the line of the file that it comes from"

@@ -91,7 +91,7 @@ class ErrorFile:
             neutralised(first.column),
             first.reason,
             neutralised("; ".join(why)),
-            self._reading,
+            neutralised(self._reading),
         ]
         self._writer.writerow([*(neutralised(shown(cell)) for cell in padded), *told])
 
@@ -100,8 +100,9 @@ class ErrorFile:
         for number in range(1, 1000):
             name = self.path.name if number == 1 else f"{self.path.stem}-{number}{self.path.suffix}"
             try:
+                self.path.with_name(name).touch(0o600, exist_ok=False)  # people are in it
                 made = self.path.with_name(name).open(
-                    "x", newline="", encoding=self._source.encoding.name, errors="backslashreplace"
+                    "w", newline="", encoding=self._source.encoding.name, errors="backslashreplace"
                 )
             except FileExistsError:
                 self._others.append(self.path.with_name(name))

@@ -25,9 +25,10 @@ class Result:
 
     `created` are new, `known` were here, `corrected` were too and say otherwise now, `skipped` are none of
     the kind (a failed payment), `refused` are wrong. In a dry run they would be; whether they are new is
-    known when the services were `asked`. `kind` is what they are, `system` whose ids they hold, `used` the
-    column of each field, `ignored` the columns that nobody takes, `notes` what else is to be said. `refusals`
-    are why rows were refused, each counted once, `told` what else is to be known of them and of others.
+    known when the services were `asked`. `kind` is what they are, `system` whose ids they hold, `department`
+    who promised orders, `used` the column of each field, `ignored` the columns that nobody takes, `notes`
+    what else is to be said. `refusals` are why rows were refused, each counted once, `told` what else is to
+    be known of them and of others.
     """
 
     rows: int = 0
@@ -41,6 +42,7 @@ class Result:
     asked: bool = True
     kind: str = ""
     system: str = ""
+    department: str = ""
     errors_file: str = ""
     used: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)

@@ -162,7 +162,7 @@ def _before(path: Path, written: set[str]) -> Reading:
             f"{path.name} holds rows that were imported in several ways, as {ERROR_COLUMNS[-1]} says: import "
             "the refused rows of each file alone"
         )
-    reading = read(written.pop()) if written else Reading()
+    reading = read(restored(written.pop())) if written else Reading()
     if reading is None:
         raise UnreadableFile(f"{path.name}: {ERROR_COLUMNS[-1]} must stay as it was written")
     return reading

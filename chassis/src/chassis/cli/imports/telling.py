@@ -15,7 +15,9 @@ def tell(result: Result, name: str, *, dry_run: bool) -> None:
     """Say which columns were used, what became of the rows, and what is to be known of them."""
     rate = result.rows / result.seconds if result.seconds else 0
     say(f"{line(name)}: {counted(result.rows, 'row')} read in {result.seconds:.1f} s ({rate:,.0f} rows/s)")
-    say(f"  ids of: {result.system}")
+    say(line(f"  ids of: {result.system}"))
+    if result.department:
+        say(line(f"  promised by: {result.department}"))
     say(line(f"  used: {' · '.join(f'{field} = {column}' for field, column in result.used.items())}"))
     say(line(f"  ignored: {' · '.join(result.ignored) or 'no column'}"))
     counts = {"skipped": result.skipped, "refused": result.refused}
