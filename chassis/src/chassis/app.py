@@ -43,7 +43,7 @@ class App(Generic[S]):
         calls: Sequence[str] = (),
     ) -> None:
         self.name = name
-        self._listens = {each.durable: each for each in listens}
+        self._listens = {each.durable: each.of(settings.heard) for each in listens}
         self._calls = calls
         self.settings = settings
         self.clock = clock
@@ -68,18 +68,27 @@ class App(Generic[S]):
         Args:
             durable: one that the service declares in `listens`.
             handlers: `async def f(tx, event: Event[Message])`; the annotation says which message. Together
-                they take the messages that are declared.
+                they take the messages that are declared; of what is heard by pattern, the one of
+                `Event[Any]` takes what no other does.
 
         """
-        declared = self._declared(durable)
-        self._handled(declared, Subscription.of_handlers(durable, declared.source, handlers))
+        for each in self._declared(durable):
+            patterns = () if each.messages else each.subjects()
+            self._handled(each, Subscription.of_handlers(each.durable, each.source, handlers, patterns))
 
-    def project(self, durable: str, handler: BatchHandler) -> Subscription:
-        """Fold the events of a declared durable into a read model, up to 500 in one transaction."""
-        declared = self._declared(durable)
-        subscription = Subscription.of_batches(durable, declared.source, declared.messages, handler)
-        self._handled(declared, subscription)
-        return subscription
+    def project(self, durable: str, handler: BatchHandler) -> dict[str, Subscription]:
+        """Fold the events of a declared durable into a read model, up to 500 in one transaction.
+
+        Returns the subscription to each of its sources.
+        """
+        found = {}
+        for each in self._declared(durable):
+            patterns = () if each.messages else each.subjects()
+            found[each.source] = Subscription.of_batches(
+                each.durable, each.source, each.messages, handler, patterns
+            )
+            self._handled(each, found[each.source])
+        return found
 
     def timer(self, kind: str, handler: TimerHandler) -> None:
         """Call `handler(tx, timer)` when a timer that was scheduled under `kind` is due, once."""
@@ -105,10 +114,11 @@ class App(Generic[S]):
 
     def check(self) -> None:
         """ValueError when something that the service declares is not handled: its events would pile up."""
-        if idle := self._listens.keys() - {each.durable for each in self.subscriptions}:
+        declared = {each.durable for every in self._listens.values() for each in every}
+        if idle := declared - {each.durable for each in self.subscriptions}:
             raise ValueError(f"nothing handles {', '.join(sorted(idle))}, which {self.name} declares")
 
-    def _declared(self, durable: str) -> Listening:
+    def _declared(self, durable: str) -> list[Listening]:
         if durable not in self._listens:
             raise ValueError(f"{self.name} does not declare {durable}: add it to `listens` of the Service")
         return self._listens[durable]

@@ -68,7 +68,7 @@ class Lifecycle:
         self.problems = ["starting"]  # what keeps the service from being ready, in words
         self._draining = False
         self._migrations = service.migrations
-        self._declaration = service.declaration()
+        self._declaration = service.declaration(settings.sources)
         self._tasks: list[asyncio.Task[None]] = []
         self._connections: list[Connection] = []
 

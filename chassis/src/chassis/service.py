@@ -28,7 +28,7 @@ from chassis.clock import Clock
 from chassis.events.facts import FactCodec
 from chassis.events.provision import Declaration
 from chassis.events.subscription import Listening
-from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings, load
+from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -86,9 +86,11 @@ class Service(Generic[S]):
         app.check()
         return app
 
-    def declaration(self) -> Declaration:
-        """What the service needs of the broker."""
-        return Declaration(self.name, tuple(each.consumption() for each in self.listens))
+    def declaration(self, sources: Sequence[str] = ()) -> Declaration:
+        """What the service needs of the broker; `sources` as in `chassis.settings.Sources`."""
+        heard = Sources(sources=list(sources)).heard
+        listens = [one for each in self.listens for one in each.of(heard)]
+        return Declaration(self.name, tuple(each.consumption() for each in listens))
 
 
 def main(service: Service[Any]) -> None:
@@ -104,7 +106,8 @@ def main(service: Service[Any]) -> None:
     command = parser.parse_args().command
     libpq.ignore_variables()
     if command == "describe":
-        sys.stdout.write(json.dumps(service.declaration().describe(), indent=2) + "\n")
+        sources = load(Sources).sources
+        sys.stdout.write(json.dumps(service.declaration(sources).describe(), indent=2) + "\n")
         return
     settings = load(service.settings)
     if command == "migrate":
@@ -116,7 +119,8 @@ def main(service: Service[Any]) -> None:
         from chassis.events.provision import provision
 
         url = settings.nats_admin_url or settings.nats_url
-        asyncio.run(provision(url, service.declaration(), settings.replicas, settings.stream_gib))
+        declaration = service.declaration(settings.sources)
+        asyncio.run(provision(url, declaration, settings.replicas, settings.stream_gib))
     else:
         from chassis.lifecycle import serve
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-S = TypeVar("S", bound="ServiceSettings")
+S = TypeVar("S", bound=BaseSettings)
 
 EXIT_WRONG_SETTINGS = 2
 
@@ -17,10 +17,31 @@ class WrongSettings(Exception):
     """Settings that are each well formed and together cannot work. The message says what is needed."""
 
 
-class ServiceSettings(BaseSettings):
-    """What every service is told by its environment, as `RAPPORT_<NAME>`. A service inherits and adds."""
+class Sources(BaseSettings):
+    """Whom a service that listens to every other may hear."""
 
     model_config = SettingsConfigDict(env_prefix="RAPPORT_", extra="ignore", frozen=True)
+
+    sources: Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]], NoDecode] = Field(
+        default_factory=list,
+        description="names of services, with commas between: who listens to all hears these too, "
+        "besides those whose contracts are installed",
+    )
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return value.replace(" ", "").split(",") if value and isinstance(value, str) else value or []
+
+    def heard(self) -> list[str]:
+        """The services that it hears, in alphabetical order."""
+        from chassis.events import registry
+
+        return sorted({*registry.sources(), *self.sources})
+
+
+class ServiceSettings(Sources):
+    """What every service is told by its environment, as `RAPPORT_<NAME>`. A service inherits and adds."""
 
     database_url: str = Field(
         pattern=r"^postgres(ql)?://",

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from nats.aio.msg import Msg
 
-from chassis.cli.contracts import event_classes
 from chassis.cli.event_lines import line
 from chassis.cli.failures import Failure
 from chassis.cli.outbox import moment
 from chassis.cli.output import age
 from chassis.events.envelope import headers
+from chassis.events.registry import events
 from chassis.local import logs
 from rapport.cases.v1 import cases_events_pb2
 
@@ -29,21 +29,21 @@ EVENT = {
 
 
 def message(data: bytes) -> Msg:
-    return Msg(None, "events.cases.case.opened.v1", "", data, headers(EVENT, "cases"))  # type: ignore[arg-type]
+    return Msg(None, "events.cases.case.opened.v1", "", data, headers(EVENT | {"data": data}, "cases"))  # type: ignore[arg-type]
 
 
 def test_an_event_is_shown_decoded() -> None:
     opened = cases_events_pb2.CaseOpened(case=str(EVENT["resource"]))
-    shown = line(message(opened.SerializeToString()), event_classes(), as_json=False)
+    shown = line(message(opened.SerializeToString()), events(), as_json=False)
     assert shown.startswith(
         "09:00:00 cases.case.opened.v1  cases/0198c0de-0000-7000-8000-000000000001  by agent:alice"
     )
-    as_json = json.loads(line(message(opened.SerializeToString()), event_classes(), as_json=True))
+    as_json = json.loads(line(message(opened.SerializeToString()), events(), as_json=True))
     assert (as_json["id"], as_json["data"]["case"]) == (str(EVENT["id"]), EVENT["resource"])
 
 
 def test_an_event_that_cannot_be_decoded_does_not_end_the_tail() -> None:
-    assert "not decoded, 3 bytes" in line(message(b"\xff\xff\xff"), event_classes(), as_json=False)
+    assert "not decoded, 3 bytes" in line(message(b"\xff\xff\xff"), events(), as_json=False)
 
 
 def test_a_log_line_is_readable_and_keeps_its_details() -> None:

@@ -1,14 +1,21 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.api.messages import moment
 from chassis.events.envelope import headers, parse
+from chassis.events.shown import Shown
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
 
+DATA = CaseOpened(case="cases/1", customer="customers/anna", topic="late").SerializeToString()
 ROW = {
     "id": UUID("0198c0de-0000-7000-8000-000000000001"),
     "type": "rapport.cases.v1.CaseOpened",
@@ -19,6 +26,7 @@ ROW = {
     "correlation_id": "flow-1",
     "causation_id": UUID("0198c0de-0000-7000-8000-000000000002"),
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "data": DATA,
 }
 MESSAGES = {"rapport.cases.v1.CaseOpened": CaseOpened}
 WORDS = st.text(min_size=1).filter(
@@ -30,9 +38,9 @@ WORDS = st.text(min_size=1).filter(
 def test_what_is_published_is_what_is_consumed(resource, actor, version):
     row = ROW | {"resource": resource, "actor": actor, "resource_version": version}
 
-    event = parse(headers(row, "cases"), CaseOpened(case="cases/1").SerializeToString(), MESSAGES)
+    event = parse(headers(row, "cases"), DATA, MESSAGES)
 
-    assert {name: getattr(event, name) for name in row} == row
+    assert {name: getattr(event, name) for name in row if name != "data"} | {"data": DATA} == row
     assert event.source == "cases"
     assert event.data.case == "cases/1"
 
@@ -44,8 +52,29 @@ def test_headers_are_printable_ascii(resource, actor):
         assert value.isprintable()
 
 
-def test_a_type_that_nobody_asked_for_is_no_event():
-    assert parse(headers(ROW | {"type": "rapport.cases.v2.CaseOpened"}, "cases"), b"", MESSAGES) is None
+def test_what_has_no_contract_here_is_told_by_its_attributes():
+    event = parse(headers(ROW, "cases"), DATA, {})
+    assert event.data is None
+    assert (event.type, event.resource, event.actor) == (ROW["type"], "cases/1", "agent:alice")
+    assert event.shown == Shown(customer="customers/anna", topic="late")
+
+
+def test_what_was_paid_and_when_it_happened_is_told_as_the_contract_describes_it():
+    bought = Timestamp(seconds=1_700_000_000, nanos=5000)
+    paid = PurchaseRecorded(
+        purchase_time=bought, amount=Money(currency_code="USD", units=-2, nanos=-500_000_000)
+    )
+    row = ROW | {"type": "rapport.loyalty.v1.PurchaseRecorded", "data": paid.SerializeToString()}
+    shown = parse(headers(row, "loyalty"), row["data"], {}).shown
+    assert (shown.occur_time, shown.amount, shown.currency_code) == (moment(bought), Decimal("-2.5"), "USD")
+    assert shown.topic == shown.customer == ""
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff", PurchaseRecorded(purchase_time=Timestamp(seconds=2**62)).SerializeToString()]
+)
+def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
+    assert headers(ROW | {"type": "rapport.loyalty.v1.PurchaseRecorded", "data": data}, "cases")["ce-id"]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +85,11 @@ def test_a_type_that_nobody_asked_for_is_no_event():
         ("ce-resourceversion", "first"),
         ("ce-time", "yesterday"),
         ("ce-time", "2026-03-02T12:00:00"),
+        ("ce-occurtime", "2026-03-02T12:00:00"),
+        ("ce-amount", "NaN EUR"),
+        ("ce-amount", "1e999 EUR"),
+        ("ce-amount", "12.50"),
+        ("ce-subject", "x" * 1025),
     ],
 )
 def test_a_malformed_attribute_is_refused(header, value):

@@ -40,8 +40,9 @@ FILES = {
         import sys
         from chassis.cli import main
         from chassis.local import stack
+        from chassis.local.installed import Installed
         from tiny.service import service
-        stack.load_services = lambda: [service]
+        stack.installed = lambda: [Installed.of(service)]
         sys.argv = ["rapport", "up"]
         main.main()
     """,

@@ -1,20 +1,16 @@
 """The contracts that are installed: methods and messages by name."""
 
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
-from typing import Any
-
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from chassis.cli.failures import Exit, Failure
+from chassis.events.registry import contracts
 
 
 def services() -> list[ServiceDescriptor]:
     """Every gRPC service in the contracts."""
-    found = [module.DESCRIPTOR for module in _modules("_pb2")]
+    found = [module.DESCRIPTOR for module in contracts()]
     return [service for file in found for service in file.services_by_name.values()]
 
 
@@ -43,13 +39,6 @@ def message_class(descriptor: Descriptor) -> type[Message]:
     return message_factory.GetMessageClass(descriptor)
 
 
-def event_classes() -> dict[str, type[Message]]:
-    """Every event message by its full name."""
-    files = [module.DESCRIPTOR for module in _modules("_events_pb2")]
-    messages = [message for file in files for message in file.message_types_by_name.values()]
-    return {message.full_name: message_class(message) for message in messages}
-
-
 def to_json(message: Message) -> str:
     """A message as one line of JSON, its fields named as in the contracts."""
     from google.protobuf.json_format import MessageToJson
@@ -57,11 +46,3 @@ def to_json(message: Message) -> str:
     return MessageToJson(
         message, preserving_proto_field_name=True, indent=None, descriptor_pool=descriptor_pool.Default()
     )
-
-
-def _modules(suffix: str) -> Iterator[Any]:
-    import rapport
-
-    for root in map(Path, rapport.__path__):  # a namespace without __init__.py, which pkgutil does not walk
-        for path in sorted(root.glob(f"*/*/*{suffix}.py")):
-            yield import_module(".".join(["rapport", *path.relative_to(root).with_suffix("").parts]))

@@ -113,9 +113,10 @@ def _consumer(name: str) -> str:
 
 def _service(consumer: str) -> str:
     """Whose consumer it is. Failure with those that there are when it is nobody's."""
-    from chassis.local.installed import load_services
+    from chassis.local.installed import installed
 
-    known = {each.durable: service.name for service in load_services() for each in service.listens}
+    declared = [service.declaration for service in installed()]
+    known = {each.durable: of.service for of in declared for each in of.subscriptions}
     if consumer not in known:
         named = ", ".join(sorted(known))
         raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)
@@ -139,9 +140,10 @@ def _row(letter: "DeadLetter") -> dict[str, Any]:
 def _decoded(letter: "DeadLetter") -> Any:
     from google.protobuf.message import DecodeError
 
-    from chassis.cli.contracts import event_classes, to_json
+    from chassis.cli.contracts import to_json
+    from chassis.events.registry import events
 
-    message = event_classes().get(letter.event_type)
+    message = events().get(letter.event_type)
     try:
         return json.loads(to_json(message.FromString(letter.data))) if message else letter.data.hex()
     except DecodeError:

@@ -17,7 +17,7 @@ def line(message: Msg, classes: Mapping[str, type[Message]], *, as_json: bool) -
         event = parse(headers, message.data, classes)
     except (KeyError, ValueError, DecodeError):
         event = None
-    if event is None:
+    if event is None or event.data is None:
         unknown = {"subject": message.subject, "type": headers.get("ce-type", ""), "bytes": len(message.data)}
         return (
             json.dumps(unknown) if as_json else f"{message.subject}  not decoded, {len(message.data)} bytes"

@@ -28,12 +28,12 @@ def tail(
 
 
 async def _tail(url: str, subject: str, count: int, since_s: float, as_json: bool) -> None:
-    from chassis.cli.contracts import event_classes
     from chassis.cli.event_lines import line
     from chassis.cli.tailing import messages
+    from chassis.events import registry
 
     say(f"Waiting for events of {subject}; Ctrl-C ends.", err=True)
-    classes = event_classes()
+    classes = registry.events()
     seen = 0
     async for message in messages(url, subject, since_s):
         write_lines([line(message, classes, as_json=as_json)], as_json=as_json)

@@ -27,10 +27,10 @@ _PASSWORDS = typer.Option(
 def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _PASSWORDS) -> None:
     """Print the `accounts` of a NATS server's configuration: each service's, and that of the streams."""
     from chassis.events.accounts import accounts
-    from chassis.local.installed import load_services
+    from chassis.local.installed import installed
 
     found = [_read(path) for path in declarations or ()]
-    found = found or [service.declaration() for service in load_services()]
+    found = found or [service.declaration for service in installed()]
     passwords.mkdir(mode=0o700, parents=True, exist_ok=True)
     block = accounts(found, lambda user: _password(passwords / user))
     write_json({"accounts": block})

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from itertools import zip_longest
 
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from chassis.cli.failures import Exit, Failure
 from chassis.events.nats import connect
+from chassis.events.registry import meet
 
 FORGOTTEN_AFTER_S = 30.0
 
@@ -28,11 +28,11 @@ async def messages(url: str, subject: str, since_s: float) -> AsyncIterator[Msg]
         events = {
             name: every for name, every in kept.items() if any(each.startswith("events.") for each in every)
         }
-        if not any(_meet(subject, each) for every in events.values() for each in every):
+        if not any(meet(subject, each) for every in events.values() for each in every):
             known = ", ".join(sorted(each for every in events.values() for each in every))
             raise Failure(f"{subject!r} is the subject of no events. Those are {known}.", Exit.WRONG_USE)
         for name, every in events.items():
-            if any(_meet(subject, each) for each in every):
+            if any(meet(subject, each) for each in every):
                 config = ConsumerConfig(
                     deliver_policy=DeliverPolicy.BY_START_TIME,
                     opt_start_time=start,  # type: ignore[arg-type]
@@ -46,15 +46,3 @@ async def messages(url: str, subject: str, since_s: float) -> AsyncIterator[Msg]
             yield await queue.get()
     finally:
         await connection.close()
-
-
-def _meet(one: str, other: str) -> bool:
-    """Whether a subject may be meant by both patterns of NATS."""
-    for a, b in zip_longest(one.split("."), other.split(".")):
-        if a is None or b is None:
-            return False
-        if ">" in (a, b):
-            return True
-        if a != b and "*" not in (a, b):
-            return False
-    return True

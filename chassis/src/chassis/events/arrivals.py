@@ -152,7 +152,7 @@ class Arrivals:
         return {
             (subscription.durable, item.id, item.type if item.count else ""): max(item.count, 1)
             for item in items
-            if not item.type or item.type in subscription.messages
+            if not item.type or subscription.hears(item.type)
         }
 
     async def _wait(self, needs: Mapping[Key, int], timeout_s: float) -> str | None:

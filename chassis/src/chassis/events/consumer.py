@@ -127,7 +127,7 @@ class Consumer:
         """Apply one event, or set it aside; acknowledge either way."""
         while True:
             try:
-                if delivery.type and delivery.type not in self._subscription.messages:
+                if delivery.type and not self._subscription.hears(delivery.type):
                     await self._parked.keep_raw([delivery])
                 else:
                     await self._applied_or_kept(delivery)
@@ -185,8 +185,8 @@ class Consumer:
 
     async def _apply(self, deliveries: Sequence[Delivery]) -> None:
         """A batch in one transaction; when that fails, one by one, so that only the poison is left out."""
-        known = [each for each in deliveries if each.type in self._subscription.messages]
-        unknown = [each for each in deliveries if each.type not in self._subscription.messages]
+        known = [each for each in deliveries if self._subscription.hears(each.type)]
+        unknown = [each for each in deliveries if not self._subscription.hears(each.type)]
         if len(known) > 1:
             await self._together(known)
         else:

@@ -1,6 +1,7 @@
 """The transaction of an event: inbox first, then the handler. Committed together, or not at all."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from chassis.telemetry import tracing
 
 # One event waits no longer for a lock: it is set aside, and those about others are not held up.
 LOCK_TIMEOUT_MS = 100
+AHEAD_MAX = timedelta(days=1)  # no clock is that wrong, and what is latest must be so for no longer
 
 _INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
 _APPLIED = Statement[None](
@@ -96,15 +98,19 @@ class Effect:
             await self._subscription.batch(tx, events)
         else:
             for event in events:
-                await self._subscription.handlers[event.type](tx, event)
+                await self._subscription.handler(event.type)(tx, event)
 
     def _parse(self, message: Message) -> Event[Any]:
         try:
             event = envelope.parse(message.headers, message.body, self._subscription.messages)
         except (KeyError, ValueError, DecodeError) as error:
             raise Malformed(type(error).__name__) from error
-        if event is None:
+        if not self._subscription.hears(event.type):
             raise Malformed("a type that nobody handles")
+        if event.source != self._subscription.source:
+            raise Malformed("an event in another service's name")
+        if event.time > self._db.clock.now() + AHEAD_MAX:
+            raise Malformed("an event of the future")
         return event
 
     def _inbox_row(self, event: Event[Any]) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from chassis.events.shown import NOTHING, Shown, attributes, moment, shown
+
 M = TypeVar("M", bound=Message)
+ATTRIBUTE_MAX = 1024  # characters, as sent: names, codes and times need far fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,9 @@ class Event(Generic[M]):
         correlation_id: the flow it belongs to.
         causation_id: the event, request or timer that caused it.
         traceparent: the W3C trace context in which it was recorded.
-        data: the message.
+        data: the message; None, for who listens by pattern, when its contract is not installed here.
         transaction_id: the transaction that recorded it; None unless that recorded many.
+        shown: what it says to the timeline of its customer.
 
     """
 
@@ -45,11 +49,12 @@ class Event(Generic[M]):
     traceparent: str
     data: M
     transaction_id: UUID | None = None
+    shown: Shown = NOTHING
 
 
 def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
     """The NATS headers for an outbox row, values percent-encoded as the CloudEvents NATS binding asks."""
-    attributes = {
+    told = {
         "ce-specversion": "1.0",
         "ce-id": str(row["id"]),
         "ce-source": f"//{source}.rapport",
@@ -62,12 +67,13 @@ def headers(row: Mapping[str, Any], source: str) -> dict[str, str]:
         "ce-correlationid": row["correlation_id"],
         "ce-causationid": str(row["causation_id"]),
         "Nats-Msg-Id": str(row["id"]),
+        **attributes(row["type"], row["data"]),
     }
     if row["traceparent"]:
-        attributes["traceparent"] = row["traceparent"]
+        told["traceparent"] = row["traceparent"]
     if row.get("transaction_id"):
-        attributes["ce-transactionid"] = str(row["transaction_id"])
-    return attributes
+        told["ce-transactionid"] = str(row["transaction_id"])
+    return told
 
 
 @functools.lru_cache(maxsize=4096)
@@ -75,14 +81,15 @@ def _encoded(value: str) -> str:
     return quote(value, safe="/:")
 
 
-def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) -> Event[M] | None:
-    """The event in a NATS message; None when its type is not in `messages`, by full name.
+def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) -> Event[M]:
+    """The event in a NATS message, without data when its type is not in `messages`, by full name.
 
     ValueError, KeyError or google.protobuf.message.DecodeError when it is not a well-formed event.
     """
+    if max(map(len, raw.values()), default=0) > ATTRIBUTE_MAX:
+        raise ValueError("an attribute that is too long")
     message = messages.get(raw["ce-type"])
-    if message is None:
-        return None
+    data: Any = message.FromString(body) if message else None
     return Event(
         id=UUID(raw["ce-id"]),
         type=raw["ce-type"],
@@ -94,14 +101,7 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
         correlation_id=raw["ce-correlationid"],
         causation_id=UUID(raw["ce-causationid"]),
         traceparent=raw.get("traceparent", ""),
-        data=message.FromString(body),
+        data=data,
         transaction_id=UUID(raw["ce-transactionid"]) if "ce-transactionid" in raw else None,
+        shown=shown(raw),
     )
-
-
-def moment(text: str) -> datetime:
-    """The moment in a `ce-time` header. ValueError when it is none, or has no time zone."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("a time without its zone")
-    return at

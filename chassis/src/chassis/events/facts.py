@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from chassis.api.messages import to_message
 from chassis.errors import FailedPrecondition
-from rapport.options.v1 import options_pb2
+from chassis.events.registry import subject
 
 FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
 
@@ -26,10 +26,10 @@ class EncodedFact:
 
 def subject_of(message: type[Message]) -> str:
     """Where an event message is published. ValueError for a message without the `subject` option."""
-    subject: str = message.DESCRIPTOR.GetOptions().Extensions[options_pb2.subject]
-    if not subject:
+    found = subject(message)
+    if not found:
         raise ValueError(f"{message.DESCRIPTOR.full_name} has no subject: it is not an event")
-    return subject
+    return found
 
 
 class FactCodec:

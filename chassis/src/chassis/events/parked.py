@@ -17,15 +17,14 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 import structlog
-from google.protobuf.message import DecodeError
 
 from chassis import backoff
 from chassis.db.database import Database
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.errors import Refusal
-from chassis.events import envelope
 from chassis.events.delivery import Delivery
+from chassis.events.shown import CUSTOMER
 from chassis.events.subscription import Subscription
 from chassis.judgement import Judgement, judge
 from chassis.limits import woken
@@ -43,16 +42,18 @@ _KEEP = Bulk[Any](
     PARKED,
     lambda insert: insert.on_conflict_do_update(
         index_elements=["event_id", "consumer"],
-        set_={name: insert.excluded[name] for name in _AGAIN}
-        # A release that cannot read it does not know whose it is.
-        | {"customer": sa.func.coalesce(sa.func.nullif(insert.excluded.customer, ""), _P.customer)},
+        set_={name: insert.excluded[name] for name in _AGAIN},
     ),
 )
 # Those of types that another release knows are for that one, whatever became of them there.
 _MINE = (
     _P.consumer == sa.bindparam("consumer"),
     _P.state == sa.literal_column("'PARKED'"),  # written out, to match the partial index
-    sa.or_(_P.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))), _P.type == ""),
+    sa.or_(
+        sa.bindparam("every", type_=sa.Boolean),
+        _P.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))),
+        _P.type == "",
+    ),
 )
 _DUE = Statement[Any](sa.select(sa.func.min(_P.due_at).label("due_at")).where(*_MINE))
 _claimed = (
@@ -143,15 +144,15 @@ class Parked:
         await _FORGET.run(self._db, event_id=event_id, consumer=self._durable)
 
     def _mine(self) -> dict[str, Any]:
-        return {"consumer": self._durable, "types": list(self._subscription.messages)}
+        return {
+            "consumer": self._durable,
+            "types": list(self._subscription.messages),
+            "every": bool(self._subscription.patterns),
+        }
 
     def _row(self, kept: Kept, error: Exception | None) -> dict[str, Any]:
         headers = kept.headers
         now = datetime.now(UTC)  # how long to wait for another try is no business time, which tests own
-        try:
-            event = envelope.parse(headers, kept.body, self._subscription.messages)
-        except (KeyError, ValueError, DecodeError):
-            event = None
         return {
             "event_id": kept.event_id,
             "consumer": self._durable,
@@ -160,7 +161,7 @@ class Parked:
             "subject": kept.subject,
             "type": headers.get("ce-type", ""),
             "resource": unquote(headers.get("ce-subject", "")).replace("\0", ""),
-            "customer": getattr(event.data, "customer", "") if event else "",
+            "customer": unquote(headers.get(CUSTOMER, "")).replace("\0", ""),
             "transaction_id": _id(headers, "ce-transactionid"),
             "headers": dict(headers),
             "data": kept.body,

@@ -15,6 +15,8 @@ from chassis.events.nats import Connection
 
 _GONE = {"409", "503"}
 _SLACK_S = 1.0
+# At once, whatever their number: who tells events of 256 KiB must not fill the memory of who hears them.
+BYTES_MAX = 8 * 1024 * 1024
 
 
 class Missing(Exception):
@@ -69,7 +71,7 @@ class Pull:
         self._reply, self._wanted, self._status = f"{self._inbox}.{next(self._requests)}", batch, None
         self._answered.clear()
         # With both, the server waits for the first message and then sends only what is there.
-        request = {"batch": batch, "expires": int(wait_s * 1e9), "no_wait": True}
+        request = {"batch": batch, "max_bytes": BYTES_MAX, "expires": int(wait_s * 1e9), "no_wait": True}
         await self._client.publish(self._subject, json.dumps(request).encode(), self._reply)
         try:
             async with asyncio.timeout(wait_s + _SLACK_S):

@@ -35,9 +35,9 @@ class Installed:
     migrations: Path
 
     @classmethod
-    def of(cls, service: "Service[Any]") -> Self:
-        """What a service declares."""
-        permissions, declaration = service.permissions, service.declaration()
+    def of(cls, service: "Service[Any]", sources: Sequence[str] = ()) -> Self:
+        """What a service declares that may hear those of `sources`."""
+        permissions, declaration = service.permissions, service.declaration(sources)
         return cls(service.name, service.port, permissions, declaration, service.migrations)
 
 
@@ -47,6 +47,13 @@ def load_services() -> "list[Service[Any]]":
     if not services:
         raise StackError("No service is installed: pip install -e services/customer, ...")
     return sorted(services, key=lambda service: service.port)
+
+
+def installed() -> list[Installed]:
+    """The installed services. Each may hear every other: who installs them on one machine lets them."""
+    services = load_services()
+    names = [service.name for service in services]
+    return [Installed.of(service, names) for service in services]
 
 
 def remembered(home: Home) -> list[Installed]:

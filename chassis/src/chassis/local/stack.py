@@ -14,7 +14,7 @@ from chassis.events.nats import LOST
 from chassis.events.provision import provision
 from chassis.local.home import Home
 from chassis.local.infrastructure import Infrastructure, unprivileged
-from chassis.local.installed import Installed, load_services, remember, remembered
+from chassis.local.installed import Installed, installed, remember, remembered
 from chassis.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
 from chassis.local.nursery import Nursery
 from chassis.local.ports import DIRECT, HTTP_OFFSET, PORT_BASE, is_free, number, port_base, taken
@@ -71,7 +71,7 @@ class Stack:
         """
         infrastructure = self.infrastructure
         prepared = remembered(self.home) if infrastructure.is_ours else []
-        self.services = prepared or list(map(Installed.of, await asyncio.to_thread(load_services)))
+        self.services = prepared or await asyncio.to_thread(installed)
         self._check_ports()  # before anything of ours listens
         self._progress("starting PostgreSQL")
         units = await asyncio.to_thread(infrastructure.database)
@@ -186,6 +186,7 @@ class Stack:
             "RAPPORT_GRPC_PORT": str(port),
             "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),
             "RAPPORT_PEERS": self._peers(),
+            "RAPPORT_SOURCES": ",".join(each.name for each in self.services),
             "RAPPORT_LOG_FORMAT": "json",
             "OTEL_SERVICE_NAME": service.name,
         }

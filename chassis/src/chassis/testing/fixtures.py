@@ -103,7 +103,7 @@ async def start(
                 **settings,
             }
         )
-        await provision(infrastructure.nats_url, service.declaration(), replicas=1)
+        await provision(infrastructure.nats_url, service.declaration(configured.sources), replicas=1)
         app = service.app(configured, clock)
         lifecycle = Lifecycle(service, app)
         await lifecycle.start()

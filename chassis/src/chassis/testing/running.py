@@ -107,6 +107,7 @@ class Running:
             "correlation_id": str(event_id),
             "causation_id": ids.uuid7(now),
             "traceparent": "",
+            "data": message.SerializeToString(),
         }
         envelope = headers(row, source)
         # The broker's window must not hide what the inbox has to catch.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from chassis.app import App
 from chassis.events.arrivals import Arrivals
-from chassis.events.subscription import Listening, Subscription
+from chassis.events.subscription import Subscription
 from chassis.service import Service
-from customer.events.view import SOURCES, ViewProjector, durable, messages
+from customer.events.view import LISTENING, ViewProjector
 from customer.jobs.apply_import import apply_import
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
@@ -39,16 +39,14 @@ def compose(app: App[Settings]) -> None:
 
     app.serve(CustomerRpc(app.db, manager))
     app.serve(TimelineRpc(app.db, explainer))
-    consumers = {source: durable(source) for source in SOURCES}
-    types = [message.DESCRIPTOR.full_name for source in SOURCES for message in messages(source)]
-    freshness = ViewFreshness(app.db, app.freshness, consumers, types, hot.look_again)
+    projections.update(app.project(LISTENING.durable, ViewProjector(hot).project))
+    own_first = sorted(projections, key=lambda source: source != app.name)
+    consumers = {source: projections[source].durable for source in own_first}
+    freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))
 
-    projector = ViewProjector(hot)
-    for source, consumer in consumers.items():
-        projections[source] = app.project(consumer, projector.project)
     app.background(freshness.run)
 
     app.timer(APPLY_TIMER, apply_import(manager))
@@ -61,7 +59,7 @@ service = Service(
     events=customer_events_pb2,
     migrations=Path(__file__).parent.parent.parent / "migrations",
     compose=compose,
-    listens=[Listening(durable(source), source, messages(source), in_batches=True) for source in SOURCES],
+    listens=[LISTENING],
     calls=["cases", "notifications"],
     permissions=["cases.promises.read", "notifications.notices.read"],
 )

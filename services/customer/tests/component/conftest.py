@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from chassis import ids
 from chassis.clock import ManualClock
 from chassis.context import Call, Principal, current_call
-from chassis.events.envelope import Event
+from chassis.events.envelope import Event, headers, parse
 from chassis.testing.running import Running, reason
 from chassis.testing.wait import eventually
 from customer.events.view import _happened
@@ -118,19 +118,20 @@ class Desk:
         """A fact of another service, about the resource in its first field, told `seconds` from now."""
         now = self.clock.now() + timedelta(seconds=seconds)
         source = message.DESCRIPTOR.full_name.split(".")[1]
-        return Event(
-            id=ids.uuid7(now),
-            type=message.DESCRIPTOR.full_name,
-            source=source,
-            resource=getattr(message, message.DESCRIPTOR.fields[0].name),
-            resource_version=version,
-            time=now,
-            actor=f"service:{source}",
-            correlation_id="",
-            causation_id=uuid4(),
-            traceparent="",
-            data=message,
-        )
+        name, data = message.DESCRIPTOR.full_name, message.SerializeToString()
+        row = {
+            "id": ids.uuid7(now),
+            "type": name,
+            "resource": getattr(message, message.DESCRIPTOR.fields[0].name),
+            "resource_version": version,
+            "time": now,
+            "actor": f"service:{source}",
+            "correlation_id": "",
+            "causation_id": uuid4(),
+            "traceparent": "",
+            "data": data,
+        }
+        return parse(headers(row, source), data, {name: type(message)})
 
     async def projected(self, events: Sequence[Event[Any]], batch: int) -> bytes:
         """The view's bytes after applying events in this order, in batches, and nothing of it afterwards."""

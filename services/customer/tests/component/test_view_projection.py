@@ -79,7 +79,7 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
         (cases.PromiseMade(promise=broken, make_time=ago[5], due_time=ago[1], **at), 1),
         (cases.PromiseBroken(promise=broken, make_time=ago[5], due_time=ago[1], **at), 2),
         (loyalty.PurchaseRecorded(amount=money(Decimal("12.50"), "USD"), **bought), 1),
-        (loyalty.PurchaseRecorded(amount=money(Decimal("-2.50"), "USD"), **bought), 2),
+        (loyalty.PurchaseRecorded(amount=money(Decimal("-2.50"), "USD"), topic="corrected", **bought), 2),
         (cases.PromiseMade(promise=kept, make_time=ago[20], due_time=ago[1], **at), 1),
         (cases.PromiseKept(promise=kept, make_time=ago[20], due_time=ago[1], keep_time=ago[8], **at), 2),
     ]:

@@ -7,7 +7,6 @@ import pytest
 from chassis import ids
 from chassis.context import Call, Principal, current_call
 from chassis.testing.wait import eventually
-from customer.events.view import SOURCES
 from customer.store.views import VIEW
 from customer.usecases import hot_views
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -15,6 +14,8 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport.customer.v1.view_service_pb2 import BatchGetCustomerViewsRequest, GetCustomerViewRequest
+
+SOURCES = ["customer", "cases", "loyalty", "notifications"]
 
 
 async def rename(desk, customer, family_name):
@@ -113,7 +114,7 @@ async def test_every_answer_says_how_current_each_source_is(desk):
 
     async def fresh():
         view = await desk.view(anna.name)
-        assert [source.service for source in view.freshness] == list(SOURCES)
+        assert [source.service for source in view.freshness] == SOURCES
         return view.freshness[0].state == SourceFreshness.State.STATE_FRESH
 
     await eventually(fresh)

@@ -60,7 +60,7 @@ def changed():
 
 @pytest.fixture
 def freshness(changed):
-    return ViewFreshness(None, Sources(), CONSUMERS, ["rapport.cases.v1.PromiseKept"], changed.extend)
+    return ViewFreshness(None, Sources(), CONSUMERS, changed.extend)
 
 
 def aside(customer, resource="promises/1", state="PARKED", source="cases"):

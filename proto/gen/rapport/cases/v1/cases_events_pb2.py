@@ -28,7 +28,7 @@ from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/cases_events.proto\x12\x10rapport.cases.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a rapport/options/v1/options.proto\"\xed\x01\n\nCaseOpened\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\r\n\x05topic\x18\x03 \x01(\t\x12\'\n\x05owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1f\x9a\xb5\x18\x1b\x65vents.cases.case.opened.v1\"\xe5\x01\n\x0c\x43\x61seAssigned\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\'\n\x05owner\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x30\n\x0eprevious_owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:!\x9a\xb5\x18\x1d\x65vents.cases.case.assigned.v1\"\xaf\x01\n\x0b\x43\x61seUpdated\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x16\n\x0eupdated_fields\x18\x04 \x03(\t: \x9a\xb5\x18\x1c\x65vents.cases.case.updated.v1\"\x9e\x01\n\x0c\x43\x61seResolved\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\nresolution\x18\x03 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.resolved.v1\"\xa0\x01\n\x0c\x43\x61seReopened\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x14\n\x0creopen_count\x18\x03 \x01(\x05:!\x9a\xb5\x18\x1d\x65vents.cases.case.reopened.v1\"\xfe\x01\n\rWorkItemAdded\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t:#\x9a\xb5\x18\x1f\x65vents.cases.work-item.added.v1\"\x81\x03\n\x10WorkItemForecast\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x38\n\x14\x66orecast_finish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x16previous_forecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x07 \x01(\t:&\x9a\xb5\x18\"events.cases.work-item.forecast.v1\"\xa7\x02\n\x10WorkItemFinished\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:&\x9a\xb5\x18\"events.cases.work-item.finished.v1\"\xf9\x03\n\x0bPromiseMade\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12/\n\x0bpredecessor\x18\x0c \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise: \x9a\xb5\x18\x1c\x65vents.cases.promise.made.v1\"\xcf\x04\n\rPromiseAtRisk\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\rforecast_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0breason_code\x18\x0e \x01(\t\x12\x0e\n\x06\x62roken\x18\x0f \x01(\x08:#\x9a\xb5\x18\x1f\x65vents.cases.promise.at-risk.v1\"\x85\x04\n\x10PromiseRecovered\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp:%\x9a\xb5\x18!events.cases.promise.recovered.v1\"\xec\x05\n\x13PromiseRenegotiated\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x30\n\x0cnew_due_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cnew_due_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12-\n\tsuccessor\x18\x0e \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x31\n\x06notice\x18\x0f \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x13\n\x0breason_code\x18\x10 \x01(\t\x12\x0c\n\x04late\x18\x11 \x01(\x08\x12\x32\n\x0e\x66irst_due_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:(\x9a\xb5\x18$events.cases.promise.renegotiated.v1\"\x85\x04\n\x0bPromiseKept\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12-\n\tkeep_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04late\x18\r \x01(\x08: \x9a\xb5\x18\x1c\x65vents.cases.promise.kept.v1\"\xcc\x03\n\rPromiseBroken\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t:\"\x9a\xb5\x18\x1e\x65vents.cases.promise.broken.v1\"\xf7\x03\n\x10PromiseWithdrawn\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x0c\n\x04kind\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x13\n\x0breason_code\x18\x0c \x01(\t\x12\x0e\n\x06\x62roken\x18\r \x01(\x08:%\x9a\xb5\x18!events.cases.promise.withdrawn.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/cases_events.proto\x12\x10rapport.cases.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a rapport/options/v1/options.proto\"\xf3\x01\n\nCaseOpened\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x05topic\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12\'\n\x05owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x1f\x9a\xb5\x18\x1b\x65vents.cases.case.opened.v1\"\xe5\x01\n\x0c\x43\x61seAssigned\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\'\n\x05owner\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x30\n\x0eprevious_owner\x18\x04 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:!\x9a\xb5\x18\x1d\x65vents.cases.case.assigned.v1\"\xb5\x01\n\x0b\x43\x61seUpdated\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x05topic\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x16\n\x0eupdated_fields\x18\x04 \x03(\t: \x9a\xb5\x18\x1c\x65vents.cases.case.updated.v1\"\x9e\x01\n\x0c\x43\x61seResolved\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\nresolution\x18\x03 \x01(\t:!\x9a\xb5\x18\x1d\x65vents.cases.case.resolved.v1\"\xa0\x01\n\x0c\x43\x61seReopened\x12%\n\x04\x63\x61se\x18\x01 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x14\n\x0creopen_count\x18\x03 \x01(\x05:!\x9a\xb5\x18\x1d\x65vents.cases.case.reopened.v1\"\x84\x02\n\rWorkItemAdded\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02:#\x9a\xb5\x18\x1f\x65vents.cases.work-item.added.v1\"\x87\x03\n\x10WorkItemForecast\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x38\n\x14\x66orecast_finish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x16previous_forecast_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x0breason_code\x18\x07 \x01(\tB\x04\xa0\xb6\x18\x02:&\x9a\xb5\x18\"events.cases.work-item.forecast.v1\"\xa7\x02\n\x10WorkItemFinished\x12.\n\twork_item\x18\x01 \x01(\tB\x1b\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12/\n\x0b\x66inish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:&\x9a\xb5\x18\"events.cases.work-item.finished.v1\"\x85\x04\n\x0bPromiseMade\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x33\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xb6\x18\x01\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12/\n\x0bpredecessor\x18\x0c \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise: \x9a\xb5\x18\x1c\x65vents.cases.promise.made.v1\"\xd5\x04\n\rPromiseAtRisk\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\rforecast_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12\x13\n\x0breason_code\x18\x0e \x01(\t\x12\x0e\n\x06\x62roken\x18\x0f \x01(\x08:#\x9a\xb5\x18\x1f\x65vents.cases.promise.at-risk.v1\"\x8b\x04\n\x10PromiseRecovered\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x31\n\rforecast_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp:%\x9a\xb5\x18!events.cases.promise.recovered.v1\"\xf2\x05\n\x13PromiseRenegotiated\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x30\n\x0cnew_due_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x0cnew_due_date\x18\r \x01(\x0b\x32\x11.google.type.Date\x12-\n\tsuccessor\x18\x0e \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x31\n\x06notice\x18\x0f \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x13\n\x0breason_code\x18\x10 \x01(\t\x12\x0c\n\x04late\x18\x11 \x01(\x08\x12\x32\n\x0e\x66irst_due_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:(\x9a\xb5\x18$events.cases.promise.renegotiated.v1\"\x91\x04\n\x0bPromiseKept\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x33\n\tkeep_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xb6\x18\x01\x12\x0c\n\x04late\x18\r \x01(\x08: \x9a\xb5\x18\x1c\x65vents.cases.promise.kept.v1\"\xd8\x03\n\rPromiseBroken\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xb6\x18\x01\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t:\"\x9a\xb5\x18\x1e\x65vents.cases.promise.broken.v1\"\xfd\x03\n\x10PromiseWithdrawn\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12%\n\x04\x63\x61se\x18\x03 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x12\n\x04kind\x18\x05 \x01(\tB\x04\xa0\xb6\x18\x02\x12\x11\n\treference\x18\x06 \x01(\t\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12-\n\tmake_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x08\x64ue_date\x18\n \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x0b \x01(\t\x12\x13\n\x0breason_code\x18\x0c \x01(\t\x12\x0e\n\x06\x62roken\x18\r \x01(\x08:%\x9a\xb5\x18!events.cases.promise.withdrawn.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEOPENED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_CASEOPENED'].fields_by_name['customer']._loaded_options = None
   _globals['_CASEOPENED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_CASEOPENED'].fields_by_name['topic']._loaded_options = None
+  _globals['_CASEOPENED'].fields_by_name['topic']._serialized_options = b'\240\266\030\002'
   _globals['_CASEOPENED'].fields_by_name['owner']._loaded_options = None
   _globals['_CASEOPENED'].fields_by_name['owner']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
   _globals['_CASEOPENED']._loaded_options = None
@@ -57,6 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASEUPDATED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_CASEUPDATED'].fields_by_name['customer']._loaded_options = None
   _globals['_CASEUPDATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_CASEUPDATED'].fields_by_name['topic']._loaded_options = None
+  _globals['_CASEUPDATED'].fields_by_name['topic']._serialized_options = b'\240\266\030\002'
   _globals['_CASEUPDATED']._loaded_options = None
   _globals['_CASEUPDATED']._serialized_options = b'\232\265\030\034events.cases.case.updated.v1'
   _globals['_CASERESOLVED'].fields_by_name['case']._loaded_options = None
@@ -79,6 +83,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKITEMADDED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_WORKITEMADDED'].fields_by_name['department']._loaded_options = None
   _globals['_WORKITEMADDED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_WORKITEMADDED'].fields_by_name['kind']._loaded_options = None
+  _globals['_WORKITEMADDED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_WORKITEMADDED']._loaded_options = None
   _globals['_WORKITEMADDED']._serialized_options = b'\232\265\030\037events.cases.work-item.added.v1'
   _globals['_WORKITEMFORECAST'].fields_by_name['work_item']._loaded_options = None
@@ -89,6 +95,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKITEMFORECAST'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_WORKITEMFORECAST'].fields_by_name['department']._loaded_options = None
   _globals['_WORKITEMFORECAST'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_WORKITEMFORECAST'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_WORKITEMFORECAST'].fields_by_name['reason_code']._serialized_options = b'\240\266\030\002'
   _globals['_WORKITEMFORECAST']._loaded_options = None
   _globals['_WORKITEMFORECAST']._serialized_options = b'\232\265\030\"events.cases.work-item.forecast.v1'
   _globals['_WORKITEMFINISHED'].fields_by_name['work_item']._loaded_options = None
@@ -109,8 +117,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEMADE'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISEMADE'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISEMADE'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISEMADE'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISEMADE'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISEMADE'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISEMADE'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_PROMISEMADE'].fields_by_name['make_time']._loaded_options = None
+  _globals['_PROMISEMADE'].fields_by_name['make_time']._serialized_options = b'\240\266\030\001'
   _globals['_PROMISEMADE'].fields_by_name['predecessor']._loaded_options = None
   _globals['_PROMISEMADE'].fields_by_name['predecessor']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_PROMISEMADE']._loaded_options = None
@@ -123,6 +135,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEATRISK'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISEATRISK'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISEATRISK'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISEATRISK'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISEATRISK'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISEATRISK'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISEATRISK'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_PROMISEATRISK']._loaded_options = None
@@ -135,6 +149,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISERECOVERED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISERECOVERED'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISERECOVERED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISERECOVERED'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISERECOVERED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISERECOVERED'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISERECOVERED'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_PROMISERECOVERED']._loaded_options = None
@@ -147,6 +163,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISERENEGOTIATED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISERENEGOTIATED'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISERENEGOTIATED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISERENEGOTIATED'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISERENEGOTIATED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISERENEGOTIATED'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISERENEGOTIATED'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_PROMISERENEGOTIATED'].fields_by_name['successor']._loaded_options = None
@@ -163,8 +181,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEKEPT'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISEKEPT'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISEKEPT'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISEKEPT'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISEKEPT'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISEKEPT'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISEKEPT'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_PROMISEKEPT'].fields_by_name['keep_time']._loaded_options = None
+  _globals['_PROMISEKEPT'].fields_by_name['keep_time']._serialized_options = b'\240\266\030\001'
   _globals['_PROMISEKEPT']._loaded_options = None
   _globals['_PROMISEKEPT']._serialized_options = b'\232\265\030\034events.cases.promise.kept.v1'
   _globals['_PROMISEBROKEN'].fields_by_name['promise']._loaded_options = None
@@ -175,8 +197,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEBROKEN'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISEBROKEN'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISEBROKEN'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISEBROKEN'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISEBROKEN'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISEBROKEN'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISEBROKEN'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_PROMISEBROKEN'].fields_by_name['due_time']._loaded_options = None
+  _globals['_PROMISEBROKEN'].fields_by_name['due_time']._serialized_options = b'\240\266\030\001'
   _globals['_PROMISEBROKEN']._loaded_options = None
   _globals['_PROMISEBROKEN']._serialized_options = b'\232\265\030\036events.cases.promise.broken.v1'
   _globals['_PROMISEWITHDRAWN'].fields_by_name['promise']._loaded_options = None
@@ -187,38 +213,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEWITHDRAWN'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_PROMISEWITHDRAWN'].fields_by_name['department']._loaded_options = None
   _globals['_PROMISEWITHDRAWN'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PROMISEWITHDRAWN'].fields_by_name['kind']._loaded_options = None
+  _globals['_PROMISEWITHDRAWN'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
   _globals['_PROMISEWITHDRAWN'].fields_by_name['root']._loaded_options = None
   _globals['_PROMISEWITHDRAWN'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_PROMISEWITHDRAWN']._loaded_options = None
   _globals['_PROMISEWITHDRAWN']._serialized_options = b'\232\265\030!events.cases.promise.withdrawn.v1'
   _globals['_CASEOPENED']._serialized_start=176
-  _globals['_CASEOPENED']._serialized_end=413
-  _globals['_CASEASSIGNED']._serialized_start=416
-  _globals['_CASEASSIGNED']._serialized_end=645
-  _globals['_CASEUPDATED']._serialized_start=648
-  _globals['_CASEUPDATED']._serialized_end=823
-  _globals['_CASERESOLVED']._serialized_start=826
-  _globals['_CASERESOLVED']._serialized_end=984
-  _globals['_CASEREOPENED']._serialized_start=987
-  _globals['_CASEREOPENED']._serialized_end=1147
-  _globals['_WORKITEMADDED']._serialized_start=1150
-  _globals['_WORKITEMADDED']._serialized_end=1404
-  _globals['_WORKITEMFORECAST']._serialized_start=1407
-  _globals['_WORKITEMFORECAST']._serialized_end=1792
-  _globals['_WORKITEMFINISHED']._serialized_start=1795
-  _globals['_WORKITEMFINISHED']._serialized_end=2090
-  _globals['_PROMISEMADE']._serialized_start=2093
-  _globals['_PROMISEMADE']._serialized_end=2598
-  _globals['_PROMISEATRISK']._serialized_start=2601
-  _globals['_PROMISEATRISK']._serialized_end=3192
-  _globals['_PROMISERECOVERED']._serialized_start=3195
-  _globals['_PROMISERECOVERED']._serialized_end=3712
-  _globals['_PROMISERENEGOTIATED']._serialized_start=3715
-  _globals['_PROMISERENEGOTIATED']._serialized_end=4463
-  _globals['_PROMISEKEPT']._serialized_start=4466
-  _globals['_PROMISEKEPT']._serialized_end=4983
-  _globals['_PROMISEBROKEN']._serialized_start=4986
-  _globals['_PROMISEBROKEN']._serialized_end=5446
-  _globals['_PROMISEWITHDRAWN']._serialized_start=5449
-  _globals['_PROMISEWITHDRAWN']._serialized_end=5952
+  _globals['_CASEOPENED']._serialized_end=419
+  _globals['_CASEASSIGNED']._serialized_start=422
+  _globals['_CASEASSIGNED']._serialized_end=651
+  _globals['_CASEUPDATED']._serialized_start=654
+  _globals['_CASEUPDATED']._serialized_end=835
+  _globals['_CASERESOLVED']._serialized_start=838
+  _globals['_CASERESOLVED']._serialized_end=996
+  _globals['_CASEREOPENED']._serialized_start=999
+  _globals['_CASEREOPENED']._serialized_end=1159
+  _globals['_WORKITEMADDED']._serialized_start=1162
+  _globals['_WORKITEMADDED']._serialized_end=1422
+  _globals['_WORKITEMFORECAST']._serialized_start=1425
+  _globals['_WORKITEMFORECAST']._serialized_end=1816
+  _globals['_WORKITEMFINISHED']._serialized_start=1819
+  _globals['_WORKITEMFINISHED']._serialized_end=2114
+  _globals['_PROMISEMADE']._serialized_start=2117
+  _globals['_PROMISEMADE']._serialized_end=2634
+  _globals['_PROMISEATRISK']._serialized_start=2637
+  _globals['_PROMISEATRISK']._serialized_end=3234
+  _globals['_PROMISERECOVERED']._serialized_start=3237
+  _globals['_PROMISERECOVERED']._serialized_end=3760
+  _globals['_PROMISERENEGOTIATED']._serialized_start=3763
+  _globals['_PROMISERENEGOTIATED']._serialized_end=4517
+  _globals['_PROMISEKEPT']._serialized_start=4520
+  _globals['_PROMISEKEPT']._serialized_end=5049
+  _globals['_PROMISEBROKEN']._serialized_start=5052
+  _globals['_PROMISEBROKEN']._serialized_end=5524
+  _globals['_PROMISEWITHDRAWN']._serialized_start=5527
+  _globals['_PROMISEWITHDRAWN']._serialized_end=6036
 # @@protoc_insertion_point(module_scope)

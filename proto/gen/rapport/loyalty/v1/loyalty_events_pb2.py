@@ -28,7 +28,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\x88\x02\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\"\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x31\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treference\x18\x05 \x01(\t:\'\x9a\xb5\x18#events.loyalty.purchase.recorded.v1\"\xf0\x01\n\x0eTransferPosted\x12/\n\x08transfer\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x16\n\x0epoints_balance\x18\x04 \x01(\x03\x12\x17\n\x0f\x62\x61lance_version\x18\x05 \x01(\x03\x12\x13\n\x0breason_code\x18\x06 \x01(\t:%\x9a\xb5\x18!events.loyalty.transfer.posted.v1\"\x80\x02\n\x10TransferReversed\x12/\n\x08transfer\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x08reverses\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x16\n\x0epoints_balance\x18\x04 \x01(\x03\x12\x17\n\x0f\x62\x61lance_version\x18\x05 \x01(\x03:\'\x9a\xb5\x18#events.loyalty.transfer.reversed.v1\"\xfe\x01\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x13\n\x0breason_code\x18\x04 \x01(\t\x12+\n\x07promise\x18\x05 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x0e\n\x06policy\x18\x06 \x01(\t:&\x9a\xb5\x18\"events.loyalty.goodwill.granted.v1\"\xe4\x02\n\x0cValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x9a\xb5\x18\x1f\x65vents.loyalty.value.changed.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xa9\x02\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xa0\xb6\x18\x03\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xb6\x18\x01\x12\x11\n\treference\x18\x05 \x01(\t\x12\x13\n\x05topic\x18\x06 \x01(\tB\x04\xa0\xb6\x18\x02:\'\x9a\xb5\x18#events.loyalty.purchase.recorded.v1\"\xf6\x01\n\x0eTransferPosted\x12/\n\x08transfer\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x16\n\x0epoints_balance\x18\x04 \x01(\x03\x12\x17\n\x0f\x62\x61lance_version\x18\x05 \x01(\x03\x12\x19\n\x0breason_code\x18\x06 \x01(\tB\x04\xa0\xb6\x18\x02:%\x9a\xb5\x18!events.loyalty.transfer.posted.v1\"\x80\x02\n\x10TransferReversed\x12/\n\x08transfer\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x08reverses\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x16\n\x0epoints_balance\x18\x04 \x01(\x03\x12\x17\n\x0f\x62\x61lance_version\x18\x05 \x01(\x03:\'\x9a\xb5\x18#events.loyalty.transfer.reversed.v1\"\x84\x02\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x19\n\x0breason_code\x18\x04 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x05 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x0e\n\x06policy\x18\x06 \x01(\t:&\x9a\xb5\x18\"events.loyalty.goodwill.granted.v1\"\xe4\x02\n\x0cValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12\x0c\n\x04\x62\x61nd\x18\x05 \x01(\t\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:#\x9a\xb5\x18\x1f\x65vents.loyalty.value.changed.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASERECORDED'].fields_by_name['purchase']._serialized_options = b'\372A\032\n\030loyalty.rapport/Purchase'
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._loaded_options = None
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_PURCHASERECORDED'].fields_by_name['amount']._loaded_options = None
+  _globals['_PURCHASERECORDED'].fields_by_name['amount']._serialized_options = b'\240\266\030\003'
+  _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._loaded_options = None
+  _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._serialized_options = b'\240\266\030\001'
+  _globals['_PURCHASERECORDED'].fields_by_name['topic']._loaded_options = None
+  _globals['_PURCHASERECORDED'].fields_by_name['topic']._serialized_options = b'\240\266\030\002'
   _globals['_PURCHASERECORDED']._loaded_options = None
   _globals['_PURCHASERECORDED']._serialized_options = b'\232\265\030#events.loyalty.purchase.recorded.v1'
   _globals['_TRANSFERPOSTED'].fields_by_name['transfer']._loaded_options = None
   _globals['_TRANSFERPOSTED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFERPOSTED'].fields_by_name['customer']._loaded_options = None
   _globals['_TRANSFERPOSTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_TRANSFERPOSTED'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_TRANSFERPOSTED'].fields_by_name['reason_code']._serialized_options = b'\240\266\030\002'
   _globals['_TRANSFERPOSTED']._loaded_options = None
   _globals['_TRANSFERPOSTED']._serialized_options = b'\232\265\030!events.loyalty.transfer.posted.v1'
   _globals['_TRANSFERREVERSED'].fields_by_name['transfer']._loaded_options = None
@@ -59,6 +67,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILLGRANTED'].fields_by_name['goodwill']._serialized_options = b'\372A\032\n\030loyalty.rapport/Goodwill'
   _globals['_GOODWILLGRANTED'].fields_by_name['customer']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._serialized_options = b'\240\266\030\002'
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_GOODWILLGRANTED']._loaded_options = None
@@ -70,13 +80,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALUECHANGED']._loaded_options = None
   _globals['_VALUECHANGED']._serialized_options = b'\232\265\030\037events.loyalty.value.changed.v1'
   _globals['_PURCHASERECORDED']._serialized_start=183
-  _globals['_PURCHASERECORDED']._serialized_end=447
-  _globals['_TRANSFERPOSTED']._serialized_start=450
-  _globals['_TRANSFERPOSTED']._serialized_end=690
-  _globals['_TRANSFERREVERSED']._serialized_start=693
-  _globals['_TRANSFERREVERSED']._serialized_end=949
-  _globals['_GOODWILLGRANTED']._serialized_start=952
-  _globals['_GOODWILLGRANTED']._serialized_end=1206
-  _globals['_VALUECHANGED']._serialized_start=1209
-  _globals['_VALUECHANGED']._serialized_end=1565
+  _globals['_PURCHASERECORDED']._serialized_end=480
+  _globals['_TRANSFERPOSTED']._serialized_start=483
+  _globals['_TRANSFERPOSTED']._serialized_end=729
+  _globals['_TRANSFERREVERSED']._serialized_start=732
+  _globals['_TRANSFERREVERSED']._serialized_end=988
+  _globals['_GOODWILLGRANTED']._serialized_start=991
+  _globals['_GOODWILLGRANTED']._serialized_end=1251
+  _globals['_VALUECHANGED']._serialized_start=1254
+  _globals['_VALUECHANGED']._serialized_end=1610
 # @@protoc_insertion_point(module_scope)

@@ -29,12 +29,15 @@ class PurchaseRecorded(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     purchase: _builtins.str
     """`purchases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     reference: _builtins.str
     """What it refers to."""
+    topic: _builtins.str
+    """`corrected` when it was told otherwise before; else empty."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid, less what was given back of it so far: 0 when all was. Negative for what the customer gave back as
@@ -53,10 +56,11 @@ class PurchaseRecorded(_message.Message):
         amount: _money_pb2.Money | None = ...,
         purchase_time: _timestamp_pb2.Timestamp | None = ...,
         reference: _builtins.str = ...,
+        topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_time", b"purchase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "reference", b"reference", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/options/v1/options.proto\x12\x12rapport.options.v1\x1a google/protobuf/descriptor.proto*Z\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x18\n\x14\x44\x41TA_CLASS_SENSITIVE\x10\x02:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\t:R\n\ndata_class\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1d.rapport.options.v1.DataClass:.\n\x05owner\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x08:;\n\x12\x66urther_permission\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:5\n\x0cjudged_apart\x12\x1d.google.protobuf.FieldOptions\x18\xd6\x86\x03 \x01(\x08:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd7\x86\x03 \x01(\x08:2\n\x07subject\x12\x1f.google.protobuf.MessageOptions\x18\xd3\x86\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/options/v1/options.proto\x12\x12rapport.options.v1\x1a google/protobuf/descriptor.proto*Z\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x18\n\x14\x44\x41TA_CLASS_SENSITIVE\x10\x02*\x9f\x01\n\rTimelineField\x12\x1e\n\x1aTIMELINE_FIELD_UNSPECIFIED\x10\x00\x12\x1d\n\x19TIMELINE_FIELD_OCCUR_TIME\x10\x01\x12\x18\n\x14TIMELINE_FIELD_TOPIC\x10\x02\x12\x19\n\x15TIMELINE_FIELD_AMOUNT\x10\x03\x12\x1a\n\x16TIMELINE_FIELD_CHANNEL\x10\x04:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\t:R\n\ndata_class\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1d.rapport.options.v1.DataClass:.\n\x05owner\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x08:;\n\x12\x66urther_permission\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:5\n\x0cjudged_apart\x12\x1d.google.protobuf.FieldOptions\x18\xd6\x86\x03 \x01(\x08:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd7\x86\x03 \x01(\x08:T\n\x08timeline\x12\x1d.google.protobuf.FieldOptions\x18\xe4\x86\x03 \x01(\x0e\x32!.rapport.options.v1.TimelineField:2\n\x07subject\x12\x1f.google.protobuf.MessageOptions\x18\xd3\x86\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DATACLASS']._serialized_start=90
   _globals['_DATACLASS']._serialized_end=180
+  _globals['_TIMELINEFIELD']._serialized_start=183
+  _globals['_TIMELINEFIELD']._serialized_end=342
 # @@protoc_insertion_point(module_scope)

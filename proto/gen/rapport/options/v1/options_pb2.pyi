@@ -42,12 +42,47 @@ DATA_CLASS_SENSITIVE: DataClass.ValueType  # 2
 """Personal data that needs special care (health, hardship): as PERSONAL, and read only for a stated reason."""
 Global___DataClass: _TypeAlias = DataClass  # noqa: Y015
 
+class _TimelineField:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TimelineField.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TIMELINE_FIELD_UNSPECIFIED: _TimelineField.ValueType  # 0
+    """Nothing: not shown."""
+    TIMELINE_FIELD_OCCUR_TIME: _TimelineField.ValueType  # 1
+    """When it happened, a Timestamp, of what may be told long after. Otherwise it happened when it was told."""
+    TIMELINE_FIELD_TOPIC: _TimelineField.ValueType  # 2
+    """What it was about, a short code."""
+    TIMELINE_FIELD_AMOUNT: _TimelineField.ValueType  # 3
+    """What was paid, a google.type.Money; negative for what was given back."""
+    TIMELINE_FIELD_CHANNEL: _TimelineField.ValueType  # 4
+    """The channel on which the customer was contacted, as `customer.v1.Channel` names it, for example `EMAIL`."""
+
+class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
+    """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
+    attributes too, so that the timeline shows facts whose contract it does not have.
+    """
+
+TIMELINE_FIELD_UNSPECIFIED: TimelineField.ValueType  # 0
+"""Nothing: not shown."""
+TIMELINE_FIELD_OCCUR_TIME: TimelineField.ValueType  # 1
+"""When it happened, a Timestamp, of what may be told long after. Otherwise it happened when it was told."""
+TIMELINE_FIELD_TOPIC: TimelineField.ValueType  # 2
+"""What it was about, a short code."""
+TIMELINE_FIELD_AMOUNT: TimelineField.ValueType  # 3
+"""What was paid, a google.type.Money; negative for what was given back."""
+TIMELINE_FIELD_CHANNEL: TimelineField.ValueType  # 4
+"""The channel on which the customer was contacted, as `customer.v1.Channel` names it, for example `EMAIL`."""
+Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
+
 PERMISSION_FIELD_NUMBER: _builtins.int
 DATA_CLASS_FIELD_NUMBER: _builtins.int
 OWNER_FIELD_NUMBER: _builtins.int
 FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
 JUDGED_APART_FIELD_NUMBER: _builtins.int
 MULTILINE_FIELD_NUMBER: _builtins.int
+TIMELINE_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
 """The permission a caller needs, `<service>.<resource>.<verb>`; `{service}` stands for whichever serves the method,
@@ -70,5 +105,9 @@ multiline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOption
 """The text may be of several lines: it holds newlines, tabs and every mark of direction, but no other control
 character. Every other text of a request is one line, and none that overrides or embeds a direction.
 """
+timeline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___TimelineField.ValueType]
+"""What the field of an event message is to the customer's timeline; of each at most one in a message."""
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
-"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`."""
+"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. Its first field names the
+resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is.
+"""

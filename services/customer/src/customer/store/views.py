@@ -141,17 +141,11 @@ class SetAside:
     parked_at: datetime
 
 
-# Facts that wait or were given up on, of types that this release knows or that could not be read; those that
-# name no customer before others, then the latest first.
+# Facts that wait or were given up on; those that name no customer before others, then the latest first.
 SET_ASIDE = Statement(
     sa.select(*(PARKED.c[name] for name in SetAside.__dataclass_fields__))
     .where(
         PARKED.c.consumer == sa.any_(sa.bindparam("consumers", type_=sa.ARRAY(sa.Text))),
-        sa.or_(
-            PARKED.c.customer != "",
-            PARKED.c.type == sa.any_(sa.bindparam("types", type_=sa.ARRAY(sa.Text))),
-            PARKED.c.type == "",
-        ),
     )
     .order_by(PARKED.c.customer != "", PARKED.c.parked_at.desc())
     .limit(sa.bindparam("most")),

@@ -39,7 +39,6 @@ class ViewFreshness:
         db: where facts that could not be applied are set aside.
         freshness: how current the sources are.
         consumers: the consumer that projects each source.
-        types: the event messages that they project, by full name.
         changed: called with the customers for whom something was set aside, or no longer is.
 
     """
@@ -49,13 +48,11 @@ class ViewFreshness:
         db: Database,
         freshness: Freshness,
         consumers: Mapping[str, str],
-        types: Sequence[str],
         changed: Callable[[Sequence[UUID]], None],
     ) -> None:
         self._db = db
         self._freshness = freshness
         self._consumers = consumers
-        self._types = types
         self._changed = changed
         self._serialised = b""
         self._until = 0.0
@@ -87,9 +84,7 @@ class ViewFreshness:
     async def load(self) -> None:
         """Look what is set aside, in this or another replica."""
         began = time.monotonic()
-        rows = await SET_ASIDE.all(
-            self._db, consumers=list(self._consumers.values()), types=self._types, most=TOLD_MAX + 1
-        )
+        rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
         # What concerns nobody that can be named, or too many, may be missing from any view.
         are_many = len(rows) > TOLD_MAX
         self._incomplete = {row.source for row in rows if are_many or _CUSTOMER.match(row.customer) is None}

@@ -15,6 +15,7 @@ class PurchaseRecorded:
     amount: Money
     purchase_time: datetime
     reference: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,7 @@ def _tell(
                 amount=Money(purchase.worth, purchase.currency_code),
                 purchase_time=purchase.purchase_time,
                 reference=purchase.reference,
+                topic="corrected" if purchase.version > 1 else "",
             ),
             version=purchase.version,
         )

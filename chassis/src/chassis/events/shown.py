@@ -1,0 +1,121 @@
+"""What an event says to the timeline of its customer, as attributes: a reader needs no contract for it.
+
+The publisher reads it from the message by the options of its fields (`rapport.options.v1.timeline`):
+
+    ce-customer    customers/{uuid}: whose timeline it is on, from the field `customer`
+    ce-occurtime   when it happened, where that is not when it was told
+    ce-topic       what it was about, a code
+    ce-channel     the channel on which the customer was contacted
+    ce-amount      what was paid: 12.50 EUR
+"""
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, unquote
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError
+
+from chassis.api import messages
+from chassis.events.registry import message_of
+from rapport.options.v1 import options_pb2
+
+CUSTOMER = "ce-customer"
+_AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
+_NAMES = {
+    options_pb2.TIMELINE_FIELD_OCCUR_TIME: "ce-occurtime",
+    options_pb2.TIMELINE_FIELD_TOPIC: "ce-topic",
+    options_pb2.TIMELINE_FIELD_CHANNEL: "ce-channel",
+    options_pb2.TIMELINE_FIELD_AMOUNT: "ce-amount",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an event says to a timeline, beside what every event says. Empty where it says nothing.
+
+    `occur_time` is when it happened, None when that is when it was told; `amount` is what was paid.
+    """
+
+    customer: str = ""
+    occur_time: datetime | None = None
+    topic: str = ""
+    channel: str = ""
+    amount: Decimal | None = None
+    currency_code: str = ""
+
+
+NOTHING = Shown()
+
+
+def attributes(full_name: str, data: bytes) -> dict[str, str]:
+    """The attributes of an event; none of one that cannot be read here, which its reader has to judge."""
+    message = message_of(full_name)
+    if message is None:
+        return {}
+    try:
+        told = message.FromString(data)
+        return {name: text for name, read in _plan(full_name) if (text := read(told))}
+    except (DecodeError, OverflowError):
+        return {}
+
+
+def shown(raw: Mapping[str, str]) -> Shown:
+    """What the attributes of an event say. ValueError when one of them is not well-formed."""
+    occurred, amount = raw.get("ce-occurtime"), raw.get("ce-amount")
+    paid = _AMOUNT.fullmatch(amount) if amount else None
+    if amount and paid is None:
+        raise ValueError("an amount that is none")
+    return Shown(
+        customer=unquote(raw.get(CUSTOMER, "")),
+        occur_time=moment(occurred) if occurred else None,
+        topic=unquote(raw.get("ce-topic", "")),
+        channel=unquote(raw.get("ce-channel", "")),
+        amount=Decimal(paid[1]) if paid else None,
+        currency_code=paid[2] if paid else "",
+    )
+
+
+def moment(text: str) -> datetime:
+    """The moment in an attribute. ValueError when it is none, or has no time zone."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return at
+
+
+Reader = Callable[[Any], str]
+
+
+@functools.cache
+def _plan(full_name: str) -> tuple[tuple[str, Reader], ...]:
+    """How each attribute of a message is read."""
+    message = message_of(full_name)
+    fields: Any = message.DESCRIPTOR.fields if message else ()
+    return tuple((name, _reader(field)) for field in fields if (name := _attribute(field)))
+
+
+def _attribute(field: FieldDescriptor) -> str:
+    if field.name == "customer":
+        return CUSTOMER
+    return _NAMES.get(field.GetOptions().Extensions[options_pb2.timeline], "")
+
+
+def _reader(field: FieldDescriptor) -> Reader:
+    name, inner = field.name, field.message_type.full_name if field.message_type else ""
+    if inner == "google.protobuf.Timestamp":
+        return lambda told: messages.moment(getattr(told, name)).isoformat() if told.HasField(name) else ""
+    if inner == "google.type.Money":
+        return lambda told: _money(getattr(told, name)) if told.HasField(name) else ""
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return lambda told: quote(getattr(told, name), safe="/:")
+    raise TypeError(f"{field.full_name} can be nothing on a timeline: it is no text, Timestamp or Money")
+
+
+def _money(amount: Any) -> str:
+    return f"{messages.decimal(amount):f} {amount.currency_code}"

@@ -1,0 +1,241 @@
+"""A department that this service was built without: nothing of it is installed, and nothing here names it."""
+
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import nats
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis import ids
+from chassis.api.messages import money, timestamp
+from chassis.context import Call, Principal, current_call
+from chassis.events.envelope import headers
+from chassis.service import Service
+from chassis.settings import ServiceSettings
+from chassis.testing.wait import eventually
+from rapport.common.v1.explanation_pb2 import ExplainRequest
+from rapport.customer.v1.timeline_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.customer.v1.view_pb2 import SourceFreshness
+
+PROTO = Path(__file__).parents[4] / "proto"
+CONTRACT = """
+syntax = "proto3";
+package rapport.gifts.v1;
+import "google/protobuf/timestamp.proto";
+import "google/type/money.proto";
+import "rapport/options/v1/options.proto";
+message GiftSent {
+  option (rapport.options.v1.subject) = "events.gifts.gift.sent.v1";
+  string gift = 1;
+  string customer = 2;
+  string occasion = 3 [(rapport.options.v1.timeline) = TIMELINE_FIELD_TOPIC];
+  google.type.Money worth = 4 [(rapport.options.v1.timeline) = TIMELINE_FIELD_AMOUNT];
+  google.protobuf.Timestamp send_time = 5 [(rapport.options.v1.timeline) = TIMELINE_FIELD_OCCUR_TIME];
+  string by = 6 [(rapport.options.v1.timeline) = TIMELINE_FIELD_CHANNEL];
+}
+message StockCounted {
+  option (rapport.options.v1.subject) = "events.gifts.stock.counted.v1";
+  string stock = 1;
+}
+"""
+
+
+@dataclass
+class GiftSent:
+    gift: str
+    customer: str
+    occasion: str = ""
+    worth: Any = None
+    send_time: datetime | None = None
+    by: str = ""
+
+
+@dataclass
+class StockCounted:
+    stock: str
+
+
+@pytest.fixture(scope="session")
+def contract(tmp_path_factory):
+    """The generated module of the department's events, which only its own service has."""
+    folder = tmp_path_factory.mktemp("gifts")
+    (folder / "gifts_events.proto").write_text(CONTRACT)
+    google = sysconfig.get_paths()["purelib"]
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{PROTO}", f"-I{google}"]
+    subprocess.run([*compiler, f"-o{folder / 'gifts.binpb'}", "gifts_events.proto"], check=True)
+    compiled = descriptor_pb2.FileDescriptorSet.FromString((folder / "gifts.binpb").read_bytes())
+    pool = descriptor_pool.Default()
+    pool.AddSerializedFile(compiled.file[0].SerializeToString())
+    module = ModuleType("gifts_events_pb2")
+    for name, message in pool.FindFileByName("gifts_events.proto").message_types_by_name.items():
+        setattr(module, name, GetMessageClass(message))
+    return module
+
+
+@pytest.fixture
+async def gifts(start, contract, tmp_path):
+    """The department's own service, running."""
+    (tmp_path / "versions").mkdir()
+    service = Service(
+        "gifts",
+        port=7009,
+        settings=ServiceSettings,
+        events=contract,
+        migrations=tmp_path,
+        compose=lambda _: None,
+    )
+    return await start(service)
+
+
+@pytest.fixture
+async def hearing(open_desk):
+    """A customer service that may hear that department: configured, not built."""
+    return await open_desk(sources="gifts")
+
+
+@pytest.fixture
+def tell(infrastructure, clock):
+    """Publishes an event with the given attributes; returns its id. A body that nobody can read."""
+
+    async def publish(where, **attributes):
+        now = clock.now()
+        row = {"id": ids.uuid7(now), "resource_version": 1, "correlation_id": "", "causation_id": uuid4()}
+        row |= {
+            "type": "",
+            "resource": "",
+            "time": now,
+            "actor": "service:gifts",
+            "traceparent": "",
+            "data": b"",
+        }
+        told = headers(row, "gifts") | {f"ce-{name}": value for name, value in attributes.items()}
+        connection = await nats.connect(infrastructure.nats_url)
+        try:
+            await connection.jetstream().publish(where, b"\xff\xff", headers=told)
+        finally:
+            await connection.close()
+        return row["id"]
+
+    return publish
+
+
+async def record(running, *facts):
+    """Record facts in one transaction of a service; returns the consistency token of the write."""
+    token = current_call.set(Call("test", Principal("agent:gert", department="gifts")))
+    try:
+        async with running.db.transaction() as tx:
+            for fact in facts:
+                tx.record(fact, version=1)
+        return tx.consistency_token
+    finally:
+        current_call.reset(token)
+
+
+async def entries(desk, customer):
+    """What is on the timeline, without what the customer service itself tells."""
+    listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=customer))
+    return [entry for entry in listed.timeline_entries if entry.source != "customer"]
+
+
+async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gifts, hearing, clock):
+    anna, sent = await hearing.create(), clock.now() - timedelta(days=3)
+    gift = f"gifts/{uuid4()}"
+    fact = GiftSent(gift, anna.name, "birthday", money(20, "EUR"), sent, "LETTER")
+    token = await record(gifts, fact)
+
+    view = await hearing.view(anna.name, consistency_token=token)
+    [entry] = [each for each in view.latest_timeline if each.source == "gifts"]
+    assert (entry.kind, entry.resource, entry.actor) == ("GiftSent", gift, "agent:gert")
+    assert (entry.occur_time, entry.topic) == (timestamp(sent), "birthday")
+    assert (entry.amount, entry.channel) == (money(20, "EUR"), CHANNEL_LETTER)
+    assert entry.direction == DIRECTION_OUTBOUND
+    assert await entries(hearing, anna.name) == [entry]
+    explained = await hearing.timeline.Explain(ExplainRequest(name=entry.name))
+    assert (explained.causes[0].service, explained.causes[0].what) == ("gifts", "rapport.gifts.v1.GiftSent")
+
+
+async def test_how_current_it_is_is_said_with_every_view(gifts, hearing):
+    anna = await hearing.create()
+
+    def state(view):
+        return {each.service: each.state for each in view.freshness}["gifts"]
+
+    await hearing.view_when(anna.name, lambda view: state(view) == SourceFreshness.STATE_FRESH)
+
+
+async def test_a_fact_that_names_no_customer_is_on_no_timeline_and_harms_none(gifts, hearing):
+    anna = await hearing.create()
+    token = await record(gifts, StockCounted("stocks/1"), GiftSent("gifts/1", "customers/nobody"))
+    view = await hearing.view(anna.name, consistency_token=token)
+    assert await entries(hearing, anna.name) == []
+    assert not view.unapplied_facts
+
+
+@pytest.mark.parametrize("source", ["gifts", "cases"])
+async def test_a_type_without_a_contract_here_shows_what_every_event_says(hearing, tell, clock, source):
+    """Of a department that is not known, or of a newer release of one that is: nothing of it is set aside."""
+    anna = await hearing.create()
+    await tell(
+        f"events.{source}.thing.happened.v1",
+        type=f"rapport.{source}.v1.ThingHappened",
+        source=f"//{source}.rapport",
+        subject="things/1",
+        customer=anna.name,
+    )
+    [entry] = await eventually(lambda: entries(hearing, anna.name))
+    assert (entry.kind, entry.source, entry.resource) == ("ThingHappened", source, "things/1")
+    assert (entry.occur_time, entry.actor) == (timestamp(clock.now()), "service:gifts")
+    assert not (await hearing.view(anna.name)).unapplied_facts
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"source": "//cases.rapport", "type": "rapport.cases.v1.PromiseBroken"},
+        {"time": "2126-03-02T09:00:00+00:00"},
+        {"amount": "Infinity EUR"},
+        {"subject": "x" * 2000},
+    ],
+    ids=["another's name", "the future", "no amount", "no end"],
+)
+async def test_what_it_may_not_say_is_on_no_timeline_and_is_said_to_be_missing(hearing, tell, forged):
+    anna = await hearing.create()
+    told = {"type": "rapport.gifts.v1.GiftSent", "customer": anna.name} | forged
+    await tell("events.gifts.gift.sent.v1", **told)
+    view = await hearing.view_when(anna.name, lambda view: view.unapplied_facts)
+    assert [fact.service for fact in view.unapplied_facts] == ["gifts"]
+    assert await entries(hearing, anna.name) == []
+
+
+async def test_what_is_said_to_have_happened_later_than_it_was_told_happened_when_it_was_told(
+    hearing, tell, clock
+):
+    anna, later = await hearing.create(), (clock.now() + timedelta(days=300)).isoformat()
+    await tell("events.gifts.gift.sent.v1", type="GiftSent", customer=anna.name, occurtime=later)
+    [entry] = await eventually(lambda: entries(hearing, anna.name))
+    assert entry.occur_time == timestamp(clock.now())
+
+
+async def test_a_department_that_is_heard_no_more_leaves_what_it_told_and_is_waited_for_no_more(
+    gifts, hearing, open_desk, refused
+):
+    anna = await hearing.create()
+    token = await record(gifts, GiftSent("gifts/1", anna.name))
+    await hearing.view(anna.name, consistency_token=token)
+
+    without = await open_desk(database_url=hearing.running.app.settings.database_url)
+    view = await without.view(anna.name)
+    assert "gifts" not in [each.service for each in view.freshness]
+    assert [entry.source for entry in await entries(without, anna.name)] == ["gifts"]
+    refusal = await refused(without.view(anna.name, consistency_token=token))
+    assert refusal == "INVALID_ARGUMENT INVALID_CONSISTENCY_TOKEN"
