@@ -47,11 +47,19 @@ def test_a_service_is_given_the_address_of_every_service_that_it_calls(render: R
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_that_a_chart_sets_is_a_setting_of_the_service(render: Render, service: str) -> None:
-    everything = {
-        "auth": {"token": {"existingSecret": "token"}},
-    }
+    everything = {"auth": {"token": {"existingSecret": "token"}}, "sources": ["gifts"]}
     known = {f"RAPPORT_{name.upper()}" for name in declaration(service).settings.model_fields}
     assert variables(render(service, everything)) - known == {"RAPPORT_SERVICE"}
+
+
+def test_a_department_is_heard_once_the_charts_values_name_it(render: Render) -> None:
+    """By the pods, and by the set-up Job that makes the consumers."""
+    rendered = render("customer", {"sources": ["gifts", "returns"]})
+    [found] = [each for each in rendered if each["kind"] == "ConfigMap"]
+    assert found["data"]["RAPPORT_SOURCES"] == "gifts,returns"
+    [setup] = [each for each in rendered if each["kind"] == "Job"]
+    for container in setup["spec"]["template"]["spec"]["containers"]:
+        assert {"name": "RAPPORT_SOURCES", "value": "gifts,returns"} in container["env"]
 
 
 def test_settings_that_have_a_value_of_their_own_are_refused_among_the_others() -> None:

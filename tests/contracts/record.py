@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis.cli.contracts import event_classes
+from chassis.events.registry import events
 
 SAMPLES = Path(__file__).parent / "samples"
 EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -133,7 +133,7 @@ def missing(full_name: str, message: type[Message]) -> set[str]:
 
 def main() -> None:
     """Record what is missing."""
-    for full_name, message in event_classes().items():
+    for full_name, message in events().items():
         if missing(full_name, message):
             number = len(list(recorded(full_name))) + 1
             made = sample(message)

@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.message import Message
 
 from chassis.cli import contracts
+from chassis.events.registry import events
 from tests.contracts.record import recorded
 from tests.contracts.test_bad_input import NOWHERE, methods, path_to
 from tests.contracts.valid import REQUESTS, SERVICES, learn, request_of, short_name
@@ -62,5 +63,5 @@ async def test_samples_have_the_form_of_what_a_run_of_every_rpc_publishes(
             if not found <= set().union(*(sample.get(field, set()) for sample in samples)):
                 unlike[f"{fact.type}.{field}"] = found
     assert unlike == {}
-    told = {full.rsplit(".", 1)[1] for full in contracts.event_classes() if full.split(".")[1] == name}
+    told = {full.rsplit(".", 1)[1] for full in events() if full.split(".")[1] == name}
     assert told - {fact.type.rsplit(".", 1)[1] for fact in published} <= BROUGHT_ABOUT_OTHERWISE

@@ -13,10 +13,10 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from chassis.api.messages import timestamp
-from chassis.cli.contracts import event_classes
 from chassis.clock import ManualClock
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
+from chassis.events.registry import events
 from chassis.testing.running import Running
 from chassis.testing.wait import eventually
 from customer.store.timeline import LATEST_IN_VIEW
@@ -30,7 +30,7 @@ from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceS
 from tests.contracts.record import SAMPLES, missing, recorded, sample
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
-EVENTS = event_classes()
+EVENTS = events()
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 _HANDLED = Statement[Any](
     sa.select(INBOX.c.event_id, INBOX.c.consumer).where(INBOX.c.consumer == sa.bindparam("consumer"))

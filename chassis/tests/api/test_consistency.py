@@ -66,3 +66,11 @@ def test_anything_else_is_no_token(text):
     with pytest.raises(InvalidArgument, match="must be the consistency-token") as refused:
         parse(text, "consistency_token")
     assert refused.value.reason == "INVALID_CONSISTENCY_TOKEN"
+
+
+def test_a_fact_of_a_package_of_its_own_is_named_in_full():
+    facts = told(1, "acme.gift_shop.v1.GiftSent")
+    assert parse(token("gifts", TRANSACTION, facts, []), "t") == (
+        "gifts",
+        [Item(facts[0].event_id, facts[0].type)],
+    )

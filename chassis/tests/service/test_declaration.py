@@ -1,6 +1,9 @@
 """A service says what it needs before it has any settings; what it composes is held against that."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +85,35 @@ def test_a_peer_without_an_address_is_named() -> None:
 def test_what_differs_from_the_declaration_refuses_to_start(composed: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         billing(composed).app(settings(customer="127.0.0.1:9"))
+
+
+def hearing_all(sources: str = "") -> Any:
+    """The consumers that `describe` tells of a service that listens to every other."""
+    script = """if True:
+        from pathlib import Path
+        from chassis.events.subscription import EVERY, Listening
+        from chassis.service import Service, main
+        from chassis.settings import ServiceSettings
+        from rapport.loyalty.v1 import loyalty_events_pb2
+        main(Service("archive", port=7011, settings=ServiceSettings, events=loyalty_events_pb2,
+            migrations=Path(), compose=lambda app: None, listens=[Listening("archive-all", EVERY)]))
+    """
+    env = os.environ | ({"RAPPORT_SOURCES": sources} if sources else {})
+    command = [sys.executable, "-c", script, "describe"]
+    return subprocess.run(command, capture_output=True, text=True, env=env)
+
+
+def test_who_listens_to_all_has_a_consumer_of_each_whose_contract_is_installed_and_each_configured() -> None:
+    known = ["cases", "customer", "loyalty", "notifications"]
+    for sources, heard in [("", known), ("returns, gifts", sorted([*known, "gifts", "returns"]))]:
+        consumers = json.loads(hearing_all(sources).stdout)["consumers"]
+        assert [each["durable"] for each in consumers] == [f"archive-all-{source}" for source in heard]
+        assert [each["subjects"] for each in consumers] == [[f"events.{source}.>"] for source in heard]
+
+
+@pytest.mark.parametrize("sources", ["*", "Gifts", "a.b", "gifts,,returns", "x" * 41])
+def test_what_is_no_name_of_a_service_is_heard_by_nobody(sources: str) -> None:
+    refused = hearing_all(sources)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("RAPPORT_SOURCES: ")
+    assert "Traceback" not in refused.stderr

@@ -19,7 +19,7 @@ NAMED_MAX = 16  # of the facts of a call; more are named by their transaction, w
 _ITEMS_MAX = 64
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _ITEM = re.compile(
-    rf"(?:(?P<type>[A-Za-z0-9.]{{1,64}})(?:=|\*(?P<count>[1-9][0-9]{{0,5}})@))?(?P<id>{_UUID})", re.ASCII
+    rf"(?:(?P<type>[A-Za-z0-9_.]{{1,128}})(?:=|\*(?P<count>[1-9][0-9]{{0,5}})@))?(?P<id>{_UUID})", re.ASCII
 )
 
 
@@ -59,9 +59,8 @@ def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequ
     """
     counts = Counter(fact.type for fact in told) if len(told) > NAMED_MAX else {}
     named = shared if counts else [*told, *shared]
-    package = f"rapport.{service}."
-    items = [f"{name.removeprefix(package)}*{count}@{transaction_id}" for name, count in counts.items()]
-    items += [f"{fact.type.removeprefix(package)}={fact.event_id}" for fact in named]
+    items = [f"{_short(name, service)}*{count}@{transaction_id}" for name, count in counts.items()]
+    items += [f"{_short(fact.type, service)}={fact.event_id}" for fact in named]
     return f"{service}:{','.join(items)}" if items else ""
 
 
@@ -74,12 +73,22 @@ def parse(text: str, field: str) -> tuple[str, list[Item]]:
     return service, [
         Item(
             UUID(match["id"]),
-            f"rapport.{service}.{match['type']}" if match["type"] else "",
+            _full(match["type"], service) if match["type"] else "",
             int(match["count"] or 0),
         )
         for match in found
         if match is not None
     ]
+
+
+def _short(full_name: str, service: str) -> str:
+    """A type in the token: without its service's package, or after a dot when it is of another."""
+    package = f"rapport.{service}."
+    return full_name.removeprefix(package) if full_name.startswith(package) else f".{full_name}"
+
+
+def _full(name: str, service: str) -> str:
+    return name[1:] if name.startswith(".") else f"rapport.{service}.{name}"
 
 
 def not_a_token(field: str) -> Refusal:

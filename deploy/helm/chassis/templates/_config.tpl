@@ -18,6 +18,9 @@ RAPPORT_LOG_FORMAT: json
 {{- with .Values.peers }}
 RAPPORT_PEERS: {{ toJson . | quote }}
 {{- end }}
+{{- with .Values.sources }}
+RAPPORT_SOURCES: {{ join "," . | quote }}
+{{- end }}
 {{- if .Values.auth.token.existingSecret }}
 RAPPORT_TOKEN_FILE: /etc/rapport/token/token
 {{- end }}

@@ -1,0 +1,166 @@
+"""Event messages are found by their description, and heard whether they are known or not."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis import ids
+from chassis.backoff import Backoff
+from chassis.clock import Clock
+from chassis.db.schema import PARKED
+from chassis.events import registry
+from chassis.events.envelope import Event, headers
+from chassis.events.facts import subject_of
+from chassis.events.provision import Declaration
+from chassis.events.pull import BYTES_MAX, Pull
+from chassis.events.subscription import Subscription
+from chassis.testing.wait import eventually
+from rapport.cases.v1.cases_events_pb2 import CaseOpened
+
+PROTO = Path(__file__).parents[3] / "proto"
+CONTRACT = """
+syntax = "proto3";
+package {package};
+import "rapport/options/v1/options.proto";
+message Sent {{
+  option (rapport.options.v1.subject) = "events.gifts.gift.sent.v1";
+  string gift = 1;
+}}
+message Gift {{ string name = 1; }}
+"""
+EVERYTHING = ("events.cases.>",)
+
+
+def test_every_message_with_a_subject_is_an_event_and_no_other_is():
+    found = registry.events()
+    assert found["rapport.cases.v1.CaseOpened"] is CaseOpened
+    assert "rapport.cases.v1.Case" not in found
+    assert all(subject_of(message).startswith("events.") for message in found.values())
+    assert registry.sources() == ["cases", "customer", "loyalty", "notifications"]
+
+
+@pytest.mark.parametrize("package", ["rapport.gifts.v1", "acme.gifts.v1"])
+def test_the_events_of_another_distribution_are_found_once_it_is_installed(package, tmp_path):
+    """Under `rapport`, or in a package of its own that it names in an entry point."""
+    folder = tmp_path.joinpath(*package.split("."))
+    folder.mkdir(parents=True)
+    contract = folder / "gifts.proto"
+    contract.write_text(CONTRACT.format(package=package))
+    google = sysconfig.get_paths()["purelib"]
+    paths = [f"-I{tmp_path}", f"-I{PROTO}", f"-I{google}"]
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", *paths, f"--python_out={tmp_path}"]
+    subprocess.run([*compiler, str(contract)], check=True)
+    if package.startswith("acme"):
+        installed = tmp_path / "gifts-1.dist-info"
+        installed.mkdir()
+        (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: gifts\nVersion: 1\n")
+        (installed / "entry_points.txt").write_text("[rapport.contracts]\ngifts = acme\n")
+
+    look = "from chassis.events import registry; print(registry.sources(), *registry.events())"
+    env = {"PYTHONPATH": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", look], check=True, capture_output=True, text=True, env=env)
+    assert "'gifts'" in told.stdout
+    assert f"{package}.Sent" in told.stdout.split()
+    assert f"{package}.Gift" not in told.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meets"),
+    [
+        ("events.cases.case.opened.v1", True),
+        ("events.cases.>", True),
+        ("events.*.case.*.v1", True),
+        ("events.loyalty.>", False),
+        ("events.cases", False),
+        ("events.cases.case.opened.v1.>", False),
+    ],
+)
+def test_a_pattern_meets_what_the_broker_says_it_does(pattern, meets):
+    assert registry.meet(pattern, "events.cases.case.opened.v1") is meets
+    assert ("rapport.cases.v1.CaseOpened" in registry.heard([pattern])) is meets
+
+
+async def on_opened(tx: Any, event: Event[CaseOpened]) -> None:
+    """Handle one type."""
+
+
+async def on_any(tx: Any, event: Event[Any]) -> None:
+    """Handle all others."""
+
+
+@pytest.mark.parametrize(("handlers", "patterns"), [([on_opened], EVERYTHING), ([on_opened, on_any], ())])
+def test_who_listens_by_pattern_and_nobody_else_handles_what_nobody_knows(handlers, patterns):
+    with pytest.raises(ValueError, match="needs one handler for each message"):
+        Subscription.of_handlers("loyalty-cases", "cases", handlers, patterns)
+
+
+@pytest.fixture
+async def told(bench):
+    """Publishes an event of `cases`, of a type without a contract, with a body nobody can read."""
+
+    async def publish(resource: str, size: int = 2) -> None:
+        now = Clock().now()
+        row = {"id": ids.uuid7(now), "type": "rapport.cases.v1.Unheard", "resource": resource, "time": now}
+        row |= {"resource_version": 1, "actor": "agent:alice", "correlation_id": "", "traceparent": ""}
+        row |= {"causation_id": ids.uuid7(now), "data": b"\xff" * size}
+        broker = await bench.broker(Declaration("cases"))
+        subject = "events.cases.case.unheard.v1"
+        await broker.js.publish(subject, row["data"], headers=headers(row, "cases"))
+
+    return publish
+
+
+async def test_what_is_heard_by_pattern_goes_to_its_handler_and_the_rest_to_the_one_for_all(bench, told):
+    cases, loyalty = await bench.database(), await bench.database()
+    heard = []
+
+    async def opened(tx: Any, event: Event[CaseOpened]) -> None:
+        heard.append(event.data.case)
+
+    async def other(tx: Any, event: Event[Any]) -> None:
+        heard.append((event.type, event.resource, event.data))
+
+    await bench.relay(cases)
+    subscription = Subscription.of_handlers("loyalty-cases", "cases", [opened, other], EVERYTHING)
+    await bench.start(loyalty, subscription)
+    await bench.open(cases, "cases/1")
+    await told("cases/2")
+    await eventually(lambda: len(heard) == 2)
+    assert set(heard) == {"cases/1", ("rapport.cases.v1.Unheard", "cases/2", None)}
+
+
+async def test_what_nobody_knows_and_fails_is_tried_again_by_who_listens_by_pattern(bench, told, monkeypatch):
+    monkeypatch.setattr("chassis.backoff.RETRIES", Backoff(0.1, 0.1))
+    loyalty, tries = await bench.database(), []
+
+    async def fail_first(tx: Any, event: Event[Any]) -> None:
+        tries.append(event.resource)
+        if len(tries) == 1:
+            raise TimeoutError
+
+    await bench.start(loyalty, Subscription.of_handlers("loyalty-cases", "cases", [fail_first], EVERYTHING))
+    await told("cases/1")
+
+    async def applied():
+        async with loyalty.connection() as connection:
+            return tries == ["cases/1"] * 2 and not await connection.fetch(f"SELECT 1 FROM {PARKED.name}")
+
+    await eventually(applied)
+
+
+async def test_large_events_are_fetched_a_few_at_a_time(bench, told):
+    await bench.broker(Declaration("cases"))
+    subscription = Subscription.of_handlers("loyalty-cases", "cases", [on_any], EVERYTHING)
+    broker = await bench.broker(Declaration("loyalty", (subscription.declared(),)))
+    for n in range(60):
+        await told(f"cases/{n}", 200_000)
+    pull = Pull(broker, "CASES", "loyalty-cases")
+    await pull.open()
+    counts = []
+    while sum(counts) < 60:
+        counts.append(len(await pull.fetch(500, 5)))
+        assert 0 < counts[-1] <= BYTES_MAX / 200_000
