@@ -16,6 +16,7 @@ from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.customer.v1.customer_events_pb2 import CustomerCreated
 from rapport.customer.v1.view_pb2 import SourceFreshness, UnappliedFact
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+from rapport.loyalty.v1.loyalty_events_pb2 import GoodwillGranted
 
 
 @pytest.fixture
@@ -100,6 +101,25 @@ async def test_a_source_is_behind_while_a_fact_is_missing_and_nobody_knows_whose
     view = await desk.view_when(anna.name, lambda view: not _is_fresh(view))
     assert view.freshness[0].state == SourceFreshness.STATE_BEHIND
     assert not view.unapplied_facts
+
+
+async def test_a_flood_of_one_department_hides_nothing_of_another(desk, refusing, monkeypatch):
+    """What can be told one by one has a limit for each source, and beyond it the source alone is behind."""
+    monkeypatch.setattr("customer.usecases.freshness.TOLD_MAX", 3)
+    anna, bob = await desk.create(), await desk.create()
+    refusing.update([anna.name, bob.name])
+    await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=anna.name, topic="late-delivery"))
+    await desk.view_when(anna.name, lambda view: view.unapplied_facts)
+    for n in range(6):
+        await desk.deliver(GoodwillGranted(goodwill=f"goodwill/{n}", customer=bob.name))
+
+    def states(view):
+        return {each.service: each.state for each in view.freshness}
+
+    marked = await desk.view_when(bob.name, lambda view: len(view.unapplied_facts) == 4)
+    assert {fact.service for fact in marked.unapplied_facts} == {"loyalty"}
+    assert [fact.service for fact in (await desk.view(anna.name)).unapplied_facts] == ["cases"]
+    assert states(marked)["loyalty"] != SourceFreshness.STATE_FRESH
 
 
 def _is_fresh(view):

@@ -136,7 +136,7 @@ class TimelineEntry(_message.Message):
     channel: Global___Channel.ValueType
     """The touch point, for interactions and notices."""
     direction: Global___Direction.ValueType
-    """Who spoke first, for interactions and notices."""
+    """Who spoke first, for interactions and notices that were sent."""
     topic: _builtins.str
     """What it was about, a short code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
     summary: _builtins.str

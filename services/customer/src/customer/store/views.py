@@ -141,13 +141,23 @@ class SetAside:
     parked_at: datetime
 
 
-# Facts that wait or were given up on; those that name no customer before others, then the latest first.
-SET_ASIDE = Statement(
+_consumers = (
+    sa.func.unnest(sa.bindparam("consumers", type_=sa.ARRAY(sa.Text)))
+    .table_valued(sa.column("consumer", sa.Text), name="consumers")
+    .render_derived()
+)
+_aside = (
     sa.select(*(PARKED.c[name] for name in SetAside.__dataclass_fields__))
-    .where(
-        PARKED.c.consumer == sa.any_(sa.bindparam("consumers", type_=sa.ARRAY(sa.Text))),
-    )
+    .where(PARKED.c.consumer == _consumers.c.consumer)
     .order_by(PARKED.c.customer != "", PARKED.c.parked_at.desc())
-    .limit(sa.bindparam("most")),
+    .limit(sa.bindparam("most"))
+    .lateral("aside")
+)
+# Facts that wait or were given up on, so many of each consumer: a flood of one hides no other's. Those that
+# name no customer before others, then the latest first.
+SET_ASIDE = Statement(
+    sa.select(*_aside.c)
+    .select_from(_consumers.join(_aside, sa.true()))
+    .order_by(_aside.c.customer != "", _aside.c.parked_at.desc()),
     row=SetAside,
 )

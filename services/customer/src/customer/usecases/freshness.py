@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
@@ -86,8 +86,8 @@ class ViewFreshness:
         began = time.monotonic()
         rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
         # What concerns nobody that can be named, or too many, may be missing from any view.
-        are_many = len(rows) > TOLD_MAX
-        self._incomplete = {row.source for row in rows if are_many or _CUSTOMER.match(row.customer) is None}
+        many = {source for source, count in Counter(row.source for row in rows).items() if count > TOLD_MAX}
+        self._incomplete = many | {row.source for row in rows if _CUSTOMER.match(row.customer) is None}
         before, self._unapplied = self._unapplied, unapplied_facts(rows)
         self._loaded = began
         keys = before.keys() | self._unapplied.keys()
