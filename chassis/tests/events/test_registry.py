@@ -4,9 +4,13 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pool import Default
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis import ids
 from chassis.backoff import Backoff
@@ -14,9 +18,10 @@ from chassis.clock import Clock
 from chassis.db.schema import PARKED
 from chassis.events import registry
 from chassis.events.envelope import Event, headers
-from chassis.events.facts import subject_of
+from chassis.events.facts import FactCodec, subject_of
 from chassis.events.provision import Declaration
 from chassis.events.pull import BYTES_MAX, Pull
+from chassis.events.shown import attributes, plan
 from chassis.events.subscription import Subscription
 from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -164,3 +169,36 @@ async def test_large_events_are_fetched_a_few_at_a_time(bench, told):
     while sum(counts) < 60:
         counts.append(len(await pull.fetch(500, 5)))
         assert 0 < counts[-1] <= BYTES_MAX / 200_000
+
+
+def test_what_every_contract_describes_for_timelines_can_be_read():
+    for full_name in registry.events():
+        assert attributes(full_name, b"") == {}
+        assert plan(full_name) or not registry.events()[full_name].DESCRIPTOR.fields_by_name.get("customer")
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ('int64 topic = 2 [(rapport.options.v1.timeline) = TIMELINE_FIELD_TOPIC];', "must be one string"),
+        ('string paid = 2 [(rapport.options.v1.timeline) = TIMELINE_FIELD_AMOUNT];', "one google.type.Money"),
+        ('repeated string customer = 2;', "must be one string"),
+        (
+            'string a = 2 [(rapport.options.v1.timeline) = TIMELINE_FIELD_TOPIC];'
+            'string b = 3 [(rapport.options.v1.timeline) = TIMELINE_FIELD_TOPIC];',
+            "two fields",
+        ),
+    ],
+)  # fmt: skip
+def test_a_service_whose_contract_describes_what_cannot_be_does_not_start(field, said, tmp_path):
+    package = f"wrong{abs(hash(field))}"
+    text = CONTRACT.format(package=package).replace("string gift = 1;", f"string gift = 1; {field}")
+    (tmp_path / f"{package}.proto").write_text(text)
+    google = sysconfig.get_paths()["purelib"]
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{tmp_path}", f"-I{PROTO}", f"-I{google}"]
+    subprocess.run([*compiler, f"-o{tmp_path / 'out'}", f"{package}.proto"], check=True)
+    [compiled] = FileDescriptorSet.FromString((tmp_path / "out").read_bytes()).file
+    Default().AddSerializedFile(compiled.SerializeToString())
+    events = SimpleNamespace(Sent=GetMessageClass(Default().FindMessageTypeByName(f"{package}.Sent")))
+    with pytest.raises(TypeError, match=said):
+        FactCodec(events)

@@ -27,6 +27,8 @@ from rapport.options.v1 import options_pb2
 
 CUSTOMER = "ce-customer"
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
+_TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
+_KINDS = {"ce-occurtime": _TIMESTAMP, "ce-amount": _MONEY}  # the others are texts
 _NAMES = {
     options_pb2.TIMELINE_FIELD_OCCUR_TIME: "ce-occurtime",
     options_pb2.TIMELINE_FIELD_TOPIC: "ce-topic",
@@ -60,7 +62,7 @@ def attributes(full_name: str, data: bytes) -> dict[str, str]:
         return {}
     try:
         told = message.FromString(data)
-        return {name: text for name, read in _plan(full_name) if (text := read(told))}
+        return {name: text for name, read in plan(full_name) if (text := read(told))}
     except (DecodeError, OverflowError):
         return {}
 
@@ -89,15 +91,16 @@ def moment(text: str) -> datetime:
     return at
 
 
-Reader = Callable[[Any], str]
-
-
 @functools.cache
-def _plan(full_name: str) -> tuple[tuple[str, Reader], ...]:
-    """How each attribute of a message is read."""
+def plan(full_name: str) -> tuple[tuple[str, Callable[[Any], str]], ...]:
+    """How each attribute of a message is read. TypeError when a field is described as what it cannot be."""
     message = message_of(full_name)
     fields: Any = message.DESCRIPTOR.fields if message else ()
-    return tuple((name, _reader(field)) for field in fields if (name := _attribute(field)))
+    named = [(_attribute(field), field) for field in fields]
+    found = tuple((name, _reader(name, field)) for name, field in named if name)
+    if len(dict(found)) != len(found):
+        raise TypeError(f"{full_name} has two fields that are the same to a timeline")
+    return found
 
 
 def _attribute(field: FieldDescriptor) -> str:
@@ -106,15 +109,17 @@ def _attribute(field: FieldDescriptor) -> str:
     return _NAMES.get(field.GetOptions().Extensions[options_pb2.timeline], "")
 
 
-def _reader(field: FieldDescriptor) -> Reader:
-    name, inner = field.name, field.message_type.full_name if field.message_type else ""
-    if inner == "google.protobuf.Timestamp":
+def _reader(attribute: str, field: FieldDescriptor) -> Callable[[Any], str]:
+    name, kind = field.name, _KINDS.get(attribute, "")
+    is_text = field.type == FieldDescriptor.TYPE_STRING
+    found = field.message_type.full_name if field.message_type else "" if is_text else "another"
+    if field.is_repeated or found != kind:
+        raise TypeError(f"{field.full_name} must be one {kind or 'string'} to be the {attribute} of an event")
+    if kind == _TIMESTAMP:
         return lambda told: messages.moment(getattr(told, name)).isoformat() if told.HasField(name) else ""
-    if inner == "google.type.Money":
+    if kind == _MONEY:
         return lambda told: _money(getattr(told, name)) if told.HasField(name) else ""
-    if field.type == FieldDescriptor.TYPE_STRING:
-        return lambda told: quote(getattr(told, name), safe="/:")
-    raise TypeError(f"{field.full_name} can be nothing on a timeline: it is no text, Timestamp or Money")
+    return lambda told: quote(getattr(told, name), safe="/:")
 
 
 def _money(amount: Any) -> str:
