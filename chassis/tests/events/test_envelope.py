@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.api.messages import moment
+from chassis.auth.tokens import SUBJECT_MAX
 from chassis.events.envelope import headers, parse
 from chassis.events.shown import Shown
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -43,6 +44,11 @@ def test_what_is_published_is_what_is_consumed(resource, actor, version):
     assert {name: getattr(event, name) for name in row if name != "data"} | {"data": DATA} == row
     assert event.source == "cases"
     assert event.data.case == "cases/1"
+
+
+def test_an_actor_may_have_a_name_as_long_as_tokens_take_in_any_script():
+    actor = "\U0001f600" * SUBJECT_MAX
+    assert parse(headers(ROW | {"actor": actor}, "cases"), DATA, MESSAGES).actor == actor
 
 
 @given(resource=WORDS, actor=WORDS)
@@ -89,7 +95,7 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-amount", "NaN EUR"),
         ("ce-amount", "1e999 EUR"),
         ("ce-amount", "12.50"),
-        ("ce-subject", "x" * 1025),
+        ("ce-subject", "x" * 4097),
     ],
 )
 def test_a_malformed_attribute_is_refused(header, value):

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from chassis.events.shown import NOTHING, Shown, attributes, moment, shown
 
 M = TypeVar("M", bound=Message)
-ATTRIBUTE_MAX = 1024  # characters, as sent: names, codes and times need far fewer
+ATTRIBUTE_MAX = 4096  # characters, as sent: an actor of 200 in any script needs 2,400, all others fewer
 
 
 @dataclass(frozen=True, slots=True)

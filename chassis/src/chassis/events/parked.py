@@ -33,6 +33,7 @@ UNKNOWN_ATTEMPTS = 10
 CLAIMED = 16
 CLAIM = timedelta(seconds=60)  # longer than any attempt lasts
 IDLE_S = 1.0
+TEXT_MAX = 300  # characters of an attribute that names something; what is longer names nothing
 
 _log = structlog.get_logger()
 _P = PARKED.c
@@ -159,9 +160,9 @@ class Parked:
             "state": "PARKED",
             "source": self._subscription.source,
             "subject": kept.subject,
-            "type": headers.get("ce-type", ""),
-            "resource": unquote(headers.get("ce-subject", "")).replace("\0", ""),
-            "customer": unquote(headers.get(CUSTOMER, "")).replace("\0", ""),
+            "type": _text(headers, "ce-type"),
+            "resource": _text(headers, "ce-subject"),
+            "customer": _text(headers, CUSTOMER),
             "transaction_id": _id(headers, "ce-transactionid"),
             "headers": dict(headers),
             "data": kept.body,
@@ -177,6 +178,11 @@ def _kept(found: Delivery) -> Kept:
     """The event of a delivery, known by its id; without a right one by the first place in the stream."""
     event_id = _id(found.headers, "ce-id") or uuid5(UUID(int=0), found.place)
     return Kept(event_id, found.subject, found.headers, found.body, found.attempts)
+
+
+def _text(headers: Mapping[str, str], name: str) -> str:
+    """An attribute as it is shown to whoever looks what was set aside: a row, and a view, can hold it."""
+    return unquote(headers.get(name, "")).replace("\0", "")[:TEXT_MAX]
 
 
 def _id(headers: Mapping[str, str], name: str) -> UUID | None:

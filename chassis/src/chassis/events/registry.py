@@ -59,7 +59,6 @@ def subject(message: type[Message]) -> str:
     return found
 
 
-@functools.lru_cache(maxsize=1024)
 def message_of(full_name: str) -> type[Message] | None:
     """A message of a contract that this process has imported; None when there is none of that name."""
     try:

@@ -97,7 +97,8 @@ def _file(home: Home) -> Path:
 
 def _fingerprint(services: Sequence[Installed]) -> str:
     """Of every source file that a service runs: where it is, how long, and when it was changed."""
-    digest = hashlib.sha256(json.dumps(sorted(str(found) for found in entry_points(group=GROUP))).encode())
+    points = [*entry_points(group=GROUP), *entry_points(group="rapport.contracts")]
+    digest = hashlib.sha256(json.dumps(sorted(map(str, points))).encode())
     folders = [service.migrations for service in services]
     for package in ("chassis", "rapport", *(service.name for service in services)):
         spec = importlib.util.find_spec(package)
