@@ -93,7 +93,10 @@ class Subscription:
         """
         by_type = {_type_of(handler): handler for handler in handlers}
         if len(by_type) != len(handlers) or not handlers or ("" in by_type) != bool(patterns):
-            raise ValueError(f"{durable} needs one handler for each message, has {list(by_type)}")
+            raise ValueError(
+                f"{durable} needs one handler for each message, and by pattern one of Event[Any]; "
+                f"it has those of {[name or 'Any' for name in by_type]}"
+            )
         messages = {name: message for name in by_type if (message := registry.message_of(name))}
         return cls(durable, source, registry.heard(patterns) | messages, by_type, None, patterns)
 

@@ -1,6 +1,7 @@
 """What departments tell becomes part of the view, in any order, once."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -9,7 +10,10 @@ import pytest
 
 from chassis.api.messages import money, timestamp
 from chassis.testing.wait import eventually
+from customer.events import view as events
+from customer.service import service
 from customer.store.views import VIEWS_BY_ID
+from customer.usecases.parts import SPECS
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
@@ -110,6 +114,28 @@ async def test_a_fact_delivered_twice_is_on_the_timeline_once(desk):
     await desk.deliver(cases.CaseResolved(case=opened.case, customer=anna.name), 2)
     view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) >= 3)
     assert [entry.kind for entry in view.latest_timeline] == ["CaseResolved", "CaseOpened", "CustomerCreated"]
+
+
+async def test_a_release_with_another_durable_hears_all_again_and_shows_the_parts_it_learnt_to_show(
+    desk, open_desk, monkeypatch
+):
+    """As one does that folds a type which it only put on the timeline before."""
+    anna = await desk.create()
+    case, opened = names("cases")[0], cases.CaseOpened.DESCRIPTOR.full_name
+    monkeypatch.setattr(events, "SPECS", {name: spec for name, spec in SPECS.items() if name != opened})
+    await desk.deliver(cases.CaseOpened(case=case, customer=anna.name, topic="late-delivery"))
+    before = await desk.view_when(anna.name, lambda found: len(found.latest_timeline) == 2)
+    assert not before.cases
+
+    monkeypatch.setattr(events, "SPECS", SPECS)
+    renamed = replace(events.LISTENING, durable="customer-view-2")
+    monkeypatch.setattr("customer.service.LISTENING", renamed)
+    monkeypatch.setattr(service, "listens", (renamed,))
+    newer = await open_desk(database_url=desk.running.app.settings.database_url)
+    after = await newer.view_when(anna.name, lambda found: found.cases)
+    assert [part.case for part in after.cases] == [case]
+    assert after.open_case_count == 1
+    assert after.latest_timeline == before.latest_timeline
 
 
 async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own(desk, nobody):
