@@ -83,13 +83,13 @@ NAMES: Mapping[str, str] = {
     "date": """
         date purchasedate invoicedate purchasetime timestamp datetime orderdate createdat paidat
         processedat createddateutc createdutc created paymentdate transactiondate datecreated
-        datepaid datum bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande
+        datepaid datum belegdatum bestelldatum rechnungsdatum kaufdatum buchungsdatum datecommande
         dateachat datefacture fecha fechadecompra data datadiacquisto dataacquisto datadacompra
         aankoopdatum besteldatum
     """,
     "reference": """
         reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber
-        paymentid rechnungsnummer bestellnummer belegnummer numerofacture numerocommande
+        paymentid rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande
         numerodefactura numeropedido numerofattura numeroordine numerodopedido factuurnummer
         ordernummer bestelnummer id
     """,
