@@ -148,7 +148,7 @@ async def test_effect_audit_and_answer_commit_together(loyalty: Loyalty) -> None
     assert audit["what"] == "rapport.loyalty.v1.LedgerService/PostTransfer"
     assert audit["resources"] == fact["resource"] == transfer.name
     assert fact["causation_id"] == audit["id"]
-    assert await token(call) == f"loyalty:{fact['type']}={fact['id']}"
+    assert await token(call) == f"loyalty:.{fact['type']}={fact['id']}"
 
 
 async def test_a_repeat_gets_the_stored_answer_and_token(loyalty: Loyalty) -> None:
