@@ -64,8 +64,8 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         unclear: set[int] = set()
         if request.import_keys:
             unclear = await find_overlap(tx, commands, confirmed, validate_only=request.validate_only)
-        # Nothing comes of these; whoever may not make them is told so all the same.
-        await check_promises(tx, self.clock, [commands[i] for i in sorted(unclear)])
+        if unclear:  # nothing comes of these; whoever may not make them is told so all the same
+            await check_promises(tx, self.clock, [commands[i] for i in sorted(unclear)])
         clear = [command for i, command in enumerate(commands) if i not in unclear]
         made: Sequence[Promise | None]
         if request.validate_only:

@@ -79,8 +79,8 @@ def strangers(
     ours = {field: getattr(customer, field) for field in (*_PERSON, "organization_name")}
     if ours["display_name"] in stand_ins(identifiers):
         ours["display_name"] = ""
-    alike = _called(ours) and _called(profile) and not name_conflict(customer, profile, identifiers)
-    return [] if alike else name_conflict(customer, profile, identifiers) or ["display_name"]
+    clash = name_conflict(customer, profile, identifiers)
+    return clash if clash or (_called(ours) and _called(profile)) else ["display_name"]
 
 
 def _by_system(kind: IdentifierType, handles: Iterable[Handle | Identifier]) -> dict[str, set[str]]:

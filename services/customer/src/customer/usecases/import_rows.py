@@ -91,9 +91,11 @@ def _apply(
 ) -> list[Violation]:
     """Apply one row, and tell what one may not expect of it."""
     held, certain = _match(chunk, draft)
-    if held and certain and not draft.confirmed and (clash := _strangers(held, draft)):
-        chunk.refused.add(index)
-        return [Violation(clash[0], "NAME_DIFFERS", _STRANGERS)]
+    if held and certain and not draft.confirmed:
+        clash = strangers(held.customer, _said(held, draft), held.identifiers, draft.handles)
+        if clash:
+            chunk.refused.add(index)
+            return [Violation(clash[0], "NAME_DIFFERS", _STRANGERS)]
     notes: list[Violation] = []
     if held is None:
         free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]
@@ -146,18 +148,16 @@ def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
     return (alike[0] if len(alike) == 1 else None), False
 
 
-def _strangers(held: Held, draft: Draft) -> list[str]:
-    changes = {field: value for field, value in draft.profile.items() if value}
-    named = without_stand_in(held, changes)
-    return strangers(held.customer, named, held.identifiers, draft.handles)
+def _said(held: Held, draft: Draft) -> dict[str, str]:
+    """What the row says of its customer, who is called by an id no longer than until a name comes."""
+    return dict(without_stand_in(held, {field: value for field, value in draft.profile.items() if value}))
 
 
 def _change(
     tx: Transaction, held: Held, draft: Draft, notes: list[Violation], *, certain: bool
 ) -> tuple[list[str], bool]:
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
-    changes = {field: value for field, value in draft.profile.items() if value}
-    changes = dict(without_stand_in(held, changes))
+    changes = _said(held, draft)
     clash = name_conflict(held.customer, changes, held.identifiers)
     if clash and certain:
         notes.append(
