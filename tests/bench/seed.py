@@ -12,10 +12,10 @@ from chassis.testing.wait import eventually
 from customer.domain.timeline import INTERACTION
 from customer.store.tables import TIMELINE
 from customer.store.timeline import INSERT_ENTRIES
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
-    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -32,8 +32,8 @@ def interaction(customer: str) -> timeline_service_pb2.RecordInteractionRequest:
     """A contact to record."""
     return timeline_service_pb2.RecordInteractionRequest(
         customer=customer,
-        channel=timeline_pb2.CHANNEL_VOICE,
-        direction=timeline_pb2.DIRECTION_INBOUND,
+        channel=channel_pb2.CHANNEL_VOICE,
+        direction=channel_pb2.DIRECTION_INBOUND,
         topic="delivery",
         summary="Asked when the parcel arrives. Promised to call back.",
     )

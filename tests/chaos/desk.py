@@ -19,10 +19,10 @@ from rapport.cases.v1 import work_item_service_pb2 as items_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
-    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -116,8 +116,8 @@ class Desk:
         """They called."""
         request = timeline_service_pb2.RecordInteractionRequest(
             customer=customer,
-            channel=timeline_pb2.CHANNEL_VOICE,
-            direction=timeline_pb2.DIRECTION_INBOUND,
+            channel=channel_pb2.CHANNEL_VOICE,
+            direction=channel_pb2.DIRECTION_INBOUND,
             topic=f"contact-{mark}",  # the timeline has the topics of cases, too
         )
         await self.act("contact", mark, self.timeline.RecordInteraction, request)

@@ -48,8 +48,6 @@ NAMES = {
     "resolution": "delivered",
     "topic": "order-delivery",
     "reason_code": "CARRIER_DELAY",
-    "channel": "EMAIL",
-    "band": "GOLD",
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }

@@ -28,6 +28,7 @@ from chassis.testing.infrastructure import Infrastructure
 from chassis.testing.running import Running
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import cases_events_pb2
+from rapport.common.v1 import states_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeFailed
 from rapport.operations.v1 import operations_pb2
 from rapport.operations.v1 import operations_service_pb2 as ops
@@ -137,7 +138,7 @@ async def test_a_dropped_dead_letter_is_missing_nowhere(operator: Any, letter: A
 async def test_the_backlog_and_the_consumers_tell_what_was_given_up_on(operator: Any, letter: Any) -> None:
     [aside] = (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
     assert (aside.consumer, aside.state, aside.error, aside.event_count) == (
-        CONSUMER, operations_pb2.SetAside.STATE_DEAD, "FailedPrecondition", 1,
+        CONSUMER, states_pb2.SET_ASIDE_STATE_DEAD, "FailedPrecondition", 1,
     )  # fmt: skip
     [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest())).consumers
     assert (consumer.name, consumer.source, consumer.dead_letter_count) == (CONSUMER, "notifications", 1)

@@ -22,6 +22,7 @@ from chassis.testing.wait import eventually
 from customer.store.timeline import LATEST_IN_VIEW
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1.value_band_pb2 import VALUE_BAND_STANDARD
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
@@ -143,5 +144,5 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
     view = await eventually(whole, 30)
     assert {part.promise for part in view.promises} >= {sample(NoticeSent).promise}  # type: ignore[attr-defined]
     assert {part.reason_code for part in view.loyalty.goodwill} == {"promise-renegotiated"}
-    assert view.value.band == "GOLD"
+    assert view.value.band == VALUE_BAND_STANDARD
     assert view.cases[0].owner == "agents/alice"

@@ -7,17 +7,19 @@ from typing import Any
 
 import asyncpg
 
+from chassis.api.messages import value_name
 from chassis.cli.demo.story import Outcome, Story
 from chassis.cli.session import Session
 from chassis.local.mail import Mail, Mailbox
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2, view_service_pb2
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.loyalty.v1 import goodwill_service_pb2
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
-from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 
 LEDGER_PROOF = """
@@ -60,15 +62,15 @@ def assert_told_once(outcome: Outcome, repeats: int = 0) -> None:
     session = Session.open()
     promises = Patient(session.stub(PromiseServiceStub, "cases"))
     promise = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=outcome.promise))
-    assert promise.state == promise_pb2.Promise.STATE_RENEGOTIATED
+    assert promise.state == states_pb2.PROMISE_STATE_RENEGOTIATED
     successor = promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise.successor))
-    assert successor.state == promise_pb2.Promise.STATE_OPEN
+    assert successor.state == states_pb2.PROMISE_STATE_OPEN
     assert successor.predecessor == promise.name
 
     assert len(outcome.notices) == 1
     notices = Patient(session.stub(NoticeServiceStub, "notifications"))
     notice = notices.GetNotice(notice_service_pb2.GetNoticeRequest(name=outcome.notices[0]))
-    assert notice.state == notice_pb2.Notice.STATE_SENT
+    assert notice.state == states_pb2.NOTICE_STATE_SENT
     assert promise.notice == notice.name
     mails = mails_about(session, notice.name)
     assert [mail.repeats for mail in mails] == [repeats]
@@ -87,19 +89,19 @@ def assert_view_shows(session: Session, outcome: Outcome, successor: str, points
     name = f"{outcome.customer}/view"
 
     def states_of_notices(view: view_pb2.CustomerView) -> list[str]:
-        return [part.state for part in view.notices if part.promise == outcome.promise]
+        return [value_name(part, "state") for part in view.notices if part.promise == outcome.promise]
 
     def told() -> view_pb2.CustomerView | None:  # what each service tells arrives by itself
         view = views.GetCustomerView(view_service_pb2.GetCustomerViewRequest(name=name))
         return view if "SENT" in states_of_notices(view) else None
 
     view: view_pb2.CustomerView = asyncio.run(eventually(told, 30))
-    states = {part.promise: part.state for part in view.promises}
+    states = {part.promise: value_name(part, "state") for part in view.promises}
     assert states[outcome.promise] == "RENEGOTIATED"
     assert states[successor] == "OPEN"
     assert states_of_notices(view) == ["SENT"]
     assert [g.points for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
-    assert [c.state for c in view.cases if c.case == outcome.case] == ["OPEN"]
+    assert [c.state for c in view.cases if c.case == outcome.case] == [states_pb2.CASE_STATE_OPEN]
     assert view.relationship_manager == "agents/alice"
 
 

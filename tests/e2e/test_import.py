@@ -14,8 +14,9 @@ from chassis.api.messages import decimal
 from chassis.cli.imports.customers import external_id
 from chassis.cli.session import Session
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_service_pb2, view_pb2, view_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
@@ -66,7 +67,7 @@ def test_northwind_orders_become_promises_kept_kept_late_and_broken(stack: Stack
     for name in customers_of(keys, "nw").values():
         request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{name}"', page_size=1000)
         for promise in promises.ListPromises(request).promises:
-            states[promise_pb2.Promise.State.Name(promise.state)] += 1
+            states[states_pb2.PromiseState.Name(promise.state)] += 1
     assert states == {"STATE_KEPT": 772, "STATE_KEPT_LATE": 37, "STATE_BROKEN": 21}
 
 

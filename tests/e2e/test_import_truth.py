@@ -15,8 +15,9 @@ from chassis.api.messages import decimal
 from chassis.cli.imports.customers import external_id
 from chassis.cli.session import Session
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2, promise_service_pb2
+from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
@@ -184,7 +185,7 @@ def test_a_day_is_kept_on_that_day_where_it_was_delivered(files: Importing) -> N
     files.load("orders", header + rows)
     request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z1")}"')
     found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
-    assert {p.reference: promise_pb2.Promise.State.Name(p.state) for p in found} == {
+    assert {p.reference: states_pb2.PromiseState.Name(p.state) for p in found} == {
         "orders/8001": "STATE_KEPT",
         "orders/8002": "STATE_BROKEN",
     }
@@ -196,7 +197,7 @@ def test_a_promised_day_is_a_day_where_the_file_says(files: Importing) -> None:
     files.load("orders", header + rows, "--time-zone", "America/Los_Angeles")
     request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z2")}"')
     found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
-    assert {p.reference: promise_pb2.Promise.State.Name(p.state) for p in found} == {
+    assert {p.reference: states_pb2.PromiseState.Name(p.state) for p in found} == {
         "orders/8003": "STATE_KEPT_LATE",
         "orders/8004": "STATE_KEPT",
     }
@@ -344,7 +345,7 @@ def test_an_order_that_was_open_when_it_was_imported_is_kept_by_the_export_that_
     assert (done["created"], done["corrected"], done["refused"]) == (1, 1, 0)
     request = promise_service_pb2.ListPromisesRequest(filter=f'reference = "orders/{number}"')
     [promise] = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
-    assert promise.state == promise_pb2.Promise.STATE_KEPT
+    assert promise.state == states_pb2.PROMISE_STATE_KEPT
     assert files.load("orders", newer)["known"] == 2
 
 

@@ -25,7 +25,8 @@ from chassis.telemetry.tracing import record_spans
 from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, timeline_service_pb2
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from tests.e2e.outcome import mails_about, run_story
@@ -83,8 +84,8 @@ def told(stack: Stack, canary: Canary) -> Outcome:
     session.stub(TimelineServiceStub, "customer").RecordInteraction(
         timeline_service_pb2.RecordInteractionRequest(
             customer=outcome.customer,
-            channel=timeline_pb2.CHANNEL_VOICE,
-            direction=timeline_pb2.DIRECTION_INBOUND,
+            channel=channel_pb2.CHANNEL_VOICE,
+            direction=channel_pb2.DIRECTION_INBOUND,
             topic="delivery",
             summary=canary.words,
             request_id=str(uuid4()),

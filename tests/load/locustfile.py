@@ -23,10 +23,10 @@ from rapport.cases.v1 import (
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
-    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -99,8 +99,8 @@ class FrontLine(RapportUser):
         """Record an interaction."""
         request = timeline_service_pb2.RecordInteractionRequest(
             customer=random.choice(CUSTOMERS),
-            channel=timeline_pb2.CHANNEL_VOICE,
-            direction=timeline_pb2.DIRECTION_INBOUND,
+            channel=channel_pb2.CHANNEL_VOICE,
+            direction=channel_pb2.DIRECTION_INBOUND,
             topic="load-test",
         )
         self.call(self.timeline.RecordInteraction, request)

@@ -17,7 +17,7 @@ from google.type import date_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.api.messages import date_of, moment, timestamp
+from chassis.api.messages import date_of, enum_name, moment, timestamp, value_name
 from chassis.grpc.status import reason
 from rapport.cases.v1 import (
     case_pb2,
@@ -29,6 +29,7 @@ from rapport.cases.v1 import (
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
@@ -146,7 +147,7 @@ class Drive:
             await self._accepted(
                 self.items.FinishWorkItem(work_item_service_pb2.FinishWorkItemRequest(name=self.item))
             )
-            and promise_pb2.Promise.State.Name(before)[6:] not in ENDED
+            and enum_name(states_pb2.PromiseState.DESCRIPTOR, before) not in ENDED
             and self.story.tip["state"] != "WITHDRAWN"
         ):
             self.story.kept(self.now())
@@ -291,13 +292,13 @@ class Drive:
         truth = self.story.truth()
         if truth is None or end_of(truth[1]) < self.now() or self.raced:
             return
-        untold = (notice_pb2.Notice.STATE_UNKNOWN, notice_pb2.Notice.STATE_FAILED)
+        untold = (states_pb2.NOTICE_STATE_UNKNOWN, states_pb2.NOTICE_STATE_FAILED)
         known = [
             notice.state
             for notice in await self._notices()
             if notice.promise == promise.name
             and notice.kind in ("promise-at-risk", "promise-recovered")
-            and notice.state != notice_pb2.Notice.STATE_SUPPRESSED
+            and notice.state != states_pb2.NOTICE_STATE_SUPPRESSED
         ]
         if not known or known[0] not in untold:
             assert self.story.beliefs == {day_of(truth[1])}
@@ -313,16 +314,16 @@ class Drive:
         for promise in promises:
             part = shown[promise.name]
             assert f'"{part.source.resource_version}"' == promise.etag
-            assert part.state == self._state(promise)
+            assert part.state == promise.state
             for field in ("due_time", "due_date", "successor"):
                 assert getattr(part, field) == getattr(promise, field), field
-            if not promise.successor and part.state not in ENDED:
+            if not promise.successor and self._state(part) not in ENDED:
                 assert part.forecast_time == promise.forecast_time
         live = [promise for promise in promises if self._state(promise) in ("OPEN", "AT_RISK")]
         assert view.open_promise_count == len(live)
         notices = await self._notices()
-        states = {notice.name: notice_pb2.Notice.State.Name(notice.state)[6:] for notice in notices}
-        assert {part.notice: part.state for part in view.notices} == states
+        states = {notice.name: value_name(notice, "state") for notice in notices}
+        assert {part.notice: value_name(part, "state") for part in view.notices} == states
         assert not {"REQUESTED", "SENDING"} & {*states.values()}, "something is not settled"
 
     def _check_goodwill(self, view: Any, promises: list[Any]) -> None:
@@ -361,7 +362,7 @@ class Drive:
 
     @staticmethod
     def _state(promise: Any) -> str:
-        return promise_pb2.Promise.State.Name(promise.state)[6:]
+        return value_name(promise, "state")
 
     def _due(self, day: int) -> date | datetime:
         at = START + timedelta(days=day)

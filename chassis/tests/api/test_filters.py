@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chassis.api import filters
 from chassis.api.names import Pattern
 from chassis.errors import InvalidArgument
-from rapport.cases.v1.case_pb2 import Case
+from rapport.common.v1 import states_pb2
 
 T = sa.table(
     "cases",
@@ -23,7 +23,7 @@ T = sa.table(
 )
 FIELDS = {
     "customer": filters.name(T.c.customer_id, Pattern("customers/{customer}")),
-    "state": filters.enum(T.c.state, Case.State.DESCRIPTOR),
+    "state": filters.enum(T.c.state, states_pb2.CaseState.DESCRIPTOR),
     "topic": filters.text(T.c.topic),
     "reopen_count": filters.number(T.c.reopen_count, most=2**31 - 1),
     "open_time": filters.moment(T.c.open_time),
@@ -72,7 +72,7 @@ def test_a_colon_asks_for_equality_or_with_a_star_for_presence() -> None:
         (f"customer = customers/{ONE}", ONE),
         (f'customer="customers/{ONE}"', ONE),
         ("state = OPEN", "OPEN"),
-        ("state = STATE_RESOLVED", "RESOLVED"),
+        ("state = CASE_STATE_RESOLVED", "RESOLVED"),
         ("topic = late-delivery", "late-delivery"),
         (r'topic = "a \"b\" \\ c"', r'a "b" \ c'),
         ("topic = 'AND (x)'", "AND (x)"),

@@ -17,6 +17,7 @@ from chassis.db.statement import Statement
 from chassis.testing.infrastructure import Infrastructure
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
+from rapport.common.v1 import states_pb2
 
 CASES = sa.Table(
     "listed",
@@ -27,7 +28,7 @@ CASES = sa.Table(
     sa.Column("open_time", sa.DateTime(timezone=True)),
 )
 FIELDS = {
-    "state": filters.enum(CASES.c.state, Case.State.DESCRIPTOR),
+    "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
     "reopen_count": filters.number(CASES.c.reopen_count, most=2**31 - 1),
     "open_time": filters.moment(CASES.c.open_time),
 }

@@ -20,7 +20,8 @@ from chassis.api.messages import (
 )
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesResponse
-from rapport.customer.v1.timeline_pb2 import Channel
+from rapport.common.v1 import states_pb2
+from rapport.common.v1.channel_pb2 import Channel
 
 
 class State(StrEnum):
@@ -50,7 +51,7 @@ def test_fields_of_the_same_name_are_copied_and_others_left_out() -> None:
     assert found == Case(
         name="cases/1",
         topic="late-delivery",
-        state=Case.STATE_RESOLVED,
+        state=states_pb2.CASE_STATE_RESOLVED,
         open_time=Timestamp(seconds=1772355600),
         reopen_count=2,
         etag='"7"',

@@ -15,8 +15,9 @@ from chassis.api.messages import money, timestamp
 from chassis.api.names import Pattern
 from chassis.api.validation import EARLIEST, LATEST, Check
 from chassis.errors import InvalidArgument
-from rapport.cases.v1.case_pb2 import Case, WorkItem
+from rapport.cases.v1.case_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import AddWorkItemRequest, ForecastWorkItemRequest
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_pb2
 
 CASE = Pattern("cases/{case}")
@@ -57,7 +58,7 @@ def test_a_request_without_violations_passes_with_its_values() -> None:
     assert check.code("late-delivery", "topic") == "late-delivery"
     assert check.code("CARRIER_DELAY", "reason_code", upper=True) == "CARRIER_DELAY"
     assert check.one_of("delay", "template", ["delay", "thanks"]) == "delay"
-    assert check.enum(Case.State.DESCRIPTOR, Case.STATE_RESOLVED, "state") == "RESOLVED"
+    assert check.enum(states_pb2.CaseState.DESCRIPTOR, states_pb2.CASE_STATE_RESOLVED, "state") == "RESOLVED"
     assert check.uuid(str(ONE).upper(), "request_id") == ONE
     assert check.moment(forecast(timestamp(NOW)), "forecast_finish_time") == NOW
     assert check.count(7, "count", least=1, most=7) == 7
@@ -82,7 +83,7 @@ def test_what_is_absent_is_refused_where_required_and_none_elsewhere() -> None:
     assert check.name(CASE, "", "a", required=False) == (None,)
     assert check.uuid("", "d", required=False) is None
     assert check.moment(forecast(None), "forecast_finish_time", required=False) is None
-    assert check.enum(Case.State.DESCRIPTOR, 0, "f", required=False) == "UNSPECIFIED"
+    assert check.enum(states_pb2.CaseState.DESCRIPTOR, 0, "f", required=False) == "UNSPECIFIED"
     check.raise_if_any()
 
 
@@ -111,7 +112,7 @@ def test_upper_codes_are_upper_snake(bad: str) -> None:
 @pytest.mark.parametrize("number", [0, 99, -1])
 def test_an_enum_is_a_known_value_and_the_refusal_lists_them(number: int) -> None:
     check = Check()
-    check.enum(Case.State.DESCRIPTOR, number, "state")
+    check.enum(states_pb2.CaseState.DESCRIPTOR, number, "state")
     [violation] = check.violations
     assert (violation.reason, violation.description) == ("INVALID_ENUM", "must be one of OPEN, RESOLVED")
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from chassis.api.messages import timestamp
 from chassis.cli.troubles import troubles
+from rapport.common.v1 import states_pb2
 from rapport.operations.v1 import operations_pb2
 
-PARKED, DEAD = operations_pb2.SetAside.STATE_PARKED, operations_pb2.SetAside.STATE_DEAD
+PARKED, DEAD = states_pb2.SET_ASIDE_STATE_PARKED, states_pb2.SET_ASIDE_STATE_DEAD
 
 
 def said(**backlog):

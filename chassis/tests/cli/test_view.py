@@ -25,10 +25,12 @@ VIEW = view_pb2.CustomerView(
     value=view_pb2.ValuePart(
         lifetime_value=Money(currency_code="EUR", units=1234, nanos=500_000_000),
         purchase_count=3,
-        band="GOLD",
+        band="VALUE_BAND_GOLD",
     ),
     promises=[
-        view_pb2.PromisePart(promise=PROMISE, state="AT_RISK", kind="delivery", reference="orders/7"),
+        view_pb2.PromisePart(
+            promise=PROMISE, state="PROMISE_STATE_AT_RISK", kind="delivery", reference="orders/7"
+        ),
     ],
     latest_timeline=[
         timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),

@@ -2,7 +2,7 @@
 
     LIST_CASES = Listing(
         select(CASES), CASES.c.open_time, CASES.c.id, descending=True, row=Case,
-        filters={"state": filters.enum(CASES.c.state, case_pb2.Case.State.DESCRIPTOR)},
+        filters={"state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR)},
     )
     cases, next_page_token = await LIST_CASES.page(self.db, request, case_message)
 

@@ -2,7 +2,7 @@
 
 * datetime            <->  google.protobuf.Timestamp
 * date                <->  google.type.Date
-* StrEnum "AT_RISK"   <->  enum STATE_AT_RISK (the prefix is the enum's own name)
+* StrEnum "AT_RISK"   <->  enum PROMISE_STATE_AT_RISK (the prefix is the enum's own name); "" is UNSPECIFIED
 * Decimal + currency  <->  google.type.Money (see `money` and `decimal`)
 * dataclass           ->   message
 """
@@ -75,9 +75,16 @@ def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
 
 
 def enum_name(enum: EnumDescriptor, number: int) -> str:
-    """The value's name without prefix: `AT_RISK` for `STATE_AT_RISK`; `UNSPECIFIED` when unknown."""
+    """The value's name without prefix: `AT_RISK` for `PROMISE_STATE_AT_RISK`; `UNSPECIFIED` when unknown."""
     value = enum.values_by_number.get(number)
     return value.name.removeprefix(_prefix(enum)) if value else "UNSPECIFIED"
+
+
+def value_name(message: Message, field: str) -> str:
+    """The value of an enum field by its name without prefix; "" when it is unset or unknown."""
+    number = getattr(message, field)
+    enum: Any = message.DESCRIPTOR.fields_by_name[field].enum_type
+    return enum_name(enum, number) if number in enum.values_by_number and number else ""
 
 
 def enum_number(enum: EnumDescriptor, name: str) -> int:
@@ -109,7 +116,7 @@ def _setter(field: Any) -> Callable[[Message, Any], None]:
 def _converter(field: Any) -> Callable[[Any], Any]:
     if field.enum_type is not None:
         enum = field.enum_type
-        return lambda value: enum_number(enum, value) if isinstance(value, str) else value
+        return lambda value: enum_number(enum, value or "UNSPECIFIED") if isinstance(value, str) else value
     if field.message_type is None:
         return lambda value: value
     if field.message_type.full_name == Timestamp.DESCRIPTOR.full_name:

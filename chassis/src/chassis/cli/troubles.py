@@ -35,12 +35,12 @@ def troubles(service: str, backlog: "Backlog") -> Iterator[Finding]:
 
 
 def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
-    from rapport.operations.v1.operations_pb2 import SetAside
+    from rapport.common.v1 import states_pb2
 
     for each in backlog.set_aside:
         consumer = each.consumer.removeprefix("consumers/")
         events = counted(each.event_count, "event")
-        if each.state == SetAside.STATE_DEAD:
+        if each.state == states_pb2.SET_ASIDE_STATE_DEAD:
             what = f"{consumer} gave up on {events} ({each.error})."
             do = f"`rapport dead-letters list {consumer}`, mend the cause, then `... replay {consumer}`."
             yield Finding(what, do)

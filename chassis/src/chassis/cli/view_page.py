@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chassis.api.messages import decimal, enum_name
+from chassis.api.messages import decimal, value_name
 from chassis.cli.output import age, counted, line
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 
@@ -66,7 +66,7 @@ def page(
 
 def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
     """With how many are open, when the view has only the most important of them."""
-    listed = sum(part.state in ("OPEN", "AT_RISK") for part in shown)
+    listed = sum(value_name(part, "state") in ("OPEN", "AT_RISK") for part in shown)
     return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
 
 
@@ -78,7 +78,7 @@ def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) ->
         reached.insert(0, whom.organization_name)
     return Text.assemble(
         (line(view.display_name) or "A customer without a name", "bold"),
-        f"  {line(value.band)}  {line(view.customer)}\n",
+        f"  {value_name(value, 'band')}  {line(view.customer)}\n",
         f"{line(' · '.join(reached))}\n" if reached else "",
         f"In the care of {line(view.relationship_manager) or 'nobody'}; ",
         f"{money} in {counted(value.purchase_count, 'purchase')}; "
@@ -94,7 +94,7 @@ def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) ->
 
 def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
     """A source that is not fresh, and how late it is."""
-    state = enum_name(view_pb2.SourceFreshness.State.DESCRIPTOR, source.state)
+    state = value_name(source, "state")
     if state == "FRESH":
         return "", ""
     waiting = f", {counted(source.pending_events, 'event')} to come" if source.pending_events else ""
@@ -103,7 +103,7 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
 
 def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
     """A fact that the view does not show, and what becomes of it."""
-    state = enum_name(view_pb2.UnappliedFact.State.DESCRIPTOR, fact.state).lower()
+    state = value_name(fact, "state").lower()
     what = fact.type.rpartition(".")[2]
     return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
 
@@ -134,15 +134,21 @@ def _promise(part: view_pb2.PromisePart) -> Sequence[str]:
     due = _moment(part.due_time)
     if part.HasField("due_date"):
         due = f"{part.due_date.year}-{part.due_date.month:02}-{part.due_date.day:02}"
-    return part.state, f"{part.kind} {part.reference}".strip(), due, expected, part.promise
+    return value_name(part, "state"), f"{part.kind} {part.reference}".strip(), due, expected, part.promise
 
 
 def _case(part: view_pb2.CasePart) -> Sequence[str]:
-    return part.state, part.topic, part.owner, _moment(part.open_time), part.case
+    return value_name(part, "state"), part.topic, part.owner, _moment(part.open_time), part.case
 
 
 def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
-    return part.state, part.kind, _channel(part.channel), part.reason_code, part.notice
+    return (
+        value_name(part, "state"),
+        part.kind,
+        value_name(part, "channel").lower(),
+        part.reason_code,
+        part.notice,
+    )
 
 
 def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
@@ -151,7 +157,7 @@ def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
 
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
     paid = _money(entry.amount) if entry.HasField("amount") else ""
-    about = " ".join(filter(None, (_channel(entry.channel), paid, entry.topic, entry.summary)))
+    about = " ".join(filter(None, (value_name(entry, "channel").lower(), paid, entry.topic, entry.summary)))
     explained = entry.resource.startswith(EXPLAINED)
     return (
         _moment(entry.occur_time),
@@ -160,10 +166,6 @@ def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
         about,
         entry.resource if explained else entry.name,
     )
-
-
-def _channel(number: int) -> str:
-    return enum_name(timeline_pb2.Channel.DESCRIPTOR, number).lower() if number else ""
 
 
 def _money(amount: Money) -> str:

@@ -64,8 +64,7 @@ def timers(service: str = Service, as_json: bool = AsJson) -> None:
 @app.command()
 def work(service: str = Service, as_json: bool = AsJson) -> None:
     """Show work on the outside world that has not ended, or of which nobody knows: up to 1,000 of each."""
-    from chassis.api.messages import enum_name
-    from rapport.operations.v1.operations_pb2 import Work
+    from chassis.api.messages import value_name
     from rapport.operations.v1.operations_service_pb2 import ListWorkRequest
 
     list_of_each(
@@ -75,7 +74,7 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
                 "service": name,
                 "kind": each.kind,
                 "key": each.key,
-                "state": enum_name(Work.State.DESCRIPTOR, each.state),
+                "state": value_name(each, "state"),
                 "attempts": each.attempt_count,
                 "code": each.code,
                 "due": _at(each.due_time),

@@ -5,7 +5,7 @@ The publisher reads it from the message by the options of its fields (`rapport.o
     ce-customer    customers/{uuid}: whose timeline it is on, from the field `customer`
     ce-occurtime   when it happened, where that is not when it was told
     ce-topic       what it was about, a code
-    ce-channel     the channel on which the customer was contacted
+    ce-channel     the channel on which the customer was contacted: EMAIL
     ce-amount      what was paid: 12.50 EUR
 """
 
@@ -23,12 +23,18 @@ from google.protobuf.message import DecodeError
 
 from chassis.api import messages
 from chassis.events.registry import message_of
+from rapport.common.v1.channel_pb2 import Channel
 from rapport.options.v1 import options_pb2
 
 CUSTOMER = "ce-customer"
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
+_CHANNEL = Channel.DESCRIPTOR.full_name
 _TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
-_KINDS = {"ce-occurtime": _TIMESTAMP, "ce-amount": _MONEY}  # the others are texts
+_KINDS = {
+    "ce-occurtime": _TIMESTAMP,
+    "ce-amount": _MONEY,
+    "ce-channel": Channel.DESCRIPTOR.full_name,
+}  # the others are texts
 _NAMES = {
     options_pb2.TIMELINE_FIELD_OCCUR_TIME: "ce-occurtime",
     options_pb2.TIMELINE_FIELD_TOPIC: "ce-topic",
@@ -112,14 +118,21 @@ def _attribute(field: FieldDescriptor) -> str:
 def _reader(attribute: str, field: FieldDescriptor) -> Callable[[Any], str]:
     name, kind = field.name, _KINDS.get(attribute, "")
     is_text = field.type == FieldDescriptor.TYPE_STRING
-    found = field.message_type.full_name if field.message_type else "" if is_text else "another"
+    declared = field.message_type or field.enum_type
+    found = declared.full_name if declared else "" if is_text else "another"
     if field.is_repeated or found != kind:
         raise TypeError(f"{field.full_name} must be one {kind or 'string'} to be the {attribute} of an event")
     if kind == _TIMESTAMP:
         return lambda told: messages.moment(getattr(told, name)).isoformat() if told.HasField(name) else ""
     if kind == _MONEY:
         return lambda told: _money(getattr(told, name)) if told.HasField(name) else ""
+    if kind == _CHANNEL:
+        return lambda told: _channel(getattr(told, name))
     return lambda told: quote(getattr(told, name), safe="/:")
+
+
+def _channel(number: int) -> str:
+    return messages.enum_name(Channel.DESCRIPTOR, number) if number else ""
 
 
 def _money(amount: Any) -> str:

@@ -135,7 +135,7 @@ class Desk:
                 "customer": self.customer,
                 "kind": "promise-at-risk",
                 "promise": promise,
-                "channel": "EMAIL",
+                "channel": "CHANNEL_EMAIL",
             }
             | fields
         )

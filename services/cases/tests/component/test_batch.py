@@ -18,8 +18,9 @@ from rapport.cases.v1.promise_service_pb2 import (
     WithdrawPromiseRequest,
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import states_pb2
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 ORDERS = Path(__file__).parents[4] / "../shared/data/contacts/northwind_orders.csv"
 COUNT_TIMERS = Statement(sa.select(sa.func.count()).select_from(TIMERS))
 
@@ -45,9 +46,9 @@ async def test_past_promises_are_kept_late_or_broken_at_once_and_told_as_such(de
     broken = desk.promise(-5)
     made = await desk.promises.BatchMakePromises(batch([kept, late, broken]))
     assert [promise.state for promise in made.promises] == [
-        State.STATE_KEPT,
-        State.STATE_KEPT_LATE,
-        State.STATE_BROKEN,
+        State.PROMISE_STATE_KEPT,
+        State.PROMISE_STATE_KEPT_LATE,
+        State.PROMISE_STATE_BROKEN,
     ]
     assert made.made_count == 3
     told = Counter(fact.type.rsplit(".", 1)[1] for fact in await desk.facts())
@@ -58,7 +59,7 @@ async def test_past_promises_are_kept_late_or_broken_at_once_and_told_as_such(de
 
 async def test_promises_to_come_are_open_and_watched_by_the_clock(desk):
     made = await desk.promises.BatchMakePromises(batch([desk.promise(3), desk.promise(0.5)]))
-    assert {promise.state for promise in made.promises} == {State.STATE_OPEN}
+    assert {promise.state for promise in made.promises} == {State.PROMISE_STATE_OPEN}
     assert await timers(desk) == 4
 
 
@@ -146,9 +147,9 @@ async def test_the_northwind_orders_were_772_times_kept_37_times_late_and_21_tim
         made = await desk.promises.BatchMakePromises(request)
         assert made.made_count == made_count
         assert Counter(promise.state for promise in made.promises) == {
-            State.STATE_KEPT: 772,
-            State.STATE_KEPT_LATE: 37,
-            State.STATE_BROKEN: 21,
+            State.PROMISE_STATE_KEPT: 772,
+            State.PROMISE_STATE_KEPT_LATE: 37,
+            State.PROMISE_STATE_BROKEN: 21,
         }
     assert await desk.facts("PromiseAtRisk") == []
     assert await timers(desk) == 0

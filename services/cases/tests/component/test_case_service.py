@@ -16,14 +16,15 @@ from rapport.cases.v1.case_service_pb2 import (
     UpdateCaseRequest,
 )
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.common.v1 import states_pb2
 
-State = case_pb2.Case.State
+State = states_pb2.CaseState
 UNKNOWN = f"cases/{uuid4()}"
 
 
 async def test_a_case_is_opened_told_and_read_back(desk):
     opened = await desk.open(display_name="Where is my order?")
-    assert opened.state == State.STATE_OPEN
+    assert opened.state == State.CASE_STATE_OPEN
     assert opened.etag == '"1"'
     assert opened.open_time.ToDatetime() == desk.clock.now().replace(tzinfo=None)
     assert await desk.cases.GetCase(GetCaseRequest(name=opened.name)) == opened
@@ -146,10 +147,10 @@ async def test_what_a_case_is_about_is_told_when_it_changes_and_only_then(desk):
 async def test_a_case_is_resolved_and_reopened(desk):
     opened = await desk.open()
     resolved = await desk.cases.ResolveCase(ResolveCaseRequest(name=opened.name, resolution="delivered"))
-    assert (resolved.state, resolved.resolution) == (State.STATE_RESOLVED, "delivered")
+    assert (resolved.state, resolved.resolution) == (State.CASE_STATE_RESOLVED, "delivered")
     assert resolved.HasField("resolve_time")
     reopened = await desk.cases.ReopenCase(ReopenCaseRequest(name=opened.name))
-    assert (reopened.state, reopened.resolution, reopened.reopen_count) == (State.STATE_OPEN, "", 1)
+    assert (reopened.state, reopened.resolution, reopened.reopen_count) == (State.CASE_STATE_OPEN, "", 1)
     assert not reopened.HasField("resolve_time")
     told = await desk.facts("CaseResolved", "CaseReopened")
     assert [(fact.data.case, fact.version) for fact in told] == [(opened.name, 2), (opened.name, 3)]

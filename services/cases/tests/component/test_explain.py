@@ -5,11 +5,11 @@ import pytest
 
 from cases.service import service
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2
+from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 
 
 class Notices(NoticeServiceServicer):

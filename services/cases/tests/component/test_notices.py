@@ -7,11 +7,11 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2
 from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
+from rapport.common.v1 import states_pb2
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 
 
 async def renegotiated(desk, count=1):
@@ -44,9 +44,9 @@ async def test_a_customer_who_was_told_has_a_new_promise(desk):
     assert (fact.data.reason_code, fact.data.late) == ("CARRIER_DELAY", False)
     assert (fact.causation_id, fact.actor) == (event_id, "service:cases")
     ended = await desk.get(made.name)
-    assert (ended.state, ended.notice) == (State.STATE_RENEGOTIATED, fact.data.notice)
+    assert (ended.state, ended.notice) == (State.PROMISE_STATE_RENEGOTIATED, fact.data.notice)
     successor = await desk.get(ended.successor)
-    assert (successor.state, successor.due_time) == (State.STATE_OPEN, told.new_due_time)
+    assert (successor.state, successor.due_time) == (State.PROMISE_STATE_OPEN, told.new_due_time)
 
 
 async def test_an_event_that_comes_again_is_applied_once(desk):
@@ -64,7 +64,7 @@ async def test_a_second_notice_about_a_renegotiated_promise_changes_nothing(desk
     await desk.tell(first.name, version=2, new_due_time=timestamp(desk.in_days(8)))
     await handled(desk)
     assert (await desk.get(first.name)).successor == fact.data.successor
-    assert (await desk.get(fact.data.successor)).state == State.STATE_OPEN
+    assert (await desk.get(fact.data.successor)).state == State.PROMISE_STATE_OPEN
 
 
 @pytest.mark.parametrize("verb", ["keep", "withdraw"])
@@ -103,7 +103,10 @@ async def test_a_forecast_that_came_in_while_the_customer_was_told_is_not_lost(d
     await desk.tell(made.name, version=2)
     (fact,) = await renegotiated(desk)
     successor = await desk.get(fact.data.successor)
-    assert (successor.state, successor.forecast_time) == (State.STATE_AT_RISK, timestamp(desk.in_days(9)))
+    assert (successor.state, successor.forecast_time) == (
+        State.PROMISE_STATE_AT_RISK,
+        timestamp(desk.in_days(9)),
+    )
 
 
 async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_with_its_clock(desk):
@@ -117,9 +120,9 @@ async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_wit
     assert fact.data.late is False
     ended = await desk.get(made.name)
     successor = await desk.get(ended.successor)
-    assert (ended.state, successor.due_time) == (State.STATE_RENEGOTIATED, new_due)
+    assert (ended.state, successor.due_time) == (State.PROMISE_STATE_RENEGOTIATED, new_due)
     desk.clock.advance(timedelta(days=3))
-    await eventually(lambda: _in(desk, successor.name, State.STATE_BROKEN))
+    await eventually(lambda: _in(desk, successor.name, State.PROMISE_STATE_BROKEN))
 
 
 async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken(desk):
@@ -133,10 +136,10 @@ async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken
     assert (fact.data.late, fact.data.new_due_time, fact.data.root) == (True, new_due, made.name)
     broken = await desk.get(made.name)
     successor = await desk.get(broken.successor)
-    assert (broken.state, successor.state) == (State.STATE_BROKEN, State.STATE_OPEN)
+    assert (broken.state, successor.state) == (State.PROMISE_STATE_BROKEN, State.PROMISE_STATE_OPEN)
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
-    assert (await desk.get(made.name)).state == State.STATE_BROKEN
-    assert (await desk.get(successor.name)).state == State.STATE_KEPT
+    assert (await desk.get(made.name)).state == State.PROMISE_STATE_BROKEN
+    assert (await desk.get(successor.name)).state == State.PROMISE_STATE_KEPT
 
 
 async def test_word_that_comes_after_the_work_was_done_makes_a_successor_that_was_kept(desk):
@@ -145,13 +148,13 @@ async def test_word_that_comes_after_the_work_was_done_makes_a_successor_that_wa
     told_at, new_due = timestamp(desk.clock.now()), timestamp(desk.in_days(6))
     desk.clock.advance(timedelta(days=5))
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
-    assert (await desk.get(made.name)).state == State.STATE_KEPT_LATE
+    assert (await desk.get(made.name)).state == State.PROMISE_STATE_KEPT_LATE
     await desk.tell(made.name, version=2, new_due_time=new_due, tell_time=told_at)
     await renegotiated(desk)
     ended = await desk.get(made.name)
     successor = await desk.get(ended.successor)
-    assert (ended.state, ended.HasField("keep_time")) == (State.STATE_RENEGOTIATED, False)
-    assert (successor.state, successor.keep_time) == (State.STATE_KEPT, timestamp(desk.clock.now()))
+    assert (ended.state, ended.HasField("keep_time")) == (State.PROMISE_STATE_RENEGOTIATED, False)
+    assert (successor.state, successor.keep_time) == (State.PROMISE_STATE_KEPT, timestamp(desk.clock.now()))
 
 
 async def _in(desk, name, state):

@@ -7,7 +7,6 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
@@ -15,8 +14,9 @@ from rapport.cases.v1.promise_service_pb2 import (
     RenegotiatePromiseRequest,
     WithdrawPromiseRequest,
 )
+from rapport.common.v1 import states_pb2
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 EXISTS = "ALREADY_EXISTS PROMISE_EXISTS"
 
 

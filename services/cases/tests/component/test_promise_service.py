@@ -6,7 +6,6 @@ from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import promise_pb2
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
     KeepPromiseRequest,
@@ -16,9 +15,10 @@ from rapport.cases.v1.promise_service_pb2 import (
     WithdrawPromiseRequest,
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import ExplainRequest
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))
 DAY = {
     "due_time": None,
@@ -36,7 +36,7 @@ def renegotiation(desk, name, days=5, **fields):
 
 async def test_a_promise_is_made_told_and_read_back(desk):
     made = await desk.make(3, reference="orders/10248")
-    assert (made.state, made.etag) == (State.STATE_OPEN, '"1"')
+    assert (made.state, made.etag) == (State.PROMISE_STATE_OPEN, '"1"')
     assert made.make_time == timestamp(desk.clock.now())
     assert await desk.get(made.name) == made
     (fact,) = await desk.facts()
@@ -90,7 +90,7 @@ async def test_a_promise_that_breaks_the_contract_is_refused(desk, refused, fiel
 async def test_a_promise_of_the_past_needs_a_keep_time(desk, refused):
     assert await refused(desk.make(-1)) == "INVALID_ARGUMENT INVALID_TIME"
     kept = await desk.make(-1, keep_time=timestamp(desk.in_days(-2)), make_time=timestamp(desk.in_days(-9)))
-    assert (kept.state, kept.make_time) == (State.STATE_KEPT, timestamp(desk.in_days(-9)))
+    assert (kept.state, kept.make_time) == (State.PROMISE_STATE_KEPT, timestamp(desk.in_days(-9)))
 
 
 async def test_a_promise_is_made_to_the_customer_of_its_case(desk, refused):
@@ -109,7 +109,9 @@ async def test_a_promise_rests_on_work_of_its_own_case(desk, refused):
     assert await refused(crossed) == "INVALID_ARGUMENT INVALID_NAME"
 
 
-@pytest.mark.parametrize(("late_days", "state"), [(0, State.STATE_KEPT), (1, State.STATE_KEPT_LATE)])
+@pytest.mark.parametrize(
+    ("late_days", "state"), [(0, State.PROMISE_STATE_KEPT), (1, State.PROMISE_STATE_KEPT_LATE)]
+)
 async def test_a_promise_is_kept_in_time_or_late(desk, late_days, state):
     made = await desk.make(3)
     desk.clock.advance(timedelta(days=3 + late_days))
@@ -126,7 +128,7 @@ async def test_a_promise_is_not_kept_before_it_was_made(desk, refused):
     assert await refused(desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=OLD))) == (
         "INVALID_ARGUMENT INVALID_TIME"
     )
-    assert (await desk.get(made.name)).state == State.STATE_BROKEN
+    assert (await desk.get(made.name)).state == State.PROMISE_STATE_BROKEN
 
 
 async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
@@ -140,7 +142,7 @@ async def test_a_promised_day_ends_at_midnight_where_the_customer_lives(desk):
         await desk.promises.KeepPromise(KeepPromiseRequest(name=promise.name, keep_time=timestamp(at)))
         for promise, at in zip(made, (midnight - tick, midnight), strict=True)
     ]
-    assert [promise.state for promise in kept] == [State.STATE_KEPT, State.STATE_KEPT_LATE]
+    assert [promise.state for promise in kept] == [State.PROMISE_STATE_KEPT, State.PROMISE_STATE_KEPT_LATE]
 
 
 async def test_a_promised_day_is_renegotiated_to_a_day_in_the_same_zone(desk, refused):
@@ -178,7 +180,7 @@ async def test_a_promise_is_withdrawn_for_a_reason(desk, refused):
     assert await refused(desk.promises.WithdrawPromise(request)) == "INVALID_ARGUMENT REQUIRED"
     request.reason_code = "CUSTOMER_CANCELLED"
     withdrawn = await desk.promises.WithdrawPromise(request)
-    assert (withdrawn.state, withdrawn.reason_code) == (State.STATE_WITHDRAWN, "CUSTOMER_CANCELLED")
+    assert (withdrawn.state, withdrawn.reason_code) == (State.PROMISE_STATE_WITHDRAWN, "CUSTOMER_CANCELLED")
     (fact,) = await desk.facts("PromiseWithdrawn")
     assert fact.data.reason_code == "CUSTOMER_CANCELLED"
 
@@ -186,9 +188,9 @@ async def test_a_promise_is_withdrawn_for_a_reason(desk, refused):
 async def test_renegotiating_ends_a_promise_and_makes_its_successor(desk):
     work_item, made = await desk.promised_work(due_days=3)
     ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name, 5))
-    assert (ended.state, ended.due_time) == (State.STATE_RENEGOTIATED, made.due_time)
+    assert (ended.state, ended.due_time) == (State.PROMISE_STATE_RENEGOTIATED, made.due_time)
     successor = await desk.get(ended.successor)
-    assert (successor.state, successor.due_time) == (State.STATE_OPEN, timestamp(desk.in_days(5)))
+    assert (successor.state, successor.due_time) == (State.PROMISE_STATE_OPEN, timestamp(desk.in_days(5)))
     assert (successor.predecessor, successor.work_item) == (made.name, work_item.name)
     renegotiated, told = (await desk.facts("PromiseRenegotiated", "PromiseMade"))[-2:]
     assert (renegotiated.data.successor, renegotiated.data.notice) == (successor.name, "")
@@ -200,7 +202,7 @@ async def test_a_successor_that_is_already_forecast_late_is_at_risk(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=9)
     ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name, 5))
-    assert (await desk.get(ended.successor)).state == State.STATE_AT_RISK
+    assert (await desk.get(ended.successor)).state == State.PROMISE_STATE_AT_RISK
     assert [fact.resource for fact in await desk.facts("PromiseAtRisk")] == [made.name, ended.successor]
 
 
@@ -228,19 +230,19 @@ async def broken(desk):
     desk.clock.advance(timedelta(days=4))
 
     async def is_broken():
-        return (await desk.get(made.name)).state == State.STATE_BROKEN
+        return (await desk.get(made.name)).state == State.PROMISE_STATE_BROKEN
 
     await eventually(is_broken)
     await desk.forecast(work_item.name, 2)
     found = await desk.get(made.name)
-    assert (found.state, found.HasField("forecast_time")) == (State.STATE_BROKEN, True)
+    assert (found.state, found.HasField("forecast_time")) == (State.PROMISE_STATE_BROKEN, True)
     return work_item, found
 
 
 async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_then(desk, refused):
     _, made = await broken(desk)
     ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
-    assert (ended.state, ended.HasField("forecast_time")) == (State.STATE_BROKEN, False)
+    assert (ended.state, ended.HasField("forecast_time")) == (State.PROMISE_STATE_BROKEN, False)
     assert (await desk.get(ended.successor)).predecessor == made.name
     [told] = await desk.facts("PromiseRenegotiated")
     assert told.data.late
@@ -258,7 +260,7 @@ async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(d
         ended = await desk.promises.WithdrawPromise(
             WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
         )
-    assert ended.state == State.STATE_BROKEN
+    assert ended.state == State.PROMISE_STATE_BROKEN
     assert len(await desk.facts("PromiseBroken")) == 1
 
 
@@ -266,7 +268,7 @@ async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more
     work_item, made = await broken(desk)
     taking_back = WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
     gone = await desk.promises.WithdrawPromise(taking_back)
-    assert (gone.state, gone.reason_code) == (State.STATE_BROKEN, "CANCELLED")
+    assert (gone.state, gone.reason_code) == (State.PROMISE_STATE_BROKEN, "CANCELLED")
     assert (gone.HasField("withdraw_time"), gone.HasField("forecast_time")) == (True, False)
     [told] = await desk.facts("PromiseWithdrawn")
     assert told.data.broken
@@ -292,7 +294,7 @@ async def test_who_answers_for_the_case_records_what_was_agreed_and_not_what_was
     ]
     if lent:
         ended = [(await call).state for call in calls]
-        assert ended == [State.STATE_RENEGOTIATED, State.STATE_WITHDRAWN]
+        assert ended == [State.PROMISE_STATE_RENEGOTIATED, State.PROMISE_STATE_WITHDRAWN]
     else:
         assert {await refused(call) for call in calls} == {"PERMISSION_DENIED NOT_OWNER"}
     kept = await desk.make(3, case=case.name)
@@ -368,7 +370,7 @@ async def test_who_answers_for_a_case_promises_nothing_in_anothers_name_that_is_
     soon = desk.promise(0.5 / 24, case=case.name)
     assert await refused(front.MakePromise(MakePromiseRequest(promise=soon))) == "PERMISSION_DENIED NOT_OWNER"
     later = desk.promise(2 / 24, case=case.name)
-    assert (await front.MakePromise(MakePromiseRequest(promise=later))).state == State.STATE_OPEN
+    assert (await front.MakePromise(MakePromiseRequest(promise=later))).state == State.PROMISE_STATE_OPEN
 
 
 async def test_who_answers_for_a_case_agrees_to_later_dates_of_others_and_to_no_sooner_ones(desk, refused):
@@ -378,6 +380,6 @@ async def test_who_answers_for_a_case_agrees_to_later_dates_of_others_and_to_no_
     sooner = front.RenegotiatePromise(renegotiation(desk, promise.name, days=8))
     assert await refused(sooner) == "PERMISSION_DENIED NOT_OWNER"
     later = await front.RenegotiatePromise(renegotiation(desk, promise.name, days=10))
-    assert later.state == State.STATE_RENEGOTIATED
+    assert later.state == State.PROMISE_STATE_RENEGOTIATED
     delivery = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], department="delivery")
     await delivery.RenegotiatePromise(renegotiation(desk, later.successor, days=1))

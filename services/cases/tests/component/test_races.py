@@ -8,7 +8,6 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.testing.running import reason
-from rapport.cases.v1 import case_pb2, promise_pb2
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
@@ -19,8 +18,9 @@ from rapport.cases.v1.promise_service_pb2 import (
     RenegotiatePromiseRequest,
 )
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
+from rapport.common.v1 import states_pb2
 
-State = promise_pb2.Promise.State
+State = states_pb2.PromiseState
 
 
 async def together(*calls):
@@ -47,7 +47,7 @@ async def test_a_case_is_never_resolved_with_work_left(desk):
         resolving = desk.cases.ResolveCase(ResolveCaseRequest(name=case.name, resolution="delivered"))
         resolved, added = await together(resolving, desk.add(case.name))
         state = (await desk.cases.GetCase(GetCaseRequest(name=case.name))).state
-        if state == case_pb2.Case.State.STATE_RESOLVED:
+        if state == states_pb2.CASE_STATE_RESOLVED:
             assert added == "CASE_RESOLVED"
         else:
             assert resolved == "WORK_ITEM_OPEN"
@@ -59,7 +59,7 @@ async def test_a_promise_made_while_its_work_is_forecast_late_is_at_risk_whoever
         _, made = await together(
             desk.forecast(work_item.name, days=5), desk.make(3, work_item=work_item.name)
         )
-        assert (await desk.get(made.name)).state == State.STATE_AT_RISK
+        assert (await desk.get(made.name)).state == State.PROMISE_STATE_AT_RISK
         assert len(await desk.facts("PromiseAtRisk")) == n
 
 

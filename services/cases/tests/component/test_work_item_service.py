@@ -5,7 +5,7 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
-from rapport.cases.v1 import case_pb2, promise_pb2
+from rapport.cases.v1 import case_pb2
 from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
 from rapport.cases.v1.work_item_service_pb2 import (
     AddWorkItemRequest,
@@ -15,9 +15,10 @@ from rapport.cases.v1.work_item_service_pb2 import (
     StartWorkItemRequest,
 )
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
+from rapport.common.v1 import states_pb2
 
 State = case_pb2.WorkItem.State
-Promised = promise_pb2.Promise.State
+Promised = states_pb2.PromiseState
 
 
 async def test_a_work_item_is_added_started_and_finished(desk):
@@ -41,7 +42,7 @@ async def test_a_late_forecast_puts_the_promise_at_risk_because_of_the_forecast(
     forecast = await desk.forecast(work_item.name, days=5)
     assert forecast.forecast_finish_time == timestamp(desk.in_days(5))
     at_risk = await desk.get(promise.name)
-    assert (at_risk.state, at_risk.reason_code) == (Promised.STATE_AT_RISK, "CARRIER_DELAY")
+    assert (at_risk.state, at_risk.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "CARRIER_DELAY")
     assert at_risk.forecast_time == timestamp(desk.in_days(5))
     cause, told = await desk.facts("WorkItemForecast", "PromiseAtRisk")
     assert told.causation_id == cause.id
@@ -57,20 +58,20 @@ async def test_one_forecast_tells_its_late_promise_once_and_no_other(desk):
         await desk.forecast(work_item.name, days=5)
     assert [fact.data.promise for fact in await desk.facts("PromiseAtRisk")] == [late.name]
     for promise in (beside, elsewhere):
-        assert (await desk.get(promise.name)).state == Promised.STATE_OPEN
+        assert (await desk.get(promise.name)).state == Promised.PROMISE_STATE_OPEN
 
 
 async def test_a_promise_made_on_work_that_is_forecast_late_is_at_risk_at_once(desk):
     work_item = await desk.add((await desk.open()).name)
     await desk.forecast(work_item.name, days=5, reason_code="WEATHER")
     made = await desk.make(3, work_item=work_item.name)
-    assert (made.state, made.reason_code) == (Promised.STATE_AT_RISK, "WEATHER")
+    assert (made.state, made.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "WEATHER")
     (told,) = await desk.facts("PromiseAtRisk")
     assert (told.resource, told.version) == (made.name, 2)
 
 
 @pytest.mark.parametrize(
-    ("after_days", "state"), [(3, Promised.STATE_KEPT), (3.001, Promised.STATE_KEPT_LATE)]
+    ("after_days", "state"), [(3, Promised.PROMISE_STATE_KEPT), (3.001, Promised.PROMISE_STATE_KEPT_LATE)]
 )
 async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_days, state):
     work_item, promise = await desk.promised_work(due_days=3)
@@ -79,7 +80,7 @@ async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_
     assert (await desk.get(promise.name)).state == state
     finished, kept = await desk.facts("WorkItemFinished", "PromiseKept")
     assert kept.causation_id == finished.id
-    assert kept.data.late is (state == Promised.STATE_KEPT_LATE)
+    assert kept.data.late is (state == Promised.PROMISE_STATE_KEPT_LATE)
 
 
 async def test_work_is_finished_when_the_department_says_it_was(desk):
@@ -88,7 +89,7 @@ async def test_work_is_finished_when_the_department_says_it_was(desk):
     done_at = timestamp(desk.in_days(-2))
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name, finish_time=done_at))
     kept = await desk.get(promise.name)
-    assert (kept.state, kept.keep_time) == (Promised.STATE_KEPT, done_at)
+    assert (kept.state, kept.keep_time) == (Promised.PROMISE_STATE_KEPT, done_at)
 
 
 async def test_work_is_not_finished_before_it_was_added(desk, refused):
@@ -106,7 +107,7 @@ async def test_work_that_was_done_before_it_was_promised_keeps_the_promise_at_on
     later = await desk.make(3, work_item=work_item.name)
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name, finish_time=done_at))
     kept = await desk.get(later.name)
-    assert (kept.state, kept.keep_time) == (Promised.STATE_KEPT, later.make_time)
+    assert (kept.state, kept.keep_time) == (Promised.PROMISE_STATE_KEPT, later.make_time)
 
 
 async def test_a_better_forecast_takes_a_promise_out_of_danger_because_of_the_forecast(desk):
@@ -114,7 +115,7 @@ async def test_a_better_forecast_takes_a_promise_out_of_danger_because_of_the_fo
     await desk.forecast(work_item.name, days=5)
     await desk.forecast(work_item.name, days=2)
     recovered = await desk.get(promise.name)
-    assert (recovered.state, recovered.reason_code) == (Promised.STATE_OPEN, "")
+    assert (recovered.state, recovered.reason_code) == (Promised.PROMISE_STATE_OPEN, "")
     assert not recovered.HasField("forecast_time")
     *_, cause, told = await desk.facts("WorkItemForecast", "PromiseRecovered")
     assert (told.causation_id, told.version) == (cause.id, 3)
@@ -140,7 +141,7 @@ async def test_a_broken_promise_is_told_of_every_new_forecast(desk):
     await desk.forecast(work_item.name, days=1)
     *_, told = await desk.facts("PromiseAtRisk")
     assert (told.data.broken, told.data.forecast_time) == (True, timestamp(desk.in_days(1)))
-    assert (await desk.get(promise.name)).state == Promised.STATE_BROKEN
+    assert (await desk.get(promise.name)).state == Promised.PROMISE_STATE_BROKEN
 
 
 async def test_finished_work_is_final(desk, refused):

@@ -19,6 +19,7 @@ from customer.events.view import _happened
 from customer.service import service
 from customer.store.views import VIEWS_BY_ID
 from customer.usecases.views import apply
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     consent_service_pb2_grpc,
     customer_pb2,
@@ -63,8 +64,8 @@ class Desk:
     def interaction(self, customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
         """A valid contact to record: a call about a late delivery."""
         defaults = {
-            "channel": timeline_pb2.CHANNEL_VOICE,
-            "direction": timeline_pb2.DIRECTION_INBOUND,
+            "channel": channel_pb2.CHANNEL_VOICE,
+            "direction": channel_pb2.DIRECTION_INBOUND,
             "topic": "late-delivery",
         }
         return timeline_service_pb2.RecordInteractionRequest(**{"customer": customer} | defaults | fields)

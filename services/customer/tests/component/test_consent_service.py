@@ -5,7 +5,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from customer.domain.consents import Purpose
 from customer.domain.timeline import Channel
-from rapport.customer.v1 import consent_pb2, timeline_pb2
+from rapport.common.v1 import channel_pb2
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_LETTER, CHANNEL_SMS
+from rapport.customer.v1 import consent_pb2
 from rapport.customer.v1.consent_pb2 import PURPOSE_MARKETING, PURPOSE_SERVICE, Consent, Preferences
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
@@ -15,7 +17,6 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdatePreferencesRequest,
 )
 from rapport.customer.v1.customer_service_pb2 import RemoveIdentifierRequest
-from rapport.customer.v1.timeline_pb2 import CHANNEL_EMAIL, CHANNEL_LETTER, CHANNEL_SMS
 
 GRANTED, DENIED = Consent.Status.STATUS_GRANTED, Consent.Status.STATUS_DENIED
 
@@ -181,5 +182,5 @@ async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody)
 
 
 def test_every_channel_and_purpose_of_the_contract_is_known():
-    assert {f"CHANNEL_{channel}" for channel in Channel} == set(timeline_pb2.Channel.keys())
+    assert {f"CHANNEL_{channel}" for channel in Channel} == set(channel_pb2.Channel.keys())
     assert {f"PURPOSE_{purpose}" for purpose in Purpose} == set(consent_pb2.Purpose.keys()[1:])

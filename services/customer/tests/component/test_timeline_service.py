@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from chassis.api.messages import timestamp
 from chassis.testing.wait import eventually
-from rapport.customer.v1 import timeline_pb2
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_service_pb2 import (
     BatchRecordInteractionsRequest,
     ListTimelineEntriesRequest,
@@ -197,7 +197,9 @@ async def test_the_timeline_of_nobody_is_not_found(desk, refused, nobody):
 async def test_notices_are_on_the_timeline_with_their_channel(desk):
     anna = await desk.create()
     await desk.deliver(
-        NoticeSent(notice=f"notices/{uuid4()}", customer=anna.name, kind="promise-at-risk", channel="EMAIL")
+        NoticeSent(
+            notice=f"notices/{uuid4()}", customer=anna.name, kind="promise-at-risk", channel="CHANNEL_EMAIL"
+        )
     )
 
     async def told():
@@ -210,4 +212,4 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
         "promise-at-risk",
         "service:notifications",
     )
-    assert (entry.channel, entry.direction) == (timeline_pb2.CHANNEL_EMAIL, timeline_pb2.DIRECTION_OUTBOUND)
+    assert (entry.channel, entry.direction) == (channel_pb2.CHANNEL_EMAIL, channel_pb2.DIRECTION_OUTBOUND)

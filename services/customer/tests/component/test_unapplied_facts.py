@@ -13,8 +13,9 @@ from chassis.testing.running import reason
 from chassis.testing.wait import eventually
 from customer.usecases import views as usecase
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1.customer_events_pb2 import CustomerCreated
-from rapport.customer.v1.view_pb2 import SourceFreshness, UnappliedFact
+from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 from rapport.loyalty.v1.loyalty_events_pb2 import GoodwillGranted
 
@@ -47,7 +48,7 @@ async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_unti
     marked = await desk.view_when(anna.name, lambda view: view.unapplied_facts)
     [fact] = marked.unapplied_facts
     assert (fact.service, fact.resource, fact.type) == ("cases", case.case, "rapport.cases.v1.CaseOpened")
-    assert fact.state == UnappliedFact.STATE_PARKED
+    assert fact.state == states_pb2.SET_ASIDE_STATE_PARKED
     assert not marked.cases
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:

@@ -27,8 +27,8 @@ from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.testing.wait import eventually
 from customer.service import service
+from rapport.common.v1.channel_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
 from rapport.common.v1.explanation_pb2 import ExplainRequest
-from rapport.customer.v1.timeline_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 
@@ -38,6 +38,7 @@ syntax = "proto3";
 package rapport.gifts.v1;
 import "google/protobuf/timestamp.proto";
 import "google/type/money.proto";
+import "rapport/common/v1/channel.proto";
 import "rapport/options/v1/options.proto";
 message GiftSent {
   option (rapport.options.v1.subject) = "events.gifts.gift.sent.v1";
@@ -46,7 +47,7 @@ message GiftSent {
   string occasion = 3 [(rapport.options.v1.timeline) = TIMELINE_FIELD_TOPIC];
   google.type.Money worth = 4 [(rapport.options.v1.timeline) = TIMELINE_FIELD_AMOUNT];
   google.protobuf.Timestamp send_time = 5 [(rapport.options.v1.timeline) = TIMELINE_FIELD_OCCUR_TIME];
-  string by = 6 [(rapport.options.v1.timeline) = TIMELINE_FIELD_CHANNEL];
+  rapport.common.v1.Channel by = 6 [(rapport.options.v1.timeline) = TIMELINE_FIELD_CHANNEL];
 }
 message StockCounted {
   option (rapport.options.v1.subject) = "events.gifts.stock.counted.v1";

@@ -3,6 +3,7 @@
 import json
 from uuid import UUID, uuid4
 
+from chassis.api.messages import value_name
 from customer.store.views import SHOWN_PARTS
 from customer.usecases.parts import PartKind
 from rapport.cases.v1 import cases_events_pb2 as cases
@@ -63,7 +64,9 @@ async def test_a_promise_at_risk_is_shown_however_many_others_changed_later(desk
     late = desk.event(cases.PromiseAtRisk(promise=names("promises")[0], customer=nobody), 2, -1000)
     view = CustomerView.FromString(await desk.projected([late, *promised(desk, nobody, 200)], batch=500))
     assert late.data.promise in [part.promise for part in view.promises]
-    assert [part.state for part in view.promises] == ["OPEN"] * 49 + ["AT_RISK"]  # latest change first
+    assert [value_name(part, "state") for part in view.promises] == ["OPEN"] * 49 + [
+        "AT_RISK"
+    ]  # latest change first
 
 
 async def test_the_largest_view_is_small(desk, nobody):

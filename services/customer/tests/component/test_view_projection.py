@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.api.messages import money, timestamp
+from chassis.api.messages import money, timestamp, value_name
 from chassis.testing.wait import eventually
 from customer.events import view as events
 from customer.service import service
 from customer.store.views import VIEWS_BY_ID
 from customer.usecases.parts import SPECS
 from rapport.cases.v1 import cases_events_pb2 as cases
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
+from rapport.common.v1.value_band_pb2 import VALUE_BAND_SILVER
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
@@ -42,30 +44,32 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         (cases.PromiseMade(**about, case=case, kind="delivery", reference="orders/1", due_time=due), 1),
         (cases.PromiseAtRisk(**about, case=case, kind="delivery", due_time=due, forecast_time=later), 2),
         (notifications.NoticeRequested(notice=notice, **about, kind="promise-at-risk"), 1),
-        (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel="EMAIL"), 2),
+        (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel=CHANNEL_EMAIL), 2),
         (cases.PromiseRenegotiated(**about, due_time=due, new_due_time=later, successor=successor), 3),
         (cases.PromiseMade(promise=successor, customer=anna.name, kind="delivery", due_time=later), 1),
         (loyalty.TransferPosted(
             transfer=names("transfers")[0], customer=anna.name, points_balance=200, balance_version=1), 1),
         (loyalty.GoodwillGranted(goodwill=goodwill, customer=anna.name, points=200, promise=promise), 1),
         (loyalty.ValueChanged(customer_value=f"customerValues/{anna.name.split('/')[1]}", customer=anna.name,
-                              lifetime_value=money(49, "USD"), purchase_count=2, band="SILVER"), 1),
+                              lifetime_value=money(49, "USD"), purchase_count=2, band=VALUE_BAND_SILVER), 1),
     ]  # fmt: skip
     for message, version in told:
         desk.clock.advance(timedelta(seconds=1))
         await desk.deliver(message, version)
 
     view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == len(told) + 1)
-    assert [(part.promise, part.state) for part in view.promises] == [
+    assert [(part.promise, value_name(part, "state")) for part in view.promises] == [
         (successor, "OPEN"),
         (promise, "RENEGOTIATED"),
     ]
     assert view.promises[1].successor == successor
-    assert [(part.case, part.state, part.owner) for part in view.cases] == [(case, "OPEN", "agents/bob")]
-    assert [(part.notice, part.state) for part in view.notices] == [(notice, "SENT")]
+    assert [(part.case, value_name(part, "state"), part.owner) for part in view.cases] == [
+        (case, "OPEN", "agents/bob")
+    ]
+    assert [(part.notice, value_name(part, "state")) for part in view.notices] == [(notice, "SENT")]
     assert view.loyalty.points_balance == 200
     assert [(part.goodwill, part.points) for part in view.loyalty.goodwill] == [(goodwill, 200)]
-    assert (view.value.band, view.value.purchase_count) == ("SILVER", 2)
+    assert (value_name(view.value, "band"), view.value.purchase_count) == ("SILVER", 2)
     assert [entry.kind for entry in reversed(view.latest_timeline)][1:] == [
         message.DESCRIPTOR.name for message, _ in told
     ]
@@ -179,7 +183,7 @@ def busy_history(desk, customer):
             (cases.CaseAssigned(case=case, owner="agents/b", **at), 2),
             (cases.CaseResolved(case=case, **at), 3),
             (notifications.NoticeRequested(notice=notice, kind="promise-at-risk", promise=promise, **at), 1),
-            (notifications.NoticeSent(notice=notice, channel="EMAIL", **at), 2),
+            (notifications.NoticeSent(notice=notice, channel="CHANNEL_EMAIL", **at), 2),
             (
                 loyalty.TransferPosted(
                     transfer=names("transfers")[0], points_balance=i, balance_version=i, **at
@@ -209,9 +213,9 @@ async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended
         for seconds, name in enumerate(names("promises", 25), 1)
     ]
     view = CustomerView.FromString(await desk.projected(still_open + history, batch=500))
-    assert [part.state for part in view.promises].count("OPEN") == 25
+    assert [value_name(part, "state") for part in view.promises].count("OPEN") == 25
     assert len(view.promises) == 25 + 20
-    assert [part.state for part in view.cases].count("OPEN") == 6
+    assert [value_name(part, "state") for part in view.cases].count("OPEN") == 6
     assert len(view.cases) == 6 + 20
     assert (len(view.notices), len(view.loyalty.goodwill), len(view.latest_timeline)) == (20, 20, 20)
     for parts in (view.promises, view.cases, view.notices):

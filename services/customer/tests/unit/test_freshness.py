@@ -7,7 +7,8 @@ from chassis.events.freshness import SourceState, Standing
 from customer.store.views import SetAside
 from customer.usecases import freshness as module
 from customer.usecases.freshness import ViewFreshness, source_freshness, unapplied_facts
-from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness, UnappliedFact
+from rapport.common.v1 import states_pb2
+from rapport.customer.v1.view_pb2 import CustomerView, SourceFreshness
 
 State = SourceFreshness.State
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -87,7 +88,11 @@ async def test_a_fact_set_aside_marks_its_customer_and_nobody_else(freshness, ro
     rows.rows = [aside(f"customers/{anna}")]
     await freshness.load()
     [fact] = CustomerView.FromString(freshness.unapplied(anna)).unapplied_facts
-    assert (fact.service, fact.resource, fact.state) == ("cases", "promises/1", UnappliedFact.STATE_PARKED)
+    assert (fact.service, fact.resource, fact.state) == (
+        "cases",
+        "promises/1",
+        states_pb2.SET_ASIDE_STATE_PARKED,
+    )
     assert fact.park_time.ToDatetime(UTC) == AT
     assert freshness.unapplied(bob) == b""
     assert changed == [anna]

@@ -6,7 +6,8 @@ from customer.domain.consents import ConsentStatus, Purpose
 from customer.domain.identifiers import IdentifierType, Quality
 from customer.domain.imports import ImportState
 from customer.domain.timeline import Channel, Direction
-from rapport.customer.v1 import consent_pb2, timeline_pb2
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import consent_pb2
 from rapport.customer.v1.customer_pb2 import Identifier
 from rapport.customer.v1.import_pb2 import ImportJob
 
@@ -19,8 +20,8 @@ from rapport.customer.v1.import_pb2 import ImportJob
         (IdentifierType, Identifier.Type),
         (Quality, Identifier.Quality),
         (ImportState, ImportJob.State),
-        (Channel, timeline_pb2.Channel),
-        (Direction, timeline_pb2.Direction),
+        (Channel, channel_pb2.Channel),
+        (Direction, channel_pb2.Direction),
     ],
     ids=lambda found: getattr(found, "__name__", ""),
 )

@@ -29,8 +29,8 @@ from rapport.cases.v1 import (
     promise_pb2,
     promise_service_pb2_grpc,
 )
-from rapport.common.v1 import explanation_pb2
-from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc, timeline_pb2
+from rapport.common.v1 import channel_pb2, explanation_pb2, states_pb2
+from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc
 from rapport.notifications.v1 import (
     notice_pb2,
     notice_service_pb2,
@@ -45,11 +45,11 @@ ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"
 CUSTOMER_NAME = "Canary Maria Anders"
 STATES = {
-    "PromiseAtRisk": promise_pb2.Promise.STATE_AT_RISK,
-    "PromiseRecovered": promise_pb2.Promise.STATE_OPEN,
-    "PromiseKept": promise_pb2.Promise.STATE_KEPT,
-    "PromiseWithdrawn": promise_pb2.Promise.STATE_WITHDRAWN,
-    "PromiseRenegotiated": promise_pb2.Promise.STATE_RENEGOTIATED,
+    "PromiseAtRisk": states_pb2.PROMISE_STATE_AT_RISK,
+    "PromiseRecovered": states_pb2.PROMISE_STATE_OPEN,
+    "PromiseKept": states_pb2.PROMISE_STATE_KEPT,
+    "PromiseWithdrawn": states_pb2.PROMISE_STATE_WITHDRAWN,
+    "PromiseRenegotiated": states_pb2.PROMISE_STATE_RENEGOTIATED,
 }
 
 
@@ -130,7 +130,7 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         self.failure: grpc.StatusCode | None = None
         self.answer = consent_service_pb2.CheckContactResponse(
             allowed=True,
-            channel=timeline_pb2.CHANNEL_EMAIL,
+            channel=channel_pb2.CHANNEL_EMAIL,
             address=ADDRESS,
             display_name=CUSTOMER_NAME,
             language_code="en",
@@ -193,7 +193,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
                 setattr(promise, field, value)
             elif event.HasField(field):
                 getattr(promise, field).CopyFrom(value)
-        if state != promise_pb2.Promise.STATE_AT_RISK:
+        if state != states_pb2.PROMISE_STATE_AT_RISK:
             promise.ClearField("forecast_time")
         self.known[event.promise] = promise
 
@@ -374,7 +374,7 @@ class Desk:
     @staticmethod
     def state(notice: notice_pb2.Notice) -> str:
         """The state's name."""
-        return enum_name(notice_pb2.Notice.State.DESCRIPTOR, notice.state)
+        return enum_name(states_pb2.NoticeState.DESCRIPTOR, notice.state)
 
     @staticmethod
     def outcomes(notice: notice_pb2.Notice) -> list[tuple[str, str]]:

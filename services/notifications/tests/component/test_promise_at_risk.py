@@ -6,6 +6,7 @@ from typing import Any
 from chassis.api.messages import moment
 from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import PromiseKept
+from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
 
 
 async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(desk: Any) -> None:
@@ -29,7 +30,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
         assert part in body
     assert "+49 30 1234 or sam@acme.example" in body
     assert mail["Message-ID"] == f"<{notice.name.removeprefix('notices/')}@acme.example>"
-    assert (notice.channel, notice.template, notice.template_version) == ("EMAIL", "templates/delay", 1)
+    assert (notice.channel, notice.template, notice.template_version) == (CHANNEL_EMAIL, "templates/delay", 1)
     assert len(notice.content_hash) == 64
     assert desk.outcomes(notice) == [("ACCEPTED", "250")]
 
@@ -44,7 +45,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert (told.promise, told.version, told.customer) == (event.promise, 2, desk.customer)
     assert moment(told.new_due_time) == moment(event.forecast_time)
     assert moment(told.tell_time) == desk.clock.now()
-    assert (told.reason_code, sent.data.channel) == ("CARRIER_DELAY", "EMAIL")
+    assert (told.reason_code, sent.data.channel) == ("CARRIER_DELAY", CHANNEL_EMAIL)
 
 
 async def test_a_redelivered_event_sends_no_second_mail(desk: Any) -> None:

@@ -10,13 +10,14 @@ from notifications.domain.notice import Concern, State
 from notifications.domain.policy import EVENT_TYPES, EVENTS
 from notifications.domain.template import Kind
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered
-from rapport.notifications.v1.notice_pb2 import DeliveryAttempt, Notice
+from rapport.common.v1.states_pb2 import NoticeState
+from rapport.notifications.v1.notice_pb2 import DeliveryAttempt
 from rapport.notifications.v1.template_service_pb2 import Template
 
 
 @pytest.mark.parametrize(
     ("names", "contract"),
-    [(State, Notice.State), (Outcome, DeliveryAttempt.Outcome), (Kind, Template.Kind)],
+    [(State, NoticeState), (Outcome, DeliveryAttempt.Outcome), (Kind, Template.Kind)],
     ids=["notice", "attempt", "template"],
 )
 def test_what_is_stored_is_named_as_in_the_contract(names: Any, contract: Any) -> None:

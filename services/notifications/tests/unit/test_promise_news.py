@@ -8,6 +8,7 @@ from chassis.api.messages import timestamp
 from notifications.domain.notice import Concern
 from notifications.usecases.promise_news import news_in
 from rapport.cases.v1 import promise_pb2
+from rapport.common.v1 import states_pb2
 
 DUE = datetime(2026, 3, 5, tzinfo=UTC)
 
@@ -28,7 +29,7 @@ def test_only_what_can_still_be_in_time_is_so_again(state: str, forecast: bool, 
     promise = promise_pb2.Promise(
         name="promises/1",
         etag='"7"',
-        state=promise_pb2.Promise.State.Value(f"STATE_{state}"),
+        state=states_pb2.PromiseState.Value(f"PROMISE_STATE_{state}"),
         due_time=timestamp(DUE),
         forecast_time=timestamp(DUE.replace(day=9)) if forecast else None,
         department="departments/delivery",
@@ -37,5 +38,5 @@ def test_only_what_can_still_be_in_time_is_so_again(state: str, forecast: bool, 
     assert (news.version, news.concern) == (7, concern)
     assert (news.due_time, news.department) == (DUE, "departments/delivery")
     promise.successor = "promises/2"
-    promise.state = promise_pb2.Promise.STATE_BROKEN
+    promise.state = states_pb2.PROMISE_STATE_BROKEN
     assert news_in(promise).concern == Concern.NONE

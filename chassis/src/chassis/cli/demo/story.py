@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import grpc
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import timestamp, value_name
 from chassis.cli.failures import Failure
 from chassis.cli.session import Session
 from chassis.telemetry import tracing
@@ -26,11 +26,10 @@ from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
-from rapport.common.v1 import explanation_pb2
+from rapport.common.v1 import channel_pb2, explanation_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
-    timeline_pb2,
     timeline_service_pb2,
     view_pb2,
     view_service_pb2,
@@ -139,8 +138,8 @@ class Story:
             self._timeline.RecordInteraction,
             timeline_service_pb2.RecordInteractionRequest(
                 customer=self.outcome.customer,
-                channel=timeline_pb2.CHANNEL_VOICE,
-                direction=timeline_pb2.DIRECTION_INBOUND,
+                channel=channel_pb2.CHANNEL_VOICE,
+                direction=channel_pb2.DIRECTION_INBOUND,
                 topic="order",
             ),
         )
@@ -193,9 +192,9 @@ class Story:
     def _wait_for_the_notice(self, order: str) -> None:
         def renegotiated() -> bool:
             view = self._view()
-            states = {part.promise: part.state for part in view.promises}
+            states = {part.promise: value_name(part, "state") for part in view.promises}
             return states.get(self.outcome.promise) == "RENEGOTIATED" and any(
-                part.reference == order and part.state == "OPEN" for part in view.promises
+                part.reference == order and value_name(part, "state") == "OPEN" for part in view.promises
             )
 
         self._until(renegotiated, "the customer to be told and the promise to be renegotiated")
@@ -275,10 +274,12 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
     day = "%a %d %b %Y"
     return [
         *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
-        f"value    {value.currency_code} {value.units}.{value.nanos // 10**7:02} {view.value.band}",
-        *(f"case     {part.topic} {part.state}" for part in view.cases),
+        f"value    {value.currency_code} {value.units}.{value.nanos // 10**7:02}"
+        f" {value_name(view.value, 'band')}",
+        *(f"case     {part.topic} {value_name(part, 'state')}" for part in view.cases),
         *(
-            f"promise  {part.kind} of {part.reference} {part.state}, due {part.due_time.ToDatetime():{day}}"
+            f"promise  {part.kind} of {part.reference} {value_name(part, 'state')}"
+            f", due {part.due_time.ToDatetime():{day}}"
             + (
                 f", now expected {part.forecast_time.ToDatetime():{day}}"
                 if part.HasField("forecast_time")
@@ -286,7 +287,10 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             )
             for part in view.promises
         ),
-        *(f"notice   {part.kind} {part.state} {part.reason_code}".rstrip() for part in view.notices),
+        *(
+            f"notice   {part.kind} {value_name(part, 'state')} {part.reason_code}".rstrip()
+            for part in view.notices
+        ),
         f"points   {view.loyalty.points_balance}",
         *(f"goodwill {part.points} points for {part.reason_code}" for part in view.loyalty.goodwill),
     ]

@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -23,29 +24,6 @@ class Case(_message.Message):
     """An end-to-end customer concern: one accountable owner and one customer-visible state at all times."""
 
     DESCRIPTOR: _descriptor.Descriptor
-
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Case._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: Case._State.ValueType  # 0
-        """Never sent."""
-        STATE_OPEN: Case._State.ValueType  # 1
-        """We are working on it."""
-        STATE_RESOLVED: Case._State.ValueType  # 2
-        """Settled, with a resolution."""
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """Where the concern is, as the customer sees it."""
-
-    STATE_UNSPECIFIED: Case.State.ValueType  # 0
-    """Never sent."""
-    STATE_OPEN: Case.State.ValueType  # 1
-    """We are working on it."""
-    STATE_RESOLVED: Case.State.ValueType  # 2
-    """Settled, with a resolution."""
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -69,8 +47,8 @@ class Case(_message.Message):
     """One line for people; at most 200 characters."""
     owner: _builtins.str
     """The accountable owner, `agents/{agent}`: somebody in the directory."""
-    state: Global___Case.State.ValueType
-    """Where the concern is."""
+    state: _states_pb2.CaseState.ValueType
+    """Where the case is, as the customer sees it."""
     resolution: _builtins.str
     """How it was settled, a code such as `delivered`."""
     reopen_count: _builtins.int
@@ -95,7 +73,7 @@ class Case(_message.Message):
         topic: _builtins.str = ...,
         display_name: _builtins.str = ...,
         owner: _builtins.str = ...,
-        state: Global___Case.State.ValueType = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
         resolution: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
         resolve_time: _timestamp_pb2.Timestamp | None = ...,

@@ -6,8 +6,8 @@ What we said we would do for a customer, by when."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,53 +24,6 @@ class Promise(_message.Message):
     """A promise to a customer. It is never edited: a new date is a renegotiation, which ends it and makes a successor."""
 
     DESCRIPTOR: _descriptor.Descriptor
-
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Promise._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: Promise._State.ValueType  # 0
-        """Never sent."""
-        STATE_OPEN: Promise._State.ValueType  # 1
-        """Made, and nothing says that it will not be kept."""
-        STATE_AT_RISK: Promise._State.ValueType  # 2
-        """Not expected to be kept in time: the forecast is late, or the due time is near and the work is not done."""
-        STATE_KEPT: Promise._State.ValueType  # 3
-        """Done by the due time."""
-        STATE_KEPT_LATE: Promise._State.ValueType  # 4
-        """Done after the due time."""
-        STATE_BROKEN: Promise._State.ValueType  # 5
-        """Not done at the due time plus grace. When the customer got a new date after that, it has a successor; when it was
-        taken back after that, a `withdraw_time`. Until then it can still be kept, late.
-        """
-        STATE_RENEGOTIATED: Promise._State.ValueType  # 6
-        """Replaced by a successor: the customer was told in time."""
-        STATE_WITHDRAWN: Promise._State.ValueType  # 7
-        """Taken back in time, with a reason."""
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """Where the promise is."""
-
-    STATE_UNSPECIFIED: Promise.State.ValueType  # 0
-    """Never sent."""
-    STATE_OPEN: Promise.State.ValueType  # 1
-    """Made, and nothing says that it will not be kept."""
-    STATE_AT_RISK: Promise.State.ValueType  # 2
-    """Not expected to be kept in time: the forecast is late, or the due time is near and the work is not done."""
-    STATE_KEPT: Promise.State.ValueType  # 3
-    """Done by the due time."""
-    STATE_KEPT_LATE: Promise.State.ValueType  # 4
-    """Done after the due time."""
-    STATE_BROKEN: Promise.State.ValueType  # 5
-    """Not done at the due time plus grace. When the customer got a new date after that, it has a successor; when it was
-    taken back after that, a `withdraw_time`. Until then it can still be kept, late.
-    """
-    STATE_RENEGOTIATED: Promise.State.ValueType  # 6
-    """Replaced by a successor: the customer was told in time."""
-    STATE_WITHDRAWN: Promise.State.ValueType  # 7
-    """Taken back in time, with a reason."""
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
@@ -109,7 +62,7 @@ class Promise(_message.Message):
     """What it refers to, a code that events and notices may show, for example `orders/10248`: at most 100 letters of the
     English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
     """
-    state: Global___Promise.State.ValueType
+    state: _states_pb2.PromiseState.ValueType
     """Where the promise is."""
     reason_code: _builtins.str
     """Why it is or was at risk, was renegotiated or was withdrawn: the latest of these, a code; empty when none is so."""
@@ -167,7 +120,7 @@ class Promise(_message.Message):
         reference: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
-        state: Global___Promise.State.ValueType = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
         keep_time: _timestamp_pb2.Timestamp | None = ...,

@@ -25,10 +25,10 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_timeline__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rapport/customer/v1/timeline.proto\"\xbc\x03\n\x07\x43onsent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x33\n\x07purpose\x18\x02 \x01(\x0e\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x39\n\x06status\x18\x04 \x01(\x0e\x32#.rapport.customer.v1.Consent.StatusB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fwording_version\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"G\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_GRANTED\x10\x01\x12\x11\n\rSTATUS_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsent\"\xca\x01\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1c.rapport.customer.v1.ChannelB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferences*N\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPURPOSE_SERVICE\x10\x01\x12\x15\n\x11PURPOSE_MARKETING\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\"\xba\x03\n\x07\x43onsent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x33\n\x07purpose\x18\x02 \x01(\x0e\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x31\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x39\n\x06status\x18\x04 \x01(\x0e\x32#.rapport.customer.v1.Consent.StatusB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fwording_version\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"G\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_GRANTED\x10\x01\x12\x11\n\rSTATUS_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsent\"\xc8\x01\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferences*N\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPURPOSE_SERVICE\x10\x01\x12\x15\n\x11PURPOSE_MARKETING\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,12 +57,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCES'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_PREFERENCES']._loaded_options = None
   _globals['_PREFERENCES']._serialized_options = b'\352AZ\n\034customer.rapport/Preferences\022 customers/{customer}/preferences*\013preferences2\013preferences'
-  _globals['_PURPOSE']._serialized_start=839
-  _globals['_PURPOSE']._serialized_end=917
-  _globals['_CONSENT']._serialized_start=188
-  _globals['_CONSENT']._serialized_end=632
-  _globals['_CONSENT_STATUS']._serialized_start=470
-  _globals['_CONSENT_STATUS']._serialized_end=541
-  _globals['_PREFERENCES']._serialized_start=635
-  _globals['_PREFERENCES']._serialized_end=837
+  _globals['_PURPOSE']._serialized_start=832
+  _globals['_PURPOSE']._serialized_end=910
+  _globals['_CONSENT']._serialized_start=185
+  _globals['_CONSENT']._serialized_end=627
+  _globals['_CONSENT_STATUS']._serialized_start=465
+  _globals['_CONSENT_STATUS']._serialized_end=536
+  _globals['_PREFERENCES']._serialized_start=630
+  _globals['_PREFERENCES']._serialized_end=830
 # @@protoc_insertion_point(module_scope)

@@ -9,7 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -84,7 +84,7 @@ class Consent(_message.Message):
     """`customers/{uuid}/consents/{purpose}.{channel}`, for example `.../consents/service.email`."""
     purpose: Global___Purpose.ValueType
     """What the contact is for."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The channel."""
     status: Global___Consent.Status.ValueType
     """Whether it is allowed."""
@@ -99,7 +99,7 @@ class Consent(_message.Message):
         *,
         name: _builtins.str = ...,
         purpose: Global___Purpose.ValueType = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         status: Global___Consent.Status.ValueType = ...,
         wording_version: _builtins.str = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
@@ -126,14 +126,14 @@ class Preferences(_message.Message):
     etag: _builtins.str
     """The row version, quoted."""
     @_builtins.property
-    def channels(self) -> _containers.RepeatedScalarFieldContainer[_timeline_pb2.Channel.ValueType]:
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """Channels in the order the customer prefers them; empty means e-mail."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        channels: _abc.Iterable[_timeline_pb2.Channel.ValueType] | None = ...,
+        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

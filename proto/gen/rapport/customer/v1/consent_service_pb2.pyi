@@ -8,8 +8,8 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
-from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -169,7 +169,7 @@ class CheckContactRequest(_message.Message):
     purpose: _consent_pb2.Purpose.ValueType
     """What the contact is for."""
     @_builtins.property
-    def channels(self) -> _containers.RepeatedScalarFieldContainer[_timeline_pb2.Channel.ValueType]:
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels the caller can send on, best first."""
 
     def __init__(
@@ -177,7 +177,7 @@ class CheckContactRequest(_message.Message):
         *,
         customer: _builtins.str = ...,
         purpose: _consent_pb2.Purpose.ValueType = ...,
-        channels: _abc.Iterable[_timeline_pb2.Channel.ValueType] | None = ...,
+        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -205,7 +205,7 @@ class CheckContactResponse(_message.Message):
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
     """Why not, when not allowed: `CONSENT_DENIED` or `NO_ADDRESS`."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str
     """The address on that channel. Use it once and do not keep it."""
@@ -222,7 +222,7 @@ class CheckContactResponse(_message.Message):
         *,
         allowed: _builtins.bool = ...,
         reason_code: _builtins.str = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         address: _builtins.str = ...,
         display_name: _builtins.str = ...,
         language_code: _builtins.str = ...,

@@ -7,9 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
-from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -150,9 +150,9 @@ class InteractionRecorded(_message.Message):
     """`customers/{uuid}/timeline/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The touch point."""
-    direction: _timeline_pb2.Direction.ValueType
+    direction: _channel_pb2.Direction.ValueType
     """Who spoke first."""
     topic: _builtins.str
     """What it was about, a code."""
@@ -161,8 +161,8 @@ class InteractionRecorded(_message.Message):
         *,
         timeline_entry: _builtins.str = ...,
         customer: _builtins.str = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
-        direction: _timeline_pb2.Direction.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -190,7 +190,7 @@ class ConsentChanged(_message.Message):
     """`customers/{uuid}`."""
     purpose: _consent_pb2.Purpose.ValueType
     """What the contact is for."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The channel."""
     status: _consent_pb2.Consent.Status.ValueType
     """Whether it is allowed."""
@@ -200,7 +200,7 @@ class ConsentChanged(_message.Message):
         consent: _builtins.str = ...,
         customer: _builtins.str = ...,
         purpose: _consent_pb2.Purpose.ValueType = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         status: _consent_pb2.Consent.Status.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -26,10 +26,11 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/timeline.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\xcd\x03\n\rTimelineEntry\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12.\n\noccur_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x18\n\x08resource\x18\x05 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12-\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1c.rapport.customer.v1.Channel\x12\x31\n\tdirection\x18\x07 \x01(\x0e\x32\x1e.rapport.customer.v1.Direction\x12\r\n\x05topic\x18\x08 \x01(\t\x12\x15\n\x07summary\x18\t \x01(\tB\x04\x90\xb5\x18\x01\x12\r\n\x05\x61\x63tor\x18\n \x01(\t\x12\x10\n\x08trace_id\x18\x0b \x01(\t\x12\"\n\x06\x61mount\x18\x0c \x01(\x0b\x32\x12.google.type.Money:s\xea\x41p\n\x1e\x63ustomer.rapport/TimelineEntry\x12.customers/{customer}/timeline/{timeline_entry}*\x0ftimelineEntries2\rtimelineEntry*\x87\x02\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x11\n\rCHANNEL_VOICE\x10\x01\x12\x0f\n\x0b\x43HANNEL_IVR\x10\x02\x12\x11\n\rCHANNEL_EMAIL\x10\x03\x12\x10\n\x0c\x43HANNEL_CHAT\x10\x04\x12\x0f\n\x0b\x43HANNEL_SMS\x10\x05\x12\x0f\n\x0b\x43HANNEL_WEB\x10\x06\x12\x0f\n\x0b\x43HANNEL_APP\x10\x07\x12\x12\n\x0e\x43HANNEL_SOCIAL\x10\x08\x12\x0f\n\x0b\x43HANNEL_FAX\x10\t\x12\x12\n\x0e\x43HANNEL_LETTER\x10\n\x12\x17\n\x13\x43HANNEL_FIELD_VISIT\x10\x0b\x12\x15\n\x11\x43HANNEL_IN_PERSON\x10\x0c*U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44IRECTION_INBOUND\x10\x01\x12\x16\n\x12\x44IRECTION_OUTBOUND\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/timeline.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xc9\x03\n\rTimelineEntry\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12.\n\noccur_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x18\n\x08resource\x18\x05 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12+\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12/\n\tdirection\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.Direction\x12\r\n\x05topic\x18\x08 \x01(\t\x12\x15\n\x07summary\x18\t \x01(\tB\x04\x90\xb5\x18\x01\x12\r\n\x05\x61\x63tor\x18\n \x01(\t\x12\x10\n\x08trace_id\x18\x0b \x01(\t\x12\"\n\x06\x61mount\x18\x0c \x01(\x0b\x32\x12.google.type.Money:s\xea\x41p\n\x1e\x63ustomer.rapport/TimelineEntry\x12.customers/{customer}/timeline/{timeline_entry}*\x0ftimelineEntries2\rtimelineEntryb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,10 +45,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TIMELINEENTRY'].fields_by_name['summary']._serialized_options = b'\220\265\030\001'
   _globals['_TIMELINEENTRY']._loaded_options = None
   _globals['_TIMELINEENTRY']._serialized_options = b'\352Ap\n\036customer.rapport/TimelineEntry\022.customers/{customer}/timeline/{timeline_entry}*\017timelineEntries2\rtimelineEntry'
-  _globals['_CHANNEL']._serialized_start=676
-  _globals['_CHANNEL']._serialized_end=939
-  _globals['_DIRECTION']._serialized_start=941
-  _globals['_DIRECTION']._serialized_end=1026
-  _globals['_TIMELINEENTRY']._serialized_start=212
-  _globals['_TIMELINEENTRY']._serialized_end=673
+  _globals['_TIMELINEENTRY']._serialized_start=245
+  _globals['_TIMELINEENTRY']._serialized_end=702
 # @@protoc_insertion_point(module_scope)

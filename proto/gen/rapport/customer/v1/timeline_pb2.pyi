@@ -6,8 +6,8 @@ The append-only list of everything that happened with one customer."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import money_pb2 as _money_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,94 +18,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _Channel:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Channel.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CHANNEL_UNSPECIFIED: _Channel.ValueType  # 0
-    """Not allowed in requests."""
-    CHANNEL_VOICE: _Channel.ValueType  # 1
-    """A telephone call with a person."""
-    CHANNEL_IVR: _Channel.ValueType  # 2
-    """A telephone call with the voice menu."""
-    CHANNEL_EMAIL: _Channel.ValueType  # 3
-    """An e-mail."""
-    CHANNEL_CHAT: _Channel.ValueType  # 4
-    """A live chat."""
-    CHANNEL_SMS: _Channel.ValueType  # 5
-    """A text message."""
-    CHANNEL_WEB: _Channel.ValueType  # 6
-    """The web site."""
-    CHANNEL_APP: _Channel.ValueType  # 7
-    """The mobile app."""
-    CHANNEL_SOCIAL: _Channel.ValueType  # 8
-    """A social network."""
-    CHANNEL_FAX: _Channel.ValueType  # 9
-    """A fax."""
-    CHANNEL_LETTER: _Channel.ValueType  # 10
-    """A letter."""
-    CHANNEL_FIELD_VISIT: _Channel.ValueType  # 11
-    """A visit of ours to the customer."""
-    CHANNEL_IN_PERSON: _Channel.ValueType  # 12
-    """A visit of the customer to us."""
-
-class Channel(_Channel, metaclass=_ChannelEnumTypeWrapper):
-    """The touch points."""
-
-CHANNEL_UNSPECIFIED: Channel.ValueType  # 0
-"""Not allowed in requests."""
-CHANNEL_VOICE: Channel.ValueType  # 1
-"""A telephone call with a person."""
-CHANNEL_IVR: Channel.ValueType  # 2
-"""A telephone call with the voice menu."""
-CHANNEL_EMAIL: Channel.ValueType  # 3
-"""An e-mail."""
-CHANNEL_CHAT: Channel.ValueType  # 4
-"""A live chat."""
-CHANNEL_SMS: Channel.ValueType  # 5
-"""A text message."""
-CHANNEL_WEB: Channel.ValueType  # 6
-"""The web site."""
-CHANNEL_APP: Channel.ValueType  # 7
-"""The mobile app."""
-CHANNEL_SOCIAL: Channel.ValueType  # 8
-"""A social network."""
-CHANNEL_FAX: Channel.ValueType  # 9
-"""A fax."""
-CHANNEL_LETTER: Channel.ValueType  # 10
-"""A letter."""
-CHANNEL_FIELD_VISIT: Channel.ValueType  # 11
-"""A visit of ours to the customer."""
-CHANNEL_IN_PERSON: Channel.ValueType  # 12
-"""A visit of the customer to us."""
-Global___Channel: _TypeAlias = Channel  # noqa: Y015
-
-class _Direction:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Direction.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    DIRECTION_UNSPECIFIED: _Direction.ValueType  # 0
-    """Not allowed in requests."""
-    DIRECTION_INBOUND: _Direction.ValueType  # 1
-    """The customer contacted us."""
-    DIRECTION_OUTBOUND: _Direction.ValueType  # 2
-    """We contacted the customer."""
-
-class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
-    """Who spoke first."""
-
-DIRECTION_UNSPECIFIED: Direction.ValueType  # 0
-"""Not allowed in requests."""
-DIRECTION_INBOUND: Direction.ValueType  # 1
-"""The customer contacted us."""
-DIRECTION_OUTBOUND: Direction.ValueType  # 2
-"""We contacted the customer."""
-Global___Direction: _TypeAlias = Direction  # noqa: Y015
 
 @_typing.final
 class TimelineEntry(_message.Message):
@@ -133,9 +45,9 @@ class TimelineEntry(_message.Message):
     """The service that told it, for example `cases`."""
     resource: _builtins.str
     """The resource it is about, for example `promises/0198...`; empty for interactions without one."""
-    channel: Global___Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The touch point, for interactions and notices."""
-    direction: Global___Direction.ValueType
+    direction: _channel_pb2.Direction.ValueType
     """Who spoke first, for interactions and notices that were sent."""
     topic: _builtins.str
     """What it was about, a short code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
@@ -163,8 +75,8 @@ class TimelineEntry(_message.Message):
         kind: _builtins.str = ...,
         source: _builtins.str = ...,
         resource: _builtins.str = ...,
-        channel: Global___Channel.ValueType = ...,
-        direction: Global___Direction.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
         summary: _builtins.str = ...,
         actor: _builtins.str = ...,

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
@@ -36,9 +37,9 @@ class RecordInteractionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The touch point."""
-    direction: _timeline_pb2.Direction.ValueType
+    direction: _channel_pb2.Direction.ValueType
     """Who spoke first."""
     topic: _builtins.str
     """What it was about: lower-case letters, digits and dashes, at most 63."""
@@ -56,8 +57,8 @@ class RecordInteractionRequest(_message.Message):
         self,
         *,
         customer: _builtins.str = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
-        direction: _timeline_pb2.Direction.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
+        direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
         summary: _builtins.str = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,

@@ -11,6 +11,9 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from google.type import money_pb2 as _money_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
+from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
@@ -177,29 +180,6 @@ class UnappliedFact(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[UnappliedFact._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: UnappliedFact._State.ValueType  # 0
-        """Never sent."""
-        STATE_PARKED: UnappliedFact._State.ValueType  # 1
-        """It is tried again by itself."""
-        STATE_DEAD: UnappliedFact._State.ValueType  # 2
-        """It was given up on; an operator has to look at it."""
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """What becomes of it."""
-
-    STATE_UNSPECIFIED: UnappliedFact.State.ValueType  # 0
-    """Never sent."""
-    STATE_PARKED: UnappliedFact.State.ValueType  # 1
-    """It is tried again by itself."""
-    STATE_DEAD: UnappliedFact.State.ValueType  # 2
-    """It was given up on; an operator has to look at it."""
-
     SERVICE_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
@@ -211,7 +191,7 @@ class UnappliedFact(_message.Message):
     """The resource that it is about."""
     type: _builtins.str
     """What it says, as the full name of its message, for example `rapport.cases.v1.PromiseKept`."""
-    state: Global___UnappliedFact.State.ValueType
+    state: _states_pb2.SetAsideState.ValueType
     """What becomes of it."""
     @_builtins.property
     def park_time(self) -> _timestamp_pb2.Timestamp:
@@ -223,7 +203,7 @@ class UnappliedFact(_message.Message):
         service: _builtins.str = ...,
         resource: _builtins.str = ...,
         type: _builtins.str = ...,
-        state: Global___UnappliedFact.State.ValueType = ...,
+        state: _states_pb2.SetAsideState.ValueType = ...,
         park_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
@@ -313,8 +293,8 @@ class ValuePart(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     purchase_count: _builtins.int
     """Number of purchases."""
-    band: _builtins.str
-    """`STANDARD`, `SILVER`, `GOLD` or `PLATINUM`."""
+    band: _value_band_pb2.ValueBand.ValueType
+    """The band that the value puts them in."""
     @_builtins.property
     def lifetime_value(self) -> _money_pb2.Money:
         """Everything the customer paid, over the whole relationship."""
@@ -336,7 +316,7 @@ class ValuePart(_message.Message):
         *,
         lifetime_value: _money_pb2.Money | None = ...,
         purchase_count: _builtins.int = ...,
-        band: _builtins.str = ...,
+        band: _value_band_pb2.ValueBand.ValueType = ...,
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         source: Global___PartSource | None = ...,
@@ -368,8 +348,8 @@ class PromisePart(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
-    state: _builtins.str
-    """The state as `PromiseService` names it, for example `AT_RISK`."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is."""
     kind: _builtins.str
     """What the promise is about, for example `delivery`."""
     reference: _builtins.str
@@ -400,7 +380,7 @@ class PromisePart(_message.Message):
         self,
         *,
         promise: _builtins.str = ...,
-        state: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -433,8 +413,8 @@ class CasePart(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
-    state: _builtins.str
-    """The state as `CaseService` names it, for example `OPEN`."""
+    state: _states_pb2.CaseState.ValueType
+    """Where the case is."""
     topic: _builtins.str
     """What it is about, for example `late-delivery`."""
     owner: _builtins.str
@@ -451,7 +431,7 @@ class CasePart(_message.Message):
         self,
         *,
         case: _builtins.str = ...,
-        state: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
         topic: _builtins.str = ...,
         owner: _builtins.str = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
@@ -554,11 +534,11 @@ class NoticePart(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
-    state: _builtins.str
-    """The state as `NoticeService` names it, for example `SENT`."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is."""
     kind: _builtins.str
     """The kind of notice, for example `promise-at-risk`."""
-    channel: _timeline_pb2.Channel.ValueType
+    channel: _channel_pb2.Channel.ValueType
     """The channel it went out on."""
     promise: _builtins.str
     """The promise it was about; may be empty."""
@@ -572,9 +552,9 @@ class NoticePart(_message.Message):
         self,
         *,
         notice: _builtins.str = ...,
-        state: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         kind: _builtins.str = ...,
-        channel: _timeline_pb2.Channel.ValueType = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         promise: _builtins.str = ...,
         reason_code: _builtins.str = ...,
         source: Global___PartSource | None = ...,

@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.type import money_pb2 as _money_pb2
+from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -207,8 +208,8 @@ class ValueChanged(_message.Message):
     """`customers/{uuid}`."""
     purchase_count: _builtins.int
     """Number of purchases; what was given back is not counted."""
-    band: _builtins.str
-    """`STANDARD`, `SILVER`, `GOLD` or `PLATINUM`."""
+    band: _value_band_pb2.ValueBand.ValueType
+    """The band that the lifetime value puts them in."""
     @_builtins.property
     def lifetime_value(self) -> _money_pb2.Money:
         """Everything the customer paid, less what they gave back."""
@@ -228,7 +229,7 @@ class ValueChanged(_message.Message):
         customer: _builtins.str = ...,
         lifetime_value: _money_pb2.Money | None = ...,
         purchase_count: _builtins.int = ...,
-        band: _builtins.str = ...,
+        band: _value_band_pb2.ValueBand.ValueType = ...,
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...

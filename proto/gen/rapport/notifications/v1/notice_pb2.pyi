@@ -10,6 +10,8 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 import builtins as _builtins
 import sys
@@ -27,49 +29,6 @@ class Notice(_message.Message):
     """One proactive message to one customer about one thing."""
 
     DESCRIPTOR: _descriptor.Descriptor
-
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Notice._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: Notice._State.ValueType  # 0
-        """Never sent."""
-        STATE_REQUESTED: Notice._State.ValueType  # 1
-        """Wanted; consent and address are checked when it is sent."""
-        STATE_SENDING: Notice._State.ValueType  # 2
-        """Handed to the provider, whose answer is not known yet."""
-        STATE_SENT: Notice._State.ValueType  # 3
-        """Accepted by a provider."""
-        STATE_SUPPRESSED: Notice._State.ValueType  # 4
-        """Not sent, for the reason in `reason_code`."""
-        STATE_FAILED: Notice._State.ValueType  # 5
-        """Refused for good, or given up."""
-        STATE_UNKNOWN: Notice._State.ValueType  # 6
-        """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
-        it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
-        """
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """Where the message is."""
-
-    STATE_UNSPECIFIED: Notice.State.ValueType  # 0
-    """Never sent."""
-    STATE_REQUESTED: Notice.State.ValueType  # 1
-    """Wanted; consent and address are checked when it is sent."""
-    STATE_SENDING: Notice.State.ValueType  # 2
-    """Handed to the provider, whose answer is not known yet."""
-    STATE_SENT: Notice.State.ValueType  # 3
-    """Accepted by a provider."""
-    STATE_SUPPRESSED: Notice.State.ValueType  # 4
-    """Not sent, for the reason in `reason_code`."""
-    STATE_FAILED: Notice.State.ValueType  # 5
-    """Refused for good, or given up."""
-    STATE_UNKNOWN: Notice.State.ValueType  # 6
-    """Handed to a provider whose answer was lost: the customer may have been told or not. A late answer makes
-    it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
-    """
 
     @_typing.final
     class VariablesEntry(_message.Message):
@@ -121,12 +80,12 @@ class Notice(_message.Message):
     """The promise it is about; may be empty. In requests only with a template that tells no dates: policies tell those."""
     case: _builtins.str
     """The case it is about; may be empty."""
-    state: Global___Notice.State.ValueType
+    state: _states_pb2.NoticeState.ValueType
     """Where the message is."""
     reason_code: _builtins.str
     """Why it was suppressed, failed, or is unknown, a code; empty otherwise."""
-    channel: _builtins.str
-    """The channel it went out on, as `customer.v1.Channel` names it, for example `EMAIL`."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel it went out on."""
     template_version: _builtins.int
     """The version of the template it was rendered with."""
     content_hash: _builtins.str
@@ -166,9 +125,9 @@ class Notice(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
-        state: Global___Notice.State.ValueType = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         reason_code: _builtins.str = ...,
-        channel: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         template_version: _builtins.int = ...,
         content_hash: _builtins.str = ...,
         request_time: _timestamp_pb2.Timestamp | None = ...,

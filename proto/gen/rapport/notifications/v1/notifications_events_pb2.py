@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot_v1_dot_notice__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8c\x02\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case:,\x9a\xb5\x18(events.notifications.notice.requested.v1\"\xfc\x01\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x9a\xb5\x18)events.notifications.notice.suppressed.v1\"\x85\x03\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x15\n\x07\x63hannel\x18\x06 \x01(\tB\x04\xa0\xb6\x18\x04\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromise:\'\x9a\xb5\x18#events.notifications.notice.sent.v1\"\xf6\x01\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x9a\xb5\x18&events.notifications.notice.unknown.v1\"\xf4\x01\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x9a\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8c\x02\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case:,\x9a\xb5\x18(events.notifications.notice.requested.v1\"\xfc\x01\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x9a\xb5\x18)events.notifications.notice.suppressed.v1\"\xa1\x03\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa0\xb6\x18\x04\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromise:\'\x9a\xb5\x18#events.notifications.notice.sent.v1\"\xf6\x01\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x9a\xb5\x18&events.notifications.notice.unknown.v1\"\xf4\x01\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x9a\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -91,14 +92,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEFAILED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICEFAILED']._loaded_options = None
   _globals['_NOTICEFAILED']._serialized_options = b'\232\265\030%events.notifications.notice.failed.v1'
-  _globals['_NOTICEREQUESTED']._serialized_start=215
-  _globals['_NOTICEREQUESTED']._serialized_end=483
-  _globals['_NOTICESUPPRESSED']._serialized_start=486
-  _globals['_NOTICESUPPRESSED']._serialized_end=738
-  _globals['_NOTICESENT']._serialized_start=741
-  _globals['_NOTICESENT']._serialized_end=1130
-  _globals['_NOTICEUNKNOWN']._serialized_start=1133
-  _globals['_NOTICEUNKNOWN']._serialized_end=1379
-  _globals['_NOTICEFAILED']._serialized_start=1382
-  _globals['_NOTICEFAILED']._serialized_end=1626
+  _globals['_NOTICEREQUESTED']._serialized_start=248
+  _globals['_NOTICEREQUESTED']._serialized_end=516
+  _globals['_NOTICESUPPRESSED']._serialized_start=519
+  _globals['_NOTICESUPPRESSED']._serialized_end=771
+  _globals['_NOTICESENT']._serialized_start=774
+  _globals['_NOTICESENT']._serialized_end=1191
+  _globals['_NOTICEUNKNOWN']._serialized_start=1194
+  _globals['_NOTICEUNKNOWN']._serialized_end=1440
+  _globals['_NOTICEFAILED']._serialized_start=1443
+  _globals['_NOTICEFAILED']._serialized_end=1687
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Facts the notifications service tells. Names and codes only, never an address.""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
 import sys
@@ -118,8 +119,8 @@ class NoticeSent(_message.Message):
     """The promise it is about; may be empty."""
     case: _builtins.str
     """The case it is about; may be empty."""
-    channel: _builtins.str
-    """The channel, as `customer.v1.Channel` names it, for example `EMAIL`."""
+    channel: _channel_pb2.Channel.ValueType
+    """The channel."""
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
         """When the provider accepted it."""
@@ -136,7 +137,7 @@ class NoticeSent(_message.Message):
         kind: _builtins.str = ...,
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
-        channel: _builtins.str = ...,
+        channel: _channel_pb2.Channel.ValueType = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         told_promise: _notice_pb2.ToldPromise | None = ...,
     ) -> None: ...

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -70,36 +71,13 @@ class SetAside(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SetAside._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: SetAside._State.ValueType  # 0
-        """Never sent."""
-        STATE_PARKED: SetAside._State.ValueType  # 1
-        """It is tried again by itself; without an error it waits for a release that knows its type."""
-        STATE_DEAD: SetAside._State.ValueType  # 2
-        """It was given up on: a dead letter."""
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """What becomes of an event that could not be applied."""
-
-    STATE_UNSPECIFIED: SetAside.State.ValueType  # 0
-    """Never sent."""
-    STATE_PARKED: SetAside.State.ValueType  # 1
-    """It is tried again by itself; without an error it waits for a release that knows its type."""
-    STATE_DEAD: SetAside.State.ValueType  # 2
-    """It was given up on: a dead letter."""
-
     CONSUMER_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     EVENT_COUNT_FIELD_NUMBER: _builtins.int
     consumer: _builtins.str
     """`consumers/{durable}`."""
-    state: Global___SetAside.State.ValueType
+    state: _states_pb2.SetAsideState.ValueType
     """What becomes of them."""
     error: _builtins.str
     """The type of the error; empty when this release does not know the type of the events."""
@@ -109,7 +87,7 @@ class SetAside(_message.Message):
         self,
         *,
         consumer: _builtins.str = ...,
-        state: Global___SetAside.State.ValueType = ...,
+        state: _states_pb2.SetAsideState.ValueType = ...,
         error: _builtins.str = ...,
         event_count: _builtins.int = ...,
     ) -> None: ...

@@ -57,7 +57,7 @@ class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timelin
     TIMELINE_FIELD_AMOUNT: _TimelineField.ValueType  # 3
     """What was paid, a google.type.Money; negative for what was given back."""
     TIMELINE_FIELD_CHANNEL: _TimelineField.ValueType  # 4
-    """The channel on which the customer was contacted, as `customer.v1.Channel` names it, for example `EMAIL`."""
+    """The channel on which the customer was contacted, a rapport.common.v1.Channel."""
 
 class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
     """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
@@ -73,7 +73,7 @@ TIMELINE_FIELD_TOPIC: TimelineField.ValueType  # 2
 TIMELINE_FIELD_AMOUNT: TimelineField.ValueType  # 3
 """What was paid, a google.type.Money; negative for what was given back."""
 TIMELINE_FIELD_CHANNEL: TimelineField.ValueType  # 4
-"""The channel on which the customer was contacted, as `customer.v1.Channel` names it, for example `EMAIL`."""
+"""The channel on which the customer was contacted, a rapport.common.v1.Channel."""
 Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int

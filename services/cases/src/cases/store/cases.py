@@ -11,7 +11,7 @@ from cases.store.tables import CASES, NOTES, WORK_ITEMS, changing
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
-from rapport.cases.v1 import case_pb2
+from rapport.common.v1 import states_pb2
 
 _BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
 
@@ -35,7 +35,7 @@ LIST_CASES = Listing(
         "customer": filters.name(CASES.c.customer_id, CUSTOMER),
         "owner": filters.name(CASES.c.owner_id, AGENT),
         "topic": filters.text(CASES.c.topic),
-        "state": filters.enum(CASES.c.state, case_pb2.Case.State.DESCRIPTOR),
+        "state": filters.enum(CASES.c.state, states_pb2.CaseState.DESCRIPTOR),
         "open_time": filters.moment(CASES.c.open_time),
     },
 )

@@ -12,7 +12,7 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from chassis.overlap import RECORDED_MAX
-from rapport.cases.v1 import promise_pb2
+from rapport.common.v1 import states_pb2
 
 _BY_ID = sa.select(PROMISES).where(PROMISES.c.id == sa.bindparam("id"))
 
@@ -69,7 +69,7 @@ LIST_PROMISES = Listing(
     filters={
         "customer": filters.name(PROMISES.c.customer_id, CUSTOMER),
         "department": filters.name(PROMISES.c.department_id, DEPARTMENT),
-        "state": filters.enum(PROMISES.c.state, promise_pb2.Promise.State.DESCRIPTOR),
+        "state": filters.enum(PROMISES.c.state, states_pb2.PromiseState.DESCRIPTOR),
         "reference": filters.text(PROMISES.c.reference),
         "due_time": filters.moment(PROMISES.c.due_time),
     },

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.api.messages import enum_name
 from chassis.api.names import Pattern
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
@@ -12,9 +11,9 @@ from chassis.events.subscription import EVERY, Listening
 from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.usecases.hot_views import HotViews
-from customer.usecases.parts import SPECS, Fact, PartKind, channel_number
+from customer.usecases.parts import SPECS, Fact, PartKind
 from customer.usecases.views import About, Happened, apply
-from rapport.customer.v1 import customer_events_pb2, timeline_pb2
+from rapport.customer.v1 import customer_events_pb2
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
@@ -67,7 +66,8 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
 
 
 def _channel(name: str) -> Channel:
-    return Channel(enum_name(timeline_pb2.Channel.DESCRIPTOR, channel_number(name)))
+    """UNSPECIFIED for one that this release does not know."""
+    return Channel.__members__.get(name, Channel.UNSPECIFIED)
 
 
 def _about(event: Event[Any]) -> About | None:

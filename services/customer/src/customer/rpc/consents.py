@@ -20,11 +20,12 @@ from customer.store.consents import CONSENTS_OF, PREFERENCES_OF
 from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.consents import set_consent, update_preferences
-from rapport.customer.v1 import consent_pb2, consent_service_pb2, consent_service_pb2_grpc, timeline_pb2
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import consent_pb2, consent_service_pb2, consent_service_pb2_grpc
 
 _PURPOSE = consent_pb2.Purpose.DESCRIPTOR
 _STATUS = consent_pb2.Consent.Status.DESCRIPTOR
-_CHANNEL = timeline_pb2.Channel.DESCRIPTOR
+_CHANNEL = channel_pb2.Channel.DESCRIPTOR
 _CHANNELS_MAX = len(_CHANNEL.values)
 _WORDING_MAX = 63
 

@@ -19,11 +19,11 @@ from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import LIST_ENTRIES
 from customer.usecases.rendering import entry_message
 from customer.usecases.timeline import RecordInteraction, record_interactions
-from rapport.common.v1 import explanation_pb2
+from rapport.common.v1 import channel_pb2, explanation_pb2
 from rapport.customer.v1 import timeline_pb2, timeline_service_pb2, timeline_service_pb2_grpc
 
-_CHANNEL = timeline_pb2.Channel.DESCRIPTOR
-_DIRECTION = timeline_pb2.Direction.DESCRIPTOR
+_CHANNEL = channel_pb2.Channel.DESCRIPTOR
+_DIRECTION = channel_pb2.Direction.DESCRIPTOR
 _SUMMARY_MAX = 4000
 _AHEAD = timedelta(days=1)
 

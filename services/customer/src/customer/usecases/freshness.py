@@ -14,6 +14,7 @@ from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.events.freshness import Freshness, SourceState, Standing
 from customer.store.views import SET_ASIDE, SetAside
+from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2
 
 COMPUTED_EVERY_S = 0.25
@@ -125,7 +126,7 @@ def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
             service=row.source,
             resource=row.resource,
             type=row.type,
-            state=enum_number(view_pb2.UnappliedFact.State.DESCRIPTOR, row.state),
+            state=enum_number(states_pb2.SetAsideState.DESCRIPTOR, row.state),
             park_time=timestamp(row.parked_at),
         )
     return {customer_id: view.SerializeToString() for customer_id, view in views.items()}

@@ -17,7 +17,8 @@ from google.protobuf.message import Message
 
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import cases_events_pb2 as cases
-from rapport.customer.v1 import timeline_pb2, view_pb2
+from rapport.common.v1 import states_pb2
+from rapport.customer.v1 import view_pb2
 from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
 
@@ -78,7 +79,14 @@ _SHOWS: Mapping[PartKind, type[Message]] = {
     PartKind.LOYALTY: view_pb2.LoyaltyPart,
     PartKind.GOODWILL: view_pb2.GoodwillPart,
 }
-_LIVE_STATES = {"OPEN", "AT_RISK", ""}
+_LIVE: Mapping[PartKind, set[Any]] = {
+    PartKind.PROMISE: {
+        states_pb2.PROMISE_STATE_UNSPECIFIED,
+        states_pb2.PROMISE_STATE_OPEN,
+        states_pb2.PROMISE_STATE_AT_RISK,
+    },
+    PartKind.CASE: {states_pb2.CASE_STATE_UNSPECIFIED, states_pb2.CASE_STATE_OPEN},
+}
 TEXT_MAX = 200  # characters of any text in a view
 
 
@@ -107,7 +115,7 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
         part.source.service = last.type.split(".")[1]
         part.source.resource_version = last.version
         part.source.event_time.CopyFrom(timestamp(last.time))
-    urgent = kind is PartKind.PROMISE and part.state == "AT_RISK"
+    urgent = kind is PartKind.PROMISE and part.state == states_pb2.PROMISE_STATE_AT_RISK
     return Folded(excerpt(part), _has_ended(kind, part), urgent, last.time)
 
 
@@ -120,8 +128,8 @@ def excerpt(message: M) -> M:
 
 
 def _has_ended(kind: PartKind, part: Any) -> bool:
-    if kind in (PartKind.PROMISE, PartKind.CASE):
-        return part.state not in _LIVE_STATES
+    if kind in _LIVE:
+        return part.state not in _LIVE[kind]
     return kind in (PartKind.NOTICE, PartKind.GOODWILL)
 
 
@@ -140,67 +148,60 @@ def _copy(data: Message, part: Message) -> None:
             setattr(part, field.name, value)
 
 
-def _promise(state: str) -> Callable[[Any, Any], None]:
+def _promise(state: int) -> Callable[[Any, Any], None]:
     """A forecast stands until the promise is out of danger or over."""
 
     def apply(part: Any, data: Any) -> None:
         part.state = state
-        if state != "AT_RISK" or not data.HasField("forecast_time"):
+        if state != states_pb2.PROMISE_STATE_AT_RISK or not data.HasField("forecast_time"):
             part.ClearField("forecast_time")
 
     return apply
 
 
 def _at_risk(part: Any, data: Any) -> None:
-    _promise("AT_RISK")(part, data)
+    _promise(states_pb2.PROMISE_STATE_AT_RISK)(part, data)
     if data.broken:
-        part.state = "BROKEN"
+        part.state = states_pb2.PROMISE_STATE_BROKEN
 
 
 def _broken(part: Any, data: Any) -> None:
     """The customer waits on, for what is forecast."""
-    part.state = "BROKEN"
+    part.state = states_pb2.PROMISE_STATE_BROKEN
 
 
 def _renegotiated(part: Any, data: Any) -> None:
-    _promise("BROKEN" if data.late else "RENEGOTIATED")(part, data)
+    _promise(states_pb2.PROMISE_STATE_BROKEN if data.late else states_pb2.PROMISE_STATE_RENEGOTIATED)(
+        part, data
+    )
 
 
 def _withdrawn(part: Any, data: Any) -> None:
-    _promise("BROKEN" if data.broken else "WITHDRAWN")(part, data)
+    _promise(states_pb2.PROMISE_STATE_BROKEN if data.broken else states_pb2.PROMISE_STATE_WITHDRAWN)(
+        part, data
+    )
 
 
 def _kept(part: Any, data: Any) -> None:
-    _promise("KEPT_LATE" if data.late else "KEPT")(part, data)
+    _promise(states_pb2.PROMISE_STATE_KEPT_LATE if data.late else states_pb2.PROMISE_STATE_KEPT)(part, data)
 
 
-def _state(state: str) -> Callable[[Any, Any], None]:
+def _case(state: int) -> Callable[[Any, Any], None]:
     def apply(part: Any, data: Any) -> None:
         part.state = state
 
     return apply
 
 
-def _notice(state: str) -> Callable[[Any, Any], None]:
+def _notice(state: int) -> Callable[[Any, Any], None]:
     """The reason says why a notice did not go out; one that went out has none."""
 
     def apply(part: Any, data: Any) -> None:
         part.state = state
-        if state not in ("SUPPRESSED", "FAILED"):
+        if state not in (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED):
             part.reason_code = ""
 
     return apply
-
-
-def _sent(part: Any, data: notifications.NoticeSent) -> None:
-    _notice("SENT")(part, data)
-    part.channel = channel_number(data.channel)
-
-
-def channel_number(name: str) -> int:
-    """The number of a channel by its short name; CHANNEL_UNSPECIFIED for a name unknown to this release."""
-    found = timeline_pb2.Channel.DESCRIPTOR.values_by_name.get(f"CHANNEL_{name}")
-    return found.number if found else timeline_pb2.CHANNEL_UNSPECIFIED
 
 
 def _as_copied(part: Any, data: Any) -> None:
@@ -208,23 +209,23 @@ def _as_copied(part: Any, data: Any) -> None:
 
 
 _SPECS = [
-    Spec(PartKind.PROMISE, cases.PromiseMade, _promise("OPEN")),
+    Spec(PartKind.PROMISE, cases.PromiseMade, _promise(states_pb2.PROMISE_STATE_OPEN)),
     Spec(PartKind.PROMISE, cases.PromiseAtRisk, _at_risk),
-    Spec(PartKind.PROMISE, cases.PromiseRecovered, _promise("OPEN")),
+    Spec(PartKind.PROMISE, cases.PromiseRecovered, _promise(states_pb2.PROMISE_STATE_OPEN)),
     Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _renegotiated),
     Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
     Spec(PartKind.PROMISE, cases.PromiseBroken, _broken),
     Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _withdrawn),
-    Spec(PartKind.CASE, cases.CaseOpened, _state("OPEN")),
+    Spec(PartKind.CASE, cases.CaseOpened, _case(states_pb2.CASE_STATE_OPEN)),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
     Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
-    Spec(PartKind.CASE, cases.CaseResolved, _state("RESOLVED")),
-    Spec(PartKind.CASE, cases.CaseReopened, _state("OPEN")),
-    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice("REQUESTED")),
-    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice("SUPPRESSED")),
-    Spec(PartKind.NOTICE, notifications.NoticeSent, _sent),
-    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice("FAILED")),
-    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice("UNKNOWN")),
+    Spec(PartKind.CASE, cases.CaseResolved, _case(states_pb2.CASE_STATE_RESOLVED)),
+    Spec(PartKind.CASE, cases.CaseReopened, _case(states_pb2.CASE_STATE_OPEN)),
+    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice(states_pb2.NOTICE_STATE_REQUESTED)),
+    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice(states_pb2.NOTICE_STATE_SUPPRESSED)),
+    Spec(PartKind.NOTICE, notifications.NoticeSent, _notice(states_pb2.NOTICE_STATE_SENT)),
+    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice(states_pb2.NOTICE_STATE_FAILED)),
+    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice(states_pb2.NOTICE_STATE_UNKNOWN)),
     Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),
     Spec(PartKind.LOYALTY, loyalty.TransferPosted, _as_copied),
     Spec(PartKind.LOYALTY, loyalty.TransferReversed, _as_copied),

@@ -9,10 +9,11 @@ from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
 from customer.store.views import ShownPart, ViewRow
 from customer.usecases.parts import PartKind, excerpt
+from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2
 
-_CHANNELS = {channel: timeline_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
-_DIRECTIONS = {direction: timeline_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
+_CHANNELS = {channel: channel_pb2.Channel.Value(f"CHANNEL_{channel}") for channel in Channel}
+_DIRECTIONS = {direction: channel_pb2.Direction.Value(f"DIRECTION_{direction}") for direction in Direction}
 
 
 def rendered(

@@ -14,7 +14,8 @@ from chassis.work import Ours
 from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
 from rapport.cases.v1 import directory_pb2
-from rapport.customer.v1 import consent_pb2, consent_service_pb2, timeline_pb2
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import consent_pb2, consent_service_pb2
 
 if TYPE_CHECKING:
     from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceAsyncStub
@@ -70,7 +71,7 @@ class Contacts:
         if agent is None:
             raise Ours("NO_CONTACT_PERSON")
         return Contact(
-            channel=enum_name(timeline_pb2.Channel.DESCRIPTOR, allowed.channel),
+            channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
             customer_name=allowed.display_name,
             zone=time_zone(allowed.time_zone) or UTC,
@@ -83,7 +84,7 @@ class Contacts:
         request = consent_service_pb2.CheckContactRequest(
             customer=customer,
             purpose=consent_pb2.Purpose.Value(f"PURPOSE_{purpose}"),
-            channels=[timeline_pb2.CHANNEL_EMAIL],
+            channels=[channel_pb2.CHANNEL_EMAIL],
         )
         try:
             answer = await self._consents.CheckContact(request)

@@ -10,7 +10,7 @@ from chassis.db.statement import Bulk, Statement
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.store.tables import ATTEMPTS, NOTICES
-from rapport.notifications.v1 import notice_pb2
+from rapport.common.v1 import states_pb2
 
 ATTEMPTS_SHOWN = 100
 
@@ -69,7 +69,7 @@ LIST_NOTICES = Listing(
         "customer": filters.text(NOTICES.c.customer),
         "promise": filters.text(NOTICES.c.promise),
         "kind": filters.text(NOTICES.c.kind),
-        "state": filters.enum(NOTICES.c.state, notice_pb2.Notice.State.DESCRIPTOR),
+        "state": filters.enum(NOTICES.c.state, states_pb2.NoticeState.DESCRIPTOR),
         "request_time": filters.moment(NOTICES.c.request_time),
     },
 )

@@ -7,8 +7,9 @@ from chassis.api.messages import date_of, enum_name, moment
 from notifications.domain.news import News, recovery
 from notifications.domain.notice import Concern
 from rapport.cases.v1 import promise_pb2
+from rapport.common.v1 import states_pb2
 
-_STATE = promise_pb2.Promise.State.DESCRIPTOR
+_STATE = states_pb2.PromiseState.DESCRIPTOR
 _LIVE = ("OPEN", "AT_RISK")
 
 

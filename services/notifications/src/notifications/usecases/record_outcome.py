@@ -29,7 +29,7 @@ class Accepted:
     """A provider accepted the message.
 
     Attributes:
-        channel: as `customer.v1.Channel` names it.
+        channel: as `common.v1.Channel` names it.
         content_hash: SHA-256 of what it said, in hex.
         provider_code: the provider's code.
         time: when it did, which may be long before that is recorded.
