@@ -43,6 +43,10 @@ def main() -> int:
         if changed := differences(ROOT / "gen", gen):
             print("proto/gen is not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
             failures += 1
+        facts = generate.facts(Path(scratch))
+        if changed := [str(kept) for made, kept in facts.items() if made.read_bytes() != kept.read_bytes()]:
+            print("Facts are not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
+            failures += 1
     return failures
 
 

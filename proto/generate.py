@@ -1,4 +1,4 @@
-"""Generate `gen/` from the contracts: messages and stubs, with types. `make proto`; CI compares."""
+"""Generate from the contracts: messages and stubs, and the services' facts. `make proto`; CI compares."""
 
 import argparse
 import os
@@ -34,6 +34,13 @@ def generate(out: Path) -> None:
     out.chmod(0o755)  # a temporary folder is its maker's alone
 
 
+def facts(out: Path) -> dict[Path, Path]:
+    """Write what each service tells, as `out/<service>/domain/facts.py`, and say where each belongs."""
+    protoc(f"--facts_out={out}", *map(str, sorted(ROOT.glob("rapport/**/*_events.proto"))))
+    made = [path.relative_to(out) for path in sorted(out.rglob("facts.py"))]
+    return {out / path: ROOT.parent / "services" / path.parts[0] / "src" / path for path in made}
+
+
 def image(out: Path, *options: str) -> None:
     """Write the contracts as one descriptor set: what `buf lint` (with comments) and `buf breaking` read."""
     contracts = sorted(ROOT.glob("rapport/**/*.proto"))
@@ -50,3 +57,6 @@ if __name__ == "__main__":
         image(options.image.resolve(), "--include_source_info")  # with comments: others generate from it
     else:
         generate(options.out.resolve())
+        with tempfile.TemporaryDirectory() as fresh:
+            for made, kept in facts(Path(fresh)).items():
+                shutil.copyfile(made, kept)

@@ -1,14 +1,11 @@
 """Contracts keep the rules that buf does not know: permissions, request ids, subjects, nothing personal."""
 
-import dataclasses
 import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-import pytest
 from google.api import field_behavior_pb2
 from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
@@ -44,18 +41,6 @@ def events(service: str) -> dict[str, Descriptor]:
     return dict(module.DESCRIPTOR.message_types_by_name)
 
 
-def facts(service: str) -> dict[str, Any]:
-    """The dataclasses that a service's `domain/facts.py` defines, by name."""
-    module = importlib.import_module(f"{service}.domain.facts")
-    own = [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__]
-    shared = ("_",)  # what facts have in common is none itself
-    return {
-        fact.__name__: fact
-        for fact in own
-        if dataclasses.is_dataclass(fact) and not fact.__name__.startswith(shared)
-    }
-
-
 def fields(message: Descriptor) -> Iterator[FieldDescriptor]:
     """Every field of a message and of the messages inside it."""
     for field in message.fields:
@@ -68,17 +53,6 @@ def data_class(field: FieldDescriptor) -> int:
     """How sensitive a field is."""
     value: int = field.GetOptions().Extensions[options_pb2.data_class]
     return value
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_every_fact_has_the_fields_of_the_event_that_publishes_it(service: str) -> None:
-    messages = list(events(service).values())
-    messages += [f.message_type for event in messages for f in fields(event) if f.message_type is not None]
-    published = {message.name: [field.name for field in message.fields] for message in messages}
-    recorded = {
-        name: [field.name for field in dataclasses.fields(fact)] for name, fact in facts(service).items()
-    }
-    assert recorded == {name: published.get(name) for name in recorded}
 
 
 def test_every_event_has_a_subject_of_its_own() -> None:

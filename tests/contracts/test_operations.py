@@ -158,7 +158,9 @@ async def test_facts_are_published_again_page_by_page(
     recorded = []
     async with running.db.transaction() as tx:
         for _ in range(5):
-            recorded.append(tx.record(CaseReopened(f"cases/{uuid4()}", f"customers/{uuid4()}", 1), version=1))
+            case, customer = f"cases/{uuid4()}", f"customers/{uuid4()}"
+            fact = CaseReopened(case=case, customer=customer, reopen_count=1)
+            recorded.append(tx.record(fact, version=1))
 
     async def published() -> bool:
         backlog = await operator.GetBacklog(ops.GetBacklogRequest())

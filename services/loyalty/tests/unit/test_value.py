@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.api.messages import money
-from loyalty.domain.value import AMOUNT_MAX, Band, CustomerValue, Money, Purchase, ValueFormula, added_value
+from chassis.money import Money
+from loyalty.domain.value import AMOUNT_MAX, Band, CustomerValue, Purchase, ValueFormula, added_value
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FORMULA = ValueFormula("test", "EUR", Decimal(100), Decimal(500), Decimal(2000))

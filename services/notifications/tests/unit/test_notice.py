@@ -135,7 +135,13 @@ def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were
     assert isinstance(fact, NoticeSent)
     assert (fact.channel, fact.send_time) == ("EMAIL", NOW)
     assert fact.told_promise == ToldPromise(
-        notice.promise, notice.customer, 2, NEW_DATE, None, NOW, reason_code="WEATHER"
+        promise=notice.promise,
+        customer=notice.customer,
+        version=2,
+        new_due_time=NEW_DATE,
+        new_due_date=None,
+        tell_time=NOW,
+        reason_code="WEATHER",
     )
 
 

@@ -270,11 +270,13 @@ class WorkItemForecast(_message.Message):
         previous_forecast_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time", "reason_code", b"reason_code", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time", "case", b"case", "customer", b"customer", "department", b"department", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time", "reason_code", b"reason_code", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__previous_forecast_time: _TypeAlias = _typing.Literal["previous_forecast_time"]  # noqa: Y015
+    _WhichOneofArgType__previous_forecast_time: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_forecast_time) -> _WhichOneofReturnType__previous_forecast_time | None: ...
 
 Global___WorkItemForecast: _TypeAlias = WorkItemForecast  # noqa: Y015
 
@@ -382,11 +384,13 @@ class PromiseMade(_message.Message):
         time_zone: _builtins.str = ...,
         predecessor: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseMade: _TypeAlias = PromiseMade  # noqa: Y015
 
@@ -470,11 +474,22 @@ class PromiseAtRisk(_message.Message):
         reason_code: _builtins.str = ...,
         broken: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    _WhichOneofReturnType__forecast_date: _TypeAlias = _typing.Literal["forecast_date"]  # noqa: Y015
+    _WhichOneofArgType__forecast_date: _TypeAlias = _typing.Literal["_forecast_date", b"_forecast_date"]  # noqa: Y015
+    _WhichOneofReturnType__forecast_time: _TypeAlias = _typing.Literal["forecast_time"]  # noqa: Y015
+    _WhichOneofArgType__forecast_time: _TypeAlias = _typing.Literal["_forecast_time", b"_forecast_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__forecast_date) -> _WhichOneofReturnType__forecast_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__forecast_time) -> _WhichOneofReturnType__forecast_time | None: ...
 
 Global___PromiseAtRisk: _TypeAlias = PromiseAtRisk  # noqa: Y015
 
@@ -544,11 +559,13 @@ class PromiseRecovered(_message.Message):
         time_zone: _builtins.str = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseRecovered: _TypeAlias = PromiseRecovered  # noqa: Y015
 
@@ -648,11 +665,18 @@ class PromiseRenegotiated(_message.Message):
         late: _builtins.bool = ...,
         first_due_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    _WhichOneofReturnType__new_due_date: _TypeAlias = _typing.Literal["new_due_date"]  # noqa: Y015
+    _WhichOneofArgType__new_due_date: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_due_date) -> _WhichOneofReturnType__new_due_date | None: ...
 
 Global___PromiseRenegotiated: _TypeAlias = PromiseRenegotiated  # noqa: Y015
 
@@ -726,11 +750,13 @@ class PromiseKept(_message.Message):
         keep_time: _timestamp_pb2.Timestamp | None = ...,
         late: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseKept: _TypeAlias = PromiseKept  # noqa: Y015
 
@@ -794,11 +820,13 @@ class PromiseBroken(_message.Message):
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseBroken: _TypeAlias = PromiseBroken  # noqa: Y015
 
@@ -870,10 +898,12 @@ class PromiseWithdrawn(_message.Message):
         reason_code: _builtins.str = ...,
         broken: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
+    _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
 
 Global___PromiseWithdrawn: _TypeAlias = PromiseWithdrawn  # noqa: Y015

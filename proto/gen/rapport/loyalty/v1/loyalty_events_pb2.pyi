@@ -233,10 +233,17 @@ class ValueChanged(_message.Message):
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "customer", b"customer", "customer_value", b"customer_value", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value", "purchase_count", b"purchase_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "band", b"band", "customer", b"customer", "customer_value", b"customer_value", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value", "purchase_count", b"purchase_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__first_purchase_time: _TypeAlias = _typing.Literal["first_purchase_time"]  # noqa: Y015
+    _WhichOneofArgType__first_purchase_time: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time"]  # noqa: Y015
+    _WhichOneofReturnType__last_purchase_time: _TypeAlias = _typing.Literal["last_purchase_time"]  # noqa: Y015
+    _WhichOneofArgType__last_purchase_time: _TypeAlias = _typing.Literal["_last_purchase_time", b"_last_purchase_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_purchase_time) -> _WhichOneofReturnType__first_purchase_time | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_purchase_time) -> _WhichOneofReturnType__last_purchase_time | None: ...
 
 Global___ValueChanged: _TypeAlias = ValueChanged  # noqa: Y015

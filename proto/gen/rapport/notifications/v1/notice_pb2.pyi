@@ -188,11 +188,18 @@ class ToldPromise(_message.Message):
         tell_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "tell_time", b"tell_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "_new_due_time", b"_new_due_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "tell_time", b"tell_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "promise", b"promise", "reason_code", b"reason_code", "tell_time", b"tell_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "_new_due_time", b"_new_due_time", "customer", b"customer", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "promise", b"promise", "reason_code", b"reason_code", "tell_time", b"tell_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__new_due_date: _TypeAlias = _typing.Literal["new_due_date"]  # noqa: Y015
+    _WhichOneofArgType__new_due_date: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date"]  # noqa: Y015
+    _WhichOneofReturnType__new_due_time: _TypeAlias = _typing.Literal["new_due_time"]  # noqa: Y015
+    _WhichOneofArgType__new_due_time: _TypeAlias = _typing.Literal["_new_due_time", b"_new_due_time"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_due_date) -> _WhichOneofReturnType__new_due_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_due_time) -> _WhichOneofReturnType__new_due_time | None: ...
 
 Global___ToldPromise: _TypeAlias = ToldPromise  # noqa: Y015
 

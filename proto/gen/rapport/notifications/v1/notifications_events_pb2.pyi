@@ -141,11 +141,13 @@ class NoticeSent(_message.Message):
         send_time: _timestamp_pb2.Timestamp | None = ...,
         told_promise: _notice_pb2.ToldPromise | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise", "send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "kind", b"kind", "notice", b"notice", "promise", b"promise", "send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise", "case", b"case", "channel", b"channel", "customer", b"customer", "kind", b"kind", "notice", b"notice", "promise", b"promise", "send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__told_promise: _TypeAlias = _typing.Literal["told_promise"]  # noqa: Y015
+    _WhichOneofArgType__told_promise: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__told_promise) -> _WhichOneofReturnType__told_promise | None: ...
 
 Global___NoticeSent: _TypeAlias = NoticeSent  # noqa: Y015
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated
 from chassis.errors import FailedPrecondition
+from chassis.facts import fact_of
 
 
 class CaseState(StrEnum):
@@ -55,7 +56,7 @@ class Case:
 
     def opened(self) -> CaseOpened:
         """The fact that it was opened."""
-        return CaseOpened(self.name, self.customer, self.topic, self.owner, self.open_time)
+        return fact_of(CaseOpened, self)
 
     def update(self, topic: str | None = None, display_name: str | None = None) -> CaseUpdated | None:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""
@@ -66,14 +67,14 @@ class Case:
         for name in changed:
             setattr(self, name, new[name])
         self.version += 1
-        return CaseUpdated(self.name, self.customer, self.topic, changed)
+        return fact_of(CaseUpdated, self, updated_fields=changed)
 
     def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""
         previous_owner = self.owner
         self.owner_id, self.department_id = owner_id, department_id
         self.version += 1
-        return CaseAssigned(self.name, self.customer, self.owner, previous_owner)
+        return fact_of(CaseAssigned, self, previous_owner=previous_owner)
 
     def resolve(self, resolution: str, now: datetime, unfinished_work_items: int) -> CaseResolved:
         """Settle it. Refused while a department still has work to do (`WORK_ITEM_OPEN`)."""
@@ -86,7 +87,7 @@ class Case:
             )
         self.state, self.resolution, self.resolve_time = CaseState.RESOLVED, resolution, now
         self.version += 1
-        return CaseResolved(self.name, self.customer, resolution)
+        return fact_of(CaseResolved, self)
 
     def reopen(self) -> CaseReopened:
         """Open it again."""
@@ -99,7 +100,7 @@ class Case:
         self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
         self.reopen_count += 1
         self.version += 1
-        return CaseReopened(self.name, self.customer, self.reopen_count)
+        return fact_of(CaseReopened, self)
 
     def require_open(self) -> None:
         """Refuse what only an open case allows (`CASE_RESOLVED`)."""

@@ -1,10 +1,13 @@
-"""What happened, named as the events that `cases_events.proto` publishes, field by field."""
+"""What this service tells.
+
+Generated from rapport/cases/v1/cases_events.proto: not to be edited.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened:
     """A case was opened."""
 
@@ -15,7 +18,7 @@ class CaseOpened:
     open_time: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAssigned:
     """A case got another accountable owner."""
 
@@ -25,9 +28,9 @@ class CaseAssigned:
     previous_owner: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseUpdated:
-    """A case was described otherwise. The display name may be personal: it does not travel."""
+    """A case was described otherwise."""
 
     case: str
     customer: str
@@ -35,7 +38,7 @@ class CaseUpdated:
     updated_fields: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResolved:
     """A case was settled."""
 
@@ -44,7 +47,7 @@ class CaseResolved:
     resolution: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReopened:
     """A settled case was opened again."""
 
@@ -53,7 +56,7 @@ class CaseReopened:
     reopen_count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemAdded:
     """A department got a part of a case."""
 
@@ -64,7 +67,7 @@ class WorkItemAdded:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemForecast:
     """A department said when it expects to finish."""
 
@@ -77,7 +80,7 @@ class WorkItemForecast:
     reason_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemFinished:
     """A department finished its part."""
 
@@ -88,9 +91,109 @@ class WorkItemFinished:
     finish_time: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _OfPromise:
-    """What every fact about a promise says of it, so that nobody has to ask."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseMade:
+    """A promise was made."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+    predecessor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseAtRisk:
+    """A promise is not expected to be kept in time, or the forecast that said so has changed."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+    forecast_time: datetime | None
+    forecast_date: date | None
+    reason_code: str
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseRecovered:
+    """The forecast that had put a promise at risk was replaced by one in time."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+    forecast_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseRenegotiated:
+    """A promise was replaced by one with a new due time, and the customer knows."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+    new_due_time: datetime
+    new_due_date: date | None
+    successor: str
+    notice: str
+    reason_code: str
+    late: bool
+    first_due_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseKept:
+    """A promise was kept, in time or late."""
+
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
+    keep_time: datetime
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseBroken:
+    """A promise was not kept."""
 
     promise: str
     customer: str
@@ -105,59 +208,20 @@ class _OfPromise:
     time_zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseMade(_OfPromise):
-    """A promise was made."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseWithdrawn:
+    """A promise was taken back."""
 
-    predecessor: str
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseAtRisk(_OfPromise):
-    """A promise is not expected to be kept in time; without `forecast_time` it was the clock that said so."""
-
-    forecast_time: datetime | None
-    forecast_date: date | None
-    reason_code: str
-    broken: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseRecovered(_OfPromise):
-    """The forecast that had put a promise at risk was replaced by one in time."""
-
-    forecast_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseRenegotiated(_OfPromise):
-    """A promise was replaced by one with a new due time; `late` when it was broken before that."""
-
-    new_due_time: datetime
-    new_due_date: date | None
-    successor: str
-    notice: str
-    reason_code: str
-    late: bool
-    first_due_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseKept(_OfPromise):
-    """A promise was kept, in time or late."""
-
-    keep_time: datetime
-    late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseBroken(_OfPromise):
-    """A promise was not kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseWithdrawn(_OfPromise):
-    """A promise was taken back; `broken` when that was after its due time."""
-
+    promise: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    root: str
+    make_time: datetime
+    due_time: datetime
+    due_date: date | None
+    time_zone: str
     reason_code: str
     broken: bool

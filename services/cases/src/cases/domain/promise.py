@@ -19,10 +19,9 @@ A broken promise without a successor can still be kept: word of the work may com
 get what was promised. One with a successor, which the customer counts on, or that was taken back is over.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
 from uuid import UUID
 
 from cases.domain.due import Due, day_of
@@ -37,9 +36,9 @@ from cases.domain.facts import (
 )
 from cases.domain.work_item import ReasonCode
 from chassis.errors import FailedPrecondition, invalid
+from chassis.facts import fact_of
 
 DUE_SOON = "DUE_SOON"
-F = TypeVar("F")
 
 
 class PromiseState(StrEnum):
@@ -171,7 +170,7 @@ class Promise:
 
     def made(self) -> PromiseMade:
         """The fact that it was made."""
-        return self.fact(PromiseMade)
+        return fact_of(PromiseMade, self)
 
     def expect(self, forecast_time: datetime, reason_code: str) -> PromiseAtRisk | PromiseRecovered | None:
         """Compare with a forecast of the work: at risk when it is late, recovered when it no longer is.
@@ -188,7 +187,7 @@ class Promise:
             return None
         self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
         self.version += 1
-        return self.fact(PromiseRecovered, forecast_time=forecast_time)
+        return fact_of(PromiseRecovered, self, forecast_time=forecast_time)
 
     def due_soon(self) -> PromiseAtRisk | None:
         """The clock says that the due time is near; nothing when it is at risk or ended."""
@@ -208,7 +207,7 @@ class Promise:
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
         self.keep_time, self.record_time = keep_time, now
         self.version += 1
-        return self.fact(PromiseKept, late=late)
+        return fact_of(PromiseKept, self, late=late)
 
     def break_(self) -> PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
@@ -216,7 +215,7 @@ class Promise:
             return None
         self.state = PromiseState.BROKEN
         self.version += 1
-        return self.fact(PromiseBroken)
+        return fact_of(PromiseBroken, self)
 
     def renegotiate(
         self, successor_id: UUID, due: Due, now: datetime, reason_code: str
@@ -261,8 +260,9 @@ class Promise:
         self.successor_id, self.notice_id = successor_id, notice_id
         self.version += 1
         late = self.state is PromiseState.BROKEN
-        fact = self.fact(
+        fact = fact_of(
             PromiseRenegotiated,
+            self,
             new_due_time=due.time,
             new_due_date=due.day,
             late=late,
@@ -276,20 +276,14 @@ class Promise:
         self.state = PromiseState.WITHDRAWN if self.live else PromiseState.BROKEN
         self.reason_code, self.forecast_time, self.withdraw_time = reason_code, None, now
         self.version += 1
-        return self.fact(PromiseWithdrawn, broken=self.state is PromiseState.BROKEN)
-
-    def fact(self, kind: type[F], **told: Any) -> F:
-        """A fact about it: what it says of the promise, and what is `told` besides."""
-        given = {"promise": self.name} | told
-        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]  # facts are dataclasses
-        return kind(**{name: given[name] if name in given else getattr(self, name) for name in names})
+        return fact_of(PromiseWithdrawn, self, broken=self.state is PromiseState.BROKEN)
 
     def _at_risk(self, forecast_time: datetime | None, reason_code: str) -> PromiseAtRisk:
         broken = self.state is PromiseState.BROKEN
         self.state = PromiseState.BROKEN if broken else PromiseState.AT_RISK
         self.forecast_time, self.reason_code = forecast_time, reason_code
         self.version += 1
-        return self.fact(PromiseAtRisk, broken=broken)
+        return fact_of(PromiseAtRisk, self, broken=broken)
 
     def _require_awaited(self) -> None:
         if not self.awaited:

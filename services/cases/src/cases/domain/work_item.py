@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cases.domain.facts import WorkItemAdded, WorkItemFinished, WorkItemForecast
 from chassis.errors import FailedPrecondition, invalid
+from chassis.facts import fact_of
 
 
 class ReasonCode(StrEnum):
@@ -66,7 +67,7 @@ class WorkItem:
 
     def added(self) -> WorkItemAdded:
         """The fact that it was added."""
-        return WorkItemAdded(self.name, self.customer, self.case, self.department, self.kind)
+        return fact_of(WorkItemAdded, self)
 
     def forecast(self, finish_time: datetime, reason_code: str) -> WorkItemForecast:
         """Say when the work is now expected to finish, and why."""
@@ -74,9 +75,7 @@ class WorkItem:
         previous = self.forecast_finish_time
         self.forecast_finish_time, self.forecast_reason_code = finish_time, reason_code
         self.version += 1
-        return WorkItemForecast(
-            self.name, self.customer, self.case, self.department, finish_time, previous, reason_code
-        )
+        return fact_of(WorkItemForecast, self, previous_forecast_time=previous, reason_code=reason_code)
 
     def start(self) -> None:
         """Begin the work. Beginning is the department's own affair: no fact."""
@@ -100,7 +99,7 @@ class WorkItem:
             raise invalid("finish_time", "INVALID_TIME", f"must not be before {added}, when it was added")
         self.state, self.finish_time = WorkItemState.FINISHED, finish_time
         self.version += 1
-        return WorkItemFinished(self.name, self.customer, self.case, self.department, finish_time)
+        return fact_of(WorkItemFinished, self)
 
     def require_unfinished(self) -> None:
         """Refuse what makes no sense once the work is done (`WORK_ITEM_FINISHED`)."""

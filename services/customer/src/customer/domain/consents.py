@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
+from customer.domain.names import consent_name, customer_name, preferences_name
 from customer.domain.timeline import Channel
 
 
@@ -49,6 +50,16 @@ class Consent:
     version: int
 
     @property
+    def name(self) -> str:
+        """`customers/{uuid}/consents/{purpose}.{channel}`."""
+        return consent_name(self.customer_id, self.key)
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return customer_name(self.customer_id)
+
+    @property
     def key(self) -> str:
         """The last segment of its name: `service.email`, `marketing.field-visit`."""
         return f"{self.purpose}.{self.channel}".lower().replace("_", "-")
@@ -61,6 +72,16 @@ class Preferences:
     customer_id: UUID
     channels: list[str]
     version: int
+
+    @property
+    def name(self) -> str:
+        """`customers/{uuid}/preferences`."""
+        return preferences_name(self.customer_id)
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return customer_name(self.customer_id)
 
 
 @dataclass(frozen=True, slots=True)

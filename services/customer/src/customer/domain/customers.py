@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from customer.domain.names import customer_name
+
 PROFILE_FIELDS = (
     "display_name",
     "given_name",
@@ -32,6 +34,11 @@ class Customer:
     create_time: datetime
     update_time: datetime
     version: int
+
+    @property
+    def name(self) -> str:
+        """`customers/{uuid}`."""
+        return customer_name(self.id)
 
     @property
     def shown_name(self) -> str:

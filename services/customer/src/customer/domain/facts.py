@@ -1,14 +1,12 @@
-"""What the customer service tells: one dataclass for each message of `customer_events.proto`, same fields."""
+"""What this service tells.
 
-from collections.abc import Sequence
+Generated from rapport/customer/v1/customer_events.proto: not to be edited.
+"""
+
 from dataclasses import dataclass
 
-from customer.domain.consents import ConsentStatus, Purpose
-from customer.domain.identifiers import IdentifierType
-from customer.domain.timeline import Channel, Direction
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerCreated:
     """A customer was created."""
 
@@ -16,55 +14,55 @@ class CustomerCreated:
     relationship_manager: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerUpdated:
     """Fields of a customer changed."""
 
     customer: str
-    updated_fields: Sequence[str]
+    updated_fields: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierAdded:
     """A customer got a handle."""
 
     identifier: str
     customer: str
-    type: IdentifierType
+    type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifierRemoved:
     """A customer lost a handle."""
 
     identifier: str
     customer: str
-    type: IdentifierType
+    type: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRecorded:
     """A customer and we were in contact."""
 
     timeline_entry: str
     customer: str
-    channel: Channel
-    direction: Direction
+    channel: str
+    direction: str
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChanged:
     """A customer allowed or forbade contact."""
 
     consent: str
     customer: str
-    purpose: Purpose
-    channel: Channel
-    status: ConsentStatus
+    purpose: str
+    channel: str
+    status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesChanged:
     """A customer changed how they want to be reached."""
 
@@ -72,7 +70,7 @@ class PreferencesChanged:
     customer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerAssigned:
     """A customer got a new named human."""
 

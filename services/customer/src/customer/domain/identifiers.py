@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition
+from customer.domain.names import customer_name, identifier_name
 
 MAX_IDENTIFIERS = 100
 
@@ -81,6 +82,16 @@ class Identifier(_Keyed):
     normalized_value: str
     quality: Quality
     create_time: datetime
+
+    @property
+    def name(self) -> str:
+        """`customers/{uuid}/identifiers/{uuid}`."""
+        return identifier_name(self.customer_id, self.id)
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return customer_name(self.customer_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from customer.domain.names import customer_name, entry_name
+
 INTERACTION = "INTERACTION"
 
 
@@ -56,3 +58,13 @@ class TimelineEntry:
     trace_id: str
     amount: Decimal | None = None
     currency_code: str = ""
+
+    @property
+    def name(self) -> str:
+        """`customers/{uuid}/timeline/{uuid}`."""
+        return entry_name(self.customer_id, self.id)
+
+    @property
+    def customer(self) -> str:
+        """`customers/{uuid}`."""
+        return customer_name(self.customer_id)

@@ -7,9 +7,10 @@ from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from customer.domain import facts
+from chassis.facts import fact_of
 from customer.domain.consents import Consent, ConsentStatus, Preferences, Purpose
-from customer.domain.names import consent_name, customer_name, preferences_name
+from customer.domain.facts import ConsentChanged, PreferencesChanged
+from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
 from customer.store.consents import APPEND_CONSENT, CONSENT, PREFERENCES_OF, SAVE_CONSENT, SAVE_PREFERENCES
 from customer.store.customers import LOCKED_CUSTOMER
@@ -28,9 +29,7 @@ async def set_consent(
     held = await CONSENT.maybe(tx, customer_id=customer_id, purpose=purpose, channel=channel)
     version = held.version + 1 if held else 1
     consent = Consent(customer_id, purpose, channel, status, wording_version, tx.now, version)
-    name = consent_name(customer_id, consent.key)
-    fact = facts.ConsentChanged(name, customer_name(customer_id), purpose, channel, status)
-    tx.record(fact, version=version)
+    tx.record(fact_of(ConsentChanged, consent), version=version)
     await APPEND_CONSENT.run(tx, **values(consent), actor=tx.call.principal.subject)
     await tx.defer(SAVE_CONSENT, **values(consent))
     return consent
@@ -46,8 +45,7 @@ async def update_preferences(
     if channels is not None and list(channels) != preferences.channels:
         preferences.channels = list(channels)
         preferences.version += 1
-        fact = facts.PreferencesChanged(preferences_name(customer_id), customer_name(customer_id))
-        tx.record(fact, version=preferences.version)
+        tx.record(fact_of(PreferencesChanged, preferences), version=preferences.version)
         await tx.defer(SAVE_PREFERENCES, **values(preferences))
     return preferences
 

@@ -9,10 +9,11 @@ from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from customer.domain import facts
+from chassis.facts import fact_of
 from customer.domain.customers import Customer, new_customer
+from customer.domain.facts import CustomerCreated, CustomerUpdated, IdentifierAdded, ManagerAssigned
 from customer.domain.identifiers import Draft, Identifier, check_room, distinct, stand_ins, taken
-from customer.domain.names import customer_name, identifier_name
+from customer.domain.names import customer_name
 from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
 from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, OWNERS
 
@@ -66,17 +67,15 @@ async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
 
 def record_created(tx: Transaction, held: Held) -> None:
     """Tell that there is a new customer, with handles."""
-    name = customer_name(held.customer.id)
-    tx.record(facts.CustomerCreated(name, held.customer.relationship_manager), version=held.customer.version)
+    created = fact_of(CustomerCreated, held.customer)
+    tx.record(created, version=held.customer.version)
     for identifier in held.identifiers:
         record_added(tx, identifier)
 
 
 def record_added(tx: Transaction, identifier: Identifier) -> None:
     """Tell that a customer got a handle."""
-    customer_id = identifier.customer_id
-    name = identifier_name(customer_id, identifier.id)
-    tx.record(facts.IdentifierAdded(name, customer_name(customer_id), identifier.type), version=1)
+    tx.record(fact_of(IdentifierAdded, identifier), version=1)
 
 
 async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
@@ -117,7 +116,7 @@ async def update_customer(tx: Transaction, customer_id: UUID, changes: Mapping[s
     etags.match(etag, held.customer.version, "customer.etag")
     changed = held.customer.change(without_stand_in(held, changes), tx.now)
     if changed:
-        fact = facts.CustomerUpdated(customer_name(held.customer.id), changed)
+        fact = fact_of(CustomerUpdated, held.customer, updated_fields=changed)
         tx.record(fact, version=held.customer.version)
         await save(tx, [held.customer])
     return held
@@ -128,7 +127,7 @@ async def assign_manager(tx: Transaction, customer_id: UUID, relationship_manage
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version)
     if held.customer.assign(relationship_manager, tx.now):
-        fact = facts.ManagerAssigned(customer_name(held.customer.id), relationship_manager)
+        fact = fact_of(ManagerAssigned, held.customer)
         tx.record(fact, version=held.customer.version)
         await save(tx, [held.customer])
     return held

@@ -5,9 +5,10 @@ from uuid import UUID
 from chassis import ids
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from customer.domain import facts
+from chassis.facts import fact_of
+from customer.domain.facts import IdentifierRemoved
 from customer.domain.identifiers import Identifier, IdentifierType, check_room, same
-from customer.domain.names import customer_name, identifier_name
+from customer.domain.names import identifier_name
 from customer.store.identifiers import DELETE_IDENTIFIER
 from customer.usecases.customers import Held, claim, locked, record_added, refuse_taken, save
 from customer.usecases.handles import judge
@@ -51,8 +52,7 @@ async def remove_identifier(tx: Transaction, customer_id: UUID, identifier_id: U
         raise NotFound(identifier_name(customer_id, identifier_id))
     held.identifiers.remove(identifier)
     held.customer.touch(tx.now)
-    name, customer = identifier_name(customer_id, identifier_id), customer_name(customer_id)
-    tx.record(facts.IdentifierRemoved(name, customer, identifier.type), version=2)
+    tx.record(fact_of(IdentifierRemoved, identifier), version=2)
     await DELETE_IDENTIFIER.run(tx, id=identifier_id)
     await save(tx, [held.customer])
     return held

@@ -7,8 +7,9 @@ from uuid import UUID
 from chassis import ids
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
-from customer.domain import facts
+from chassis.facts import fact_of
 from customer.domain.customers import Customer
+from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
 from customer.domain.names import customer_name
@@ -199,6 +200,6 @@ def _bring(
 def _record_changed(tx: Transaction, customer: Customer, fields: list[str]) -> None:
     """Tell which profile fields changed; a customer that only got identifiers counts a change for them."""
     if fields:
-        tx.record(facts.CustomerUpdated(customer_name(customer.id), fields), version=customer.version)
+        tx.record(fact_of(CustomerUpdated, customer, updated_fields=fields), version=customer.version)
     else:
         customer.touch(tx.now)

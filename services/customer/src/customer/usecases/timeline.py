@@ -9,9 +9,10 @@ from chassis import ids
 from chassis.context import Call
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.facts import fact_of
 from chassis.telemetry.tracing import trace_id
-from customer.domain import facts
-from customer.domain.names import customer_name, entry_name
+from customer.domain.facts import InteractionRecorded
+from customer.domain.names import customer_name
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import INSERT_ENTRIES
@@ -46,16 +47,7 @@ async def record_interactions(
             continue
         entry = _entry(tx, command, call)
         tx.act(call)
-        tx.record(
-            facts.InteractionRecorded(
-                entry_name(entry.customer_id, entry.id),
-                customer_name(entry.customer_id),
-                entry.channel,
-                entry.direction,
-                entry.topic,
-            ),
-            version=1,
-        )
+        tx.record(fact_of(InteractionRecorded, entry), version=1)
         recorded.append(entry)
     entries = [entry for entry in recorded if isinstance(entry, TimelineEntry)]
     if entries:

@@ -1,14 +1,17 @@
-"""What the loyalty service tells the others: same names and fields as in `loyalty_events.proto`."""
+"""What this service tells.
+
+Generated from rapport/loyalty/v1/loyalty_events.proto: not to be edited.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty.domain.value import Band, Money
+from chassis.money import Money
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseRecorded:
-    """A customer bought something."""
+    """A customer bought something; told again, at the next version, when an import corrects it."""
 
     purchase: str
     customer: str
@@ -18,9 +21,9 @@ class PurchaseRecorded:
     topic: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPosted:
-    """Points moved to or from a customer: `points` is negative when they gave."""
+    """Points moved to or from a customer."""
 
     transfer: str
     customer: str
@@ -30,7 +33,7 @@ class TransferPosted:
     reason_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransferReversed:
     """A transfer was undone."""
 
@@ -41,7 +44,7 @@ class TransferReversed:
     balance_version: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GoodwillGranted:
     """A customer was granted goodwill."""
 
@@ -53,7 +56,7 @@ class GoodwillGranted:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueChanged:
     """What a customer is worth changed."""
 
@@ -61,6 +64,6 @@ class ValueChanged:
     customer: str
     lifetime_value: Money
     purchase_count: int
-    band: Band
+    band: str
     first_purchase_time: datetime | None
     last_purchase_time: datetime | None

@@ -10,6 +10,8 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.money import Money
+
 _SAID = ("customer_id", "amount", "currency_code", "purchase_time", "quantity", "reference", "refunded")
 AMOUNT_MAX = 10**12  # in one purchase; millions of the largest fit into one customer's value
 
@@ -21,24 +23,6 @@ class Band(StrEnum):
     SILVER = "SILVER"
     GOLD = "GOLD"
     PLATINUM = "PLATINUM"
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An exact amount in a currency, readable as `google.type.Money`."""
-
-    amount: Decimal
-    currency_code: str
-
-    @property
-    def units(self) -> int:
-        """The whole units."""
-        return int(self.amount)
-
-    @property
-    def nanos(self) -> int:
-        """The rest, in billionths of a unit."""
-        return int((self.amount - self.units) * 10**9)
 
 
 @dataclass(slots=True)

@@ -110,5 +110,18 @@ def _fact(transfer: Transfer, customer_id: UUID, leg: Entry) -> TransferPosted |
     """What one member's leg tells the others."""
     name, customer = TRANSFER.format(transfer.id), CUSTOMER.format(customer_id)
     if transfer.reverses is not None:
-        return TransferReversed(name, customer, TRANSFER.format(transfer.reverses), leg.balance, leg.version)
-    return TransferPosted(name, customer, leg.points, leg.balance, leg.version, transfer.reason_code)
+        return TransferReversed(
+            transfer=name,
+            customer=customer,
+            reverses=TRANSFER.format(transfer.reverses),
+            points_balance=leg.balance,
+            balance_version=leg.version,
+        )
+    return TransferPosted(
+        transfer=name,
+        customer=customer,
+        points=leg.points,
+        points_balance=leg.balance,
+        balance_version=leg.version,
+        reason_code=transfer.reason_code,
+    )

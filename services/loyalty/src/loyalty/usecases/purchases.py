@@ -6,9 +6,10 @@ from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.money import Money
 from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
-from loyalty.domain.value import CustomerValue, Money, Purchase, ValueFormula, added_value
+from loyalty.domain.value import CustomerValue, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
 from loyalty.store.purchases import (
     ADD_VALUES,

@@ -1,10 +1,13 @@
-"""What this service tells the others: the fields of the event messages of the same names."""
+"""What this service tells.
+
+Generated from rapport/notifications/v1/notifications_events.proto: not to be edited.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRequested:
     """A notice is wanted."""
 
@@ -15,7 +18,7 @@ class NoticeRequested:
     case: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSuppressed:
     """A notice is not sent, for a reason."""
 
@@ -26,9 +29,12 @@ class NoticeSuppressed:
     reason_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToldPromise:
-    """A new date, a day or a moment, that a policy's notice told as of a promise's version."""
+    """What a policy's notice told a customer about a promise.
+
+    Nobody but a policy can make one.
+    """
 
     promise: str
     customer: str
@@ -39,7 +45,7 @@ class ToldPromise:
     reason_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeSent:
     """A provider accepted a notice."""
 
@@ -53,9 +59,12 @@ class NoticeSent:
     told_promise: ToldPromise | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeUnknown:
-    """A notice was handed to a provider whose answer was lost."""
+    """A notice was handed to a provider whose answer was lost: the customer may have been told or not.
+
+    A late answer is told by NoticeSent or NoticeFailed.
+    """
 
     notice: str
     customer: str
@@ -64,7 +73,7 @@ class NoticeUnknown:
     reason_code: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFailed:
     """A notice was refused for good, or given up."""
 

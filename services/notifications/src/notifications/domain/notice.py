@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from chassis.facts import fact_of
 from notifications.domain.facts import (
     NoticeFailed,
     NoticeRequested,
@@ -130,7 +131,7 @@ class Notice:
 
     def request_fact(self) -> NoticeRequested:
         """What to tell the others when it is requested or revised."""
-        return NoticeRequested(self.name, self.customer, self.kind, self.promise, self.case)
+        return fact_of(NoticeRequested, self)
 
     @property
     def waits(self) -> bool:
@@ -206,22 +207,13 @@ class Notice:
     def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:
         """What to tell the others once it has ended."""
         if self.state == State.SUPPRESSED:
-            return NoticeSuppressed(self.name, self.customer, self.kind, self.promise, self.reason_code)
+            return fact_of(NoticeSuppressed, self)
         if self.state == State.UNKNOWN:
-            return NoticeUnknown(self.name, self.customer, self.kind, self.promise, self.reason_code)
+            return fact_of(NoticeUnknown, self)
         if self.state == State.FAILED:
-            return NoticeFailed(self.name, self.customer, self.kind, self.promise, self.reason_code)
+            return fact_of(NoticeFailed, self)
         assert self.send_time is not None, "only a notice that was sent gets here"
-        return NoticeSent(
-            self.name,
-            self.customer,
-            self.kind,
-            self.promise,
-            self.case,
-            self.channel,
-            self.send_time,
-            told_promise=self._told_promise(self.send_time),
-        )
+        return fact_of(NoticeSent, self, told_promise=self._told_promise(self.send_time))
 
     def withdraw(self, reason_code: str) -> None:
         """What it says is no longer true. An attempt under way cannot be called back, but is the last."""
@@ -238,9 +230,9 @@ class Notice:
         new_date = self.variables["new_date"]
         day = date.fromisoformat(new_date) if "T" not in new_date else None
         return ToldPromise(
-            self.promise,
-            self.customer,
-            self.promise_version,
+            promise=self.promise,
+            customer=self.customer,
+            version=self.promise_version,
             new_due_time=None if day else datetime.fromisoformat(new_date),
             new_due_date=day,
             tell_time=at,

@@ -1,0 +1,139 @@
+import importlib.util
+import shutil
+import subprocess
+import sys
+import sysconfig
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from chassis.api.messages import to_message
+from chassis.facts import fact_of
+from chassis.money import Money
+
+ROOT = Path(__file__).parents[2]
+EVENTS = """
+syntax = "proto3";
+package acme.billing.v1;
+import "google/protobuf/timestamp.proto";
+import "google/type/date.proto";
+import "google/type/money.proto";
+import "rapport/options/v1/options.proto";
+
+// An invoice was sent. It is told again with every reminder, and the words of a contract may well be longer
+// than a line of Python is.
+message InvoiceSent {
+  option (rapport.options.v1.subject) = "events.billing.invoice.sent.v1";
+  string invoice = 1;
+  string customer = 2;
+  google.type.Money amount = 3;
+  google.type.Date due_date = 4;
+  optional google.protobuf.Timestamp remind_time = 5;
+  repeated Line lines = 6;
+  State state = 7;
+  map<string, int64> points = 8;
+  oneof told_by {
+    string letter = 9;
+    bool by_hand = 10;
+  }
+}
+
+// What is to be paid for.
+message Line {
+  string article = 1;
+  double quantity = 2;
+}
+
+// Where it is.
+enum State {
+  STATE_UNSPECIFIED = 0;
+  STATE_SENT = 1;
+}
+
+// Nobody knows more.
+message InvoiceLost {
+  option (rapport.options.v1.subject) = "events.billing.invoice.lost.v1";
+}
+"""
+
+
+def loaded(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the compiler makes of a department's own contracts, outside this repository."""
+    folder = tmp_path_factory.mktemp("acme")
+    events = folder / "acme" / "billing" / "v1" / "billing_events.proto"
+    events.parent.mkdir(parents=True)
+    events.write_text(EVENTS)
+    found = [ROOT / "proto", sysconfig.get_paths()["purelib"]]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", *(f"-I{path}" for path in found)]
+    plugins = {"PATH": str(Path(sys.executable).parent)}
+    subprocess.run(
+        [*command, f"--facts_out={folder}", f"--python_out={folder}", events], check=True, env=plugins
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def facts(generated: Path) -> Any:
+    return loaded(generated / "billing" / "domain" / "facts.py", "acme_facts")
+
+
+class Invoice:
+    name, customer, state = "invoices/1", "customers/1", "SENT"
+    amount, due_date = Money(Decimal("12.50"), "EUR"), date(2026, 3, 2)
+    points = {"gold": 3}  # noqa: RUF012
+
+
+def test_a_fact_of_a_department_is_published_as_its_message(generated: Path, facts: Any) -> None:
+    line = facts.Line(article="paint", quantity=1.5)
+    told = fact_of(facts.InvoiceSent, Invoice(), lines=[line], remind_time=None, letter=None, by_hand=True)
+    pb2 = loaded(generated / "acme" / "billing" / "v1" / "billing_events_pb2.py", "acme_pb2")
+    message = to_message(pb2.InvoiceSent, told)
+    assert (message.invoice, message.customer, message.state) == ("invoices/1", "customers/1", 1)
+    assert (message.amount.units, message.amount.nanos, message.due_date.day) == (12, 500_000_000, 2)
+    assert not message.HasField("remind_time")
+    assert (message.lines[0].article, message.lines[0].quantity) == ("paint", 1.5)
+    assert dict(message.points) == {"gold": 3}
+    assert (message.WhichOneof("told_by"), message.by_hand) == ("by_hand", True)
+
+
+def test_a_fact_names_what_it_cannot_know_and_what_it_has_no_field_for(facts: Any) -> None:
+    with pytest.raises(AttributeError, match="remind_time"):
+        fact_of(facts.InvoiceSent, Invoice(), lines=[])
+    with pytest.raises(TypeError, match="colour"):
+        fact_of(facts.InvoiceSent, Invoice(), lines=[], remind_time=None, letter=None, by_hand=None, colour=1)
+
+
+def test_generated_facts_are_written_as_the_linter_wants_and_pass_the_type_checker(generated: Path) -> None:
+    tools, made = Path(sys.executable).parent, generated / "billing" / "domain" / "facts.py"
+    config = f"--config={ROOT / 'pyproject.toml'}"
+    for tool in (["ruff", "check", config], ["ruff", "format", "--check", config], ["mypy", "--strict"]):
+        subprocess.run([tools / tool[0], *tool[1:], made], check=True, cwd=ROOT)
+
+
+def test_an_event_message_that_changes_without_its_fact_fails_the_check(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "proto", tmp_path / "proto")
+    for fact in ROOT.glob("services/*/src/*/domain/facts.py"):
+        (tmp_path / fact.relative_to(ROOT)).parent.mkdir(parents=True)
+        shutil.copy(fact, tmp_path / fact.relative_to(ROOT))
+    contract = tmp_path / "proto" / "rapport" / "cases" / "v1" / "cases_events.proto"
+    contract.write_text(contract.read_text().replace(" topic = 3 [", " subject = 3 [", 1))
+    said = subprocess.run(
+        [sys.executable, tmp_path / "proto" / "check.py"], capture_output=True, text=True, check=False
+    )
+    assert "Facts are not what the contracts generate; run `make proto`" in said.stdout
+    assert "cases/domain/facts.py" in said.stdout
+    assert "loyalty/domain/facts.py" not in said.stdout
