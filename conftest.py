@@ -7,7 +7,7 @@ import hypothesis
 # Before gRPC is imported: tests start servers, and a forked child must not wake gRPC's threads.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
-pytest_plugins = ["chassis.testing.fixtures"]
+pytest_plugins = ["rapport_testing.fixtures"]
 
 # A slow machine is no finding.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -9,8 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 UV = Path(sys.executable).parent / "uv"
 SERVICES = sorted(ROOT.glob("services/*/pyproject.toml"))
-PROJECTS = ["chassis/pyproject.toml", *(str(path.relative_to(ROOT)) for path in SERVICES)]
-OWN = {"rapport-chassis": ROOT / "chassis", "rapport-contracts": ROOT / "proto"}
+IMAGES = ["chassis/pyproject.toml", *(str(path.relative_to(ROOT)) for path in SERVICES)]
+NOT_IN_IMAGES = ("testing", "imports", "tools")
+PROJECTS = [*IMAGES, *(f"{folder}/pyproject.toml" for folder in NOT_IN_IMAGES)]
+OWN = {"rapport-contracts": "proto"} | {f"rapport-{name}": name for name in ("chassis", *NOT_IN_IMAGES)}
 OPTIONS = [
     "--universal",
     "--python-version=3.11",
@@ -26,7 +28,7 @@ OPTIONS = [
 def compile_into(target: str, *sources: str) -> None:
     """Resolve `sources` into `target`; our own packages come from the tree and are left out of the result."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
-        overrides.write("".join(f"{name} @ {path.as_uri()}\n" for name, path in OWN.items()))
+        overrides.write("".join(f"{name} @ {(ROOT / path).as_uri()}\n" for name, path in OWN.items()))
         overrides.flush()
         leave_out = [f"--no-emit-package={name}" for name in OWN]
         command = [str(UV), "pip", "compile", *OPTIONS, *leave_out, f"--override={overrides.name}", *sources]
@@ -34,8 +36,8 @@ def compile_into(target: str, *sources: str) -> None:
 
 
 if __name__ == "__main__":
-    compile_into("requirements.txt", *PROJECTS)
-    everything = ["requirements-dev.in", "--constraint=requirements.txt", "--all-extras", *PROJECTS]
+    compile_into("requirements.txt", *IMAGES)
+    everything = ["requirements-dev.in", "--constraint=requirements.txt", *PROJECTS]
     compile_into("requirements-dev.txt", *everything)
     pinned = (ROOT / "requirements-dev.txt").read_text()
     uv = re.search(r"^uv==(?:.|\n)*?(?=^\S+==)", pinned, re.MULTILINE)

@@ -15,8 +15,8 @@ from chassis.db.database import Database
 from chassis.events.facts import FactCodec
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import Declaration, provision
-from chassis.testing.infrastructure import Infrastructure
 from rapport.cases.v1 import cases_events_pb2
+from rapport_testing.infrastructure import Infrastructure
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from chassis import ids
-from chassis.local.postgres import owner_of
-from chassis.testing.infrastructure import Infrastructure
+from rapport_testing.engines.postgres import owner_of
+from rapport_testing.infrastructure import Infrastructure
 
 SERVICES = ("customer", "cases", "loyalty", "notifications")
 APPEND_ONLY = {

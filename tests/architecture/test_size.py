@@ -10,8 +10,8 @@ FUNCTION_LINES_MAX = 70
 
 
 def sources() -> Iterator[Path]:
-    """The code of the chassis and of every service: written by hand, and no test."""
-    for folder in (ROOT / "chassis" / "src", *(ROOT / "services").glob("*/src")):
+    """The code of every package: written by hand, and no test."""
+    for folder in (*ROOT.glob("*/src"), *ROOT.glob("services/*/src")):
         yield from folder.rglob("*.py")
 
 

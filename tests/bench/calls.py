@@ -9,11 +9,11 @@ from uuid import uuid4
 import asyncpg
 
 from cases.service import service as cases
-from chassis.testing.wait import eventually
 from customer.service import service as customer
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.customer.v1 import timeline_service_pb2, view_service_pb2
+from rapport_testing.wait import eventually
 from tests.bench import echo as floor_call
 from tests.bench import empty, seed
 from tests.bench.load import WARM_UP_S, Call, rate

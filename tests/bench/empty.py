@@ -8,9 +8,9 @@ import uvloop
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.telemetry import tracing
-from chassis.testing.tokens import nobody_asks
 from rapport.loyalty.v1 import membership_service_pb2
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
+from rapport_testing.tokens import nobody_asks
 
 METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
 _ANSWER = membership_service_pb2.Membership()

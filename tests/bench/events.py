@@ -25,9 +25,9 @@ from chassis.events.provision import provision
 from chassis.events.relay import Relay
 from chassis.events.subscription import BATCH
 from chassis.service import Service
-from chassis.testing.tokens import ISSUER
 from customer.service import service as customer
 from rapport.cases.v1 import cases_events_pb2
+from rapport_testing.tokens import ISSUER
 from tests.bench.platform import Platform, measured_here
 from tests.bench.result import FASTER, Result, median_and_spread
 

@@ -21,12 +21,12 @@ from urllib.request import urlopen
 import grpc
 
 from chassis.events.provision import provision
-from chassis.local.ports import free_port, is_listening
 from chassis.service import Service
-from chassis.testing.fixtures import NOBODY
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import ISSUER, TestIssuer
-from chassis.testing.wait import eventually
+from rapport_testing.engines.ports import free_port, is_listening
+from rapport_testing.fixtures import NOBODY
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tokens import ISSUER, TestIssuer
+from rapport_testing.wait import eventually
 
 ECHO = [sys.executable, "-m", "tests.bench.echo"]
 EMPTY = [sys.executable, "-m", "tests.bench.empty"]

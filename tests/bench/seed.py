@@ -8,7 +8,6 @@ import asyncpg
 
 from chassis import ids
 from chassis.clock import Clock
-from chassis.testing.wait import eventually
 from customer.domain.timeline import INTERACTION
 from customer.store.tables import TIMELINE
 from customer.store.timeline import INSERT_ENTRIES
@@ -22,6 +21,7 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport_testing.wait import eventually
 from tests.bench.platform import Platform, Started
 
 CONTACTS = 12

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.cli.session import Session
-from chassis.local.issuer import Issuer
+from rapport_tools.cli.session import Session
+from rapport_tools.local.issuer import Issuer
 from tests.chaos.desk import Desk
 from tests.e2e.outcome import run_story
 from tests.e2e.stack import Stack

@@ -12,8 +12,8 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from chassis.cli.session import Session
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
 from tests.chaos.desk import Desk, quantiles
 from tests.chaos.truth import lost_and_twice, mail_amiss, settled, views_amiss
 from tests.e2e.outcome import assert_told_once, ledger_proof, run_story

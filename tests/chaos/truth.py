@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 
-from chassis.cli.session import Session
-from chassis.local.mail import Mailbox
 from rapport.customer.v1 import view_service_pb2
+from rapport_tools.cli.session import Session
+from rapport_tools.local.mail import Mailbox
 from tests.chaos.desk import Desk
 
 # By kind of act: in which database its mark is to be found once, and how.

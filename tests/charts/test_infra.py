@@ -14,7 +14,7 @@ import yaml
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
-RAPPORT = [sys.executable, "-m", "chassis.cli.main"]
+RAPPORT = [sys.executable, "-m", "rapport_tools.cli.main"]
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from chassis.local.ports import free_port
-from chassis.local.postgres import owner_of
-from chassis.testing.fixtures import NOBODY
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import ISSUER, TestIssuer
-from chassis.testing.wait import eventually
+from rapport_testing.engines.ports import free_port
+from rapport_testing.engines.postgres import owner_of
+from rapport_testing.fixtures import NOBODY
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tokens import ISSUER, TestIssuer
+from rapport_testing.wait import eventually
 
 pytestmark = pytest.mark.slow
 

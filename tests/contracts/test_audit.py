@@ -9,12 +9,12 @@ import grpc
 import pytest
 import sqlalchemy as sa
 
-from chassis.cli import contracts
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
-from chassis.testing.running import Running
-from chassis.testing.tokens import TestIssuer
-from chassis.testing.wait import eventually
+from rapport_testing.running import Running
+from rapport_testing.tokens import TestIssuer
+from rapport_testing.wait import eventually
+from rapport_tools.cli import contracts
 from tests.contracts.test_bad_input import NOWHERE, Caller, details_of, methods, path_to
 from tests.contracts.valid import PROMISED, REQUESTS, SERVICES, learn, request_of, short_name
 

@@ -12,14 +12,14 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from chassis.auth.ownership import is_owned
-from chassis.cli import contracts
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.grpc.status import reason
-from chassis.local.roles import ROLES
-from chassis.testing.running import Running
-from chassis.testing.tokens import TestIssuer
 from rapport.options.v1 import options_pb2
+from rapport_testing.running import Running
+from rapport_testing.tokens import TestIssuer
+from rapport_tools.cli import contracts
+from rapport_tools.local.roles import ROLES
 from tests.contracts.scenes import SCENES
 from tests.contracts.valid import CONTRACTS, SERVICES
 

@@ -15,11 +15,11 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis.api.pages import Page
-from chassis.cli import contracts
-from chassis.testing.running import Running
-from chassis.testing.tokens import TestIssuer
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.options.v1 import options_pb2
+from rapport_testing.running import Running
+from rapport_testing.tokens import TestIssuer
+from rapport_tools.cli import contracts
 from tests.contracts.test_reasons import common, documented
 from tests.contracts.valid import (
     CONTRACTS,

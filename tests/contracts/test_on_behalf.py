@@ -7,13 +7,13 @@ import cases.service
 import customer.service
 from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1.explanation_pb2 import ExplainRequest
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport_testing.wait import eventually
 
 
 async def test_a_service_is_asked_on_behalf_of_whoever_asked(start: Any, clock: ManualClock) -> None:

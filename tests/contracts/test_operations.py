@@ -24,15 +24,15 @@ from chassis.events.subscription import Listening
 from chassis.grpc.status import reason
 from chassis.service import Service
 from chassis.settings import ServiceSettings
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.running import Running
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import cases_events_pb2
 from rapport.common.v1 import states_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeFailed
 from rapport.operations.v1 import operations_pb2
 from rapport.operations.v1 import operations_service_pb2 as ops
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.running import Running
+from rapport_testing.wait import eventually
 
 CONSUMER = "consumers/cases-notices"
 _DONE = Statement[Any](sa.select(AUDIT.c.what, AUDIT.c.resources).where(AUDIT.c.actor == "agent:alice"))

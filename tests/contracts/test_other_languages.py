@@ -15,8 +15,8 @@ from zipfile import ZipFile
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from chassis.cli import contracts
 from customer.service import service as customer
+from rapport_tools.cli import contracts
 from tests.contracts.test_bad_input import NOWHERE
 
 ROOT = Path(__file__).parents[2]

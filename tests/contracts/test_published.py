@@ -8,8 +8,8 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from chassis.cli import contracts
 from chassis.events.registry import events
+from rapport_tools.cli import contracts
 from tests.contracts.record import recorded
 from tests.contracts.test_bad_input import NOWHERE, methods, path_to
 from tests.contracts.valid import REQUESTS, SERVICES, learn, request_of, short_name

@@ -17,8 +17,6 @@ from chassis.clock import ManualClock
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.events.registry import events
-from chassis.testing.running import Running
-from chassis.testing.wait import eventually
 from customer.store.timeline import LATEST_IN_VIEW
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
@@ -28,6 +26,8 @@ from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+from rapport_testing.running import Running
+from rapport_testing.wait import eventually
 from tests.contracts.record import SAMPLES, missing, recorded, sample
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]

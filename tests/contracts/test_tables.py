@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db import schema
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tables import drift, without_index
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tables import drift, without_index
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
 

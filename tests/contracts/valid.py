@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
-from chassis.cli import contracts
 from chassis.db.database import Database
+from rapport_tools.cli import contracts
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
 CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them

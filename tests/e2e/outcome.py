@@ -8,10 +8,6 @@ from typing import Any
 import asyncpg
 
 from chassis.api.messages import value_name
-from chassis.cli.demo.story import Outcome, Story
-from chassis.cli.session import Session
-from chassis.local.mail import Mail, Mailbox
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
@@ -21,6 +17,10 @@ from rapport.loyalty.v1 import goodwill_service_pb2
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
+from rapport_tools.demo.story import Outcome, Story
+from rapport_tools.local.mail import Mail, Mailbox
 
 LEDGER_PROOF = """
     SELECT (SELECT coalesce(sum(points), 0) FROM entries) AS total,

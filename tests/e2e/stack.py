@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from chassis.local.home import Home
-from chassis.local.ports import is_free
-from chassis.testing.wait import eventually
+from rapport_testing.engines.ports import is_free
+from rapport_testing.wait import eventually
+from rapport_tools.local.home import Home
 
 START_TIMEOUT_S = 600  # it ends by itself when it gets on no more, however slow the machine is
 RAPPORT = str(Path(sys.executable).parent / "rapport")

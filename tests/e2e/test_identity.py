@@ -15,13 +15,13 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis.auth.permissions import permissions
-from chassis.cli import contracts
-from chassis.cli.session import Session
 from chassis.events.nats import Connection, connect
-from chassis.local.home import Home
-from chassis.local.issuer import Issuer
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport_tools.cli import contracts
+from rapport_tools.cli.session import Session
+from rapport_tools.local.home import Home
+from rapport_tools.local.issuer import Issuer
 from tests.e2e.stack import Stack
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]

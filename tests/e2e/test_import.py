@@ -11,15 +11,15 @@ import openpyxl
 import pytest
 
 from chassis.api.messages import decimal
-from chassis.cli.imports.customers import external_id
-from chassis.cli.session import Session
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_service_pb2, view_pb2, view_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport_imports.customers import external_id
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
 from tests.e2e.stack import Stack
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -12,9 +12,6 @@ from uuid import uuid4
 import pytest
 
 from chassis.api.messages import decimal
-from chassis.cli.imports.customers import external_id
-from chassis.cli.session import Session
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
@@ -23,6 +20,9 @@ from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_imports.customers import external_id
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
 from tests.e2e.stack import Stack
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from chassis.cli.demo.story import Outcome, Story
-from chassis.cli.operations import dead_letters, operations
-from chassis.cli.session import Session
-from chassis.testing.wait import eventually
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
+from rapport_testing.wait import eventually
+from rapport_tools.cli.operations import dead_letters, operations
+from rapport_tools.cli.session import Session
+from rapport_tools.demo.story import Outcome, Story
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 

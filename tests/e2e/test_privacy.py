@@ -17,18 +17,18 @@ import asyncpg
 import grpc
 import pytest
 
-from chassis.cli.demo.story import Outcome
-from chassis.cli.imports.customers import external_id
-from chassis.cli.session import Session
-from chassis.local.mail import Mailbox
 from chassis.telemetry.tracing import record_spans
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport_imports.customers import external_id
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
+from rapport_tools.demo.story import Outcome
+from rapport_tools.local.mail import Mailbox
 from tests.e2e.outcome import mails_about, run_story
 from tests.e2e.stack import Stack
 

@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from chassis.cli.session import Session
-from chassis.local.mail import Mailbox
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
+from rapport_tools.cli.session import Session
+from rapport_tools.local.mail import Mailbox
 from tests.e2e.outcome import assert_told_once, mails_about, run_story
 from tests.e2e.stack import Stack
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from chassis.cli.failures import Failure
-from chassis.cli.session import Session
+from rapport_tools.cli.failures import Failure
+from rapport_tools.cli.session import Session
 
 LONGEST_S = 600
 

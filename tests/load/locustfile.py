@@ -12,7 +12,6 @@ import grpc.experimental.gevent as grpc_gevent
 from locust import User, between, task
 
 from chassis.api.messages import timestamp
-from chassis.cli.session import Session
 from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
@@ -33,6 +32,7 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
+from rapport_tools.cli.session import Session
 
 grpc_gevent.init_gevent()
 SESSION = Session.open()

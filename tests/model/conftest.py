@@ -18,13 +18,13 @@ from chassis.db.timers import TimerRunner
 from chassis.events.freshness import SourceState, Standing
 from chassis.grpc.callers import aio_channel
 from chassis.grpc.server import Server
-from chassis.local.ports import free_port
 from chassis.service import Service
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
 from customer.service import service as customer
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications
+from rapport_testing.engines.ports import free_port
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 from tests.model.broker import Broker
 from tests.model.post import Post
 

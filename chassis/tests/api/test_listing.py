@@ -14,10 +14,10 @@ from chassis.api import filters
 from chassis.api.listing import SHAPES_MAX, Listing
 from chassis.api.pages import PAGE_MAX_BYTES
 from chassis.db.statement import Statement
-from chassis.testing.infrastructure import Infrastructure
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
 from rapport.common.v1 import states_pb2
+from rapport_testing.infrastructure import Infrastructure
 
 CASES = sa.Table(
     "listed",

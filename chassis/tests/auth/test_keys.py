@@ -13,7 +13,7 @@ from jwt.algorithms import RSAAlgorithm
 from chassis.auth import keys
 from chassis.auth.tokens import Verifier
 from chassis.errors import Unauthenticated, Unavailable
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 
 async def refusal(verifier: Verifier, header: str) -> str:

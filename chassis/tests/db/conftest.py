@@ -10,8 +10,8 @@ import pytest
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.events.facts import FactCodec
-from chassis.local.ports import free_port
 from rapport.cases.v1 import cases_events_pb2
+from rapport_testing.engines.ports import free_port
 
 
 class Proxy:

@@ -15,9 +15,9 @@ from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Refusal, Unavailable
 from chassis.grpc.readings import Readings
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
+from rapport_testing.wait import eventually
 
 _ROWS = Statement[Any](sa.select(AUDIT).order_by(AUDIT.c.id))
 DESK = Principal("service:desk", "desk", frozenset({"*"}))

@@ -9,7 +9,7 @@ import pytest
 from chassis.db import outcome
 from chassis.errors import FailedPrecondition, OutcomeUnknown, ResourceExhausted, Unavailable
 from chassis.events.facts import FACT_MAX_BYTES
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 
 class Sql:

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.db import session
 from chassis.events.leases import Leases
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 REAL = bool(os.environ.get("RAPPORT_EVERY_MOMENT"))  # wait as long as it takes in production
 HOLDER = """

@@ -9,7 +9,7 @@ import pytest
 from chassis import ids
 from chassis.clock import ManualClock
 from chassis.db.maintain import INBOX_DAYS, OUTBOX_DAYS, keep
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 DAY = timedelta(days=1)
 

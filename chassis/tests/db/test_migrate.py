@@ -8,7 +8,7 @@ import sqlalchemy.exc
 
 from chassis.db.migrate import migrate
 from chassis.db.schema import METADATA
-from chassis.testing.infrastructure import Infrastructure
+from rapport_testing.infrastructure import Infrastructure
 
 SAMPLE = Path(__file__).parent.parent / "migrations"
 ROLE = "app"

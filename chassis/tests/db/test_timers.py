@@ -7,7 +7,7 @@ import pytest
 from chassis.clock import Clock, ManualClock
 from chassis.db import timers
 from chassis.db.timers import TimerRunner
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cases.service import service
 from chassis.db.version import missing
-from chassis.testing.fixtures import Start
+from rapport_testing.fixtures import Start
 
 
 async def test_a_migrated_database_lacks_nothing(start: Start) -> None:

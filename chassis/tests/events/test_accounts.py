@@ -13,8 +13,8 @@ from chassis.events.accounts import permissions
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import Consumption, Declaration, provision, verify
 from chassis.events.pull import Pull
-from chassis.local.nats import Nats
-from chassis.testing.wait import eventually
+from rapport_testing.engines.nats import Nats
+from rapport_testing.wait import eventually
 
 OPENED = "events.cases.case.opened.v1"
 CASES = Declaration("cases")

@@ -13,8 +13,8 @@ from chassis.errors import Refusal, Unavailable
 from chassis.events import arrivals
 from chassis.events.arrivals import WAITING_MAX, WAITING_OF_A_CALLER, Arrivals
 from chassis.events.subscription import Subscription
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.wait import eventually
 
 OPENED = "rapport.cases.v1.CaseOpened"
 INBOX = """

@@ -9,8 +9,8 @@ from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events.envelope import Event
 from chassis.events.provision import Consumption, Declaration
 from chassis.events.subscription import Subscription
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
+from rapport_testing.wait import eventually
 
 
 async def send(connection, stream):

@@ -4,8 +4,8 @@ import pytest
 
 from chassis.errors import FailedPrecondition
 from chassis.events.envelope import Event
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.wait import eventually
 
 
 class Statement:

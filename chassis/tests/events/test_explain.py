@@ -8,9 +8,9 @@ from chassis.db.timers import TimerRunner
 from chassis.errors import DeadlineExceeded, InvalidArgument
 from chassis.events.envelope import Event
 from chassis.events.explain import Chain, Foreign, chain, followed
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import explanation_pb2
+from rapport_testing.wait import eventually
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -13,8 +13,8 @@ from chassis.events.freshness import Beat, Freshness, Standing, encoded
 from chassis.events.heartbeat import Heartbeat
 from chassis.events.provision import Declaration
 from chassis.events.subscription import Subscription
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.wait import eventually
 
 FRESH, BEHIND, SILENT = Standing.FRESH, Standing.BEHIND, Standing.SILENT
 

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.events.nats import connect
 from chassis.events.provision import Declaration
-from chassis.local.nats import Nats
+from rapport_testing.engines.nats import Nats
 
 PASSWORD = "p@ss:w/rd%20,?#&=\u00e9"
 

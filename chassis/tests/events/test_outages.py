@@ -16,11 +16,11 @@ from chassis.events.nats import connect
 from chassis.events.provision import Declaration, provision
 from chassis.events.relay import Relay
 from chassis.events.subscription import Subscription
-from chassis.local.nats import Nats
-from chassis.local.postgres import Postgres, owner_of
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.engines.nats import Nats
+from rapport_testing.engines.postgres import Postgres, owner_of
+from rapport_testing.wait import eventually
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 

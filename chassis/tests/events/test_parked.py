@@ -13,8 +13,8 @@ from chassis.events.facts import subject_of
 from chassis.events.provision import Consumption, Declaration
 from chassis.events.subscription import Subscription
 from chassis.operations.store import DROP
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened, CaseReopened
+from rapport_testing.wait import eventually
 
 
 class Sql:

@@ -2,7 +2,7 @@ from collections import Counter
 
 from chassis.backoff import Backoff
 from chassis.events.provision import Declaration
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 
 class Statement:

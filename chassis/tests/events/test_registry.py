@@ -23,8 +23,8 @@ from chassis.events.provision import Declaration
 from chassis.events.pull import BYTES_MAX, Pull
 from chassis.events.shown import attributes, plan
 from chassis.events.subscription import Subscription
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.wait import eventually
 
 PROTO = Path(__file__).parents[3] / "proto"
 CONTRACT = """

@@ -8,7 +8,7 @@ from chassis.context import Call, Principal, current_call
 from chassis.db import session
 from chassis.events.provision import Declaration
 from chassis.events.publisher import Publisher
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 
 async def unpublished(db):

@@ -5,7 +5,7 @@ import pytest
 from chassis.errors import Unavailable
 from chassis.events.provision import Declaration
 from chassis.events.republish import republish
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 HOUR = timedelta(hours=1)
 

@@ -16,9 +16,9 @@ from chassis.events.nats import connect
 from chassis.events.provision import Declaration, provision
 from chassis.events.relay import Relay
 from chassis.events.subscription import Subscription
-from chassis.local.nats import Nats
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.engines.nats import Nats
+from rapport_testing.wait import eventually
 
 OPENED = [f"cases/{n}" for n in range(20)]
 

@@ -8,10 +8,10 @@ import pytest
 
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
-from chassis.local.ports import free_port
-from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
 from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.engines.ports import free_port
+from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):

@@ -23,12 +23,12 @@ from chassis.grpc.bounds import (
 )
 from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
-from chassis.local.ports import free_port
 from chassis.shares import Shares
-from chassis.testing.tokens import TestIssuer
-from chassis.testing.wait import eventually
 from rapport.customer.v1 import view_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.engines.ports import free_port
+from rapport_testing.tokens import TestIssuer
+from rapport_testing.wait import eventually
 
 BALANCES = "/rapport.loyalty.v1.LedgerService/GetBalances"
 WATCH = "/rapport.customer.v1.ViewService/WatchCustomerView"

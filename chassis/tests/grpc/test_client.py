@@ -27,9 +27,9 @@ from chassis.errors import (
 from chassis.grpc.client import Channels, deadline
 from chassis.grpc.status import reason, refusal
 from chassis.telemetry import tracing
-from chassis.testing.tokens import TestIssuer
 from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.tokens import TestIssuer
 
 REQUEST = ledger_service_pb2.GetBalancesRequest()
 Arrived = list[tuple[Call, float]]

@@ -11,10 +11,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.auth.tokens import Verifier
 from chassis.grpc.client import Channels
 from chassis.grpc.server import Server
-from chassis.local.ports import free_port
-from chassis.testing.tokens import ISSUER
-from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.engines.ports import free_port
+from rapport_testing.tokens import ISSUER
+from rapport_testing.wait import eventually
 
 STOPS = 40 if os.environ.get("RAPPORT_EVERY_MOMENT") else 6
 CALLERS = 16

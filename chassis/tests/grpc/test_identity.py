@@ -10,9 +10,9 @@ from chassis.auth import tokens
 from chassis.context import Call, Principal, current_call
 from chassis.grpc.client import Channels
 from chassis.grpc.status import reason
-from chassis.testing.tokens import TestIssuer
 from rapport.customer.v1 import view_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.tokens import TestIssuer
 
 NEEDED = "loyalty.transfers.read"
 

@@ -13,10 +13,10 @@ from chassis.context import Call, current_call
 from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violation
 from chassis.grpc.bounds import CALLS_OF_A_CALLER
 from chassis.grpc.status import reason
-from chassis.testing.tokens import TestIssuer
-from chassis.testing.wait import eventually
 from rapport.customer.v1 import view_service_pb2
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2
+from rapport_testing.tokens import TestIssuer
+from rapport_testing.wait import eventually
 
 METHOD = "rapport.loyalty.v1.LedgerService/GetBalances"
 

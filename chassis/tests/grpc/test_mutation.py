@@ -24,10 +24,10 @@ from chassis.grpc.ingest import ingest
 from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
-from chassis.local.ports import free_port
-from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
-from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.engines.ports import free_port
+from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
+from rapport_testing.wait import eventually
 
 AUDITED = Statement[Any](sa.select(AUDIT).order_by(AUDIT.c.id))
 RECORDED = Statement[Any](sa.select(OUTBOX).order_by(OUTBOX.c.id))

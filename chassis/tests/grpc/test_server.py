@@ -10,9 +10,9 @@ from grpc_reflection.v1alpha import reflection_pb2_grpc
 
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
-from chassis.testing.tokens import ISSUER, TestIssuer, nobody_asks
-from chassis.testing.wait import eventually
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
+from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
+from rapport_testing.wait import eventually
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from chassis.events.provision import provision
-from chassis.local.ports import free_port
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.tokens import ISSUER, TestIssuer
-from chassis.testing.wait import eventually
+from rapport_testing.engines.ports import free_port
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tokens import ISSUER, TestIssuer
+from rapport_testing.wait import eventually
 
 SAMPLE = Path(__file__).parent / "sample.py"
 MIGRATIONS = Path(__file__).parent.parent / "migrations"

@@ -9,9 +9,9 @@ import grpc
 import pytest
 
 from chassis.lifecycle import cancelled
-from chassis.testing.wait import eventually
 from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport_testing.wait import eventually
 
 
 async def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(run, issuer, tmp_path):

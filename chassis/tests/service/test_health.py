@@ -15,10 +15,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis import health, lifecycle
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.wait import eventually
 from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.wait import eventually
 
 SAMPLE = Path(__file__).parent / "sample.py"
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from chassis.events.provision import provision
-from chassis.local.ports import free_port
-from chassis.testing.wait import eventually
+from rapport_testing.engines.ports import free_port
+from rapport_testing.wait import eventually
 
 NOWHERE = "127.0.0.1:9"
 SAMPLE = Path(__file__).parent / "sample.py"

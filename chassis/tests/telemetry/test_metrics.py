@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.telemetry import metrics
 from chassis.telemetry.metrics import Histogram
-from chassis.testing.wait import eventually
+from rapport_testing.wait import eventually
 
 
 def test_a_histogram_accumulates_its_buckets() -> None:

@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from chassis.grpc.client import deadline
-from chassis.testing.wait import eventually
 from chassis.work import Later, Ours, Refused, State, Verdict, queue
 from chassis.work.metrics import REPEATS
+from rapport_testing.wait import eventually
 
 MANY = [f"{n:02}" for n in range(30)]
 

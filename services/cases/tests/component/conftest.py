@@ -11,7 +11,6 @@ import pytest
 from cases.service import service
 from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
-from chassis.testing.running import Running, reason
 from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,
@@ -26,6 +25,7 @@ from rapport.cases.v1 import (
 )
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport_testing.running import Running, reason
 
 NOTICE = f"notices/{uuid4()}"
 

@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 
 from cases.service import service
-from chassis.testing.wait import eventually
 from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
+from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.testing.wait import eventually
 from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
+from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 

@@ -6,7 +6,6 @@ import asyncpg
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.testing.wait import eventually
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,
@@ -15,6 +14,7 @@ from rapport.cases.v1.promise_service_pb2 import (
     WithdrawPromiseRequest,
 )
 from rapport.common.v1 import states_pb2
+from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 EXISTS = "ALREADY_EXISTS PROMISE_EXISTS"

@@ -8,9 +8,9 @@ import grpc
 import nats
 import pytest
 
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.running import reason
-from chassis.testing.wait import eventually
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.running import reason
+from rapport_testing.wait import eventually
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import pytest
 from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
-from chassis.testing.wait import eventually
 from rapport.cases.v1.promise_service_pb2 import (
     GetPromiseRequest,
     KeepPromiseRequest,
@@ -17,6 +16,7 @@ from rapport.cases.v1.promise_service_pb2 import (
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import ExplainRequest
+from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 OLD = timestamp(datetime(1990, 1, 1, tzinfo=UTC))

@@ -7,7 +7,6 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.testing.running import reason
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
 from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
@@ -19,6 +18,7 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
+from rapport_testing.running import reason
 
 State = states_pb2.PromiseState
 

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from cases.service import service
-from chassis.testing.wait import eventually
 from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
 from rapport.common.v1 import states_pb2
+from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
 A_SECOND = timedelta(seconds=1)

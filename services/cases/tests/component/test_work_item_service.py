@@ -4,7 +4,6 @@ from uuid import uuid4
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.testing.wait import eventually
 from rapport.cases.v1 import case_pb2
 from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
 from rapport.cases.v1.work_item_service_pb2 import (
@@ -16,6 +15,7 @@ from rapport.cases.v1.work_item_service_pb2 import (
 )
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
+from rapport_testing.wait import eventually
 
 State = case_pb2.WorkItem.State
 Promised = states_pb2.PromiseState

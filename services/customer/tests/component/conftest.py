@@ -13,8 +13,6 @@ from chassis import ids
 from chassis.clock import ManualClock
 from chassis.context import Call, Principal, current_call
 from chassis.events.envelope import Event, headers, parse
-from chassis.testing.running import Running, reason
-from chassis.testing.wait import eventually
 from customer.events.view import _happened
 from customer.service import service
 from customer.store.views import VIEWS_BY_ID
@@ -33,6 +31,8 @@ from rapport.customer.v1 import (
     view_service_pb2,
     view_service_pb2_grpc,
 )
+from rapport_testing.running import Running, reason
+from rapport_testing.wait import eventually
 
 Type = customer_pb2.Identifier.Type
 

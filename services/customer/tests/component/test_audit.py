@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
-from chassis.testing.wait import eventually
 from rapport.customer.v1.consent_service_pb2 import GetConsentsRequest
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
@@ -19,6 +18,7 @@ from rapport.customer.v1.customer_service_pb2 import (
     ResolveCustomerRequest,
 )
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest, WatchCustomerViewRequest
+from rapport_testing.wait import eventually
 
 _READINGS = Statement[Any](
     sa.select(AUDIT.c.what, AUDIT.c.resources, AUDIT.c.purpose, AUDIT.c.actor).where(

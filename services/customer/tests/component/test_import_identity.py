@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.testing.wait import eventually
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
@@ -16,6 +15,7 @@ from rapport.customer.v1.import_service_pb2 import (
     GetImportJobRequest,
     ListImportErrorsRequest,
 )
+from rapport_testing.wait import eventually
 
 
 async def load(desk, *customers, source="a", confirmed=False):

@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from chassis.events.explain import chain
-from chassis.testing.wait import eventually
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
 from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
@@ -19,6 +18,7 @@ from rapport.customer.v1.import_service_pb2 import (
     ListImportErrorsRequest,
 )
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport_testing.wait import eventually
 
 State = ImportJob.State
 

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from chassis.api.messages import timestamp
-from chassis.testing.wait import eventually
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.timeline_service_pb2 import (
     BatchRecordInteractionsRequest,
@@ -11,6 +10,7 @@ from rapport.customer.v1.timeline_service_pb2 import (
 )
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport_testing.wait import eventually
 
 
 async def listed(desk, customer, **paging):

@@ -9,8 +9,6 @@ import pytest
 from chassis import ids
 from chassis.backoff import Backoff
 from chassis.events.facts import subject_of
-from chassis.testing.running import reason
-from chassis.testing.wait import eventually
 from customer.usecases import views as usecase
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import states_pb2
@@ -18,6 +16,8 @@ from rapport.customer.v1.customer_events_pb2 import CustomerCreated
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 from rapport.loyalty.v1.loyalty_events_pb2 import GoodwillGranted
+from rapport_testing.running import reason
+from rapport_testing.wait import eventually
 
 
 @pytest.fixture

@@ -22,15 +22,15 @@ from chassis.context import Call, Principal, current_call
 from chassis.events.envelope import headers
 from chassis.events.nats import connect
 from chassis.events.provision import Declaration, NotProvisioned, provision, verify
-from chassis.local.nats import Nats
 from chassis.service import Service
 from chassis.settings import ServiceSettings
-from chassis.testing.wait import eventually
 from customer.service import service
 from rapport.common.v1.channel_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
 from rapport.common.v1.explanation_pb2 import ExplainRequest
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
+from rapport_testing.engines.nats import Nats
+from rapport_testing.wait import eventually
 
 PROTO = Path(__file__).parents[4] / "proto"
 CONTRACT = """

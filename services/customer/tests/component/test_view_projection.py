@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.api.messages import money, timestamp, value_name
-from chassis.testing.wait import eventually
 from customer.events import view as events
 from customer.service import service
 from customer.store.views import VIEWS_BY_ID
@@ -23,6 +22,7 @@ from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
+from rapport_testing.wait import eventually
 
 
 def names(kind, count=1):

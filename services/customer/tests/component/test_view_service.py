@@ -6,7 +6,6 @@ import pytest
 
 from chassis import ids
 from chassis.context import Call, Principal, current_call
-from chassis.testing.wait import eventually
 from customer.store.views import VIEW
 from customer.usecases import hot_views
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -14,6 +13,7 @@ from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport.customer.v1.view_service_pb2 import BatchGetCustomerViewsRequest, GetCustomerViewRequest
+from rapport_testing.wait import eventually
 
 SOURCES = ["customer", "cases", "loyalty", "notifications"]
 

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from chassis.testing.wait import eventually
 from customer.rpc import views
 from customer.usecases import hot_views
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+from rapport_testing.wait import eventually
 
 
 def watch(desk, customer, timeout=30, **fields):

@@ -7,7 +7,6 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from chassis.testing.running import Running
 from loyalty.service import service
 from loyalty.store.ledger import UNBALANCED_TRANSFERS, WRONG_BALANCES
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
@@ -17,6 +16,7 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport.loyalty.v1.membership_service_pb2 import EnrolRequest
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_testing.running import Running
 
 ISSUED = "programmes/main/accounts/issued"
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}

@@ -16,13 +16,13 @@ from google.type.money_pb2 import Money
 
 from chassis.api.messages import money, timestamp
 from chassis.db.statement import Statement
-from chassis.testing.running import Running
 from loyalty.store.tables import CUSTOMER_VALUES
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
     Purchase,
     RecordPurchaseRequest,
 )
+from rapport_testing.running import Running
 
 DATA = Path(__file__).parents[5] / "shared" / "data" / "purchases"
 VALUES = Statement[Any](sa.select(CUSTOMER_VALUES))

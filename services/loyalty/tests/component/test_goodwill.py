@@ -13,8 +13,6 @@ from google.type.money_pb2 import Money
 from structlog.testing import capture_logs
 
 from chassis.api.messages import timestamp
-from chassis.testing.running import Running, reason
-from chassis.testing.wait import eventually
 from loyalty.names import PROMISE
 from loyalty.service import service
 from loyalty.store.goodwill import GET_PROMISE
@@ -29,6 +27,8 @@ from rapport.cases.v1.cases_events_pb2 import (
 from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
+from rapport_testing.running import Running, reason
+from rapport_testing.wait import eventually
 
 AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)

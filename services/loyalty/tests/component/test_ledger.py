@@ -8,8 +8,6 @@ import asyncpg
 import grpc
 import pytest
 
-from chassis.testing.infrastructure import Infrastructure
-from chassis.testing.running import Running, reason
 from rapport.loyalty.v1.ledger_service_pb2 import (
     GetBalancesRequest,
     ListTransfersRequest,
@@ -17,6 +15,8 @@ from rapport.loyalty.v1.ledger_service_pb2 import (
     ReverseTransferRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.running import Running, reason
 
 ISSUED, REDEEMED = "programmes/main/accounts/issued", "programmes/main/accounts/redeemed"
 NOBODY = f"programmes/main/memberships/{uuid4()}"

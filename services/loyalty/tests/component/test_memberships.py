@@ -8,8 +8,8 @@ import grpc
 import pytest
 
 from chassis.clock import ManualClock
-from chassis.testing.running import reason
 from rapport.loyalty.v1.membership_service_pb2 import EnrolRequest, GetMembershipRequest
+from rapport_testing.running import reason
 
 
 async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:

@@ -9,7 +9,6 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
-from chassis.testing.running import Running, reason
 from loyalty.rpc import purchases as rpc
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
@@ -19,6 +18,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_testing.running import Running, reason
 
 
 def line(of: str, units: int, order: str = "orders/1", *, back: int = 0) -> Purchase:

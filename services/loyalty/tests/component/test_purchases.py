@@ -12,7 +12,6 @@ from google.type.money_pb2 import Money
 
 from chassis.api.messages import value_name
 from chassis.settings import WrongSettings
-from chassis.testing.running import Running, reason
 from loyalty.service import service
 from loyalty.usecases.purchases import currency_stays
 from rapport.loyalty.v1.purchase_service_pb2 import (
@@ -22,6 +21,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_testing.running import Running, reason
 
 CENT = 10_000_000
 AT = Timestamp(seconds=1_770_000_000)

@@ -18,9 +18,6 @@ from grpc_status import rpc_status
 from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
 from chassis.clock import ManualClock
-from chassis.testing.fixtures import free_port
-from chassis.testing.running import Running
-from chassis.testing.wait import eventually
 from notifications.service import service
 from rapport.cases.v1 import (
     cases_events_pb2,
@@ -40,6 +37,9 @@ from rapport.notifications.v1 import (
     template_service_pb2,
     template_service_pb2_grpc,
 )
+from rapport_testing.fixtures import free_port
+from rapport_testing.running import Running
+from rapport_testing.wait import eventually
 
 ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"

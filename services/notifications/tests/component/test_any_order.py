@@ -8,7 +8,6 @@ import grpc
 import pytest
 from google.type.date_pb2 import Date
 
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseKept,
     PromiseRecovered,
@@ -16,6 +15,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseWithdrawn,
 )
 from rapport.customer.v1 import consent_pb2
+from rapport_testing.wait import eventually
 
 DROP = "250 an answer that is lost"
 

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from chassis.db.schema import METADATA as CHASSIS
 from chassis.db.statement import Statement
-from chassis.testing.wait import eventually
 from notifications.store.tables import METADATA
+from rapport_testing.wait import eventually
 
 WORK = Statement[Any](sa.select(CHASSIS.tables["work"]))
 LONG_ENOUGH = timedelta(minutes=10)  # for any pause between attempts

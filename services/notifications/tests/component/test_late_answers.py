@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from chassis.context import current_call
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
-from chassis.testing.wait import eventually
 from chassis.work import Outcome, Verdict, Work
 from notifications.usecases.record_outcome import Accepted
+from rapport_testing.wait import eventually
 
 DROP = "250 an answer that is lost"
 WORK_OF = Statement(sa.select(WORK).where(WORK.c.key == sa.bindparam("key")), row=Work)

@@ -9,9 +9,9 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.testing.running import reason
 from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
+from rapport_testing.running import reason
 
 INFORMATION = template_service_pb2.Template(
     kind=template_service_pb2.Template.KIND_INFORMATION,

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.api.messages import moment
-from chassis.testing.wait import eventually
 from rapport.cases.v1.cases_events_pb2 import PromiseKept
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL
+from rapport_testing.wait import eventually
 
 
 async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(desk: Any) -> None:

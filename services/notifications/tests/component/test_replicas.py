@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from chassis.clock import ManualClock
-from chassis.testing.fixtures import free_port
-from chassis.testing.wait import eventually
+from rapport_testing.fixtures import free_port
+from rapport_testing.wait import eventually
 
 ANSWER_S = 3
 

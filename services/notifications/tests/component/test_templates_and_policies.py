@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
-from chassis.testing.running import reason
-from chassis.testing.wait import eventually
 from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+from rapport_testing.running import reason
+from rapport_testing.wait import eventually
 
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from chassis.testing.wait import eventually
 from chassis.work.metrics import REPEATS
 from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, template_service_pb2
+from rapport_testing.wait import eventually
 
 LONG_ENOUGH = timedelta(minutes=10)
 DROP = "250 an answer that is lost"

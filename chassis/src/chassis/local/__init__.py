@@ -1,1 +1,0 @@
-"""The embedded stack: PostgreSQL and NATS from wheels, process supervision, trace store, mail, tokens."""

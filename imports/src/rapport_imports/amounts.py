@@ -1,0 +1,144 @@
+"""Amounts of money as people write them: what the separators mean is decided by the whole column."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rapport_imports.decoding import UnreadableFile
+
+# Signs of currencies that do not say which: the one of the installation is meant, if it has that sign.
+_SIGNS = {
+    "€": ("EUR",),
+    "£": ("GBP", "EGP", "GIP", "FKP", "SHP"),
+    "¥": ("JPY", "CNY"),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD", "BRL", "ARS", "CLP", "COP", "UYU"),
+    "US$": ("USD",),
+    "CA$": ("CAD",),
+    "A$": ("AUD",),
+    "R$": ("BRL",),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "Fr": ("CHF",),
+    "SFr": ("CHF",),
+    "Rs": ("INR", "PKR", "LKR"),
+    "zł": ("PLN",),
+    "Kč": ("CZK",),
+    "Ft": ("HUF",),
+    "lei": ("RON",),
+    "₹": ("INR",),
+    "₽": ("RUB",),
+    "₺": ("TRY",),
+    "₩": ("KRW",),
+    "₴": ("UAH",),
+    "₪": ("ILS",),
+    "₫": ("VND",),
+    "₱": ("PHP",),
+    "฿": ("THB",),
+    "R": ("ZAR",),
+}
+_SPACES = str.maketrans("", "", " \u00a0\u202f\u2009'\u2019\t")
+_MINUS = str.maketrans("\u2212\u2013\uff0d", "---")
+_DOTTED = re.compile(r"(?i)\b(s?fr|kr|rs)\.")
+_PARTS = re.compile(r"([^\d.,+-]*?)([-+]?)([^\d.,+-]*?)(\d[\d.,]*|[.,]\d+)([^\d.,+-]*?)(-?)")
+_GROUPED = r"\d{1,3}(?:%s\d{2,3})*%s\d{3}"
+_INTEGER_DIGITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An amount as it stands in a cell: its sign, digits with separators, and what names its currency."""
+
+    negative: bool
+    digits: str
+    currency: str
+
+    @property
+    def decimal(self) -> str:
+        """The decimal separator that the digits show; empty when they show none, `?` when it may be one."""
+        dots, commas = self.digits.count("."), self.digits.count(",")
+        if dots and commas:
+            return max(".,", key=self.digits.rfind)
+        if dots + commas == 0:
+            return ""
+        separator = "." if dots else ","
+        if dots + commas > 1:
+            return "," if separator == "." else "."
+        before, after = self.digits.split(separator)
+        return "?" if len(after) == 3 and 1 <= len(before) <= 3 and before != "0" else separator
+
+    def value(self, decimal: str) -> Decimal | None:
+        """The number, when `decimal` separates; None when it cannot be read so."""
+        thousands = "," if decimal == "." else "."
+        whole, _, fraction = self.digits.partition(decimal)
+        grouped = _GROUPED % (re.escape(thousands), re.escape(thousands))
+        if thousands in whole and not re.fullmatch(grouped, whole):
+            return None
+        whole = whole.replace(thousands, "")
+        if (
+            not re.fullmatch(r"\d*", whole)
+            or not re.fullmatch(r"\d*", fraction)
+            or len(whole) > _INTEGER_DIGITS
+        ):
+            return None
+        number = Decimal(f"{whole or '0'}.{fraction or '0'}")
+        return -number if self.negative else number
+
+
+def written(cell: str) -> Written | None:
+    """The amount in a cell, `-1.234,50 EUR`, `$1,234.50`, `(12.00)` or `12.00-`; None when it is none."""
+    plain = _DOTTED.sub(r"\1", cell.strip().translate(_MINUS))
+    bracketed = plain.startswith("(") and plain.endswith(")")
+    match = _PARTS.fullmatch((plain[1:-1] if bracketed else plain).translate(_SPACES))
+    if match is None:
+        return None
+    before, sign, inner, digits, after, behind = match.groups()
+    names = [name for name in (before, inner, after) if name]
+    if len(names) > 1 or (sign and behind) or (bracketed and (sign or behind)):
+        return None
+    return Written(bracketed or "-" in (sign, behind), digits, names[0] if names else "")
+
+
+def means(name: str, currency: str) -> bool:
+    """Whether a name or sign beside an amount may mean that currency."""
+    return not name or name.upper() == currency or currency in _SIGNS.get(name, ())
+
+
+class Separator:
+    """Decides what separates the decimals of a column, when it has seen all of it.
+
+    Args:
+        delimiter: what separates the cells of the file: with `;` a single dot before three digits groups.
+        decimals: how many the currency has: with none, every separator groups.
+
+    """
+
+    def __init__(self, delimiter: str, decimals: int) -> None:
+        self._delimiter = delimiter
+        self._decimals = decimals
+        self._shown: set[str] = set()
+        self._unclear: dict[str, tuple[int, str]] = {}
+
+    def add(self, line: int, cell: str) -> None:
+        """Look at one cell."""
+        amount = written(cell)
+        if amount is None or not amount.decimal:
+            return
+        if amount.decimal == "?":
+            self._unclear.setdefault("." if "." in amount.digits else ",", (line, cell.strip()))
+        else:
+            self._shown.add(amount.decimal)
+
+    def decided(self) -> str:
+        """`.` or `,`, or empty when each amount shows its own.
+
+        UnreadableFile when `12.500` may be either, and nothing in the file tells.
+        """
+        if not self._unclear or len(self._shown) == 1:
+            return next(iter(self._shown)) if len(self._shown) == 1 else ""
+        groups = next(iter(self._unclear)) if len(self._unclear) == 1 else ""
+        if not self._shown and groups and (self._decimals == 0 or (self._delimiter, groups) == (";", ".")):
+            return "," if groups == "." else "."
+        line, cell = next(iter(self._unclear.values()))
+        raise UnreadableFile(
+            f"{cell} on line {line} may have a decimal or a thousands separator: say --decimal . or "
+            "--decimal ,"
+        )

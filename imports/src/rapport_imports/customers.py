@@ -1,0 +1,204 @@
+"""Customers: staged in an ImportJob of the customer service, then committed."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import grpc
+
+from chassis.api.customers import check_identifier, check_profile, require_findable
+from chassis.api.messages import moment
+from chassis.api.validation import Check
+from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
+from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport_imports.fields import Cells
+from rapport_imports.result import Result
+from rapport_imports.tabular import Problem, Row, Table
+
+_IDENTIFIERS = {
+    "email": customer_pb2.Identifier.TYPE_EMAIL,
+    "phone": customer_pb2.Identifier.TYPE_PHONE,
+    "fax": customer_pb2.Identifier.TYPE_FAX,
+    "account_number": customer_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
+}
+_NAMES = ("display_name", "given_name", "family_name", "organization_name")
+_ORDER_NUMBER = re.compile(r"#?\d+")
+
+
+def external_id(system: str, value: str) -> customer_pb2.Identifier:
+    """The handle of a customer in another system."""
+    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, value=f"{system}:{value}")
+
+
+def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
+    """The handles of one kind that a row holds, each with its column: numbers of all its columns."""
+    if field == "phone":
+        return cells.everywhere(field)
+    texts = cells.several(field) if field != "account_number" else filter(None, [cells.text(field)])
+    return [(cells.column(field), text) for text in texts]
+
+
+class CustomerImporter:
+    """Rows become customers, matched by external id, account number or e-mail.
+
+    Args:
+        channel: to the customer service.
+        table: the file.
+        system: whose ids it holds.
+        reading: whatever else decides what a row says; with the columns used it names the import.
+        dry_run: whether the service is not told of anything, so that all it would say is said here.
+
+    """
+
+    fields = ("external_id", *_NAMES, *_IDENTIFIERS, "country", "language", "time_zone")
+    required = ()
+    sources: ClassVar = {"region_code": "country", "language_code": "language"}
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        table: Table,
+        system: str,
+        reading: Mapping[str, str],
+        *,
+        dry_run: bool,
+    ) -> None:
+        self._service = ImportServiceStub(channel)
+        self._table = table
+        self._system = system
+        self._reading = reading
+        self._dry_run = dry_run
+        self._used: Mapping[str, str] = {}
+        self._job: import_pb2.ImportJob | None = None
+        self._opening = asyncio.Lock()
+        self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
+        self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Remember the columns: another mapping is another import."""
+        self._used = used
+
+    def parse(self, cells: Cells) -> import_pb2.ImportRow:
+        """A customer with every handle the row holds."""
+        row = cells.row
+        handles = (
+            [(self._used["external_id"], external_id(self._system, value))]
+            if (value := cells.text("external_id"))
+            else []
+        )
+        handles += [
+            (column, customer_pb2.Identifier(type=kind, value=text))
+            for name, kind in _IDENTIFIERS.items()
+            for column, text in _written(cells, name)
+        ]
+        if not handles and not row.problems:
+            needed = "must have an id, account number, e-mail or phone to recognise the customer by"
+            missing = [name for name in ("external_id", *_IDENTIFIERS) if name not in self._used]
+            hint = f"; no column is used for {', '.join(missing)}: see --map" if missing else ""
+            row.problems.append(Problem("", "REQUIRED", needed + hint))
+        customer = customer_pb2.Customer(
+            identifiers=[handle for _, handle in handles],
+            region_code=cells.region("country"),
+            language_code=cells.language("language"),
+            time_zone=cells.time_zone("time_zone"),
+        )
+        for name in _NAMES:
+            value = cells.text(name)
+            if name == "display_name" and _ORDER_NUMBER.fullmatch(value):
+                row.told.append(
+                    Problem(self._used[name], "NO_NAME", "holds a number, which is nobody's name: not taken")
+                )
+            else:
+                setattr(customer, name, value)
+        shape = tuple(column for column, _ in handles)
+        self._sources[row.line] = self._shapes.setdefault(shape, shape)
+        if self._dry_run or row.problems:  # what the service is never asked about
+            self._check(row, customer)
+        return import_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.confirmed)
+
+    def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
+        """Note what the service would refuse or tell."""
+        check = Check()
+        check.texts(customer)
+        region = check_profile(check, customer)["region_code"]
+        judged = [
+            check_identifier(check.at(f"identifiers[{i}]"), identifier, region)
+            for i, identifier in enumerate(customer.identifiers)
+        ]
+        found = [handle for handle in judged if handle]
+        if not row.problems:
+            require_findable(check, [(handle.type, handle.normalized_value) for handle in found])
+        row.problems += [
+            Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description)
+            for wrong in check.violations
+        ]
+        for i, handle in enumerate(judged):
+            if handle and (doubt := handle.doubt()):
+                column = self._column(row.line, f"identifiers[{i}]")
+                if not any((wrong.column, wrong.reason) == (column, doubt[0]) for wrong in row.problems):
+                    row.told.append(Problem(column, *doubt))
+
+    async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:
+        """Stage the rows. What is new is known only after the commit."""
+        job = await self._opened()
+        request = import_service_pb2.AppendImportRowsRequest(name=job.name, rows=[row for _, row in items])
+        if job.state == import_pb2.ImportJob.STATE_OPEN:
+            await self._service.AppendImportRows(request)
+        return 0
+
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """Commit, wait until every row is applied, and collect what was refused."""
+        job = await self._opened()
+        before = job.state
+        if before == import_pb2.ImportJob.STATE_OPEN:
+            job = await self._service.CommitImportJob(
+                import_service_pb2.CommitImportJobRequest(name=job.name)
+            )
+        while job.state == import_pb2.ImportJob.STATE_COMMITTING:
+            await asyncio.sleep(0.2)
+            job = await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=job.name))
+        repeated = before == import_pb2.ImportJob.STATE_DONE
+        if repeated:
+            then = moment(job.end_time).isoformat(timespec="minutes")
+            result.notes.append(f"imported already at {then}, with these columns: nothing changes")
+        result.created = 0 if repeated else job.created_count
+        result.known = job.matched_count + (job.created_count if repeated else 0)
+        result.renamed = 0 if repeated else job.renamed_count
+        return await self._refused(job.name, result, repeated=repeated)
+
+    async def _opened(self) -> import_pb2.ImportJob:
+        async with self._opening:
+            if self._job is None:
+                identity = [self._table.digest, self._system, dict(self._used), dict(self._reading)]
+                source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+                request = import_service_pb2.CreateImportJobRequest(
+                    import_job=import_pb2.ImportJob(source=source)
+                )
+                self._job = await self._service.CreateImportJob(request)
+            return self._job
+
+    async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, list[Problem]]:
+        request = import_service_pb2.ListImportErrorsRequest(parent=job, page_size=1000)
+        refused: dict[int, list[Problem]] = {}
+        while True:
+            page = await self._service.ListImportErrors(request)
+            for error in page.import_errors:
+                problem = Problem(self._column(error.line, error.field), error.reason, error.description)
+                if not error.applied:
+                    refused.setdefault(error.line, []).append(problem)
+                elif not repeated:
+                    result.tell(error.line, problem)
+            if not page.next_page_token:
+                return refused
+            request.page_token = page.next_page_token
+
+    def _column(self, line: int, field: str) -> str:
+        """The column that a field of the service came from."""
+        if match := re.match(r"identifiers\[(\d+)\]", field):
+            names = self._sources.get(line, ())
+            return names[int(match[1])] if int(match[1]) < len(names) else field
+        field = self.sources.get(field, field)
+        return self._used.get(field, field)

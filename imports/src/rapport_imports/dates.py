@@ -1,0 +1,148 @@
+"""Dates and times as people write them: whether the day or the month comes first is decided by the file."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+
+from rapport_imports.decoding import UnreadableFile
+
+_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2}(?!\d))(?:,? +|T)?(.*)")
+_TIME = re.compile(
+    r"(?i)(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[-+]\d{2}:?\d{2})?"
+)
+_OFFSET = re.compile(r"(?i)\s+(?:(z|utc|gmt)|([-+]\d{2}:?\d{2}))$")
+_NAMED_MONTHS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d %Y")
+
+# What people call parts of a date, in English, German and French, and how `strptime` does.
+_PARTS = {
+    **dict.fromkeys(("yyyy", "jjjj", "aaaa"), "%Y"),
+    **dict.fromkeys(("yy", "aa"), "%y"),
+    **dict.fromkeys(("m", "mm"), "%m"),
+    "mmm": "%b",
+    "mmmm": "%B",
+    **dict.fromkeys(("d", "dd", "tt", "jj"), "%d"),
+    **dict.fromkeys(("h", "hh"), "%H"),
+    "ss": "%S",
+}
+_SHOWN = 100  # of a format that is none
+_SAMPLE = datetime(2026, 3, 22, 9, 30, tzinfo=UTC)
+
+
+def format_of(text: str) -> str:
+    """How dates are written, as `strptime` takes it: `%m/%d/%Y`, from that or `MM/DD/YYYY`.
+
+    UnreadableFile when no date can be read so.
+    """
+    try:
+        found = text if "%" in text else re.sub(r"(?i)(?<=:)mm|([a-z])\1*", _part, text)
+        read = datetime.strptime(_SAMPLE.strftime(found), found)  # noqa: DTZ007 - only its day is looked at
+        if read.date() == _SAMPLE.date():
+            return found
+    except (ValueError, KeyError, re.error):  # re.error: a part that is there twice
+        pass
+    raise UnreadableFile(
+        f"--date-format {text[:_SHOWN]}: must have a day, a month and a year, no part twice, such as "
+        "%m/%d/%Y %H:%M or DD.MM.YYYY"
+    )
+
+
+def example(date_format: str) -> str:
+    """A date that is written so."""
+    return _SAMPLE.strftime(date_format) if date_format else "2026-03-22 or 2026-03-22T09:30:00"
+
+
+def _part(name: re.Match[str]) -> str:
+    return _PARTS[name[0].casefold()] if name[1] else "%M"
+
+
+class DayOrder:
+    """Decides whether 03/04/2026 is in April or in March, when it has seen the whole column."""
+
+    def __init__(self) -> None:
+        self._shown: set[str] = set()
+        self._unclear: tuple[int, str] | None = None
+
+    def add(self, line: int, cell: str) -> None:
+        """Look at one cell."""
+        match = _NUMBERS.fullmatch(cell.strip())
+        if match is None or match[2] == "." or len(match[4]) == 2:
+            return
+        first, second = int(match[1]), int(match[3])
+        if first > 12 or second > 12:
+            self._shown.add("day" if first > 12 else "month")
+        elif first != second:
+            self._unclear = self._unclear or (line, cell.strip())
+
+    def decided(self) -> str:
+        """`day`, `month`, or empty when every date shows it. UnreadableFile when one may be either."""
+        if self._unclear is None or len(self._shown) == 1:
+            return next(iter(self._shown)) if len(self._shown) == 1 else ""
+        line, cell = self._unclear
+        raise UnreadableFile(
+            f"{cell} on line {line} may begin with the day or the month: say --date-format %d/%m/%Y or "
+            "--date-format %m/%d/%Y"
+        )
+
+
+def read(text: str, date_format: str = "", first: str = "", zone: tzinfo = UTC) -> datetime:
+    """The moment, in `zone` unless it says otherwise. ValueError for what is none.
+
+    Args:
+        text: ISO 8601, also with a space or slashes; 2.3.2026; 3/2/2026 where `first` tells; 2 Mar 2026.
+        date_format: how dates are written, as `strptime` takes it; ISO 8601 is read all the same.
+        first: `day` or `month`, which of them begins a date with slashes or dashes.
+        zone: of what says none.
+
+    """
+    try:
+        at = datetime.strptime(text, date_format) if date_format else _guessed(text, first)  # noqa: DTZ007
+    except ValueError:
+        if not date_format:
+            raise
+        at = _iso(text)
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _guessed(text: str, first: str) -> datetime:
+    if match := _NUMBERS.fullmatch(text):
+        one, separator, two, year, rest = match.groups()
+        if len(year) == 2:  # 31.12.25 has its year at the end; what 25/12/31 has there nobody knows
+            if separator != ".":
+                raise ValueError
+            year = f"{'19' if int(year) >= 70 else '20'}{year}"
+        day_first = separator == "." or first == "day" or int(one) > 12 or one == two
+        if not (day_first or first == "month" or int(two) > 12):
+            raise ValueError
+        day, month = (one, two) if day_first else (two, one)
+        return _iso(f"{year}-{month:0>2}-{day:0>2}{_clock(rest)}")
+    try:
+        return _iso(text)
+    except ValueError:
+        for known in _NAMED_MONTHS:
+            try:
+                return datetime.strptime(text, known)  # noqa: DTZ007 - the caller adds the zone
+            except ValueError:
+                continue
+        raise
+
+
+def _iso(text: str) -> datetime:
+    plain = _OFFSET.sub(lambda match: "+00:00" if match[1] else match[2], text)
+    if match := re.fullmatch(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})(?:(?:T| +)(.*))?", plain):
+        return datetime.fromisoformat(f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}{_clock(match[4] or '')}")
+    return datetime.fromisoformat(plain)
+
+
+def _clock(text: str) -> str:
+    """A time of day as ISO 8601 has it, `T09:30:00+01:00`; empty for an empty one."""
+    if not text.strip():
+        return ""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return f"T{text}"  # fractions and whatever else ISO 8601 allows
+    hour, half = int(match[1]), (match[4] or "").lower()[:1]
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError
+        hour = hour % 12 + (12 if half == "p" else 0)
+    offset = match[5] or ""
+    return f"T{hour:02}:{match[2]}:{match[3] or '00'}{'+00:00' if offset.isalpha() else offset}"

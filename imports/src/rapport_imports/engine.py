@@ -1,0 +1,279 @@
+"""Feeding rows to a service in batches, and telling what became of each."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import grpc
+
+from chassis.backoff import Backoff
+from chassis.errors import InvalidArgument
+from chassis.grpc.status import refusal
+from rapport_imports.amounts import Separator
+from rapport_imports.columns import Contents, columns_for, ignored, spares_for
+from rapport_imports.dates import DayOrder
+from rapport_imports.decoding import UnreadableFile
+from rapport_imports.fields import Cells, Notation
+from rapport_imports.reading import Reading
+from rapport_imports.refused import ErrorFile
+from rapport_imports.result import Result
+from rapport_imports.tabular import Problem, Row, Table
+
+T = TypeVar("T")
+BATCH_ROWS = 1000
+BATCH_CHARACTERS = 500_000
+IN_FLIGHT = 2
+ABORTED_MAX = 20
+_ABORTED = Backoff(0.2, 5.0)
+
+
+class RowsRefused(Exception):
+    """An importer finds rows wrong, by their index in what it was to send."""
+
+    def __init__(self, problems: Mapping[int, Sequence[Problem]]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+class Importer(Protocol[T]):
+    """One kind of import."""
+
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+    sources: Mapping[str, str]  # which field one of the service's is read from, where it is called otherwise
+
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Learn which columns are used, before the first row."""
+        ...
+
+    def parse(self, cells: Cells) -> T | None:
+        """The row as what the service takes; None to skip it. Problems go to the row."""
+        ...
+
+    async def send(self, items: list[tuple[Row, T]]) -> int:
+        """Hand rows to the service, and return how many of them are new. RowsRefused.
+
+        A row that is found wrong only afterwards gets a problem.
+        """
+        ...
+
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """After the last batch: complete the counts, and return what the service refused later, by line."""
+        ...
+
+
+@dataclass
+class Run(Generic[T]):
+    """One file going through one importer.
+
+    Args:
+        table: the file.
+        importer: takes its rows.
+        mapping: fields to columns, where names do not tell.
+        notation: how the file writes things, as far as the user says.
+        offline: whether services are not asked, so that rows are only read.
+        progress: called with the number of rows done and of all, for a progress bar.
+        result: what became of the rows, also of those before a failure.
+        one_currency: whether the user says which currency amounts are in, where no column is called so.
+        reading: how the file is read, as far as the user says.
+
+    """
+
+    table: Table
+    importer: Importer[T]
+    mapping: Mapping[str, str]
+    notation: Notation
+    offline: bool
+    progress: Callable[[int, int], None]
+    result: Result
+    one_currency: bool = False
+    reading: Reading = field(default_factory=Reading)
+    spares: dict[str, list[str]] = field(default_factory=dict, init=False)
+
+    async def run(self, errors_path: Path) -> None:
+        """Import every row. Refused rows go to `errors_path`, which can be mended and imported itself.
+
+        UnreadableFile, before anything is sent, when the file is broken anywhere or may be read in two ways.
+        """
+        used = self._columns()
+        total, width = self._survey(used)
+        self.importer.begin(used)
+        reading = replace(
+            self.reading,
+            decimal=self.notation.decimal,
+            first=self.notation.first,
+            columns=used,
+            spares=self.spares,
+        )
+        errors = ErrorFile(errors_path, self.table, width, reading)
+        try:
+            await self._feed(used, errors, total)
+            late = {} if self.offline else await self.importer.finish(self.result)
+            if late:
+                for row in self.table.rows():
+                    if row.line in late:
+                        row.problems = list(late[row.line])
+                        errors.keep(row)
+                        self.result.judge(row)
+        finally:
+            errors.close()
+            self.result.refused = errors.count
+            self.result.errors_file = str(errors.path) if errors.count and not errors.failure else ""
+            self._tell_failure(errors)
+
+    def _columns(self) -> dict[str, str]:
+        """Which column holds each field, and which says it where that one has nothing."""
+        header, fields = self.table.header, self.importer.fields
+        before = self.table.before
+        # A row that was refused before is read from the columns that it was read from then.
+        then = {name: column for name, column in before.columns.items() if column in header}
+        contents = None if then else Contents(self.table.rows())
+        if contents and self.one_currency:
+            contents.currencies = set()
+        mapping = {**then, **self.mapping}
+        used = columns_for(fields, self.importer.required, header, mapping, contents)
+        self.spares = spares_for(fields, header, mapping, used) | {
+            name: columns
+            for name, columns in before.spares.items()
+            if name not in self.mapping and set(columns) <= set(header)
+        }
+        self.result.used = used
+        self.result.ignored = ignored(header, [*used.values(), *chain.from_iterable(self.spares.values())])
+        self.result.notes += [
+            f"{field} is read from {' or '.join(columns)}"
+            + (", too" if field == "phone" else f" where {used[field]} has none")
+            for field, columns in self.spares.items()
+        ]
+        return used
+
+    def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:
+        """Read the whole file once, to know what its separators and dates mean. The rows and widest row."""
+        separator = Separator(self.table.delimiter, self.notation.currency.decimals)
+        order = DayOrder()
+        dates = [used[name] for name in used if name == "date" or name.endswith("_date")]
+        total, width = 0, len(self.table.header)
+        for row in self.table.rows():
+            total, width = total + 1, max(width, len(self.table.header) + len(row.extra))
+            if "amount" in used and not self.notation.decimal:
+                separator.add(row.line, row.cells.get(used["amount"], ""))
+            for column in dates if not (self.notation.date_format or self.notation.first) else ():
+                order.add(row.line, row.cells.get(column, ""))
+        if not total:
+            raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
+        decimal = self.notation.decimal or separator.decided()
+        self.notation = replace(self.notation, decimal=decimal, first=self.notation.first or order.decided())
+        self.result.notes += self._readings()
+        return total, width
+
+    def _readings(self) -> list[str]:
+        """How the file was read, where it might have been otherwise."""
+        notes = [self.table.encoding.note] if self.table.encoding.note else []
+        if self.table.others:
+            others = ", ".join(self.table.others)
+            notes.append(f"sheet {self.table.sheet} is read; --sheet names another: {others}")
+        if self.notation.decimal == ",":
+            notes.append("amounts are read with a decimal comma")
+        if self.notation.first:
+            notes.append(f"dates are read with the {self.notation.first} first")
+        return notes
+
+    async def _feed(self, used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
+        slots = asyncio.Semaphore(IN_FLIGHT)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for batch in _batched(self.table.rows()):
+                    await slots.acquire()
+                    work = tasks.create_task(self._batch(batch, used, errors, total))
+                    work.add_done_callback(lambda _: slots.release())
+        except BaseExceptionGroup as group:  # the first failure says what is wrong; the others follow from it
+            raise group.exceptions[0] from None
+
+    async def _batch(self, batch: list[Row], used: Mapping[str, str], errors: ErrorFile, total: int) -> None:
+        readable = [row for row in batch if not row.problems]
+        parsed = [
+            (row, self.importer.parse(Cells(row, used, self.notation, self.spares))) for row in readable
+        ]
+        good = [(row, item) for row, item in parsed if not row.problems and item is not None]
+        self.result.skipped += sum(item is None and not row.problems for row, item in parsed)
+        if good and not self.offline:
+            await self._send(good)
+        for row in batch:
+            errors.keep(row)
+            self.result.judge(row)
+        self.result.rows += len(batch)
+        self.progress(self.result.rows, total)
+
+    async def _send(self, items: list[tuple[Row, T]]) -> None:
+        """Send, leaving out the rows that the service names as wrong, until the rest is accepted.
+
+        Whoever is in another's way, as another import may be, tries again: nothing was done.
+        """
+        failures = 0
+        while items:
+            try:
+                created = await self.importer.send(items)
+            except (grpc.aio.AioRpcError, RowsRefused) as error:
+                if _is_aborted(error) and failures < ABORTED_MAX:
+                    failures += 1
+                    await asyncio.sleep(_ABORTED.wait(failures))
+                    continue
+                wrong = error.problems if isinstance(error, RowsRefused) else violations(error)
+                if not wrong or max(wrong) >= len(items):
+                    raise
+                for index, problems in wrong.items():
+                    items[index][0].problems += map(self._in_words_of_the_file, problems)
+                items = [item for index, item in enumerate(items) if index not in wrong]
+            else:
+                self.result.created += created
+                self.result.known += sum(not row.problems for row, _ in items) - created
+                return
+
+    def _in_words_of_the_file(self, problem: Problem) -> Problem:
+        """What a service says of one of its fields, of the column that it was read from."""
+        fields = [self.importer.sources.get(part, part) for part in problem.column.split(".")]
+        used = self.result.used
+        column = next((used[field] for field in reversed(fields) if field in used), problem.column)
+        return Problem(column, problem.reason, problem.description)
+
+    def _tell_failure(self, errors: ErrorFile) -> None:
+        """Say here what no file could take."""
+        if not errors.failure:
+            return
+        self.result.notes.append(f"the refused rows could not be written: {errors.failure}")
+        for row in errors.first:
+            why = row.problems[0]
+            column = f"{why.column}: " if why.column else ""
+            self.result.notes.append(f"line {row.line}: {why.reason}, {column}{why.description}")
+
+
+def _batched(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Rows by the thousand, or fewer where they are long: no batch is more than a service takes."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row.cells.values()))
+        if len(batch) == BATCH_ROWS or size > BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _is_aborted(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.ABORTED
+
+
+def violations(error: grpc.aio.AioRpcError) -> dict[int, list[Problem]]:
+    """The violations of a refused batch, by the index in `requests[...]` or `rows[...]`."""
+    refused = refusal(error)
+    found: dict[int, list[Problem]] = {}
+    for violation in refused.violations if isinstance(refused, InvalidArgument) else ():
+        if match := re.match(r"\w+\[(\d+)\]\.?(.*)", violation.field):
+            problem = Problem(match[2], violation.reason, violation.description)
+            found.setdefault(int(match[1]), []).append(problem)
+    return found

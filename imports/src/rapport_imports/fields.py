@@ -1,0 +1,280 @@
+"""From the cells of a row to typed values."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pycountry
+
+from chassis.api.currencies import Currency
+from chassis.api.text import TURNS
+from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.visible import shows_something
+from chassis.api.zones import time_zone
+from rapport_imports import amounts, dates
+from rapport_imports.tabular import Problem, Row, check_cell
+
+TEXT_MAX = 2000
+# What exports write for "nothing".
+_NOTHING = frozenset(
+    {"", "null", "\\n", "n/a", "#n/a", "nan", "nat", "none", "(null)", "(none)", "-", "--", "undefined"}
+)
+# What spreadsheets and shops put an apostrophe before, so that it stays text: '00123, '+4930901820.
+_IDS = frozenset({"external_id", "customer", "account_number", "reference", "order_id", "phone", "fax"})
+# Fields that hold the id of something, and what exports write there for none: a guest is customer 0.
+_KEYS = frozenset({"external_id", "customer", "reference"})
+_NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
+# What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
+_AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
+_NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
+# Names of countries in everyday use that ISO 3166 does not list.
+_COUNTRIES = {
+    "UK": "GB",
+    "ENGLAND": "GB",
+    "SCOTLAND": "GB",
+    "WALES": "GB",
+    "U.S.A.": "US",
+    "RUSSIA": "RU",
+    "SOUTH KOREA": "KR",
+}
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+_LANGUAGES_OF_FILES = ("en", "de", "fr", "es", "it", "pt", "nl")
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a file writes things.
+
+    Args:
+        currency: of amounts that do not say; the installation's.
+        decimal: the decimal separator; empty when each amount shows its own.
+        date_format: as `strptime` takes it; empty for what can be told without.
+        first: `day` or `month`, what begins a date with slashes.
+        country: of rows that do not say.
+        zone: where times that do not say are meant, and where days are days.
+
+    """
+
+    currency: Currency
+    decimal: str = ""
+    date_format: str = ""
+    first: str = ""
+    country: str = ""
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009 - it never changes
+
+
+class Cells:
+    """The typed cells of one row; what is wrong is added to the row's problems.
+
+    Args:
+        row: the row.
+        columns: which column holds each field.
+        notation: how the file writes things.
+        spares: which columns hold a field where that one has nothing.
+
+    """
+
+    def __init__(
+        self,
+        row: Row,
+        columns: Mapping[str, str],
+        notation: Notation,
+        spares: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.row = row
+        self._columns = columns
+        self._notation = notation
+        self._spares = spares or {}
+
+    def text(self, field: str, *, required: bool = False) -> str:
+        """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
+
+        What address books put around a number, to turn its direction, is left out; a cell without anything to
+        see is empty.
+        """
+        before = len(self.row.problems)
+        value = self._text(field)
+        for column in () if value else self._spares.get(field, ()):
+            if not is_nothing(self.row.cells.get(column, "")):
+                self._columns = {**self._columns, field: column}
+                value = self._text(field)
+                break
+        if required and not value and len(self.row.problems) == before:
+            self.wrong(field, "REQUIRED", "must not be empty")
+        if len(value) > TEXT_MAX:
+            self.wrong(field, "TOO_LONG", f"must be at most {TEXT_MAX:,} characters")
+            return ""
+        return value
+
+    def column(self, field: str) -> str:
+        """The column that a field was read from."""
+        return self._columns.get(field, field)
+
+    def _text(self, field: str) -> str:
+        value = TURNS.sub("", check_cell(self.row, self._columns.get(field, "")))
+        value = value.strip(_AROUND) if shows_something(value) else ""
+        if field in _IDS:
+            value = value.removeprefix("'")
+        if field in _NAMES:
+            return " ".join(value.split("\n"))
+        if field in _KEYS and _NO_KEY.fullmatch(value):
+            self.tell("NO_ID", f"{value} is no id: not taken", field)
+            return ""
+        return "" if is_nothing(value) else value
+
+    def several(self, field: str) -> list[str]:
+        """The texts in a cell that holds several, `a@x.example; b@y.example`."""
+        parts = re.split(r"[;,\n]" if field == "email" else r"[;\n]", self.text(field))
+        return [part.strip() for part in parts if part.strip()]
+
+    def everywhere(self, field: str) -> list[tuple[str, str]]:
+        """The texts in all columns that hold a field, each once, with its column."""
+        found: dict[str, str] = {}
+        for column in (self._columns.get(field, ""), *self._spares.get(field, ())):
+            for text in Cells(self.row, {field: column}, self._notation).several(field):
+                found.setdefault(text, column)
+        return [(column, text) for text, column in found.items()]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where days are days."""
+        return self._notation.zone
+
+    def moment(self, field: str, *, required: bool = False, past: bool = False) -> datetime | None:
+        """A date or time, in the file's zone unless it says otherwise. A bare date is its first moment.
+
+        `past` is what has happened already.
+        """
+        value = self.text(field, required=required)
+        if not value:
+            return None
+        try:
+            at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
+        except ValueError:
+            how = dates.example(self._notation.date_format)
+            allowed = f"must be a date or time as in {how}; --date-format tells another, such as DD/MM/YY"
+            self.wrong(field, "INVALID_TIME", allowed)
+            return None
+        if not EARLIEST <= at <= LATEST:
+            allowed = f"must be between the years {EARLIEST.year} and {LATEST.year - 1}"
+            self.wrong(field, "INVALID_TIME", allowed)
+            return None
+        if past and at > datetime.now(UTC):
+            self.wrong(field, "INVALID_TIME", "is in the future: must have happened already")
+            return None
+        return at
+
+    def amount(self, field: str, *, required: bool = True) -> Decimal:
+        """An amount of money in the installation's currency, negative for a return. 0 where there is none."""
+        value = self.text(field, required=required)
+        if not value:
+            return Decimal(0)
+        currency = self._notation.currency
+        found = amounts.written(value)
+        decimal = self._notation.decimal or (found.decimal if found else "") or "."
+        number = found.value(decimal) if found else None
+        if found is None or number is None or number != round(number, currency.decimals):
+            allowed = (
+                f"must be a number with at most {currency.decimals} decimals, such as 12.50, 1,234.50 or -1; "
+                "--decimal says what separates the decimals"
+            )
+            self.wrong(field, "INVALID_AMOUNT", allowed)
+            return Decimal(0)
+        if not amounts.means(found.currency, currency.code):
+            self._refuse_currency(field)
+        return number
+
+    def currency(self, field: str) -> str:
+        """The code of the amount's currency, which is the installation's."""
+        value = self.text(field).upper()
+        if not amounts.means(value, self._notation.currency.code):
+            self._refuse_currency(field)
+        return self._notation.currency.code
+
+    def count(self, field: str) -> int:
+        """A whole number of pieces, 0 when empty; the minus of a return is left to the amount."""
+        value = self.text(field)
+        # Three zeros may be thousands or decimals.
+        match = re.fullmatch(r"-?(\d{1,9})(?:[.,](?:0{1,2}|0{4,}))?", value)
+        if value and match is None:
+            allowed = "must be a whole number up to 999999999, without a separator of thousands"
+            self.wrong(field, "INVALID_NUMBER", allowed)
+        return int(match[1]) if match else 0
+
+    def region(self, field: str) -> str:
+        """The ISO 3166-1 alpha-2 code of a country given by name or code; empty, and told, when unknown."""
+        value = self.text(field)
+        found = country(value) if value else self._notation.country
+        if value and not found:
+            self.tell("INVALID_CODE", "is no country that is known, such as DE or Germany: left out", field)
+        return found or self._notation.country
+
+    def language(self, field: str) -> str:
+        """A BCP 47 language from `en_US`, `DE`, `de-DE.UTF-8` or `German`; empty, and told, when unknown."""
+        value = self.text(field)
+        found = language(value) if value else ""
+        if value and not found:
+            self.tell("INVALID_CODE", "is no language that is known, such as de or de-AT: left out", field)
+        return found
+
+    def time_zone(self, field: str) -> str:
+        """A time zone of the IANA database; empty, and told, when there is none of that name."""
+        value = self.text(field)
+        if value and time_zone(value) is None:
+            self.tell("INVALID_CODE", "is no time zone that is known, such as Europe/Berlin: left out", field)
+            return ""
+        return value
+
+    def tell(self, reason: str, description: str, field: str = "") -> None:
+        """Say what is to be known of the row although it is not refused."""
+        self.row.told.append(Problem(self._columns.get(field, ""), reason, description))
+
+    def wrong(self, field: str, reason: str, description: str) -> None:
+        """Note a problem of the row."""
+        self.row.problems.append(Problem(self.column(field), reason, description))
+
+    def _refuse_currency(self, field: str) -> None:
+        code = self._notation.currency.code
+        allowed = f"must be {code}, the currency of this installation (RAPPORT_CURRENCY)"
+        self.wrong(field, "INVALID_CURRENCY", allowed)
+
+
+def is_nothing(cell: str) -> bool:
+    """Whether a cell is empty, or holds what exports write for that."""
+    return not cell or cell.strip().casefold() in _NOTHING
+
+
+@functools.lru_cache(maxsize=1024)
+def country(name: str) -> str:
+    """The code of a country by code, or by name in a language of `_LANGUAGES_OF_FILES`; else empty."""
+    if alias := _COUNTRIES.get(name.upper()):
+        return alias
+    try:
+        return str(pycountry.countries.lookup(name).alpha_2)
+    except LookupError:
+        return next((code for code in _named("territories", name) if len(code) == 2), "")
+
+
+@functools.lru_cache(maxsize=1024)
+def language(name: str) -> str:
+    """The code of a language by code, or by name in one of `_LANGUAGES_OF_FILES`; else empty."""
+    code, *rest = re.split(r"[-_]", name.partition(".")[0].partition("@")[0])
+    if len(code) in (2, 3) and code.isalpha():
+        rest = [part.title() if len(part) == 4 else part.upper() for part in rest]
+        code = "-".join([code.lower(), *rest])
+        return code if _LANGUAGE.fullmatch(code) else ""
+    return next((code for code in _named("languages", name) if _LANGUAGE.fullmatch(code)), "")
+
+
+def _named(what: str, name: str) -> Iterator[str]:
+    """The codes of what has that name."""
+    from babel import Locale
+
+    for spoken in _LANGUAGES_OF_FILES:
+        for code, known in getattr(Locale(spoken), what).items():
+            if known.casefold() == name.casefold():
+                yield str(code).replace("_", "-")

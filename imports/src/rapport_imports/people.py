@@ -1,0 +1,215 @@
+"""Whose purchase or order a row is: customers found by id or e-mail, made only for rows that are right."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+from uuid import uuid4
+
+import grpc
+
+from chassis.api.handles import INVALID_REASONS, judge
+from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport_imports.customers import external_id
+from rapport_imports.decoding import UnreadableFile
+from rapport_imports.engine import RowsRefused, violations
+from rapport_imports.fields import Cells
+from rapport_imports.result import Result
+
+Channels = Callable[[str], grpc.aio.Channel]
+NOBODY = "customers/00000000-0000-0000-0000-000000000000"
+
+
+class Person(NamedTuple):
+    """How a row names its customer: by an id in another system, an e-mail address, or both."""
+
+    id: str
+    email: str
+
+    @property
+    def called(self) -> str:
+        """What a customer is called until somebody tells their name."""
+        return self.id or self.email
+
+
+class Whose(Protocol):
+    """A row that belongs to somebody."""
+
+    @property
+    def person(self) -> Person:
+        """Whom."""
+        ...
+
+
+def person(cells: Cells) -> Person:
+    """The customer of a row: the column `customer` holds an id or an e-mail address, `email` the latter.
+
+    Beside an id, what is no address is not needed.
+    """
+    before = len(cells.row.problems)
+    customer, emails = cells.text("customer"), cells.several("email")
+    email, where = emails[0] if emails else "", "email"
+    if "@" in customer:
+        customer, email, where = "", customer, "customer"
+    if email and judge("EMAIL", email, "").quality == "INVALID":
+        if not customer:
+            cells.wrong(where, *INVALID_REASONS["EMAIL"])
+        email = ""
+    if not (customer or email) and len(cells.row.problems) == before:
+        cells.wrong("customer", "REQUIRED", "must be the id or e-mail address of a customer")
+    return Person(customer, email)
+
+
+def require_customer(used: Mapping[str, str]) -> None:
+    """UnreadableFile unless a column says whose the rows are."""
+    if not {"customer", "email"} & used.keys():
+        raise UnreadableFile(
+            "no column says whose the rows are; say which with --map customer=COLUMN, of ids or e-mail "
+            "addresses"
+        )
+
+
+class Customers:
+    """The names of customers by how rows name them, asked for once each.
+
+    A file is usually sorted by customer or by day, so a batch asks for far fewer customers than it has rows.
+
+    Args:
+        channel: to the customer service.
+        system: whose ids the file holds.
+        dry_run: whether nothing is written.
+
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, system: str, *, dry_run: bool) -> None:
+        self._service = CustomerServiceStub(channel)
+        self._system = system
+        self._names: dict[Person, str] = {}
+        self.dry_run = dry_run
+        self._made = 0
+        self._unknown: set[Person] = set()
+
+    def tell(self, result: Result) -> None:
+        """Say of how many nothing was known but what the file calls them."""
+        would = "would be" if self.dry_run else "are"
+        if count := self._made or len(self._unknown):
+            result.notes.append(
+                f"new customers: {count:,}; nothing was known of them, and they {would} called by their id "
+                f"or address until `rapport import customers --system {self._system}` names them"
+            )
+
+    async def of(self, items: Sequence[Whose], check: Callable[[list[str]], Awaitable[object]]) -> list[str]:
+        """The customer of each item; who is not known is made, or in a dry run `NOBODY`. RowsRefused.
+
+        Nobody is made for a row that is wrong: `check` refuses those first.
+        """
+        names = await self.find(items)
+        if NOBODY not in names or self.dry_run:
+            return names
+        await check(names)
+        return await self.make(items)
+
+    async def find(self, items: Sequence[Whose]) -> list[str]:
+        """The customer of each item, `NOBODY` for one that is not known yet. RowsRefused."""
+        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        ids = [who for who in new if who.id]
+        self._names |= await self._ask(items, ids, [self._id(who) for who in ids])
+        rest = [who for who in new if who.email and who not in self._names]
+        self._names |= await self._by_email(items, rest)
+        if self.dry_run:
+            self._unknown |= {who for who in new if who not in self._names}
+        return [self._names.get(item.person, NOBODY) for item in items]
+
+    async def make(self, items: Sequence[Whose]) -> list[str]:
+        """The customer of each item; those that were not known are made now. RowsRefused."""
+        new = [who for who in dict.fromkeys(item.person for item in items) if who not in self._names]
+        named = [who for who in new if who.id]
+        self._names |= await self._ask(items, named, [self._id(who) for who in named], create=True)
+        for who in named:
+            if who.email:
+                await self._add(self._names[who], _email(who))
+        # Now that those are known by their addresses, too: whoever has no id here may be one of them.
+        rest = [who for who in new if not who.id]
+        self._names |= await self._ask(items, rest, [_email(who) for who in rest], create=True)
+        return [self._names[item.person] for item in items]
+
+    async def _by_email(self, items: Sequence[Whose], people: list[Person]) -> dict[Person, str]:
+        """Those whom an address finds; they get the row's id, unless they have another one in its system."""
+        found = await self._ask(items, people, [_email(who) for who in people])
+        named = [who for who in found if who.id]
+        if not named:
+            return found
+        request = customer_service_pb2.BatchGetCustomersRequest(names=[found[who] for who in named])
+        answer = await self._service.BatchGetCustomers(request)
+        prefix = f"{self._system.casefold()}:"
+        given: set[str] = set()
+        for who, customer in zip(named, answer.customers, strict=True):
+            held = (i for i in customer.identifiers if i.type == customer_pb2.Identifier.TYPE_EXTERNAL_ID)
+            has_id = any(identifier.normalized_value.startswith(prefix) for identifier in held)
+            if has_id or customer.name in given:
+                del found[who]  # two ids of one system are two customers
+                continue
+            given.add(customer.name)
+            await self._add(customer.name, self._id(who))
+        return found
+
+    async def _add(self, customer: str, handle: customer_pb2.Identifier) -> None:
+        """Give a customer a handle, unless it is somebody else's or none that anybody is found by."""
+        if self.dry_run:
+            return
+        request = customer_service_pb2.AddIdentifierRequest(
+            customer=customer, identifier=handle, request_id=str(uuid4())
+        )
+        try:
+            await self._service.AddIdentifier(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in (grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.FAILED_PRECONDITION):
+                raise
+
+    async def _ask(
+        self,
+        items: Sequence[Whose],
+        people: list[Person],
+        handles: list[customer_pb2.Identifier],
+        *,
+        create: bool = False,
+    ) -> dict[Person, str]:
+        """The customers that the handles belong to; with `create`, whoever is missing is made."""
+        if not people:
+            return {}
+        requests = [
+            customer_service_pb2.ResolveCustomerRequest(
+                identifier=handle,
+                create=customer_pb2.Customer(display_name=who.called[:200]) if create else None,
+            )
+            for who, handle in zip(people, handles, strict=True)
+        ]
+        try:
+            answer = await self._service.BatchResolveCustomers(
+                customer_service_pb2.BatchResolveCustomersRequest(
+                    requests=requests, request_id=str(uuid4()), allow_missing=not create
+                )
+            )
+        except grpc.aio.AioRpcError as error:
+            raise _of_rows(error, items, people) from error
+        self._made += sum(found.created for found in answer.responses)
+        return {
+            who: found.customer for who, found in zip(people, answer.responses, strict=True) if found.customer
+        }
+
+    def _id(self, who: Person) -> customer_pb2.Identifier:
+        return external_id(self._system, who.id)
+
+
+def _email(who: Person) -> customer_pb2.Identifier:
+    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=who.email)
+
+
+def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Sequence[Person]) -> Exception:
+    """What is wrong with handles, said of the rows that bear them; any other error as it is."""
+    wrong = {
+        people[index]: [replace(problem, column="customer") for problem in problems]
+        for index, problems in violations(error).items()
+    }
+    problems = {i: wrong[item.person] for i, item in enumerate(items) if item.person in wrong}
+    return RowsRefused(problems) if problems else error

@@ -1,0 +1,177 @@
+"""Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import ClassVar, NamedTuple
+from uuid import uuid4
+
+from chassis.api.messages import money, timestamp
+from rapport.loyalty.v1 import purchase_service_pb2
+from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_imports.fields import Cells
+from rapport_imports.names import plain
+from rapport_imports.people import Channels, Customers, Person, person, require_customer
+from rapport_imports.result import Result
+from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
+from rapport_imports.wording import counted
+
+# What payment systems call a payment that is none, or is none yet.
+_NO_SALE = frozenset(
+    {
+        "failed",
+        "canceled",
+        "voided",
+        "void",
+        "pending",
+        "authorized",
+        "declined",
+        "disputed",
+        "expired",
+        "uncaptured",
+        "incomplete",
+        "blocked",
+        "rejected",
+        "unpaid",
+        "draft",
+        "checkout-draft",
+        "on-hold",
+        "requires_payment_method",
+        "requires_action",
+        "requires_confirmation",
+        "fehlgeschlagen",
+        "ausstehend",
+    }
+)
+
+
+# What orders are called that were, until all was given back. A payment that was never made is `canceled`.
+_GIVEN_BACK = frozenset({"refunded", "erstattet", "cancelled", "storniert"})
+# Who sent money: when it goes out, as what is given back does, that is the shop itself.
+_SENDER = "fromemailaddress"
+_UNCLEAR = (
+    "may be one that another file brought of this customer and time: with another amount, without a "
+    "reference, one more than there were, or given back of another department's"
+)
+
+
+class Bought(NamedTuple):
+    """One purchase in a file, and what was given back of it; a return when the amount is negative."""
+
+    person: Person
+    amount: Decimal
+    refunded: Decimal
+    currency: str
+    at: datetime | None
+    quantity: int
+    reference: str
+
+
+class PurchaseImporter:
+    """Rows become purchases in the loyalty service."""
+
+    fields = (
+        "customer",
+        "email",
+        "date",
+        "amount",
+        "refunded",
+        "currency",
+        "quantity",
+        "reference",
+        "status",
+    )
+    required = ("date", "amount")
+    sources: ClassVar = {"purchase_time": "date"}
+
+    def __init__(self, channel: Channels, customers: Customers) -> None:
+        self._customers = customers
+        self._service = PurchaseServiceStub(channel("loyalty"))
+        self._orders: set[str] = set()  # whose first line was read
+        self._corrected = 0
+        self._given_back = 0
+        self._by_sender = False
+
+    def begin(self, used: Mapping[str, str]) -> None:
+        """Ask for a column that says whose the purchases are."""
+        require_customer(used)
+        self._by_sender = plain(used.get("email", "")) == _SENDER
+
+    def parse(self, cells: Cells) -> Bought | None:
+        """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
+        reference, status = cells.text("reference"), cells.text("status").casefold().removeprefix("wc-")
+        if reference in self._orders and not cells.text("amount"):
+            cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
+            return None
+        if reference:
+            self._orders.add(reference)
+        if status in _NO_SALE:
+            cells.tell(
+                "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
+            )
+            return None
+        currency, amount = cells.currency("currency"), cells.amount("amount")
+        if amount < 0 and self._by_sender:
+            cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
+            return None
+        refunded = amount if status in _GIVEN_BACK else abs(cells.amount("refunded", required=False))
+        if amount < 0:  # it is what was given back itself
+            refunded = Decimal(0)
+        if refunded > amount >= 0:
+            cells.wrong("refunded", "INVALID_AMOUNT", "must be at most what was paid")
+        self._given_back += 0 < refunded == amount
+        return Bought(
+            person=person(cells),
+            amount=amount,
+            refunded=refunded,
+            currency=currency,
+            at=cells.moment("date", required=True, past=True),
+            quantity=cells.count("quantity"),
+            reference=reference,
+        )
+
+    async def send(self, items: list[tuple[Row, Bought]]) -> int:
+        """Record the purchases; a line that was imported before and says otherwise now is corrected."""
+        bought = [item for _, item in items]
+        names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
+        answer = await self._record(items, names, validate_only=self._customers.dry_run)
+        self._corrected += answer.corrected_count
+        for i in answer.unclear_indexes:
+            items[i][0].problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
+        return answer.recorded_count
+
+    async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
+        """Tell how many were corrected, and who was made."""
+        result.corrected = self._corrected
+        result.known -= self._corrected
+        if self._given_back:
+            result.notes.append(f"given back whole, and worth nothing: {counted(self._given_back, 'row')}")
+        self._customers.tell(result)
+        return {}
+
+    async def _record(
+        self, items: list[tuple[Row, Bought]], names: list[str], *, validate_only: bool = False
+    ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
+        requests = [
+            purchase_service_pb2.RecordPurchaseRequest(
+                purchase=purchase_service_pb2.Purchase(
+                    customer=name,
+                    amount=money(bought.amount, bought.currency),
+                    refunded_amount=money(bought.refunded, bought.currency) if bought.refunded else None,
+                    purchase_time=timestamp(bought.at) if bought.at else None,
+                    quantity=bought.quantity,
+                    reference=bought.reference,
+                )
+            )
+            for name, (_, bought) in zip(names, items, strict=True)
+        ]
+        return await self._service.BatchRecordPurchases(
+            purchase_service_pb2.BatchRecordPurchasesRequest(
+                requests=requests,
+                request_id=str(uuid4()),
+                import_keys=[row.origin for row, _ in items],
+                validate_only=validate_only,
+                confirmed=[row.confirmed for row, _ in items],
+            )
+        )

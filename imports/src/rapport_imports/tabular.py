@@ -1,0 +1,216 @@
+"""A file as a table: a header, and rows with what is wrong about each, read by content."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chassis.api.text import NOT_TEXT
+from rapport_imports import decoding, delimited, workbook
+from rapport_imports.decoding import Encoding, UnreadableFile
+from rapport_imports.neutral import ERROR_COLUMNS, PICTURE, restored
+from rapport_imports.reading import Reading, read
+from rapport_imports.wording import shown
+
+COLUMNS_MAX = 1000
+ALREADY_IMPORTED = "ALREADY_IMPORTED"  # of what may be what another file brought
+# Why a row is refused that may be right as it is: a person knows, and confirms it.
+CONFIRMABLE = frozenset({ALREADY_IMPORTED, "NAME_DIFFERS"})
+_ORIGIN = re.compile(r"[0-9a-f]{64}:\d{1,12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a row was refused: the column, a documented reason, and what is allowed."""
+
+    column: str
+    reason: str
+    description: str
+
+
+@dataclass(slots=True)
+class Row:
+    """One row: its line in the file, its cells by column and those beyond the header, and what is wrong.
+
+    `told` is what is to be known of it although it is imported. `origin` is where it comes from,
+    `{digest}:{line}`: of a row that was refused before, the file and line where it was. `confirmed` says
+    that it was refused because another file may have brought it, and that a person says no.
+    """
+
+    line: int
+    cells: dict[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+    told: list[Problem] = field(default_factory=list)
+    origin: str = ""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file to import. `digest` (SHA-256, hex) is its identity: a line of it is imported once, ever.
+
+    Args:
+        path: the file.
+        digest: of its bytes, and of the sheet's name: the same line of another sheet is another.
+        header: the columns, each name once.
+        first: the line of the header.
+        delimiter: what separates cells; empty for a workbook.
+        declared: whether a first line `sep=;` says so.
+        encoding: of text.
+        sheet: of a workbook.
+        others: the workbook's other sheets.
+        mended: the number of cells of a file of refused rows, whose last tell where each comes from; else 0.
+        before: how the rows of such a file were read when they were refused.
+        confirm: whether a person says of such rows that no other file brought them.
+
+    """
+
+    path: Path
+    digest: str
+    header: list[str]
+    first: int
+    delimiter: str
+    declared: bool
+    encoding: Encoding
+    sheet: str
+    others: list[str]
+    mended: int
+    before: Reading
+    confirm: bool = False
+
+    def rows(self) -> Iterator[Row]:
+        """Every row after the header that is not empty."""
+        for line, cells in _records(self.path, self.encoding, self.delimiter, self.sheet):
+            if line > self.first and any(cell.strip() for cell in cells):
+                yield self._row(line, cells)
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        width, origin, reason = len(self.header), "", ""
+        if self.mended:
+            cells = [*cells, *[""] * (self.mended - len(cells))]
+            origin, _, _, reason, *_ = cells[self.mended - len(ERROR_COLUMNS) : self.mended]
+            cells = [restored(cell) for cell in cells[: self.mended - len(ERROR_COLUMNS)]]
+        row = Row(line, dict(zip(self.header, cells, strict=False)), extra=cells[width:])
+        row.confirmed = self.confirm and reason in CONFIRMABLE
+        row.origin = origin if _ORIGIN.fullmatch(origin) else f"{self.digest}:{line}"
+        if any(cell.strip() for cell in row.extra):
+            allowed = f"must have at most {width} cells, as the header has"
+            row.problems.append(Problem("", "INVALID_ROW", allowed))
+        return row
+
+
+def check_cell(row: Row, column: str) -> str:
+    """The text of a cell that is used; empty, and a problem of the row, when it is none."""
+    cell = row.cells.get(column, "")
+    if cell == workbook.FORMULA:
+        allowed = "must hold a value, not a formula: paste the column as values"
+        row.problems.append(Problem(column, "FORMULA_CELL", allowed))
+        return ""
+    if NOT_TEXT.search(cell) or PICTURE.search(cell):
+        allowed = "must be UTF-8 text without control characters"
+        row.problems.append(Problem(column, "INVALID_TEXT", allowed))
+        return ""
+    return cell
+
+
+def open_table(path: Path, *, encoding: str = "", header_row: int = 1, sheet: str = "") -> Table:
+    """The file as a table. UnreadableFile when it is absent, empty, or none.
+
+    Args:
+        path: a CSV file in any encoding, packed with gzip or not, or an .xlsx workbook.
+        encoding: its encoding, when it cannot be told from the content.
+        header_row: the line that names the columns.
+        sheet: of a workbook; the first when empty.
+
+    """
+    start = decoding.head(path)
+    decoding.check_unpacked(path)
+    with decoding.readable(path), path.open("rb") as raw:
+        digest = hashlib.file_digest(raw, "sha256").hexdigest()
+    excel = start.startswith(decoding.ZIP)
+    if not start.strip():
+        raise UnreadableFile(f"{path.name} is empty")
+    found, delimiter, declared, others = Encoding("utf-8-sig"), "", False, list[str]()
+    if excel:
+        sheet, others = _sheet(path, sheet)
+        digest = hashlib.sha256(f"{digest} {sheet}".encode()).hexdigest()
+    else:
+        found = _named(encoding) if encoding else decoding.encoding_of(path, start)
+        delimiter, declared = delimited.delimiter_of(path, found)
+    records = _records(path, found, delimiter, sheet)
+    named = ((line, cells) for line, cells in records if line >= header_row and any(map(str.strip, cells)))
+    first, cells = next(named, (0, []))
+    if not cells:
+        raise UnreadableFile(f"{path.name} is empty")
+    mended = len(cells) if tuple(cells[-len(ERROR_COLUMNS) :]) == ERROR_COLUMNS else 0
+    if mended:
+        cells = [restored(cell) for cell in cells[: -len(ERROR_COLUMNS)]]
+    header = _header(path, cells)
+    before = Reading()
+    if mended:
+        refused = (row for line, row in _records(path, found, delimiter, sheet) if line > first)
+        before = _before(path, {row[mended - 1] for row in refused if len(row) >= mended} - {""})
+    return Table(path, digest, header, first, delimiter, declared, found, sheet, others, mended, before)
+
+
+def _before(path: Path, written: set[str]) -> Reading:
+    """How rows were read when they were refused. UnreadableFile when not all of them were read alike."""
+    if len(written) > 1:
+        raise UnreadableFile(
+            f"{path.name} holds rows that were imported in several ways, as {ERROR_COLUMNS[-1]} says: import "
+            "the refused rows of each file alone"
+        )
+    reading = read(restored(written.pop())) if written else Reading()
+    if reading is None:
+        raise UnreadableFile(f"{path.name}: {ERROR_COLUMNS[-1]} must stay as it was written")
+    return reading
+
+
+def _records(path: Path, encoding: Encoding, delimiter: str, sheet: str) -> Iterator[tuple[int, list[str]]]:
+    """Every record with its line. UnreadableFile for one of more than 1,000 columns."""
+    found = delimited.records(path, encoding, delimiter) if delimiter else workbook.records(path, sheet)
+    for line, cells in found:
+        if len(cells) > COLUMNS_MAX and any(cell.strip() for cell in cells[COLUMNS_MAX:]):
+            raise UnreadableFile(
+                f"{path.name}: line {line} has {len(cells):,} cells: must be at most {COLUMNS_MAX:,}; leave "
+                "out columns that are not needed"
+            )
+        yield line, cells[:COLUMNS_MAX]
+
+
+def _sheet(path: Path, wanted: str) -> tuple[str, list[str]]:
+    """The sheet that is read, the first unless another is wanted; and the others."""
+    names = workbook.sheets(path)
+    if wanted and wanted not in names:
+        raise UnreadableFile(f"{path.name} has no sheet {wanted}: --sheet is one of {', '.join(names)}")
+    chosen = wanted or names[0]
+    return chosen, [name for name in names if name != chosen]
+
+
+def _header(path: Path, cells: list[str]) -> list[str]:
+    """The names of the columns; one without a name is called by its number, and none behind the last."""
+    names = [shown(" ".join(cell.split())) for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    names = [name or f"column {number}" for number, name in enumerate(names, start=1)]
+    for name in names:
+        places = [str(number) for number, other in enumerate(names, start=1) if other == name]
+        if len(places) > 1:
+            raise UnreadableFile(
+                f"{path.name}: the first row must name every column, each name once: {name} is in columns "
+                f"{' and '.join(places)}"
+            )
+    return names
+
+
+def _named(encoding: str) -> Encoding:
+    import codecs
+
+    try:
+        return Encoding(codecs.lookup(encoding).name)
+    except LookupError as error:
+        raise UnreadableFile(
+            f"--encoding {encoding}: must be an encoding such as utf-8, cp1252 or utf-16"
+        ) from error

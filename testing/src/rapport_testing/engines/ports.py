@@ -1,0 +1,98 @@
+"""Ports on loopback, below the range from which the kernel serves outgoing connections.
+
+Fixed ones, the services' of each stack from its base on, are below 10000; those that are taken at random, by
+stacks for all else and by tests, are above.
+"""
+
+import random
+import socket
+import urllib.request
+from collections.abc import Iterable, Mapping
+
+from rapport_testing.engines.process import WrongUse
+
+# Above 32767 an outgoing connection may hold the port, and a bind fails at random.
+LOWEST, HIGHEST = 10_000, 32_767
+PORT_BASE = 7000
+LOWEST_BASE, HIGHEST_BASE = 1024, LOWEST - 200
+HTTP_OFFSET = 100
+
+LOOPBACK = "127.0.0.1"
+
+# Opens our own addresses: a proxy that the user has set is for the world outside.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def port_base(environ: Mapping[str, str]) -> int:
+    """Where the fixed ports of a stack begin. WrongUse."""
+    return number(environ, "RAPPORT_PORT_BASE", PORT_BASE, LOWEST_BASE, HIGHEST_BASE)
+
+
+def number(environ: Mapping[str, str], name: str, usual: int, lowest: int, highest: int) -> int:
+    """What a variable says. WrongUse when that is no number in its range."""
+    told = environ.get(name) or str(usual)
+    if not (told.isascii() and told.isdigit() and lowest <= int(told) <= highest):
+        raise WrongUse(f"{name} must be a number from {lowest} to {highest}.")
+    return int(told)
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, as far as this user may know: a program, and the stack it belongs to."""
+    import psutil
+
+    for process in psutil.process_iter():
+        try:
+            listens = any(
+                each.status == psutil.CONN_LISTEN and each.laddr.port == port
+                for each in process.net_connections("tcp")
+            )
+            if listens:
+                home = process.environ().get("RAPPORT_HOME", "")
+                whose = f", of the stack in {home}" if home else ""
+                return f"{process.name()} (process {process.pid}{whose})"
+        except psutil.Error:  # another user's, or gone
+            continue
+    return "another program"
+
+
+def taken(port: int, service: str, usual: Iterable[int]) -> tuple[str, str]:
+    """Who has a service's port, in words, and what to do: a base from which all of `usual` are free."""
+    offsets = [each - PORT_BASE + more for each in usual for more in (0, HTTP_OFFSET)]
+    bases = range(PORT_BASE + 200, HIGHEST_BASE, 200)
+    free = next((base for base in bases if all(is_free(base + offset) for offset in offsets)), bases[0])
+    return (
+        f"Port {port}, which {service} needs, is taken by {holder(port)}.",
+        f"Stop that, or choose other ports: RAPPORT_PORT_BASE={free}",
+    )
+
+
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A free port: the preferred one (that of the last start) if it is still free.
+
+    Picked at random, so that two stacks which start at the same time do not race for the same one.
+    """
+    if preferred is not None and is_free(preferred):
+        return preferred
+    for _ in range(1000):
+        port = random.randint(LOWEST, HIGHEST)  # noqa: S311
+        if is_free(port):
+            return port
+    raise OSError("no free port between 10000 and 32767 on 127.0.0.1")

@@ -1,0 +1,138 @@
+"""Pytest fixtures for every department. Load them with `pytest_plugins = ["rapport_testing.fixtures"]`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import grpc
+import pytest
+import uvloop
+from opentelemetry.sdk.trace import ReadableSpan
+
+from chassis import libpq
+from chassis.clock import ManualClock
+from chassis.events.provision import provision
+from chassis.grpc.server import add_servicer
+from chassis.lifecycle import Lifecycle
+from chassis.service import Service
+from chassis.telemetry.tracing import record_spans
+from rapport_testing.engines.ports import free_port
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.running import Running
+from rapport_testing.tokens import ISSUER, TestIssuer
+
+
+def pytest_configure() -> None:
+    """Tests connect to servers of their own, whatever the shell says of others."""
+    libpq.ignore_variables()
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that services run on."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(scope="session")
+def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Infrastructure]:
+    """Real PostgreSQL and NATS for this test worker."""
+    servers = Infrastructure(tmp_path_factory.mktemp("infrastructure"))
+    servers.start()
+    yield servers
+    servers.stop()
+
+
+@pytest.fixture(scope="session")
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> TestIssuer:
+    """Signs tokens that services started here accept."""
+    return TestIssuer(tmp_path_factory.mktemp("issuer"))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """The clock of the services under test: Monday 2 March 2026, 09:00 UTC, until the test moves it."""
+    return ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+@pytest.fixture
+def spans() -> Iterator[list[ReadableSpan]]:
+    """Every span that ends during the test."""
+    with record_spans() as recorded:
+        yield recorded
+
+
+NOBODY = "127.0.0.1:9"  # where calls to a peer go that the test does not give: nothing listens there
+
+
+class Start(Protocol):
+    """Starts a service on a fresh database; keyword arguments become settings."""
+
+    def __call__(
+        self, service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
+    ) -> Awaitable[Running]:
+        """Start."""
+        ...
+
+
+@pytest.fixture
+async def start(
+    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock, tmp_path: Path
+) -> AsyncIterator[Start]:
+    """Starts services in this process, each with a fresh database and its own token, and stops them after."""
+    started: list[tuple[Running, str]] = []
+
+    async def begin(
+        service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
+    ) -> Running:
+        url = await infrastructure.fresh_database(service.name, service.migrations)
+        identity = tmp_path / f"{service.name}-token"
+        identity.write_text(issuer.token(f"service:{service.name}", service.permissions, service.name))
+        configured = service.settings(
+            **{
+                "database_url": url,
+                "nats_url": infrastructure.nats_url,
+                "jwks_url": issuer.jwks_url,
+                "issuer": ISSUER,
+                "token_file": identity,
+                "peers": dict.fromkeys(service.calls, NOBODY) | dict(peers or {}),
+                "host": "127.0.0.1",
+                "grpc_port": free_port(),
+                "http_port": free_port(),
+                "log_level": "warning",
+                **settings,
+            }
+        )
+        await provision(infrastructure.nats_url, service.declaration(configured.sources), replicas=1)
+        app = service.app(configured, clock)
+        lifecycle = Lifecycle(service, app)
+        await lifecycle.start()
+        running = Running(app, lifecycle, issuer, infrastructure.nats_url, clock)
+        started.append((running, url))
+        return running
+
+    yield begin
+    for running, url in reversed(started):
+        await running.stop()
+        await infrastructure.drop_database(url)
+    if started:
+        await infrastructure.drop_streams()
+
+
+@pytest.fixture
+async def fake_peer() -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Serves hand-written servicers in place of another service; returns the address."""
+    servers: list[grpc.aio.Server] = []
+
+    async def begin(*servicers: object) -> str:
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        for servicer in servicers:
+            add_servicer(server, servicer)
+        port = server.add_insecure_port(f"127.0.0.1:{free_port()}")
+        await server.start()
+        servers.append(server)
+        return f"127.0.0.1:{port}"
+
+    yield begin
+    for server in servers:
+        await server.stop(None)

@@ -1,0 +1,113 @@
+"""PostgreSQL and NATS for a test run: a pair of servers for each worker, a database for each start."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import nats
+
+from chassis.db.migrate import migrate
+from rapport_testing.engines.nats import Nats
+from rapport_testing.engines.postgres import Postgres, owner_of
+
+# Durability costs time and proves nothing in a test that never pulls the plug.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Infrastructure:
+    """Real servers on loopback, stopped at the end of the run.
+
+    Attributes:
+        postgres_url: the superuser's, to the database `postgres`.
+        nats_url: without users; permissions have tests of their own.
+
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, str] = FAST, binaries: Path | None = None) -> None:
+        self.postgres = Postgres(folder / "postgres", options=options, binaries=binaries)
+        self.nats = Nats(folder / "nats")
+        self._templates: set[str] = set()
+
+    def start(self) -> None:
+        """Start both servers and wait until they answer."""
+        self.postgres.start()
+        self.nats.start()
+        self.postgres_url = self.postgres.url
+        self.nats_url = self.nats.url
+
+    def stop(self) -> None:
+        """Stop both servers."""
+        self.nats.stop()
+        self.postgres.stop()
+
+    def database_url(self, name: str) -> str:
+        """The superuser's URL to another database."""
+        return urlunsplit(urlsplit(self.postgres_url)._replace(path=f"/{name}"))
+
+    async def execute(self, sql: str) -> None:
+        """Run one administrative statement."""
+        connection = await asyncpg.connect(self.postgres_url)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    async def fresh_database(self, service: str, migrations: Path) -> str:
+        """The URL of a new, migrated database: a copy of a template that is migrated once.
+
+        It is that of the service's role, which may do what it may in production; `database_url` has the
+        superuser's.
+        """
+        if service not in self._templates:
+            await self.postgres.create_database(service)
+            await migrate(self.postgres.url_for(service, owner_of(service)), migrations, service)
+            self._templates.add(service)
+        name = f"{service}_{uuid4().hex[:12]}"
+        owner = owner_of(service)
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {service} OWNER {owner} STRATEGY FILE_COPY")
+        return urlunsplit(urlsplit(self.postgres.url_for(service))._replace(path=f"/{name}"))
+
+    @contextlib.asynccontextmanager
+    async def superuser(self, url: str) -> AsyncIterator[asyncpg.Connection]:
+        """A superuser's connection to the database of a URL: to arrange what a service may not do itself."""
+        connection = await asyncpg.connect(self.database_url(urlsplit(url).path[1:]))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def failover(self, url: str) -> AsyncIterator[None]:
+        """The database cuts off who is connected, and refuses everybody for the time of the block."""
+        name = urlsplit(url).path[1:]
+        async with self.superuser(self.postgres_url) as admin:
+            await admin.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            yield
+            await admin.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS true')
+
+    async def analyze(self, url: str, table: str) -> None:
+        """Have the planner know a table's rows, which a service cannot ask for."""
+        async with self.superuser(url) as connection:
+            await connection.execute(f"ANALYZE {table}")
+
+    async def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is still connected."""
+        await self.execute(f"DROP DATABASE IF EXISTS {urlsplit(url).path[1:]} WITH (FORCE)")
+
+    async def drop_streams(self) -> None:
+        """Remove every stream and consumer, so that the next test starts with none."""
+        connection: Any = await nats.connect(self.nats_url)
+        try:
+            js = connection.jetstream()
+            for stream in await js.streams_info():
+                with contextlib.suppress(nats.js.errors.NotFoundError):
+                    await js.delete_stream(stream.config.name)
+        finally:
+            await connection.close()

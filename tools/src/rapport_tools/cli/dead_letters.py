@@ -1,0 +1,155 @@
+"""`rapport dead-letters`: events that a consumer gave up on."""
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import typer
+
+from rapport_imports.wording import line
+from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.output import AsJson, say, write_json
+
+if TYPE_CHECKING:
+    from rapport.operations.v1.operations_pb2 import DeadLetter
+    from rapport_tools.cli.session import Session
+
+app = typer.Typer(
+    name="dead-letters",
+    no_args_is_help=True,
+    help="Look after events that a consumer gave up on: look at them, replay them, drop them.",
+)
+COLUMNS = ["name", "when", "subject", "resource", "error", "reason", "attempts"]
+LETTER = "As `rapport dead-letters list` shows it."
+MANY = typer.Argument(help=f"{LETTER} Or a consumer, for all of its.", metavar="NAME...")
+
+
+@app.command("list")
+def list_(
+    consumer: str = typer.Argument("", help="Only those of one consumer, for example cases-notices."),
+    as_json: bool = AsJson,
+) -> None:
+    """List dead letters by service, oldest first."""
+    from rapport_tools.cli.operations import dead_letters, list_of_each
+
+    list_of_each(
+        _service(consumer) if consumer else "",
+        lambda _, stub: map(_row, dead_letters(stub, f"consumers/{consumer or '-'}")),
+        as_json=as_json,
+        empty="No dead letters.",
+        columns=COLUMNS,
+    )
+
+
+@app.command()
+def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> None:
+    """Show one dead letter with its decoded content."""
+    from rapport.operations.v1.operations_service_pb2 import GetDeadLetterRequest
+    from rapport_tools.cli.operations import operations
+    from rapport_tools.cli.session import Session
+
+    session = Session.open()
+    request = GetDeadLetterRequest(name=name)
+    letter = operations(session, _service(_consumer(name))).GetDeadLetter(request)
+    row = _row(letter) | {"headers": dict(letter.headers), "data": _decoded(letter)}
+    if as_json:
+        write_json(row)
+        return
+    for field, value in row.items():
+        text = (
+            json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict) else line(str(value))
+        )
+        say(f"{field}: {text}")
+
+
+@app.command()
+def replay(names: list[str] = MANY) -> None:
+    """Have the consumer that gave up try again. Until it gives up again, it is no dead letter."""
+    from rapport.operations.v1.operations_service_pb2 import ReplayDeadLetterRequest
+    from rapport_tools.cli.operations import operations
+    from rapport_tools.cli.session import Session
+
+    session = Session.open()
+    for service, name in _each(session, names):
+        operations(session, service).ReplayDeadLetter(
+            ReplayDeadLetterRequest(name=name, request_id=str(uuid4()))
+        )
+        say(f"Replayed {name}.")
+
+
+@app.command()
+def drop(names: list[str] = MANY) -> None:
+    """Forget dead letters for good: their events are no longer missing anywhere."""
+    from rapport.operations.v1.operations_service_pb2 import DropDeadLetterRequest
+    from rapport_tools.cli.operations import operations
+    from rapport_tools.cli.session import Session
+
+    session = Session.open()
+    for service, name in _each(session, names):
+        operations(session, service).DropDeadLetter(DropDeadLetterRequest(name=name, request_id=str(uuid4())))
+        say(f"Dropped {name}.")
+
+
+def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
+    """The service and the name of every letter that is meant."""
+    from rapport_tools.cli.operations import dead_letters, operations
+
+    meant = []
+    for name in names:
+        if "/" in name:
+            meant.append((_service(_consumer(name)), name))
+            continue
+        service = _service(name)
+        letters = [letter.name for letter in dead_letters(operations(session, service), f"consumers/{name}")]
+        if not letters:
+            say(f"{name} has no dead letters.")
+        meant += [(service, letter) for letter in letters]
+    return meant
+
+
+def _consumer(name: str) -> str:
+    kind, _, rest = name.partition("/")
+    consumer, _, _ = rest.partition("/")
+    if kind != "consumers" or not consumer:
+        like = "consumers/cases-notices/deadLetters/0198..., as `rapport dead-letters list` shows it"
+        raise Failure(f"{name!r} must be a name like {like}.", Exit.WRONG_USE)
+    return consumer
+
+
+def _service(consumer: str) -> str:
+    """Whose consumer it is. Failure with those that there are when it is nobody's."""
+    from rapport_tools.local.installed import installed
+
+    declared = [service.declaration for service in installed()]
+    known = {each.durable: of.service for of in declared for each in of.subscriptions}
+    if consumer not in known:
+        named = ", ".join(sorted(known))
+        raise Failure(f"{consumer!r} is no consumer. Consumers are {named}.", Exit.WRONG_USE)
+    return known[consumer]
+
+
+def _row(letter: "DeadLetter") -> dict[str, Any]:
+    return {
+        "name": letter.name,
+        "when": letter.park_time.ToDatetime().isoformat(timespec="seconds"),
+        "subject": letter.subject,
+        "resource": letter.resource,
+        "error": letter.error,
+        "reason": letter.reason,
+        "attempts": letter.attempt_count,
+        "type": letter.event_type,
+        "customer": letter.customer,
+    }
+
+
+def _decoded(letter: "DeadLetter") -> Any:
+    from google.protobuf.message import DecodeError
+
+    from chassis.events.registry import events
+    from rapport_tools.cli.contracts import to_json
+
+    message = events().get(letter.event_type)
+    try:
+        return json.loads(to_json(message.FromString(letter.data))) if message else letter.data.hex()
+    except DecodeError:
+        return letter.data.hex()

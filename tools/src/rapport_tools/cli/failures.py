@@ -1,0 +1,104 @@
+"""How a command ends when it does not succeed: one line on standard error and an exit code."""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import grpc
+
+
+class Exit(IntEnum):
+    """Exit codes of the `rapport` command."""
+
+    DONE = 0
+    REFUSED = 1  # a rule or a state says no
+    WRONG_USE = 2
+    UNREACHABLE = 3
+
+
+class Failure(Exception):
+    """Ends the command. The message is one line that says what is wrong and, where it helps, what to do."""
+
+    def __init__(self, message: str, code: Exit = Exit.REFUSED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def stack_down() -> Failure:
+    """The failure of a command that needs a running stack."""
+    from rapport_tools.local.home import Home
+
+    where = Home.current().path
+    return Failure(
+        f"No stack is running in {where}. Start it with `rapport up`, or point RAPPORT_HOME at its folder.",
+        Exit.UNREACHABLE,
+    )
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a call got no answer, or one of a proxy's: what we answer has never the code UNKNOWN."""
+    import grpc
+
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
+        return False
+    return error.code() in (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.UNKNOWN,
+    )
+
+
+def of_error(error: Exception) -> Failure | None:
+    """What an error means to the user; None for a bug, whose traceback is then worth seeing."""
+    if isinstance(error, Failure):
+        return error
+    module = type(error).__module__.split(".")[0]
+    if module == "grpc":
+        return _of_call(error)
+    if module in ("chassis", "rapport_testing", "rapport_tools"):
+        return _of_ours(error)
+    if module in ("asyncpg", "nats") or isinstance(error, ConnectionError | TimeoutError):
+        detail = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Failure(f"The stack does not answer: {detail}. See `rapport doctor`.", Exit.UNREACHABLE)
+    if isinstance(error, OSError):
+        return Failure(
+            f"{error.strerror}: {error.filename}" if error.filename else str(error), Exit.WRONG_USE
+        )
+    return None
+
+
+def _of_ours(error: Exception) -> Failure | None:
+    from chassis.errors import Refusal
+    from rapport_testing.engines.process import StackError, WrongUse
+
+    if isinstance(error, WrongUse):
+        return Failure(str(error), Exit.WRONG_USE)
+    if isinstance(error, StackError):
+        return Failure(str(error))
+    return Failure(f"{error.reason}: {error.message}") if isinstance(error, Refusal) else None
+
+
+def _of_call(error: Exception) -> Failure | None:
+    import grpc
+
+    if not isinstance(error, grpc.Call | grpc.aio.AioRpcError):
+        return None
+    code = error.code()
+    message = f"{_reason(error) or code.name}: {error.details()}"
+    if is_lost(error):
+        return Failure(f"{message.rstrip('.')}. `rapport status` says who does not answer.", Exit.UNREACHABLE)
+    wrong = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
+    return Failure(message, Exit.WRONG_USE if wrong else Exit.REFUSED)
+
+
+def _reason(error: "grpc.Call | grpc.aio.AioRpcError") -> str:
+    from google.rpc import error_details_pb2
+    from grpc_status import rpc_status
+
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # reads the trailing metadata, which both have
+    for detail in status.details if status else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Is(info.DESCRIPTOR):
+            detail.Unpack(info)
+            return str(info.reason)
+    return ""

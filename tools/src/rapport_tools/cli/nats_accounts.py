@@ -1,0 +1,53 @@
+"""`rapport nats-accounts`: the broker's accounts and users, from what the services declare."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rapport_tools.cli.failures import Exit, Failure
+from rapport_tools.cli.output import write_json
+
+if TYPE_CHECKING:
+    from chassis.events.provision import Declaration
+
+app = typer.Typer()
+
+_DECLARATIONS = typer.Argument(
+    None, help="What `python -m <service> describe` printed, a file for each; none: the installed services."
+)
+_PASSWORDS = typer.Option(
+    ..., help="A folder with each user's password in a file of that name; what is missing is made up."
+)
+
+
+@app.command("nats-accounts")
+def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _PASSWORDS) -> None:
+    """Print the `accounts` of a NATS server's configuration: each service's, and that of the streams."""
+    from chassis.events.accounts import accounts
+    from rapport_tools.local.installed import installed
+
+    found = [_read(path) for path in declarations or ()]
+    found = found or [service.declaration for service in installed()]
+    passwords.mkdir(mode=0o700, parents=True, exist_ok=True)
+    block = accounts(found, lambda user: _password(passwords / user))
+    write_json({"accounts": block})
+
+
+def _read(path: Path) -> "Declaration":
+    from chassis.events.provision import Declaration
+
+    try:
+        return Declaration.read(json.loads(path.read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path} is not what `python -m <service> describe` prints: {error!r}"
+        raise Failure(message, Exit.WRONG_USE) from None
+
+
+def _password(path: Path) -> str:
+    if not path.exists():
+        path.touch(0o600)
+        path.write_text(secrets.token_hex(16))
+    return path.read_text().strip()

@@ -1,0 +1,59 @@
+"""A command's way to the operations of every service of the running stack."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rapport_tools.cli.failures import Exit, Failure, is_lost
+from rapport_tools.cli.output import listing
+
+if TYPE_CHECKING:
+    from rapport.operations.v1.operations_pb2 import DeadLetter
+    from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+    from rapport_tools.cli.session import Session
+
+
+def operations(session: "Session", service: str) -> "OperationsServiceStub":
+    """The operations of one service."""
+    from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+
+    return session.stub(OperationsServiceStub, service)
+
+
+def list_of_each(
+    service: str,
+    read: "Callable[[str, OperationsServiceStub], Iterable[dict[str, Any]]]",
+    *,
+    as_json: bool,
+    empty: str,
+    columns: list[str] | None = None,
+) -> None:
+    """List what every service answers, or one: all that rows say, or `columns` of it.
+
+    Failure at the end that names those that did not answer.
+    """
+    from rapport_tools.cli.session import Session
+
+    session, rows, silent = Session.open(), list[dict[str, Any]](), list[str]()
+    for name in [service] if service else session.peers:
+        try:
+            rows += read(name, operations(session, name))
+        except Exception as error:
+            if not is_lost(error):
+                raise
+            silent.append(name)
+    listing(rows, columns or list(rows[0] if rows else ()), as_json=as_json, empty=empty)
+    if silent:
+        raise Failure(f"No answer from {', '.join(silent)}: see `rapport status`.", Exit.UNREACHABLE)
+
+
+def dead_letters(stub: "OperationsServiceStub", parent: str = "consumers/-") -> Iterator["DeadLetter"]:
+    """The dead letters of a service's consumers, oldest first, page by page."""
+    from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
+
+    request = ListDeadLettersRequest(parent=parent, page_size=1000)
+    while True:
+        page = stub.ListDeadLetters(request)
+        yield from page.dead_letters
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token

@@ -1,0 +1,48 @@
+"""How the units of a running stack are now: what they answer, and not what they were when they started."""
+
+import json
+import urllib.error
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rapport_testing.engines.ports import DIRECT
+
+ANSWER_S = 2.0
+FROZEN = "frozen"
+
+
+def states(units: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The state of each unit of `status.json`: `ready`, what the supervisor says, or why it is not ready."""
+    with ThreadPoolExecutor(max_workers=16) as asking:
+        return list(asking.map(_state, units))
+
+
+def _state(unit: Mapping[str, Any]) -> str:
+    import psutil
+
+    state = str(unit["state"])
+    if state != "ready":
+        return state
+    try:
+        if psutil.Process(unit["pid"]).status() == psutil.STATUS_STOPPED:
+            return FROZEN
+    except psutil.Error:
+        return "gone"
+    try:
+        if unit["health"]:
+            with DIRECT.open(unit["health"], timeout=ANSWER_S):
+                pass
+    except urllib.error.HTTPError as answer:
+        return f"not ready: {'; '.join(_problems(answer)) or answer}"
+    except OSError as error:
+        return f"not answering ({error})"
+    return "ready"
+
+
+def _problems(answer: urllib.error.HTTPError) -> list[str]:
+    """What keeps a service from being ready, in its own words."""
+    try:
+        return list(map(str, json.loads(answer.read()).get("problems", [])))
+    except (OSError, ValueError):
+        return []

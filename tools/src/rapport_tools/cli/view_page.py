@@ -1,0 +1,178 @@
+"""A customer view as a page for the terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.money_pb2 import Money
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from chassis.api.messages import decimal, value_name
+from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
+from rapport_imports.wording import counted, line
+from rapport_tools.cli.output import age
+
+WIDE = 140
+EXPLAINED = ("promises/", "notices/")
+# What a state asks of the reader: look, relax, or nothing.
+_STYLES = {
+    "AT_RISK": "bold yellow",
+    "BROKEN": "bold red",
+    "FAILED": "bold red",
+    "KEPT_LATE": "yellow",
+    "SUPPRESSED": "yellow",
+    "KEPT": "green",
+    "SENT": "green",
+    "RESOLVED": "green",
+}
+
+
+def page(
+    view: view_pb2.CustomerView, width: int, whom: customer_pb2.Customer | None = None
+) -> RenderableType:
+    """The whole view: who, what it is worth, what we promised, what is open, what was said.
+
+    A page of fewer than 140 columns has each name in an unbroken line of its own, to be copied whole.
+    Of the timeline these are names of its entries, where the resource cannot be explained itself.
+
+    Args:
+        view: the view.
+        width: of the page, in columns.
+        whom: the customer, for how they are reached.
+
+    """
+    rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]] = {
+        _title("Promises", view.promises, view.open_promise_count): (
+            ("state", "what", "due", "expected", "name"),
+            map(_promise, view.promises),
+        ),
+        _title("Cases", view.cases, view.open_case_count): (
+            ("state", "topic", "owner", "opened", "name"),
+            map(_case, view.cases),
+        ),
+        "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
+        "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
+        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
+    }
+    part = _table if width >= WIDE else _list
+    parts = (
+        part(title, columns, cells)
+        for title, (columns, unsafe) in rows.items()
+        for cells in [[[line(cell) for cell in row] for row in unsafe]]
+        if cells
+    )
+    return Group(_heading(view, whom), *parts)
+
+
+def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
+    """With how many are open, when the view has only the most important of them."""
+    listed = sum(value_name(part, "state") in ("OPEN", "AT_RISK") for part in shown)
+    return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
+
+
+def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
+    value = view.value
+    money = _money(value.lifetime_value)
+    reached = [handle.value for handle in whom.identifiers] if whom else []
+    if whom and whom.organization_name not in ("", view.display_name):
+        reached.insert(0, whom.organization_name)
+    return Text.assemble(
+        (line(view.display_name) or "A customer without a name", "bold"),
+        f"  {value_name(value, 'band')}  {line(view.customer)}\n",
+        f"{line(' · '.join(reached))}\n" if reached else "",
+        f"In the care of {line(view.relationship_manager) or 'nobody'}; ",
+        f"{money} in {counted(value.purchase_count, 'purchase')}; "
+        if value.purchase_count
+        else "no purchases; ",
+        f"{counted(view.loyalty.points_balance, 'point')}; ",
+        f"{line(view.language_code) or '-'}, {line(view.time_zone) or '-'}\n",
+        (f"As of {_moment(view.update_time)}", "dim"),
+        *(_late(source) for source in view.freshness),
+        *(_unapplied(fact) for fact in view.unapplied_facts),
+    )
+
+
+def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
+    """A source that is not fresh, and how late it is."""
+    state = value_name(source, "state")
+    if state == "FRESH":
+        return "", ""
+    waiting = f", {counted(source.pending_events, 'event')} to come" if source.pending_events else ""
+    return f"\n{source.service} is {state.lower()}: {age(source.age_seconds)}{waiting}", "bold yellow"
+
+
+def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
+    """A fact that the view does not show, and what becomes of it."""
+    state = value_name(fact, "state").lower()
+    what = fact.type.rpartition(".")[2]
+    return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
+
+
+def _list(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+    """Each row as a line, with labels from the third column on, and its name in the next."""
+    lines = [Text(f"\n{title}", "bold")]
+    for *cells, name in rows:
+        labels = ["", "", *("" if column == "about" else f"{column} " for column in columns[2:-1])]
+        told = [f"{label}{cell}" for label, cell in zip(labels, cells, strict=True) if cell]
+        style = next((_STYLES[cell] for cell in cells if cell in _STYLES), "")
+        lines.append(Text("  ".join(told), style))
+        lines.append(Text(f"  {name}", "dim", no_wrap=True, overflow="ignore"))
+    return Group(*lines)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column in ("state", "when"))
+    for row in rows:
+        table.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
+    return table
+
+
+def _promise(part: view_pb2.PromisePart) -> Sequence[str]:
+    expected = _moment(part.forecast_time) if part.HasField("forecast_time") else ""
+    due = _moment(part.due_time)
+    if part.HasField("due_date"):
+        due = f"{part.due_date.year}-{part.due_date.month:02}-{part.due_date.day:02}"
+    return value_name(part, "state"), f"{part.kind} {part.reference}".strip(), due, expected, part.promise
+
+
+def _case(part: view_pb2.CasePart) -> Sequence[str]:
+    return value_name(part, "state"), part.topic, part.owner, _moment(part.open_time), part.case
+
+
+def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
+    return (
+        value_name(part, "state"),
+        part.kind,
+        value_name(part, "channel").lower(),
+        part.reason_code,
+        part.notice,
+    )
+
+
+def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
+    return str(part.points), part.reason_code, _moment(part.grant_time), part.goodwill
+
+
+def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
+    paid = _money(entry.amount) if entry.HasField("amount") else ""
+    about = " ".join(filter(None, (value_name(entry, "channel").lower(), paid, entry.topic, entry.summary)))
+    explained = entry.resource.startswith(EXPLAINED)
+    return (
+        _moment(entry.occur_time),
+        entry.kind,
+        entry.actor,
+        about,
+        entry.resource if explained else entry.name,
+    )
+
+
+def _money(amount: Money) -> str:
+    return f"{decimal(amount):,.2f} {amount.currency_code}".strip()
+
+
+def _moment(at: Timestamp) -> str:
+    """A moment to the minute, in UTC."""
+    return at.ToDatetime().strftime("%Y-%m-%d %H:%M") if at.seconds else "-"

@@ -1,0 +1,91 @@
+"""`rapport consumers`, `rapport timers`, `rapport work`: what services listen to and have still to do."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from rapport_tools.cli.operations import list_of_each
+from rapport_tools.cli.output import AsJson
+
+if TYPE_CHECKING:
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+app = typer.Typer()
+MOST = 1000
+Service = typer.Argument("", help="Only of one service.")
+
+
+@app.command()
+def consumers(service: str = Service, as_json: bool = AsJson) -> None:
+    """Show what each service listens to, and how many events wait, are in hand, or could not be applied."""
+    from rapport.operations.v1.operations_service_pb2 import ListConsumersRequest
+
+    list_of_each(
+        service,
+        lambda _, stub: (
+            {
+                "consumer": each.name.removeprefix("consumers/"),
+                "source": each.source,
+                "pending": each.pending_count,
+                "in_hand": each.in_hand_count,
+                "parked": each.parked_count,
+                "dead_letters": each.dead_letter_count,
+                "missing": "missing" if each.missing else "",
+            }
+            for each in stub.ListConsumers(ListConsumersRequest()).consumers
+        ),
+        as_json=as_json,
+        empty="No consumers.",
+    )
+
+
+@app.command()
+def timers(service: str = Service, as_json: bool = AsJson) -> None:
+    """Show what is to happen at a time, the next first: up to 1,000 of each service."""
+    from rapport.operations.v1.operations_service_pb2 import ListTimersRequest
+
+    list_of_each(
+        service,
+        lambda name, stub: (
+            {
+                "service": name,
+                "due": _at(each.due_time),
+                "kind": each.kind,
+                "key": each.key,
+                "attempts": each.attempt_count,
+            }
+            for each in stub.ListTimers(ListTimersRequest(page_size=MOST)).timers
+        ),
+        as_json=as_json,
+        empty="No timers.",
+    )
+
+
+@app.command()
+def work(service: str = Service, as_json: bool = AsJson) -> None:
+    """Show work on the outside world that has not ended, or of which nobody knows: up to 1,000 of each."""
+    from chassis.api.messages import value_name
+    from rapport.operations.v1.operations_service_pb2 import ListWorkRequest
+
+    list_of_each(
+        service,
+        lambda name, stub: (
+            {
+                "service": name,
+                "kind": each.kind,
+                "key": each.key,
+                "state": value_name(each, "state"),
+                "attempts": each.attempt_count,
+                "code": each.code,
+                "due": _at(each.due_time),
+                "waits_for_us": "yes" if each.alarm else "",
+            }
+            for each in stub.ListWork(ListWorkRequest(page_size=MOST)).work
+        ),
+        as_json=as_json,
+        empty="No work.",
+    )
+
+
+def _at(time: "Timestamp") -> str:
+    return time.ToDatetime().isoformat(sep=" ", timespec="seconds")

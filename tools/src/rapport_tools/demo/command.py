@@ -1,0 +1,116 @@
+"""`rapport demo`: import the demo's customers, run the story, show where to look."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToDict
+
+from rapport_imports.wording import line
+from rapport_tools.cli.failures import Failure
+from rapport_tools.cli.output import say, write_json
+from rapport_tools.cli.session import Session
+from rapport_tools.local.home import Home
+
+SYSTEM = "demo"
+STARTING_S = 60.0
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object and nothing else.")] = False,
+) -> None:
+    """Run the story of a promise at risk, live. Starts the platform for the demo when it is not up."""
+    from chassis.telemetry import tracing
+    from rapport_tools.demo.story import Story
+
+    with _platform(as_json) as own:
+        _import_customers(as_json)
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Session.open().env["RAPPORT_LOCAL_OTLP_ENDPOINT"]
+        os.environ["OTEL_TRACES_SAMPLER"] = "always_on"
+        tracing.setup("demo")
+        try:
+            outcome = Story(Session.open, lambda *_: None if as_json else _tell(*_)).run()
+        finally:
+            tracing.shutdown()
+        if as_json:
+            write_json(vars(outcome) | {"explain": MessageToDict(outcome.explain)})
+        else:
+            _conclude(outcome, stopped=own)
+
+
+@contextmanager
+def _platform(quiet: bool) -> Iterator[bool]:
+    """The running platform: the one that is up, or one of our own (True) for as long as the block lasts."""
+    home = Home.current()
+    if home.supervisor() is not None:
+        deadline = time.monotonic() + STARTING_S  # `make run` may have begun a moment ago
+        while home.supervisor() is not None and not home.is_up() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        yield False
+        return
+    if not quiet:
+        say("The platform is not up: starting it for the demo.")
+    with tempfile.TemporaryFile() as output:
+        own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
+        try:
+            while not home.is_up():
+                if own.poll() is not None:
+                    output.seek(0)
+                    raise Failure(f"The platform did not start: {output.read().decode()[-500:]}")
+                time.sleep(0.2)
+            yield True
+        finally:
+            own.terminate()
+            own.wait(60)
+
+
+def _import_customers(quiet: bool) -> None:
+    """Import the demo's files; what was imported before is not imported again."""
+    from rapport_imports.result import Result
+    from rapport_tools.cli.import_file import Kind, Wanted, run
+
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind in Kind:
+            file = Path(str(files("rapport_tools.demo") / "data" / f"{kind}.csv"))
+            errors = Path(scratch) / "errors.csv"
+            result = Result()
+            asyncio.run(run(Wanted(kind, file, errors=errors, system=SYSTEM), result, show_progress=False))
+            if not quiet:
+                say(f"{kind}: {result.created} new, {result.known} known already")
+
+
+def _tell(what: str, changed: str) -> None:
+    from rich.text import Text
+
+    from rapport_tools.cli.terminal import Terminal
+
+    terminal = Terminal()
+    terminal.print(Text(f"\n{what}", style="bold"))
+    for each in changed.splitlines():
+        terminal.print(Text(f"  {each}", style="green" if each.startswith("+") else "red"))
+
+
+def _conclude(outcome: Any, *, stopped: bool) -> None:
+    say(f"\nWhy? {line(outcome.explain.summary)}")
+    for cause in outcome.explain.causes:
+        what = cause.what.rpartition(".")[2]
+        say(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
+    stops = (
+        "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
+    )
+    say(
+        f"\n{stops if stopped else 'Look at it:'}\n  rapport view {outcome.customer}\n  rapport mail list\n"
+        f"  rapport traces show {outcome.trace_id}\n  rapport explain {outcome.notices[0]}"
+    )

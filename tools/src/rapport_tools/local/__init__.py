@@ -1,0 +1,1 @@
+"""The embedded stack: process supervision, infrastructure, trace store, mail, tokens."""

@@ -1,0 +1,109 @@
+"""The installed services as the supervisor needs to know them.
+
+Importing them takes seconds, and each process of a service does so anyway. So what an import told is kept in
+the home, together with a fingerprint of the code: as long as that is the same, nothing new is declared and
+nothing is to be migrated.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from chassis.events.provision import Declaration
+from rapport_testing.engines.process import StackError
+from rapport_tools.local.home import Home, write_private
+
+if TYPE_CHECKING:
+    from chassis.service import Service
+
+GROUP = "rapport.services"
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One service: its name, ports and rights, what it needs of the broker, and its migrations."""
+
+    name: str
+    port: int
+    permissions: tuple[str, ...]
+    declaration: Declaration
+    migrations: Path
+
+    @classmethod
+    def of(cls, service: "Service[Any]", sources: Sequence[str] = ()) -> Self:
+        """What a service declares that may hear those of `sources`."""
+        permissions, declaration = service.permissions, service.declaration(sources)
+        return cls(service.name, service.port, permissions, declaration, service.migrations)
+
+
+def load_services() -> "list[Service[Any]]":
+    """The installed services, by port: those in the entry point group `rapport.services`."""
+    services = [found.load() for found in entry_points(group=GROUP)]
+    if not services:
+        raise StackError("No service is installed: pip install -e services/customer, ...")
+    return sorted(services, key=lambda service: service.port)
+
+
+def installed() -> list[Installed]:
+    """The installed services. Each may hear every other: who installs them on one machine lets them."""
+    services = load_services()
+    names = [service.name for service in services]
+    return [Installed.of(service, names) for service in services]
+
+
+def remembered(home: Home) -> list[Installed]:
+    """The services that the last start prepared; none when their code, or ours, has changed since."""
+    try:
+        told = json.loads(_file(home).read_text())
+        services = [
+            Installed(
+                each["name"],
+                each["port"],
+                tuple(each["permissions"]),
+                Declaration.read(each["declaration"]),
+                Path(each["migrations"]),
+            )
+            for each in told["services"]
+        ]
+        return services if told["fingerprint"] == _fingerprint(services) else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def remember(home: Home, services: Sequence[Installed]) -> None:
+    """Keep for the next start what these services declare: their databases are migrated."""
+    told = [
+        {
+            "name": service.name,
+            "port": service.port,
+            "permissions": service.permissions,
+            "declaration": service.declaration.describe(),
+            "migrations": str(service.migrations),
+        }
+        for service in services
+    ]
+    prepared = {"fingerprint": _fingerprint(services), "services": told}
+    write_private(_file(home), json.dumps(prepared, indent=2))
+
+
+def _file(home: Home) -> Path:
+    return home.path / "prepared.json"
+
+
+def _fingerprint(services: Sequence[Installed]) -> str:
+    """Of every source file that a service runs: where it is, how long, and when it was changed."""
+    points = [*entry_points(group=GROUP), *entry_points(group="rapport.contracts")]
+    digest = hashlib.sha256(json.dumps(sorted(map(str, points))).encode())
+    folders = [service.migrations for service in services]
+    for package in ("chassis", "rapport", *(service.name for service in services)):
+        spec = importlib.util.find_spec(package)
+        folders += map(Path, (spec and spec.submodule_search_locations) or [])
+    for path in sorted(path for folder in folders for path in folder.rglob("*.py")):
+        stat = path.stat()
+        digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,289 @@
+"""One local stack, from an empty folder to services that answer: what `rapport up` runs."""
+
+import asyncio
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from itertools import product
+from typing import Any
+
+from chassis.events.nats import LOST
+from chassis.events.provision import provision
+from rapport_testing.engines.ports import DIRECT, HTTP_OFFSET, PORT_BASE, is_free, number, port_base, taken
+from rapport_testing.engines.process import Process, Program, StackError
+from rapport_tools.local.home import Home
+from rapport_tools.local.infrastructure import Infrastructure, unprivileged
+from rapport_tools.local.installed import Installed, installed, remember, remembered
+from rapport_tools.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
+from rapport_tools.local.nursery import Nursery
+from rapport_tools.local.supervisor import Say, Supervisor, Unit
+
+REPLICA_OFFSET, REPLICAS_MAX = 10, 9
+# A service gets 15 s each for calls, work and handlers when it drains.
+DRAIN_TIMEOUT_S = 50.0
+
+
+class Stack:
+    """Everything that runs in one home.
+
+    Args:
+        home: the stack's folder; the caller holds its lock.
+        environ: RAPPORT_PORT_BASE (that of the last start when absent), RAPPORT_LOCAL_REPLICAS, external
+            servers, and what else services read.
+        progress: told what is being done, while starting.
+        say: told what happens to a unit later.
+        nursery: starts the services together; without one each starts alone.
+
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        environ: Mapping[str, str],
+        progress: Callable[[str], None],
+        say: Say,
+        nursery: Nursery | None,
+    ) -> None:
+        self.home = home
+        self.services: list[Installed] = []
+        currency = environ.get("RAPPORT_CURRENCY") or home.currency()
+        self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
+        self._progress = progress
+        last = home.read_env()
+        self._shift = port_base({**last, **environ}) - PORT_BASE
+        self._replicas = range(number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
+        ports = json.loads(last.get("RAPPORT_LOCAL_PORTS", "{}"))
+        self.infrastructure = Infrastructure(home, environ, ports)
+        self._issuer = Issuer(home)
+        self._supervisor = Supervisor(say, self._record)
+        self._nursery = nursery
+        self._began = time.time()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start everything in order. StackError, with what to do, when something does not start.
+
+        What was prepared by the last start, and has not changed since, needs no order: services wait for what
+        they stand on, so that all of it starts at once.
+        """
+        infrastructure = self.infrastructure
+        prepared = remembered(self.home) if infrastructure.is_ours else []
+        self.services = prepared or await asyncio.to_thread(installed)
+        self._check_ports()  # before anything of ours listens
+        self._progress("starting PostgreSQL")
+        units = await asyncio.to_thread(infrastructure.database)
+        database = self._task(self._supervisor.start(units))
+        await asyncio.sleep(0)  # let it spawn
+        self._progress("starting NATS")
+        broker = self._task(
+            self._supervisor.start(infrastructure.broker([each.declaration for each in self.services]))
+        )
+        await asyncio.sleep(0)
+        if prepared:
+            await asyncio.gather(self._start_services(), self._provisioned(database, broker))
+        else:
+            await asyncio.gather(database, broker)
+            await self._prepare()
+            await self._start_services()
+            remember(self.home, self.services)
+        self.home.keep_currency(self._environ.get("RAPPORT_CURRENCY", ""))
+
+    async def _prepare(self) -> None:
+        """Make and migrate the databases, streams and consumers of every service."""
+        infrastructure = self.infrastructure
+        self._progress("preparing databases")
+        for name in infrastructure.databases([service.name for service in self.services]):
+            await infrastructure.create_database(name)
+        from chassis.db.migrate import migrate  # with what it needs, a second of a start that needs none
+
+        for service in self.services:
+            self._progress(f"migrating {service.name}")
+            await migrate(infrastructure.owner_url(service.name), service.migrations, service.name)
+            await provision(infrastructure.nats_admin_url, service.declaration)
+
+    async def _provisioned(self, *started: "asyncio.Task[None]") -> None:
+        """Make streams and consumers again that the broker may have lost."""
+        await asyncio.gather(*started)
+        for service in self.services:
+            await provision(self.infrastructure.nats_admin_url, service.declaration)
+
+    async def _start_services(self) -> None:
+        self._write_tokens()
+        self._task(self._renew_tokens())
+        self._write_env()
+        self._progress("starting " + ", ".join(service.name for service in self.services))
+        servers = self.infrastructure.local_servers()
+        units = [self._unit(service, n) for n in self._replicas for service in self.services]
+        started: Mapping[str, Process] = {}
+        if self._nursery is not None:
+            started = await self._nursery.start([unit.program for unit in (*servers, *units)])
+        served = self._task(self._supervisor.start(servers, started))
+        await asyncio.sleep(0)
+        await asyncio.gather(served, self._supervisor.start(units, started))
+        self._task(self._keep_provisioned())
+
+    async def stop(self) -> None:
+        """Stop services, then what they stand on. Data is kept."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._nursery is not None:
+            self._nursery.kill()
+        await self._supervisor.stop()
+
+    def kill(self) -> None:
+        """End everything at once."""
+        if self._nursery is not None:
+            self._nursery.kill()
+        self._supervisor.kill()
+
+    def address(self, service: Installed, replica: int = 0) -> str:
+        """The gRPC address of a service."""
+        return f"127.0.0.1:{self._port(service, replica)}"
+
+    def http_address(self, service: Installed, replica: int = 0) -> str:
+        """The address of a service's health and metrics."""
+        return f"127.0.0.1:{self._port(service, replica) + HTTP_OFFSET}"
+
+    def _port(self, service: Installed, replica: int) -> int:
+        return service.port + self._shift + REPLICA_OFFSET * replica
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        return task
+
+    def _unit(self, service: Installed, replica: int) -> Unit:
+        url = f"http://{self.http_address(service, replica)}/health/ready"
+        argv = [sys.executable, "-m", service.name]
+        name = service.name if replica == 0 else f"{service.name}-{replica + 1}"
+        program = Program(name, argv, self.home.logs / f"{name}.log", env=self._env(service, replica))
+        address = self.address(service, replica)
+        return Unit(program, lambda: _answers(url), address, url, stop_timeout_s=DRAIN_TIMEOUT_S)
+
+    def _env(self, service: Installed, replica: int) -> dict[str, str]:
+        port = self._port(service, replica)
+        own_collector = not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        # How to reach a collector of the user's says nothing about ours.
+        inherited = {
+            name: value
+            for name, value in unprivileged(self._environ).items()
+            if not (own_collector and name.startswith("OTEL_EXPORTER_OTLP_"))
+        }
+        return {
+            **inherited,
+            **self.infrastructure.service_env(),
+            "RAPPORT_SERVICE": service.name,
+            "RAPPORT_DATABASE_URL": self.infrastructure.database_url(service.name),
+            "RAPPORT_NATS_URL": self.infrastructure.nats_url(service.name),
+            "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_ISSUER": ISSUER,
+            "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
+            "RAPPORT_HOST": "127.0.0.1",
+            "RAPPORT_GRPC_PORT": str(port),
+            "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),
+            "RAPPORT_PEERS": self._peers(),
+            "RAPPORT_SOURCES": ",".join(each.name for each in self.services),
+            "RAPPORT_LOG_FORMAT": "json",
+            "OTEL_SERVICE_NAME": service.name,
+        }
+
+    def _peers(self) -> str:
+        peers = {each.name: [self.address(each, n) for n in self._replicas] for each in self.services}
+        return json.dumps({name: _target(addresses) for name, addresses in peers.items()})
+
+    def _write_env(self) -> None:
+        infrastructure = self.infrastructure
+        told = infrastructure.service_env()
+        values = {
+            "RAPPORT_HOME": str(self.home.path),
+            "RAPPORT_PORT_BASE": str(PORT_BASE + self._shift),
+            "RAPPORT_PEERS": self._peers(),
+            "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_LOCAL_PORTS": json.dumps(infrastructure.ports()),
+            "RAPPORT_LOCAL_POSTGRES_URL": infrastructure.admin_url,
+            "RAPPORT_LOCAL_NATS_URL": infrastructure.nats_admin_url,
+            "RAPPORT_LOCAL_NATS_MONITOR_URL": infrastructure.monitor_url,
+            "RAPPORT_LOCAL_SMTP": f"{told['RAPPORT_SMTP_HOST']}:{told['RAPPORT_SMTP_PORT']}",
+            "RAPPORT_LOCAL_OTLP_ENDPOINT": told["OTEL_EXPORTER_OTLP_ENDPOINT"],
+        }
+        if currency := self._environ.get("RAPPORT_CURRENCY"):  # the import speaks of amounts in it
+            values["RAPPORT_CURRENCY"] = currency
+        if "traces" in infrastructure.databases([]):
+            values["RAPPORT_LOCAL_TRACES_URL"] = infrastructure.owner_url("traces")
+        for service in self.services:
+            prefix = f"RAPPORT_{service.name.upper()}"
+            values[f"{prefix}_DATABASE_URL"] = infrastructure.database_url(service.name)
+            values[f"{prefix}_HTTP_URL"] = f"http://{self.http_address(service)}"
+        self.home.write_env(values)
+
+    def _record(self) -> None:
+        units = [
+            {
+                "name": unit.name,
+                "state": unit.state,
+                "pid": unit.process.pid if unit.process else None,
+                "address": unit.address,
+                "health": unit.health,
+                "log": unit.program.log.stem,
+                "restarts": unit.restarts,
+                "restarted_at": unit.restarted_at,
+            }
+            for unit in self._supervisor.units
+        ]
+        self.home.write_status({"pid": os.getpid(), "since": self._began, "units": units})
+
+    def _check_ports(self) -> None:
+        for service, replica in product(self.services, self._replicas):
+            port = self._port(service, replica)
+            for needed in (port, port + HTTP_OFFSET):
+                if not is_free(needed):
+                    usual = [each.port for each in self.services]
+                    raise StackError(" ".join(taken(needed, service.name, usual)))
+
+    def _write_tokens(self) -> None:
+        for service in self.services:
+            self._issuer.write_service_token(service.name, service.permissions)
+
+    async def _keep_provisioned(self) -> None:
+        """Provision again whenever the broker was started again: it may have lost what it held.
+
+        Services may not make streams and consumers, and are not ready while theirs are missing.
+        """
+        brokers = [unit for unit in self._supervisor.units if unit.name == "NATS"]
+        seen = [0 for _ in brokers]
+        while True:
+            await asyncio.sleep(1)
+            restarts = [unit.restarts for unit in brokers]
+            if restarts == seen or any(unit.state != "ready" for unit in brokers):
+                continue
+            try:
+                await self._provisioned()
+            except LOST:
+                continue
+            seen = restarts
+
+    async def _renew_tokens(self) -> None:
+        """By the wall clock, so that a laptop that wakes up from sleep renews at once."""
+        written = time.time()
+        while True:
+            await asyncio.sleep(10)
+            if time.time() - written > RENEW_SERVICES_EVERY_S:
+                self._write_tokens()
+                written = time.time()
+
+
+def _target(addresses: list[str]) -> str:
+    """One address, or several, as gRPC reads them."""
+    return addresses[0] if len(addresses) == 1 else f"ipv4:{','.join(addresses)}"
+
+
+def _answers(url: str) -> bool:
+    try:
+        with DIRECT.open(url, timeout=1) as response:
+            return bool(response.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False

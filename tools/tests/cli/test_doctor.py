@@ -1,0 +1,56 @@
+"""What `rapport doctor` makes of the backlog of a service."""
+
+from datetime import UTC, datetime, timedelta
+
+from chassis.api.messages import timestamp
+from rapport.common.v1 import states_pb2
+from rapport.operations.v1 import operations_pb2
+from rapport_tools.cli.troubles import troubles
+
+PARKED, DEAD = states_pb2.SET_ASIDE_STATE_PARKED, states_pb2.SET_ASIDE_STATE_DEAD
+
+
+def said(**backlog):
+    found = list(troubles("loyalty", operations_pb2.Backlog(**backlog)))
+    assert all(finding.do for finding in found)
+    return [finding.what for finding in found]
+
+
+def aside(state, error, count):
+    return operations_pb2.SetAside(
+        consumer="consumers/loyalty-cases", state=state, error=error, event_count=count
+    )
+
+
+def test_nothing_is_wrong_with_facts_on_their_way():
+    just_now = timestamp(datetime.now(UTC))
+    assert said(unpublished_fact_count=1, oldest_unpublished_time=just_now) == []
+
+
+def test_facts_that_wait_and_timers_that_do_not_fire_are_named():
+    long_ago = timestamp(datetime.now(UTC) - timedelta(hours=1))
+    found = said(unpublished_fact_count=3, oldest_unpublished_time=long_ago, overdue_timer_count=2)
+    assert found == [
+        "3 facts of loyalty: not published for 1 h.",
+        "2 timers of loyalty: due for more than a minute.",
+    ]
+
+
+def test_parked_and_dead_events_and_those_of_a_newer_release_are_named():
+    events = [aside(DEAD, "Malformed", 1), aside(PARKED, "", 2), aside(PARKED, "Aborted", 3)]
+    assert said(set_aside=events) == [
+        "loyalty-cases gave up on 1 event (Malformed).",
+        "loyalty-cases keeps 2 events of a type that loyalty does not know.",
+        "loyalty-cases has set aside 3 events (Aborted).",
+    ]
+
+
+def test_work_that_waits_for_us_what_nobody_knows_and_what_is_not_done_are_named():
+    work = operations_pb2.WorkBacklog(
+        kind="send", alarm_count=1, alarm_code="535 5.7.8", unknown_count=1, overdue_count=1
+    )
+    assert said(work=[work]) == [
+        "loyalty: 1 send wait for us to mend something: the other side says 535 5.7.8.",
+        "loyalty: Of 1 send of the last day nobody knows whether they were done.",
+        "loyalty: 1 send are due for more than a minute.",
+    ]

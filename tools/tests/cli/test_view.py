@@ -1,0 +1,198 @@
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from google.type.date_pb2 import Date
+from google.type.money_pb2 import Money
+
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
+from rapport_tools.cli import session as sessions
+from rapport_tools.cli.failures import Exit
+from rapport_tools.cli.main import build, run
+from rapport_tools.cli.terminal import Terminal
+from rapport_tools.cli.view_page import page
+
+CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
+WORK_ITEM = f"cases/{CUSTOMER[10:]}/workItems/{CUSTOMER[10:]}"
+ENTRY = f"{CUSTOMER}/timeline/0198c0de-0000-7000-8000-000000000003"
+PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
+VIEW = view_pb2.CustomerView(
+    name=f"{CUSTOMER}/view",
+    customer=CUSTOMER,
+    display_name="Maria [bold]Anders",
+    relationship_manager="agents/sam",
+    value=view_pb2.ValuePart(
+        lifetime_value=Money(currency_code="EUR", units=1234, nanos=500_000_000),
+        purchase_count=3,
+        band="VALUE_BAND_GOLD",
+    ),
+    promises=[
+        view_pb2.PromisePart(
+            promise=PROMISE, state="PROMISE_STATE_AT_RISK", kind="delivery", reference="orders/7"
+        ),
+    ],
+    latest_timeline=[
+        timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),
+        timeline_pb2.TimelineEntry(kind="WorkItemAdded", actor="agent:bob", resource=WORK_ITEM, name=ENTRY),
+        timeline_pb2.TimelineEntry(
+            kind="PurchaseRecorded", topic="corrected", amount=Money(currency_code="EUR", units=1250)
+        ),
+    ],
+    freshness=[
+        view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
+        view_pb2.SourceFreshness(
+            service="loyalty", state=view_pb2.SourceFreshness.STATE_BEHIND, age_seconds=12, pending_events=3
+        ),
+    ],
+)
+
+
+WHOM = customer_pb2.Customer(
+    name=CUSTOMER,
+    organization_name="Anders GmbH",
+    identifiers=[
+        customer_pb2.Identifier(value="maria@example.com"),
+        customer_pb2.Identifier(value="030 901820"),
+    ],
+)
+
+
+class CustomerService:
+    """Stands in for the customer service's stubs and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def ResolveCustomer(self, request: Any) -> Any:
+        self.asked.append(request)
+        return customer_service_pb2.ResolveCustomerResponse(customer=CUSTOMER)
+
+    def GetCustomer(self, request: Any) -> Any:
+        return WHOM
+
+    def GetCustomerView(self, request: Any) -> Any:
+        self.asked.append(request)
+        return VIEW
+
+    def WatchCustomerView(self, request: Any) -> Iterator[Any]:
+        self.asked.append(request)
+        if len(self.asked) > 2:
+            raise KeyboardInterrupt
+        yield view_service_pb2.WatchCustomerViewResponse()  # a heartbeat
+        yield view_service_pb2.WatchCustomerViewResponse(customer_view=VIEW)
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> CustomerService:
+    stub = CustomerService()
+
+    class Session:
+        def stub(self, cls: Callable[..., Any], name: str) -> Any:
+            return stub
+
+    monkeypatch.setattr(sessions.Session, "open", lambda *who: Session())
+    return stub
+
+
+def rapport(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
+    monkeypatch.setattr("sys.argv", ["rapport", "view", *args])
+    return run(build())
+
+
+def shown(width: int) -> str:
+    terminal = Terminal()
+    terminal.width = width
+    with terminal.capture() as captured:
+        terminal.print(page(VIEW, width, WHOM), crop=False)
+    return captured.get()
+
+
+def test_the_page_says_who_what_and_how_current() -> None:
+    text = shown(160)
+    for part in (
+        "Maria [bold]Anders  GOLD",
+        "Anders GmbH · maria@example.com · 030 901820",
+        "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
+        "loyalty is behind: 12 s, 3 events to come",
+        "AT_RISK  delivery orders/7",
+        "1,250.00 EUR corrected",
+        PROMISE,
+    ):
+        assert part in text
+    assert "cases is" not in text
+    assert "Goodwill" not in text
+
+
+def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
+    assert "Promises" in map(str.strip, shown(160).splitlines())
+    VIEW.open_promise_count = 1200
+    try:
+        assert "Promises (1200 are open, 1 shown)" in shown(160)
+    finally:
+        VIEW.ClearField("open_promise_count")
+
+
+def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
+    lines = shown(80).splitlines()
+    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemAdded  by agent:bob", ENTRY)):
+        (at,) = [i for i, line in enumerate(lines) if what in line]
+        assert lines[at + 1].strip() == name
+
+
+def test_every_name_on_the_timeline_can_be_explained() -> None:
+    assert ENTRY in shown(160)
+    assert WORK_ITEM not in shown(160)
+
+
+def test_a_promised_day_is_shown_as_the_day_it_is() -> None:
+    VIEW.promises[0].due_date.CopyFrom(Date(year=2026, month=12, day=4))
+    try:
+        assert "2026-12-04" in shown(160)
+    finally:
+        VIEW.promises[0].ClearField("due_date")
+
+
+@pytest.mark.parametrize(
+    ("handle", "kind", "asked"),
+    [
+        (["maria@example.com"], "TYPE_EMAIL", "maria@example.com"),
+        (["+49 (30) 901820"], "TYPE_PHONE", "+4930901820"),
+        (["0049 30 901820"], "TYPE_PHONE", "+4930901820"),
+        (["030/901820", "--country", "de"], "TYPE_PHONE", "+4930901820"),
+        (["cdnow:00001"], "TYPE_EXTERNAL_ID", "cdnow:00001"),
+    ],
+)
+def test_a_customer_is_found_by_a_handle(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, handle: list[str], kind: str, asked: str
+) -> None:
+    assert rapport(monkeypatch, *handle) == Exit.DONE
+    resolved, viewed = service.asked
+    identifier = resolved.identifier
+    assert (identifier.Type.Name(identifier.type), identifier.value) == (kind, asked)
+    assert viewed.name == f"{CUSTOMER}/view"
+
+
+@pytest.mark.parametrize("name", [CUSTOMER, CUSTOMER.removeprefix("customers/").upper(), f"{CUSTOMER}/view"])
+def test_a_customer_is_found_by_name(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, name: str
+) -> None:
+    assert rapport(monkeypatch, name) == Exit.DONE
+    assert [request.name for request in service.asked] == [f"{CUSTOMER}/view"]
+
+
+def test_what_is_no_handle_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rapport(monkeypatch, "Maria Anders") == Exit.WRONG_USE
+    assert "an e-mail address, a phone number, or system:id" in capsys.readouterr().err
+    assert rapport(monkeypatch, "030 901820") == Exit.WRONG_USE
+    assert service.asked == []
+
+
+def test_watching_shows_each_view_and_goes_on_when_a_stream_ends(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rapport(monkeypatch, CUSTOMER, "--watch", "--json") == 130
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line)["customer"] for line in lines] == [CUSTOMER, CUSTOMER]

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from chassis.events.provision import Consumption, Declaration
+from rapport_tools.local.home import Home
+from rapport_tools.local.installed import Installed, remember, remembered
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.create()
+    return made
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
+    package, migrations = tmp_path / "billing_of_this_test", tmp_path / "migrations"
+    for folder in (package, migrations):
+        folder.mkdir()
+        (folder / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    listens = (Consumption("billing-cases", "cases", ("events.cases.case.opened.v1",)),)
+    return Installed(package.name, 7005, ("cases.read",), Declaration(package.name, listens), migrations)
+
+
+def test_what_was_prepared_is_remembered_as_it_was_declared(home: Home, service: Installed) -> None:
+    remember(home, [service])
+    assert remembered(home) == [service]
+
+
+@pytest.mark.parametrize("changed", ["billing_of_this_test/rules.py", "migrations/0002.py"])
+def test_nothing_is_remembered_of_code_that_changed(home: Home, service: Installed, changed: str) -> None:
+    remember(home, [service])
+    (home.path.parent / changed).write_text("")
+    assert remembered(home) == []
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"services": [{}], "fingerprint": ""}', '{"services": 7}'])
+def test_what_cannot_be_read_is_as_if_nothing_was_prepared(home: Home, text: str) -> None:
+    (home.path / "prepared.json").write_text(text)
+    assert remembered(home) == []
