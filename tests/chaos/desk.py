@@ -159,7 +159,7 @@ class Desk:
             mark,
             self.items.ForecastWorkItem,
             items_pb2.ForecastWorkItemRequest(
-                name=item.name, forecast_finish_time=late, reason_code="WEATHER"
+                name=item.name, forecast_finish_time=late, reason_code="weather"
             ),
         )
         goodwill = goodwill_service_pb2.Goodwill(customer=customer, points=3, reason_code=mark)

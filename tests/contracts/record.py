@@ -47,7 +47,7 @@ NAMES = {
     "reference": "orders/1042",
     "resolution": "delivered",
     "topic": "order-delivery",
-    "reason_code": "CARRIER_DELAY",
+    "reason_code": "carrier-delay",
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }

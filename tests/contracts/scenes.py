@@ -93,7 +93,7 @@ async def add_work_item(do: Administer) -> Message:
 async def forecast_work_item(do: Administer) -> Message:
     name = (await _work_item(do)).name
     return work_item_service_pb2.ForecastWorkItemRequest(
-        name=name, forecast_finish_time=LATER, reason_code="OTHER"
+        name=name, forecast_finish_time=LATER, reason_code="other"
     )
 
 
@@ -143,7 +143,7 @@ def changing(change: Callable[[str], Message], *, lent: bool = False) -> Scene:
 
 def renegotiate_promise(name: str) -> Message:
     return promise_service_pb2.RenegotiatePromiseRequest(
-        name=name, due_time=LATER, reason_code="CUSTOMER_AGREED"
+        name=name, due_time=LATER, reason_code="customer-agreed"
     )
 
 
@@ -152,7 +152,7 @@ def keep_promise(name: str) -> Message:
 
 
 def withdraw_promise(name: str) -> Message:
-    return promise_service_pb2.WithdrawPromiseRequest(name=name, reason_code="CUSTOMER_CANCELLED")
+    return promise_service_pb2.WithdrawPromiseRequest(name=name, reason_code="customer-cancelled")
 
 
 async def update_agent(_: Administer) -> directory_pb2.UpdateAgentRequest:

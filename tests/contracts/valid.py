@@ -55,7 +55,7 @@ _PURCHASE = {
 }  # fmt: skip
 _TEMPLATE = {
     "kind": "KIND_DELAY", "purpose": "PURPOSE_SERVICE", "language_code": "en", "subject": "Late",
-    "apology": "Sorry", "reasons": {"OTHER": "Something"},
+    "apology": "Sorry", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
 }  # fmt: skip
@@ -129,10 +129,11 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("StartWorkItem", {"name": "{AddWorkItem}", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{AddWorkItem}"}}),
         ("ForecastWorkItem", {
-            "name": "{AddWorkItem}", "forecast_finish_time": LATER, "reason_code": "WEATHER", "etag": "#"}),
+            "name": "{AddWorkItem}", "forecast_finish_time": LATER, "reason_code": "weather", "etag": "#"}),
         ("GetPromise", {"name": "{MakePromise}"}),
         ("RenegotiatePromise", {
-            "name": "{MakePromise}", "due_time": LATER, "reason_code": "CUSTOMER_AGREED", "etag": "#"}),
+            "name": "{MakePromise}", "due_time": LATER, "reason_code": "customer-away",
+            "customer_requested": True, "etag": "#"}),
         ("FinishWorkItem", {"name": "{AddWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ListWorkItems", _PAGE | {"parent": "{OpenCase}"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
@@ -145,7 +146,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}"}}),
         ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED}),
-        ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "CUSTOMER_WISH", "etag": "#"}),
+        ("WithdrawPromise", {"name": "{MakePromise}", "reason_code": "customer-wish", "etag": "#"}),
     ],
     "loyalty": [
         ("Enrol", {"parent": "programmes/main", "customer": SOMEBODY}),
@@ -171,7 +172,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
         ("RenderTemplate", {"name": "templates/late", "variables": {
-            "customer_name": "Anna", "reason": "OTHER", "old_date": SOON, "new_date": LATER,
+            "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
             "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
         ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": {
             "event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain", "enabled": True}}),

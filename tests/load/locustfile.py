@@ -150,7 +150,7 @@ class Department(RapportUser):
             work_item_service_pb2.ForecastWorkItemRequest(
                 name=added.name,
                 forecast_finish_time=timestamp(now + timedelta(days=3)),
-                reason_code="WEATHER",
+                reason_code="weather",
             ),
         )
         finish = work_item_service_pb2.FinishWorkItemRequest(name=added.name)

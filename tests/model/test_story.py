@@ -131,7 +131,7 @@ class Drive:
     async def forecast(self, day: int) -> None:
         at = START + timedelta(days=day)
         request = work_item_service_pb2.ForecastWorkItemRequest(
-            name=self.item, forecast_finish_time=timestamp(at), reason_code="CARRIER_DELAY"
+            name=self.item, forecast_finish_time=timestamp(at), reason_code="carrier-delay"
         )
         if await self._accepted(self.items.ForecastWorkItem(request)):
             self.story.forecasts(at, self.now())
@@ -154,7 +154,7 @@ class Drive:
 
     async def withdraw(self) -> None:
         request = promise_service_pb2.WithdrawPromiseRequest(
-            name=(await self._tip()).name, reason_code="CUSTOMER_CANCELLED"
+            name=(await self._tip()).name, reason_code="customer-cancelled"
         )
         if await self._accepted(self.promises.WithdrawPromise(request)):
             self.story.withdrawn()
@@ -162,7 +162,7 @@ class Drive:
     async def renegotiate(self, day: int) -> None:
         due = self._due(day)
         request = promise_service_pb2.RenegotiatePromiseRequest(
-            name=(await self._tip()).name, reason_code="CARRIER_DELAY", **self._due_fields(due)
+            name=(await self._tip()).name, reason_code="carrier-delay", **self._due_fields(due)
         )
         if await self._accepted(self.promises.RenegotiatePromise(request)):
             self.story.renegotiated(due, self.now())
@@ -174,7 +174,7 @@ class Drive:
             kind="own-words",
             template="templates/delay",
             promise=(await self._tip()).name,
-            variables={"reason": "WEATHER", "old_date": moments[0], "new_date": moments[1], "reference": ""},
+            variables={"reason": "weather", "old_date": moments[0], "new_date": moments[1], "reference": ""},
         )
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await self.notices.SendNotice(notice_service_pb2.SendNoticeRequest(notice=notice))

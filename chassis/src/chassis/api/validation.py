@@ -42,7 +42,6 @@ BATCH_MAX = 1000
 INT64_MAX = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CODE = re.compile(CODE)
-_UPPER_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,62}")
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -105,15 +104,13 @@ class Check:
             self.refuse(field, "INVALID_EMAIL", "must be an e-mail address like anna@example.com")
         return value
 
-    def code(self, value: str, field: str, *, upper: bool = False, required: bool = True) -> str:
-        """A code: lower-case letters, digits and dashes, or UPPER_SNAKE when `upper`; 1 to 63 characters."""
-        if self._present(value, field, required) and not (_UPPER_CODE if upper else _CODE).fullmatch(value):
+    def code(self, value: str, field: str, *, required: bool = True) -> str:
+        """A code: 1 to 63 lower-case letters, digits and dashes. INVALID_CODE."""
+        if self._present(value, field, required) and not _CODE.fullmatch(value):
             allowed = (
-                "upper-case letters, digits and underscores"
-                if upper
-                else "lower-case letters, digits and dashes"
+                "must be 1 to 63 lower-case letters, digits and dashes, beginning with a letter or digit"
             )
-            self.refuse(field, "INVALID_CODE", f"must be 1 to 63 {allowed}, beginning with a letter or digit")
+            self.refuse(field, "INVALID_CODE", allowed)
         return value
 
     def reference(self, value: str, field: str) -> str:

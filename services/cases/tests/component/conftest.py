@@ -100,7 +100,7 @@ class Desk:
         return work_item, await self.make(due_days, work_item=work_item.name)
 
     async def forecast(
-        self, work_item: str, days: float, reason_code: str = "CARRIER_DELAY"
+        self, work_item: str, days: float, reason_code: str = "carrier-delay"
     ) -> case_pb2.WorkItem:
         """Forecast a work item."""
         return await self.work_items.ForecastWorkItem(
@@ -120,7 +120,7 @@ class Desk:
                 "version": 1,
                 "new_due_time": timestamp(self.in_days(5)),
                 "tell_time": timestamp(self.clock.now()),
-                "reason_code": "CARRIER_DELAY",
+                "reason_code": "carrier-delay",
             }
             | fields
         )

@@ -35,7 +35,7 @@ async def test_a_promise_at_risk_is_explained_back_to_the_person_who_forecast(de
     await desk.forecast(work_item.name, days=5)
     why = await desk.promises.Explain(ExplainRequest(name=made.name))
     assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "2")
-    assert why.inputs["reason_code"] == "CARRIER_DELAY"
+    assert why.inputs["reason_code"] == "carrier-delay"
     assert "the delivery department now expects 2026-03-07" in why.summary
     assert [(cause.what.rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [
         ("PromiseAtRisk", made.name, "agent:alice"),

@@ -50,7 +50,7 @@ async def test_a_broken_promise_that_is_still_waited_for_is_renegotiated_and_not
     await eventually(lambda: desk.facts("PromiseBroken"))
     assert await refused(desk.make(5, work_item=work_item.name)) == EXISTS
     await desk.promises.RenegotiatePromise(
-        RenegotiatePromiseRequest(name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="AGREED")
+        RenegotiatePromiseRequest(name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="agreed")
     )
     assert await refused(desk.make(5, work_item=work_item.name)) == EXISTS
     assert await roots(desk) == [made.name] * 2
@@ -62,7 +62,7 @@ async def test_whatever_is_promised_on_a_work_item_after_the_first_is_about_the_
     await desk.tell(first.name, version=2)
     latest = await eventually(lambda: successor(desk, first.name))
     for _ in range(2):
-        await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=latest, reason_code="MISTAKE"))
+        await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=latest, reason_code="mistake"))
         latest = (await desk.make(3, work_item=work_item.name)).name
     await desk.promises.KeepPromise(KeepPromiseRequest(name=latest))
     await desk.make(3, work_item=work_item.name)

@@ -30,7 +30,7 @@ UNKNOWN = f"promises/{uuid4()}"
 
 def renegotiation(desk, name, days=5, **fields):
     return RenegotiatePromiseRequest(
-        **{"name": name, "due_time": timestamp(desk.in_days(days)), "reason_code": "CUSTOMER_AGREED"} | fields
+        **{"name": name, "due_time": timestamp(desk.in_days(days)), "reason_code": "customer-agreed"} | fields
     )
 
 
@@ -178,11 +178,11 @@ async def test_a_promise_is_withdrawn_for_a_reason(desk, refused):
     made = await desk.make(3)
     request = WithdrawPromiseRequest(name=made.name)
     assert await refused(desk.promises.WithdrawPromise(request)) == "INVALID_ARGUMENT REQUIRED"
-    request.reason_code = "CUSTOMER_CANCELLED"
+    request.reason_code = "customer-cancelled"
     withdrawn = await desk.promises.WithdrawPromise(request)
-    assert (withdrawn.state, withdrawn.reason_code) == (State.PROMISE_STATE_WITHDRAWN, "CUSTOMER_CANCELLED")
+    assert (withdrawn.state, withdrawn.reason_code) == (State.PROMISE_STATE_WITHDRAWN, "customer-cancelled")
     (fact,) = await desk.facts("PromiseWithdrawn")
-    assert fact.data.reason_code == "CUSTOMER_CANCELLED"
+    assert fact.data.reason_code == "customer-cancelled"
 
 
 async def test_renegotiating_ends_a_promise_and_makes_its_successor(desk):
@@ -214,10 +214,10 @@ async def test_a_promise_is_renegotiated_to_a_time_to_come(desk, refused):
 
 async def test_a_promise_that_ended_refuses_every_verb(desk, refused):
     made = await desk.make(3)
-    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X"))
+    await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x"))
     calls = [
         desk.promises.KeepPromise(KeepPromiseRequest(name=made.name)),
-        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X")),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x")),
         desk.promises.RenegotiatePromise(renegotiation(desk, made.name)),
     ]
     assert {await refused(call) for call in calls} == {"FAILED_PRECONDITION PROMISE_ENDED"}
@@ -245,8 +245,8 @@ async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_the
     assert (ended.state, ended.HasField("forecast_time")) == (State.PROMISE_STATE_BROKEN, False)
     assert (await desk.get(ended.successor)).predecessor == made.name
     [told] = await desk.facts("PromiseRenegotiated")
-    assert told.data.late
-    again = desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X"))
+    assert told.data.told_late
+    again = desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x"))
     assert await refused(again) == "FAILED_PRECONDITION PROMISE_ENDED"
 
 
@@ -258,7 +258,7 @@ async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(d
         ended = await desk.promises.RenegotiatePromise(renegotiation(desk, made.name))
     else:
         ended = await desk.promises.WithdrawPromise(
-            WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
+            WithdrawPromiseRequest(name=made.name, reason_code="cancelled")
         )
     assert ended.state == State.PROMISE_STATE_BROKEN
     assert len(await desk.facts("PromiseBroken")) == 1
@@ -266,9 +266,9 @@ async def test_what_was_broken_is_so_whether_the_timer_or_a_person_comes_first(d
 
 async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more(desk):
     work_item, made = await broken(desk)
-    taking_back = WithdrawPromiseRequest(name=made.name, reason_code="CANCELLED")
+    taking_back = WithdrawPromiseRequest(name=made.name, reason_code="cancelled")
     gone = await desk.promises.WithdrawPromise(taking_back)
-    assert (gone.state, gone.reason_code) == (State.PROMISE_STATE_BROKEN, "CANCELLED")
+    assert (gone.state, gone.reason_code) == (State.PROMISE_STATE_BROKEN, "cancelled")
     assert (gone.HasField("withdraw_time"), gone.HasField("forecast_time")) == (True, False)
     [told] = await desk.facts("PromiseWithdrawn")
     assert told.data.broken
@@ -290,7 +290,7 @@ async def test_who_answers_for_the_case_records_what_was_agreed_and_not_what_was
     )
     calls = [
         caller.RenegotiatePromise(renegotiation(desk, agreed.name)),
-        caller.WithdrawPromise(WithdrawPromiseRequest(name=cancelled.name, reason_code="X")),
+        caller.WithdrawPromise(WithdrawPromiseRequest(name=cancelled.name, reason_code="x")),
     ]
     if lent:
         ended = [(await call).state for call in calls]
@@ -306,7 +306,7 @@ async def test_a_stale_etag_is_refused_by_every_verb(desk, refused):
     made = await desk.make(3)
     calls = [
         desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, etag='"2"')),
-        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X", etag='"2"')),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x", etag='"2"')),
         desk.promises.RenegotiatePromise(renegotiation(desk, made.name, etag='"2"')),
     ]
     assert {await refused(call) for call in calls} == {"ABORTED ETAG_MISMATCH"}
@@ -316,7 +316,7 @@ async def test_what_does_not_exist_is_not_found(desk, refused):
     calls = [
         desk.promises.GetPromise(GetPromiseRequest(name=UNKNOWN)),
         desk.promises.KeepPromise(KeepPromiseRequest(name=UNKNOWN)),
-        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=UNKNOWN, reason_code="X")),
+        desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=UNKNOWN, reason_code="x")),
         desk.promises.RenegotiatePromise(renegotiation(desk, UNKNOWN)),
     ]
     assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}

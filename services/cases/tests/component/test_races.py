@@ -32,7 +32,7 @@ async def together(*calls):
 async def test_of_many_renegotiations_one_wins(desk):
     made = await desk.make(3)
     request = RenegotiatePromiseRequest(
-        name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="CUSTOMER_AGREED"
+        name=made.name, due_time=timestamp(desk.in_days(5)), reason_code="customer-agreed"
     )
     answers = await together(*(desk.promises.RenegotiatePromise(request) for _ in range(8)))
     assert sum(not isinstance(answer, str) for answer in answers) == 1
@@ -80,7 +80,7 @@ async def test_finishing_forecasting_keeping_and_renegotiating_at_once_end_a_pro
             desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name)),
             desk.promises.RenegotiatePromise(
                 RenegotiatePromiseRequest(
-                    name=made.name, due_time=timestamp(desk.in_days(6)), reason_code="CUSTOMER_AGREED"
+                    name=made.name, due_time=timestamp(desk.in_days(6)), reason_code="customer-agreed"
                 )
             ),
         )

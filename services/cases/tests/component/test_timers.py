@@ -25,7 +25,7 @@ async def test_a_promise_is_at_risk_a_day_before_it_is_due_and_broken_when_it_is
     made = await desk.make(3)
     desk.clock.advance(timedelta(days=2))
     at_risk = await became(desk, made.name, State.PROMISE_STATE_AT_RISK)
-    assert (at_risk.reason_code, at_risk.HasField("forecast_time")) == ("DUE_SOON", False)
+    assert (at_risk.reason_code, at_risk.HasField("forecast_time")) == ("due-soon", False)
     desk.clock.advance(timedelta(days=1))
     await became(desk, made.name, State.PROMISE_STATE_BROKEN)
     told = await desk.facts("PromiseAtRisk", "PromiseBroken")
@@ -59,7 +59,7 @@ async def test_the_clock_ignores_a_promise_that_has_ended(desk, verb):
     if verb == "keep":
         ended = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name))
     else:
-        ended = await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="X"))
+        ended = await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x"))
     desk.clock.advance(timedelta(days=3))
     await became(desk, watched.name, State.PROMISE_STATE_BROKEN)
     assert await desk.get(made.name) == ended

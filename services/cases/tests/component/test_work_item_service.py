@@ -42,7 +42,7 @@ async def test_a_late_forecast_puts_the_promise_at_risk_because_of_the_forecast(
     forecast = await desk.forecast(work_item.name, days=5)
     assert forecast.forecast_finish_time == timestamp(desk.in_days(5))
     at_risk = await desk.get(promise.name)
-    assert (at_risk.state, at_risk.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "CARRIER_DELAY")
+    assert (at_risk.state, at_risk.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "carrier-delay")
     assert at_risk.forecast_time == timestamp(desk.in_days(5))
     cause, told = await desk.facts("WorkItemForecast", "PromiseAtRisk")
     assert told.causation_id == cause.id
@@ -63,9 +63,9 @@ async def test_one_forecast_tells_its_late_promise_once_and_no_other(desk):
 
 async def test_a_promise_made_on_work_that_is_forecast_late_is_at_risk_at_once(desk):
     work_item = await desk.add((await desk.open()).name)
-    await desk.forecast(work_item.name, days=5, reason_code="WEATHER")
+    await desk.forecast(work_item.name, days=5, reason_code="weather")
     made = await desk.make(3, work_item=work_item.name)
-    assert (made.state, made.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "WEATHER")
+    assert (made.state, made.reason_code) == (Promised.PROMISE_STATE_AT_RISK, "weather")
     (told,) = await desk.facts("PromiseAtRisk")
     assert (told.resource, told.version) == (made.name, 2)
 
@@ -131,7 +131,7 @@ async def test_a_promise_that_recovers_when_it_is_due_soon_is_at_risk_by_the_clo
         "PromiseRecovered",
         "PromiseAtRisk",
     ]
-    assert (await desk.get(promise.name)).reason_code == "DUE_SOON"
+    assert (await desk.get(promise.name)).reason_code == "due-soon"
 
 
 async def test_a_broken_promise_is_told_of_every_new_forecast(desk):
@@ -198,8 +198,8 @@ async def test_an_unknown_case_has_no_work_items(desk, refused):
 @pytest.mark.parametrize(
     ("days", "reason_code", "reason"),
     [
-        (-1, "OTHER", "INVALID_TIME"),
-        (3700, "OTHER", "INVALID_TIME"),
+        (-1, "other", "INVALID_TIME"),
+        (3700, "other", "INVALID_TIME"),
         (5, "BECAUSE", "INVALID_CODE"),
         (5, "", "REQUIRED"),
     ],
@@ -213,7 +213,7 @@ async def test_a_forecast_is_of_the_next_ten_years_and_has_a_known_reason(
 
 async def test_a_forecast_without_a_time_is_refused(desk, refused):
     work_item, _ = await desk.promised_work()
-    request = ForecastWorkItemRequest(name=work_item.name, reason_code="OTHER")
+    request = ForecastWorkItemRequest(name=work_item.name, reason_code="other")
     assert await refused(desk.work_items.ForecastWorkItem(request)) == "INVALID_ARGUMENT REQUIRED"
 
 

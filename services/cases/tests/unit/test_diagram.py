@@ -21,19 +21,19 @@ SUCCESSOR, NOTICE, CUSTOMER = UUID(int=2), UUID(int=3), UUID(int=4)
 
 
 def told(promise, at):
-    telling = Telling(f"customers/{CUSTOMER}", 1, NOW, None, at, "WEATHER", NOTICE)
+    telling = Telling(f"customers/{CUSTOMER}", 1, NOW, None, at, "weather", NOTICE)
     tell(promise, telling, SUCCESSOR, DUE, NOW)
 
 
 VERBS = [
-    lambda promise: promise.expect(DUE + DAY, "WEATHER"),
-    lambda promise: promise.expect(DUE + 2 * DAY, "WEATHER"),
-    lambda promise: promise.expect(DUE - DAY, "WEATHER"),
+    lambda promise: promise.expect(DUE + DAY, "weather"),
+    lambda promise: promise.expect(DUE + 2 * DAY, "weather"),
+    lambda promise: promise.expect(DUE - DAY, "weather"),
     lambda promise: promise.due_soon(),
     lambda promise: promise.keep(DUE - DAY, NOW),
     lambda promise: promise.keep(DUE + DAY, NOW),
     lambda promise: promise.break_(),
-    lambda promise: promise.renegotiate(SUCCESSOR, Due(NOW + DAY), NOW, "AGREED"),
+    lambda promise: promise.renegotiate(SUCCESSOR, Due(NOW + DAY), NOW, "away", customer_requested=True),
     lambda promise: promise.withdraw("CANCELLED", NOW),
     lambda promise: told(promise, DUE - DAY),
     lambda promise: told(promise, DUE + DAY),

@@ -17,18 +17,18 @@ def promise():
 
 def test_a_late_forecast_is_explained_with_both_dates_and_the_reason():
     late = promise()
-    late.expect(DUE + timedelta(days=2), "CARRIER_DELAY")
+    late.expect(DUE + timedelta(days=2), "carrier-delay")
     why = reason(late, NOW, recovered=False)
     assert why.rule == "rules/promise-at-risk-by-forecast"
     assert why.summary == (
         "At risk since 2026-03-02 09:00 UTC: the delivery department now expects 2026-03-07 09:00 UTC, "
-        "later than the 2026-03-05 09:00 UTC that was promised (CARRIER_DELAY)."
+        "later than the 2026-03-05 09:00 UTC that was promised (carrier-delay)."
     )
     assert why.inputs == {
         "make_time": "2026-03-02T09:00:00+00:00",
         "due_time": "2026-03-05T09:00:00+00:00",
         "forecast_time": "2026-03-07T09:00:00+00:00",
-        "reason_code": "CARRIER_DELAY",
+        "reason_code": "carrier-delay",
         "department": "departments/delivery",
     }
 
@@ -91,7 +91,7 @@ def test_all_that_is_known_of_a_promise_is_among_the_inputs():
     due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
     known = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, due.day, due.time_zone)
     known.case_id, known.work_item_id, known.predecessor_id = UUID(int=3), UUID(int=4), UUID(int=5)
-    known.successor_id, known.notice_id, known.reason_code = UUID(int=6), UUID(int=7), "WEATHER"
+    known.successor_id, known.notice_id, known.reason_code = UUID(int=6), UUID(int=7), "weather"
     known.forecast_time = known.keep_time = DUE + timedelta(days=1)
     assert reason(known, NOW, recovered=False).inputs == {
         "make_time": "2026-03-02T09:00:00+00:00",
@@ -101,7 +101,7 @@ def test_all_that_is_known_of_a_promise_is_among_the_inputs():
         "forecast_time": "2026-03-06T09:00:00+00:00",
         "forecast_date": "2026-03-06",
         "keep_time": "2026-03-06T09:00:00+00:00",
-        "reason_code": "WEATHER",
+        "reason_code": "weather",
         "department": "departments/delivery",
         "work_item": known.work_item,
         "predecessor": known.predecessor,

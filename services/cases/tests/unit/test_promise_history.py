@@ -15,7 +15,7 @@ from chassis.errors import FailedPrecondition
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 times = st.integers(0, 10).map(lambda days: NOW + timedelta(days=days))
-reasons = st.sampled_from(["CARRIER_DELAY", "WEATHER"])
+reasons = st.sampled_from(["carrier-delay", "weather"])
 NEVER_CHANGES = [
     "id",
     "customer_id",
@@ -108,7 +108,9 @@ class History(RuleBasedStateMachine):
     @rule(due=times, reason=reasons)
     def renegotiate(self, due, reason):
         def verb(promise):
-            successor, fact = promise.renegotiate(UUID(int=len(self.promises) + 10), Due(due), NOW, reason)
+            successor, fact = promise.renegotiate(
+                UUID(int=len(self.promises) + 10), Due(due), NOW, reason, customer_requested=False
+            )
             self.promises.append(successor)
             return fact
 

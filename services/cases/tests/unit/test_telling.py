@@ -24,7 +24,7 @@ CUSTOMER = UUID(int=2)
 
 def at_risk(**fields):
     made = Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW, **fields)
-    made.expect(NEW, "WEATHER")
+    made.expect(NEW, "weather")
     return made
 
 
@@ -35,7 +35,7 @@ def telling(**fields):
         "due_time": NEW,
         "due_date": None,
         "tell_time": NOW + HOUR,
-        "reason_code": "WEATHER",
+        "reason_code": "weather",
         "notice_id": UUID(int=8),
     }
     return Telling(**told | fields)
@@ -78,7 +78,7 @@ def test_told_after_the_due_time_the_promise_is_broken_and_has_a_successor(timer
     found = told(promise, tell_time=DUE + HOUR)
     assert (promise.state, promise.successor) == (PromiseState.BROKEN, found.successor.name)
     (moved,) = [fact for _, _, fact in found.facts if isinstance(fact, facts.PromiseRenegotiated)]
-    assert (moved.late, moved.new_due_time) == (True, NEW)
+    assert (moved.told_late, moved.new_due_time) == (True, NEW)
     assert ("PromiseBroken" in names(found)) is not timer_fired
 
 
@@ -146,7 +146,7 @@ class World:
 
     def forecast(self, at, hours):
         if self.work.finish_time is None:
-            self.work.forecast(at + hours * HOUR, "WEATHER")
+            self.work.forecast(at + hours * HOUR, "weather")
             for promise in self.chain:
                 compared(promise, self.work, self.clock, at)
 

@@ -18,10 +18,10 @@ def work_item(state=WorkItemState.PENDING):
 
 def test_a_forecast_tells_what_was_expected_before():
     added = work_item()
-    first = added.forecast(NOW + A_DAY, "WEATHER")
-    second = added.forecast(NOW + 2 * A_DAY, "CARRIER_DELAY")
+    first = added.forecast(NOW + A_DAY, "weather")
+    second = added.forecast(NOW + 2 * A_DAY, "carrier-delay")
     assert (first.previous_forecast_time, second.previous_forecast_time) == (None, NOW + A_DAY)
-    assert (added.forecast_finish_time, added.forecast_reason_code) == (NOW + 2 * A_DAY, "CARRIER_DELAY")
+    assert (added.forecast_finish_time, added.forecast_reason_code) == (NOW + 2 * A_DAY, "carrier-delay")
 
 
 @pytest.mark.parametrize("state", [WorkItemState.PENDING, WorkItemState.STARTED])
@@ -33,7 +33,7 @@ def test_work_can_be_finished_whether_it_was_started_or_not(state):
 
 @pytest.mark.parametrize(
     "verb",
-    [lambda done: done.forecast(NOW, "OTHER"), lambda done: done.finish(NOW)],
+    [lambda done: done.forecast(NOW, "other"), lambda done: done.finish(NOW)],
     ids=["forecast", "finish"],
 )
 def test_finished_work_is_neither_forecast_nor_finished_again(verb):
@@ -65,7 +65,7 @@ def test_only_pending_work_can_be_started(state):
 def test_every_change_is_a_new_version():
     added = work_item()
     versions = [added.version]
-    for change in (added.start, lambda: added.forecast(NOW, "OTHER"), lambda: added.finish(NOW)):
+    for change in (added.start, lambda: added.forecast(NOW, "other"), lambda: added.finish(NOW)):
         change()
         versions.append(added.version)
     assert versions == [1, 2, 3, 4]

@@ -135,10 +135,10 @@ async def test_a_sender_who_may_not_send_gets_a_reason_and_nothing_personal(desk
     anna = await desk.create(desk.email("anna@example.com"))
     await say(desk, anna.name, DENIED)
     for call, reason in (
-        (check(desk, anna.name), "CONSENT_DENIED"),
-        (check(desk, anna.name, purpose=PURPOSE_MARKETING), "CONSENT_DENIED"),
-        (check(desk, anna.name, CHANNEL_SMS), "NO_ADDRESS"),
-        (check(desk, anna.name, CHANNEL_LETTER), "NO_ADDRESS"),
+        (check(desk, anna.name), "consent-denied"),
+        (check(desk, anna.name, purpose=PURPOSE_MARKETING), "consent-denied"),
+        (check(desk, anna.name, CHANNEL_SMS), "no-address"),
+        (check(desk, anna.name, CHANNEL_LETTER), "no-address"),
     ):
         contact = await call
         assert (contact.allowed, contact.reason_code) == (False, reason)
@@ -157,7 +157,7 @@ async def test_an_address_that_was_removed_is_used_no_more(desk):
     anna = await desk.create(desk.email("anna@example.com"))
     assert (await check(desk, anna.name)).allowed
     await desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=anna.identifiers[0].name))
-    assert (await check(desk, anna.name)).reason_code == "NO_ADDRESS"
+    assert (await check(desk, anna.name)).reason_code == "no-address"
 
 
 async def test_a_question_that_is_not_well_formed_is_refused(desk, refused, nobody):

@@ -29,7 +29,7 @@ BOTH = [Channel.SMS, Channel.EMAIL]
 def test_service_is_allowed_unless_denied_and_marketing_denied_unless_granted():
     assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [EMAIL]).allowed
     refused = choose_contact(MARKETING, [Channel.EMAIL], [], [], [EMAIL])
-    assert (refused.allowed, refused.reason_code, refused.address) == (False, "CONSENT_DENIED", "")
+    assert (refused.allowed, refused.reason_code, refused.address) == (False, "consent-denied", "")
     granted = [consent(Channel.EMAIL, GRANTED, MARKETING)]
     assert choose_contact(MARKETING, [Channel.EMAIL], [], granted, [EMAIL]).allowed
 
@@ -57,9 +57,9 @@ def test_a_channel_without_an_address_or_consent_gives_way_to_the_next():
 
 def test_the_reason_tells_denial_from_a_missing_address():
     denied = [consent(Channel.EMAIL, DENIED)]
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], denied, []).reason_code == "CONSENT_DENIED"
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [PHONE]).reason_code == "NO_ADDRESS"
-    assert choose_contact(SERVICE, [Channel.LETTER], [], [], [EMAIL]).reason_code == "NO_ADDRESS"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], denied, []).reason_code == "consent-denied"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [PHONE]).reason_code == "no-address"
+    assert choose_contact(SERVICE, [Channel.LETTER], [], [], [EMAIL]).reason_code == "no-address"
 
 
 def test_a_valid_address_is_better_than_a_possible_one_and_the_older_better_than_the_newer():
@@ -76,7 +76,7 @@ def test_a_number_is_reached_without_its_extension():
 
 def test_an_invalid_address_reaches_nobody():
     broken = identifier(IdentifierType.EMAIL, "anna@", Quality.INVALID)
-    assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [broken]).reason_code == "NO_ADDRESS"
+    assert choose_contact(SERVICE, [Channel.EMAIL], [], [], [broken]).reason_code == "no-address"
 
 
 @pytest.mark.parametrize(

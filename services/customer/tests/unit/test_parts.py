@@ -158,9 +158,9 @@ def test_a_notice_that_went_out_has_a_channel_and_no_reason():
 
 
 def test_a_notice_that_did_not_go_out_says_why():
-    suppressed = notifications.NoticeSuppressed(notice=NOTICE, reason_code="NO_ADDRESS")
+    suppressed = notifications.NoticeSuppressed(notice=NOTICE, reason_code="no-address")
     part = fold(PartKind.NOTICE, history(suppressed)).part
-    assert (value_name(part, "state"), part.reason_code) == ("SUPPRESSED", "NO_ADDRESS")
+    assert (value_name(part, "state"), part.reason_code) == ("SUPPRESSED", "no-address")
 
 
 def test_a_balance_goes_back_to_zero():

@@ -23,8 +23,8 @@ class Settings(ServiceSettings):
     value_platinum_from: Decimal = Field(Decimal(2000), gt=0, description="the same of PLATINUM")
     goodwill_version: str = Field("1", min_length=1, description="names the goodwill limits below")
     goodwill_reasons: frozenset[str] = Field(
-        frozenset({"CARRIER_DELAY", "OUT_OF_STOCK", "WEATHER", "STAFF_SHORTAGE", "OTHER"}),
-        description="JSON list; the reasons of a delay that are ours and earn goodwill",
+        frozenset(),
+        description="JSON list; the reasons of a delay that earn goodwill; without any, every reason does",
     )
     goodwill_points_per_day: int = Field(100, ge=1, description="points for each day of delay begun")
     goodwill_limit_standard: int = Field(500, ge=1, description="most points for one harm, band STANDARD")

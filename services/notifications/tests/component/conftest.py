@@ -255,7 +255,7 @@ class Desk:
                 "kind": "delivery",
                 "reference": "orders/10248",
                 "due_time": timestamp(self.in_days(3)),
-                "reason_code": "CARRIER_DELAY",
+                "reason_code": "carrier-delay",
             }
             | fields
         )

@@ -33,7 +33,7 @@ async def test_of_a_promise_whose_end_overtakes_its_risk_nobody_is_told(desk: An
     await desk.hear(desk.about(end, event.promise), version=3)
     await desk.hear(event, version=2)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert notice.reason_code == "PROMISE_ENDED"
+    assert notice.reason_code == "promise-ended"
     assert desk.mail.received == []
 
 
@@ -42,7 +42,7 @@ async def test_of_a_promise_whose_recovery_overtakes_its_risk_nobody_is_told(des
     await desk.hear(desk.about(PromiseRecovered, event.promise), version=3)
     await desk.hear(event, version=2)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert notice.reason_code == "PROMISE_RECOVERED"
+    assert notice.reason_code == "promise-recovered"
     explanation = await desk.explain(notice.name)
     assert "expected to be kept in time again before it could be sent" in explanation.summary
     assert desk.mail.received == []
@@ -55,7 +55,7 @@ async def test_a_recovery_is_told_to_nobody_who_was_told_of_no_risk(desk: Any) -
     await desk.notice_in("REQUESTED", event.promise)
     await desk.hear(desk.about(PromiseRecovered, event.promise), version=3)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert notice.reason_code == "PROMISE_RECOVERED"
+    assert notice.reason_code == "promise-recovered"
     desk.peers.customers.failure = None
     await after_everything(desk)
     assert len(await desk.notices_of(event.promise)) == 1
@@ -116,7 +116,7 @@ async def test_that_the_date_stands_is_not_told_once_it_has_passed(desk: Any) ->
     desk.mail.replies = [DROP]
     desk.mail.gate.set()
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert (notice.kind, notice.reason_code) == ("promise-recovered", "EXPIRED")
+    assert (notice.kind, notice.reason_code) == ("promise-recovered", "expired")
     assert len(desk.mail.received) == 1
 
 
@@ -194,7 +194,7 @@ async def test_a_promised_day_is_told_as_that_day_wherever_the_customer_is(desk:
 
 
 async def _withdrawn(desk: Any, promise: str) -> bool:
-    return [notice.reason_code for notice in await desk.notices_of(promise)] == ["PROMISE_RECOVERED"]
+    return [notice.reason_code for notice in await desk.notices_of(promise)] == ["promise-recovered"]
 
 
 async def _requested(desk: Any, count: int) -> bool:

@@ -18,7 +18,7 @@ WORK = Statement[Any](sa.select(CHASSIS.tables["work"]))
 LONG_ENOUGH = timedelta(minutes=10)  # for any pause between attempts
 
 
-@pytest.mark.parametrize("reason", ["CONSENT_DENIED", "NO_ADDRESS"])
+@pytest.mark.parametrize("reason", ["consent-denied", "no-address"])
 async def test_without_consent_or_address_the_notice_is_suppressed_with_the_reason(
     desk: Any, reason: str
 ) -> None:
@@ -40,7 +40,7 @@ async def test_a_customer_nobody_knows_is_not_written_to(desk: Any) -> None:
     desk.peers.customers.failure = grpc.StatusCode.NOT_FOUND
     event = desk.at_risk()
     await desk.hear(event)
-    assert (await desk.notice_in("SUPPRESSED", event.promise)).reason_code == "CUSTOMER_NOT_FOUND"
+    assert (await desk.notice_in("SUPPRESSED", event.promise)).reason_code == "customer-not-found"
 
 
 async def test_a_consent_withdrawn_between_two_attempts_counts(desk: Any) -> None:
@@ -49,7 +49,7 @@ async def test_a_consent_withdrawn_between_two_attempts_counts(desk: Any) -> Non
     await desk.hear(event)
     await tried(desk, event.promise, 1)
     desk.peers.customers.answer.allowed = False
-    desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+    desk.peers.customers.answer.reason_code = "consent-denied"
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
     assert desk.outcomes(notice) == [("TEMPORARY_FAILURE", "451")]
@@ -80,10 +80,10 @@ async def test_a_message_that_the_provider_refuses_has_failed_for_good(desk: Any
     event = desk.at_risk()
     await desk.hear(event)
     notice = await desk.notice_in("FAILED", event.promise)
-    assert (notice.reason_code, desk.outcomes(notice)) == ("REFUSED", [("PERMANENT_FAILURE", "550")])
+    assert (notice.reason_code, desk.outcomes(notice)) == ("refused", [("PERMANENT_FAILURE", "550")])
     desk.clock.advance(LONG_ENOUGH)
     [failed] = await desk.told("NoticeFailed")
-    assert failed.data.reason_code == "REFUSED"
+    assert failed.data.reason_code == "refused"
     other = desk.at_risk()
     await desk.hear(other)
     await desk.notice_in("SENT", other.promise)
@@ -237,9 +237,9 @@ async def test_what_cannot_be_sent_while_it_is_of_use_is_given_up(desk: Any) -> 
     await tried(desk, event.promise, 1)
     desk.clock.advance(timedelta(days=1))
     notice = await desk.notice_in("FAILED", event.promise)
-    assert (notice.reason_code, len(notice.attempts)) == ("GAVE_UP", 1)
+    assert (notice.reason_code, len(notice.attempts)) == ("gave-up", 1)
     [failed] = await desk.told("NoticeFailed")
-    assert failed.data.reason_code == "GAVE_UP"
+    assert failed.data.reason_code == "gave-up"
 
 
 @pytest.mark.parametrize("manager", ["", "agents/gone"])

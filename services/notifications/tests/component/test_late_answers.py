@@ -69,7 +69,7 @@ async def test_what_turns_out_not_to_have_been_accepted_is_sent(desk: Any) -> No
 async def test_what_arrived_counts_when_what_was_to_replace_it_is_not_to_be_sent(desk: Any) -> None:
     perhaps = await perhaps_told(desk)
     desk.peers.customers.answer.allowed = False
-    desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+    desk.peers.customers.answer.reason_code = "consent-denied"
     await desk.hear(desk.at_risk(perhaps.promise, forecast_days=9), version=3)
     await desk.notice_in("SUPPRESSED", perhaps.promise)
     await comes_late(desk, perhaps, 2, accepted(desk))
@@ -84,7 +84,7 @@ async def test_what_arrived_while_another_date_waits_is_the_date_that_counts(des
     await desk.notice_in("REQUESTED", perhaps.promise)
     await comes_late(desk, perhaps, 2, accepted(desk))
     other = await desk.notice_in("SUPPRESSED", perhaps.promise)
-    assert other.reason_code == "ALREADY_TOLD"
+    assert other.reason_code == "already-told"
     assert await told_dates(desk) == [(perhaps.name, 2)]
 
 

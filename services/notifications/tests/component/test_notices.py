@@ -233,7 +233,7 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
     assert explanation.rule_version == "1"
     assert explanation.summary.startswith("Sent by email on 2026-03-02T09:00:00Z. It was wanted because")
     assert event.promise in explanation.summary
-    assert explanation.inputs["reason"] == "CARRIER_DELAY"
+    assert explanation.inputs["reason"] == "carrier-delay"
     assert [cause.what.rpartition(".")[2] for cause in explanation.causes] == [
         "NoticeSent",
         "NoticeRequested",
@@ -270,7 +270,7 @@ async def test_a_departments_notice_explains_itself_by_its_request(
 
 async def test_a_suppressed_notice_says_why_in_words(desk: Any, notice: notice_pb2.Notice) -> None:
     desk.peers.customers.answer.allowed = False
-    desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+    desk.peers.customers.answer.reason_code = "consent-denied"
     requested = await desk.send(notice)
     await desk.reached(requested.name, "SUPPRESSED")
     explanation = await desk.explain(requested.name)

@@ -45,7 +45,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert (told.promise, told.version, told.customer) == (event.promise, 2, desk.customer)
     assert moment(told.new_due_time) == moment(event.forecast_time)
     assert moment(told.tell_time) == desk.clock.now()
-    assert (told.reason_code, sent.data.channel) == ("CARRIER_DELAY", CHANNEL_EMAIL)
+    assert (told.reason_code, sent.data.channel) == ("carrier-delay", CHANNEL_EMAIL)
 
 
 async def test_a_redelivered_event_sends_no_second_mail(desk: Any) -> None:
@@ -61,7 +61,7 @@ async def test_a_redelivered_event_sends_no_second_mail(desk: Any) -> None:
 
 
 async def test_what_the_clock_put_at_risk_has_no_date_to_tell(desk: Any) -> None:
-    soon = desk.at_risk(forecast_days=None, reason_code="DUE_SOON")
+    soon = desk.at_risk(forecast_days=None, reason_code="due-soon")
     later = desk.at_risk()
     await desk.hear(soon)
     await desk.hear(later)
@@ -112,7 +112,7 @@ async def test_a_promise_that_was_kept_after_all_is_not_apologised_for(desk: Any
     await eventually(lambda: _failed_attempts(desk, event.promise, 1))
     await desk.hear(desk.about(PromiseKept, event.promise), version=3)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert notice.reason_code == "PROMISE_ENDED"
+    assert notice.reason_code == "promise-ended"
     await desk.mail.start()
     desk.clock.advance(timedelta(hours=1))
     other = desk.at_risk()
@@ -125,9 +125,9 @@ async def test_a_date_that_has_passed_is_told_to_nobody(desk: Any) -> None:
     event = desk.at_risk(forecast_days=-1)
     await desk.hear(event)
     notice = await desk.notice_in("SUPPRESSED", event.promise)
-    assert (notice.reason_code, list(notice.attempts)) == ("EXPIRED", [])
+    assert (notice.reason_code, list(notice.attempts)) == ("expired", [])
     [suppressed] = await desk.told("NoticeSuppressed")
-    assert suppressed.data.reason_code == "EXPIRED"
+    assert suppressed.data.reason_code == "expired"
 
 
 async def _failed_attempts(desk: Any, promise: str, count: int) -> bool:

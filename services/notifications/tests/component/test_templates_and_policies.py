@@ -118,7 +118,7 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
             "customer_name": "Maria",
             "contact_name": "Sam",
             "contact_reach": "+49",
-            "reason": "WEATHER",
+            "reason": "weather",
             "old_date": "2026-03-04T12:00:00Z",
             "new_date": "2026-03-06T12:00:00Z",
             "reference": "orders/7",

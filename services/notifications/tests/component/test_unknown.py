@@ -49,9 +49,9 @@ async def test_two_lost_answers_are_the_end_and_nobody_knows(desk: Any) -> None:
     await attempted(desk, event.promise, "UNKNOWN")
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("UNKNOWN", event.promise)
-    assert notice.reason_code == "OUTCOME_UNKNOWN"
+    assert notice.reason_code == "outcome-unknown"
     [told] = await desk.told("NoticeUnknown")
-    assert (told.data.promise, told.data.reason_code) == (event.promise, "OUTCOME_UNKNOWN")
+    assert (told.data.promise, told.data.reason_code) == (event.promise, "outcome-unknown")
     assert "is not known" in (await desk.explain(notice.name)).summary
     other = desk.at_risk()
     await desk.hear(other)
@@ -88,7 +88,7 @@ async def test_a_receipt_is_not_repeated(desk: Any) -> None:
     sent = await desk.send(receipt(desk))
     notice = await desk.reached(sent.name, "UNKNOWN")
     desk.clock.advance(LONG_ENOUGH)
-    assert notice.reason_code == "OUTCOME_UNKNOWN"
+    assert notice.reason_code == "outcome-unknown"
     again = await desk.send(receipt(desk))
     await desk.sent(again.name)
     assert len(desk.mail.received) == 2
@@ -114,10 +114,10 @@ async def test_what_may_have_been_told_is_not_said_to_be_suppressed_or_failed(de
     await attempted(desk, event.promise, "UNKNOWN")
     if forbid == "consent":
         desk.peers.customers.answer.allowed = False
-        desk.peers.customers.answer.reason_code = "CONSENT_DENIED"
+        desk.peers.customers.answer.reason_code = "consent-denied"
     desk.clock.advance(LONG_ENOUGH if forbid == "consent" else timedelta(days=1))
     notice = await desk.notice_in("UNKNOWN", event.promise)
-    assert notice.reason_code == ("CONSENT_DENIED" if forbid == "consent" else "GAVE_UP")
+    assert notice.reason_code == ("consent-denied" if forbid == "consent" else "gave-up")
 
 
 async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) -> None:
@@ -132,7 +132,7 @@ async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) 
     assert first["Message-ID"] != second["Message-ID"]
     assert [outcome for outcome, _ in desk.outcomes(notice)] == ["ACCEPTED"]
     perhaps = (await desk.notices_of(event.promise))[1]
-    assert (desk.state(perhaps), perhaps.reason_code) == ("UNKNOWN", "OUTCOME_UNKNOWN")
+    assert (desk.state(perhaps), perhaps.reason_code) == ("UNKNOWN", "outcome-unknown")
     assert [outcome for outcome, _ in desk.outcomes(perhaps)] == ["UNKNOWN"]
 
 

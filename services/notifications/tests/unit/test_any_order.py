@@ -35,7 +35,7 @@ REPEATS = {Concern.AT_RISK: 1, Concern.RECOVERED: 0}
 def told_by(version: int, kind: str) -> News:
     """The fact with which a promise came to this version: `kind` is a day of March, RECOVERED or ENDED."""
     concern = {"RECOVERED": Concern.RECOVERED, "ENDED": Concern.NONE}.get(kind, Concern.AT_RISK)
-    risk = {"old_date": DUE, "new_date": f"2026-03-{kind}", "reason": "WEATHER", "reference": ""}
+    risk = {"old_date": DUE, "new_date": f"2026-03-{kind}", "reason": "weather", "reference": ""}
     variables = {Concern.AT_RISK: risk, Concern.RECOVERED: recovery(risk), Concern.NONE: {}}[concern]
     return News("promises/1", version, "customers/1", "", concern, variables, LATER, LATER, "departments/a")
 
@@ -103,7 +103,7 @@ class World:
         work.state, work.attempt = Stage.CLAIMED, work.attempt + 1
         if not allowed:
             self.forbidden = True
-            self._record(notice, work.attempt, Verdict.REFUSED, why="CONSENT_DENIED")
+            self._record(notice, work.attempt, Verdict.REFUSED, why="consent-denied")
         else:
             if untrue(notice.concern, truth) or truth.variables != notice.variables:
                 notice.heard_version = truth.version

@@ -40,15 +40,15 @@ def test_concerns_are_named_as_the_database_keeps_them() -> None:
 @pytest.mark.parametrize(
     "reason",
     [
-        "EXPIRED",
-        "PROMISE_ENDED",
-        "PROMISE_RECOVERED",
-        "PROMISE_AT_RISK",
-        "ALREADY_TOLD",
-        "GAVE_UP",
-        "REFUSED",
-        "OUTCOME_UNKNOWN",
+        "expired",
+        "promise-ended",
+        "promise-recovered",
+        "promise-at-risk",
+        "already-told",
+        "gave-up",
+        "refused",
+        "outcome-unknown",
     ],
 )
 def test_why_a_notice_ended_is_named_as_the_readme_does(reason: str) -> None:
-    assert getattr(notice, reason) == reason
+    assert getattr(notice, reason.upper().replace("-", "_")) == reason

@@ -26,7 +26,7 @@ from notifications.domain.notice import (
 )
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-FRIDAY = {"old_date": "2026-03-04", "new_date": "2026-03-06", "reason": "WEATHER", "reference": ""}
+FRIDAY = {"old_date": "2026-03-04", "new_date": "2026-03-06", "reason": "weather", "reference": ""}
 MONDAY = FRIDAY | {"new_date": "2026-03-09"}
 
 
@@ -117,7 +117,7 @@ def test_what_was_not_sent_or_perhaps_is_tried_again_for_another_date_only(state
 
 @pytest.mark.parametrize("state", [State.SUPPRESSED, State.FAILED])
 def test_the_same_date_is_not_tried_again_when_it_was_never_said(state: State) -> None:
-    unsaid = replace(notice(state, reason_code="NO_ADDRESS"), said_version=0)
+    unsaid = replace(notice(state, reason_code="no-address"), said_version=0)
     assert next_steps([unsaid], news(6)) == []
 
 

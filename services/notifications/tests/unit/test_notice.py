@@ -25,7 +25,7 @@ def notice() -> Notice:
         kind="promise-at-risk",
         purpose="SERVICE",
         template="delay",
-        variables={"reason": "WEATHER", "new_date": NEW_DATE.isoformat()},
+        variables={"reason": "weather", "new_date": NEW_DATE.isoformat()},
         promise="promises/0198c2d0-0000-7000-8000-000000000003",
         case="",
         policy="promise-at-risk",
@@ -62,7 +62,7 @@ def test_every_change_is_a_new_version(notice: Notice) -> None:
         notice.postpone,
         lambda: notice.revise(notice.variables, NEW_DATE, 3),
         lambda: notice.begin(2),
-        lambda: notice.withdraw("PROMISE_RECOVERED"),
+        lambda: notice.withdraw("promise-recovered"),
         lambda: notice.accept(NOW, "EMAIL", "abc"),
     ):
         change()
@@ -91,12 +91,12 @@ def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> No
     ("state", "fact"), [(State.SUPPRESSED, NoticeSuppressed), (State.FAILED, NoticeFailed)]
 )
 def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: State, fact: type) -> None:
-    notice.give_up(state, "GAVE_UP")
+    notice.give_up(state, "gave-up")
     told = notice.end_fact()
     assert isinstance(told, fact)
-    assert (notice.state, told.reason_code) == (state, "GAVE_UP")
+    assert (notice.state, told.reason_code) == (state, "gave-up")
     before = replace(notice)
-    notice.give_up(State.FAILED, "REFUSED")
+    notice.give_up(State.FAILED, "refused")
     assert notice == before
 
 
@@ -104,26 +104,26 @@ def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: Stat
 def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) -> None:
     notice.begin(1)
     notice.in_doubt = True
-    notice.give_up(state, "GAVE_UP")
+    notice.give_up(state, "gave-up")
     told = notice.end_fact()
     assert isinstance(told, NoticeUnknown)
-    assert (notice.state, told.reason_code) == (State.UNKNOWN, "GAVE_UP")
+    assert (notice.state, told.reason_code) == (State.UNKNOWN, "gave-up")
     assert not notice.told
 
 
 def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     notice.begin(1)
     notice.in_doubt = True
-    notice.give_up(State.UNKNOWN, "OUTCOME_UNKNOWN")
+    notice.give_up(State.UNKNOWN, "outcome-unknown")
     refused = replace(notice, in_doubt=False)
-    refused.give_up(State.FAILED, "REFUSED")
-    assert (refused.state, refused.reason_code) == (State.FAILED, "REFUSED")
+    refused.give_up(State.FAILED, "refused")
+    assert (refused.state, refused.reason_code) == (State.FAILED, "refused")
     not_accepted = replace(notice, in_doubt=False)
     not_accepted.postpone()
     assert (not_accepted.state, not_accepted.reason_code) == (State.REQUESTED, "")
     replaced = replace(notice, in_doubt=False)
     replaced.postpone(replaced=True)
-    assert (replaced.state, replaced.reason_code) == (State.SUPPRESSED, "ALREADY_TOLD")
+    assert (replaced.state, replaced.reason_code) == (State.SUPPRESSED, "already-told")
     notice.accept(NOW, "EMAIL", "abc")
     assert (notice.state, notice.reason_code) == (State.SENT, "")
 
@@ -141,7 +141,7 @@ def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were
         new_due_time=NEW_DATE,
         new_due_date=None,
         tell_time=NOW,
-        reason_code="WEATHER",
+        reason_code="weather",
     )
 
 
@@ -192,28 +192,28 @@ def test_what_may_have_arrived_ends_as_it_was_when_it_was_revised_meanwhile(noti
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
     notice.in_doubt = True
     notice.postpone()
-    assert (notice.state, notice.reason_code, notice.variables) == (State.UNKNOWN, "OUTCOME_UNKNOWN", said)
+    assert (notice.state, notice.reason_code, notice.variables) == (State.UNKNOWN, "outcome-unknown", said)
 
 
 def test_what_was_withdrawn_and_is_true_again_is_sent(notice: Notice) -> None:
     notice.begin(1)
-    notice.withdraw("PROMISE_RECOVERED")
+    notice.withdraw("promise-recovered")
     notice.revise(notice.variables, NEW_DATE, 4)
     notice.postpone()
     assert notice.waits
 
 
 def test_a_notice_that_is_no_longer_true_is_suppressed(notice: Notice) -> None:
-    notice.withdraw("PROMISE_ENDED")
-    assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "PROMISE_ENDED")
+    notice.withdraw("promise-ended")
+    assert (notice.state, notice.reason_code) == (State.SUPPRESSED, "promise-ended")
 
 
 def test_an_attempt_under_way_is_the_last_once_the_notice_is_no_longer_true(notice: Notice) -> None:
     notice.begin(1)
-    notice.withdraw("PROMISE_ENDED")
+    notice.withdraw("promise-ended")
     assert notice.state == State.SENDING
     refused = replace(notice)
-    refused.give_up(State.FAILED, "REFUSED")
+    refused.give_up(State.FAILED, "refused")
     notice.postpone()
     for ended in (refused, notice):
-        assert (ended.state, ended.reason_code) == (State.SUPPRESSED, "PROMISE_ENDED")
+        assert (ended.state, ended.reason_code) == (State.SUPPRESSED, "promise-ended")

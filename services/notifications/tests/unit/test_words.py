@@ -29,7 +29,7 @@ GIVEN = {
     "customer_name": "Maria Anders",
     "contact_name": "Sam Reed",
     "contact_reach": "+49 30 1234 or sam@acme.example",
-    "reason": "WEATHER",
+    "reason": "weather",
     "old_date": "2026-03-05T00:00:00+00:00",
     "new_date": "2026-03-09T17:00:00+00:00",
     "reference": "orders/10248",
@@ -72,9 +72,9 @@ def test_a_delay_template_without_a_part_is_refused(part: str) -> None:
 
 
 def test_every_missing_part_is_named_at_once() -> None:
-    [(_, _, description)] = refused(replace(DELAY, body="Hello", apology=" ", reasons={"WEATHER": "Rain."}))
+    [(_, _, description)] = refused(replace(DELAY, body="Hello", apology=" ", reasons={"weather": "Rain."}))
     assert description.endswith(
-        "apology, reason, new_date, contact_name, contact_reach, the text of apology, reasons.OTHER"
+        "apology, reason, new_date, contact_name, contact_reach, the text of apology, reasons.other"
     )
 
 
@@ -155,7 +155,7 @@ def test_a_template_that_fails_to_render_is_refused() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"reasons": seed.REASONS | {"WEATHER": "The weather\tis holding\u2028us up."}},
+        {"reasons": seed.REASONS | {"weather": "The weather\tis holding\u2028us up."}},
         {"apology": "I am\tsorry."},
         {"apology": "I am sorry. ", "body": seed.BODY.replace("{{ apology }}", "{{ apology|trim }}")},
         {"apology": "I am  sorry.", "body": seed.BODY.replace("{{ apology }}", "{{ apology|upper }}")},
@@ -207,7 +207,7 @@ def test_a_date_must_be_a_day_or_a_moment(date: str) -> None:
 
 
 def test_an_unknown_reason_gets_the_words_for_other() -> None:
-    assert seed.REASONS["OTHER"] in render(DELAY, GIVEN | {"reason": "LOCUSTS"}, UTC).body
+    assert seed.REASONS["other"] in render(DELAY, GIVEN | {"reason": "locusts"}, UTC).body
 
 
 def test_values_are_text_and_never_templates() -> None:

@@ -184,7 +184,7 @@ class Story:
             work_item_service_pb2.ForecastWorkItemRequest(
                 name=item,
                 forecast_finish_time=timestamp(datetime.now(UTC) + timedelta(days=5)),
-                reason_code="CARRIER_DELAY",
+                reason_code="carrier-delay",
             ),
         )
         self._step("Dora in delivery forecasts five days: the promise is at risk. Nobody does anything more.")

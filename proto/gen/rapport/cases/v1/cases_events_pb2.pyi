@@ -432,7 +432,7 @@ class PromiseAtRisk(_message.Message):
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
-    """Why: the forecast's reason, or `DUE_SOON`."""
+    """Why: the forecast's reason, or `due-soon`."""
     broken: _builtins.bool
     """True when the due time is over already: the promise is BROKEN and stays so."""
     @_builtins.property
@@ -591,8 +591,9 @@ class PromiseRenegotiated(_message.Message):
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    LATE_FIELD_NUMBER: _builtins.int
+    TOLD_LATE_FIELD_NUMBER: _builtins.int
     FIRST_DUE_TIME_FIELD_NUMBER: _builtins.int
+    CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
@@ -615,8 +616,10 @@ class PromiseRenegotiated(_message.Message):
     """The notice that told the customer, `notices/{uuid}`; empty when a person did."""
     reason_code: _builtins.str
     """Why, a code."""
-    late: _builtins.bool
+    told_late: _builtins.bool
     """True when the customer was told after the due time and its grace: the promise is BROKEN and stays so."""
+    customer_requested: _builtins.bool
+    """True when the customer asked for the new date: later delays count from it."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -639,8 +642,8 @@ class PromiseRenegotiated(_message.Message):
 
     @_builtins.property
     def first_due_time(self) -> _timestamp_pb2.Timestamp:
-        """What the whole delay counts from: by when the first of those that replaced each other was due, or the last that a person agreed on with
-        the customer for a reason that is no delay of ours; as `due_time` is meant.
+        """What the whole delay counts from: by when the first of those that replaced each other was due, or the last later one
+        that the customer asked for; as `due_time` is meant.
         """
 
     def __init__(
@@ -662,12 +665,13 @@ class PromiseRenegotiated(_message.Message):
         successor: _builtins.str = ...,
         notice: _builtins.str = ...,
         reason_code: _builtins.str = ...,
-        late: _builtins.bool = ...,
+        told_late: _builtins.bool = ...,
         first_due_time: _timestamp_pb2.Timestamp | None = ...,
+        customer_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone", "told_late", b"told_late"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015

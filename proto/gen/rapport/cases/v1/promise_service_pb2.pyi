@@ -149,14 +149,19 @@ class RenegotiatePromiseRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    DUE_DATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`."""
     reason_code: _builtins.str
-    """Why, a code such as `CUSTOMER_AGREED`."""
+    """Why, a code such as `carrier-delay` or `customer-away`."""
+    customer_requested: _builtins.bool
+    """True when the customer asked for the new date: when it is a later one, it is what a delay counts from then on.
+    Else a delay counts from the date that was first promised.
+    """
     etag: _builtins.str
     """The promise's etag; empty means last write wins."""
     request_id: _builtins.str
@@ -174,14 +179,15 @@ class RenegotiatePromiseRequest(_message.Message):
         *,
         name: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
         reason_code: _builtins.str = ...,
+        customer_requested: _builtins.bool = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
-        due_date: _date_pb2.Date | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_requested", b"customer_requested", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "name", b"name", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,7 +242,7 @@ class WithdrawPromiseRequest(_message.Message):
     name: _builtins.str
     """`promises/{uuid}`."""
     reason_code: _builtins.str
-    """Why, a code such as `CUSTOMER_CANCELLED`."""
+    """Why, a code such as `customer-cancelled`."""
     etag: _builtins.str
     """The promise's etag; empty means last write wins."""
     request_id: _builtins.str

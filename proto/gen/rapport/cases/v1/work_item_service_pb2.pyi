@@ -66,7 +66,9 @@ class ForecastWorkItemRequest(_message.Message):
     name: _builtins.str
     """`cases/{uuid}/workItems/{uuid}`."""
     reason_code: _builtins.str
-    """Why, a code the notice templates know: `CARRIER_DELAY`, `OUT_OF_STOCK`, `WEATHER`, `STAFF_SHORTAGE`, `OTHER`."""
+    """Why, a code of the department's own such as `carrier-delay`. Notices say it in their templates' words for it, or in
+    those for `other`.
+    """
     etag: _builtins.str
     """The work item's etag; empty means last write wins."""
     request_id: _builtins.str

@@ -204,7 +204,7 @@ class CheckContactResponse(_message.Message):
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
-    """Why not, when not allowed: `CONSENT_DENIED` or `NO_ADDRESS`."""
+    """Why not, when not allowed: `consent-denied` or `no-address`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str

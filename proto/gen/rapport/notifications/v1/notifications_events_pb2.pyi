@@ -77,7 +77,7 @@ class NoticeSuppressed(_message.Message):
     promise: _builtins.str
     """The promise it is about; may be empty."""
     reason_code: _builtins.str
-    """Why, a code: `CONSENT_DENIED`, `NO_ADDRESS`, `EXPIRED`, `PROMISE_ENDED`, `PROMISE_RECOVERED`, `PROMISE_AT_RISK`."""
+    """Why, a code: `consent-denied`, `no-address`, `expired`, `promise-ended`, `promise-recovered`, `promise-at-risk`."""
     def __init__(
         self,
         *,
@@ -173,7 +173,7 @@ class NoticeUnknown(_message.Message):
     promise: _builtins.str
     """The promise it is about; may be empty."""
     reason_code: _builtins.str
-    """Why nothing more is tried, a code: `OUTCOME_UNKNOWN`, `PROMISE_ENDED`, `GAVE_UP`, `REFUSED`."""
+    """Why nothing more is tried, a code: `outcome-unknown`, `promise-ended`, `gave-up`, `refused`."""
     def __init__(
         self,
         *,
@@ -211,7 +211,7 @@ class NoticeFailed(_message.Message):
     promise: _builtins.str
     """The promise it is about; may be empty."""
     reason_code: _builtins.str
-    """Why, a code: `REFUSED`, `GAVE_UP`."""
+    """Why, a code: `refused`, `gave-up`."""
     def __init__(
         self,
         *,

@@ -104,7 +104,7 @@ class Template(_message.Message):
     """What its notices are for: the customer's consent to this is checked when one is sent. The same in every version."""
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The words for each reason code, the values of `reason`; required for DELAY, with an entry for `OTHER`."""
+        """The words for each reason code, the values of `reason`; required for DELAY, with an entry for `other`."""
 
     @_builtins.property
     def variables(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -168,8 +168,9 @@ class PromiseRenegotiated:
     successor: str
     notice: str
     reason_code: str
-    late: bool
+    told_late: bool
     first_due_time: datetime
+    customer_requested: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

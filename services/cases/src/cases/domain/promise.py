@@ -34,11 +34,10 @@ from cases.domain.facts import (
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
-from cases.domain.work_item import ReasonCode
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
-DUE_SOON = "DUE_SOON"
+DUE_SOON = "due-soon"
 
 
 class PromiseState(StrEnum):
@@ -218,12 +217,12 @@ class Promise:
         return fact_of(PromiseBroken, self)
 
     def renegotiate(
-        self, successor_id: UUID, due: Due, now: datetime, reason_code: str
+        self, successor_id: UUID, due: Due, now: datetime, reason_code: str, *, customer_requested: bool
     ) -> tuple["Promise", PromiseRenegotiated]:
         """End it, because a person agreed on another date with the customer, and make its successor."""
         self._require_awaited()
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
-        return self.succeed(successor_id, due, now, reason_code)
+        return self.succeed(successor_id, due, now, reason_code, customer_requested=customer_requested)
 
     def succeed(
         self,
@@ -231,14 +230,15 @@ class Promise:
         due: Due,
         make_time: datetime,
         reason_code: str,
+        *,
         notice_id: UUID | None = None,
+        customer_requested: bool = False,
     ) -> tuple["Promise", PromiseRenegotiated]:
         """Make the successor of a promise whose state is final: the same promise with a new due time.
 
-        A delay counts from the first due time, or from a later one that a person and the customer agreed on.
+        A delay counts from the first due time, or from a later one that the customer asked for.
         """
         first_due_time = self.first_due_time or self.due_time
-        agreed = notice_id is None and reason_code not in {str(ours) for ours in ReasonCode}
         successor = Promise(
             id=successor_id,
             customer_id=self.customer_id,
@@ -254,19 +254,19 @@ class Promise:
             predecessor_id=self.id,
             root_id=self.root_id or self.id,
             first_make_time=self.since,
-            first_due_time=None if agreed and due.time >= first_due_time else first_due_time,
+            first_due_time=None if customer_requested and due.time >= first_due_time else first_due_time,
         )
         self.forecast_time, self.reason_code = None, reason_code
         self.successor_id, self.notice_id = successor_id, notice_id
         self.version += 1
-        late = self.state is PromiseState.BROKEN
         fact = fact_of(
             PromiseRenegotiated,
             self,
             new_due_time=due.time,
             new_due_date=due.day,
-            late=late,
+            told_late=self.state is PromiseState.BROKEN,
             first_due_time=first_due_time,
+            customer_requested=customer_requested,
         )
         return successor, fact
 

@@ -10,16 +10,6 @@ from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
 
-class ReasonCode(StrEnum):
-    """Why a department forecasts what it forecasts: the codes for which the notice templates have words."""
-
-    CARRIER_DELAY = "CARRIER_DELAY"
-    OUT_OF_STOCK = "OUT_OF_STOCK"
-    WEATHER = "WEATHER"
-    STAFF_SHORTAGE = "STAFF_SHORTAGE"
-    OTHER = "OTHER"
-
-
 class WorkItemState(StrEnum):
     """Where the work is."""
 

@@ -93,7 +93,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         due_date = check.date(request, "due_date", latest=latest)
         if request.HasField("due_time") == request.HasField("due_date"):
             check.refuse("due_time", "REQUIRED", "must be given, or due_date, not both")
-        reason_code = check.code(request.reason_code, "reason_code", upper=True)
+        reason_code = check.code(request.reason_code, "reason_code")
         check.raise_if_any()
         promise = await usecases.renegotiate_promise(
             tx,
@@ -102,6 +102,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
             due_time=due_time,
             due_date=due_date,
             reason_code=reason_code,
+            customer_requested=request.customer_requested,
             etag=request.etag,
         )
         return _message(promise)
@@ -124,7 +125,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         """Take a promise back."""
         check = Check()
         (promise_id,) = check.name(PROMISE, request.name, "name")
-        reason_code = check.code(request.reason_code, "reason_code", upper=True)
+        reason_code = check.code(request.reason_code, "reason_code")
         check.raise_if_any()
         return _message(
             await usecases.withdraw_promise(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cases.domain.promise_clock import PromiseClock
-from cases.domain.work_item import ReasonCode, WorkItem
+from cases.domain.work_item import WorkItem
 from cases.names import CASE, DEPARTMENT, WORK_ITEM
 from cases.rpc.due import AHEAD_MAX
 from cases.store import cases, work_items
@@ -51,7 +51,7 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         finish_time = check.moment(
             request, "forecast_finish_time", earliest=tx.now, latest=tx.now + AHEAD_MAX
         )
-        reason_code = check.one_of(request.reason_code, "reason_code", ReasonCode)
+        reason_code = check.code(request.reason_code, "reason_code")
         check.raise_if_any()
         work_item = await usecases.forecast_work_item(
             tx,

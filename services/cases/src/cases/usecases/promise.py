@@ -28,6 +28,7 @@ async def renegotiate_promise(
     due_time: datetime | None,
     due_date: date | None,
     reason_code: str,
+    customer_requested: bool,
     etag: str,
 ) -> Promise:
     """Replace a promise after a person spoke with the customer. Returns the promise that ended.
@@ -40,7 +41,9 @@ async def renegotiate_promise(
     if due.time < promise.due_time or not due.is_ahead(tx.now):
         tx.require_owner(promise)  # nobody promises sooner in another's name
     _break_when_over(tx, clock, promise)
-    successor, renegotiated = promise.renegotiate(ids.uuid7(tx.now), due, tx.now, reason_code)
+    successor, renegotiated = promise.renegotiate(
+        ids.uuid7(tx.now), due, tx.now, reason_code, customer_requested=customer_requested
+    )
     facts: Facts = [(successor.made(), successor.version)]
     if work_item:
         facts += compared(successor, work_item, clock, tx.now)

@@ -86,7 +86,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where to send, or why not to: `CONSENT_DENIED` or `NO_ADDRESS`."""
+    """Where to send, or why not to: `consent-denied` or `no-address`."""
 
     allowed: bool
     reason_code: str = ""
@@ -114,7 +114,7 @@ def choose_contact(
         address = _address(channel, identifiers)
         if address:
             return Contact(True, channel=channel, address=address)
-    return Contact(False, reason_code="NO_ADDRESS" if permitted else "CONSENT_DENIED")
+    return Contact(False, reason_code="no-address" if permitted else "consent-denied")
 
 
 def _allows(purpose: Purpose, said: ConsentStatus | None) -> bool:

@@ -171,7 +171,7 @@ def _broken(part: Any, data: Any) -> None:
 
 
 def _renegotiated(part: Any, data: Any) -> None:
-    _promise(states_pb2.PROMISE_STATE_BROKEN if data.late else states_pb2.PROMISE_STATE_RENEGOTIATED)(
+    _promise(states_pb2.PROMISE_STATE_BROKEN if data.told_late else states_pb2.PROMISE_STATE_RENEGOTIATED)(
         part, data
     )
 

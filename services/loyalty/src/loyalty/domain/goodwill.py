@@ -38,7 +38,7 @@ class AuthorityPolicy:
     """Who may grant how much: points for each day of delay, the most for one harm, and budgets.
 
     Attributes:
-        reasons: the reasons of a delay that are ours; what a customer asked for is no harm.
+        reasons: the reasons of a delay that earn points; none: every reason does.
         limits: the most for one harm, by value band.
         budget_period: what counts against the budgets: grants of so long ago at most.
         customer_budget: the most for one customer within it, by people and by the policy.
@@ -68,7 +68,7 @@ class AuthorityPolicy:
 
         Days are counted on the customer's clock: noon to noon is one day, of 23, 24 or 25 hours.
         """
-        if reason_code not in self.reasons:
+        if self.reasons and reason_code not in self.reasons:
             return 0
         delay = new_due.astimezone(zone).replace(tzinfo=None) - due.astimezone(zone).replace(tzinfo=None)
         days_begun = max(0, -(-delay // _DAY))

@@ -43,7 +43,7 @@ def _harms(fact: Any) -> bool:
         case PromiseKept():
             return fact.late
         case PromiseRenegotiated():
-            return fact.late or moment(fact.new_due_time) > moment(fact.due_time)
+            return fact.told_late or moment(fact.new_due_time) > moment(fact.due_time)
     return False
 
 

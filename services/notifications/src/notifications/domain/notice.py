@@ -27,14 +27,14 @@ from notifications.domain.facts import (
 )
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
-EXPIRED = "EXPIRED"
-PROMISE_ENDED = "PROMISE_ENDED"
-PROMISE_RECOVERED = "PROMISE_RECOVERED"
-PROMISE_AT_RISK = "PROMISE_AT_RISK"
-ALREADY_TOLD = "ALREADY_TOLD"
-GAVE_UP = "GAVE_UP"
-REFUSED = "REFUSED"
-OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+EXPIRED = "expired"
+PROMISE_ENDED = "promise-ended"
+PROMISE_RECOVERED = "promise-recovered"
+PROMISE_AT_RISK = "promise-at-risk"
+ALREADY_TOLD = "already-told"
+GAVE_UP = "gave-up"
+REFUSED = "refused"
+OUTCOME_UNKNOWN = "outcome-unknown"
 MOOT = (PROMISE_ENDED, PROMISE_RECOVERED, PROMISE_AT_RISK, ALREADY_TOLD)  # what it says need not be said
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-OTHER = "OTHER"  # the reason for which a template has words when it has none for the real one
+OTHER = "other"  # the reason for which a template has words when it has none for the real one
 SERVICE = "SERVICE"  # the purpose of all that is part of what the customer has of us, such as a promise
 
 # Variables every template may use. The platform fills in the first, the sender gives the second.

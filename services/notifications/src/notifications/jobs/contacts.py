@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
-CUSTOMER_NOT_FOUND = "CUSTOMER_NOT_FOUND"
+CUSTOMER_NOT_FOUND = "customer-not-found"
 
 
 @dataclass(frozen=True, repr=False, slots=True)

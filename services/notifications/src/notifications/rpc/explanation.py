@@ -14,9 +14,9 @@ from notifications.store.notices import LIST_ATTEMPTS
 from rapport.common.v1 import explanation_pb2
 
 _WHY = {
-    "CONSENT_DENIED": "the customer does not allow it",
-    "NO_ADDRESS": "no address of the customer is known",
-    "CUSTOMER_NOT_FOUND": "there is no such customer",
+    "consent-denied": "the customer does not allow it",
+    "no-address": "no address of the customer is known",
+    "customer-not-found": "there is no such customer",
     rules.EXPIRED: "it was of no more use when it could first be sent",
     rules.PROMISE_ENDED: "the promise had ended before it could be sent",
     rules.PROMISE_RECOVERED: "the promise was expected to be kept in time again before it could be sent",

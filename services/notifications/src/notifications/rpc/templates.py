@@ -89,7 +89,7 @@ def _reasons(check: Check, sent: Any) -> dict[str, str]:
         check.refuse("reasons", "TOO_LONG", f"must hold at most {REASONS_MAX} items")
         return {}
     for code, words in sorted(reasons.items()):
-        check.code(code, "reasons", upper=True)
+        check.code(code, "reasons")
         check.text(words, f"reasons[{code}]" if code.isidentifier() else "reasons", max=500)
     return reasons
 

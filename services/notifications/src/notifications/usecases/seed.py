@@ -26,10 +26,10 @@ With kind regards,
 """
 APOLOGY = "I am sorry: we cannot keep the date that we promised you, and you should hear that from us first."
 REASONS = {  # every code with which departments forecast
-    "CARRIER_DELAY": "The transport is taking longer than planned.",
-    "OUT_OF_STOCK": "Something that we need for this is out of stock, and more is on its way.",
-    "WEATHER": "The weather is holding us up.",
-    "STAFF_SHORTAGE": "There are fewer of us at work than we had planned for.",
+    "carrier-delay": "The transport is taking longer than planned.",
+    "out-of-stock": "Something that we need for this is out of stock, and more is on its way.",
+    "weather": "The weather is holding us up.",
+    "staff-shortage": "There are fewer of us at work than we had planned for.",
     OTHER: "Something came up that we did not foresee.",
 }
 
