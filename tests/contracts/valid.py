@@ -139,7 +139,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),
         ("BatchMakePromises", {
-            "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}}], "import_keys": ["orders:1"]}),
+            "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}, "import_key": "orders:1"}]}),
         ("GetPromise", {"name": "{MakePromise}"}),
         ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
         ("cases.Explain", {"name": "{MakePromise}"}),
@@ -160,7 +160,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GrantGoodwill", {"goodwill": {"customer": SOMEBODY, "points": 10, "reason_code": "sorry"}}),
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("RecordPurchase", {"purchase": _PURCHASE}),
-        ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE}], "import_keys": ["orders:1"]}),
+        ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),
         ("GetCustomerValue", {"name": SOMEBODY.replace("customers", "customerValues")}),
     ],
     "notifications": [

@@ -9,6 +9,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -32,6 +33,15 @@ _RECOGNISED = Statement[Any](
     sa.select(RECOGNISED).where(sa.or_(_among(RECOGNISED.c.import_key), _among(RECOGNISED.c.known_as)))
 )
 _REMEMBER = Bulk[Any](RECOGNISED, lambda insert: insert.on_conflict_do_nothing())
+
+
+class Outcome(StrEnum):
+    """What became of a row: as `rapport.common.v1.ImportOutcome` has it."""
+
+    CREATED = "CREATED"
+    KNOWN = "KNOWN"
+    CORRECTED = "CORRECTED"
+    UNCLEAR = "UNCLEAR"
 
 
 class Row(NamedTuple):

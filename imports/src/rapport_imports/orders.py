@@ -14,6 +14,7 @@ from google.type.date_pb2 import Date
 from chassis.api.messages import moment, timestamp
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.common.v1.import_outcome_pb2 import IMPORT_OUTCOME_CREATED, IMPORT_OUTCOME_UNCLEAR
 from rapport_imports.fields import Cells
 from rapport_imports.people import Channels, Customers, Person, person, require_customer
 from rapport_imports.result import Result
@@ -89,16 +90,17 @@ class OrderImporter:
         orders = [order for _, order in items]
         names = await self._customers.of(orders, partial(self._make, items, validate_only=True))
         answer = await self._make(items, names, validate_only=self._customers.dry_run)
-        for i in answer.unclear_indexes:
-            items[i][0].problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
-        for (row, order), name, promise in zip(items, names, answer.promises, strict=True):
-            if not promise.name:  # it would be made
+        for (row, order), name, result in zip(items, names, answer.results, strict=True):
+            promise = result.promise
+            if result.outcome == IMPORT_OUTCOME_UNCLEAR:
+                row.problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
+            elif not promise.name:  # it would be made
                 continue
-            if (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
+            elif (promise.customer, _due(promise)) != (name, _due(self._promise(order))):
                 row.problems.append(Problem("", "ALREADY_PROMISED", _PROMISED.format(promise.name)))
             elif order.delivered and not promise.HasField("keep_time"):
                 await self._keep(row, promise, order.delivered)
-        return answer.made_count
+        return sum(result.outcome == IMPORT_OUTCOME_CREATED for result in answer.results)
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Tell how many were kept since they were imported, and who was made."""
@@ -136,14 +138,15 @@ class OrderImporter:
     async def _make(
         self, items: list[tuple[Row, Order]], names: list[str], *, validate_only: bool = False
     ) -> promise_service_pb2.BatchMakePromisesResponse:
-        promises = [self._promise(order, name) for name, (_, order) in zip(names, items, strict=True)]
+        requests = [
+            promise_service_pb2.MakePromiseRequest(
+                promise=self._promise(order, name), import_key=row.origin, confirmed=row.confirmed
+            )
+            for name, (row, order) in zip(names, items, strict=True)
+        ]
         return await self._service.BatchMakePromises(
             promise_service_pb2.BatchMakePromisesRequest(
-                requests=[promise_service_pb2.MakePromiseRequest(promise=promise) for promise in promises],
-                request_id=str(uuid4()),
-                import_keys=[row.origin for row, _ in items],
-                validate_only=validate_only,
-                confirmed=[row.confirmed for row, _ in items],
+                requests=requests, request_id=str(uuid4()), validate_only=validate_only
             )
         )
 

@@ -8,6 +8,11 @@ from typing import ClassVar, NamedTuple
 from uuid import uuid4
 
 from chassis.api.messages import money, timestamp
+from rapport.common.v1.import_outcome_pb2 import (
+    IMPORT_OUTCOME_CORRECTED,
+    IMPORT_OUTCOME_CREATED,
+    IMPORT_OUTCOME_UNCLEAR,
+)
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_imports.fields import Cells
@@ -136,10 +141,12 @@ class PurchaseImporter:
         bought = [item for _, item in items]
         names = await self._customers.of(bought, partial(self._record, items, validate_only=True))
         answer = await self._record(items, names, validate_only=self._customers.dry_run)
-        self._corrected += answer.corrected_count
-        for i in answer.unclear_indexes:
-            items[i][0].problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
-        return answer.recorded_count
+        outcomes = [result.outcome for result in answer.results]
+        self._corrected += outcomes.count(IMPORT_OUTCOME_CORRECTED)
+        for (row, _), outcome in zip(items, outcomes, strict=True):
+            if outcome == IMPORT_OUTCOME_UNCLEAR:
+                row.problems.append(Problem("", ALREADY_IMPORTED, _UNCLEAR))
+        return outcomes.count(IMPORT_OUTCOME_CREATED)
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Tell how many were corrected, and who was made."""
@@ -162,16 +169,16 @@ class PurchaseImporter:
                     purchase_time=timestamp(bought.at) if bought.at else None,
                     quantity=bought.quantity,
                     reference=bought.reference,
-                )
+                ),
+                import_key=row.origin,
+                confirmed=row.confirmed,
             )
-            for name, (_, bought) in zip(names, items, strict=True)
+            for name, (row, bought) in zip(names, items, strict=True)
         ]
         return await self._service.BatchRecordPurchases(
             purchase_service_pb2.BatchRecordPurchasesRequest(
                 requests=requests,
                 request_id=str(uuid4()),
-                import_keys=[row.origin for row, _ in items],
                 validate_only=validate_only,
-                confirmed=[row.confirmed for row, _ in items],
             )
         )

@@ -202,29 +202,22 @@ class Check:
             return []
         return items
 
-    def import_keys(self, keys: Sequence[str], department: str, count: int) -> list[str | None]:
-        """Where each of `count` items of a batch comes from, told apart by who sends; None when not said.
+    def import_key(self, value: str, department: str) -> str | None:
+        """Where an item of a batch comes from, `{source}:{line}`, told apart by who sends; None: unsaid.
 
         What departments call their sources is their own business: the key of one finds nothing of another.
-
-        Args:
-            keys: as sent in the field `import_keys`: none, or one for each item, `{source}:{line}`.
-            department: whose they are.
-            count: how many items there are.
-
         """
-        for i, key in enumerate(keys):
-            if self.text(key, f"import_keys[{i}]") and not all(key.rpartition(":")[::2]):
-                self.refuse(f"import_keys[{i}]", "INVALID_NAME", "must be like {source}:{line}")
-        if keys and len(keys) != count:
-            self.refuse("import_keys", "INVALID_NUMBER", "must be empty, or as many as requests")
-        return [f"{department}/{key}" for key in keys] if len(keys) == count else [None] * count
+        if not self.text(value, "import_key", required=False):
+            return None
+        if not all(value.rpartition(":")[::2]):
+            self.refuse("import_key", "INVALID_NAME", "must be like {source}:{line}")
+        return f"{department}/{value}"
 
-    def confirmed(self, said: Sequence[bool], count: int) -> list[bool]:
-        """Of which of `count` items somebody says that no other source brought them: of none when unsaid."""
-        if said and len(said) != count:
-            self.refuse("confirmed", "INVALID_NUMBER", "must be empty, or as many as requests")
-        return list(said) or [False] * count
+    def alone(self, request: Any) -> None:
+        """Refuse what only items of a batch say, in a request of its own: where it comes from."""
+        for field in ("import_key", "confirmed"):
+            if getattr(request, field):
+                self.refuse(field, "INVALID_NAME", "must be empty outside a batch")
 
     def money(self, value: Money, field: str, currency: Currency, *, most: int) -> Decimal | None:
         """An amount in `currency` from -`most` to `most`, of no more decimals than it has; None when absent.

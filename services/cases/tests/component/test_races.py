@@ -18,6 +18,7 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
 from rapport.common.v1 import states_pb2
+from rapport_testing.batches import created, standing
 from rapport_testing.running import reason
 
 State = states_pb2.PromiseState
@@ -107,14 +108,13 @@ async def test_an_agent_whom_two_departments_make_at_once_belongs_to_one_of_them
 @pytest.mark.parametrize("size", [20])
 async def test_the_same_import_twice_at_once_makes_every_promise_once(desk, size):
     request = BatchMakePromisesRequest(
-        requests=[MakePromiseRequest(promise=desk.promise()) for _ in range(size)],
-        import_keys=[f"race:{i}" for i in range(size)],
+        requests=[MakePromiseRequest(promise=desk.promise(), import_key=f"race:{i}") for i in range(size)],
     )
     first, second = await together(
         desk.promises.BatchMakePromises(request), desk.promises.BatchMakePromises(request)
     )
-    assert list(first.promises) == list(second.promises)
-    assert first.made_count + second.made_count == size
+    assert standing(first) == standing(second)
+    assert created(first) + created(second) == size
     assert len(await desk.facts("PromiseMade")) == size
 
 

@@ -22,6 +22,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     Purchase,
     RecordPurchaseRequest,
 )
+from rapport_testing.batches import created, standing
 from rapport_testing.running import Running
 
 DATA = Path(__file__).parents[5] / "shared" / "data" / "purchases"
@@ -63,14 +64,16 @@ async def import_file(desk: Any, file: str) -> int:
         chosen = purchases[start : start + 1000]
         response = await desk.purchases.BatchRecordPurchases(
             BatchRecordPurchasesRequest(
-                requests=[RecordPurchaseRequest(purchase=purchase) for purchase in chosen],
-                import_keys=[f"{file}:{start + i}" for i in range(len(chosen))],
+                requests=[
+                    RecordPurchaseRequest(purchase=purchase, import_key=f"{file}:{start + i}")
+                    for i, purchase in enumerate(chosen)
+                ],
                 request_id=str(uuid4()),
             ),
             timeout=30,
         )
-        assert len(response.purchases) == len(chosen)
-        recorded += response.recorded_count
+        assert len(standing(response)) == len(chosen)
+        recorded += created(response)
     return recorded
 
 

@@ -18,6 +18,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_testing.batches import corrected, created, standing, unclear
 from rapport_testing.running import Running, reason
 
 
@@ -35,10 +36,11 @@ def line(of: str, units: int, order: str = "orders/1", *, back: int = 0) -> Purc
 
 def batch(rows: dict[str, Purchase], *, confirmed: bool = False) -> BatchRecordPurchasesRequest:
     return BatchRecordPurchasesRequest(
-        requests=[RecordPurchaseRequest(purchase=row) for row in rows.values()],
-        import_keys=list(rows),
+        requests=[
+            RecordPurchaseRequest(purchase=row, import_key=key, confirmed=confirmed)
+            for key, row in rows.items()
+        ],
         request_id=str(uuid4()),
-        confirmed=[confirmed] * len(rows),
     )
 
 
@@ -53,7 +55,7 @@ async def load(
 
 async def insist(desk: Any, rows: dict[str, Purchase]) -> list[str]:
     """Those of which a person has to say whether they are others."""
-    return [list(rows)[i] for i in (await load(desk, rows)).unclear_indexes]
+    return [list(rows)[i] for i in unclear(await load(desk, rows))]
 
 
 async def worth(desk: Any, of: str) -> tuple[int, int]:
@@ -71,10 +73,10 @@ async def test_only_what_no_other_source_brought_is_recorded(desk: Any) -> None:
     first = await load(desk, {f"a:{i}": line(buyer, 10 * i, f"orders/{i}") for i in (1, 2)})
     rows = {f"b:{i}": line(buyer, 10 * i, f"orders/{i}") for i in (1, 2, 3)}
     for recorded in (1, 0):
-        assert (await load(desk, rows, checked=True)).recorded_count == recorded
+        assert created(await load(desk, rows, checked=True)) == recorded
         second = await load(desk, rows)
-        assert (second.recorded_count, second.corrected_count) == (recorded, 0)
-        assert list(second.purchases[:2]) == list(first.purchases)
+        assert (created(second), corrected(second)) == (recorded, 0)
+        assert list(standing(second)[:2]) == standing(first)
     assert await worth(desk, buyer) == (60, 3)
 
 
@@ -86,32 +88,31 @@ async def test_what_may_be_another_purchase_is_left_out_and_the_rest_is_recorded
     rows = {"b:1": line(buyer, 5), "b:2": unnumbered}
     for checked in (True, False):
         answer = await load(desk, rows, checked=checked)
-        assert (list(answer.unclear_indexes), answer.recorded_count) == ([1], 1)
-    assert [bool(purchase.name) for purchase in answer.purchases] == [True, False]
+        assert (unclear(answer), created(answer)) == ([1], 1)
+    assert [bool(purchase.name) for purchase in standing(answer)] == [True, False]
     confirmed = batch(rows, confirmed=True)
-    assert (await desk.purchases.BatchRecordPurchases(confirmed)).recorded_count == 1
+    assert created(await desk.purchases.BatchRecordPurchases(confirmed)) == 1
     assert await insist(desk, rows) == []
     assert await worth(desk, buyer) == (25, 3)
 
 
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ({"import_keys": ["a"]}, "INVALID_NAME"),
-        ({"import_keys": [":1"]}, "INVALID_NAME"),
-        ({"import_keys": ["a:"]}, "INVALID_NAME"),
-        ({"confirmed": [True, False]}, "INVALID_NUMBER"),
-        ({"import_keys": [""]}, "REQUIRED"),
-    ],
-)
-async def test_a_key_says_where_a_row_comes_from(desk: Any, wrong: dict[str, Any], why: str) -> None:
-    request = batch({"a:1": line(customer(), 10)})
-    for field, value in wrong.items():
-        request.ClearField(field)
-        getattr(request, field).extend(value)
+@pytest.mark.parametrize("key", ["a", ":1", "a:", "a" * 200 + ":1"])
+async def test_a_key_says_where_a_row_comes_from(desk: Any, key: str) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await desk.purchases.BatchRecordPurchases(request)
-    assert reason(error.value) == why
+        await desk.purchases.BatchRecordPurchases(batch({key: line(customer(), 10)}))
+    assert reason(error.value) == ("TOO_LONG" if len(key) > 200 else "INVALID_NAME")
+
+
+async def test_only_a_row_of_a_batch_says_where_it_comes_from(desk: Any) -> None:
+    for said in ({"import_key": "a:1"}, {"confirmed": True}):
+        request = RecordPurchaseRequest(
+            purchase=line(customer(), 10),
+            request_id=str(uuid4()),
+            **said,  # type: ignore[arg-type]
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await desk.purchases.RecordPurchase(request)
+        assert reason(error.value) == "INVALID_NAME"
 
 
 async def test_lines_of_orders_are_never_written_over_their_totals_however_often_the_rest_is_sent(
@@ -144,7 +145,7 @@ async def test_equal_lines_are_as_many_as_were_recorded_wherever_batches_end(des
             refused += await insist(desk, {key: line(buyer, 10) for key in keys[at : at + size]})
         assert refused == ["b:3"]
     again = await load(desk, {key: line(buyer, 10) for key in ("b:2", "b:1")})
-    assert [p.name for p in again.purchases] == [p.name for p in reversed(first.purchases)]
+    assert [p.name for p in standing(again)] == [p.name for p in reversed(standing(first))]
     assert await worth(desk, buyer) == (20, 2)
 
 
@@ -162,7 +163,7 @@ async def test_a_refused_row_that_is_another_purchase_is_recorded_once(desk: Any
     await load(desk, {"a:1": line(buyer, 10)})
     for recorded in (1, 0):
         decided = batch({"b:1": line(buyer, 4)}, confirmed=True)
-        assert (await desk.purchases.BatchRecordPurchases(decided)).recorded_count == recorded
+        assert created(await desk.purchases.BatchRecordPurchases(decided)) == recorded
     assert await worth(desk, buyer) == (14, 2)
 
 
@@ -170,10 +171,10 @@ async def test_rows_of_two_sources_in_one_request_are_recorded_once(desk: Any) -
     buyer = customer()
     rows = {"a:1": line(buyer, 10), "b:1": line(buyer, 10)}
     for recorded in (1, 0):
-        assert (await load(desk, rows, checked=True)).recorded_count == recorded
+        assert created(await load(desk, rows, checked=True)) == recorded
         answer = await load(desk, rows)
-        assert (answer.recorded_count, answer.corrected_count) == (recorded, 0)
-        assert answer.purchases[0] == answer.purchases[1]
+        assert (created(answer), corrected(answer)) == (recorded, 0)
+        assert standing(answer)[0] == standing(answer)[1]
     assert await worth(desk, buyer) == (10, 1)
 
 
@@ -199,13 +200,13 @@ async def test_what_was_given_back_since_is_told_by_any_newer_export_and_by_no_o
     buyer = customer()
     before, since = {"a:1": line(buyer, 10)}, {"b:1": line(buyer, 10, back=4)}
     await load(desk, before)
-    assert (await load(desk, since, checked=True)).corrected_count == 1
-    for corrected, rows in ((1, since), (0, since), (0, before), (0, {"c:1": line(buyer, 10, back=3)})):
+    assert corrected(await load(desk, since, checked=True)) == 1
+    for mended, rows in ((1, since), (0, since), (0, before), (0, {"c:1": line(buyer, 10, back=3)})):
         answer = await load(desk, rows)
-        assert (answer.recorded_count, answer.corrected_count) == (0, corrected)
-        assert answer.purchases[0].refunded_amount.units == 4
+        assert (created(answer), corrected(answer)) == (0, mended)
+        assert standing(answer)[0].refunded_amount.units == 4
         assert await worth(desk, buyer) == (6, 1)
-    assert (await load(desk, {"b:1": line(buyer, 10, back=1)})).corrected_count == 1  # who said so was wrong
+    assert corrected(await load(desk, {"b:1": line(buyer, 10, back=1)})) == 1  # who said so was wrong
     assert await worth(desk, buyer) == (9, 1)
     told = [fact.data.amount.units for fact in await running.published() if fact.type.endswith("Recorded")]
     assert told == [10, 6, 9]
@@ -249,7 +250,7 @@ async def test_a_row_that_is_recognised_undoes_no_correction_of_the_same_moment(
     await found.wait()
     monkeypatch.undo()
     correction = batch({"a:1": line(right, 12)}, confirmed=True)
-    assert (await desk.purchases.BatchRecordPurchases(correction)).corrected_count == 1
+    assert corrected(await desk.purchases.BatchRecordPurchases(correction)) == 1
     go.set()
     await held
     assert (await worth(desk, buyer), await worth(desk, right)) == ((0, 0), (12, 1))
@@ -262,7 +263,7 @@ async def test_what_was_given_back_of_another_departments_purchase_is_for_a_pers
     await load(desk, {"a:1": line(buyer, 10)})
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
     answer = await finance.BatchRecordPurchases(batch({"a:1": line(buyer, 10, back=4)}))
-    assert list(answer.unclear_indexes) == [0]
+    assert unclear(answer) == [0]
     assert await worth(desk, buyer) == (10, 1)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     RecordPurchaseRequest,
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport_testing.batches import corrected, created, standing, unclear
 from rapport_testing.running import Running, reason
 
 CENT = 10_000_000
@@ -47,8 +49,11 @@ def single(sent: Purchase) -> RecordPurchaseRequest:
 
 
 def batch(purchases: list[Purchase], keys: list[str] | None = None) -> BatchRecordPurchasesRequest:
-    requests = [RecordPurchaseRequest(purchase=sent) for sent in purchases]
-    return BatchRecordPurchasesRequest(requests=requests, import_keys=keys, request_id=str(uuid4()))
+    requests = [
+        RecordPurchaseRequest(purchase=sent, import_key=key)
+        for sent, key in zip_longest(purchases, keys or ())
+    ]
+    return BatchRecordPurchasesRequest(requests=requests, request_id=str(uuid4()))
 
 
 async def value(desk: Any, of: str) -> Any:
@@ -138,7 +143,7 @@ async def test_purchases_with_the_same_content_are_as_many_purchases(desk: Any) 
     response = await desk.purchases.BatchRecordPurchases(
         batch([purchase(buyer, 999)] * 3, ["shop.csv:1", "shop.csv:2", "shop.csv:3"])
     )
-    assert response.recorded_count == 3
+    assert created(response) == 3
     assert (await value(desk, buyer)).lifetime_value == Money(currency_code="USD", units=29, nanos=97 * CENT)
 
 
@@ -165,8 +170,8 @@ async def test_a_known_import_key_returns_the_purchase_recorded_then(running: Ru
     first = await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 100)], ["shop.csv:1"]))
     again = batch([purchase(buyer, 100), purchase(buyer, 200)], ["shop.csv:1", "shop.csv:2"])
     second = await desk.purchases.BatchRecordPurchases(again)
-    assert second.recorded_count == 1
-    assert second.purchases[0] == first.purchases[0]
+    assert created(second) == 1
+    assert standing(second)[0] == standing(first)[0]
     assert (await value(desk, buyer)).lifetime_value == Money(currency_code="USD", units=3)
     assert len([fact for fact in await running.published() if fact.type.endswith("PurchaseRecorded")]) == 2
 
@@ -179,7 +184,7 @@ async def test_the_same_rows_imported_at_once_are_recorded_once(desk: Any) -> No
     responses = await asyncio.gather(
         *[desk.insist(desk.purchases.BatchRecordPurchases, request) for request in requests]
     )
-    assert sum(response.recorded_count for response in responses) == 50
+    assert sum(created(response) for response in responses) == 50
     assert (await value(desk, buyer)).purchase_count == 50
 
 
@@ -235,14 +240,14 @@ async def test_a_wrong_purchase_is_refused(desk: Any) -> None:
 async def test_a_batch_reports_every_violation_with_its_place(desk: Any) -> None:
     good = purchase(customer(), 100)
     request = batch(
-        [good, purchase("nobody", 100), purchase(customer(), 100, currency="EUR")], ["a:1", "a:2"]
+        [good, purchase("nobody", 100), purchase(customer(), 100, currency="EUR")], ["a:1", "a:2", "a"]
     )
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await desk.purchases.BatchRecordPurchases(request)
     details = error.value.details()
     assert details is not None
     for field in (
-        "import_keys",
+        "requests[2].import_key",
         "requests[1].purchase.customer",
         "requests[2].purchase.amount.currency_code",
     ):
@@ -356,11 +361,11 @@ async def test_a_row_that_says_otherwise_now_corrects_its_purchase_and_the_value
     rows = [purchase(buyer, 8_250), purchase(buyer, 1_000, earlier)]
     first = await desk.purchases.BatchRecordPurchases(batch(rows, ["a:2", "a:3"]))
     right = [purchase(buyer, 9_818), purchase(other, 1_000, earlier)]
-    for corrected, version in ((2, 2), (0, 2)):
+    for mended, version in ((2, 2), (0, 2)):
         now = await desk.purchases.BatchRecordPurchases(batch(right, ["a:2", "a:3"]))
-        assert [p.name for p in now.purchases] == [p.name for p in first.purchases]
-        assert [p.amount.units for p in now.purchases] == [98, 10]
-        assert (now.recorded_count, now.corrected_count) == (0, corrected)
+        assert [p.name for p in standing(now)] == [p.name for p in standing(first)]
+        assert [p.amount.units for p in standing(now)] == [98, 10]
+        assert (created(now), corrected(now)) == (0, mended)
         mine, theirs = await value(desk, buyer), await value(desk, other)
         assert (mine.lifetime_value.units, mine.purchase_count, mine.first_purchase_time) == (98, 1, AT)
         assert (theirs.lifetime_value.units, theirs.purchase_count) == (10, 1)
@@ -389,7 +394,7 @@ async def test_corrections_at_once_leave_values_that_are_the_sum_of_the_purchase
     corrections = [batch(rows(turn), keys) for turn in (1, 2, 3)]
     await asyncio.gather(*(desk.purchases.BatchRecordPurchases(each) for each in (*news, *corrections)))
     final = await desk.purchases.BatchRecordPurchases(batch(rows(5), keys))
-    assert final.corrected_count == 40
+    assert corrected(final) == 40
     values = [await value(desk, buyer) for buyer in buyers]
     assert [(v.lifetime_value.units, v.purchase_count) for v in values] == [(60 + 20, 10 + 20)] * 4
 
@@ -398,7 +403,7 @@ async def test_a_batch_that_is_only_checked_records_nothing(desk: Any) -> None:
     buyer = customer()
     request = batch([purchase(buyer, 1_000)], ["a:2"])
     request.validate_only = True
-    assert not (await desk.purchases.BatchRecordPurchases(request)).purchases
+    assert standing(await desk.purchases.BatchRecordPurchases(request)) == [Purchase()]
     name = buyer.replace("customers", "customerValues")
     call = desk.purchases.GetCustomerValue(GetCustomerValueRequest(name=name))
     assert (await refusal(call))[0] is grpc.StatusCode.NOT_FOUND
@@ -413,19 +418,19 @@ async def test_an_import_key_of_another_department_finds_and_corrects_nothing(
     running: Running, desk: Any
 ) -> None:
     buyer = customer()
-    [first] = (await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 1_000)], ["a:2"]))).purchases
+    [first] = standing(await desk.purchases.BatchRecordPurchases(batch([purchase(buyer, 1_000)], ["a:2"])))
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
     for confirmed in (False, True):
         theirs = batch([purchase(buyer, 700)], ["a:2"])
-        theirs.confirmed.append(confirmed)
+        theirs.requests[0].confirmed = confirmed
         second = await finance.BatchRecordPurchases(theirs)
-        assert (second.recorded_count, second.corrected_count) == (int(confirmed), 0)
-        assert list(second.unclear_indexes) == ([] if confirmed else [0])
-        assert second.purchases[0].name != first.name
+        assert (created(second), corrected(second)) == (int(confirmed), 0)
+        assert unclear(second) == ([] if confirmed else [0])
+        assert standing(second)[0].name != first.name
     worth = await value(desk, buyer)
     assert (worth.lifetime_value.units, worth.purchase_count) == (17, 2)
     again = batch([purchase(buyer, 1_000)], ["a:2"])
-    assert list((await desk.purchases.BatchRecordPurchases(again)).purchases) == [first]
+    assert list(standing(await desk.purchases.BatchRecordPurchases(again))) == [first]
 
 
 async def test_an_export_that_two_departments_import_is_recorded_once(running: Running, desk: Any) -> None:
@@ -435,6 +440,6 @@ async def test_an_export_that_two_departments_import_is_recorded_once(running: R
     finance: Any = running.stub(PurchaseServiceStub, department="finance")
     request.request_id = str(uuid4())
     second = await finance.BatchRecordPurchases(request)
-    assert (second.recorded_count, second.corrected_count) == (0, 0)
-    assert second.purchases == first.purchases
+    assert (created(second), corrected(second)) == (0, 0)
+    assert standing(second) == standing(first)
     assert (await value(desk, buyer)).purchase_count == 1

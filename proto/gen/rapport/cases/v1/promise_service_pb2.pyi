@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
 from rapport.cases.v1 import promise_pb2 as _promise_pb2
+from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,9 +29,21 @@ class MakePromiseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMISE_FIELD_NUMBER: _builtins.int
+    IMPORT_KEY_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    import_key: _builtins.str
+    """Only within a batch: where the promise comes from, `{source}:{line}`, at most 200 characters. A promise from there
+    is made once, ever, for each department that sends.
+    Exports overlap: one to the same customer with the same `department`, `kind`, `reference` and due time or date as one
+    of another source of the caller's department is that promise, each for one row of a source, ever. One that is due
+    otherwise, or one more than others brought, may be another, or the same, moved: it is UNCLEAR and left out. One
+    without a reference is another.
+    """
+    confirmed: _builtins.bool
+    """Only within a batch: somebody says that it is no other source's, so that it is not looked for."""
     request_id: _builtins.str
-    """UUID that makes a retry safe for 7 days."""
+    """UUID that makes a retry safe for 7 days. Ignored within a batch, which has its own."""
     @_builtins.property
     def promise(self) -> _promise_pb2.Promise:
         """The promise; `name` and output-only fields are ignored."""
@@ -39,11 +52,13 @@ class MakePromiseRequest(_message.Message):
         self,
         *,
         promise: _promise_pb2.Promise | None = ...,
+        import_key: _builtins.str = ...,
+        confirmed: _builtins.bool = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["promise", b"promise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["promise", b"promise", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_key", b"import_key", "promise", b"promise", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,48 +71,26 @@ class BatchMakePromisesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUESTS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    CONFIRMED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Check the requests, answer with what would become of each, and make none. Customers are not looked at."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
-    validate_only: _builtins.bool
-    """Check the requests, answer with those that are known and how many would be made, and make none. Customers are
-    not looked at.
-    """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___MakePromiseRequest]:
-        """1 to 1,000 promises; their own `request_id` is ignored."""
-
-    @_builtins.property
-    def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each request, where it comes from, `{source}:{line}`: a promise from there is made once, ever, for each
-        department that sends. Empty, or as long as `requests`; each at most 200 characters.
-        Exports overlap: one to the same customer with the same `department`, `kind`, `reference` and due time or date as one
-        of another source of the caller's department is that promise, each for one row of a source, ever. One that is due
-        otherwise, or one more than others brought, may be another, or the same, moved: it is left out, see
-        `unclear_indexes`. One without a reference is another.
-        """
-
-    @_builtins.property
-    def confirmed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
-        """For each request, whether somebody says that it is no other source's, so that it is not looked for. Empty, or as
-        long as `requests`.
-        """
+        """1 to 1,000 promises."""
 
     def __init__(
         self,
         *,
         requests: _abc.Iterable[Global___MakePromiseRequest] | None = ...,
-        request_id: _builtins.str = ...,
-        import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
-        confirmed: _abc.Iterable[_builtins.bool] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -105,37 +98,49 @@ Global___BatchMakePromisesRequest: _TypeAlias = BatchMakePromisesRequest  # noqa
 
 @_typing.final
 class BatchMakePromisesResponse(_message.Message):
-    """The promises made."""
+    """What became of the promises."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PROMISES_FIELD_NUMBER: _builtins.int
-    MADE_COUNT_FIELD_NUMBER: _builtins.int
-    UNCLEAR_INDEXES_FIELD_NUMBER: _builtins.int
-    made_count: _builtins.int
-    """How many of them were made now and not before."""
-    @_builtins.property
-    def promises(self) -> _containers.RepeatedCompositeFieldContainer[_promise_pb2.Promise]:
-        """In the order of the request; for one that was known, the promise made then; for one that is unclear, or was
-        only checked and would be made, an empty one.
-        """
+    @_typing.final
+    class Result(_message.Message):
+        """What became of one request."""
 
+        DESCRIPTOR: _descriptor.Descriptor
+
+        OUTCOME_FIELD_NUMBER: _builtins.int
+        PROMISE_FIELD_NUMBER: _builtins.int
+        outcome: _import_outcome_pb2.ImportOutcome.ValueType
+        """What became of it; a promise is never CORRECTED."""
+        @_builtins.property
+        def promise(self) -> _promise_pb2.Promise:
+            """The promise that was made, now or before; absent when UNCLEAR, and where one was only checked that would be made."""
+
+        def __init__(
+            self,
+            *,
+            outcome: _import_outcome_pb2.ImportOutcome.ValueType = ...,
+            promise: _promise_pb2.Promise | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["promise", b"promise"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "promise", b"promise"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def unclear_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Which requests, by index from 0, may be of promises that others brought: none is made of them, for a person knows.
-        Those that are others are sent again, `confirmed`.
-        """
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchMakePromisesResponse.Result]:
+        """In the order of the request."""
 
     def __init__(
         self,
         *,
-        promises: _abc.Iterable[_promise_pb2.Promise] | None = ...,
-        made_count: _builtins.int = ...,
-        unclear_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        results: _abc.Iterable[Global___BatchMakePromisesResponse.Result] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_count", b"made_count", "promises", b"promises", "unclear_indexes", b"unclear_indexes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

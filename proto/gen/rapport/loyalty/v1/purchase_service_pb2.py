@@ -27,11 +27,12 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from rapport.common.v1 import import_outcome_pb2 as rapport_dot_common_dot_v1_dot_import__outcome__pb2
 from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_value__band__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xe5\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x0frefunded_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\xb3\x03\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:b\xea\x41_\n\x1dloyalty.rapport/CustomerValue\x12\x1f\x63ustomerValues/{customer_value}*\x0e\x63ustomerValues2\rcustomerValue\"g\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\xcb\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bimport_keys\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tconfirmed\x18\x05 \x03(\x08\x42\x04\xe2\x41\x01\x01\"\x99\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12/\n\tpurchases\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\x12\x16\n\x0erecorded_count\x18\x02 \x01(\x05\x12\x17\n\x0f\x63orrected_count\x18\x03 \x01(\x05\x12\x17\n\x0funclear_indexes\x18\x04 \x03(\x05\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue2\x8a\x04\n\x0fPurchaseService\x12\x95\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\":\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xba\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"?\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\xa1\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"=\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/loyalty/v1/purchase_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a&rapport/common/v1/import_outcome.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xe5\x02\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x02\x12\x37\n\rpurchase_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x16\n\x08quantity\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x31\n\x0frefunded_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x01:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchase\"\xb3\x03\n\rCustomerValue\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12*\n\x0elifetime_value\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x37\n\x13\x66irst_purchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x66ormula_version\x18\x08 \x01(\t:b\xea\x41_\n\x1dloyalty.rapport/CustomerValue\x12\x1f\x63ustomerValues/{customer_value}*\x0e\x63ustomerValues2\rcustomerValue\"\x9a\x01\n\x15RecordPurchaseRequest\x12\x34\n\x08purchase\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.PurchaseB\x04\xe2\x41\x01\x02\x12\x18\n\nimport_key\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tconfirmed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\"\x97\x01\n\x1b\x42\x61tchRecordPurchasesRequest\x12\x41\n\x08requests\x18\x01 \x03(\x0b\x32).rapport.loyalty.v1.RecordPurchaseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"\xd5\x01\n\x1c\x42\x61tchRecordPurchasesResponse\x12H\n\x07results\x18\x01 \x03(\x0b\x32\x37.rapport.loyalty.v1.BatchRecordPurchasesResponse.Result\x1ak\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12.\n\x08purchase\x18\x02 \x01(\x0b\x32\x1c.rapport.loyalty.v1.Purchase\"O\n\x17GetCustomerValueRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue2\x8a\x04\n\x0fPurchaseService\x12\x95\x01\n\x0eRecordPurchase\x12).rapport.loyalty.v1.RecordPurchaseRequest\x1a\x1c.rapport.loyalty.v1.Purchase\":\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x19\"\x14/v1/purchases:record:\x01*\x12\xba\x01\n\x14\x42\x61tchRecordPurchases\x12/.rapport.loyalty.v1.BatchRecordPurchasesRequest\x1a\x30.rapport.loyalty.v1.BatchRecordPurchasesResponse\"?\x8a\xb5\x18\x17loyalty.purchases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/purchases:batchRecord:\x01*\x12\xa1\x01\n\x10GetCustomerValue\x12+.rapport.loyalty.v1.GetCustomerValueRequest\x1a!.rapport.loyalty.v1.CustomerValue\"=\x90\x02\x01\x8a\xb5\x18\x13loyalty.values.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=customerValues/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,18 +63,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERVALUE']._serialized_options = b'\352A_\n\035loyalty.rapport/CustomerValue\022\037customerValues/{customer_value}*\016customerValues2\rcustomerValue'
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['purchase']._loaded_options = None
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['purchase']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['import_key']._loaded_options = None
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['import_key']._serialized_options = b'\342A\001\001'
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['confirmed']._loaded_options = None
+  _globals['_RECORDPURCHASEREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001'
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECORDPURCHASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['requests']._loaded_options = None
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['requests']._serialized_options = b'\342A\001\002'
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['import_keys']._loaded_options = None
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['import_keys']._serialized_options = b'\342A\001\001'
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['confirmed']._loaded_options = None
-  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001'
+  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_BATCHRECORDPURCHASESREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_GETCUSTOMERVALUEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETCUSTOMERVALUEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035loyalty.rapport/CustomerValue'
   _globals['_PURCHASESERVICE'].methods_by_name['RecordPurchase']._loaded_options = None
@@ -82,18 +83,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASESERVICE'].methods_by_name['BatchRecordPurchases']._serialized_options = b'\212\265\030\027loyalty.purchases.write\202\323\344\223\002\036\"\031/v1/purchases:batchRecord:\001*'
   _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._loaded_options = None
   _globals['_PURCHASESERVICE'].methods_by_name['GetCustomerValue']._serialized_options = b'\220\002\001\212\265\030\023loyalty.values.read\202\323\344\223\002\035\022\033/v1/{name=customerValues/*}'
-  _globals['_PURCHASE']._serialized_start=284
-  _globals['_PURCHASE']._serialized_end=641
-  _globals['_CUSTOMERVALUE']._serialized_start=644
-  _globals['_CUSTOMERVALUE']._serialized_end=1079
-  _globals['_RECORDPURCHASEREQUEST']._serialized_start=1081
-  _globals['_RECORDPURCHASEREQUEST']._serialized_end=1184
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=1187
-  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1390
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1393
-  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1546
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1548
-  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1627
-  _globals['_PURCHASESERVICE']._serialized_start=1630
-  _globals['_PURCHASESERVICE']._serialized_end=2152
+  _globals['_PURCHASE']._serialized_start=324
+  _globals['_PURCHASE']._serialized_end=681
+  _globals['_CUSTOMERVALUE']._serialized_start=684
+  _globals['_CUSTOMERVALUE']._serialized_end=1119
+  _globals['_RECORDPURCHASEREQUEST']._serialized_start=1122
+  _globals['_RECORDPURCHASEREQUEST']._serialized_end=1276
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_start=1279
+  _globals['_BATCHRECORDPURCHASESREQUEST']._serialized_end=1430
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_start=1433
+  _globals['_BATCHRECORDPURCHASESRESPONSE']._serialized_end=1646
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_start=1539
+  _globals['_BATCHRECORDPURCHASESRESPONSE_RESULT']._serialized_end=1646
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_start=1648
+  _globals['_GETCUSTOMERVALUEREQUEST']._serialized_end=1727
+  _globals['_PURCHASESERVICE']._serialized_start=1730
+  _globals['_PURCHASESERVICE']._serialized_end=2252
 # @@protoc_insertion_point(module_scope)

@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
+from rapport.common.v1 import import_outcome_pb2 as _import_outcome_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
 import sys
@@ -140,9 +141,23 @@ class RecordPurchaseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PURCHASE_FIELD_NUMBER: _builtins.int
+    IMPORT_KEY_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    import_key: _builtins.str
+    """Only within a batch: where the purchase comes from, `{source}:{line}`, at most 200 characters. A purchase from there
+    is recorded once, ever, for each department that records. Sent again with other content, that purchase is
+    corrected, and so is the value of whoever it was and is of. What was given back only grows, unless the row that
+    said it corrects it.
+    Exports overlap: one of the same customer, time, amount and reference as another source's is that purchase, each for
+    one row of a source, ever; what was given back of it since is corrected, if the same department brought it. What may
+    be another's is UNCLEAR and left out: another amount under that reference, one more than others brought, an equal
+    one where either has no reference, what was given back of another department's.
+    """
+    confirmed: _builtins.bool
+    """Only within a batch: somebody says that it is no other source's, so that it is not looked for."""
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required: money moved."""
+    """UUID that makes a retry safe. Required, for money moved; ignored within a batch, which has its own."""
     @_builtins.property
     def purchase(self) -> Global___Purchase:
         """The purchase; `name` is ignored."""
@@ -151,11 +166,13 @@ class RecordPurchaseRequest(_message.Message):
         self,
         *,
         purchase: Global___Purchase | None = ...,
+        import_key: _builtins.str = ...,
+        confirmed: _builtins.bool = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_key", b"import_key", "purchase", b"purchase", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -168,48 +185,26 @@ class BatchRecordPurchasesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUESTS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    IMPORT_KEYS_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
-    CONFIRMED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Check the requests, answer with what would become of each, and record none. Customers are not looked at."""
     request_id: _builtins.str
     """UUID that makes a retry safe. Required: money moved."""
-    validate_only: _builtins.bool
-    """Check the requests, answer with how many would be new or corrected, and record none. Customers are not looked at."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
-        """1 to 1,000 purchases; their own `request_id` is ignored."""
-
-    @_builtins.property
-    def import_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For each request, where it comes from, `{source}:{line}`: a purchase from there is recorded once, ever, for each
-        department that records. Sent again with other content, that purchase is corrected, and so is the value of
-        whoever it was and is of. What was given back only grows, unless the row that said it corrects it. Empty, or as long
-        as `requests`; each at most 200 characters.
-        Exports overlap: one of the same customer, time, amount and reference as another source's is that purchase, each for
-        one row of a source, ever; what was given back of it since is corrected, if the same department brought it. What may
-        be another's is left out, see `unclear_indexes`: another amount under that reference, one more than others brought,
-        an equal one where either has no reference, what was given back of another department's.
-        """
-
-    @_builtins.property
-    def confirmed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
-        """For each request, whether somebody says that it is no other source's, so that it is not looked for. Empty, or as
-        long as `requests`.
-        """
+        """1 to 1,000 purchases."""
 
     def __init__(
         self,
         *,
         requests: _abc.Iterable[Global___RecordPurchaseRequest] | None = ...,
-        request_id: _builtins.str = ...,
-        import_keys: _abc.Iterable[_builtins.str] | None = ...,
         validate_only: _builtins.bool = ...,
-        confirmed: _abc.Iterable[_builtins.bool] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "import_keys", b"import_keys", "request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "requests", b"requests", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -217,41 +212,49 @@ Global___BatchRecordPurchasesRequest: _TypeAlias = BatchRecordPurchasesRequest  
 
 @_typing.final
 class BatchRecordPurchasesResponse(_message.Message):
-    """The recorded purchases."""
+    """What became of the purchases."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PURCHASES_FIELD_NUMBER: _builtins.int
-    RECORDED_COUNT_FIELD_NUMBER: _builtins.int
-    CORRECTED_COUNT_FIELD_NUMBER: _builtins.int
-    UNCLEAR_INDEXES_FIELD_NUMBER: _builtins.int
-    recorded_count: _builtins.int
-    """How many of them were recorded now and not before."""
-    corrected_count: _builtins.int
-    """How many of them were recorded before and say otherwise now."""
-    @_builtins.property
-    def purchases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Purchase]:
-        """In the order of the request; for a known import key, the purchase recorded then; for an unclear one, an empty
-        one.
-        """
+    @_typing.final
+    class Result(_message.Message):
+        """What became of one request."""
 
+        DESCRIPTOR: _descriptor.Descriptor
+
+        OUTCOME_FIELD_NUMBER: _builtins.int
+        PURCHASE_FIELD_NUMBER: _builtins.int
+        outcome: _import_outcome_pb2.ImportOutcome.ValueType
+        """What became of it."""
+        @_builtins.property
+        def purchase(self) -> Global___Purchase:
+            """The purchase as it is recorded, now or before; absent when UNCLEAR, and where it was only checked."""
+
+        def __init__(
+            self,
+            *,
+            outcome: _import_outcome_pb2.ImportOutcome.ValueType = ...,
+            purchase: Global___Purchase | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["purchase", b"purchase"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "purchase", b"purchase"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def unclear_indexes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Which requests, by index from 0, may be of purchases that others brought: nothing is recorded of them, for a person
-        knows. Those that are others are sent again, `confirmed`.
-        """
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchRecordPurchasesResponse.Result]:
+        """In the order of the request."""
 
     def __init__(
         self,
         *,
-        purchases: _abc.Iterable[Global___Purchase] | None = ...,
-        recorded_count: _builtins.int = ...,
-        corrected_count: _builtins.int = ...,
-        unclear_indexes: _abc.Iterable[_builtins.int] | None = ...,
+        results: _abc.Iterable[Global___BatchRecordPurchasesResponse.Result] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrected_count", b"corrected_count", "purchases", b"purchases", "recorded_count", b"recorded_count", "unclear_indexes", b"unclear_indexes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

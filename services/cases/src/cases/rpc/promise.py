@@ -1,6 +1,5 @@
 """The gRPC service of promises."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from cases.rpc.due import AHEAD_MAX, check_due
 from cases.rpc.explanation import Explainer
 from cases.store import promises as store
 from cases.usecases import promise as usecases
-from cases.usecases.make_promise import MakePromise, check_promises, make_promise, make_promises
+from cases.usecases.make_promise import Made, MakePromise, check_promises, make_promise, make_promises
 from cases.usecases.overlap import find_overlap
 from chassis.api.etags import etag
 from chassis.api.messages import to_message
@@ -20,8 +19,12 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
+from chassis.overlap import Outcome
 from rapport.cases.v1 import promise_pb2, promise_service_pb2, promise_service_pb2_grpc
 from rapport.common.v1 import explanation_pb2
+
+_Result = promise_service_pb2.BatchMakePromisesResponse.Result
+_UNCLEAR = Made(None, Outcome.UNCLEAR)
 
 
 class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
@@ -38,6 +41,7 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
     ) -> promise_pb2.Promise:
         """Make a promise; one that is due in the past needs a keep time."""
         check = Check()
+        check.alone(request)
         command = _command(check.at("promise"), request.promise, tx.now)
         if command.due and command.due.missed_by(tx.now) and not command.keep_time:
             field = "due_date" if command.due.day else "due_time"
@@ -50,35 +54,23 @@ class PromiseRpc(promise_service_pb2_grpc.PromiseServiceServicer):
         self, request: promise_service_pb2.BatchMakePromisesRequest, tx: Transaction
     ) -> promise_service_pb2.BatchMakePromisesResponse:
         """Make many promises, past ones included, each import key once ever."""
-        check = Check()
+        check, commands = Check(), []
         requests = check.batch(request.requests, "requests")
-        commands = [
-            _command(check.at(f"requests[{i}].promise"), item.promise, tx.now)
-            for i, item in enumerate(requests)
-        ]
-        keys = check.import_keys(request.import_keys, tx.call.principal.department, len(requests))
-        for key, command in zip(keys, commands, strict=True):
-            command.import_key = key
-        confirmed = check.confirmed(request.confirmed, len(requests))
+        for i, item in enumerate(requests):
+            within = check.at(f"requests[{i}]")
+            command = _command(within.at("promise"), item.promise, tx.now)
+            command.import_key = within.import_key(item.import_key, tx.call.principal.department)
+            commands.append(command)
         check.raise_if_any()
-        unclear: set[int] = set()
-        if request.import_keys:
-            unclear = await find_overlap(tx, commands, confirmed, validate_only=request.validate_only)
+        confirmed = [item.confirmed for item in requests]
+        unclear = await find_overlap(tx, commands, confirmed, validate_only=request.validate_only)
         if unclear:  # nothing comes of these; whoever may not make them is told so all the same
             await check_promises(tx, self.clock, [commands[i] for i in sorted(unclear)])
         clear = [command for i, command in enumerate(commands) if i not in unclear]
-        made: Sequence[Promise | None]
-        if request.validate_only:
-            made, made_count = await check_promises(tx, self.clock, clear)
-        else:
-            made, made_count = await make_promises(tx, self.clock, clear)
-        messages = (_message(promise) if promise else promise_pb2.Promise() for promise in made)
+        make = check_promises if request.validate_only else make_promises
+        made = iter(await make(tx, self.clock, clear))
         return promise_service_pb2.BatchMakePromisesResponse(
-            promises=[
-                promise_pb2.Promise() if i in unclear else next(messages) for i in range(len(commands))
-            ],
-            made_count=made_count,
-            unclear_indexes=sorted(unclear),
+            results=[_result(_UNCLEAR if i in unclear else next(made)) for i in range(len(commands))]
         )
 
     @mutation
@@ -186,6 +178,11 @@ def _command(check: Check, promise: promise_pb2.Promise, now: datetime) -> MakeP
             promise, "keep_time", earliest=make_time or EARLIEST, latest=now, required=False
         ),
     )
+
+
+def _result(made: Made) -> _Result:
+    promise = _message(made.promise) if made.promise else None
+    return to_message(_Result, None, outcome=made.outcome, promise=promise)
 
 
 def _message(promise: Promise) -> promise_pb2.Promise:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from cases.domain.case import Case
@@ -18,6 +19,7 @@ from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from chassis.overlap import Outcome
 
 AT_RISK_TIMER = "promise-at-risk"
 DUE_TIMER = "promise-due"
@@ -75,6 +77,13 @@ class _Foundations:
             )
 
 
+class Made(NamedTuple):
+    """A promise that a batch asked for, and whether it was made now; None where it was only checked."""
+
+    promise: Promise | None
+    outcome: Outcome
+
+
 async def make_promise(tx: Transaction, clock: PromiseClock, command: MakePromise) -> Promise:
     """Make one promise."""
     foundations = await _foundations(tx, [command])
@@ -84,15 +93,8 @@ async def make_promise(tx: Transaction, clock: PromiseClock, command: MakePromis
     return promise
 
 
-async def make_promises(
-    tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]
-) -> tuple[list[Promise], int]:
-    """Make many promises, each import key once ever.
-
-    Returns:
-        The promises in the order of the commands, for a known import key the one made then; how many are new.
-
-    """
+async def make_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> list[Made]:
+    """Make many promises, each import key once ever; for a known one, the promise made then."""
     foundations = await _foundations(tx, commands)
     made = [_make(tx, clock, command, foundations) for command in commands]
     promises = [promise for promise, _ in made]
@@ -102,20 +104,26 @@ async def make_promises(
             await announce(tx, clock, promise, facts)
     keys = [promise.import_key for promise in promises if promise.id not in new]
     known = await _known(tx, keys, foundations)
-    return [promise if promise.id in new else known[promise.import_key] for promise in promises], len(new)
+    return [
+        Made(p, Outcome.CREATED) if p.id in new else Made(known[p.import_key], Outcome.KNOWN)
+        for p in promises
+    ]
 
 
-async def check_promises(
-    tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]
-) -> tuple[list[Promise | None], int]:
-    """Refuse what `make_promises` would refuse, and make none. None for each that it would make; how many."""
+async def check_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> list[Made]:
+    """Refuse what `make_promises` would refuse, and make none: those that it would make are not there."""
     foundations = await _foundations(tx, commands)
     for command in commands:
         _make(tx, clock, command, foundations)
     keys = [command.import_key for command in commands if command.import_key]
     known = await _known(tx, keys, foundations)
-    new = {command.import_key or i for i, command in enumerate(commands) if command.import_key not in known}
-    return [known.get(command.import_key) for command in commands], len(new)
+    made: list[Made] = []
+    seen = set(known)
+    for command in commands:
+        outcome = Outcome.KNOWN if command.import_key in seen else Outcome.CREATED
+        made.append(Made(known.get(command.import_key), outcome))
+        seen |= {command.import_key} - {None}
+    return made
 
 
 async def _known(

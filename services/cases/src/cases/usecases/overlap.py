@@ -20,7 +20,7 @@ async def find_overlap(
     rows = {
         i: _row(command)
         for i, (command, sure) in enumerate(zip(commands, confirmed, strict=True))
-        if command.reference and not sure
+        if command.import_key and command.reference and not sure
     }
 
     async def read(keys: Iterable[str]) -> Iterable[overlap.Row]:

@@ -15,15 +15,18 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.ingest import ingest
 from chassis.grpc.mutation import mutation
+from chassis.overlap import Outcome
 from loyalty.domain.value import AMOUNT_MAX, Purchase, ValueFormula
 from loyalty.names import CUSTOMER, CUSTOMER_VALUE, PURCHASE
 from loyalty.store.purchases import GET_VALUE
 from loyalty.usecases.overlap import find_overlap
-from loyalty.usecases.purchases import count_changes, record_purchases
+from loyalty.usecases.purchases import Recorded, check_purchases, record_purchases
 from rapport.loyalty.v1 import purchase_service_pb2, purchase_service_pb2_grpc
 
 _A_DAY = timedelta(days=1)
 _INT32_MAX = 2**31 - 1
+_Result = purchase_service_pb2.BatchRecordPurchasesResponse.Result
+_UNCLEAR = Recorded(None, Outcome.UNCLEAR)
 
 
 class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
@@ -36,7 +39,8 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
 
     def _asked(self, request: purchase_service_pb2.RecordPurchaseRequest, now: datetime) -> Purchase:
         check = Check()
-        purchase = self._purchase(check, request.purchase, "purchase", now)
+        check.alone(request)
+        purchase = self._purchase(check.at("purchase"), request.purchase, now)
         check.raise_if_any()
         return purchase
 
@@ -46,40 +50,30 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
     ) -> Sequence[purchase_service_pb2.Purchase]:
         """Record purchases that arrived together."""
         recorded = await record_purchases(tx, purchases, self.formula, acting=lambda i: tx.act(calls[i]))
-        return [_message(purchase) for purchase in recorded.purchases]
+        return [_message(purchase) for purchase, _ in recorded if purchase]
 
     @mutation
     async def BatchRecordPurchases(
         self, request: purchase_service_pb2.BatchRecordPurchasesRequest, tx: Transaction
     ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
         """Record up to 1,000 purchases, those with an import key once ever."""
-        check = Check()
+        check, purchases = Check(), []
         items = check.batch(request.requests, "requests")
-        keys = check.import_keys(request.import_keys, tx.call.principal.department, len(items))
-        purchases = [
-            self._purchase(check, item.purchase, f"requests[{i}].purchase", tx.now, key)
-            for i, (item, key) in enumerate(zip(items, keys, strict=True))
-        ]
-        confirmed = check.confirmed(request.confirmed, len(items))
+        for i, item in enumerate(items):
+            within = check.at(f"requests[{i}]")
+            key = within.import_key(item.import_key, tx.call.principal.department)
+            purchases.append(self._purchase(within.at("purchase"), item.purchase, tx.now, key))
         check.raise_if_any()
-        unclear: set[int] = set()
-        if request.import_keys:
-            purchases, unclear = await find_overlap(
-                tx, purchases, confirmed, validate_only=request.validate_only
-            )
+        confirmed = [item.confirmed for item in items]
+        purchases, unclear = await find_overlap(tx, purchases, confirmed, validate_only=request.validate_only)
         clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear]
-        answer = purchase_service_pb2.BatchRecordPurchasesResponse(unclear_indexes=sorted(unclear))
         if request.validate_only:
-            answer.recorded_count, answer.corrected_count = await count_changes(tx, clear)
-            return answer
-        recorded = await record_purchases(tx, clear, self.formula)
-        answer.recorded_count, answer.corrected_count = recorded.new, recorded.corrected
-        stand = iter(recorded.purchases)
-        for i in range(len(purchases)):
-            answer.purchases.append(
-                purchase_service_pb2.Purchase() if i in unclear else _message(next(stand))
-            )
-        return answer
+            recorded = iter(await check_purchases(tx, clear))
+        else:
+            recorded = iter(await record_purchases(tx, clear, self.formula))
+        return purchase_service_pb2.BatchRecordPurchasesResponse(
+            results=[_result(_UNCLEAR if i in unclear else next(recorded)) for i in range(len(purchases))]
+        )
 
     async def GetCustomerValue(
         self, request: purchase_service_pb2.GetCustomerValueRequest, context: Any
@@ -100,13 +94,11 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
 
     def _purchase(
         self,
-        check: Check,
+        within: Check,
         sent: purchase_service_pb2.Purchase,
-        path: str,
         now: datetime,
         import_key: str | None = None,
     ) -> Purchase:
-        within = check.at(path)
         (customer_id,) = within.name(CUSTOMER, sent.customer, "customer")
         amount = within.money(sent.amount, "amount", self.currency, most=AMOUNT_MAX)
         refunded = Decimal(0)
@@ -129,6 +121,11 @@ class PurchaseRpc(purchase_service_pb2_grpc.PurchaseServiceServicer):
             refunded=refunded,
             refunded_by=import_key or "",
         )
+
+
+def _result(recorded: Recorded) -> _Result:
+    purchase = _message(recorded.purchase) if recorded.purchase else None
+    return to_message(_Result, None, outcome=recorded.outcome, purchase=purchase)
 
 
 def _message(purchase: Purchase) -> purchase_service_pb2.Purchase:

@@ -19,6 +19,8 @@ async def find_overlap(
     amount it may be a line of it or the same number in another till, for numbers begin again with every till
     and year. Without a reference nothing tells equal ones apart.
     """
+    if not any(purchase.import_key for purchase in purchases):
+        return list(purchases), set()
     occasions = {(purchase.customer_id, purchase.purchase_time) for purchase in purchases}
     customers, times = zip(*occasions, strict=True)
 
@@ -35,7 +37,7 @@ async def find_overlap(
         return [_row(purchase) for purchase in (*imported, *at)]
 
     recorded = {purchase.import_key: purchase for purchase in reversed(purchases)}
-    rows = {i: _row(purchase) for i, purchase in enumerate(purchases) if not confirmed[i]}
+    rows = {i: _row(p) for i, p in enumerate(purchases) if p.import_key and not confirmed[i]}
     found = await overlap.find_overlap(tx, rows, read, validate_only=validate_only)
     stand, unclear, ours = list(purchases), set(found.unclear), f"{tx.call.principal.department}/"
     for i, key in found.known.items():

@@ -1,12 +1,13 @@
 """Recording purchases."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import NamedTuple
 from uuid import UUID
 
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.money import Money
+from chassis.overlap import Outcome
 from chassis.settings import WrongSettings
 from loyalty.domain.facts import PurchaseRecorded, ValueChanged
 from loyalty.domain.value import CustomerValue, Purchase, ValueFormula, added_value
@@ -22,13 +23,11 @@ from loyalty.store.purchases import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of purchases: for each the one that stands, and how many are new or say otherwise now."""
+class Recorded(NamedTuple):
+    """What became of a purchase: as it stands, or None where it was only checked."""
 
-    purchases: list[Purchase]
-    new: int
-    corrected: int
+    purchase: Purchase | None
+    outcome: Outcome
 
 
 async def record_purchases(
@@ -36,7 +35,7 @@ async def record_purchases(
     purchases: Sequence[Purchase],
     formula: ValueFormula,
     acting: Callable[[int], None] = lambda _: None,
-) -> Recorded:
+) -> list[Recorded]:
     """Record purchases that are new and add them to what their customers are worth.
 
     Args:
@@ -50,7 +49,7 @@ async def record_purchases(
     # In the order of their keys, so that two imports of the same rows cannot wait for each other.
     ordered = sorted(purchases, key=lambda purchase: purchase.import_key or "")
     told = {purchase.id: purchase for purchase in await INSERT_PURCHASES.rows(tx, ordered)}
-    new = len(told)
+    new = set(told)
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
@@ -62,16 +61,24 @@ async def record_purchases(
         values |= {value.customer_id: value for value in counted}
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
     _tell(tx, purchases, told, values, formula, acting)
-    stands = known | corrected
-    return Recorded([told.get(p.id) or stands[p.import_key] for p in purchases], new, len(corrected))
+    stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
+    return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 
 
-async def count_changes(tx: Transaction, purchases: Sequence[Purchase]) -> tuple[int, int]:
-    """How many of the purchases `record_purchases` would record, and how many correct."""
+async def check_purchases(tx: Transaction, purchases: Sequence[Purchase]) -> list[Recorded]:
+    """What `record_purchases` would make of the purchases."""
     keys = [purchase.import_key for purchase in purchases if purchase.import_key]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)}
-    new = {p.import_key or p.id for p in purchases if p.import_key not in known}
-    return len(new), len(_corrections([p for p in purchases if p.import_key in known], known))
+    first = {p.import_key or p.id: p.id for p in reversed(purchases) if p.import_key not in known}
+    mended = _corrections([p for p in purchases if p.import_key in known], known)
+    new, wrong = set(first.values()), {purchase.id for purchase in mended.values()}
+    return [Recorded(None, _outcome(p.id, new, wrong)) for p in purchases]
+
+
+def _outcome(id: UUID, new: Set[UUID], corrected: Set[UUID]) -> Outcome:
+    if id in new:
+        return Outcome.CREATED
+    return Outcome.CORRECTED if id in corrected else Outcome.KNOWN
 
 
 def _corrections(
