@@ -39,6 +39,10 @@ NAMES = {
     "identifier": "customers/{customer}/identifiers/{identifier}",
     "timeline_entry": "customers/{customer}/timeline/{entry}",
     "consent": "customers/{customer}/consents/service.email",
+    "purpose": "purposes/service",
+    "source": "web-form",
+    "wording_version": "2026-01",
+    "display_name": "Service",
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",
     "previous_owner": "agents/bob",
@@ -91,7 +95,7 @@ def fill(made: Message, field: FieldDescriptor) -> None:
     elif field.message_type is not None and not field.is_repeated:
         getattr(made, field.name).CopyFrom(sample(GetMessageClass(field.message_type)))
     elif field.is_repeated:
-        getattr(made, field.name).append(text(made, field))
+        getattr(made, field.name).append(scalar(made, field))
     else:
         setattr(made, field.name, scalar(made, field))
 

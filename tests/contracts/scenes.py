@@ -17,7 +17,6 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
 )
 from rapport.customer.v1 import (
-    consent_pb2,
     customer_pb2,
     customer_service_pb2,
     import_pb2,
@@ -168,7 +167,7 @@ async def create_template(do: Administer) -> Message:
         template_id=f"t{uuid4().hex}",
         template=template_service_pb2.Template(
             kind=template_service_pb2.Template.KIND_INFORMATION,
-            purpose=consent_pb2.PURPOSE_SERVICE,
+            purpose="purposes/service",
             language_code="en",
             subject="Hello",
             body="{{ contact_name }}",

@@ -35,13 +35,15 @@ from tests.contracts.valid import (
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS = {
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
+    "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListImportErrors": {"parent": f"importJobs/{uuid4()}"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListDeadLetters": {"parent": "consumers/-"},
     "ListTransfers": {"account": "programmes/main/accounts/issued"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
-UPDATED = {"case", "customer", "agent", "preferences"}  # what requests with an update mask hold
+# What requests with an update mask hold.
+UPDATED = {"case", "consent", "customer", "agent", "preferences", "purpose"}
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 
 

@@ -54,7 +54,7 @@ _PURCHASE = {
     "quantity": 1, "reference": "orders/1",
 }  # fmt: skip
 _TEMPLATE = {
-    "kind": "KIND_DELAY", "purpose": "PURPOSE_SERVICE", "language_code": "en", "subject": "Late",
+    "kind": "KIND_DELAY", "purpose": "purposes/service", "language_code": "en", "subject": "Late",
     "apology": "Sorry", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
@@ -85,16 +85,25 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetCustomerView", {"name": "{CreateCustomer}/view"}),
         ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
         ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
-        ("SetConsent", {"customer": "{CreateCustomer}", "consent": {
-            "purpose": "PURPOSE_MARKETING", "channel": "CHANNEL_EMAIL", "status": "STATUS_GRANTED",
-            "wording_version": "2026-01"}}),
-        ("GetConsents", {"customer": "{CreateCustomer}"}),
+        ("CreatePurpose", {"purpose_id": "research", "purpose": {
+            "display_name": "Research", "description": "Surveys", "contact_default": "DEFAULT_DENIED"}}),
+        ("GetPurpose", {"name": "purposes/research"}),
+        ("ListPurposes", _PAGE),
+        ("UpdatePurpose", {"purpose": {
+            "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#"},
+            "update_mask": "displayName,description"}),
+        ("UpdateConsent", {"consent": {
+            "name": "{CreateCustomer}/consents/marketing.email", "state": "STATE_GRANTED",
+            "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": ""},
+            "update_mask": "state,source,wordingVersion,effectiveTime", "allow_missing": True}),
+        ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
+        ("ListConsents", _PAGE | {"parent": "{CreateCustomer}"}),
         ("UpdatePreferences", {"preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
             "update_mask": "channels"}),
         ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
         ("CheckContact", {
-            "customer": "{CreateCustomer}", "purpose": "PURPOSE_SERVICE", "channels": ["CHANNEL_EMAIL"]}),
+            "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"]}),
         ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
         ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
             {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),

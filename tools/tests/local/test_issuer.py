@@ -36,9 +36,9 @@ async def test_who_demonstrates_may_do_everything_whatever_the_token_is_for(home
 
 
 async def test_the_key_outlives_the_process(home: Home) -> None:
-    token = Issuer(home).token("service:cases", ["customer.contacts.read"])
+    token = Issuer(home).token("service:cases", ["customer.customers.contact"])
     principal = await Verifier(Issuer(home).jwks_url, ISSUER).verify(f"Bearer {token}")
-    assert principal.permissions == {"customer.contacts.read"}
+    assert principal.permissions == {"customer.customers.contact"}
 
 
 async def test_a_token_of_another_stack_is_refused(home: Home, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_a_token_of_another_stack_is_refused(home: Home, tmp_path: Path) -
 
 
 def test_only_the_owner_reads_keys_and_tokens(home: Home) -> None:
-    Issuer(home).write_service_token("cases", ["customer.contacts.read"])
+    Issuer(home).write_service_token("cases", ["customer.customers.contact"])
     for path in (home.keys / "signing.pem", home.tokens / "cases"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

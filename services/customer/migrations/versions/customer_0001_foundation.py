@@ -145,15 +145,38 @@ def views() -> None:
 def consents() -> None:
     op.execute(
         """
+        CREATE TABLE purposes (
+            id text PRIMARY KEY,
+            display_name text NOT NULL,
+            description text NOT NULL,
+            contact_default text NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL
+        )
+        """
+    )
+    # What we promised or must tell is welcome until refused; advertising is not until asked for.
+    op.execute(
+        """
+        INSERT INTO purposes VALUES
+        ('marketing', 'Marketing', 'Advertising and offers.', 'DENIED', now(), now(), 1),
+        ('service', 'Service', 'Promises, cases, safety: what one has of us.', 'ALLOWED', now(), now(), 1)
+        """
+    )
+    op.execute(
+        """
         CREATE TABLE consents (
             customer_id uuid NOT NULL REFERENCES customers,
-            purpose text NOT NULL,
+            purpose_id text NOT NULL REFERENCES purposes,
             channel text NOT NULL,
-            status text NOT NULL,
+            state text NOT NULL,
+            source text NOT NULL,
             wording_version text NOT NULL,
+            effective_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             version bigint NOT NULL,
-            PRIMARY KEY (customer_id, purpose, channel)
+            PRIMARY KEY (customer_id, purpose_id, channel)
         )
         """
     )
@@ -161,14 +184,16 @@ def consents() -> None:
         """
         CREATE TABLE consent_history (
             customer_id uuid NOT NULL,
-            purpose text NOT NULL,
+            purpose_id text NOT NULL,
             channel text NOT NULL,
             version bigint NOT NULL,
-            status text NOT NULL,
+            state text NOT NULL,
+            source text NOT NULL,
             wording_version text NOT NULL,
+            effective_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             actor text NOT NULL,
-            PRIMARY KEY (customer_id, purpose, channel, version)
+            PRIMARY KEY (customer_id, purpose_id, channel, version)
         )
         """
     )
@@ -191,6 +216,7 @@ def consents() -> None:
         CREATE TABLE preferences (
             customer_id uuid PRIMARY KEY REFERENCES customers,
             channels text[] NOT NULL,
+            update_time timestamptz NOT NULL,
             version bigint NOT NULL
         )
         """

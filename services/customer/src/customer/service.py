@@ -12,6 +12,7 @@ from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.explanation import Explainer
 from customer.rpc.imports import ImportRpc
+from customer.rpc.purposes import PurposeRpc
 from customer.rpc.timeline import TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
@@ -44,6 +45,7 @@ def compose(app: App[Settings]) -> None:
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
+    app.serve(PurposeRpc(app.db))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
-from rapport.customer.v1.consent_service_pb2 import GetConsentsRequest
+from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
     AddIdentifierRequest,
@@ -41,14 +41,14 @@ async def test_who_reads_about_whom_and_what_for_is_in_the_audit(desk: Any) -> N
     )
     await watch.read()
     watch.cancel()
-    await desk.consents.GetConsents(GetConsentsRequest(customer=anna.name), metadata=why)
+    await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name), metadata=why)
     await desk.customers.ResolveCustomer(ResolveCustomerRequest(identifier=email), metadata=why)
     expected = {
         ("rapport.customer.v1.CustomerService/GetCustomer", anna.name),
         ("rapport.customer.v1.CustomerService/ListCustomers", anna.name),
         ("rapport.customer.v1.ViewService/GetCustomerView", f"{anna.name}/view"),
         ("rapport.customer.v1.ViewService/WatchCustomerView", f"{anna.name}/view"),
-        ("rapport.customer.v1.ConsentService/GetConsents", anna.name),
+        ("rapport.customer.v1.ConsentService/ListConsents", anna.name),
         ("rapport.customer.v1.CustomerService/ResolveCustomer", anna.name),
     }
 

@@ -3,31 +3,35 @@ from datetime import timedelta
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from customer.domain.consents import Purpose
+from chassis.api.messages import timestamp
 from customer.domain.timeline import Channel
 from rapport.common.v1 import channel_pb2
 from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_LETTER, CHANNEL_SMS
-from rapport.customer.v1 import consent_pb2
-from rapport.customer.v1.consent_pb2 import PURPOSE_MARKETING, PURPOSE_SERVICE, Consent, Preferences
+from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
-    GetConsentsRequest,
+    GetConsentRequest,
     GetPreferencesRequest,
-    SetConsentRequest,
+    ListConsentsRequest,
+    UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
 from rapport.customer.v1.customer_service_pb2 import RemoveIdentifierRequest
+from rapport.customer.v1.preferences_pb2 import Preferences
 
-GRANTED, DENIED = Consent.Status.STATUS_GRANTED, Consent.Status.STATUS_DENIED
-
-
-async def say(desk, customer, status, channel=CHANNEL_EMAIL, purpose=PURPOSE_SERVICE, wording_version=""):
-    consent = Consent(purpose=purpose, channel=channel, status=status, wording_version=wording_version)
-    return await desk.consents.SetConsent(SetConsentRequest(customer=customer, consent=consent))
+GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
+SERVICE, MARKETING = "purposes/service", "purposes/marketing"
 
 
-async def check(desk, customer, *channels, purpose=PURPOSE_SERVICE):
-    request = CheckContactRequest(customer=customer, purpose=purpose, channels=channels or [CHANNEL_EMAIL])
+async def say(desk, customer, state, about="service.email", mask=(), missing=True, **fields):
+    consent = Consent(name=f"{customer}/consents/{about}", state=state, **fields)
+    return await desk.consents.UpdateConsent(
+        UpdateConsentRequest(consent=consent, allow_missing=missing, update_mask=FieldMask(paths=mask))
+    )
+
+
+async def check(desk, customer, *channels, purpose=SERVICE):
+    request = CheckContactRequest(name=customer, purpose=purpose, channels=channels or [CHANNEL_EMAIL])
     return await desk.consents.CheckContact(request)
 
 
@@ -37,36 +41,42 @@ async def prefer(desk, customer, *channels, etag="", mask=()):
     return await desk.consents.UpdatePreferences(request)
 
 
-async def test_a_consent_is_set_told_and_read_back(desk):
+async def test_a_consent_is_noted_told_and_read_back(desk):
     anna = await desk.create()
-    said = await say(desk, anna.name, DENIED, wording_version="2026-01")
-    assert said.name == f"{anna.name}/consents/service.email"
-    await say(desk, anna.name, GRANTED, CHANNEL_SMS, PURPOSE_MARKETING)
-    found = await desk.consents.GetConsents(GetConsentsRequest(customer=anna.name))
-    assert [consent.name.rsplit("/", 1)[1] for consent in found.consents] == [
-        "marketing.sms",
-        "service.email",
-    ]
-    assert found.consents[1] == said
-    facts = await desk.facts("ConsentChanged")
-    assert [(fact.data.consent, fact.data.status) for fact in facts] == [
-        (said.name, DENIED),
-        (f"{anna.name}/consents/marketing.sms", GRANTED),
-    ]
+    said = await say(desk, anna.name, DENIED, wording_version="2026-01", source="call")
+    assert (said.name, said.etag) == (f"{anna.name}/consents/service.email", '"1"')
+    assert (said.purpose, said.channel, said.effective_time) == (SERVICE, CHANNEL_EMAIL, said.update_time)
+    visit = await say(desk, anna.name, GRANTED, "marketing.field-visit")
+    found = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name))
+    assert list(found.consents) == [visit, said]
+    assert await desk.consents.GetConsent(GetConsentRequest(name=said.name)) == said
+    fact, other = await desk.facts("ConsentChanged")
+    for field in ("purpose", "channel", "state", "source", "wording_version", "effective_time"):
+        assert getattr(fact.data, field) == getattr(said, field), field
+    assert (fact.data.consent, other.data.consent) == (said.name, visit.name)
+
+
+async def test_consents_come_in_pages(desk):
+    anna = await desk.create()
+    for channel in ("email", "fax", "sms"):
+        await say(desk, anna.name, GRANTED, f"service.{channel}")
+    page = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name, page_size=2))
+    rest = ListConsentsRequest(parent=anna.name, page_size=2, page_token=page.next_page_token)
+    last = await desk.consents.ListConsents(rest)
+    names = [consent.name.rpartition(".")[2] for consent in (*page.consents, *last.consents)]
+    assert (names, last.next_page_token) == (["email", "fax", "sms"], "")
 
 
 async def test_every_answer_is_kept_and_the_last_one_counts(desk, infrastructure):
     anna = await desk.create(desk.email("anna@example.com"))
-    for status in (DENIED, GRANTED, DENIED):
+    for state in (DENIED, GRANTED, DENIED):
         desk.clock.advance(timedelta(minutes=1))
-        last = await say(desk, anna.name, status)
-    found = await desk.consents.GetConsents(GetConsentsRequest(customer=anna.name))
+        last = await say(desk, anna.name, state)
+    found = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name))
     assert list(found.consents) == [last]
     assert [fact.version for fact in await desk.facts("ConsentChanged")] == [1, 2, 3]
     async with desk.running.db.connection() as connection:
-        history = await connection.fetch(
-            "SELECT version, status, actor FROM consent_history ORDER BY version"
-        )
+        history = await connection.fetch("SELECT version, state, actor FROM consent_history ORDER BY version")
         assert [tuple(row) for row in history] == [
             (1, "DENIED", "agent:alice"),
             (2, "GRANTED", "agent:alice"),
@@ -74,19 +84,55 @@ async def test_every_answer_is_kept_and_the_last_one_counts(desk, infrastructure
         ]
     async with infrastructure.superuser(desk.running.db._url) as connection:
         with pytest.raises(Exception, match="append-only"):
-            await connection.execute("UPDATE consent_history SET status = 'GRANTED'")
+            await connection.execute("UPDATE consent_history SET state = 'GRANTED'")
+
+
+async def test_what_was_said_before_what_is_known_does_not_count_however_late_it_is_noted(desk, refused):
+    anna = await desk.create()
+    now = desk.clock.now()
+    denied = await say(desk, anna.name, DENIED, effective_time=timestamp(now - timedelta(days=2)))
+    assert denied.update_time == timestamp(now)
+    paper = say(desk, anna.name, GRANTED, effective_time=timestamp(now - timedelta(days=3)))
+    assert await refused(paper) == "FAILED_PRECONDITION CONSENT_SUPERSEDED"
+    later = await say(desk, anna.name, GRANTED, effective_time=timestamp(now - timedelta(days=1)))
+    assert (later.state, later.etag) == (GRANTED, '"2"')
+
+
+async def test_only_the_masked_fields_of_a_consent_change(desk, refused):
+    anna = await desk.create()
+    new = say(desk, anna.name, GRANTED, missing=False)
+    assert await refused(new) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    await say(desk, anna.name, GRANTED, wording_version="1", source="web-form")
+    changed = await say(desk, anna.name, DENIED, mask=["source"], missing=False, source="call")
+    assert (changed.state, changed.wording_version, changed.source) == (GRANTED, "1", "call")
+    stale = say(desk, anna.name, DENIED, etag='"1"')
+    assert await refused(stale) == "ABORTED ETAG_MISMATCH"
 
 
 async def test_a_consent_that_is_not_well_formed_is_refused(desk, refused, nobody):
+    anna = await desk.create()
+    ahead = timestamp(desk.clock.now() + timedelta(seconds=1))
     for fields, reason in (
-        ({"status": 0}, "INVALID_ENUM"),
-        ({"status": 9}, "INVALID_ENUM"),
-        ({"status": GRANTED, "channel": 0}, "INVALID_ENUM"),
-        ({"status": GRANTED, "purpose": 7}, "INVALID_ENUM"),
-        ({"status": GRANTED, "wording_version": "x" * 64}, "TOO_LONG"),
-        ({"status": GRANTED, "wording_version": "\x07"}, "INVALID_TEXT"),
+        ({"state": 0}, "REQUIRED"),
+        ({"state": 9}, "INVALID_ENUM"),
+        ({"state": GRANTED, "about": "service.telepathy"}, "INVALID_NAME"),
+        ({"state": GRANTED, "about": "service.EMAIL"}, "INVALID_NAME"),
+        ({"state": GRANTED, "about": "email"}, "INVALID_NAME"),
+        ({"state": GRANTED, "source": "At the desk"}, "INVALID_CODE"),
+        ({"state": GRANTED, "wording_version": "x" * 64}, "TOO_LONG"),
+        ({"state": GRANTED, "wording_version": "\x07"}, "INVALID_TEXT"),
+        ({"state": GRANTED, "effective_time": ahead}, "INVALID_TIME"),
     ):
-        assert await refused(say(desk, nobody, **fields)) == f"INVALID_ARGUMENT {reason}"
+        assert await refused(say(desk, anna.name, **fields)) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_a_purpose_that_does_not_exist_is_refused(desk, refused):
+    anna = await desk.create(desk.email("anna@example.com"))
+    for call in (
+        say(desk, anna.name, GRANTED, "gossip.email"),
+        check(desk, anna.name, purpose="purposes/gossip"),
+    ):
+        assert await refused(call) == "FAILED_PRECONDITION PURPOSE_NOT_FOUND"
 
 
 async def test_preferences_are_set_in_order_told_and_read_back(desk):
@@ -99,6 +145,7 @@ async def test_preferences_are_set_in_order_told_and_read_back(desk):
     assert await prefer(desk, anna.name, CHANNEL_SMS, CHANNEL_EMAIL) == set_once
     (fact,) = await desk.facts("PreferencesChanged")
     assert (fact.data.preferences, fact.version) == (name, 1)
+    assert list(fact.data.channels) == [CHANNEL_SMS, CHANNEL_EMAIL]
 
 
 async def test_preferences_are_emptied_only_when_the_mask_says_so(desk):
@@ -136,7 +183,7 @@ async def test_a_sender_who_may_not_send_gets_a_reason_and_nothing_personal(desk
     await say(desk, anna.name, DENIED)
     for call, reason in (
         (check(desk, anna.name), "consent-denied"),
-        (check(desk, anna.name, purpose=PURPOSE_MARKETING), "consent-denied"),
+        (check(desk, anna.name, purpose=MARKETING), "consent-denied"),
         (check(desk, anna.name, CHANNEL_SMS), "no-address"),
         (check(desk, anna.name, CHANNEL_LETTER), "no-address"),
     ):
@@ -162,10 +209,11 @@ async def test_an_address_that_was_removed_is_used_no_more(desk):
 
 async def test_a_question_that_is_not_well_formed_is_refused(desk, refused, nobody):
     for request, reason in (
-        (CheckContactRequest(customer=nobody, purpose=PURPOSE_SERVICE), "REQUIRED"),
-        (CheckContactRequest(customer=nobody, channels=[CHANNEL_EMAIL]), "INVALID_ENUM"),
-        (CheckContactRequest(customer=nobody, purpose=PURPOSE_SERVICE, channels=[0]), "INVALID_ENUM"),
-        (CheckContactRequest(customer="x", purpose=PURPOSE_SERVICE, channels=[CHANNEL_SMS]), "INVALID_NAME"),
+        (CheckContactRequest(name=nobody, purpose=SERVICE), "REQUIRED"),
+        (CheckContactRequest(name=nobody, channels=[CHANNEL_EMAIL]), "REQUIRED"),
+        (CheckContactRequest(name=nobody, purpose="service", channels=[CHANNEL_EMAIL]), "INVALID_NAME"),
+        (CheckContactRequest(name=nobody, purpose=SERVICE, channels=[0]), "INVALID_ENUM"),
+        (CheckContactRequest(name="x", purpose=SERVICE, channels=[CHANNEL_SMS]), "INVALID_NAME"),
     ):
         assert await refused(desk.consents.CheckContact(request)) == f"INVALID_ARGUMENT {reason}"
 
@@ -175,12 +223,11 @@ async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody)
         say(desk, nobody, GRANTED),
         check(desk, nobody),
         prefer(desk, nobody, CHANNEL_SMS),
-        desk.consents.GetConsents(GetConsentsRequest(customer=nobody)),
+        desk.consents.ListConsents(ListConsentsRequest(parent=nobody)),
         desk.consents.GetPreferences(GetPreferencesRequest(name=f"{nobody}/preferences")),
     ):
         assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
-def test_every_channel_and_purpose_of_the_contract_is_known():
+def test_every_channel_of_the_contract_is_known():
     assert {f"CHANNEL_{channel}" for channel in Channel} == set(channel_pb2.Channel.keys())
-    assert {f"PURPOSE_{purpose}" for purpose in Purpose} == set(consent_pb2.Purpose.keys()[1:])

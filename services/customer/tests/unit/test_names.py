@@ -2,21 +2,22 @@
 
 import pytest
 
-from customer.domain.consents import ConsentStatus, Purpose
+from customer.domain.consents import ConsentState, Default
 from customer.domain.identifiers import IdentifierType, Quality
 from customer.domain.imports import ImportState
 from customer.domain.timeline import Channel, Direction
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import consent_pb2
+from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.customer_pb2 import Identifier
 from rapport.customer.v1.import_pb2 import ImportJob
+from rapport.customer.v1.purpose_pb2 import Purpose
 
 
 @pytest.mark.parametrize(
     ("names", "contract"),
     [
-        (Purpose, consent_pb2.Purpose),
-        (ConsentStatus, consent_pb2.Consent.Status),
+        (Default, Purpose.Default),
+        (ConsentState, Consent.State),
         (IdentifierType, Identifier.Type),
         (Quality, Identifier.Quality),
         (ImportState, ImportJob.State),

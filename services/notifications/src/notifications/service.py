@@ -85,5 +85,5 @@ service = Service(
     compose=compose,
     listens=[PROMISES],
     calls=["cases", "customer"],
-    permissions=("customer.contacts.read", "cases.agents.read", "cases.promises.read"),
+    permissions=("customer.customers.contact", "cases.agents.read", "cases.promises.read"),
 )

@@ -14,7 +14,6 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
-from rapport.customer.v1 import consent_pb2
 from rapport_testing.wait import eventually
 
 DROP = "250 an answer that is lost"
@@ -122,7 +121,7 @@ async def test_that_the_date_stands_is_not_told_once_it_has_passed(desk: Any) ->
 
 async def recovery_is_told(desk: Any, promise: str) -> None:
     notice = await desk.notice_in("SENT", promise)
-    assert (notice.kind, notice.purpose) == ("promise-recovered", consent_pb2.PURPOSE_SERVICE)
+    assert (notice.kind, notice.purpose) == ("promise-recovered", "purposes/service")
     assert "the date stands" in desk.mail.accepted[-1]["Subject"]
     [told] = await desk.told("NoticeSent")
     assert not told.data.HasField("told_promise")

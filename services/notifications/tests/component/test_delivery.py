@@ -33,7 +33,7 @@ async def test_without_consent_or_address_the_notice_is_suppressed_with_the_reas
     [suppressed] = await desk.told("NoticeSuppressed")
     assert (suppressed.data.reason_code, suppressed.causation_id) == (reason, requested.id)
     [asked] = desk.peers.customers.asked
-    assert (asked.customer, asked.purpose, list(asked.channels)) == (desk.customer, 1, [3])
+    assert (asked.name, asked.purpose, list(asked.channels)) == (desk.customer, "purposes/service", [3])
 
 
 async def test_a_customer_nobody_knows_is_not_written_to(desk: Any) -> None:

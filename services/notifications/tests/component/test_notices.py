@@ -9,13 +9,12 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
-from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
 from rapport_testing.running import reason
 
 INFORMATION = template_service_pb2.Template(
     kind=template_service_pb2.Template.KIND_INFORMATION,
-    purpose=consent_pb2.PURPOSE_SERVICE,
+    purpose="purposes/service",
     language_code="en",
     subject="Your part is ready in {{ depot }}",
     body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }}",
@@ -82,13 +81,13 @@ async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
     assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
 
 
-@pytest.mark.parametrize("purpose", ["PURPOSE_SERVICE", "PURPOSE_MARKETING"])
+@pytest.mark.parametrize("purpose", ["purposes/service", "purposes/marketing"])
 async def test_consent_is_asked_for_the_purpose_of_the_template_whatever_the_sender_says(
     desk: Any, notice: notice_pb2.Notice, purpose: str
 ) -> None:
-    template = information(purpose=consent_pb2.Purpose.Value(purpose))
+    template = information(purpose=purpose)
     await desk.create_template("sale", template)
-    notice.template, notice.purpose = "templates/sale", consent_pb2.PURPOSE_SERVICE
+    notice.template, notice.purpose = "templates/sale", "purposes/service"
     sent = await desk.sent((await desk.send(notice)).name)
     assert {asked.purpose for asked in desk.peers.customers.asked} == {template.purpose} == {sent.purpose}
 
@@ -102,7 +101,7 @@ async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_an
     both = await asyncio.gather(desk.send(notice), desk.send(notice), return_exceptions=True)
     [refusal] = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
     assert (refusal.code(), reason(refusal)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_NOTICES")
-    await desk.create_template("sale", information(purpose=consent_pb2.PURPOSE_MARKETING))
+    await desk.create_template("sale", information(purpose="purposes/marketing"))
     notice.template = "templates/sale"
     await desk.send(notice)  # of another purpose
     event = desk.at_risk()

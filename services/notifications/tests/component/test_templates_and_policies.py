@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
-from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
@@ -40,9 +39,9 @@ async def test_versions_made_at_the_same_time_are_numbered_apart(desk: Any) -> N
     ("change", "reasons"),
     [
         ({"kind": 0}, {"template.kind": "INVALID_ENUM"}),
-        ({"purpose": 0}, {"template.purpose": "INVALID_ENUM"}),
-        ({"purpose": 99}, {"template.purpose": "INVALID_ENUM"}),
-        ({"purpose": consent_pb2.PURPOSE_MARKETING}, {"template.purpose": "PURPOSE_FIXED"}),
+        ({"purpose": ""}, {"template.purpose": "REQUIRED"}),
+        ({"purpose": "service"}, {"template.purpose": "INVALID_NAME"}),
+        ({"purpose": "purposes/marketing"}, {"template.purpose": "PURPOSE_FIXED"}),
         ({"language_code": "xx-english"}, {"template.language_code": "INVALID_CODE"}),
         ({"subject": ""}, {"template.subject": "REQUIRED"}),
         ({"subject": "x" * 201}, {"template.subject": "TOO_LONG"}),
@@ -212,7 +211,7 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
 
 async def test_a_policy_needs_a_template_for_the_service_of_which_promises_are(desk: Any) -> None:
     delay = await desk.template("delay")
-    delay.purpose = consent_pb2.PURPOSE_MARKETING
+    delay.purpose = "purposes/marketing"
     await desk.create_template("sale", delay)
     with pytest.raises(grpc.aio.AioRpcError) as refusal:
         await desk.create_policy("late", template="templates/sale")
@@ -227,7 +226,7 @@ async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: st
     ):
         template = template_service_pb2.Template(
             kind="KIND_INFORMATION",
-            purpose=consent_pb2.PURPOSE_SERVICE,
+            purpose="purposes/service",
             language_code="en",
             subject="News",
             body=body,

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from chassis.work.metrics import REPEATS
-from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import notice_pb2, template_service_pb2
 from rapport_testing.wait import eventually
 
@@ -78,7 +77,7 @@ async def test_an_answer_that_takes_hours_is_waited_for_and_costs_no_repeat(desk
 async def test_a_receipt_is_not_repeated(desk: Any) -> None:
     template = template_service_pb2.Template(
         kind="KIND_INFORMATION",
-        purpose=consent_pb2.PURPOSE_SERVICE,
+        purpose="purposes/service",
         language_code="en",
         subject="Received",
         body="{{ contact_name }} has it.",

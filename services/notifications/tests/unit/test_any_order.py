@@ -216,7 +216,7 @@ class World:
             id=UUID(int=next(self._ids)),
             customer=news.customer,
             kind="x",
-            purpose="SERVICE",
+            purpose="purposes/service",
             template="x",
             variables=news.variables,
             promise=news.promise,

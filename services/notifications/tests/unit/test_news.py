@@ -47,7 +47,7 @@ def notice(
         id=uuid4(),
         customer="customers/1",
         kind="promise-at-risk",
-        purpose="SERVICE",
+        purpose="purposes/service",
         template="delay",
         variables=variables,
         promise="promises/1",

@@ -23,7 +23,7 @@ def notice() -> Notice:
         id=UUID("0198c2d0-0000-7000-8000-000000000001"),
         customer="customers/0198c2d0-0000-7000-8000-000000000002",
         kind="promise-at-risk",
-        purpose="SERVICE",
+        purpose="purposes/service",
         template="delay",
         variables={"reason": "weather", "new_date": NEW_DATE.isoformat()},
         promise="promises/0198c2d0-0000-7000-8000-000000000003",

@@ -10,6 +10,7 @@ READ_EVERYTHING = frozenset(
         "customer.customers.read",
         "customer.customers.resolve",
         "customer.imports.read",
+        "customer.purposes.read",
         "customer.timeline.read",
         "customer.views.read",
         "loyalty.goodwill.read",
@@ -51,9 +52,10 @@ BACK_OFFICE = frozenset(
 LEAD = frozenset(
     {
         "cases.agents.write",
-        "customer.contacts.read",
+        "customer.customers.contact",
         "customer.imports.write",
         "customer.managers.write",
+        "customer.purposes.write",
         "loyalty.purchases.write",
         "notifications.policies.write",
         "notifications.templates.write",

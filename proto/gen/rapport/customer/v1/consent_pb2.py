@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\"\xba\x03\n\x07\x43onsent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x33\n\x07purpose\x18\x02 \x01(\x0e\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x31\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x39\n\x06status\x18\x04 \x01(\x0e\x32#.rapport.customer.v1.Consent.StatusB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fwording_version\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"G\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATUS_GRANTED\x10\x01\x12\x11\n\rSTATUS_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsent\"\xc8\x01\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferences*N\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPURPOSE_SERVICE\x10\x01\x12\x15\n\x11PURPOSE_MARKETING\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/consent.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\"\x97\x04\n\x07\x43onsent\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x32\n\x07purpose\x18\x02 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\x12\x37\n\x05state\x18\x04 \x01(\x0e\x32\".rapport.customer.v1.Consent.StateB\x04\xe2\x41\x01\x02\x12\x14\n\x06source\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1d\n\x0fwording_version\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_GRANTED\x10\x01\x12\x10\n\x0cSTATE_DENIED\x10\x02:Y\xea\x41V\n\x18\x63ustomer.rapport/Consent\x12\'customers/{customer}/consents/{consent}*\x08\x63onsents2\x07\x63onsentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,31 +38,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENT'].fields_by_name['name']._loaded_options = None
   _globals['_CONSENT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_CONSENT'].fields_by_name['purpose']._loaded_options = None
-  _globals['_CONSENT'].fields_by_name['purpose']._serialized_options = b'\342A\001\002'
+  _globals['_CONSENT'].fields_by_name['purpose']._serialized_options = b'\342A\001\003\372A\032\n\030customer.rapport/Purpose'
   _globals['_CONSENT'].fields_by_name['channel']._loaded_options = None
-  _globals['_CONSENT'].fields_by_name['channel']._serialized_options = b'\342A\001\002'
-  _globals['_CONSENT'].fields_by_name['status']._loaded_options = None
-  _globals['_CONSENT'].fields_by_name['status']._serialized_options = b'\342A\001\002'
+  _globals['_CONSENT'].fields_by_name['channel']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENT'].fields_by_name['state']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['state']._serialized_options = b'\342A\001\002'
+  _globals['_CONSENT'].fields_by_name['source']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['source']._serialized_options = b'\342A\001\001'
   _globals['_CONSENT'].fields_by_name['wording_version']._loaded_options = None
   _globals['_CONSENT'].fields_by_name['wording_version']._serialized_options = b'\342A\001\001'
+  _globals['_CONSENT'].fields_by_name['effective_time']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['effective_time']._serialized_options = b'\342A\001\001'
   _globals['_CONSENT'].fields_by_name['update_time']._loaded_options = None
   _globals['_CONSENT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_CONSENT'].fields_by_name['etag']._loaded_options = None
+  _globals['_CONSENT'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_CONSENT']._loaded_options = None
   _globals['_CONSENT']._serialized_options = b'\352AV\n\030customer.rapport/Consent\022\'customers/{customer}/consents/{consent}*\010consents2\007consent'
-  _globals['_PREFERENCES'].fields_by_name['name']._loaded_options = None
-  _globals['_PREFERENCES'].fields_by_name['name']._serialized_options = b'\342A\001\010'
-  _globals['_PREFERENCES'].fields_by_name['channels']._loaded_options = None
-  _globals['_PREFERENCES'].fields_by_name['channels']._serialized_options = b'\342A\001\001'
-  _globals['_PREFERENCES'].fields_by_name['etag']._loaded_options = None
-  _globals['_PREFERENCES'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
-  _globals['_PREFERENCES']._loaded_options = None
-  _globals['_PREFERENCES']._serialized_options = b'\352AZ\n\034customer.rapport/Preferences\022 customers/{customer}/preferences*\013preferences2\013preferences'
-  _globals['_PURPOSE']._serialized_start=832
-  _globals['_PURPOSE']._serialized_end=910
   _globals['_CONSENT']._serialized_start=185
-  _globals['_CONSENT']._serialized_end=627
-  _globals['_CONSENT_STATUS']._serialized_start=465
-  _globals['_CONSENT_STATUS']._serialized_end=536
-  _globals['_PREFERENCES']._serialized_start=630
-  _globals['_PREFERENCES']._serialized_end=830
+  _globals['_CONSENT']._serialized_end=720
+  _globals['_CONSENT_STATE']._serialized_start=562
+  _globals['_CONSENT_STATE']._serialized_end=629
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
+from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -22,82 +23,124 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class SetConsentRequest(_message.Message):
-    """Sets a consent."""
+class UpdateConsentRequest(_message.Message):
+    """Notes what a customer said."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
     CONSENT_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
-    """`customers/{uuid}`."""
+    allow_missing: _builtins.bool
+    """Creates the consent when the customer has not said anything yet; otherwise that is NOT_FOUND."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def consent(self) -> _consent_pb2.Consent:
-        """The consent; `name` is ignored."""
+        """What the customer said; `name` says about what, `etag` refuses a stale change (ABORTED)."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """The fields to change; empty means every populated field, `*` means all. `effective_time` is now unless it is
+        changed too.
+        """
 
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
         consent: _consent_pb2.Consent | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        allow_missing: _builtins.bool = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "customer", b"customer", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "consent", b"consent", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___SetConsentRequest: _TypeAlias = SetConsentRequest  # noqa: Y015
+Global___UpdateConsentRequest: _TypeAlias = UpdateConsentRequest  # noqa: Y015
 
 @_typing.final
-class GetConsentsRequest(_message.Message):
-    """Gets consents."""
+class GetConsentRequest(_message.Message):
+    """Gets a consent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
-    """`customers/{uuid}`."""
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/consents/{purpose}.{channel}`."""
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetConsentsRequest: _TypeAlias = GetConsentsRequest  # noqa: Y015
+Global___GetConsentRequest: _TypeAlias = GetConsentRequest  # noqa: Y015
 
 @_typing.final
-class GetConsentsResponse(_message.Message):
-    """The consents of a customer."""
+class ListConsentsRequest(_message.Message):
+    """Lists consents."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`customers/{uuid}`."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConsentsRequest: _TypeAlias = ListConsentsRequest  # noqa: Y015
+
+@_typing.final
+class ListConsentsResponse(_message.Message):
+    """One page of consents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CONSENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.Consent]:
-        """Ordered by name; at most one for each purpose and channel."""
+        """By purpose, then channel; at most one for each of both."""
 
     def __init__(
         self,
         *,
         consents: _abc.Iterable[_consent_pb2.Consent] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consents", b"consents", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetConsentsResponse: _TypeAlias = GetConsentsResponse  # noqa: Y015
+Global___ListConsentsResponse: _TypeAlias = ListConsentsResponse  # noqa: Y015
 
 @_typing.final
 class UpdatePreferencesRequest(_message.Message):
@@ -111,7 +154,7 @@ class UpdatePreferencesRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def preferences(self) -> _consent_pb2.Preferences:
+    def preferences(self) -> _preferences_pb2.Preferences:
         """The new values; `name` says whose, `etag` refuses a stale change (ABORTED)."""
 
     @_builtins.property
@@ -121,7 +164,7 @@ class UpdatePreferencesRequest(_message.Message):
     def __init__(
         self,
         *,
-        preferences: _consent_pb2.Preferences | None = ...,
+        preferences: _preferences_pb2.Preferences | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -161,13 +204,13 @@ class CheckContactRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNELS_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
+    name: _builtins.str
     """`customers/{uuid}`."""
-    purpose: _consent_pb2.Purpose.ValueType
-    """What the contact is for."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`. FAILED_PRECONDITION (`PURPOSE_NOT_FOUND`) when there is none."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels the caller can send on, best first."""
@@ -175,13 +218,13 @@ class CheckContactRequest(_message.Message):
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
-        purpose: _consent_pb2.Purpose.ValueType = ...,
+        name: _builtins.str = ...,
+        purpose: _builtins.str = ...,
         channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "customer", b"customer", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "name", b"name", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -204,7 +247,7 @@ class CheckContactResponse(_message.Message):
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
-    """Why not, when not allowed: `consent-denied` or `no-address`."""
+    """Why not, when not allowed: the code `consent-denied` or `no-address`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str

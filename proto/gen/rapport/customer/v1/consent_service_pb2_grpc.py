@@ -5,6 +5,7 @@ import warnings
 
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import consent_service_pb2 as rapport_dot_customer_dot_v1_dot_consent__service__pb2
+from rapport.customer.v1 import preferences_pb2 as rapport_dot_customer_dot_v1_dot_preferences__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -36,25 +37,30 @@ class ConsentServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.SetConsent = channel.unary_unary(
-                '/rapport.customer.v1.ConsentService/SetConsent',
-                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.SetConsentRequest.SerializeToString,
+        self.UpdateConsent = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/UpdateConsent',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdateConsentRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
                 _registered_method=True)
-        self.GetConsents = channel.unary_unary(
-                '/rapport.customer.v1.ConsentService/GetConsents',
-                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsResponse.FromString,
+        self.GetConsent = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/GetConsent',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
+                _registered_method=True)
+        self.ListConsents = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/ListConsents',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.FromString,
                 _registered_method=True)
         self.UpdatePreferences = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/UpdatePreferences',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdatePreferencesRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
                 _registered_method=True)
         self.GetPreferences = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/GetPreferences',
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetPreferencesRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
                 _registered_method=True)
         self.CheckContact = channel.unary_unary(
                 '/rapport.customer.v1.ConsentService/CheckContact',
@@ -67,15 +73,23 @@ class ConsentServiceServicer:
     """Consent and preferences.
     """
 
-    def SetConsent(self, request, context):
-        """Sets whether contact for one purpose on one channel is allowed.
+    def UpdateConsent(self, request, context):
+        """Notes what a customer said about one purpose on one channel. Every time is kept. FAILED_PRECONDITION
+        (`PURPOSE_NOT_FOUND`) when there is no such purpose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetConsents(self, request, context):
-        """Gets every consent of a customer that was ever set.
+    def GetConsent(self, request, context):
+        """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListConsents(self, request, context):
+        """Lists what a customer said, by purpose and channel.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,25 +119,30 @@ class ConsentServiceServicer:
 
 def add_ConsentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'SetConsent': grpc.unary_unary_rpc_method_handler(
-                    servicer.SetConsent,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.SetConsentRequest.FromString,
+            'UpdateConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateConsent,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdateConsentRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.SerializeToString,
             ),
-            'GetConsents': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetConsents,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsResponse.SerializeToString,
+            'GetConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsent,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.SerializeToString,
+            ),
+            'ListConsents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConsents,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.SerializeToString,
             ),
             'UpdatePreferences': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdatePreferences,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdatePreferencesRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
             ),
             'GetPreferences': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPreferences,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetPreferencesRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.SerializeToString,
             ),
             'CheckContact': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckContact,
@@ -143,7 +162,7 @@ class ConsentService:
     """
 
     @staticmethod
-    def SetConsent(request,
+    def UpdateConsent(request,
             target,
             options=(),
             channel_credentials=None,
@@ -156,8 +175,8 @@ class ConsentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.ConsentService/SetConsent',
-            rapport_dot_customer_dot_v1_dot_consent__service__pb2.SetConsentRequest.SerializeToString,
+            '/rapport.customer.v1.ConsentService/UpdateConsent',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdateConsentRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
             options,
             channel_credentials,
@@ -170,7 +189,7 @@ class ConsentService:
             _registered_method=True)
 
     @staticmethod
-    def GetConsents(request,
+    def GetConsent(request,
             target,
             options=(),
             channel_credentials=None,
@@ -183,9 +202,36 @@ class ConsentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.ConsentService/GetConsents',
-            rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentsResponse.FromString,
+            '/rapport.customer.v1.ConsentService/GetConsent',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetConsentRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__pb2.Consent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConsents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/ListConsents',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ListConsentsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -212,7 +258,7 @@ class ConsentService:
             target,
             '/rapport.customer.v1.ConsentService/UpdatePreferences',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.UpdatePreferencesRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.FromString,
+            rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
             options,
             channel_credentials,
             insecure,
@@ -239,7 +285,7 @@ class ConsentService:
             target,
             '/rapport.customer.v1.ConsentService/GetPreferences',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.GetPreferencesRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_consent__pb2.Preferences.FromString,
+            rapport_dot_customer_dot_v1_dot_preferences__pb2.Preferences.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import consent_service_pb2 as _consent_service_pb2
+from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -34,13 +35,17 @@ class ConsentServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
-    SetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.SetConsentRequest, _consent_pb2.Consent]
-    """Sets whether contact for one purpose on one channel is allowed."""
-    GetConsents: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentsRequest, _consent_service_pb2.GetConsentsResponse]
-    """Gets every consent of a customer that was ever set."""
-    UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _consent_pb2.Preferences]
+    UpdateConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]
+    """Notes what a customer said about one purpose on one channel. Every time is kept. FAILED_PRECONDITION
+    (`PURPOSE_NOT_FOUND`) when there is no such purpose.
+    """
+    GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
+    """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
+    ListConsents: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]
+    """Lists what a customer said, by purpose and channel."""
+    UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
-    GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _consent_pb2.Preferences]
+    GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]
     """Gets the preferences of a customer."""
     CheckContact: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
@@ -50,13 +55,17 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Consent and preferences."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    SetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.SetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
-    """Sets whether contact for one purpose on one channel is allowed."""
-    GetConsents: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentsRequest, _consent_service_pb2.GetConsentsResponse]  # type: ignore[assignment]
-    """Gets every consent of a customer that was ever set."""
-    UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _consent_pb2.Preferences]  # type: ignore[assignment]
+    UpdateConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
+    """Notes what a customer said about one purpose on one channel. Every time is kept. FAILED_PRECONDITION
+    (`PURPOSE_NOT_FOUND`) when there is no such purpose.
+    """
+    GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
+    """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
+    ListConsents: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]  # type: ignore[assignment]
+    """Lists what a customer said, by purpose and channel."""
+    UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
-    GetPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _consent_pb2.Preferences]  # type: ignore[assignment]
+    GetPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Gets the preferences of a customer."""
     CheckContact: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]  # type: ignore[assignment]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
@@ -65,27 +74,37 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Consent and preferences."""
 
     @_abc_1.abstractmethod
-    def SetConsent(
+    def UpdateConsent(
         self,
-        request: _consent_service_pb2.SetConsentRequest,
+        request: _consent_service_pb2.UpdateConsentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
-        """Sets whether contact for one purpose on one channel is allowed."""
+        """Notes what a customer said about one purpose on one channel. Every time is kept. FAILED_PRECONDITION
+        (`PURPOSE_NOT_FOUND`) when there is no such purpose.
+        """
 
     @_abc_1.abstractmethod
-    def GetConsents(
+    def GetConsent(
         self,
-        request: _consent_service_pb2.GetConsentsRequest,
+        request: _consent_service_pb2.GetConsentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consent_service_pb2.GetConsentsResponse, _abc.Awaitable[_consent_service_pb2.GetConsentsResponse]]:
-        """Gets every consent of a customer that was ever set."""
+    ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
+        """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
+
+    @_abc_1.abstractmethod
+    def ListConsents(
+        self,
+        request: _consent_service_pb2.ListConsentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_consent_service_pb2.ListConsentsResponse, _abc.Awaitable[_consent_service_pb2.ListConsentsResponse]]:
+        """Lists what a customer said, by purpose and channel."""
 
     @_abc_1.abstractmethod
     def UpdatePreferences(
         self,
         request: _consent_service_pb2.UpdatePreferencesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consent_pb2.Preferences, _abc.Awaitable[_consent_pb2.Preferences]]:
+    ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
         """Changes the masked preferences."""
 
     @_abc_1.abstractmethod
@@ -93,7 +112,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _consent_service_pb2.GetPreferencesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consent_pb2.Preferences, _abc.Awaitable[_consent_pb2.Preferences]]:
+    ) -> _typing.Union[_preferences_pb2.Preferences, _abc.Awaitable[_preferences_pb2.Preferences]]:
         """Gets the preferences of a customer."""
 
     @_abc_1.abstractmethod

@@ -23,13 +23,15 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
+from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_purpose__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"\xa4\x01\n\x0f\x43ustomerCreated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.customer.created.v1\"\x84\x01\n\x0f\x43ustomerUpdated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x16\n\x0eupdated_fields\x18\x02 \x03(\t:\'\x9a\xb5\x18#events.customer.customer.updated.v1\"\xd6\x01\n\x0fIdentifierAdded\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:\'\x9a\xb5\x18#events.customer.identifier.added.v1\"\xda\x01\n\x11IdentifierRemoved\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:)\x9a\xb5\x18%events.customer.identifier.removed.v1\"\x9e\x02\n\x13InteractionRecorded\x12;\n\x0etimeline_entry\x18\x01 \x01(\tB#\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12/\n\tdirection\x18\x04 \x01(\x0e\x32\x1c.rapport.common.v1.Direction\x12\r\n\x05topic\x18\x05 \x01(\t:+\x9a\xb5\x18\'events.customer.interaction.recorded.v1\"\xab\x02\n\x0e\x43onsentChanged\x12.\n\x07\x63onsent\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07purpose\x18\x03 \x01(\x0e\x32\x1c.rapport.customer.v1.Purpose\x12+\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x33\n\x06status\x18\x05 \x01(\x0e\x32#.rapport.customer.v1.Consent.Status:&\x9a\xb5\x18\"events.customer.consent.changed.v1\"\xaa\x01\n\x12PreferencesChanged\x12\x36\n\x0bpreferences\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer:*\x9a\xb5\x18&events.customer.preferences.changed.v1\"\xa4\x01\n\x0fManagerAssigned\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.manager.assigned.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\xa4\x01\n\x0f\x43ustomerCreated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.customer.created.v1\"\x84\x01\n\x0f\x43ustomerUpdated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x16\n\x0eupdated_fields\x18\x02 \x03(\t:\'\x9a\xb5\x18#events.customer.customer.updated.v1\"\xd6\x01\n\x0fIdentifierAdded\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:\'\x9a\xb5\x18#events.customer.identifier.added.v1\"\xda\x01\n\x11IdentifierRemoved\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type:)\x9a\xb5\x18%events.customer.identifier.removed.v1\"\x9e\x02\n\x13InteractionRecorded\x12;\n\x0etimeline_entry\x18\x01 \x01(\tB#\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12/\n\tdirection\x18\x04 \x01(\x0e\x32\x1c.rapport.common.v1.Direction\x12\r\n\x05topic\x18\x05 \x01(\t:+\x9a\xb5\x18\'events.customer.interaction.recorded.v1\"\x8d\x03\n\x0e\x43onsentChanged\x12.\n\x07\x63onsent\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12.\n\x07purpose\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12+\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".rapport.customer.v1.Consent.State\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x17\n\x0fwording_version\x18\x07 \x01(\t\x12\x38\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xb6\x18\x01:&\x9a\xb5\x18\"events.customer.consent.changed.v1\"\xd8\x01\n\x12PreferencesChanged\x12\x36\n\x0bpreferences\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12,\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x1a.rapport.common.v1.Channel:*\x9a\xb5\x18&events.customer.preferences.changed.v1\"\xbd\x01\n\x0ePurposeChanged\x12.\n\x07purpose\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12=\n\x0f\x63ontact_default\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Purpose.Default:&\x9a\xb5\x18\"events.customer.purpose.changed.v1\"\xa4\x01\n\x0fManagerAssigned\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:\'\x9a\xb5\x18#events.customer.manager.assigned.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,6 +70,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTCHANGED'].fields_by_name['consent']._serialized_options = b'\372A\032\n\030customer.rapport/Consent'
   _globals['_CONSENTCHANGED'].fields_by_name['customer']._loaded_options = None
   _globals['_CONSENTCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_CONSENTCHANGED'].fields_by_name['purpose']._loaded_options = None
+  _globals['_CONSENTCHANGED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
+  _globals['_CONSENTCHANGED'].fields_by_name['effective_time']._loaded_options = None
+  _globals['_CONSENTCHANGED'].fields_by_name['effective_time']._serialized_options = b'\240\266\030\001'
   _globals['_CONSENTCHANGED']._loaded_options = None
   _globals['_CONSENTCHANGED']._serialized_options = b'\232\265\030\"events.customer.consent.changed.v1'
   _globals['_PREFERENCESCHANGED'].fields_by_name['preferences']._loaded_options = None
@@ -76,26 +82,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCESCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_PREFERENCESCHANGED']._loaded_options = None
   _globals['_PREFERENCESCHANGED']._serialized_options = b'\232\265\030&events.customer.preferences.changed.v1'
+  _globals['_PURPOSECHANGED'].fields_by_name['purpose']._loaded_options = None
+  _globals['_PURPOSECHANGED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
+  _globals['_PURPOSECHANGED']._loaded_options = None
+  _globals['_PURPOSECHANGED']._serialized_options = b'\232\265\030\"events.customer.purpose.changed.v1'
   _globals['_MANAGERASSIGNED'].fields_by_name['customer']._loaded_options = None
   _globals['_MANAGERASSIGNED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_MANAGERASSIGNED'].fields_by_name['relationship_manager']._loaded_options = None
   _globals['_MANAGERASSIGNED'].fields_by_name['relationship_manager']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
   _globals['_MANAGERASSIGNED']._loaded_options = None
   _globals['_MANAGERASSIGNED']._serialized_options = b'\232\265\030#events.customer.manager.assigned.v1'
-  _globals['_CUSTOMERCREATED']._serialized_start=232
-  _globals['_CUSTOMERCREATED']._serialized_end=396
-  _globals['_CUSTOMERUPDATED']._serialized_start=399
-  _globals['_CUSTOMERUPDATED']._serialized_end=531
-  _globals['_IDENTIFIERADDED']._serialized_start=534
-  _globals['_IDENTIFIERADDED']._serialized_end=748
-  _globals['_IDENTIFIERREMOVED']._serialized_start=751
-  _globals['_IDENTIFIERREMOVED']._serialized_end=969
-  _globals['_INTERACTIONRECORDED']._serialized_start=972
-  _globals['_INTERACTIONRECORDED']._serialized_end=1258
-  _globals['_CONSENTCHANGED']._serialized_start=1261
-  _globals['_CONSENTCHANGED']._serialized_end=1560
-  _globals['_PREFERENCESCHANGED']._serialized_start=1563
-  _globals['_PREFERENCESCHANGED']._serialized_end=1733
-  _globals['_MANAGERASSIGNED']._serialized_start=1736
-  _globals['_MANAGERASSIGNED']._serialized_end=1900
+  _globals['_CUSTOMERCREATED']._serialized_start=300
+  _globals['_CUSTOMERCREATED']._serialized_end=464
+  _globals['_CUSTOMERUPDATED']._serialized_start=467
+  _globals['_CUSTOMERUPDATED']._serialized_end=599
+  _globals['_IDENTIFIERADDED']._serialized_start=602
+  _globals['_IDENTIFIERADDED']._serialized_end=816
+  _globals['_IDENTIFIERREMOVED']._serialized_start=819
+  _globals['_IDENTIFIERREMOVED']._serialized_end=1037
+  _globals['_INTERACTIONRECORDED']._serialized_start=1040
+  _globals['_INTERACTIONRECORDED']._serialized_end=1326
+  _globals['_CONSENTCHANGED']._serialized_start=1329
+  _globals['_CONSENTCHANGED']._serialized_end=1726
+  _globals['_PREFERENCESCHANGED']._serialized_start=1729
+  _globals['_PREFERENCESCHANGED']._serialized_end=1945
+  _globals['_PURPOSECHANGED']._serialized_start=1948
+  _globals['_PURPOSECHANGED']._serialized_end=2137
+  _globals['_MANAGERASSIGNED']._serialized_start=2140
+  _globals['_MANAGERASSIGNED']._serialized_end=2304
 # @@protoc_insertion_point(module_scope)

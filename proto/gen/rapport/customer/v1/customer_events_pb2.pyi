@@ -6,10 +6,12 @@ Facts the customer service tells. Names and codes only: ask for personal data by
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
+from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -183,29 +185,43 @@ class ConsentChanged(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
-    STATUS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    WORDING_VERSION_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     consent: _builtins.str
     """`customers/{uuid}/consents/{purpose}.{channel}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    purpose: _consent_pb2.Purpose.ValueType
-    """What the contact is for."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel."""
-    status: _consent_pb2.Consent.Status.ValueType
+    state: _consent_pb2.Consent.State.ValueType
     """Whether it is allowed."""
+    source: _builtins.str
+    """Where the customer said so, a code; may be empty."""
+    wording_version: _builtins.str
+    """The version of the wording that they were shown; may be empty."""
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """When they said so, from which it holds."""
+
     def __init__(
         self,
         *,
         consent: _builtins.str = ...,
         customer: _builtins.str = ...,
-        purpose: _consent_pb2.Purpose.ValueType = ...,
+        purpose: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
-        status: _consent_pb2.Consent.Status.ValueType = ...,
+        state: _consent_pb2.Consent.State.ValueType = ...,
+        source: _builtins.str = ...,
+        wording_version: _builtins.str = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "purpose", b"purpose", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "effective_time", b"effective_time", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -219,23 +235,59 @@ class PreferencesChanged(_message.Message):
 
     PREFERENCES_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
     preferences: _builtins.str
     """`customers/{uuid}/preferences`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
+        """Channels in the order they prefer them; empty when they prefer none."""
+
     def __init__(
         self,
         *,
         preferences: _builtins.str = ...,
         customer: _builtins.str = ...,
+        channels: _abc.Iterable[_channel_pb2.Channel.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "preferences", b"preferences"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "customer", b"customer", "preferences", b"preferences"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreferencesChanged: _TypeAlias = PreferencesChanged  # noqa: Y015
+
+@_typing.final
+class PurposeChanged(_message.Message):
+    """A purpose of contact was created, or is called or described in another way. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """`purposes/{purpose}`."""
+    display_name: _builtins.str
+    """What people call it."""
+    contact_default: _purpose_pb2.Purpose.Default.ValueType
+    """What holds until a customer says something."""
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "display_name", b"display_name", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurposeChanged: _TypeAlias = PurposeChanged  # noqa: Y015
 
 @_typing.final
 class ManagerAssigned(_message.Message):

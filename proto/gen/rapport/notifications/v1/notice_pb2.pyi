@@ -12,7 +12,6 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
-from rapport.customer.v1 import consent_pb2 as _consent_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -92,8 +91,10 @@ class Notice(_message.Message):
     """The SHA-256 of the rendered message, in hex."""
     etag: _builtins.str
     """The row version, quoted."""
-    purpose: _consent_pb2.Purpose.ValueType
-    """What the contact is for, as the template has it: the customer's consent to this is checked when it is sent."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`, as the template has it: the customer's consent to this is checked
+    when it is sent.
+    """
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The values for the template, by name. Names, codes and times only."""
@@ -134,7 +135,7 @@ class Notice(_message.Message):
         send_time: _timestamp_pb2.Timestamp | None = ...,
         attempts: _abc.Iterable[Global___DeliveryAttempt] | None = ...,
         etag: _builtins.str = ...,
-        purpose: _consent_pb2.Purpose.ValueType = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "request_time", b"request_time", "send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

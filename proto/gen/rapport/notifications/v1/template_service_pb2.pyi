@@ -9,7 +9,6 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from rapport.customer.v1 import consent_pb2 as _consent_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -100,8 +99,10 @@ class Template(_message.Message):
     """The version, from 1."""
     department: _builtins.str
     """`departments/{department}` whose words these are, in every version. Of a new template the caller's when it is empty."""
-    purpose: _consent_pb2.Purpose.ValueType
-    """What its notices are for: the customer's consent to this is checked when one is sent. The same in every version."""
+    purpose: _builtins.str
+    """What its notices are for, `purposes/{purpose}` of the customer service: the customer's consent to this is checked
+    when one is sent, and none is sent while there is no such purpose. The same in every version.
+    """
     @_builtins.property
     def reasons(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The words for each reason code, the values of `reason`; required for DELAY, with an entry for `other`."""
@@ -128,7 +129,7 @@ class Template(_message.Message):
         version: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         department: _builtins.str = ...,
-        purpose: _consent_pb2.Purpose.ValueType = ...,
+        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -1,32 +1,34 @@
 """Consent and preferences, and the one question a sender asks: may I, and where."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
-from customer.domain.names import consent_name, customer_name, preferences_name
+from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
 
 
-class Purpose(StrEnum):
-    """What a contact is for."""
+class Default(StrEnum):
+    """Whether a customer who never said anything may be contacted."""
 
-    SERVICE = "SERVICE"
-    MARKETING = "MARKETING"
+    ALLOWED = "ALLOWED"
+    DENIED = "DENIED"
 
 
-class ConsentStatus(StrEnum):
+class ConsentState(StrEnum):
     """What the customer said. Before they say anything the purpose's default holds."""
 
     GRANTED = "GRANTED"
     DENIED = "DENIED"
 
 
-# What we promised or must tell is welcome until refused; advertising is not until asked for.
-ALLOWED_UNASKED = {Purpose.SERVICE: True, Purpose.MARKETING: False}
+# The channels by how consents are named after them.
+CHANNEL_IDS = {
+    channel.lower().replace("_", "-"): channel for channel in Channel if channel is not Channel.UNSPECIFIED
+}
 
 # The handles by which a channel reaches somebody.
 REACHED_BY = {
@@ -38,31 +40,52 @@ REACHED_BY = {
 
 
 @dataclass(slots=True)
-class Consent:
-    """What a customer said about one purpose on one channel."""
+class Purpose:
+    """What a contact is for."""
 
-    customer_id: UUID
-    purpose: Purpose
-    channel: Channel
-    status: ConsentStatus
-    wording_version: str
+    id: str
+    display_name: str
+    description: str
+    contact_default: Default
+    create_time: datetime
     update_time: datetime
     version: int
 
     @property
     def name(self) -> str:
-        """`customers/{uuid}/consents/{purpose}.{channel}`."""
-        return consent_name(self.customer_id, self.key)
+        """The resource name."""
+        return f"purposes/{self.id}"
+
+
+@dataclass(slots=True)
+class Consent:
+    """What a customer said about one purpose on one channel, and where and when they said it."""
+
+    customer_id: UUID
+    purpose_id: str
+    channel: Channel
+    state: ConsentState
+    source: str
+    wording_version: str
+    effective_time: datetime
+    update_time: datetime
+    version: int
+
+    @property
+    def purpose(self) -> str:
+        """The resource name of the purpose."""
+        return f"purposes/{self.purpose_id}"
+
+    @property
+    def name(self) -> str:
+        """The resource name, of which the last segment is like `service.email` or `marketing.field-visit`."""
+        channel = self.channel.lower().replace("_", "-")
+        return f"{self.customer}/consents/{self.purpose_id}.{channel}"
 
     @property
     def customer(self) -> str:
         """`customers/{uuid}`."""
         return customer_name(self.customer_id)
-
-    @property
-    def key(self) -> str:
-        """The last segment of its name: `service.email`, `marketing.field-visit`."""
-        return f"{self.purpose}.{self.channel}".lower().replace("_", "-")
 
 
 @dataclass(slots=True)
@@ -71,17 +94,27 @@ class Preferences:
 
     customer_id: UUID
     channels: list[str]
+    update_time: datetime | None
     version: int
 
     @property
     def name(self) -> str:
-        """`customers/{uuid}/preferences`."""
-        return preferences_name(self.customer_id)
+        """The resource name."""
+        return f"{self.customer}/preferences"
 
     @property
     def customer(self) -> str:
         """`customers/{uuid}`."""
         return customer_name(self.customer_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds for one purpose: its default, and what the customer said on one channel, if anything."""
+
+    contact_default: Default
+    channel: str | None
+    state: ConsentState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +128,9 @@ class Contact:
 
 
 def choose_contact(
-    purpose: Purpose,
+    standings: Sequence[Standing],
     offered: Sequence[Channel],
     preferred: Sequence[str],
-    consents: Iterable[Consent],
     identifiers: Sequence[Identifier],
 ) -> Contact:
     """The first channel that the customer allows and can be reached on.
@@ -106,19 +138,17 @@ def choose_contact(
     Channels the customer prefers come first, in their order; then the rest of `offered`, best first. A
     customer who never said is taken to prefer e-mail.
     """
-    said = {consent.channel: consent.status for consent in consents if consent.purpose == purpose}
+    said = {standing.channel: standing.state for standing in standings}
+    unasked = standings[0].contact_default is Default.ALLOWED
     wishes = list(preferred) or [Channel.EMAIL]
     ranked = sorted(offered, key=lambda channel: wishes.index(channel) if channel in wishes else len(wishes))
-    permitted = [channel for channel in ranked if _allows(purpose, said.get(channel))]
+    granted = {None: unasked, ConsentState.GRANTED: True, ConsentState.DENIED: False}
+    permitted = [channel for channel in ranked if granted[said.get(channel)]]
     for channel in permitted:
         address = _address(channel, identifiers)
         if address:
             return Contact(True, channel=channel, address=address)
     return Contact(False, reason_code="no-address" if permitted else "consent-denied")
-
-
-def _allows(purpose: Purpose, said: ConsentStatus | None) -> bool:
-    return ALLOWED_UNASKED[purpose] if said is None else said == ConsentStatus.GRANTED
 
 
 def _address(channel: Channel, identifiers: Sequence[Identifier]) -> str:

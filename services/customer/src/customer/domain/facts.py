@@ -4,6 +4,7 @@ Generated from rapport/customer/v1/customer_events.proto: not to be edited.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,10 @@ class ConsentChanged:
     customer: str
     purpose: str
     channel: str
-    status: str
+    state: str
+    source: str
+    wording_version: str
+    effective_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,19 @@ class PreferencesChanged:
 
     preferences: str
     customer: str
+    channels: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeChanged:
+    """A purpose of contact was created, or is called or described in another way.
+
+    It concerns no single customer.
+    """
+
+    purpose: str
+    display_name: str
+    contact_default: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

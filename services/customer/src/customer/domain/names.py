@@ -18,16 +18,6 @@ def entry_name(customer_id: UUID, entry_id: UUID) -> str:
     return f"customers/{customer_id}/timeline/{entry_id}"
 
 
-def consent_name(customer_id: UUID, key: str) -> str:
-    """`customers/{uuid}/consents/{purpose}.{channel}`."""
-    return f"customers/{customer_id}/consents/{key}"
-
-
-def preferences_name(customer_id: UUID) -> str:
-    """`customers/{uuid}/preferences`."""
-    return f"customers/{customer_id}/preferences"
-
-
 def view_name(customer_id: UUID) -> str:
     """`customers/{uuid}/view`."""
     return f"customers/{customer_id}/view"

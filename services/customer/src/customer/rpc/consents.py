@@ -1,5 +1,6 @@
 """ConsentService."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,20 +12,19 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
-from customer.domain.consents import Consent, ConsentStatus, Preferences, Purpose, choose_contact
+from customer.domain.consents import CHANNEL_IDS, Consent, Preferences, choose_contact
 from customer.domain.customers import Customer
-from customer.domain.names import consent_name, customer_name, preferences_name
+from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
 from customer.rpc import names
-from customer.store.consents import CONSENTS_OF, PREFERENCES_OF
+from customer.store.consents import CONSENT, LIST_CONSENTS, PREFERENCES_OF, STANDINGS
 from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF
-from customer.usecases.consents import set_consent, update_preferences
+from customer.usecases.consents import no_purpose, update_consent, update_preferences
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import consent_pb2, consent_service_pb2, consent_service_pb2_grpc
+from rapport.customer.v1 import consent_pb2, consent_service_pb2, consent_service_pb2_grpc, preferences_pb2
 
-_PURPOSE = consent_pb2.Purpose.DESCRIPTOR
-_STATUS = consent_pb2.Consent.Status.DESCRIPTOR
+_STATE = consent_pb2.Consent.State.DESCRIPTOR
 _CHANNEL = channel_pb2.Channel.DESCRIPTOR
 _CHANNELS_MAX = len(_CHANNEL.values)
 _WORDING_MAX = 63
@@ -37,36 +37,54 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
         self.db = db
 
     @mutation
-    async def SetConsent(
-        self, request: consent_service_pb2.SetConsentRequest, tx: Transaction
+    async def UpdateConsent(
+        self, request: consent_service_pb2.UpdateConsentRequest, tx: Transaction
     ) -> consent_pb2.Consent:
         """Note what the customer said."""
         check, sent = Check(), request.consent
-        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
-        within = check.at("consent")
-        purpose = within.enum(_PURPOSE, sent.purpose, "purpose")
-        channel = within.enum(_CHANNEL, sent.channel, "channel")
-        status = within.enum(_STATUS, sent.status, "status")
-        wording = within.text(sent.wording_version, "wording_version", max=_WORDING_MAX, required=False)
+        said, within = _said(check, sent.name, "consent.name"), check.at("consent")
+        read: dict[str, Callable[[], Any]] = {
+            "state": lambda: within.enum(_STATE, sent.state, "state"),
+            "source": lambda: within.code(sent.source, "source", required=False),
+            "wording_version": lambda: within.text(
+                sent.wording_version, "wording_version", max=_WORDING_MAX, required=False
+            ),
+            "effective_time": lambda: within.moment(sent, "effective_time", latest=tx.now, required=False),
+        }
+        fields = masked(request.update_mask, sent, list(read))
+        changes = {field: value for field in fields if (value := read[field]()) is not None}
         check.raise_if_any()
-        consent = await set_consent(
-            tx, customer_id, Purpose(purpose), Channel(channel), ConsentStatus(status), wording
-        )
+        consent = await update_consent(tx, said, changes, sent.etag, allow_missing=request.allow_missing)
         return _consent(consent)
 
-    async def GetConsents(
-        self, request: consent_service_pb2.GetConsentsRequest, context: Any
-    ) -> consent_service_pb2.GetConsentsResponse:
-        """Get what the customer ever said."""
-        (customer_id,) = names.CUSTOMER.parse(request.customer, "customer")
-        await self._customer(customer_id)
-        consents = [_consent(consent) for consent in await CONSENTS_OF.all(self.db, customer_id=customer_id)]
-        return consent_service_pb2.GetConsentsResponse(consents=sorted(consents, key=lambda c: c.name))
+    async def GetConsent(
+        self, request: consent_service_pb2.GetConsentRequest, context: Any
+    ) -> consent_pb2.Consent:
+        """Get what the customer said last."""
+        check = Check()
+        customer_id, purpose_id, channel = _said(check, request.name, "name")
+        check.raise_if_any()
+        consent = await CONSENT.maybe(
+            self.db, customer_id=customer_id, purpose_id=purpose_id, channel=channel
+        )
+        if consent is None:
+            raise NotFound(request.name)
+        return _consent(consent)
+
+    async def ListConsents(
+        self, request: consent_service_pb2.ListConsentsRequest, context: Any
+    ) -> consent_service_pb2.ListConsentsResponse:
+        """List what the customer said."""
+        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
+        consents, token = await LIST_CONSENTS.page(self.db, request, _consent, customer_id=customer_id)
+        if not consents:
+            await self._customer(customer_id)
+        return consent_service_pb2.ListConsentsResponse(consents=consents, next_page_token=token)
 
     @mutation
     async def UpdatePreferences(
         self, request: consent_service_pb2.UpdatePreferencesRequest, tx: Transaction
-    ) -> consent_pb2.Preferences:
+    ) -> preferences_pb2.Preferences:
         """Change how the customer wants to be reached."""
         check, sent = Check(), request.preferences
         (customer_id,) = check.name(names.PREFERENCES, sent.name, "preferences.name")
@@ -77,7 +95,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
 
     async def GetPreferences(
         self, request: consent_service_pb2.GetPreferencesRequest, context: Any
-    ) -> consent_pb2.Preferences:
+    ) -> preferences_pb2.Preferences:
         """Get how the customer wants to be reached."""
         (customer_id,) = names.PREFERENCES.parse(request.name)
         await self._customer(customer_id)
@@ -88,16 +106,18 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     ) -> consent_service_pb2.CheckContactResponse:
         """Say whether and where a customer may be contacted now."""
         check = Check()
-        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
-        purpose = check.enum(_PURPOSE, request.purpose, "purpose")
+        (customer_id,) = check.name(names.CUSTOMER, request.name, "name")
+        (purpose_id,) = check.name(names.PURPOSE, request.purpose, "purpose")
         channels = _channels(check, check.batch(request.channels, "channels", most=_CHANNELS_MAX), "channels")
         check.raise_if_any()
         customer = await self._customer(customer_id)
+        standings = await STANDINGS.all(self.db, customer_id=customer_id, purpose_id=purpose_id)
+        if not standings:
+            raise no_purpose(request.purpose)
         contact = choose_contact(
-            Purpose(purpose),
+            standings,
             channels,
             (await self._preferences_of(customer_id)).channels,
-            await CONSENTS_OF.all(self.db, customer_id=customer_id),
             await IDENTIFIERS_OF.all(self.db, customer_ids=[customer_id]),
         )
         return to_message(
@@ -117,7 +137,7 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
 
     async def _preferences_of(self, customer_id: UUID) -> Preferences:
         found = await PREFERENCES_OF.maybe(self.db, customer_id=customer_id)
-        return found or Preferences(customer_id, [], 0)
+        return found or Preferences(customer_id, [], None, 0)
 
 
 def _channels(check: Check, numbers: Any, field: str) -> list[Channel]:
@@ -126,14 +146,19 @@ def _channels(check: Check, numbers: Any, field: str) -> list[Channel]:
     return [Channel(name) for name in dict.fromkeys(found)]
 
 
+def _said(check: Check, name: str, field: str) -> tuple[UUID, str, Channel]:
+    """Whose consent, to which purpose, on which channel. INVALID_NAME."""
+    customer_id, purpose_id, channel = check.name(names.CONSENT, name, field)
+    known = CHANNEL_IDS.get(channel or "")
+    if channel and known is None:
+        check.refuse(field, "INVALID_NAME", f"must end with .{', .'.join(CHANNEL_IDS)}")
+    return customer_id, purpose_id, known or Channel.UNSPECIFIED
+
+
 def _consent(consent: Consent) -> consent_pb2.Consent:
-    return to_message(consent_pb2.Consent, consent, name=consent_name(consent.customer_id, consent.key))
+    return to_message(consent_pb2.Consent, consent, etag=etag(consent.version))
 
 
-def _preferences(preferences: Preferences) -> consent_pb2.Preferences:
-    return to_message(
-        consent_pb2.Preferences,
-        preferences,
-        name=preferences_name(preferences.customer_id),
-        etag=etag(preferences.version) if preferences.version else "",
-    )
+def _preferences(preferences: Preferences) -> preferences_pb2.Preferences:
+    version = preferences.version
+    return to_message(preferences_pb2.Preferences, preferences, etag=etag(version) if version else "")

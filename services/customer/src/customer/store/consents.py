@@ -1,37 +1,55 @@
-"""Statements on consents and preferences."""
+"""Statements on purposes, consents and preferences."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.api.listing import Listing
 from chassis.db.statement import Statement
-from customer.domain.consents import Consent, Preferences
-from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES
+from customer.domain.consents import Consent, Preferences, Purpose, Standing
+from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
 _CUSTOMER = sa.bindparam("customer_id", type_=sa.Uuid)
+_P, _C = PURPOSES.c, CONSENTS.c
 
-CONSENTS_OF = Statement(
-    sa.select(CONSENTS)
-    .where(CONSENTS.c.customer_id == _CUSTOMER)
-    .order_by(CONSENTS.c.purpose.desc(), CONSENTS.c.channel),
-    row=Consent,
+_purpose = sa.select(PURPOSES).where(_P.id == sa.bindparam("id"))
+PURPOSE = Statement(_purpose, row=Purpose)
+LOCK_PURPOSE = Statement(_purpose.with_for_update(), row=Purpose)
+LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
+# Nothing comes back when there is one already.
+INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
+_renamed = ("display_name", "description", "update_time", "version")
+UPDATE_PURPOSE = Statement[Any](
+    sa.update(PURPOSES)
+    .where(_P.id == sa.bindparam("id"))
+    .values({name: sa.bindparam(name, type_=_P[name].type) for name in _renamed})
+)
+
+LIST_CONSENTS = Listing(
+    sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), _C.purpose_id, _C.channel, row=Consent
 )
 CONSENT = Statement(
     sa.select(CONSENTS).where(
-        CONSENTS.c.customer_id == _CUSTOMER,
-        CONSENTS.c.purpose == sa.bindparam("purpose"),
-        CONSENTS.c.channel == sa.bindparam("channel"),
+        _C.customer_id == _CUSTOMER,
+        _C.purpose_id == sa.bindparam("purpose_id"),
+        _C.channel == sa.bindparam("channel"),
     ),
     row=Consent,
 )
+# Nothing when there is no such purpose, and one without a channel when the customer never said anything.
+STANDINGS = Statement(
+    sa.select(_P.contact_default, _C.channel, _C.state)
+    .select_from(PURPOSES.outerjoin(CONSENTS, sa.and_(_C.purpose_id == _P.id, _C.customer_id == _CUSTOMER)))
+    .where(_P.id == sa.bindparam("purpose_id")),
+    row=Standing,
+)
 _consent = insert(CONSENTS)
+_said = ("state", "source", "wording_version", "effective_time", "update_time", "version")
 SAVE_CONSENT = Statement[Any](
     _consent.on_conflict_do_update(
-        index_elements=["customer_id", "purpose", "channel"],
-        set_={
-            name: _consent.excluded[name] for name in ("status", "wording_version", "update_time", "version")
-        },
+        index_elements=["customer_id", "purpose_id", "channel"],
+        set_={name: _consent.excluded[name] for name in _said},
     )
 )
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
@@ -43,6 +61,6 @@ _preferences = insert(PREFERENCES)
 SAVE_PREFERENCES = Statement[Any](
     _preferences.on_conflict_do_update(
         index_elements=["customer_id"],
-        set_={name: _preferences.excluded[name] for name in ("channels", "version")},
+        set_={name: _preferences.excluded[name] for name in ("channels", "update_time", "version")},
     )
 )

@@ -91,14 +91,28 @@ VIEWS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
+PURPOSES = sa.Table(
+    "purposes",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("display_name"),
+    _text("description"),
+    _text("contact_default"),
+    sa.Column("create_time", _AT, nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
 CONSENTS = sa.Table(
     "consents",
     METADATA,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("purpose_id", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
-    _text("status"),
+    _text("state"),
+    _text("source"),
     _text("wording_version"),
+    sa.Column("effective_time", _AT, nullable=False),
     sa.Column("update_time", _AT, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
@@ -108,11 +122,13 @@ CONSENT_HISTORY = sa.Table(
     "consent_history",
     METADATA,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("purpose", sa.Text, primary_key=True),
+    sa.Column("purpose_id", sa.Text, primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, primary_key=True),
-    _text("status"),
+    _text("state"),
+    _text("source"),
     _text("wording_version"),
+    sa.Column("effective_time", _AT, nullable=False),
     sa.Column("update_time", _AT, nullable=False),
     _text("actor"),
 )
@@ -122,6 +138,7 @@ PREFERENCES = sa.Table(
     METADATA,
     sa.Column("customer_id", sa.Uuid, primary_key=True),
     sa.Column("channels", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 

@@ -62,7 +62,7 @@ class Notice:
     """One proactive message to one customer about one thing.
 
     Attributes:
-        purpose: what the contact is for, as `customer.v1.Purpose` names it.
+        purpose: what the contact is for, `purposes/{purpose}`.
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
         policy, policy_version: the rule that asked for it; "" and 0 when a department did.
         concern: what a policy tells of the promise: one unended for each promise, customer and concern.

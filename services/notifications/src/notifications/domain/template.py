@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
-SERVICE = "SERVICE"  # the purpose of all that is part of what the customer has of us, such as a promise
+SERVICE = "purposes/service"  # of all that is part of what the customer has of us, such as a promise
 
 # Variables every template may use. The platform fills in the first, the sender gives the second.
 PLATFORM = frozenset({"customer_name", "apology", "contact_name", "contact_reach"})
@@ -37,7 +37,7 @@ class Template:
     """One version of the words of one kind of notice, in one language.
 
     Attributes:
-        purpose: what its notices are for, as `customer.v1.Purpose` names it: the same in every version.
+        purpose: what its notices are for, `purposes/{purpose}`: the same in every version.
 
     """
 

@@ -15,7 +15,7 @@ from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
 from rapport.cases.v1 import directory_pb2
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import consent_pb2, consent_service_pb2
+from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
     from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceAsyncStub
@@ -82,8 +82,8 @@ class Contacts:
 
     async def _check(self, customer: str, purpose: str) -> consent_service_pb2.CheckContactResponse:
         request = consent_service_pb2.CheckContactRequest(
-            customer=customer,
-            purpose=consent_pb2.Purpose.Value(f"PURPOSE_{purpose}"),
+            name=customer,
+            purpose=purpose,
             channels=[channel_pb2.CHANNEL_EMAIL],
         )
         try:

@@ -10,12 +10,11 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from notifications.domain.template import Kind, Template
-from notifications.names import TEMPLATE
+from notifications.names import PURPOSE, TEMPLATE
 from notifications.rpc.variables import check_declared, check_values
 from notifications.store.templates import GET_TEMPLATE, LIST_TEMPLATES
 from notifications.usecases.create_template import CreateTemplate, create_template
 from notifications.usecases.words import LANGUAGE_ALLOWED, is_language, render
-from rapport.customer.v1 import consent_pb2
 from rapport.notifications.v1 import template_service_pb2 as pb
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
 
@@ -37,7 +36,8 @@ class TemplateRpc(TemplateServiceServicer):
         template_id = check.code(request.template_id, "template_id")
         template, within = request.template, check.at("template")
         kind = within.enum(pb.Template.Kind.DESCRIPTOR, template.kind, "kind")
-        purpose = within.enum(consent_pb2.Purpose.DESCRIPTOR, template.purpose, "purpose")
+        purpose = template.purpose
+        within.name(PURPOSE, purpose, "purpose")
         language = within.text(template.language_code, "language_code", max=35)
         if language and not is_language(language):
             within.refuse("language_code", "INVALID_CODE", LANGUAGE_ALLOWED)
@@ -49,7 +49,16 @@ class TemplateRpc(TemplateServiceServicer):
         department = within.department(template.department)
         check.raise_if_any()
         command = CreateTemplate(
-            template_id, Kind(kind), purpose, language, subject, body, apology, reasons, variables, department
+            template_id,
+            Kind(kind),
+            template.purpose,
+            language,
+            subject,
+            body,
+            apology,
+            reasons,
+            variables,
+            department,
         )
         return _message(await create_template(tx, command))
 

@@ -1,0 +1,36 @@
+"""What contact with customers is for."""
+
+from typing import Any
+
+from chassis.api import etags
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import AlreadyExists, NotFound
+from chassis.facts import fact_of
+from customer.domain.consents import Purpose
+from customer.domain.facts import PurposeChanged
+from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
+
+
+async def create_purpose(tx: Transaction, purpose: Purpose) -> Purpose:
+    """Create a purpose. AlreadyExists PURPOSE_EXISTS."""
+    if await INSERT_PURPOSE.maybe(tx, **values(purpose)) is None:
+        told = f"There is a {purpose.name}: change it, or choose another id."
+        raise AlreadyExists("PURPOSE_EXISTS", told, {"purpose": purpose.name})
+    tx.record(fact_of(PurposeChanged, purpose), version=purpose.version)
+    return purpose
+
+
+async def update_purpose(tx: Transaction, purpose_id: str, changes: dict[str, Any], etag: str) -> Purpose:
+    """Change how a purpose is called or described. NotFound; Aborted ETAG_MISMATCH."""
+    purpose = await LOCK_PURPOSE.maybe(tx, id=purpose_id)
+    if purpose is None:
+        raise NotFound(f"purposes/{purpose_id}")
+    etags.match(etag, purpose.version, "purpose.etag")
+    if any(getattr(purpose, field) != value for field, value in changes.items()):
+        for field, value in changes.items():
+            setattr(purpose, field, value)
+        purpose.version, purpose.update_time = purpose.version + 1, tx.now
+        tx.record(fact_of(PurposeChanged, purpose), version=purpose.version)
+        await tx.defer(UPDATE_PURPOSE, **values(purpose))
+    return purpose

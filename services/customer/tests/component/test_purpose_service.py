@@ -1,0 +1,74 @@
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from rapport.customer.v1.purpose_pb2 import Purpose
+from rapport.customer.v1.purpose_service_pb2 import (
+    CreatePurposeRequest,
+    GetPurposeRequest,
+    ListPurposesRequest,
+    UpdatePurposeRequest,
+)
+from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceStub
+
+RESEARCH = Purpose(
+    display_name="Research",
+    description="Surveys.\nAt most two a year.",
+    contact_default=Purpose.DEFAULT_DENIED,
+)
+
+
+@pytest.fixture
+def purposes(desk):
+    return desk.running.stub(PurposeServiceStub)
+
+
+def create(purposes, purpose=RESEARCH, id="research"):
+    return purposes.CreatePurpose(CreatePurposeRequest(purpose_id=id, purpose=purpose))
+
+
+async def change(purposes, mask=(), **fields):
+    purpose = Purpose(name="purposes/research", **fields)
+    return await purposes.UpdatePurpose(
+        UpdatePurposeRequest(purpose=purpose, update_mask=FieldMask(paths=mask))
+    )
+
+
+async def test_service_and_marketing_are_there_from_the_beginning(purposes):
+    found = (await purposes.ListPurposes(ListPurposesRequest())).purposes
+    assert [(purpose.name, purpose.contact_default) for purpose in found] == [
+        ("purposes/marketing", Purpose.DEFAULT_DENIED),
+        ("purposes/service", Purpose.DEFAULT_ALLOWED),
+    ]
+    assert all(purpose.display_name and purpose.description and purpose.etag for purpose in found)
+
+
+async def test_a_purpose_is_created_once_told_and_read_back(desk, purposes, refused):
+    made = await create(purposes)
+    assert (made.name, made.etag, made.create_time) == ("purposes/research", '"1"', made.update_time)
+    assert await purposes.GetPurpose(GetPurposeRequest(name=made.name)) == made
+    assert await refused(create(purposes)) == "ALREADY_EXISTS PURPOSE_EXISTS"
+    (fact,) = await desk.facts("PurposeChanged")
+    assert (fact.data.purpose, fact.data.contact_default) == (made.name, Purpose.DEFAULT_DENIED)
+
+
+async def test_a_purpose_is_renamed_and_its_default_stays(purposes, refused):
+    made = await create(purposes)
+    changed = await change(purposes, display_name="Surveys", etag=made.etag)
+    assert (changed.display_name, changed.description, changed.etag) == ("Surveys", made.description, '"2"')
+    assert await change(purposes, display_name="Surveys") == changed
+    assert await refused(change(purposes, display_name="Polls", etag=made.etag)) == "ABORTED ETAG_MISMATCH"
+    opened = change(purposes, mask=["contact_default"], contact_default=Purpose.DEFAULT_ALLOWED)
+    assert await refused(opened) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+async def test_a_purpose_that_is_not_well_formed_or_not_there_is_refused(purposes, refused):
+    for call, reason in (
+        (create(purposes, id="Research"), "INVALID_ARGUMENT INVALID_CODE"),
+        (create(purposes, id="a.b"), "INVALID_ARGUMENT INVALID_CODE"),
+        (create(purposes, Purpose(display_name="Research")), "INVALID_ARGUMENT INVALID_ENUM"),
+        (create(purposes, Purpose(contact_default=Purpose.DEFAULT_DENIED)), "INVALID_ARGUMENT REQUIRED"),
+        (change(purposes, mask=["display_name"]), "INVALID_ARGUMENT REQUIRED"),
+        (change(purposes, display_name="Surveys"), "NOT_FOUND RESOURCE_NOT_FOUND"),
+        (purposes.GetPurpose(GetPurposeRequest(name="purposes/research")), "NOT_FOUND RESOURCE_NOT_FOUND"),
+    ):
+        assert await refused(call) == reason
