@@ -14,7 +14,7 @@ from google.type.money_pb2 import Money
 
 from chassis.api.messages import timestamp
 from chassis.grpc.client import Channels
-from rapport.cases.v1 import case_pb2, case_service_pb2, promise_pb2, promise_service_pb2
+from rapport.cases.v1 import case_pb2, case_service_pb2, promise_pb2, promise_service_pb2, work_item_pb2
 from rapport.cases.v1 import work_item_service_pb2 as items_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
@@ -132,12 +132,12 @@ class Desk:
                 case=case_pb2.Case(customer=customer, topic=mark, owner="agents/alice")
             ),
         )
-        work = case_pb2.WorkItem(department="departments/delivery", kind="deliver", reference=mark)
+        work = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver", reference=mark)
         item = await self.act(
             "work item",
             mark,
-            self.items.AddWorkItem,
-            items_pb2.AddWorkItemRequest(parent=case.name, work_item=work),
+            self.items.CreateWorkItem,
+            items_pb2.CreateWorkItemRequest(parent=case.name, work_item=work),
         )
         promise = promise_pb2.Promise(
             customer=customer,

@@ -9,11 +9,13 @@ from google.protobuf.message import Message
 
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import (
+    agent_pb2,
     case_pb2,
     case_service_pb2,
-    directory_pb2,
+    directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    work_item_pb2,
     work_item_service_pb2,
 )
 from rapport.customer.v1 import (
@@ -40,9 +42,9 @@ async def _case(do: Administer) -> Any:
 
 
 async def _work_item(do: Administer) -> Any:
-    item = case_pb2.WorkItem(department=OWNER, kind="refund")
-    request = work_item_service_pb2.AddWorkItemRequest(parent=(await _case(do)).name, work_item=item)
-    return await do("WorkItemService.AddWorkItem", request)
+    item = work_item_pb2.WorkItem(department=OWNER, kind="refund")
+    request = work_item_service_pb2.CreateWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+    return await do("WorkItemService.CreateWorkItem", request)
 
 
 def _promised(**fields: Any) -> promise_pb2.Promise:
@@ -85,8 +87,8 @@ async def reopen_case(do: Administer) -> Message:
 
 
 async def add_work_item(do: Administer) -> Message:
-    item = case_pb2.WorkItem(department=OWNER, kind="refund")
-    return work_item_service_pb2.AddWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+    item = work_item_pb2.WorkItem(department=OWNER, kind="refund")
+    return work_item_service_pb2.CreateWorkItemRequest(parent=(await _case(do)).name, work_item=item)
 
 
 async def forecast_work_item(do: Administer) -> Message:
@@ -154,11 +156,11 @@ def withdraw_promise(name: str) -> Message:
     return promise_service_pb2.WithdrawPromiseRequest(name=name, reason_code="customer-cancelled")
 
 
-async def update_agent(_: Administer) -> directory_pb2.UpdateAgentRequest:
-    agent = directory_pb2.Agent(
+async def update_agent(_: Administer) -> directory_service_pb2.UpdateAgentRequest:
+    agent = agent_pb2.Agent(
         name=f"agents/a{uuid4().hex}", display_name="Ada", phone="+49 30 1", department=OWNER
     )
-    return directory_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
+    return directory_service_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
 
 
 async def create_template(do: Administer) -> Message:
@@ -242,7 +244,7 @@ SCENES: dict[str, Scene] = {
     "cases.CaseService.AssignCase": assign_case,
     "cases.CaseService.ResolveCase": resolve_case,
     "cases.CaseService.ReopenCase": reopen_case,
-    "cases.WorkItemService.AddWorkItem": add_work_item,
+    "cases.WorkItemService.CreateWorkItem": add_work_item,
     "cases.WorkItemService.ForecastWorkItem": forecast_work_item,
     "cases.WorkItemService.StartWorkItem": start_work_item,
     "cases.WorkItemService.FinishWorkItem": finish_work_item,

@@ -38,6 +38,7 @@ PARENTS = {
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListImportErrors": {"parent": f"importJobs/{uuid4()}"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
+    "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeadLetters": {"parent": "consumers/-"},
     "ListTransfers": {"account": "programmes/main/accounts/issued"},
 }

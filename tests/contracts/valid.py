@@ -122,6 +122,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "agents/alice", "display_name": "Alice", "phone": "+49 30 1234567",
             "email": "alice@example.com", "department": "departments/front-desk"}, "allow_missing": True,
             "update_mask": "*"}),
+        ("UpdateAgent", {
+            "agent": {"name": "agents/alice", "inactive": False, "etag": "#"}, "update_mask": "inactive"}),
         ("GetAgent", {"name": "agents/alice"}),
         ("ListAgents", _PAGE),
         ("OpenCase", {"case": {
@@ -132,18 +134,22 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "{OpenCase}", "topic": "lost", "display_name": "Lost", "etag": "#"},
             "update_mask": "topic,displayName"}),
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
-        ("AddNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
-        ("AddWorkItem", {"parent": "{OpenCase}", "work_item": {
+        ("CreateNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
+        ("GetNote", {"name": "{CreateNote}"}),
+        ("ListNotes", _PAGE | {"parent": "{OpenCase}"}),
+        ("CreateWorkItem", {"parent": "{OpenCase}", "work_item": {
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
-        ("StartWorkItem", {"name": "{AddWorkItem}", "etag": "#"}),
-        ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{AddWorkItem}"}}),
+        ("StartWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
+        ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{CreateWorkItem}"}}),
         ("ForecastWorkItem", {
-            "name": "{AddWorkItem}", "forecast_finish_time": LATER, "reason_code": "weather", "etag": "#"}),
+            "name": "{CreateWorkItem}", "forecast_finish_time": LATER, "reason_code": "weather",
+            "etag": "#"}),
+        ("GetWorkItem", {"name": "{CreateWorkItem}"}),
         ("GetPromise", {"name": "{MakePromise}"}),
         ("RenegotiatePromise", {
             "name": "{MakePromise}", "due_time": LATER, "reason_code": "customer-away",
             "customer_requested": True, "etag": "#"}),
-        ("FinishWorkItem", {"name": "{AddWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
+        ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ListWorkItems", _PAGE | {"parent": "{OpenCase}"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),

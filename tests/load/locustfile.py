@@ -17,6 +17,7 @@ from rapport.cases.v1 import (
     case_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    work_item_pb2,
     work_item_service_pb2,
 )
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
@@ -131,10 +132,10 @@ class Department(RapportUser):
         customer, now = random.choice(CUSTOMERS), datetime.now(UTC)
         case = case_pb2.Case(customer=customer, topic="order-delivery", owner="agents/front-desk")
         opened = self.call(self.cases.OpenCase, case_service_pb2.OpenCaseRequest(case=case))
-        item = case_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
+        item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
         added = self.call(
-            self.items.AddWorkItem,
-            work_item_service_pb2.AddWorkItemRequest(parent=opened.name, work_item=item),
+            self.items.CreateWorkItem,
+            work_item_service_pb2.CreateWorkItemRequest(parent=opened.name, work_item=item),
         )
         promise = promise_pb2.Promise(
             customer=customer,

@@ -24,6 +24,7 @@ from rapport.cases.v1 import (
     case_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    work_item_pb2,
     work_item_service_pb2,
 )
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
@@ -99,10 +100,10 @@ class Drive:
             owner="agents/front-desk",
         )
         case = await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=case))
-        item = case_pb2.WorkItem(department="departments/delivery", kind="deliver")
+        item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver")
         self.item = (
-            await self.items.AddWorkItem(
-                work_item_service_pb2.AddWorkItemRequest(parent=case.name, work_item=item)
+            await self.items.CreateWorkItem(
+                work_item_service_pb2.CreateWorkItemRequest(parent=case.name, work_item=item)
             )
         ).name
         due = self._due(3)

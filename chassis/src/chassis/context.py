@@ -1,6 +1,8 @@
 """Who is acting, why, and in which trace: carried from the edge to every row that a transaction writes."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -75,3 +77,13 @@ class Call:
 
 
 current_call: ContextVar[Call] = ContextVar("current_call")
+
+
+@contextmanager
+def acting(call: Call) -> Iterator[None]:
+    """Have what is done inside be part of `call`."""
+    token = current_call.set(call)
+    try:
+        yield
+    finally:
+        current_call.reset(token)

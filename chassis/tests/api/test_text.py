@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 from chassis.api.text import check_texts
 from chassis.api.validation import Check
 from chassis.errors import InvalidArgument
-from rapport.cases.v1 import case_pb2, case_service_pb2, promise_pb2, promise_service_pb2
+from rapport.cases.v1 import note_pb2, note_service_pb2, promise_pb2, promise_service_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
@@ -53,7 +53,7 @@ NAMES = [
 
 
 def note(text: str) -> Message:
-    return case_service_pb2.AddNoteRequest(note=case_pb2.Note(text=text))
+    return note_service_pb2.CreateNoteRequest(note=note_pb2.Note(text=text))
 
 
 @pytest.mark.parametrize("character", CONTROL + HIDDEN + BREAKS + TURNS)

@@ -15,8 +15,8 @@ from chassis.api.messages import money, timestamp
 from chassis.api.names import Pattern
 from chassis.api.validation import EARLIEST, LATEST, Check
 from chassis.errors import InvalidArgument
-from rapport.cases.v1.case_pb2 import WorkItem
-from rapport.cases.v1.work_item_service_pb2 import AddWorkItemRequest, ForecastWorkItemRequest
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest, ForecastWorkItemRequest
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import customer_pb2
 
@@ -142,9 +142,9 @@ def test_the_epoch_is_a_time_and_not_absent() -> None:
 
 
 def test_a_nested_time_is_found_by_its_path() -> None:
-    request = AddWorkItemRequest(work_item=WorkItem(forecast_finish_time=timestamp(NOW)))
+    request = CreateWorkItemRequest(work_item=WorkItem(forecast_finish_time=timestamp(NOW)))
     assert Check().moment(request, "work_item.forecast_finish_time") == NOW
-    empty = AddWorkItemRequest()
+    empty = CreateWorkItemRequest()
     field = "work_item.forecast_finish_time"
     assert reasons(lambda c: c.moment(empty, field)) == [(field, "REQUIRED")]
 

@@ -34,7 +34,7 @@ VIEW = view_pb2.CustomerView(
     ],
     latest_timeline=[
         timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),
-        timeline_pb2.TimelineEntry(kind="WorkItemAdded", actor="agent:bob", resource=WORK_ITEM, name=ENTRY),
+        timeline_pb2.TimelineEntry(kind="WorkItemCreated", actor="agent:bob", resource=WORK_ITEM, name=ENTRY),
         timeline_pb2.TimelineEntry(
             kind="PurchaseRecorded", topic="corrected", amount=Money(currency_code="EUR", units=1250)
         ),
@@ -135,7 +135,7 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
 
 def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
     lines = shown(80).splitlines()
-    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemAdded  by agent:bob", ENTRY)):
+    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemCreated  by agent:bob", ENTRY)):
         (at,) = [i for i, line in enumerate(lines) if what in line]
         assert lines[at + 1].strip() == name
 

@@ -68,6 +68,7 @@ def work_items() -> None:
             state text NOT NULL CHECK (state IN ('PENDING', 'STARTED', 'FINISHED')),
             forecast_finish_time timestamptz,
             forecast_reason_code text NOT NULL,
+            start_time timestamptz,
             finish_time timestamptz,
             version bigint NOT NULL,
             CHECK ((state = 'FINISHED') = (finish_time IS NOT NULL))
@@ -148,6 +149,10 @@ def agents() -> None:
             phone text NOT NULL,
             email text NOT NULL,
             department_id text NOT NULL,
+            inactive boolean NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL,
             CHECK (phone <> '' OR email <> '')
         )
         """

@@ -4,6 +4,7 @@ from chassis.api.names import Pattern
 
 CASE = Pattern("cases/{case}")
 WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
+NOTE = Pattern("cases/{case}/notes/{note}")
 PROMISE = Pattern("promises/{promise}")
 AGENT = Pattern("agents/{agent:code}")
 DEPARTMENT = Pattern("departments/{department:code}")

@@ -10,6 +10,7 @@ from cases.events.timers import promise_at_risk, promise_due
 from cases.rpc.case import CaseRpc
 from cases.rpc.directory import DirectoryRpc
 from cases.rpc.explanation import Explainer
+from cases.rpc.note import NoteRpc
 from cases.rpc.promise import PromiseRpc
 from cases.rpc.work_item import WorkItemRpc
 from cases.settings import Settings
@@ -34,6 +35,7 @@ def compose(app: App[Settings]) -> None:
     explainer = Explainer(app.db, {"notices": app.client(NoticeServiceStub, "notifications").Explain})
 
     app.serve(CaseRpc(app.db))
+    app.serve(NoteRpc(app.db))
     app.serve(WorkItemRpc(app.db, clock))
     app.serve(PromiseRpc(app.db, clock, explainer))
     app.serve(DirectoryRpc(app.db))

@@ -12,14 +12,17 @@ from cases.service import service
 from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
 from rapport.cases.v1 import (
+    agent_pb2,
     case_pb2,
     case_service_pb2,
     case_service_pb2_grpc,
-    directory_pb2,
-    directory_pb2_grpc,
+    directory_service_pb2,
+    directory_service_pb2_grpc,
+    note_service_pb2_grpc,
     promise_pb2,
     promise_service_pb2,
     promise_service_pb2_grpc,
+    work_item_pb2,
     work_item_service_pb2,
     work_item_service_pb2_grpc,
 )
@@ -45,7 +48,8 @@ class Desk:
         self.cases: Any = running.stub(case_service_pb2_grpc.CaseServiceStub)
         self.work_items: Any = running.stub(work_item_service_pb2_grpc.WorkItemServiceStub)
         self.promises: Any = running.stub(promise_service_pb2_grpc.PromiseServiceStub)
-        self.directory: Any = running.stub(directory_pb2_grpc.DirectoryServiceStub)
+        self.notes: Any = running.stub(note_service_pb2_grpc.NoteServiceStub)
+        self.directory: Any = running.stub(directory_service_pb2_grpc.DirectoryServiceStub)
 
     def in_days(self, days: float) -> datetime:
         """A moment from now, by the service's clock."""
@@ -73,18 +77,18 @@ class Desk:
         """Open a case."""
         return await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=self.case(**fields)))
 
-    async def add(self, case: str) -> case_pb2.WorkItem:
+    async def add(self, case: str) -> work_item_pb2.WorkItem:
         """Add a delivery to a case."""
-        work_item = case_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
-        request = work_item_service_pb2.AddWorkItemRequest(parent=case, work_item=work_item)
-        return await self.work_items.AddWorkItem(request)
+        work_item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
+        request = work_item_service_pb2.CreateWorkItemRequest(parent=case, work_item=work_item)
+        return await self.work_items.CreateWorkItem(request)
 
     async def agent(self, agent: str) -> str:
         """Put somebody into the directory."""
-        message = directory_pb2.Agent(
+        message = agent_pb2.Agent(
             name=agent, display_name="Bob", email="bob@acme.example", department="departments/front-desk"
         )
-        request = directory_pb2.UpdateAgentRequest(agent=message, allow_missing=True)
+        request = directory_service_pb2.UpdateAgentRequest(agent=message, allow_missing=True)
         await self.directory.UpdateAgent(request)
         return agent
 
@@ -93,7 +97,7 @@ class Desk:
         promise = self.promise(due_days, **fields)
         return await self.promises.MakePromise(promise_service_pb2.MakePromiseRequest(promise=promise))
 
-    async def promised_work(self, due_days: float = 3) -> tuple[case_pb2.WorkItem, promise_pb2.Promise]:
+    async def promised_work(self, due_days: float = 3) -> tuple[work_item_pb2.WorkItem, promise_pb2.Promise]:
         """A case with a work item and a promise that rests on it."""
         case = await self.open()
         work_item = await self.add(case.name)
@@ -101,7 +105,7 @@ class Desk:
 
     async def forecast(
         self, work_item: str, days: float, reason_code: str = "carrier-delay"
-    ) -> case_pb2.WorkItem:
+    ) -> work_item_pb2.WorkItem:
         """Forecast a work item."""
         return await self.work_items.ForecastWorkItem(
             work_item_service_pb2.ForecastWorkItemRequest(
@@ -146,9 +150,9 @@ class Desk:
         return await self.promises.GetPromise(promise_service_pb2.GetPromiseRequest(name=promise))
 
     async def facts(self, *names: str) -> list[Any]:
-        """What was published, oldest first, of the messages `names`, or everything."""
-        published = await self.running.published()
-        return [p for p in published if not names or p.type.rsplit(".", 1)[1] in names]
+        """What was published, oldest first, of the messages `names`, or all but what is told of agents."""
+        published = [(p.type.rsplit(".", 1)[1], p) for p in await self.running.published()]
+        return [p for name, p in published if (name in names if names else name != "AgentUpdated")]
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from rapport.cases.v1 import case_pb2
+from rapport.cases.v1 import agent_pb2, case_pb2
 from rapport.cases.v1.case_service_pb2 import (
-    AddNoteRequest,
     AssignCaseRequest,
     GetCaseRequest,
     ListCasesRequest,
@@ -16,6 +15,7 @@ from rapport.cases.v1.case_service_pb2 import (
     UpdateCaseRequest,
 )
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
+from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
 from rapport.common.v1 import states_pb2
 
 State = states_pb2.CaseState
@@ -121,6 +121,8 @@ async def test_a_case_gets_another_owner_and_the_same_owner_is_no_news(desk):
     assert await desk.cases.AssignCase(request) == assigned
     (fact,) = await desk.facts("CaseAssigned")
     assert (fact.data.owner, fact.data.previous_owner) == ("agents/bob", "agents/front-desk")
+    assert (fact.data.department, fact.data.topic) == (assigned.department, opened.topic)
+    assert (fact.data.state, fact.data.previous_department) == (State.CASE_STATE_OPEN, opened.department)
 
 
 async def test_an_owner_is_somebody_in_the_directory(desk, refused):
@@ -163,13 +165,15 @@ async def test_a_case_with_unfinished_work_is_not_resolved(desk, refused):
     assert await refused(desk.cases.ResolveCase(request)) == "FAILED_PRECONDITION WORK_ITEM_OPEN"
 
 
-async def test_a_note_has_the_caller_as_its_author(desk):
+async def test_nobody_who_serves_customers_no_more_owns_what_is_new(desk, refused):
     opened = await desk.open()
-    note = await desk.cases.AddNote(
-        AddNoteRequest(parent=opened.name, note=case_pb2.Note(text="Called back."))
-    )
-    assert (note.text, note.author) == ("Called back.", "agent:alice")
-    assert note.name.startswith(f"{opened.name}/notes/")
+    gone = agent_pb2.Agent(name=await desk.agent("agents/bob"), inactive=True)
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone))
+    calls = [
+        desk.open(owner=gone.name),
+        desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner=gone.name)),
+    ]
+    assert {await refused(call) for call in calls} == {"FAILED_PRECONDITION AGENT_INACTIVE"}
 
 
 async def test_what_does_not_exist_is_not_found(desk, refused):
@@ -179,7 +183,6 @@ async def test_what_does_not_exist_is_not_found(desk, refused):
         desk.cases.AssignCase(AssignCaseRequest(name=UNKNOWN, owner="agents/bob")),
         desk.cases.ResolveCase(ResolveCaseRequest(name=UNKNOWN, resolution="delivered")),
         desk.cases.ReopenCase(ReopenCaseRequest(name=UNKNOWN)),
-        desk.cases.AddNote(AddNoteRequest(parent=UNKNOWN, note=case_pb2.Note(text="Hello."))),
     ]
     assert {await refused(call) for call in calls} == {"NOT_FOUND RESOURCE_NOT_FOUND"}
 

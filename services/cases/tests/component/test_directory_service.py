@@ -3,8 +3,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from cases.service import service
 from cases.usecases.agent import seed_front_desk
-from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, ListAgentsRequest, UpdateAgentRequest
-from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, ListAgentsRequest, UpdateAgentRequest
+from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
 ALICE = Agent(
     name="agents/alice", display_name="Alice", phone="+49 30 1", department="departments/front-desk"
@@ -14,13 +15,8 @@ ALICE = Agent(
 async def test_there_is_a_front_desk_from_the_start(start, clock):
     running = await start(service, front_desk_phone="+49 30 9", front_desk_email="desk@example.com")
     agent = await running.stub(DirectoryServiceStub).GetAgent(GetAgentRequest(name="agents/front-desk"))
-    assert agent == Agent(
-        name="agents/front-desk",
-        display_name="Front Desk",
-        phone="+49 30 9",
-        email="desk@example.com",
-        department="departments/front-desk",
-    )
+    assert (agent.display_name, agent.phone, agent.email) == ("Front Desk", "+49 30 9", "desk@example.com")
+    assert (agent.department, agent.etag) == ("departments/front-desk", '"1"')
 
 
 async def test_the_front_desk_is_seeded_once(desk):
@@ -35,8 +31,31 @@ async def test_an_agent_is_created_when_that_is_allowed(desk, refused):
     unknown = desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE))
     assert await refused(unknown) == "NOT_FOUND RESOURCE_NOT_FOUND"
     created = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
-    assert created == ALICE
-    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == ALICE
+    assert (created.phone, created.department, created.etag) == (ALICE.phone, ALICE.department, '"1"')
+    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == created
+
+
+async def test_others_hear_who_serves_customers_and_nothing_personal(desk):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    gone = Agent(name=ALICE.name, inactive=True, display_name=ALICE.display_name)
+    changed = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone))
+    again = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone))
+    told = [fact.data for fact in await desk.facts("AgentUpdated") if fact.resource == ALICE.name]
+    assert [(fact.inactive, fact.department) for fact in told] == [
+        (False, ALICE.department),
+        (True, ALICE.department),
+    ]
+    assert told[1].updated_fields == ["inactive"]
+    assert changed == again
+    assert (changed.inactive, changed.etag) == (True, '"2"')
+
+
+async def test_a_stale_change_of_an_agent_is_refused(desk, refused):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    stale = Agent(name=ALICE.name, display_name="Bob", etag='"7"')
+    assert (
+        await refused(desk.directory.UpdateAgent(UpdateAgentRequest(agent=stale))) == "ABORTED ETAG_MISMATCH"
+    )
 
 
 async def test_only_the_masked_fields_of_an_agent_change(desk):
@@ -49,10 +68,10 @@ async def test_only_the_masked_fields_of_an_agent_change(desk):
 
 
 async def test_an_agent_stays_reachable(desk, refused):
-    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    created = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
     silent = UpdateAgentRequest(agent=Agent(name=ALICE.name), update_mask=FieldMask(paths=["phone"]))
     assert await refused(desk.directory.UpdateAgent(silent)) == "INVALID_ARGUMENT REQUIRED"
-    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == ALICE
+    assert await desk.directory.GetAgent(GetAgentRequest(name=ALICE.name)) == created
 
 
 @pytest.mark.parametrize(

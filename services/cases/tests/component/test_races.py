@@ -7,9 +7,10 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
+from rapport.cases.v1.agent_pb2 import Agent
 from rapport.cases.v1.case_service_pb2 import GetCaseRequest, ResolveCaseRequest
-from rapport.cases.v1.directory_pb2 import Agent, GetAgentRequest, UpdateAgentRequest
-from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, UpdateAgentRequest
+from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2 import (
     BatchMakePromisesRequest,
     KeepPromiseRequest,

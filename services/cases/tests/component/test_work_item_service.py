@@ -4,12 +4,13 @@ from uuid import uuid4
 import pytest
 
 from chassis.api.messages import timestamp
-from rapport.cases.v1 import case_pb2
+from rapport.cases.v1 import work_item_pb2
 from rapport.cases.v1.case_service_pb2 import ResolveCaseRequest
 from rapport.cases.v1.work_item_service_pb2 import (
-    AddWorkItemRequest,
+    CreateWorkItemRequest,
     FinishWorkItemRequest,
     ForecastWorkItemRequest,
+    GetWorkItemRequest,
     ListWorkItemsRequest,
     StartWorkItemRequest,
 )
@@ -17,7 +18,7 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
-State = case_pb2.WorkItem.State
+State = work_item_pb2.WorkItem.State
 Promised = states_pb2.PromiseState
 
 
@@ -30,11 +31,17 @@ async def test_a_work_item_is_added_started_and_finished(desk):
     finished = await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=added.name))
     assert finished.state == State.STATE_FINISHED
     assert finished.finish_time == timestamp(desk.clock.now())
-    told = await desk.facts("WorkItemAdded", "WorkItemFinished")
-    assert [(fact.data.work_item, fact.data.customer, fact.version) for fact in told] == [
-        (added.name, desk.customer, 1),
-        (added.name, desk.customer, 3),
+    assert await desk.work_items.GetWorkItem(GetWorkItemRequest(name=added.name)) == finished
+    told = await desk.facts("WorkItemCreated", "WorkItemStarted", "WorkItemFinished")
+    assert [(fact.resource, fact.data.state, fact.version) for fact in told] == [
+        (added.name, State.STATE_PENDING, 1),
+        (added.name, State.STATE_STARTED, 2),
+        (added.name, State.STATE_FINISHED, 3),
     ]
+    assert {(fact.data.customer, fact.data.kind, fact.data.department) for fact in told} == {
+        (desk.customer, "deliver-order", "departments/delivery")
+    }
+    assert told[1].data.start_time == started.start_time == finished.start_time
 
 
 async def test_a_late_forecast_puts_the_promise_at_risk_because_of_the_forecast(desk):
@@ -225,15 +232,15 @@ async def test_work_is_not_finished_in_the_future(desk, refused):
 
 async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
     case = await desk.open()
-    wrong = case_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a b")
-    request = AddWorkItemRequest(parent=case.name, work_item=wrong)
-    assert await refused(desk.work_items.AddWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"
+    wrong = work_item_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a b")
+    request = CreateWorkItemRequest(parent=case.name, work_item=wrong)
+    assert await refused(desk.work_items.CreateWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"
 
 
 async def test_no_department_puts_its_own_work_on_a_case_of_others(desk, refused):
     """Nobody but that department could finish it, and the case could not be resolved."""
     case = await desk.open()
-    billing = desk.running.stub(WorkItemServiceStub, ["cases.workitems.write"], "department:paul", "billing")
-    work_item = case_pb2.WorkItem(department="departments/billing", kind="refund")
-    call = billing.AddWorkItem(AddWorkItemRequest(parent=case.name, work_item=work_item))
+    billing = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "department:paul", "billing")
+    work_item = work_item_pb2.WorkItem(department="departments/billing", kind="refund")
+    call = billing.CreateWorkItem(CreateWorkItemRequest(parent=case.name, work_item=work_item))
     assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"

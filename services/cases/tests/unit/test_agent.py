@@ -1,11 +1,15 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from cases.domain.agent import Agent
 from chassis.errors import InvalidArgument
 
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
 
 def agent(display_name="Alice", phone="+49 30 1234", email="alice@example.com", department_id="front-desk"):
-    return Agent("alice", display_name, phone, email, department_id)
+    return Agent("alice", display_name, phone, email, department_id, False, NOW, NOW)
 
 
 @pytest.mark.parametrize("reached_by", [{"phone": " "}, {"email": " "}, {}])

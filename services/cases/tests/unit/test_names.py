@@ -5,7 +5,7 @@ import pytest
 from cases.domain.case import CaseState
 from cases.domain.promise import PromiseState
 from cases.domain.work_item import WorkItemState
-from rapport.cases.v1.case_pb2 import WorkItem
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.common.v1 import states_pb2
 
 

@@ -20,7 +20,7 @@ def test_a_forecast_tells_what_was_expected_before():
     added = work_item()
     first = added.forecast(NOW + A_DAY, "weather")
     second = added.forecast(NOW + 2 * A_DAY, "carrier-delay")
-    assert (first.previous_forecast_time, second.previous_forecast_time) == (None, NOW + A_DAY)
+    assert (first.previous_forecast_finish_time, second.previous_forecast_finish_time) == (None, NOW + A_DAY)
     assert (added.forecast_finish_time, added.forecast_reason_code) == (NOW + 2 * A_DAY, "carrier-delay")
 
 
@@ -57,7 +57,7 @@ def test_work_is_not_finished_before_it_was_added():
 def test_only_pending_work_can_be_started(state):
     begun = work_item(state)
     with pytest.raises(FailedPrecondition) as caught:
-        begun.start()
+        begun.start(NOW)
     assert caught.value.reason == "WORK_ITEM_STARTED"
     assert caught.value.metadata == {"work_item": begun.name, "state": state}
 
@@ -65,7 +65,7 @@ def test_only_pending_work_can_be_started(state):
 def test_every_change_is_a_new_version():
     added = work_item()
     versions = [added.version]
-    for change in (added.start, lambda: added.forecast(NOW, "other"), lambda: added.finish(NOW)):
+    for change in (lambda: added.start(NOW), lambda: added.forecast(NOW, "other"), lambda: added.finish(NOW)):
         change()
         versions.append(added.version)
     assert versions == [1, 2, 3, 4]

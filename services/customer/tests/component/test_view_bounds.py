@@ -17,6 +17,9 @@ from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
 
+OPEN = {"state": "CASE_STATE_OPEN"}
+RESOLVED = {"state": "CASE_STATE_RESOLVED"}
+
 
 def names(kind, count=1):
     return [f"{kind}/{uuid4()}" for _ in range(count)]
@@ -35,7 +38,7 @@ def promised(desk, customer, count, text="orders/1"):
 
 async def test_a_view_counts_what_it_does_not_show(desk, nobody):
     opened = [
-        desk.event(cases.CaseOpened(case=name, customer=nobody, topic="late-delivery"), 1, i)
+        desk.event(cases.CaseOpened(**OPEN, case=name, customer=nobody, topic="late-delivery"), 1, i)
         for i, name in enumerate(names("cases", 60))
     ]
     view = CustomerView.FromString(await desk.projected(promised(desk, nobody, 1200) + opened, batch=500))
@@ -82,10 +85,14 @@ async def test_the_largest_view_is_small(desk, nobody):
         ]
     for name in names("cases", 90):
         history.append(
-            desk.event(cases.CaseOpened(case=name, topic=code, owner=f"agents/{code}", **at), 1, 1)
+            desk.event(
+                cases.CaseOpened(**OPEN, case=name, topic=code, owner=f"agents/{code}", **at),
+                1,
+                1,
+            )
         )
     for name in names("cases", 30):
-        history.append(desk.event(cases.CaseResolved(case=name, **at), 2, 1))
+        history.append(desk.event(cases.CaseResolved(**RESOLVED, case=name, **at), 2, 1))
     for name in names("notices", 30):
         history.append(
             desk.event(notifications.NoticeFailed(notice=name, kind=code, reason_code=code, **at), 1, 1)

@@ -24,6 +24,9 @@ from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
 from rapport_testing.wait import eventually
 
+OPEN = {"state": "CASE_STATE_OPEN"}
+RESOLVED = {"state": "CASE_STATE_RESOLVED"}
+
 
 def names(kind, count=1):
     return [f"{kind}/{uuid4()}" for _ in range(count)]
@@ -40,7 +43,12 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
     due, later = (timestamp(desk.clock.now() + timedelta(days=days)) for days in (3, 5))
     about = {"customer": anna.name, "promise": promise}
     told = [
-        (cases.CaseOpened(case=case, customer=anna.name, topic="late-delivery", owner="agents/bob"), 1),
+        (
+            cases.CaseOpened(
+                **OPEN, case=case, customer=anna.name, topic="late-delivery", owner="agents/bob"
+            ),
+            1,
+        ),
         (cases.PromiseMade(**about, case=case, kind="delivery", reference="orders/1", due_time=due), 1),
         (cases.PromiseAtRisk(**about, case=case, kind="delivery", due_time=due, forecast_time=later), 2),
         (notifications.NoticeRequested(notice=notice, **about, kind="promise-at-risk"), 1),
@@ -112,10 +120,10 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
 
 async def test_a_fact_delivered_twice_is_on_the_timeline_once(desk):
     anna = await desk.create()
-    opened = cases.CaseOpened(case=names("cases")[0], customer=anna.name, topic="late-delivery")
+    opened = cases.CaseOpened(**OPEN, case=names("cases")[0], customer=anna.name, topic="late-delivery")
     event_id = await desk.deliver(opened)
     await desk.deliver(opened, event_id=event_id)
-    await desk.deliver(cases.CaseResolved(case=opened.case, customer=anna.name), 2)
+    await desk.deliver(cases.CaseResolved(**RESOLVED, case=opened.case, customer=anna.name), 2)
     view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) >= 3)
     assert [entry.kind for entry in view.latest_timeline] == ["CaseResolved", "CaseOpened", "CustomerCreated"]
 
@@ -127,7 +135,7 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
     anna = await desk.create()
     case, opened = names("cases")[0], cases.CaseOpened.DESCRIPTOR.full_name
     monkeypatch.setattr(events, "SPECS", {name: spec for name, spec in SPECS.items() if name != opened})
-    await desk.deliver(cases.CaseOpened(case=case, customer=anna.name, topic="late-delivery"))
+    await desk.deliver(cases.CaseOpened(**OPEN, case=case, customer=anna.name, topic="late-delivery"))
     before = await desk.view_when(anna.name, lambda found: len(found.latest_timeline) == 2)
     assert not before.cases
 
@@ -143,7 +151,9 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
 
 
 async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own(desk, nobody):
-    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer=nobody, topic="late-delivery"))
+    await desk.deliver(
+        cases.CaseOpened(**OPEN, case=names("cases")[0], customer=nobody, topic="late-delivery")
+    )
 
     async def seen():
         rows = await VIEWS_BY_ID.all(desk.running.db, customer_ids=[UUID(nobody.split("/")[1])])
@@ -155,8 +165,10 @@ async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own
 
 async def test_a_fact_without_a_customer_holds_up_nothing(desk):
     anna = await desk.create()
-    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer="", topic="late-delivery"))
-    await desk.deliver(cases.CaseOpened(case=names("cases")[0], customer=anna.name, topic="late-delivery"))
+    await desk.deliver(cases.CaseOpened(**OPEN, case=names("cases")[0], customer="", topic="late-delivery"))
+    await desk.deliver(
+        cases.CaseOpened(**OPEN, case=names("cases")[0], customer=anna.name, topic="late-delivery")
+    )
     assert (await desk.view_when(anna.name, lambda view: view.cases)).cases[0].topic == "late-delivery"
 
 
@@ -179,9 +191,12 @@ def busy_history(desk, customer):
         told += [
             (cases.PromiseMade(promise=promise, kind="delivery", **at), 1),
             (cases.PromiseKept(promise=promise, late=bool(i % 2), **at), 2),
-            (cases.CaseOpened(case=case, topic="late-delivery", owner="agents/a", **at), 1),
-            (cases.CaseAssigned(case=case, owner="agents/b", **at), 2),
-            (cases.CaseResolved(case=case, **at), 3),
+            (
+                cases.CaseOpened(**OPEN, case=case, topic="late-delivery", owner="agents/a", **at),
+                1,
+            ),
+            (cases.CaseAssigned(**OPEN, case=case, owner="agents/b", **at), 2),
+            (cases.CaseResolved(**RESOLVED, case=case, **at), 3),
             (notifications.NoticeRequested(notice=notice, kind="promise-at-risk", promise=promise, **at), 1),
             (notifications.NoticeSent(notice=notice, channel="CHANNEL_EMAIL", **at), 2),
             (
@@ -193,7 +208,7 @@ def busy_history(desk, customer):
             (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], points=i, **at), 1),
         ]
         if i % 5 == 0:
-            told.append((cases.CaseReopened(case=case, **at), 4))
+            told.append((cases.CaseReopened(**OPEN, case=case, **at), 4))
     return [desk.event(message, version, seconds) for seconds, (message, version) in enumerate(told)]
 
 

@@ -15,6 +15,9 @@ from rapport.common.v1 import channel_pb2
 from rapport.loyalty.v1 import loyalty_events_pb2 as loyalty
 from rapport.notifications.v1 import notifications_events_pb2 as notifications
 
+OPEN = {"state": "CASE_STATE_OPEN"}
+RESOLVED = {"state": "CASE_STATE_RESOLVED"}
+
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE, LATER = timestamp(START + timedelta(days=3)), timestamp(START + timedelta(days=5))
 PROMISE, CASE, NOTICE = "promises/p", "cases/c", "notices/n"
@@ -44,12 +47,12 @@ HISTORIES = {
         cases.PromiseRenegotiated(promise=PROMISE, due_time=DUE, successor="promises/q"),
     ),
     PartKind.CASE: history(
-        cases.CaseOpened(case=CASE, topic="late-delivery", owner="agents/a", open_time=DUE),
-        cases.CaseAssigned(case=CASE, owner="agents/b"),
-        cases.CaseResolved(case=CASE),
-        cases.CaseReopened(case=CASE, reopen_count=1),
-        cases.CaseAssigned(case=CASE, owner="agents/c"),
-        cases.CaseResolved(case=CASE),
+        cases.CaseOpened(**OPEN, case=CASE, topic="late-delivery", owner="agents/a", open_time=DUE),
+        cases.CaseAssigned(**OPEN, case=CASE, owner="agents/b"),
+        cases.CaseResolved(**RESOLVED, case=CASE),
+        cases.CaseReopened(**OPEN, case=CASE, reopen_count=1),
+        cases.CaseAssigned(**OPEN, case=CASE, owner="agents/c"),
+        cases.CaseResolved(**RESOLVED, case=CASE),
     ),
     PartKind.NOTICE: history(
         notifications.NoticeRequested(notice=NOTICE, kind="promise-at-risk", promise=PROMISE),

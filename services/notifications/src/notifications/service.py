@@ -25,7 +25,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
-from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceStub
 from rapport.notifications.v1 import notifications_events_pb2

@@ -20,9 +20,9 @@ from chassis.api.messages import enum_name, timestamp
 from chassis.clock import ManualClock
 from notifications.service import service
 from rapport.cases.v1 import (
+    agent_pb2,
     cases_events_pb2,
-    directory_pb2,
-    directory_pb2_grpc,
+    directory_service_pb2_grpc,
     promise_pb2,
     promise_service_pb2_grpc,
 )
@@ -145,16 +145,16 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         return self.answer
 
 
-class Directory(directory_pb2_grpc.DirectoryServiceServicer):
+class Directory(directory_service_pb2_grpc.DirectoryServiceServicer):
     """The directory of agents."""
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
         self.agents = {
-            "agents/sam": directory_pb2.Agent(
+            "agents/sam": agent_pb2.Agent(
                 name="agents/sam", display_name="Sam Reed", phone="+49 30 1234", email="sam@acme.example"
             ),
-            "agents/front-desk": directory_pb2.Agent(
+            "agents/front-desk": agent_pb2.Agent(
                 name="agents/front-desk", display_name="Lea Front", phone="+49 30 1"
             ),
         }

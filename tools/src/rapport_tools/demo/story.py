@@ -13,15 +13,17 @@ import grpc
 from chassis.api.messages import timestamp, value_name
 from chassis.telemetry import tracing
 from rapport.cases.v1 import (
+    agent_pb2,
     case_pb2,
     case_service_pb2,
-    directory_pb2,
+    directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
+    work_item_pb2,
     work_item_service_pb2,
 )
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
-from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceStub
+from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import channel_pb2, explanation_pb2
@@ -101,7 +103,7 @@ class Story:
         return self.outcome
 
     def _know_the_customer(self) -> None:
-        agent = directory_pb2.Agent(
+        agent = agent_pb2.Agent(
             name="agents/alice",
             display_name="Alice Brandt",
             phone="+49 30 901820",
@@ -109,7 +111,8 @@ class Story:
             department="departments/front-desk",
         )
         self._call(
-            self._directory.UpdateAgent, directory_pb2.UpdateAgentRequest(agent=agent, allow_missing=True)
+            self._directory.UpdateAgent,
+            directory_service_pb2.UpdateAgentRequest(agent=agent, allow_missing=True),
         )
         self.outcome.customer = self.outcome.customer or self._new_customer()
         self._call(
@@ -152,10 +155,10 @@ class Story:
             ),
         )
         item = self._call(
-            self._items.AddWorkItem,
-            work_item_service_pb2.AddWorkItemRequest(
+            self._items.CreateWorkItem,
+            work_item_service_pb2.CreateWorkItemRequest(
                 parent=case.name,
-                work_item=case_pb2.WorkItem(
+                work_item=work_item_pb2.WorkItem(
                     department="departments/delivery", kind="deliver-order", reference=order
                 ),
             ),

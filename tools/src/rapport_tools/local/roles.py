@@ -4,8 +4,9 @@ READ_EVERYTHING = frozenset(
     {
         "cases.agents.read",
         "cases.cases.read",
+        "cases.notes.read",
         "cases.promises.read",
-        "cases.workitems.read",
+        "cases.work_items.read",
         "customer.consents.read",
         "customer.customers.read",
         "customer.customers.resolve",
@@ -26,8 +27,9 @@ READ_EVERYTHING = frozenset(
 FRONT_LINE = frozenset(
     {
         "cases.cases.write",
+        "cases.notes.write",
         "cases.promises.write",
-        "cases.workitems.write",
+        "cases.work_items.write",
         "customer.consents.write",
         "customer.customers.write",
         "customer.timeline.write",
@@ -40,8 +42,9 @@ FRONT_LINE = frozenset(
 BACK_OFFICE = frozenset(
     {
         "cases.cases.write",
+        "cases.notes.write",
         "cases.promises.write",
-        "cases.workitems.write",
+        "cases.work_items.write",
         "customer.customers.write",
         "customer.imports.write",
         "customer.timeline.write",

@@ -259,35 +259,3 @@ class ReopenCaseRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReopenCaseRequest: _TypeAlias = ReopenCaseRequest  # noqa: Y015
-
-@_typing.final
-class AddNoteRequest(_message.Message):
-    """Adds a note."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PARENT_FIELD_NUMBER: _builtins.int
-    NOTE_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    parent: _builtins.str
-    """`cases/{uuid}`."""
-    request_id: _builtins.str
-    """UUID that makes a retry safe for 7 days."""
-    @_builtins.property
-    def note(self) -> _case_pb2.Note:
-        """The note; only `text` is read."""
-
-    def __init__(
-        self,
-        *,
-        parent: _builtins.str = ...,
-        note: _case_pb2.Note | None = ...,
-        request_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["note", b"note"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AddNoteRequest: _TypeAlias = AddNoteRequest  # noqa: Y015

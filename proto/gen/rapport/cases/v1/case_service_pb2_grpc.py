@@ -71,11 +71,6 @@ class CaseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
                 _registered_method=True)
-        self.AddNote = channel.unary_unary(
-                '/rapport.cases.v1.CaseService/AddNote',
-                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.AddNoteRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Note.FromString,
-                _registered_method=True)
 
 
 class CaseServiceServicer:
@@ -131,13 +126,6 @@ class CaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AddNote(self, request, context):
-        """Adds a note for colleagues.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_CaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -175,11 +163,6 @@ def add_CaseServiceServicer_to_server(servicer, server):
                     servicer.ReopenCase,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
-            ),
-            'AddNote': grpc.unary_unary_rpc_method_handler(
-                    servicer.AddNote,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.AddNoteRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Note.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -372,33 +355,6 @@ class CaseService:
             '/rapport.cases.v1.CaseService/ReopenCase',
             rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def AddNote(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/rapport.cases.v1.CaseService/AddNote',
-            rapport_dot_cases_dot_v1_dot_case__service__pb2.AddNoteRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_case__pb2.Note.FromString,
             options,
             channel_credentials,
             insecure,

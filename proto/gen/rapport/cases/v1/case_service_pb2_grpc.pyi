@@ -48,8 +48,6 @@ class CaseServiceStub:
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]
     """Opens a resolved case again."""
-    AddNote: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.AddNoteRequest, _case_pb2.Note]
-    """Adds a note for colleagues."""
 
 @_typing.type_check_only
 class CaseServiceAsyncStub(CaseServiceStub):
@@ -70,8 +68,6 @@ class CaseServiceAsyncStub(CaseServiceStub):
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Opens a resolved case again."""
-    AddNote: _aio.UnaryUnaryMultiCallable[_case_service_pb2.AddNoteRequest, _case_pb2.Note]  # type: ignore[assignment]
-    """Adds a note for colleagues."""
 
 class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Cases from the first contact to the resolution."""
@@ -131,13 +127,5 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
         """Opens a resolved case again."""
-
-    @_abc_1.abstractmethod
-    def AddNote(
-        self,
-        request: _case_service_pb2.AddNoteRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_case_pb2.Note, _abc.Awaitable[_case_pb2.Note]]:
-        """Adds a note for colleagues."""
 
 def add_CaseServiceServicer_to_server(servicer: CaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,8 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
+from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,6 +32,8 @@ class CaseOpened(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
@@ -38,7 +42,11 @@ class CaseOpened(_message.Message):
     topic: _builtins.str
     """What it is about, a code."""
     owner: _builtins.str
-    """`agents/{agent}`."""
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -50,11 +58,13 @@ class CaseOpened(_message.Message):
         customer: _builtins.str = ...,
         topic: _builtins.str = ...,
         owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
         open_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "open_time", b"open_time", "owner", b"owner", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -68,27 +78,49 @@ class CaseAssigned(_message.Message):
 
     CASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
     PREVIOUS_OWNER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    topic: _builtins.str
+    """What it is about, a code."""
     owner: _builtins.str
-    """`agents/{agent}`."""
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
     previous_owner: _builtins.str
     """The owner before, `agents/{agent}`."""
+    previous_department: _builtins.str
+    """The department before, `departments/{department}`; maybe the same."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
     def __init__(
         self,
         *,
         case: _builtins.str = ...,
         customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
         owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
         previous_owner: _builtins.str = ...,
+        previous_department: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "owner", b"owner", "previous_owner", b"previous_owner"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "previous_department", b"previous_department", "previous_owner", b"previous_owner", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -103,13 +135,27 @@ class CaseUpdated(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     topic: _builtins.str
-    """What it is about now, a code."""
+    """What it is about, a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields that changed: `topic`, `display_name`."""
@@ -120,11 +166,15 @@ class CaseUpdated(_message.Message):
         case: _builtins.str = ...,
         customer: _builtins.str = ...,
         topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "state", b"state", "topic", b"topic", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -138,23 +188,51 @@ class CaseResolved(_message.Message):
 
     CASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
+    RESOLVE_TIME_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    topic: _builtins.str
+    """What it is about, a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
     resolution: _builtins.str
     """How it was settled, a code."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
+    @_builtins.property
+    def resolve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was settled."""
+
     def __init__(
         self,
         *,
         case: _builtins.str = ...,
         customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
         resolution: _builtins.str = ...,
+        resolve_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "resolution", b"resolution"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -168,30 +246,96 @@ class CaseReopened(_message.Message):
 
     CASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    OPEN_TIME_FIELD_NUMBER: _builtins.int
     REOPEN_COUNT_FIELD_NUMBER: _builtins.int
     case: _builtins.str
     """`cases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    topic: _builtins.str
+    """What it is about, a code."""
+    owner: _builtins.str
+    """The accountable owner by then, `agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable by then."""
+    state: _states_pb2.CaseState.ValueType
+    """Where it is by then."""
     reopen_count: _builtins.int
     """How often it was reopened, this time included."""
+    @_builtins.property
+    def open_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was opened."""
+
     def __init__(
         self,
         *,
         case: _builtins.str = ...,
         customer: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: _states_pb2.CaseState.ValueType = ...,
+        open_time: _timestamp_pb2.Timestamp | None = ...,
         reopen_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "reopen_count", b"reopen_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "state", b"state", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CaseReopened: _TypeAlias = CaseReopened  # noqa: Y015
 
 @_typing.final
-class WorkItemAdded(_message.Message):
+class NoteCreated(_message.Message):
+    """Somebody noted something on a case. What they noted may be personal and does not travel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    note: _builtins.str
+    """`cases/{uuid}/notes/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    topic: _builtins.str
+    """What the case is about, a code."""
+    department: _builtins.str
+    """`departments/{department}` that is accountable for the case by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was written."""
+
+    def __init__(
+        self,
+        *,
+        note: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        department: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "note", b"note", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteCreated: _TypeAlias = NoteCreated  # noqa: Y015
+
+@_typing.final
+class WorkItemCreated(_message.Message):
     """A department got a part of a case."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -201,6 +345,9 @@ class WorkItemAdded(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
     """`cases/{uuid}/workItems/{uuid}`."""
     customer: _builtins.str
@@ -208,9 +355,17 @@ class WorkItemAdded(_message.Message):
     case: _builtins.str
     """`cases/{uuid}`."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that does the work."""
     kind: _builtins.str
     """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
     def __init__(
         self,
         *,
@@ -219,14 +374,17 @@ class WorkItemAdded(_message.Message):
         case: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "kind", b"kind", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___WorkItemAdded: _TypeAlias = WorkItemAdded  # noqa: Y015
+Global___WorkItemCreated: _TypeAlias = WorkItemCreated  # noqa: Y015
 
 @_typing.final
 class WorkItemForecast(_message.Message):
@@ -238,8 +396,12 @@ class WorkItemForecast(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     FORECAST_FINISH_TIME_FIELD_NUMBER: _builtins.int
-    PREVIOUS_FORECAST_TIME_FIELD_NUMBER: _builtins.int
+    PREVIOUS_FORECAST_FINISH_TIME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
     """`cases/{uuid}/workItems/{uuid}`."""
@@ -248,15 +410,25 @@ class WorkItemForecast(_message.Message):
     case: _builtins.str
     """`cases/{uuid}`."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
     reason_code: _builtins.str
     """Why, a code."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
     @_builtins.property
     def forecast_finish_time(self) -> _timestamp_pb2.Timestamp:
         """When the department now expects to finish."""
 
     @_builtins.property
-    def previous_forecast_time(self) -> _timestamp_pb2.Timestamp:
+    def previous_forecast_finish_time(self) -> _timestamp_pb2.Timestamp:
         """What it expected before; absent for the first forecast."""
 
     def __init__(
@@ -266,19 +438,81 @@ class WorkItemForecast(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
         forecast_finish_time: _timestamp_pb2.Timestamp | None = ...,
-        previous_forecast_time: _timestamp_pb2.Timestamp | None = ...,
+        previous_forecast_finish_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_finish_time", b"_previous_forecast_finish_time", "create_time", b"create_time", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_finish_time", b"previous_forecast_finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time", "case", b"case", "customer", b"customer", "department", b"department", "forecast_finish_time", b"forecast_finish_time", "previous_forecast_time", b"previous_forecast_time", "reason_code", b"reason_code", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_previous_forecast_finish_time", b"_previous_forecast_finish_time", "case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "forecast_finish_time", b"forecast_finish_time", "kind", b"kind", "previous_forecast_finish_time", b"previous_forecast_finish_time", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__previous_forecast_time: _TypeAlias = _typing.Literal["previous_forecast_time"]  # noqa: Y015
-    _WhichOneofArgType__previous_forecast_time: _TypeAlias = _typing.Literal["_previous_forecast_time", b"_previous_forecast_time"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_forecast_time) -> _WhichOneofReturnType__previous_forecast_time | None: ...
+    _WhichOneofReturnType__previous_forecast_finish_time: _TypeAlias = _typing.Literal["previous_forecast_finish_time"]  # noqa: Y015
+    _WhichOneofArgType__previous_forecast_finish_time: _TypeAlias = _typing.Literal["_previous_forecast_finish_time", b"_previous_forecast_finish_time"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__previous_forecast_finish_time) -> _WhichOneofReturnType__previous_forecast_finish_time | None: ...
 
 Global___WorkItemForecast: _TypeAlias = WorkItemForecast  # noqa: Y015
+
+@_typing.final
+class WorkItemStarted(_message.Message):
+    """A department began its part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    work_item: _builtins.str
+    """`cases/{uuid}/workItems/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    case: _builtins.str
+    """`cases/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun."""
+
+    def __init__(
+        self,
+        *,
+        work_item: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        case: _builtins.str = ...,
+        department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "kind", b"kind", "reference", b"reference", "start_time", b"start_time", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkItemStarted: _TypeAlias = WorkItemStarted  # noqa: Y015
 
 @_typing.final
 class WorkItemFinished(_message.Message):
@@ -290,6 +524,10 @@ class WorkItemFinished(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
     """`cases/{uuid}/workItems/{uuid}`."""
@@ -298,7 +536,17 @@ class WorkItemFinished(_message.Message):
     case: _builtins.str
     """`cases/{uuid}`."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that does the work."""
+    kind: _builtins.str
+    """What is to be done, a code."""
+    reference: _builtins.str
+    """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _work_item_pb2.WorkItem.State.ValueType
+    """Where the work is by then."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was created."""
+
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
         """When it was finished."""
@@ -310,15 +558,55 @@ class WorkItemFinished(_message.Message):
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _work_item_pb2.WorkItem.State.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["finish_time", b"finish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "finish_time", b"finish_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "finish_time", b"finish_time", "kind", b"kind", "reference", b"reference", "state", b"state", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkItemFinished: _TypeAlias = WorkItemFinished  # noqa: Y015
+
+@_typing.final
+class AgentUpdated(_message.Message):
+    """An agent was created or changed. Names and numbers are personal and do not travel. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    INACTIVE_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """`agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that the agent works for by then."""
+    inactive: _builtins.bool
+    """Whether the agent serves customers no more."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed, for example `department`; of a new agent all."""
+
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        department: _builtins.str = ...,
+        inactive: _builtins.bool = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "department", b"department", "inactive", b"inactive", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentUpdated: _TypeAlias = AgentUpdated  # noqa: Y015
 
 @_typing.final
 class PromiseMade(_message.Message):

@@ -33,19 +33,20 @@ class Promise(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     FORECAST_TIME_FIELD_NUMBER: _builtins.int
+    FORECAST_DATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     KEEP_TIME_FIELD_NUMBER: _builtins.int
+    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
     PREDECESSOR_FIELD_NUMBER: _builtins.int
     SUCCESSOR_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
-    DUE_DATE_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
-    FORECAST_DATE_FIELD_NUMBER: _builtins.int
-    WITHDRAW_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
@@ -62,6 +63,10 @@ class Promise(_message.Message):
     """What it refers to, a code that events and notices may show, for example `orders/10248`: at most 100 letters of the
     English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
     """
+    time_zone: _builtins.str
+    """The IANA time zone of the customer, required with `due_date` and only allowed with it. It never changes: a successor
+    is due on a day there too.
+    """
     state: _states_pb2.PromiseState.ValueType
     """Where the promise is."""
     reason_code: _builtins.str
@@ -70,19 +75,21 @@ class Promise(_message.Message):
     """The promise that it replaced."""
     successor: _builtins.str
     """The promise that replaced it."""
+    root: _builtins.str
+    """The first promise of its chain: of those that replaced each other or were made on one work item. Maybe itself."""
     notice: _builtins.str
     """The notice that told the customer about the new date."""
     etag: _builtins.str
     """The row version, quoted: the resource version of the last event about the promise."""
-    time_zone: _builtins.str
-    """The IANA time zone of the customer, required with `due_date` and only allowed with it. It never changes: a successor
-    is due on a day there too.
-    """
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """By when: a moment, and what is done at that very moment is in time. From 1970 to ten years ahead. Give this or
         `due_date`. Of a promised day it is the first moment after it, and what is done then is late.
         """
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """By when: a day, which ends at the next midnight in `time_zone`. Give this or `due_time`."""
 
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
@@ -93,16 +100,12 @@ class Promise(_message.Message):
         """The forecast that put it at risk, or came after it was broken; absent when none did, and once it has a successor."""
 
     @_builtins.property
-    def keep_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent until then. Not before it was made, not in the future."""
-
-    @_builtins.property
-    def due_date(self) -> _date_pb2.Date:
-        """By when: a day, which ends at the next midnight in `time_zone`. Give this or `due_time`."""
-
-    @_builtins.property
     def forecast_date(self) -> _date_pb2.Date:
         """The day of `forecast_time` in `time_zone`; absent when a moment was promised."""
+
+    @_builtins.property
+    def keep_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was done; absent until then. Not before it was made, not in the future."""
 
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
@@ -119,23 +122,24 @@ class Promise(_message.Message):
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         state: _states_pb2.PromiseState.ValueType = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
+        forecast_date: _date_pb2.Date | None = ...,
         reason_code: _builtins.str = ...,
         keep_time: _timestamp_pb2.Timestamp | None = ...,
+        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
         predecessor: _builtins.str = ...,
         successor: _builtins.str = ...,
+        root: _builtins.str = ...,
         notice: _builtins.str = ...,
         etag: _builtins.str = ...,
-        due_date: _date_pb2.Date | None = ...,
-        time_zone: _builtins.str = ...,
-        forecast_date: _date_pb2.Date | None = ...,
-        withdraw_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

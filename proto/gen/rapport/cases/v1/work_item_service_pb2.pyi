@@ -8,7 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from rapport.cases.v1 import case_pb2 as _case_pb2
+from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,8 +21,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class AddWorkItemRequest(_message.Message):
-    """Adds a work item."""
+class CreateWorkItemRequest(_message.Message):
+    """Creates a work item."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -34,14 +34,14 @@ class AddWorkItemRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def work_item(self) -> _case_pb2.WorkItem:
+    def work_item(self) -> _work_item_pb2.WorkItem:
         """The work item; `name` and output-only fields are ignored."""
 
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
-        work_item: _case_pb2.WorkItem | None = ...,
+        work_item: _work_item_pb2.WorkItem | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work_item", b"work_item"]  # noqa: Y015
@@ -50,7 +50,7 @@ class AddWorkItemRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AddWorkItemRequest: _TypeAlias = AddWorkItemRequest  # noqa: Y015
+Global___CreateWorkItemRequest: _TypeAlias = CreateWorkItemRequest  # noqa: Y015
 
 @_typing.final
 class ForecastWorkItemRequest(_message.Message):
@@ -142,7 +142,7 @@ class FinishWorkItemRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was finished; absent means now. Not in the future, not before the work item was added."""
+        """When it was finished; absent means now. Not in the future, not before the work item was created."""
 
     def __init__(
         self,
@@ -159,6 +159,28 @@ class FinishWorkItemRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FinishWorkItemRequest: _TypeAlias = FinishWorkItemRequest  # noqa: Y015
+
+@_typing.final
+class GetWorkItemRequest(_message.Message):
+    """Gets a work item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`cases/{uuid}/workItems/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkItemRequest: _TypeAlias = GetWorkItemRequest  # noqa: Y015
 
 @_typing.final
 class ListWorkItemsRequest(_message.Message):
@@ -201,13 +223,13 @@ class ListWorkItemsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def work_items(self) -> _containers.RepeatedCompositeFieldContainer[_case_pb2.WorkItem]:
+    def work_items(self) -> _containers.RepeatedCompositeFieldContainer[_work_item_pb2.WorkItem]:
         """The work items."""
 
     def __init__(
         self,
         *,
-        work_items: _abc.Iterable[_case_pb2.WorkItem] | None = ...,
+        work_items: _abc.Iterable[_work_item_pb2.WorkItem] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

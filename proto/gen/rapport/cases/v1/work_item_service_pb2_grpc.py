@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from rapport.cases.v1 import case_pb2 as rapport_dot_cases_dot_v1_dot_case__pb2
+from rapport.cases.v1 import work_item_pb2 as rapport_dot_cases_dot_v1_dot_work__item__pb2
 from rapport.cases.v1 import work_item_service_pb2 as rapport_dot_cases_dot_v1_dot_work__item__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class WorkItemServiceStub:
-    """Work items: add, forecast, start, finish.
+    """Work items: create, forecast, start, finish.
     """
 
     def __init__(self, channel):
@@ -36,25 +36,30 @@ class WorkItemServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.AddWorkItem = channel.unary_unary(
-                '/rapport.cases.v1.WorkItemService/AddWorkItem',
-                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddWorkItemRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+        self.CreateWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/CreateWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.CreateWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
         self.ForecastWorkItem = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/ForecastWorkItem',
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ForecastWorkItemRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
         self.StartWorkItem = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/StartWorkItem',
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.StartWorkItemRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
         self.FinishWorkItem = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/FinishWorkItem',
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+                _registered_method=True)
+        self.GetWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/GetWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.GetWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
                 _registered_method=True)
         self.ListWorkItems = channel.unary_unary(
                 '/rapport.cases.v1.WorkItemService/ListWorkItems',
@@ -64,11 +69,11 @@ class WorkItemServiceStub:
 
 
 class WorkItemServiceServicer:
-    """Work items: add, forecast, start, finish.
+    """Work items: create, forecast, start, finish.
     """
 
-    def AddWorkItem(self, request, context):
-        """Adds a department's part to an open case.
+    def CreateWorkItem(self, request, context):
+        """Gives a department a part of an open case. Who answers for the case does, and nobody else.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +101,13 @@ class WorkItemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWorkItem(self, request, context):
+        """Gets a work item.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListWorkItems(self, request, context):
         """Lists the work items of a case, oldest first.
         """
@@ -106,25 +118,30 @@ class WorkItemServiceServicer:
 
 def add_WorkItemServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'AddWorkItem': grpc.unary_unary_rpc_method_handler(
-                    servicer.AddWorkItem,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddWorkItemRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.SerializeToString,
+            'CreateWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.CreateWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'ForecastWorkItem': grpc.unary_unary_rpc_method_handler(
                     servicer.ForecastWorkItem,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ForecastWorkItemRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.SerializeToString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'StartWorkItem': grpc.unary_unary_rpc_method_handler(
                     servicer.StartWorkItem,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.StartWorkItemRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.SerializeToString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'FinishWorkItem': grpc.unary_unary_rpc_method_handler(
                     servicer.FinishWorkItem,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.SerializeToString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
+            ),
+            'GetWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.GetWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.SerializeToString,
             ),
             'ListWorkItems': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWorkItems,
@@ -140,11 +157,11 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkItemService:
-    """Work items: add, forecast, start, finish.
+    """Work items: create, forecast, start, finish.
     """
 
     @staticmethod
-    def AddWorkItem(request,
+    def CreateWorkItem(request,
             target,
             options=(),
             channel_credentials=None,
@@ -157,9 +174,9 @@ class WorkItemService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.cases.v1.WorkItemService/AddWorkItem',
-            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.AddWorkItemRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+            '/rapport.cases.v1.WorkItemService/CreateWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.CreateWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,
             insecure,
@@ -186,7 +203,7 @@ class WorkItemService:
             target,
             '/rapport.cases.v1.WorkItemService/ForecastWorkItem',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ForecastWorkItemRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,
             insecure,
@@ -213,7 +230,7 @@ class WorkItemService:
             target,
             '/rapport.cases.v1.WorkItemService/StartWorkItem',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.StartWorkItemRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,
             insecure,
@@ -240,7 +257,34 @@ class WorkItemService:
             target,
             '/rapport.cases.v1.WorkItemService/FinishWorkItem',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.FinishWorkItemRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_case__pb2.WorkItem.FromString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/GetWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.GetWorkItemRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_work__item__pb2.WorkItem.FromString,
             options,
             channel_credentials,
             insecure,

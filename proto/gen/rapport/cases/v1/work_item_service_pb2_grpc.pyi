@@ -5,7 +5,7 @@ The departments' parts of a case."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from rapport.cases.v1 import case_pb2 as _case_pb2
+from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 from rapport.cases.v1 import work_item_service_pb2 as _work_item_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -28,60 +28,64 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkItemServiceStub:
-    """Work items: add, forecast, start, finish."""
+    """Work items: create, forecast, start, finish."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkItemServiceAsyncStub: ...
-    AddWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.AddWorkItemRequest, _case_pb2.WorkItem]
-    """Adds a department's part to an open case."""
-    ForecastWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _case_pb2.WorkItem]
+    CreateWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]
+    """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
+    ForecastWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]
     """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
     when the forecast is later than they are due, and OPEN again when it no longer is.
     """
-    StartWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _case_pb2.WorkItem]
+    StartWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _work_item_pb2.WorkItem]
     """Begins the work."""
-    FinishWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _case_pb2.WorkItem]
+    FinishWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _work_item_pb2.WorkItem]
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+    GetWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]
+    """Gets a work item."""
     ListWorkItems: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]
     """Lists the work items of a case, oldest first."""
 
 @_typing.type_check_only
 class WorkItemServiceAsyncStub(WorkItemServiceStub):
-    """Work items: add, forecast, start, finish."""
+    """Work items: create, forecast, start, finish."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    AddWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.AddWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
-    """Adds a department's part to an open case."""
-    ForecastWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
+    CreateWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.CreateWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
+    ForecastWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ForecastWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
     when the forecast is later than they are due, and OPEN again when it no longer is.
     """
-    StartWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
+    StartWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.StartWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Begins the work."""
-    FinishWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _case_pb2.WorkItem]  # type: ignore[assignment]
+    FinishWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.FinishWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+    GetWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
+    """Gets a work item."""
     ListWorkItems: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]  # type: ignore[assignment]
     """Lists the work items of a case, oldest first."""
 
 class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Work items: add, forecast, start, finish."""
+    """Work items: create, forecast, start, finish."""
 
     @_abc_1.abstractmethod
-    def AddWorkItem(
+    def CreateWorkItem(
         self,
-        request: _work_item_service_pb2.AddWorkItemRequest,
+        request: _work_item_service_pb2.CreateWorkItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_case_pb2.WorkItem, _abc.Awaitable[_case_pb2.WorkItem]]:
-        """Adds a department's part to an open case."""
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Gives a department a part of an open case. Who answers for the case does, and nobody else."""
 
     @_abc_1.abstractmethod
     def ForecastWorkItem(
         self,
         request: _work_item_service_pb2.ForecastWorkItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_case_pb2.WorkItem, _abc.Awaitable[_case_pb2.WorkItem]]:
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Says when the work is now expected to finish. In the same transaction promises that rest on it become AT_RISK
         when the forecast is later than they are due, and OPEN again when it no longer is.
         """
@@ -91,7 +95,7 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _work_item_service_pb2.StartWorkItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_case_pb2.WorkItem, _abc.Awaitable[_case_pb2.WorkItem]]:
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Begins the work."""
 
     @_abc_1.abstractmethod
@@ -99,8 +103,16 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _work_item_service_pb2.FinishWorkItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_case_pb2.WorkItem, _abc.Awaitable[_case_pb2.WorkItem]]:
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
         """Ends the work. Promises that rest on it become KEPT or KEPT_LATE in the same transaction."""
+
+    @_abc_1.abstractmethod
+    def GetWorkItem(
+        self,
+        request: _work_item_service_pb2.GetWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_work_item_pb2.WorkItem, _abc.Awaitable[_work_item_pb2.WorkItem]]:
+        """Gets a work item."""
 
     @_abc_1.abstractmethod
     def ListWorkItems(

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated
+from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 
@@ -71,10 +71,10 @@ class Case:
 
     def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""
-        previous_owner = self.owner
+        before = {"previous_owner": self.owner, "previous_department": self.department}
         self.owner_id, self.department_id = owner_id, department_id
         self.version += 1
-        return fact_of(CaseAssigned, self, previous_owner=previous_owner)
+        return fact_of(CaseAssigned, self, **before)
 
     def resolve(self, resolution: str, now: datetime, unfinished_work_items: int) -> CaseResolved:
         """Settle it. Refused while a department still has work to do (`WORK_ITEM_OPEN`)."""
@@ -124,3 +124,8 @@ class Note:
     def name(self) -> str:
         """`cases/{uuid}/notes/{uuid}`."""
         return f"cases/{self.case_id}/notes/{self.id}"
+
+    def created(self, case: Case) -> NoteCreated:
+        """The fact that it was written; not what it says."""
+        about = {"customer": case.customer, "topic": case.topic, "department": case.department}
+        return fact_of(NoteCreated, self, case=case.name, **about)

@@ -15,6 +15,8 @@ class CaseOpened:
     customer: str
     topic: str
     owner: str
+    department: str
+    state: str
     open_time: datetime
 
 
@@ -24,8 +26,13 @@ class CaseAssigned:
 
     case: str
     customer: str
+    topic: str
     owner: str
+    department: str
+    state: str
+    open_time: datetime
     previous_owner: str
+    previous_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,10 @@ class CaseUpdated:
     case: str
     customer: str
     topic: str
+    owner: str
+    department: str
+    state: str
+    open_time: datetime
     updated_fields: list[str]
 
 
@@ -44,7 +55,13 @@ class CaseResolved:
 
     case: str
     customer: str
+    topic: str
+    owner: str
+    department: str
+    state: str
+    open_time: datetime
     resolution: str
+    resolve_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +70,31 @@ class CaseReopened:
 
     case: str
     customer: str
+    topic: str
+    owner: str
+    department: str
+    state: str
+    open_time: datetime
     reopen_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemAdded:
+class NoteCreated:
+    """Somebody noted something on a case.
+
+    What they noted may be personal and does not travel.
+    """
+
+    note: str
+    customer: str
+    case: str
+    topic: str
+    department: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemCreated:
     """A department got a part of a case."""
 
     work_item: str
@@ -65,6 +102,9 @@ class WorkItemAdded:
     case: str
     department: str
     kind: str
+    reference: str
+    state: str
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +115,28 @@ class WorkItemForecast:
     customer: str
     case: str
     department: str
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     forecast_finish_time: datetime
-    previous_forecast_time: datetime | None
+    previous_forecast_finish_time: datetime | None
     reason_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemStarted:
+    """A department began its part."""
+
+    work_item: str
+    customer: str
+    case: str
+    department: str
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
+    start_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +147,24 @@ class WorkItemFinished:
     customer: str
     case: str
     department: str
+    kind: str
+    reference: str
+    state: str
+    create_time: datetime
     finish_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentUpdated:
+    """An agent was created or changed.
+
+    Names and numbers are personal and do not travel. It is about no customer.
+    """
+
+    agent: str
+    department: str
+    inactive: bool
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cases.domain.facts import WorkItemAdded, WorkItemFinished, WorkItemForecast
+from cases.domain.facts import WorkItemCreated, WorkItemFinished, WorkItemForecast, WorkItemStarted
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -32,6 +32,7 @@ class WorkItem:
     state: WorkItemState = WorkItemState.PENDING
     forecast_finish_time: datetime | None = None
     forecast_reason_code: str = ""
+    start_time: datetime | None = None
     finish_time: datetime | None = None
     version: int = 1
 
@@ -55,9 +56,9 @@ class WorkItem:
         """`departments/{department}`."""
         return f"departments/{self.department_id}"
 
-    def added(self) -> WorkItemAdded:
-        """The fact that it was added."""
-        return fact_of(WorkItemAdded, self)
+    def created(self) -> WorkItemCreated:
+        """The fact that it was created."""
+        return fact_of(WorkItemCreated, self)
 
     def forecast(self, finish_time: datetime, reason_code: str) -> WorkItemForecast:
         """Say when the work is now expected to finish, and why."""
@@ -65,28 +66,31 @@ class WorkItem:
         previous = self.forecast_finish_time
         self.forecast_finish_time, self.forecast_reason_code = finish_time, reason_code
         self.version += 1
-        return fact_of(WorkItemForecast, self, previous_forecast_time=previous, reason_code=reason_code)
+        return fact_of(
+            WorkItemForecast, self, previous_forecast_finish_time=previous, reason_code=reason_code
+        )
 
-    def start(self) -> None:
-        """Begin the work. Beginning is the department's own affair: no fact."""
+    def start(self, now: datetime) -> WorkItemStarted:
+        """Begin the work."""
         if self.state is not WorkItemState.PENDING:
             raise FailedPrecondition(
                 "WORK_ITEM_STARTED",
                 f"{self.name} is {self.state}: only pending work can be started.",
                 {"work_item": self.name, "state": self.state},
             )
-        self.state = WorkItemState.STARTED
+        self.state, self.start_time = WorkItemState.STARTED, now
         self.version += 1
+        return fact_of(WorkItemStarted, self)
 
     def finish(self, finish_time: datetime) -> WorkItemFinished:
         """End the work, begun or not: what is done is done.
 
-        InvalidArgument INVALID_TIME when it was finished before it was added.
+        InvalidArgument INVALID_TIME when it was finished before it was created.
         """
         self.require_unfinished()
         if finish_time < self.create_time:
-            added = self.create_time.isoformat()
-            raise invalid("finish_time", "INVALID_TIME", f"must not be before {added}, when it was added")
+            created = self.create_time.isoformat()
+            raise invalid("finish_time", "INVALID_TIME", f"must not be before {created}, when it was created")
         self.state, self.finish_time = WorkItemState.FINISHED, finish_time
         self.version += 1
         return fact_of(WorkItemFinished, self)
@@ -96,6 +100,6 @@ class WorkItem:
         if self.state is WorkItemState.FINISHED:
             raise FailedPrecondition(
                 "WORK_ITEM_FINISHED",
-                f"{self.name} is finished: add another work item.",
+                f"{self.name} is finished: create another work item.",
                 {"work_item": self.name},
             )

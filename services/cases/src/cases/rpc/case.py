@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cases.domain.case import Case, Note
+from cases.domain.case import Case
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT
 from cases.store import cases as store
 from cases.usecases import case as usecases
@@ -98,19 +98,6 @@ class CaseRpc(case_service_pb2_grpc.CaseServiceServicer):
         (case_id,) = CASE.parse(request.name)
         return _case(await usecases.reopen_case(tx, case_id, etag=request.etag))
 
-    @mutation
-    async def AddNote(self, request: case_service_pb2.AddNoteRequest, tx: Transaction) -> case_pb2.Note:
-        """Add a note for colleagues."""
-        check = Check()
-        (case_id,) = check.name(CASE, request.parent, "parent")
-        text = check.text(request.note.text, "note.text", max=4000)
-        check.raise_if_any()
-        return _note(await usecases.add_note(tx, case_id, text=text))
-
 
 def _case(case: Case) -> case_pb2.Case:
     return to_message(case_pb2.Case, case, etag=etag(case.version))
-
-
-def _note(note: Note) -> case_pb2.Note:
-    return to_message(case_pb2.Note, note)

@@ -15,7 +15,7 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
-from rapport.cases.v1 import case_pb2, work_item_service_pb2, work_item_service_pb2_grpc
+from rapport.cases.v1 import work_item_pb2, work_item_service_pb2, work_item_service_pb2_grpc
 
 
 class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
@@ -26,17 +26,17 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         self.clock = clock
 
     @mutation
-    async def AddWorkItem(
-        self, request: work_item_service_pb2.AddWorkItemRequest, tx: Transaction
-    ) -> case_pb2.WorkItem:
-        """Add a department's part to an open case."""
+    async def CreateWorkItem(
+        self, request: work_item_service_pb2.CreateWorkItemRequest, tx: Transaction
+    ) -> work_item_pb2.WorkItem:
+        """Give a department a part of an open case."""
         check = Check()
         (case_id,) = check.name(CASE, request.parent, "parent")
         (department_id,) = check.name(DEPARTMENT, request.work_item.department, "work_item.department")
         kind = check.code(request.work_item.kind, "work_item.kind")
         reference = check.reference(request.work_item.reference, "work_item.reference")
         check.raise_if_any()
-        work_item = await usecases.add_work_item(
+        work_item = await usecases.create_work_item(
             tx, case_id, department_id=department_id, kind=kind, reference=reference
         )
         return _message(work_item)
@@ -44,7 +44,7 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
     @mutation
     async def ForecastWorkItem(
         self, request: work_item_service_pb2.ForecastWorkItemRequest, tx: Transaction
-    ) -> case_pb2.WorkItem:
+    ) -> work_item_pb2.WorkItem:
         """Say when the work is now expected to finish."""
         check = Check()
         case_id, work_item_id = check.name(WORK_ITEM, request.name, "name")
@@ -67,7 +67,7 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
     @mutation
     async def StartWorkItem(
         self, request: work_item_service_pb2.StartWorkItemRequest, tx: Transaction
-    ) -> case_pb2.WorkItem:
+    ) -> work_item_pb2.WorkItem:
         """Begin the work."""
         case_id, work_item_id = WORK_ITEM.parse(request.name)
         return _message(await usecases.start_work_item(tx, case_id, work_item_id, etag=request.etag))
@@ -75,7 +75,7 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
     @mutation
     async def FinishWorkItem(
         self, request: work_item_service_pb2.FinishWorkItemRequest, tx: Transaction
-    ) -> case_pb2.WorkItem:
+    ) -> work_item_pb2.WorkItem:
         """End the work, and keep the promises that rest on it."""
         check = Check()
         case_id, work_item_id = check.name(WORK_ITEM, request.name, "name")
@@ -84,6 +84,16 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         work_item = await usecases.finish_work_item(
             tx, case_id, work_item_id, finish_time=finish_time, etag=request.etag
         )
+        return _message(work_item)
+
+    async def GetWorkItem(
+        self, request: work_item_service_pb2.GetWorkItemRequest, context: Any
+    ) -> work_item_pb2.WorkItem:
+        """Get a work item."""
+        case_id, work_item_id = WORK_ITEM.parse(request.name)
+        work_item = await work_items.WORK_ITEM.maybe(self.db, case_id=case_id, id=work_item_id)
+        if work_item is None:
+            raise NotFound(request.name)
         return _message(work_item)
 
     async def ListWorkItems(
@@ -97,5 +107,5 @@ class WorkItemRpc(work_item_service_pb2_grpc.WorkItemServiceServicer):
         return work_item_service_pb2.ListWorkItemsResponse(work_items=found, next_page_token=token)
 
 
-def _message(work_item: WorkItem) -> case_pb2.WorkItem:
-    return to_message(case_pb2.WorkItem, work_item, etag=etag(work_item.version))
+def _message(work_item: WorkItem) -> work_item_pb2.WorkItem:
+    return to_message(work_item_pb2.WorkItem, work_item, etag=etag(work_item.version))

@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cases.domain.case import Case
+from cases.domain.case import Case, Note
 from cases.domain.work_item import WorkItemState
 from cases.names import AGENT, CUSTOMER
 from cases.store.tables import CASES, NOTES, WORK_ITEMS, changing
@@ -54,4 +54,7 @@ UPDATE_CASE = Statement[Any](
         "version",
     )
 )
+_OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
+NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
+LIST_NOTES = Listing(_OF_CASE, NOTES.c.id, row=Note)  # UUIDv7: in the order of writing
 INSERT_NOTE = Statement[Any](sa.insert(NOTES))

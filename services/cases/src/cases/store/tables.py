@@ -50,6 +50,7 @@ WORK_ITEMS = sa.Table(
     _text("state"),
     sa.Column("forecast_finish_time", _AT),
     _text("forecast_reason_code"),
+    sa.Column("start_time", _AT),
     sa.Column("finish_time", _AT),
     sa.Column("version", sa.BigInteger, nullable=False),
 )
@@ -92,6 +93,10 @@ AGENTS = sa.Table(
     _text("phone"),
     _text("email"),
     _text("department_id"),
+    sa.Column("inactive", sa.Boolean, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
 )
 
 

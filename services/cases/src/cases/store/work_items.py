@@ -20,6 +20,12 @@ LOCK_WORK_ITEM = Statement(
     .with_for_update(key_share=True),
     row=WorkItem,
 )
+WORK_ITEM = Statement(
+    sa.select(WORK_ITEMS).where(
+        WORK_ITEMS.c.case_id == sa.bindparam("case_id"), WORK_ITEMS.c.id == sa.bindparam("id")
+    ),
+    row=WorkItem,
+)
 LOCK_WORK_ITEMS = Statement(
     sa.select(WORK_ITEMS)
     .where(WORK_ITEMS.c.id == sa.any_(_IDS))
@@ -35,10 +41,18 @@ LOCK_WORK_ITEM_OF_PROMISE = Statement(
 )
 LIST_WORK_ITEMS = Listing(
     sa.select(WORK_ITEMS).where(WORK_ITEMS.c.case_id == sa.bindparam("case_id")),
-    WORK_ITEMS.c.id,  # UUIDv7: in the order of adding
+    WORK_ITEMS.c.id,  # UUIDv7: in the order of creation
     row=WorkItem,
 )
 INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))
 UPDATE_WORK_ITEM = Statement[Any](
-    changing(WORK_ITEMS, "state", "forecast_finish_time", "forecast_reason_code", "finish_time", "version")
+    changing(
+        WORK_ITEMS,
+        "state",
+        "forecast_finish_time",
+        "forecast_reason_code",
+        "start_time",
+        "finish_time",
+        "version",
+    )
 )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cases.domain.case import Case, Note
 from cases.store.cases import CASE, COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
-from cases.usecases.agent import get_agent
+from cases.usecases.agent import owner_to_be
 from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
@@ -22,11 +22,11 @@ async def open_case(
     owner_id: str,
     department_id: str | None,
 ) -> Case:
-    """Open a case, in its owner's department. NotFound when its owner is not in the directory.
+    """Open a case, in its owner's department. What `owner_to_be` finds.
 
     InvalidArgument INVALID_NAME when `department_id` is given and is another.
     """
-    owner = await get_agent(tx, owner_id)
+    owner = await owner_to_be(tx, owner_id)
     if department_id and department_id != owner.department_id:
         raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
     case = Case(
@@ -49,11 +49,11 @@ async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str]
 async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: str) -> Case:
     """Give a case to another owner, and so to their department. Giving it to its owner changes nothing.
 
-    NotFound when the new owner is not in the directory.
+    What `owner_to_be` finds.
     """
     case = await _own_case(tx, case_id, etag)
     if owner_id != case.owner_id:
-        owner = await get_agent(tx, owner_id)
+        owner = await owner_to_be(tx, owner_id)
         await _save(tx, case, case.assign(owner_id, owner.department_id))
     return case
 
@@ -73,12 +73,14 @@ async def reopen_case(tx: Transaction, case_id: UUID, *, etag: str) -> Case:
     return case
 
 
-async def add_note(tx: Transaction, case_id: UUID, *, text: str) -> Note:
+async def create_note(tx: Transaction, case_id: UUID, *, text: str) -> Note:
     """Note something on a case, open or resolved. The caller is the author."""
-    if await CASE.maybe(tx, id=case_id) is None:
+    case = await CASE.maybe(tx, id=case_id)
+    if case is None:
         raise NotFound(f"cases/{case_id}")
     note = Note(ids.uuid7(tx.now), case_id, text, tx.call.principal.subject, tx.now)
     await tx.defer(INSERT_NOTE, **values(note))
+    tx.record(note.created(case), version=1)
     return note
 
 

@@ -16,10 +16,10 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 
 
-async def add_work_item(
+async def create_work_item(
     tx: Transaction, case_id: UUID, *, department_id: str, kind: str, reference: str
 ) -> WorkItem:
-    """Add a department's part to an open case."""
+    """Give a department a part of an open case."""
     case = await lock_case(tx, case_id)
     case.require_open()
     work_item = WorkItem(
@@ -27,7 +27,7 @@ async def add_work_item(
     )
     tx.require_owner(case)  # whoever answers for the case asks others for their parts, and nobody else
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
-    tx.record(work_item.added(), version=work_item.version)
+    tx.record(work_item.created(), version=work_item.version)
     return work_item
 
 
@@ -57,7 +57,7 @@ async def forecast_work_item(
 async def start_work_item(tx: Transaction, case_id: UUID, work_item_id: UUID, *, etag: str) -> WorkItem:
     """Begin the work."""
     work_item = await _lock(tx, case_id, work_item_id, etag)
-    work_item.start()
+    tx.record(work_item.start(tx.now), version=work_item.version)
     await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
     return work_item
 

@@ -186,13 +186,6 @@ def _kept(part: Any, data: Any) -> None:
     _promise(states_pb2.PROMISE_STATE_KEPT_LATE if data.late else states_pb2.PROMISE_STATE_KEPT)(part, data)
 
 
-def _case(state: int) -> Callable[[Any, Any], None]:
-    def apply(part: Any, data: Any) -> None:
-        part.state = state
-
-    return apply
-
-
 def _notice(state: int) -> Callable[[Any, Any], None]:
     """The reason says why a notice did not go out; one that went out has none."""
 
@@ -216,11 +209,11 @@ _SPECS = [
     Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
     Spec(PartKind.PROMISE, cases.PromiseBroken, _broken),
     Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _withdrawn),
-    Spec(PartKind.CASE, cases.CaseOpened, _case(states_pb2.CASE_STATE_OPEN)),
+    Spec(PartKind.CASE, cases.CaseOpened, _as_copied),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
     Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
-    Spec(PartKind.CASE, cases.CaseResolved, _case(states_pb2.CASE_STATE_RESOLVED)),
-    Spec(PartKind.CASE, cases.CaseReopened, _case(states_pb2.CASE_STATE_OPEN)),
+    Spec(PartKind.CASE, cases.CaseResolved, _as_copied),
+    Spec(PartKind.CASE, cases.CaseReopened, _as_copied),
     Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice(states_pb2.NOTICE_STATE_REQUESTED)),
     Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice(states_pb2.NOTICE_STATE_SUPPRESSED)),
     Spec(PartKind.NOTICE, notifications.NoticeSent, _notice(states_pb2.NOTICE_STATE_SENT)),

@@ -13,12 +13,12 @@ from chassis.api.zones import time_zone
 from chassis.work import Ours
 from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
-from rapport.cases.v1 import directory_pb2
+from rapport.cases.v1 import agent_pb2, directory_service_pb2
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2
 
 if TYPE_CHECKING:
-    from rapport.cases.v1.directory_pb2_grpc import DirectoryServiceAsyncStub
+    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
@@ -96,14 +96,14 @@ class Contacts:
             raise Forbidden(answer.reason_code)
         return answer
 
-    async def _agent(self, name: str) -> directory_pb2.Agent | None:
-        """The agent; None when nobody is named so."""
+    async def _agent(self, name: str) -> agent_pb2.Agent | None:
+        """The agent; None when nobody is named so who serves customers."""
         if not name:
             return None
         try:
-            agent = await self._directory.GetAgent(directory_pb2.GetAgentRequest(name=name))
+            agent = await self._directory.GetAgent(directory_service_pb2.GetAgentRequest(name=name))
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return None
             raise not_answered("CASES", error) from None
-        return agent
+        return None if agent.inactive else agent

@@ -1,6 +1,6 @@
 """What every installation begins with: the words for a delay and its end, and the rules that send them."""
 
-from chassis.context import Call, current_call, service_itself
+from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
@@ -69,8 +69,7 @@ async def seed(db: Database) -> None:
         department_id=PLATFORM,
         create_time=now,
     )
-    token = current_call.set(Call("seed", service_itself(db.service)))
-    try:
+    with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:
             for template, policy_id, concern in (
                 (delay, "promise-at-risk", Concern.AT_RISK),
@@ -79,5 +78,3 @@ async def seed(db: Database) -> None:
                 policy = NoticePolicy(policy_id, 1, EVENTS[concern], template.id, True, PLATFORM, now)
                 await SEED_TEMPLATE.run(tx, **values(template))
                 await SEED_POLICY.run(tx, **values(policy))
-    finally:
-        current_call.reset(token)

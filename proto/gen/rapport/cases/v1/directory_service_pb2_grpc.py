@@ -3,7 +3,8 @@
 import grpc
 import warnings
 
-from rapport.cases.v1 import directory_pb2 as rapport_dot_cases_dot_v1_dot_directory__pb2
+from rapport.cases.v1 import agent_pb2 as rapport_dot_cases_dot_v1_dot_agent__pb2
+from rapport.cases.v1 import directory_service_pb2 as rapport_dot_cases_dot_v1_dot_directory__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -18,7 +19,7 @@ except ImportError:
 if _version_not_supported:
     raise RuntimeError(
         f'The grpc package installed is at version {GRPC_VERSION},'
-        + ' but the generated code in rapport/cases/v1/directory_pb2_grpc.py depends on'
+        + ' but the generated code in rapport/cases/v1/directory_service_pb2_grpc.py depends on'
         + f' grpcio>={GRPC_GENERATED_VERSION}.'
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
@@ -37,18 +38,18 @@ class DirectoryServiceStub:
         """
         self.UpdateAgent = channel.unary_unary(
                 '/rapport.cases.v1.DirectoryService/UpdateAgent',
-                request_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.UpdateAgentRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.FromString,
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateAgentRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.FromString,
                 _registered_method=True)
         self.GetAgent = channel.unary_unary(
                 '/rapport.cases.v1.DirectoryService/GetAgent',
-                request_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.GetAgentRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.FromString,
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetAgentRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.FromString,
                 _registered_method=True)
         self.ListAgents = channel.unary_unary(
                 '/rapport.cases.v1.DirectoryService/ListAgents',
-                request_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsRequest.SerializeToString,
-                response_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsResponse.FromString,
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.SerializeToString,
+                response_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.FromString,
                 _registered_method=True)
 
 
@@ -57,7 +58,7 @@ class DirectoryServiceServicer:
     """
 
     def UpdateAgent(self, request, context):
-        """Creates or changes an agent. At least one of phone and e-mail is needed.
+        """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,18 +83,18 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'UpdateAgent': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateAgent,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.UpdateAgentRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.SerializeToString,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateAgentRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.SerializeToString,
             ),
             'GetAgent': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAgent,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.GetAgentRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.SerializeToString,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetAgentRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.SerializeToString,
             ),
             'ListAgents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAgents,
-                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsRequest.FromString,
-                    response_serializer=rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsResponse.SerializeToString,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.FromString,
+                    response_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -122,8 +123,8 @@ class DirectoryService:
             request,
             target,
             '/rapport.cases.v1.DirectoryService/UpdateAgent',
-            rapport_dot_cases_dot_v1_dot_directory__pb2.UpdateAgentRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.FromString,
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.UpdateAgentRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.FromString,
             options,
             channel_credentials,
             insecure,
@@ -149,8 +150,8 @@ class DirectoryService:
             request,
             target,
             '/rapport.cases.v1.DirectoryService/GetAgent',
-            rapport_dot_cases_dot_v1_dot_directory__pb2.GetAgentRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_directory__pb2.Agent.FromString,
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.GetAgentRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_agent__pb2.Agent.FromString,
             options,
             channel_credentials,
             insecure,
@@ -176,8 +177,8 @@ class DirectoryService:
             request,
             target,
             '/rapport.cases.v1.DirectoryService/ListAgents',
-            rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsRequest.SerializeToString,
-            rapport_dot_cases_dot_v1_dot_directory__pb2.ListAgentsResponse.FromString,
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.SerializeToString,
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.FromString,
             options,
             channel_credentials,
             insecure,
