@@ -51,7 +51,7 @@ async def customer(platform: Platform, service: Started) -> str:
                 family_name="Hopper",
                 identifiers=[
                     handle(type=kinds.TYPE_EMAIL, value=f"{unique}@example.com"),
-                    handle(type=kinds.TYPE_EXTERNAL_ID, value=f"shop:{unique}"),
+                    handle(type=kinds.TYPE_EXTERNAL_ID, system="shop", value=unique),
                 ],
             )
         ),

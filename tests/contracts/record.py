@@ -55,6 +55,8 @@ NAMES = {
     "resolution": "delivered",
     "topic": "order-delivery",
     "reason_code": "carrier-delay",
+    "previous_relationship_manager": "agents/bob",
+    "system": "shop",
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }

@@ -196,12 +196,10 @@ async def create_policy(_: Administer) -> Message:
 
 
 async def create_job(do: Administer) -> Message:
-    """The job of a source that billing began to import."""
-    request = import_service_pb2.CreateImportJobRequest(
+    """A job of a source that nobody has begun to import."""
+    return import_service_pb2.CreateImportJobRequest(
         import_job=import_pb2.ImportJob(source=(uuid4().hex + uuid4().hex))
     )
-    await do("ImportService.CreateImportJob", request)
-    return request
 
 
 async def _job(do: Administer) -> str:
@@ -224,7 +222,7 @@ async def cancel_job(do: Administer) -> Message:
 def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
     return customer_service_pb2.ResolveCustomerRequest(
         identifier=customer_pb2.Identifier(
-            type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, value=f"crm:{uuid4()}"
+            type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, system="crm", value=f"{uuid4()}"
         ),
         create=customer_pb2.Customer(display_name="Ada"),
     )

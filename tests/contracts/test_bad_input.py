@@ -36,7 +36,8 @@ NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS = {
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
-    "ListImportErrors": {"parent": f"importJobs/{uuid4()}"},
+    "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
+    "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeadLetters": {"parent": "consumers/-"},

@@ -74,10 +74,12 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "identifier": _email("bea"), "create": _PROFILE | {"identifiers": [_email("bea2")]}}),
         ("BatchResolveCustomers", {"requests": [{
             "identifier": _email("cleo"), "create": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
-        ("AddIdentifier", {"customer": "{CreateCustomer}", "identifier": _email("anna2")}),
-        ("RemoveIdentifier", {"name": "{identifier}"}),
+        ("CreateIdentifier", {"parent": "{CreateCustomer}", "identifier": _email("anna2")}),
+        ("GetIdentifier", {"name": "{CreateIdentifier}"}),
+        ("ListIdentifiers", _PAGE | {"parent": "{CreateCustomer}"}),
+        ("DeleteIdentifier", {"name": "{CreateIdentifier}"}),
         ("AssignRelationshipManager", {
-            "customer": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
+            "name": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
         ("RecordInteraction", _contact("{CreateCustomer}")),
         ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
         ("ListTimelineEntries", _PAGE | {"parent": "{CreateCustomer}"}),
@@ -108,7 +110,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AppendImportRows", {"name": "{CreateImportJob}", "rows": [
             {"line": 2, "customer": _PROFILE | {"identifiers": [_email("dora")]}}]}),
         ("GetImportJob", {"name": "{CreateImportJob}"}),
-        ("ListImportErrors", _PAGE | {"parent": "{CreateImportJob}"}),
+        ("ListImportJobs", _PAGE | {"filter": "state = OPEN"}),
+        ("ListImportFindings", _PAGE | {"parent": "{CreateImportJob}"}),
         ("CancelImportJob", {"name": "{CreateImportJob}"}),
         ("CreateImportJob", {"import_job": {"source": "b" * 64}}),
         ("CommitImportJob", {"name": "{CreateImportJob}"}),
@@ -252,8 +255,6 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     if name:
         known[short] = name
         known[f"#{name}"] = getattr(answer, "etag", "")
-    if short == "AddIdentifier":
-        known["identifier"] = answer.identifiers[-1].name  # type: ignore[attr-defined]
 
 
 def short_name(method: Any) -> str:

@@ -49,6 +49,6 @@ def test_whom_a_filter_asks_about_is_told_also_when_nothing_is_found() -> None:
 
 def test_who_is_named_in_the_description_of_a_row_is_told_of() -> None:
     customer = "customers/019cade0-0000-7000-8000-000000000001"
-    error = import_pb2.ImportError(line=2, description=f"belongs to {customer}, another customer")
-    page = import_service_pb2.ListImportErrorsResponse(import_errors=[error])
+    error = import_pb2.ImportFinding(line=2, description=f"belongs to {customer}, another customer")
+    page = import_service_pb2.ListImportFindingsResponse(import_findings=[error])
     assert about(page) == [customer]

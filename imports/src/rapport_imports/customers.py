@@ -12,6 +12,7 @@ import grpc
 from chassis.api.customers import check_identifier, check_profile, require_findable
 from chassis.api.messages import moment
 from chassis.api.validation import Check
+from chassis.grpc.status import refusal
 from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport_imports.fields import Cells
@@ -30,7 +31,7 @@ _ORDER_NUMBER = re.compile(r"#?\d+")
 
 def external_id(system: str, value: str) -> customer_pb2.Identifier:
     """The handle of a customer in another system."""
-    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, value=f"{system}:{value}")
+    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, system=system, value=value)
 
 
 def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
@@ -174,23 +175,39 @@ class CustomerImporter:
             if self._job is None:
                 identity = [self._table.digest, self._system, dict(self._used), dict(self._reading)]
                 source = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-                request = import_service_pb2.CreateImportJobRequest(
-                    import_job=import_pb2.ImportJob(source=source)
-                )
-                self._job = await self._service.CreateImportJob(request)
+                self._job = await self._imported(source) or await self._begun(source)
             return self._job
 
+    async def _imported(self, source: str) -> import_pb2.ImportJob | None:
+        """The job that imported it already."""
+        request = import_service_pb2.ListImportJobsRequest(
+            filter=f'source = "{source}" AND state = DONE', page_size=1
+        )
+        jobs = (await self._service.ListImportJobs(request)).import_jobs
+        return jobs[0] if jobs else None
+
+    async def _begun(self, source: str) -> import_pb2.ImportJob:
+        """A new job, or the department's that was interrupted."""
+        request = import_service_pb2.CreateImportJobRequest(import_job=import_pb2.ImportJob(source=source))
+        try:
+            return await self._service.CreateImportJob(request)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
+                raise
+            name = refusal(error).metadata["name"]
+        return await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=name))
+
     async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, list[Problem]]:
-        request = import_service_pb2.ListImportErrorsRequest(parent=job, page_size=1000)
+        request = import_service_pb2.ListImportFindingsRequest(parent=job, page_size=1000)
         refused: dict[int, list[Problem]] = {}
         while True:
-            page = await self._service.ListImportErrors(request)
-            for error in page.import_errors:
-                problem = Problem(self._column(error.line, error.field), error.reason, error.description)
-                if not error.applied:
-                    refused.setdefault(error.line, []).append(problem)
+            page = await self._service.ListImportFindings(request)
+            for found in page.import_findings:
+                problem = Problem(self._column(found.line, found.field), found.reason, found.description)
+                if not found.applied:
+                    refused.setdefault(found.line, []).append(problem)
                 elif not repeated:
-                    result.tell(error.line, problem)
+                    result.tell(found.line, problem)
             if not page.next_page_token:
                 return refused
             request.page_token = page.next_page_token

@@ -141,11 +141,9 @@ class Customers:
             return found
         request = customer_service_pb2.BatchGetCustomersRequest(names=[found[who] for who in named])
         answer = await self._service.BatchGetCustomers(request)
-        prefix = f"{self._system.casefold()}:"
         given: set[str] = set()
         for who, customer in zip(named, answer.customers, strict=True):
-            held = (i for i in customer.identifiers if i.type == customer_pb2.Identifier.TYPE_EXTERNAL_ID)
-            has_id = any(identifier.normalized_value.startswith(prefix) for identifier in held)
+            has_id = any(identifier.system == self._system for identifier in customer.identifiers)
             if has_id or customer.name in given:
                 del found[who]  # two ids of one system are two customers
                 continue
@@ -157,11 +155,11 @@ class Customers:
         """Give a customer a handle, unless it is somebody else's or none that anybody is found by."""
         if self.dry_run:
             return
-        request = customer_service_pb2.AddIdentifierRequest(
-            customer=customer, identifier=handle, request_id=str(uuid4())
+        request = customer_service_pb2.CreateIdentifierRequest(
+            parent=customer, identifier=handle, request_id=str(uuid4())
         )
         try:
-            await self._service.AddIdentifier(request)
+            await self._service.CreateIdentifier(request)
         except grpc.aio.AioRpcError as error:
             if error.code() not in (grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.FAILED_PRECONDITION):
                 raise

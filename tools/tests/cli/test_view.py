@@ -160,7 +160,7 @@ def test_a_promised_day_is_shown_as_the_day_it_is() -> None:
         (["+49 (30) 901820"], "TYPE_PHONE", "+4930901820"),
         (["0049 30 901820"], "TYPE_PHONE", "+4930901820"),
         (["030/901820", "--country", "de"], "TYPE_PHONE", "+4930901820"),
-        (["cdnow:00001"], "TYPE_EXTERNAL_ID", "cdnow:00001"),
+        (["cdnow:00001"], "TYPE_EXTERNAL_ID", "00001"),
     ],
 )
 def test_a_customer_is_found_by_a_handle(

@@ -5,7 +5,15 @@ from collections.abc import Iterable, Sequence
 
 import pycountry
 
-from chassis.api.handles import INVALID_REASONS, MISLEADING, Handle, judge, misleads
+from chassis.api.handles import (
+    INVALID_REASON,
+    INVALID_REASONS,
+    MISLEADING,
+    OF_SYSTEMS,
+    Handle,
+    judge,
+    misleads,
+)
 from chassis.api.validation import Check
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from rapport.customer.v1 import customer_pb2
@@ -30,8 +38,11 @@ def check_identifier(check: Check, identifier: customer_pb2.Identifier, region_c
     before = len(check.violations)
     kind = check.enum(_TYPE, identifier.type, "type")
     value = check.text(identifier.value, "value", max=_VALUE_MAX)
+    check.code(identifier.system, "system", required=kind in OF_SYSTEMS)
+    if identifier.system and kind not in OF_SYSTEMS:
+        check.refuse("system", "INVALID_CODE", f"must be empty but of {' and '.join(sorted(OF_SYSTEMS))}")
     if misleads(kind, value):
-        check.refuse("value", INVALID_REASONS.get(kind, INVALID_REASONS["SOCIAL"])[0], MISLEADING)
+        check.refuse("value", INVALID_REASONS.get(kind, INVALID_REASON)[0], MISLEADING)
     if len(check.violations) > before:
         return None
     return judge(kind, value, region_code if region_code in _REGIONS else "")

@@ -25,9 +25,10 @@ INVALID_REASONS: dict[str, tuple[str, str]] = {
         "INVALID_PHONE",
         "must be a fax number, with country code or in the customer's region",
     ),
-    "SOCIAL": ("INVALID_HANDLE", "must be a network and a handle, like mastodon:anna"),
-    "EXTERNAL_ID": ("INVALID_HANDLE", "must be a system and an id, like crm:00042"),
 }
+# Types whose values are unique within a system: the `system` that made the id, or the network.
+OF_SYSTEMS = frozenset({"EXTERNAL_ID", "SOCIAL"})
+INVALID_REASON = ("INVALID_HANDLE", "must be a handle of its type")
 MISLEADING = "must hold only what can be seen, no zero-width, format or filler characters, and no @ but this"
 _LIKE_AT = re.compile("[\ufe6b\uff20]")
 _DIGITS_IN_A_NUMBER = 5
@@ -140,20 +141,12 @@ def _international(value: str, region_code: str) -> phonenumbers.PhoneNumber | N
 
 
 def _social(value: str, region_code: str) -> Judged:
-    """`network:handle`, without regard to case."""
-    normalized, quality = _external(value, region_code)
-    return normalized.casefold(), quality
-
-
-def _external(value: str, region_code: str) -> Judged:
-    """`system:id`: the system without regard to case, the id as it is."""
-    system, colon, rest = unicodedata.normalize("NFC", value).partition(":")
-    system, rest = system.strip(), rest.strip()
-    return (f"{system.casefold()}:{rest}", "VALID") if system and colon and rest else _INVALID
+    """Handles on a network: without regard to case."""
+    return unicodedata.normalize("NFC", value).casefold(), "VALID"
 
 
 def _opaque(value: str, region_code: str) -> Judged:
-    """Account numbers and devices: as they are."""
+    """Ids, account numbers and devices: as they are."""
     return unicodedata.normalize("NFC", value), "VALID"
 
 
@@ -162,5 +155,4 @@ _JUDGES: dict[str, Callable[[str, str], Judged]] = {
     "PHONE": _phone,
     "FAX": _phone,
     "SOCIAL": _social,
-    "EXTERNAL_ID": _external,
 }

@@ -50,6 +50,7 @@ def identifiers() -> None:
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL REFERENCES customers DEFERRABLE INITIALLY DEFERRED,
             type text NOT NULL,
+            system text NOT NULL,
             value text NOT NULL,
             normalized_value text NOT NULL,
             quality text NOT NULL,
@@ -61,7 +62,7 @@ def identifiers() -> None:
     # kept, and matches nobody.
     op.execute(
         """
-        CREATE UNIQUE INDEX identifiers_handle ON identifiers (type, normalized_value)
+        CREATE UNIQUE INDEX identifiers_handle ON identifiers (type, system, normalized_value)
         WHERE normalized_value <> '' AND type NOT IN ('PHONE', 'FAX')
         """
     )
@@ -71,7 +72,7 @@ def identifiers() -> None:
         WHERE normalized_value <> '' AND type IN ('PHONE', 'FAX')
         """
     )
-    op.execute("CREATE INDEX identifiers_customer ON identifiers (customer_id)")
+    op.execute("CREATE INDEX identifiers_customer ON identifiers (customer_id, create_time, id)")
 
 
 def timeline() -> None:
@@ -232,7 +233,7 @@ def imports() -> None:
             state text NOT NULL,
             row_count bigint NOT NULL,
             last_line bigint NOT NULL,
-            error_count bigint NOT NULL,
+            refused_count bigint NOT NULL,
             created_count bigint NOT NULL,
             matched_count bigint NOT NULL,
             renamed_count bigint NOT NULL,
@@ -244,11 +245,14 @@ def imports() -> None:
         )
         """
     )
-    # One job of a department for one source; a source whose import was given up may be imported again.
+    # One job of a department for one source is under way; one that ended may be imported again.
     op.execute(
-        "CREATE UNIQUE INDEX import_jobs_source ON import_jobs (department_id, source) "
-        "WHERE state <> 'CANCELLED'"
+        "CREATE UNIQUE INDEX import_jobs_under_way ON import_jobs (department_id, source) "
+        "WHERE state IN ('OPEN', 'COMMITTING')"
     )
+    op.execute("CREATE INDEX import_jobs_create_time ON import_jobs (create_time, id)")
+    for filtered in ("source", "state", "department_id"):
+        op.execute(f"CREATE INDEX import_jobs_{filtered} ON import_jobs ({filtered}, create_time, id)")
     op.execute(
         """
         CREATE TABLE import_rows (
@@ -261,7 +265,7 @@ def imports() -> None:
     )
     op.execute(
         """
-        CREATE TABLE import_errors (
+        CREATE TABLE import_findings (
             job_id uuid NOT NULL REFERENCES import_jobs,
             line bigint NOT NULL,
             position integer NOT NULL,

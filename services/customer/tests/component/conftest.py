@@ -58,8 +58,9 @@ class Desk:
         return customer_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
 
     def external(self, value: str) -> customer_pb2.Identifier:
-        """An id in another system to send in a request."""
-        return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, value=value)
+        """An id in another system, `system:id`, to send in a request."""
+        system, _, value = value.partition(":")
+        return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, system=system, value=value)
 
     def interaction(self, customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
         """A valid contact to record: a call about a late delivery."""

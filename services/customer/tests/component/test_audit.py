@@ -11,8 +11,8 @@ from chassis.db.statement import Statement
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
-    AddIdentifierRequest,
     CreateCustomerRequest,
+    CreateIdentifierRequest,
     GetCustomerRequest,
     ListCustomersRequest,
     ResolveCustomerRequest,
@@ -76,8 +76,8 @@ async def test_whoever_is_refused_because_somebody_has_the_handle_has_read_who(d
     why = (("purpose", "curiosity"),)
     for call in (
         desk.customers.CreateCustomer(CreateCustomerRequest(customer=taking), metadata=why),
-        desk.customers.AddIdentifier(
-            AddIdentifierRequest(customer=bert.name, identifier=email), metadata=why
+        desk.customers.CreateIdentifier(
+            CreateIdentifierRequest(parent=bert.name, identifier=email), metadata=why
         ),
         desk.customers.ResolveCustomer(ResolveCustomerRequest(identifier=other, create=taking), metadata=why),
     ):
@@ -85,7 +85,9 @@ async def test_whoever_is_refused_because_somebody_has_the_handle_has_read_who(d
             await call
     told = (anna.name, "curiosity", "agent:alice", "IDENTIFIER_TAKEN")
     service = "rapport.customer.v1.CustomerService"
-    expected = {(f"{service}/{rpc}", *told) for rpc in ("CreateCustomer", "AddIdentifier", "ResolveCustomer")}
+    expected = {
+        (f"{service}/{rpc}", *told) for rpc in ("CreateCustomer", "CreateIdentifier", "ResolveCustomer")
+    }
 
     async def all_there() -> bool:
         assert {tuple(row.values()) for row in await _REFUSALS.all(desk.running.db)} == expected

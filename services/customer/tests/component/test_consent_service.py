@@ -16,7 +16,7 @@ from rapport.customer.v1.consent_service_pb2 import (
     UpdateConsentRequest,
     UpdatePreferencesRequest,
 )
-from rapport.customer.v1.customer_service_pb2 import RemoveIdentifierRequest
+from rapport.customer.v1.customer_service_pb2 import DeleteIdentifierRequest
 from rapport.customer.v1.preferences_pb2 import Preferences
 
 GRANTED, DENIED = Consent.State.STATE_GRANTED, Consent.State.STATE_DENIED
@@ -203,7 +203,7 @@ async def test_the_channel_the_customer_prefers_is_chosen(desk):
 async def test_an_address_that_was_removed_is_used_no_more(desk):
     anna = await desk.create(desk.email("anna@example.com"))
     assert (await check(desk, anna.name)).allowed
-    await desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=anna.identifiers[0].name))
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=anna.identifiers[0].name))
     assert (await check(desk, anna.name)).reason_code == "no-address"
 
 

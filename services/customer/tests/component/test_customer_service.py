@@ -7,15 +7,18 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from chassis.grpc.status import reason as reason_of
+from chassis.grpc.status import refusal
 from rapport.customer.v1.customer_pb2 import Customer, Identifier
 from rapport.customer.v1.customer_service_pb2 import (
-    AddIdentifierRequest,
     AssignRelationshipManagerRequest,
     BatchGetCustomersRequest,
     CreateCustomerRequest,
+    CreateIdentifierRequest,
+    DeleteIdentifierRequest,
     GetCustomerRequest,
+    GetIdentifierRequest,
     ListCustomersRequest,
-    RemoveIdentifierRequest,
+    ListIdentifiersRequest,
     UpdateCustomerRequest,
 )
 
@@ -24,8 +27,14 @@ async def get(desk, name):
     return await desk.customers.GetCustomer(GetCustomerRequest(name=name))
 
 
+async def listed(desk, customer):
+    return list((await desk.customers.ListIdentifiers(ListIdentifiersRequest(parent=customer))).identifiers)
+
+
 async def add(desk, customer, identifier):
-    return await desk.customers.AddIdentifier(AddIdentifierRequest(customer=customer, identifier=identifier))
+    return await desk.customers.CreateIdentifier(
+        CreateIdentifierRequest(parent=customer, identifier=identifier)
+    )
 
 
 async def test_a_customer_is_created_told_and_read_back(desk):
@@ -41,8 +50,8 @@ async def test_a_customer_is_created_told_and_read_back(desk):
     told = await desk.facts()
     assert [fact.type.rsplit(".", 1)[1] for fact in told] == [
         "CustomerCreated",
-        "IdentifierAdded",
-        "IdentifierAdded",
+        "IdentifierCreated",
+        "IdentifierCreated",
     ]
     assert told[0].data.customer == created.name
     assert [fact.data.identifier for fact in told[1:]] == [i.name for i in created.identifiers]
@@ -108,16 +117,17 @@ async def test_an_invalid_handle_is_kept_flagged_and_may_be_shared(desk):
         (Identifier.TYPE_EMAIL, "anna@exam\u00adple.com", "INVALID_EMAIL"),
         (Identifier.TYPE_EMAIL, "anna\uff20example.com", "INVALID_EMAIL"),
         (Identifier.TYPE_PHONE, "+49 30\u200b 901820", "INVALID_PHONE"),
-        (Identifier.TYPE_SOCIAL, "mastodon:an\u3164na", "INVALID_HANDLE"),
+        (Identifier.TYPE_SOCIAL, "an\u3164na", "INVALID_HANDLE"),
         (Identifier.TYPE_ACCOUNT_NUMBER, "DE\u206042", "INVALID_HANDLE"),
     ],
 )
 async def test_no_handle_looks_like_another(desk, kind, value, reason):
-    looking = Identifier(type=kind, value=value)
+    system = "mastodon" if kind == Identifier.TYPE_SOCIAL else ""
+    looking = Identifier(type=kind, system=system, value=value)
     bert = await desk.create()
     for call in (
         desk.customers.CreateCustomer(CreateCustomerRequest(customer=Customer(identifiers=[looking]))),
-        desk.customers.AddIdentifier(AddIdentifierRequest(customer=bert.name, identifier=looking)),
+        desk.customers.CreateIdentifier(CreateIdentifierRequest(parent=bert.name, identifier=looking)),
     ):
         with pytest.raises(grpc.aio.AioRpcError, match="only what can be seen") as caught:
             await call
@@ -134,8 +144,8 @@ async def test_a_handle_belongs_to_one_customer(desk, refused):
     again = CreateCustomerRequest(customer=Customer(identifiers=[desk.email("ANNA@example.com")]))
     assert await refused(desk.customers.CreateCustomer(again)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
     bert = await desk.create()
-    adding = AddIdentifierRequest(customer=bert.name, identifier=desk.email("Anna@Example.com"))
-    assert await refused(desk.customers.AddIdentifier(adding)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
+    adding = CreateIdentifierRequest(parent=bert.name, identifier=desk.email("Anna@Example.com"))
+    assert await refused(desk.customers.CreateIdentifier(adding)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
     assert (await get(desk, anna.name)).identifiers == anna.identifiers
     assert not (await get(desk, bert.name)).identifiers
 
@@ -194,9 +204,7 @@ async def test_a_stale_etag_is_refused(desk, refused):
     assert await refused(desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=stale))) == (
         "ABORTED ETAG_MISMATCH"
     )
-    stale = AssignRelationshipManagerRequest(
-        customer=anna.name, relationship_manager="agents/bob", etag='"7"'
-    )
+    stale = AssignRelationshipManagerRequest(name=anna.name, relationship_manager="agents/bob", etag='"7"')
     assert await refused(desk.customers.AssignRelationshipManager(stale)) == "ABORTED ETAG_MISMATCH"
 
 
@@ -219,48 +227,83 @@ async def test_of_parallel_updates_with_one_etag_one_succeeds(desk):
     assert (await get(desk, anna.name)).etag == '"2"'
 
 
-async def test_a_handle_is_added_once_and_removed(desk, refused):
+async def test_a_handle_is_created_once_read_and_deleted(desk, refused):
     anna = await desk.create(region_code="DE")
-    for _ in range(2):
-        with_phone = await add(desk, anna.name, desk.phone("030-0074321"))
-    (identifier,) = with_phone.identifiers
-    assert (identifier.normalized_value, with_phone.etag) == ("+49300074321", '"2"')
-    request = RemoveIdentifierRequest(name=identifier.name)
-    without = await desk.customers.RemoveIdentifier(request)
-    assert (list(without.identifiers), without.etag) == ([], '"3"')
-    assert await refused(desk.customers.RemoveIdentifier(request)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    identifier = await add(desk, anna.name, desk.phone("030-0074321"))
+    assert (identifier.normalized_value, (await get(desk, anna.name)).etag) == ("+49300074321", '"2"')
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await add(desk, anna.name, desk.phone("030 0074321"))
+    again = refusal(caught.value)
+    assert (again.reason, again.metadata["identifier"]) == ("IDENTIFIER_TAKEN", identifier.name)
+    read = GetIdentifierRequest(name=identifier.name)
+    assert await desk.customers.GetIdentifier(read) == identifier
+    assert await listed(desk, anna.name) == [identifier]
+    request = DeleteIdentifierRequest(name=identifier.name)
+    await desk.customers.DeleteIdentifier(request)
+    assert ((await get(desk, anna.name)).etag, await listed(desk, anna.name)) == ('"3"', [])
+    for call in (desk.customers.DeleteIdentifier(request), desk.customers.GetIdentifier(read)):
+        assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
     told = [(fact.type.rsplit(".", 1)[1], fact.resource) for fact in await desk.facts()][1:]
-    assert told == [("IdentifierAdded", identifier.name), ("IdentifierRemoved", identifier.name)]
+    assert told == [("IdentifierCreated", identifier.name), ("IdentifierDeleted", identifier.name)]
+
+
+async def test_one_id_in_two_systems_is_two_handles(desk, refused):
+    shop, till = await desk.create(desk.external("shop:7")), await desk.create(desk.external("till:7"))
+    assert shop.name != till.name
+    for handle in (
+        desk.external("shop:7"),
+        Identifier(type=Identifier.TYPE_EXTERNAL_ID, system="till", value="7"),
+    ):
+        assert await refused(add(desk, shop.name, handle)) == "ALREADY_EXISTS IDENTIFIER_TAKEN"
+    (created,) = [
+        fact.data for fact in await desk.facts("IdentifierCreated") if fact.data.customer == till.name
+    ]
+    assert (created.type, created.system) == (Identifier.TYPE_EXTERNAL_ID, "till")
+
+
+@pytest.mark.parametrize(
+    ("kind", "system", "reason"),
+    [
+        (Identifier.TYPE_EXTERNAL_ID, "", "REQUIRED"),
+        (Identifier.TYPE_SOCIAL, "", "REQUIRED"),
+        (Identifier.TYPE_SOCIAL, "Mastodon", "INVALID_CODE"),
+        (Identifier.TYPE_EMAIL, "mail", "INVALID_CODE"),
+    ],
+)
+async def test_ids_and_social_handles_say_their_system_and_nothing_else_does(
+    desk, refused, kind, system, reason
+):
+    handle = Identifier(type=kind, system=system, value="anna@example.com")
+    assert await refused(desk.resolve(handle)) == f"INVALID_ARGUMENT {reason}"
 
 
 async def test_a_removed_handle_is_free_for_others(desk):
     anna = await desk.create(desk.email("shared@example.com"))
-    await desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=anna.identifiers[0].name))
+    await desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=anna.identifiers[0].name))
     assert (await desk.create(desk.email("shared@example.com"))).name != anna.name
 
 
 async def test_a_customer_has_a_bounded_number_of_handles(desk, refused):
     full = await desk.create(*(desk.external(f"crm:{i}") for i in range(100)))
-    one_more = AddIdentifierRequest(customer=full.name, identifier=desk.external("crm:100"))
-    assert await refused(desk.customers.AddIdentifier(one_more)) == (
+    one_more = CreateIdentifierRequest(parent=full.name, identifier=desk.external("crm:100"))
+    assert await refused(desk.customers.CreateIdentifier(one_more)) == (
         "FAILED_PRECONDITION TOO_MANY_IDENTIFIERS"
     )
 
 
 async def test_a_manager_is_assigned_and_told(desk):
     anna = await desk.create()
-    request = AssignRelationshipManagerRequest(
-        customer=anna.name, relationship_manager="agents/bob", etag='"1"'
-    )
+    request = AssignRelationshipManagerRequest(name=anna.name, relationship_manager="agents/bob", etag='"1"')
     assert (await desk.customers.AssignRelationshipManager(request)).relationship_manager == "agents/bob"
-    (fact,) = await desk.facts("ManagerAssigned")
+    (fact,) = await desk.facts("RelationshipManagerAssigned")
     assert (fact.data.customer, fact.data.relationship_manager, fact.version) == (anna.name, "agents/bob", 2)
+    assert fact.data.previous_relationship_manager == "agents/front-desk"
 
 
 async def test_a_manager_must_be_an_agent(desk, refused):
     anna = await desk.create()
     for manager, reason in (("bob", "INVALID_NAME"), ("", "REQUIRED")):
-        request = AssignRelationshipManagerRequest(customer=anna.name, relationship_manager=manager)
+        request = AssignRelationshipManagerRequest(name=anna.name, relationship_manager=manager)
         assert (
             await refused(desk.customers.AssignRelationshipManager(request)) == f"INVALID_ARGUMENT {reason}"
         )
@@ -282,12 +325,13 @@ async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody)
     calls = [
         desk.customers.GetCustomer(GetCustomerRequest(name=nobody)),
         desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=Customer(name=nobody, given_name="x"))),
-        desk.customers.AddIdentifier(
-            AddIdentifierRequest(customer=nobody, identifier=desk.email("a@example.com"))
+        desk.customers.CreateIdentifier(
+            CreateIdentifierRequest(parent=nobody, identifier=desk.email("a@example.com"))
         ),
-        desk.customers.RemoveIdentifier(RemoveIdentifierRequest(name=f"{nobody}/identifiers/{uuid4()}")),
+        desk.customers.DeleteIdentifier(DeleteIdentifierRequest(name=f"{nobody}/identifiers/{uuid4()}")),
+        desk.customers.ListIdentifiers(ListIdentifiersRequest(parent=nobody)),
         desk.customers.AssignRelationshipManager(
-            AssignRelationshipManagerRequest(customer=nobody, relationship_manager="agents/bob")
+            AssignRelationshipManagerRequest(name=nobody, relationship_manager="agents/bob")
         ),
     ]
     for call in calls:

@@ -13,7 +13,7 @@ from rapport.customer.v1.import_service_pb2 import (
     CommitImportJobRequest,
     CreateImportJobRequest,
     GetImportJobRequest,
-    ListImportErrorsRequest,
+    ListImportFindingsRequest,
 )
 from rapport_testing.wait import eventually
 
@@ -35,8 +35,8 @@ async def load(desk, *customers, source="a", confirmed=False):
         return now if now.state == ImportJob.STATE_DONE else None
 
     finished = await eventually(done, timeout_s=60)
-    told = await desk.imports.ListImportErrors(ListImportErrorsRequest(parent=job.name, page_size=1000))
-    return finished, [(e.line, e.reason, e.applied) for e in told.import_errors]
+    told = await desk.imports.ListImportFindings(ListImportFindingsRequest(parent=job.name, page_size=1000))
+    return finished, [(e.line, e.reason, e.applied) for e in told.import_findings]
 
 
 async def get(desk, handle):
@@ -87,7 +87,7 @@ async def test_strangers_whose_systems_count_alike_do_not_become_one_unless_some
     strangers = [row("Ben", "ben"), row("Ben", "ben", "luis"), row("Ben", "new"), row("Lu")]
     job, told = await load(desk, strangers[0], source="b")
     assert told == [(2, "NAME_DIFFERS", False)]
-    assert (job.created_count, job.matched_count, job.renamed_count, job.error_count) == (0, 0, 0, 1)
+    assert (job.created_count, job.matched_count, job.renamed_count, job.refused_count) == (0, 0, 0, 1)
     found = await get(desk, desk.external("import:1"))
     assert (found.display_name, len(found.identifiers)) == ("Luís Gonçalves", 2)
     for i, alike in enumerate(strangers[1:]):
@@ -113,9 +113,9 @@ async def test_two_account_numbers_never_join_by_an_email_and_ids_of_two_systems
         return Customer(identifiers=[*handles, desk.email("anna@example.com")])
 
     account = desk.external("x:1")
-    account.type, account.value = account.TYPE_ACCOUNT_NUMBER, "A-1"
+    account.type, account.system, account.value = account.TYPE_ACCOUNT_NUMBER, "", "A-1"
     other = desk.external("x:1")
-    other.type, other.value = other.TYPE_ACCOUNT_NUMBER, "A-2"
+    other.type, other.system, other.value = other.TYPE_ACCOUNT_NUMBER, "", "A-2"
     job, _ = await load(
         desk, row(account), row(other), row(desk.external("shop:1")), row(desk.external("crm:7"))
     )

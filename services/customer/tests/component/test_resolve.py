@@ -146,7 +146,7 @@ async def test_a_handle_that_cannot_be_right_finds_nobody(desk, refused):
     await desk.create(desk.email("nonsense"))
     assert await refused(desk.resolve(desk.email("nonsense"))) == "INVALID_ARGUMENT INVALID_EMAIL"
     assert await refused(desk.resolve(desk.phone("nonsense"), ANNA)) == "INVALID_ARGUMENT INVALID_PHONE"
-    assert await refused(desk.resolve(desk.external("nonsense"))) == "INVALID_ARGUMENT INVALID_HANDLE"
+    assert await refused(desk.resolve(desk.external("crm:\u200b7"))) == "INVALID_ARGUMENT INVALID_HANDLE"
 
 
 async def test_a_batch_has_one_to_a_thousand_asks(desk, refused):

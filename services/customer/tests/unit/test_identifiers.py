@@ -21,20 +21,20 @@ EMAIL, PHONE, EXTERNAL = IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierT
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def handle(kind, value, normalized=None):
-    return Handle(kind, value, value if normalized is None else normalized, Quality.VALID)
+def handle(kind, value, normalized=None, system=""):
+    return Handle(kind, system, value, value if normalized is None else normalized, Quality.VALID)
 
 
-def held(kind, value, normalized=None):
+def held(kind, value, normalized=None, system=""):
     normalized = value if normalized is None else normalized
-    return Identifier(uuid4(), uuid4(), kind, value, normalized, Quality.VALID, NOW)
+    return Identifier(uuid4(), uuid4(), kind, system, value, normalized, Quality.VALID, NOW)
 
 
 def test_a_number_that_people_share_finds_them_and_belongs_to_nobody_alone():
     for kind in IdentifierType:
         found = held(kind, "x")
-        assert found.key == (kind, "x")
-        assert found.own_key == (None if kind in (PHONE, IdentifierType.FAX) else (kind, "x"))
+        assert found.key == (kind, "", "x")
+        assert found.own_key == (None if kind in (PHONE, IdentifierType.FAX) else (kind, "", "x"))
 
 
 def test_only_the_id_of_a_system_and_an_account_number_prove_who_somebody_is():
@@ -48,6 +48,8 @@ def test_only_the_id_of_a_system_and_an_account_number_prove_who_somebody_is():
         (held(EMAIL, "A@x.org", "a@x.org"), handle(EMAIL, "a@X.org", "a@x.org"), True),
         (held(EMAIL, "a@x.org"), handle(EMAIL, "b@x.org"), False),
         (held(EMAIL, "a"), handle(PHONE, "a"), False),
+        (held(EXTERNAL, "7", system="shop"), handle(EXTERNAL, "7", system="shop"), True),
+        (held(EXTERNAL, "7", system="shop"), handle(EXTERNAL, "7", system="till"), False),
         (held(EMAIL, "broken", ""), handle(EMAIL, "broken", ""), True),
         (held(EMAIL, "broken", ""), handle(EMAIL, "broken too", ""), False),
     ],
@@ -61,8 +63,8 @@ def test_what_cannot_be_matched_is_a_repeat_only_when_it_was_given_alike():
     assert [each.value for each in distinct(given)] == ["anna@", "berg@"]
 
 
-def test_who_has_no_name_is_called_by_an_email_or_an_id_without_its_system():
-    handles = [held(EMAIL, "a@x.org"), held(EXTERNAL, "shop: 42 "), held(PHONE, "+49")]
+def test_who_has_no_name_is_called_by_an_email_or_an_id():
+    handles = [held(EMAIL, "a@x.org"), held(EXTERNAL, " 42 ", system="shop"), held(PHONE, "+49")]
     assert stand_ins(handles) == {"a@x.org", "42"}
 
 

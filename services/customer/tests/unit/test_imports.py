@@ -17,7 +17,7 @@ def test_rows_are_counted_with_the_rejected_ones():
     open_job = job()
     open_job.receive(last_line=10, accepted=8, rejected=2)
     open_job.receive(last_line=5, accepted=1, rejected=0)
-    assert (open_job.row_count, open_job.error_count, open_job.last_line) == (11, 2, 10)
+    assert (open_job.row_count, open_job.refused_count, open_job.last_line) == (11, 2, 10)
 
 
 @pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE, ImportState.CANCELLED])

@@ -15,11 +15,17 @@ EXTERNAL, ACCOUNT = IdentifierType.EXTERNAL_ID, IdentifierType.ACCOUNT_NUMBER
 
 
 def row(*handles):
-    return [Handle(kind, value, value, Quality.VALID) for kind, value in handles]
+    return [Handle(kind, *parts(value), Quality.VALID) for kind, value in handles]
 
 
 def held(*handles):
-    return [Identifier(uuid4(), uuid4(), kind, value, value, Quality.VALID, NOW) for kind, value in handles]
+    return [Identifier(uuid4(), uuid4(), kind, *parts(value), Quality.VALID, NOW) for kind, value in handles]
+
+
+def parts(value):
+    """`system:value`, or a value of no system, as its system, itself and how it is matched."""
+    system, _, value = value.rpartition(":")
+    return system, value, value
 
 
 def customer(**profile):

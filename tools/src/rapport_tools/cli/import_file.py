@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -189,6 +190,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
 
 def _completed(wanted: Wanted, table: Any) -> Wanted:
     """What the command line leaves open: as it was when refused rows were refused, else the usual."""
+    from chassis.api.names import CODE
     from rapport_imports.reading import as_before
     from rapport_imports.tools import system_of
 
@@ -198,9 +200,13 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
             Exit.WRONG_USE,
         )
     wanted = as_before(wanted, table.before)
+    system = wanted.system.casefold() or system_of(table.header)
+    if not re.fullmatch(CODE, system):
+        allowed = "must be lower-case letters, digits and dashes, at most 63, such as web-shop"
+        raise Failure(f"--system {wanted.system}: {allowed}", Exit.WRONG_USE)
     return replace(
         wanted,
-        system=wanted.system or system_of(table.header),
+        system=system,
         department=wanted.department or (DEPARTMENT if wanted.kind is Kind.ORDERS else ""),
     )
 

@@ -72,18 +72,20 @@ def _resolved(session: "Session", customer: str, country: str) -> str:
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
         return f"customers/{named[2]}"
-    kinds = customer_pb2.Identifier
+    kinds, system, value = customer_pb2.Identifier, "", customer
     if "@" in customer:
         kind, spoken = kinds.TYPE_EMAIL, "e-mail address"
     elif _PHONE.fullmatch(customer):
-        kind, spoken, customer = kinds.TYPE_PHONE, "phone number", _international(customer, country)
+        kind, spoken, value = kinds.TYPE_PHONE, "phone number", _international(customer, country)
     elif ":" in customer:
         kind, spoken = kinds.TYPE_EXTERNAL_ID, "id"
+        system, _, value = customer.partition(":")
+        system = system.casefold()
     else:
         raise Failure(f"{customer!r} is none of a customer's handles. {HANDLES}", Exit.WRONG_USE)
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
     request = customer_service_pb2.ResolveCustomerRequest(
-        identifier=customer_pb2.Identifier(type=kind, value=customer)
+        identifier=customer_pb2.Identifier(type=kind, system=system, value=value)
     )
     try:
         return str(stub.ResolveCustomer(request).customer)

@@ -118,7 +118,7 @@ class Story:
         self._call(
             self._customers.AssignRelationshipManager,
             customer_service_pb2.AssignRelationshipManagerRequest(
-                customer=self.outcome.customer, relationship_manager="agents/alice"
+                name=self.outcome.customer, relationship_manager="agents/alice"
             ),
         )
         self._step("The customer is known, and a named human answers for the relationship: Alice.")

@@ -78,7 +78,7 @@ class CustomerUpdated(_message.Message):
 Global___CustomerUpdated: _TypeAlias = CustomerUpdated  # noqa: Y015
 
 @_typing.final
-class IdentifierAdded(_message.Message):
+class IdentifierCreated(_message.Message):
     """A customer got a handle."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -86,29 +86,33 @@ class IdentifierAdded(_message.Message):
     IDENTIFIER_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
     identifier: _builtins.str
     """`customers/{uuid}/identifiers/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     type: _customer_pb2.Identifier.Type.ValueType
     """The kind of handle."""
+    system: _builtins.str
+    """Whose id or which network's handle it is, a code; empty for other types."""
     def __init__(
         self,
         *,
         identifier: _builtins.str = ...,
         customer: _builtins.str = ...,
         type: _customer_pb2.Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "system", b"system", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___IdentifierAdded: _TypeAlias = IdentifierAdded  # noqa: Y015
+Global___IdentifierCreated: _TypeAlias = IdentifierCreated  # noqa: Y015
 
 @_typing.final
-class IdentifierRemoved(_message.Message):
+class IdentifierDeleted(_message.Message):
     """A customer lost a handle."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -116,26 +120,30 @@ class IdentifierRemoved(_message.Message):
     IDENTIFIER_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
     identifier: _builtins.str
     """`customers/{uuid}/identifiers/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     type: _customer_pb2.Identifier.Type.ValueType
     """The kind of handle."""
+    system: _builtins.str
+    """Whose id or which network's handle it was, a code; empty for other types."""
     def __init__(
         self,
         *,
         identifier: _builtins.str = ...,
         customer: _builtins.str = ...,
         type: _customer_pb2.Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "system", b"system", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___IdentifierRemoved: _TypeAlias = IdentifierRemoved  # noqa: Y015
+Global___IdentifierDeleted: _TypeAlias = IdentifierDeleted  # noqa: Y015
 
 @_typing.final
 class InteractionRecorded(_message.Message):
@@ -290,27 +298,31 @@ class PurposeChanged(_message.Message):
 Global___PurposeChanged: _TypeAlias = PurposeChanged  # noqa: Y015
 
 @_typing.final
-class ManagerAssigned(_message.Message):
+class RelationshipManagerAssigned(_message.Message):
     """A customer got a new named human."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
     relationship_manager: _builtins.str
-    """The named human, `agents/{agent}`."""
+    """The named human from now on, `agents/{agent}`."""
+    previous_relationship_manager: _builtins.str
+    """The one until now, `agents/{agent}`."""
     def __init__(
         self,
         *,
         customer: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
+        previous_relationship_manager: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "relationship_manager", b"relationship_manager"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "previous_relationship_manager", b"previous_relationship_manager", "relationship_manager", b"relationship_manager"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ManagerAssigned: _TypeAlias = ManagerAssigned  # noqa: Y015
+Global___RelationshipManagerAssigned: _TypeAlias = RelationshipManagerAssigned  # noqa: Y015

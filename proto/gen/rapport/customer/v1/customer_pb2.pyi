@@ -98,7 +98,9 @@ Global___Customer: _TypeAlias = Customer  # noqa: Y015
 
 @_typing.final
 class Identifier(_message.Message):
-    """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers: people share them."""
+    """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers: people share them.
+    It is made and deleted, and never changed.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -114,16 +116,16 @@ class Identifier(_message.Message):
         """An e-mail address; matched without regard to ASCII case, its domain by IDNA."""
         TYPE_PHONE: Identifier._Type.ValueType  # 2
         """A phone number; matched as E.164, with its extension, when it is valid. Several customers may have it."""
-        TYPE_ACCOUNT_NUMBER: Identifier._Type.ValueType  # 3
-        """An account number."""
-        TYPE_SOCIAL: Identifier._Type.ValueType  # 4
-        """A handle on a social network, `network:handle`."""
-        TYPE_DEVICE: Identifier._Type.ValueType  # 5
-        """A device."""
-        TYPE_EXTERNAL_ID: Identifier._Type.ValueType  # 6
-        """An id in another system, `system:id`, for example `cdnow:00001`."""
-        TYPE_FAX: Identifier._Type.ValueType  # 7
+        TYPE_FAX: Identifier._Type.ValueType  # 3
         """A fax number; as a phone number."""
+        TYPE_ACCOUNT_NUMBER: Identifier._Type.ValueType  # 4
+        """An account number."""
+        TYPE_EXTERNAL_ID: Identifier._Type.ValueType  # 5
+        """An id in another system, which `system` names: a shop's, a register's, a tax office's."""
+        TYPE_SOCIAL: Identifier._Type.ValueType  # 6
+        """A handle on a social network, which `system` names; matched without regard to case."""
+        TYPE_DEVICE: Identifier._Type.ValueType  # 7
+        """A device."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """The kinds of handle."""
@@ -134,16 +136,16 @@ class Identifier(_message.Message):
     """An e-mail address; matched without regard to ASCII case, its domain by IDNA."""
     TYPE_PHONE: Identifier.Type.ValueType  # 2
     """A phone number; matched as E.164, with its extension, when it is valid. Several customers may have it."""
-    TYPE_ACCOUNT_NUMBER: Identifier.Type.ValueType  # 3
-    """An account number."""
-    TYPE_SOCIAL: Identifier.Type.ValueType  # 4
-    """A handle on a social network, `network:handle`."""
-    TYPE_DEVICE: Identifier.Type.ValueType  # 5
-    """A device."""
-    TYPE_EXTERNAL_ID: Identifier.Type.ValueType  # 6
-    """An id in another system, `system:id`, for example `cdnow:00001`."""
-    TYPE_FAX: Identifier.Type.ValueType  # 7
+    TYPE_FAX: Identifier.Type.ValueType  # 3
     """A fax number; as a phone number."""
+    TYPE_ACCOUNT_NUMBER: Identifier.Type.ValueType  # 4
+    """An account number."""
+    TYPE_EXTERNAL_ID: Identifier.Type.ValueType  # 5
+    """An id in another system, which `system` names: a shop's, a register's, a tax office's."""
+    TYPE_SOCIAL: Identifier.Type.ValueType  # 6
+    """A handle on a social network, which `system` names; matched without regard to case."""
+    TYPE_DEVICE: Identifier.Type.ValueType  # 7
+    """A device."""
 
     class _Quality:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -174,31 +176,45 @@ class Identifier(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
+    SYSTEM_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     NORMALIZED_VALUE_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/identifiers/{uuid}`, chosen by the server."""
     type: Global___Identifier.Type.ValueType
     """The kind of handle."""
+    system: _builtins.str
+    """Where the value is unique: of an EXTERNAL_ID the system that made it, such as `shop` or `vat-de`, of a SOCIAL the
+    network, such as `mastodon`. A code; required of these two types, and empty of all others.
+    """
     value: _builtins.str
     """The handle as it was given; 1 to 320 characters."""
     normalized_value: _builtins.str
-    """The handle as it is matched: lower-case e-mail, E.164 phone, with `;ext=12` for an extension."""
+    """The handle as it is matched: lower-case e-mail, E.164 phone, with `;ext=12` for an extension. Unique for its type and
+    system, but for numbers; empty when nobody can be found by it.
+    """
     quality: Global___Identifier.Quality.ValueType
     """How good the value is."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When the customer got it."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         type: Global___Identifier.Type.ValueType = ...,
+        system: _builtins.str = ...,
         value: _builtins.str = ...,
         normalized_value: _builtins.str = ...,
         quality: Global___Identifier.Quality.ValueType = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "type", b"type", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "normalized_value", b"normalized_value", "quality", b"quality", "system", b"system", "type", b"type", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

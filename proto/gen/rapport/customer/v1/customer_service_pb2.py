@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/customer_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"h\n\x15\x43reateCustomerRequest\x12\x35\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x12GetCustomerRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"M\n\x18\x42\x61tchGetCustomersRequest\x12\x31\n\x05names\x18\x01 \x03(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"M\n\x19\x42\x61tchGetCustomersResponse\x12\x30\n\tcustomers\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.Customer\"\x9f\x01\n\x15UpdateCustomerRequest\x12\x35\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListCustomersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x15ListCustomersResponse\x12\x30\n\tcustomers\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.Customer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbe\x01\n\x16ResolveCustomerRequest\x12\x39\n\nidentifier\x18\x01 \x01(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\x04\xe2\x41\x01\x02\x12O\n\x06\x63reate\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB \xe2\x41\x01\x01\xaa\xb5\x18\x18\x63ustomer.customers.write\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x17ResolveCustomerResponse\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x9a\x01\n\x1c\x42\x61tchResolveCustomersRequest\x12\x43\n\x08requests\x18\x01 \x03(\x0b\x32+.rapport.customer.v1.ResolveCustomerRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"`\n\x1d\x42\x61tchResolveCustomersResponse\x12?\n\tresponses\x18\x01 \x03(\x0b\x32,.rapport.customer.v1.ResolveCustomerResponse\"\xa1\x01\n\x14\x41\x64\x64IdentifierRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x39\n\nidentifier\x18\x02 \x01(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17RemoveIdentifierRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xc2\x01\n AssignRelationshipManagerRequest\x12\x34\n\x08\x63ustomer\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\x14relationship_manager\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x32\xea\r\n\x0f\x43ustomerService\x12\x98\x01\n\x0e\x43reateCustomer\x12*.rapport.customer.v1.CreateCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\";\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/customers:\x08\x63ustomer\x12\x93\x01\n\x0bGetCustomer\x12\'.rapport.customer.v1.GetCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\"<\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=customers/*}\x12\xb0\x01\n\x11\x42\x61tchGetCustomers\x12-.rapport.customer.v1.BatchGetCustomersRequest\x1a..rapport.customer.v1.BatchGetCustomersResponse\"<\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/customers:batchGet\x12\xaa\x01\n\x0eUpdateCustomer\x12*.rapport.customer.v1.UpdateCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\"M\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{customer.name=customers/*}:\x08\x63ustomer\x12\x9b\x01\n\rListCustomers\x12).rapport.customer.v1.ListCustomersRequest\x1a*.rapport.customer.v1.ListCustomersResponse\"3\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/customers\x12\xac\x01\n\x0fResolveCustomer\x12+.rapport.customer.v1.ResolveCustomerRequest\x1a,.rapport.customer.v1.ResolveCustomerResponse\">\x8a\xb5\x18\x1a\x63ustomer.customers.resolve\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/customers:resolve:\x01*\x12\xc3\x01\n\x15\x42\x61tchResolveCustomers\x12\x31.rapport.customer.v1.BatchResolveCustomersRequest\x1a\x32.rapport.customer.v1.BatchResolveCustomersResponse\"C\x8a\xb5\x18\x1a\x63ustomer.customers.resolve\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/customers:batchResolve:\x01*\x12\xac\x01\n\rAddIdentifier\x12).rapport.customer.v1.AddIdentifierRequest\x1a\x1d.rapport.customer.v1.Customer\"Q\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02/\"*/v1/{customer=customers/*}/identifiers:add:\x01*\x12\xb3\x01\n\x10RemoveIdentifier\x12,.rapport.customer.v1.RemoveIdentifierRequest\x1a\x1d.rapport.customer.v1.Customer\"R\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02\x30\"+/v1/{name=customers/*/identifiers/*}:remove:\x01*\x12\xcd\x01\n\x19\x41ssignRelationshipManager\x12\x35.rapport.customer.v1.AssignRelationshipManagerRequest\x1a\x1d.rapport.customer.v1.Customer\"Z\x8a\xb5\x18\x17\x63ustomer.managers.write\x82\xd3\xe4\x93\x02\x39\"4/v1/{customer=customers/*}:assignRelationshipManager:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/customer_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\"rapport/customer/v1/customer.proto\x1a rapport/options/v1/options.proto\"h\n\x15\x43reateCustomerRequest\x12\x35\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x12GetCustomerRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"M\n\x18\x42\x61tchGetCustomersRequest\x12\x31\n\x05names\x18\x01 \x03(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\"M\n\x19\x42\x61tchGetCustomersResponse\x12\x30\n\tcustomers\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.Customer\"\x9f\x01\n\x15UpdateCustomerRequest\x12\x35\n\x08\x63ustomer\x18\x01 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListCustomersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"b\n\x15ListCustomersResponse\x12\x30\n\tcustomers\x18\x01 \x03(\x0b\x32\x1d.rapport.customer.v1.Customer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbe\x01\n\x16ResolveCustomerRequest\x12\x39\n\nidentifier\x18\x01 \x01(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\x04\xe2\x41\x01\x02\x12O\n\x06\x63reate\x18\x02 \x01(\x0b\x32\x1d.rapport.customer.v1.CustomerB \xe2\x41\x01\x01\xaa\xb5\x18\x18\x63ustomer.customers.write\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x17ResolveCustomerResponse\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x0f\n\x07\x63reated\x18\x02 \x01(\x08\"\x9a\x01\n\x1c\x42\x61tchResolveCustomersRequest\x12\x43\n\x08requests\x18\x01 \x03(\x0b\x32+.rapport.customer.v1.ResolveCustomerRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"`\n\x1d\x42\x61tchResolveCustomersResponse\x12?\n\tresponses\x18\x01 \x03(\x0b\x32,.rapport.customer.v1.ResolveCustomerResponse\"\xa2\x01\n\x17\x43reateIdentifierRequest\x12\x32\n\x06parent\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x39\n\nidentifier\x18\x02 \x01(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"J\n\x14GetIdentifierRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\"\x7f\n\x16ListIdentifiersRequest\x12\x32\n\x06parent\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x17ListIdentifiersResponse\x12\x34\n\x0bidentifiers\x18\x01 \x03(\x0b\x32\x1f.rapport.customer.v1.Identifier\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"g\n\x17\x44\x65leteIdentifierRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xbe\x01\n AssignRelationshipManagerRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12:\n\x14relationship_manager\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x32\xcf\x10\n\x0f\x43ustomerService\x12\x98\x01\n\x0e\x43reateCustomer\x12*.rapport.customer.v1.CreateCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\";\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/customers:\x08\x63ustomer\x12\x93\x01\n\x0bGetCustomer\x12\'.rapport.customer.v1.GetCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\"<\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=customers/*}\x12\xb0\x01\n\x11\x42\x61tchGetCustomers\x12-.rapport.customer.v1.BatchGetCustomersRequest\x1a..rapport.customer.v1.BatchGetCustomersResponse\"<\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/customers:batchGet\x12\xaa\x01\n\x0eUpdateCustomer\x12*.rapport.customer.v1.UpdateCustomerRequest\x1a\x1d.rapport.customer.v1.Customer\"M\x8a\xb5\x18\x18\x63ustomer.customers.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{customer.name=customers/*}:\x08\x63ustomer\x12\x9b\x01\n\rListCustomers\x12).rapport.customer.v1.ListCustomersRequest\x1a*.rapport.customer.v1.ListCustomersResponse\"3\x90\x02\x01\x8a\xb5\x18\x17\x63ustomer.customers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/customers\x12\xac\x01\n\x0fResolveCustomer\x12+.rapport.customer.v1.ResolveCustomerRequest\x1a,.rapport.customer.v1.ResolveCustomerResponse\">\x8a\xb5\x18\x1a\x63ustomer.customers.resolve\x82\xd3\xe4\x93\x02\x1a\"\x15/v1/customers:resolve:\x01*\x12\xc3\x01\n\x15\x42\x61tchResolveCustomers\x12\x31.rapport.customer.v1.BatchResolveCustomersRequest\x1a\x32.rapport.customer.v1.BatchResolveCustomersResponse\"C\x8a\xb5\x18\x1a\x63ustomer.customers.resolve\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/customers:batchResolve:\x01*\x12\xb9\x01\n\x10\x43reateIdentifier\x12,.rapport.customer.v1.CreateIdentifierRequest\x1a\x1f.rapport.customer.v1.Identifier\"V\x8a\xb5\x18\x1a\x63ustomer.identifiers.write\x82\xd3\xe4\x93\x02\x32\"$/v1/{parent=customers/*}/identifiers:\nidentifier\x12\xa9\x01\n\rGetIdentifier\x12).rapport.customer.v1.GetIdentifierRequest\x1a\x1f.rapport.customer.v1.Identifier\"L\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.identifiers.read\x82\xd3\xe4\x93\x02&\x12$/v1/{name=customers/*/identifiers/*}\x12\xba\x01\n\x0fListIdentifiers\x12+.rapport.customer.v1.ListIdentifiersRequest\x1a,.rapport.customer.v1.ListIdentifiersResponse\"L\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.identifiers.read\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=customers/*}/identifiers\x12\xa4\x01\n\x10\x44\x65leteIdentifier\x12,.rapport.customer.v1.DeleteIdentifierRequest\x1a\x16.google.protobuf.Empty\"J\x8a\xb5\x18\x1a\x63ustomer.identifiers.write\x82\xd3\xe4\x93\x02&*$/v1/{name=customers/*/identifiers/*}\x12\xcb\x01\n\x19\x41ssignRelationshipManager\x12\x35.rapport.customer.v1.AssignRelationshipManagerRequest\x1a\x1d.rapport.customer.v1.Customer\"X\x8a\xb5\x18\x19\x63ustomer.customers.assign\x82\xd3\xe4\x93\x02\x35\"0/v1/{name=customers/*}:assignRelationshipManager:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -71,18 +72,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHRESOLVECUSTOMERSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_BATCHRESOLVECUSTOMERSREQUEST'].fields_by_name['allow_missing']._loaded_options = None
   _globals['_BATCHRESOLVECUSTOMERSREQUEST'].fields_by_name['allow_missing']._serialized_options = b'\342A\001\001'
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['customer']._loaded_options = None
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['identifier']._loaded_options = None
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['identifier']._serialized_options = b'\342A\001\002'
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_ADDIDENTIFIERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_REMOVEIDENTIFIERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_REMOVEIDENTIFIERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033customer.rapport/Identifier'
-  _globals['_REMOVEIDENTIFIERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REMOVEIDENTIFIERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['customer']._loaded_options = None
-  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['identifier']._loaded_options = None
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['identifier']._serialized_options = b'\342A\001\002'
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEIDENTIFIERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETIDENTIFIERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETIDENTIFIERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033customer.rapport/Identifier'
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTIDENTIFIERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_DELETEIDENTIFIERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEIDENTIFIERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033customer.rapport/Identifier'
+  _globals['_DELETEIDENTIFIERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEIDENTIFIERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
   _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['relationship_manager']._loaded_options = None
   _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['relationship_manager']._serialized_options = b'\342A\001\002\372A\025\n\023cases.rapport/Agent'
   _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -103,40 +112,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMERSERVICE'].methods_by_name['ResolveCustomer']._serialized_options = b'\212\265\030\032customer.customers.resolve\202\323\344\223\002\032\"\025/v1/customers:resolve:\001*'
   _globals['_CUSTOMERSERVICE'].methods_by_name['BatchResolveCustomers']._loaded_options = None
   _globals['_CUSTOMERSERVICE'].methods_by_name['BatchResolveCustomers']._serialized_options = b'\212\265\030\032customer.customers.resolve\202\323\344\223\002\037\"\032/v1/customers:batchResolve:\001*'
-  _globals['_CUSTOMERSERVICE'].methods_by_name['AddIdentifier']._loaded_options = None
-  _globals['_CUSTOMERSERVICE'].methods_by_name['AddIdentifier']._serialized_options = b'\212\265\030\030customer.customers.write\202\323\344\223\002/\"*/v1/{customer=customers/*}/identifiers:add:\001*'
-  _globals['_CUSTOMERSERVICE'].methods_by_name['RemoveIdentifier']._loaded_options = None
-  _globals['_CUSTOMERSERVICE'].methods_by_name['RemoveIdentifier']._serialized_options = b'\212\265\030\030customer.customers.write\202\323\344\223\0020\"+/v1/{name=customers/*/identifiers/*}:remove:\001*'
+  _globals['_CUSTOMERSERVICE'].methods_by_name['CreateIdentifier']._loaded_options = None
+  _globals['_CUSTOMERSERVICE'].methods_by_name['CreateIdentifier']._serialized_options = b'\212\265\030\032customer.identifiers.write\202\323\344\223\0022\"$/v1/{parent=customers/*}/identifiers:\nidentifier'
+  _globals['_CUSTOMERSERVICE'].methods_by_name['GetIdentifier']._loaded_options = None
+  _globals['_CUSTOMERSERVICE'].methods_by_name['GetIdentifier']._serialized_options = b'\220\002\001\212\265\030\031customer.identifiers.read\202\323\344\223\002&\022$/v1/{name=customers/*/identifiers/*}'
+  _globals['_CUSTOMERSERVICE'].methods_by_name['ListIdentifiers']._loaded_options = None
+  _globals['_CUSTOMERSERVICE'].methods_by_name['ListIdentifiers']._serialized_options = b'\220\002\001\212\265\030\031customer.identifiers.read\202\323\344\223\002&\022$/v1/{parent=customers/*}/identifiers'
+  _globals['_CUSTOMERSERVICE'].methods_by_name['DeleteIdentifier']._loaded_options = None
+  _globals['_CUSTOMERSERVICE'].methods_by_name['DeleteIdentifier']._serialized_options = b'\212\265\030\032customer.identifiers.write\202\323\344\223\002&*$/v1/{name=customers/*/identifiers/*}'
   _globals['_CUSTOMERSERVICE'].methods_by_name['AssignRelationshipManager']._loaded_options = None
-  _globals['_CUSTOMERSERVICE'].methods_by_name['AssignRelationshipManager']._serialized_options = b'\212\265\030\027customer.managers.write\202\323\344\223\0029\"4/v1/{customer=customers/*}:assignRelationshipManager:\001*'
-  _globals['_CREATECUSTOMERREQUEST']._serialized_start=261
-  _globals['_CREATECUSTOMERREQUEST']._serialized_end=365
-  _globals['_GETCUSTOMERREQUEST']._serialized_start=367
-  _globals['_GETCUSTOMERREQUEST']._serialized_end=437
-  _globals['_BATCHGETCUSTOMERSREQUEST']._serialized_start=439
-  _globals['_BATCHGETCUSTOMERSREQUEST']._serialized_end=516
-  _globals['_BATCHGETCUSTOMERSRESPONSE']._serialized_start=518
-  _globals['_BATCHGETCUSTOMERSRESPONSE']._serialized_end=595
-  _globals['_UPDATECUSTOMERREQUEST']._serialized_start=598
-  _globals['_UPDATECUSTOMERREQUEST']._serialized_end=757
-  _globals['_LISTCUSTOMERSREQUEST']._serialized_start=759
-  _globals['_LISTCUSTOMERSREQUEST']._serialized_end=854
-  _globals['_LISTCUSTOMERSRESPONSE']._serialized_start=856
-  _globals['_LISTCUSTOMERSRESPONSE']._serialized_end=954
-  _globals['_RESOLVECUSTOMERREQUEST']._serialized_start=957
-  _globals['_RESOLVECUSTOMERREQUEST']._serialized_end=1147
-  _globals['_RESOLVECUSTOMERRESPONSE']._serialized_start=1149
-  _globals['_RESOLVECUSTOMERRESPONSE']._serialized_end=1241
-  _globals['_BATCHRESOLVECUSTOMERSREQUEST']._serialized_start=1244
-  _globals['_BATCHRESOLVECUSTOMERSREQUEST']._serialized_end=1398
-  _globals['_BATCHRESOLVECUSTOMERSRESPONSE']._serialized_start=1400
-  _globals['_BATCHRESOLVECUSTOMERSRESPONSE']._serialized_end=1496
-  _globals['_ADDIDENTIFIERREQUEST']._serialized_start=1499
-  _globals['_ADDIDENTIFIERREQUEST']._serialized_end=1660
-  _globals['_REMOVEIDENTIFIERREQUEST']._serialized_start=1662
-  _globals['_REMOVEIDENTIFIERREQUEST']._serialized_end=1765
-  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST']._serialized_start=1768
-  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST']._serialized_end=1962
-  _globals['_CUSTOMERSERVICE']._serialized_start=1965
-  _globals['_CUSTOMERSERVICE']._serialized_end=3735
+  _globals['_CUSTOMERSERVICE'].methods_by_name['AssignRelationshipManager']._serialized_options = b'\212\265\030\031customer.customers.assign\202\323\344\223\0025\"0/v1/{name=customers/*}:assignRelationshipManager:\001*'
+  _globals['_CREATECUSTOMERREQUEST']._serialized_start=290
+  _globals['_CREATECUSTOMERREQUEST']._serialized_end=394
+  _globals['_GETCUSTOMERREQUEST']._serialized_start=396
+  _globals['_GETCUSTOMERREQUEST']._serialized_end=466
+  _globals['_BATCHGETCUSTOMERSREQUEST']._serialized_start=468
+  _globals['_BATCHGETCUSTOMERSREQUEST']._serialized_end=545
+  _globals['_BATCHGETCUSTOMERSRESPONSE']._serialized_start=547
+  _globals['_BATCHGETCUSTOMERSRESPONSE']._serialized_end=624
+  _globals['_UPDATECUSTOMERREQUEST']._serialized_start=627
+  _globals['_UPDATECUSTOMERREQUEST']._serialized_end=786
+  _globals['_LISTCUSTOMERSREQUEST']._serialized_start=788
+  _globals['_LISTCUSTOMERSREQUEST']._serialized_end=883
+  _globals['_LISTCUSTOMERSRESPONSE']._serialized_start=885
+  _globals['_LISTCUSTOMERSRESPONSE']._serialized_end=983
+  _globals['_RESOLVECUSTOMERREQUEST']._serialized_start=986
+  _globals['_RESOLVECUSTOMERREQUEST']._serialized_end=1176
+  _globals['_RESOLVECUSTOMERRESPONSE']._serialized_start=1178
+  _globals['_RESOLVECUSTOMERRESPONSE']._serialized_end=1270
+  _globals['_BATCHRESOLVECUSTOMERSREQUEST']._serialized_start=1273
+  _globals['_BATCHRESOLVECUSTOMERSREQUEST']._serialized_end=1427
+  _globals['_BATCHRESOLVECUSTOMERSRESPONSE']._serialized_start=1429
+  _globals['_BATCHRESOLVECUSTOMERSRESPONSE']._serialized_end=1525
+  _globals['_CREATEIDENTIFIERREQUEST']._serialized_start=1528
+  _globals['_CREATEIDENTIFIERREQUEST']._serialized_end=1690
+  _globals['_GETIDENTIFIERREQUEST']._serialized_start=1692
+  _globals['_GETIDENTIFIERREQUEST']._serialized_end=1766
+  _globals['_LISTIDENTIFIERSREQUEST']._serialized_start=1768
+  _globals['_LISTIDENTIFIERSREQUEST']._serialized_end=1895
+  _globals['_LISTIDENTIFIERSRESPONSE']._serialized_start=1897
+  _globals['_LISTIDENTIFIERSRESPONSE']._serialized_end=2001
+  _globals['_DELETEIDENTIFIERREQUEST']._serialized_start=2003
+  _globals['_DELETEIDENTIFIERREQUEST']._serialized_end=2106
+  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST']._serialized_start=2109
+  _globals['_ASSIGNRELATIONSHIPMANAGERREQUEST']._serialized_end=2299
+  _globals['_CUSTOMERSERVICE']._serialized_start=2302
+  _globals['_CUSTOMERSERVICE']._serialized_end=4429
 # @@protoc_insertion_point(module_scope)

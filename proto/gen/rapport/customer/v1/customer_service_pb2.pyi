@@ -194,7 +194,7 @@ class ListCustomersResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def customers(self) -> _containers.RepeatedCompositeFieldContainer[_customer_pb2.Customer]:
-        """The customers."""
+        """The customers, oldest first."""
 
     def __init__(
         self,
@@ -327,15 +327,15 @@ class BatchResolveCustomersResponse(_message.Message):
 Global___BatchResolveCustomersResponse: _TypeAlias = BatchResolveCustomersResponse  # noqa: Y015
 
 @_typing.final
-class AddIdentifierRequest(_message.Message):
-    """Adds a handle to a customer."""
+class CreateIdentifierRequest(_message.Message):
+    """Gives a customer a handle."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     IDENTIFIER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
+    parent: _builtins.str
     """`customers/{uuid}`."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
@@ -346,21 +346,101 @@ class AddIdentifierRequest(_message.Message):
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
+        parent: _builtins.str = ...,
         identifier: _customer_pb2.Identifier | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AddIdentifierRequest: _TypeAlias = AddIdentifierRequest  # noqa: Y015
+Global___CreateIdentifierRequest: _TypeAlias = CreateIdentifierRequest  # noqa: Y015
 
 @_typing.final
-class RemoveIdentifierRequest(_message.Message):
-    """Removes a handle from a customer."""
+class GetIdentifierRequest(_message.Message):
+    """Gets a handle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/identifiers/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetIdentifierRequest: _TypeAlias = GetIdentifierRequest  # noqa: Y015
+
+@_typing.final
+class ListIdentifiersRequest(_message.Message):
+    """Lists the handles of a customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`customers/{uuid}`."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIdentifiersRequest: _TypeAlias = ListIdentifiersRequest  # noqa: Y015
+
+@_typing.final
+class ListIdentifiersResponse(_message.Message):
+    """One page of handles."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTIFIERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_customer_pb2.Identifier]:
+        """The handles, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        identifiers: _abc.Iterable[_customer_pb2.Identifier] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifiers", b"identifiers", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIdentifiersResponse: _TypeAlias = ListIdentifiersResponse  # noqa: Y015
+
+@_typing.final
+class DeleteIdentifierRequest(_message.Message):
+    """Takes a handle from a customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -382,7 +462,7 @@ class RemoveIdentifierRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RemoveIdentifierRequest: _TypeAlias = RemoveIdentifierRequest  # noqa: Y015
+Global___DeleteIdentifierRequest: _TypeAlias = DeleteIdentifierRequest  # noqa: Y015
 
 @_typing.final
 class AssignRelationshipManagerRequest(_message.Message):
@@ -390,11 +470,11 @@ class AssignRelationshipManagerRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
+    name: _builtins.str
     """`customers/{uuid}`."""
     relationship_manager: _builtins.str
     """`agents/{agent}`."""
@@ -405,14 +485,14 @@ class AssignRelationshipManagerRequest(_message.Message):
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
+        name: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "etag", b"etag", "relationship_manager", b"relationship_manager", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "relationship_manager", b"relationship_manager", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
 from rapport.customer.v1 import customer_service_pb2 as rapport_dot_customer_dot_v1_dot_customer__service__pb2
 
@@ -71,15 +72,25 @@ class CustomerServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.BatchResolveCustomersRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.BatchResolveCustomersResponse.FromString,
                 _registered_method=True)
-        self.AddIdentifier = channel.unary_unary(
-                '/rapport.customer.v1.CustomerService/AddIdentifier',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.AddIdentifierRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
+        self.CreateIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/CreateIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
                 _registered_method=True)
-        self.RemoveIdentifier = channel.unary_unary(
-                '/rapport.customer.v1.CustomerService/RemoveIdentifier',
-                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.RemoveIdentifierRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
+        self.GetIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/GetIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+                _registered_method=True)
+        self.ListIdentifiers = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/ListIdentifiers',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.FromString,
+                _registered_method=True)
+        self.DeleteIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/DeleteIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.DeleteIdentifierRequest.SerializeToString,
+                response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
         self.AssignRelationshipManager = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/AssignRelationshipManager',
@@ -142,15 +153,29 @@ class CustomerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AddIdentifier(self, request, context):
-        """Adds a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to another customer.
+    def CreateIdentifier(self, request, context):
+        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RemoveIdentifier(self, request, context):
-        """Removes a handle.
+    def GetIdentifier(self, request, context):
+        """Gets a handle by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIdentifiers(self, request, context):
+        """Lists the handles of a customer, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteIdentifier(self, request, context):
+        """Takes a handle from its customer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,15 +226,25 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.BatchResolveCustomersRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.BatchResolveCustomersResponse.SerializeToString,
             ),
-            'AddIdentifier': grpc.unary_unary_rpc_method_handler(
-                    servicer.AddIdentifier,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.AddIdentifierRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.SerializeToString,
+            'CreateIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.SerializeToString,
             ),
-            'RemoveIdentifier': grpc.unary_unary_rpc_method_handler(
-                    servicer.RemoveIdentifier,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.RemoveIdentifierRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.SerializeToString,
+            'GetIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.SerializeToString,
+            ),
+            'ListIdentifiers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIdentifiers,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.SerializeToString,
+            ),
+            'DeleteIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.DeleteIdentifierRequest.FromString,
+                    response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'AssignRelationshipManager': grpc.unary_unary_rpc_method_handler(
                     servicer.AssignRelationshipManager,
@@ -418,7 +453,7 @@ class CustomerService:
             _registered_method=True)
 
     @staticmethod
-    def AddIdentifier(request,
+    def CreateIdentifier(request,
             target,
             options=(),
             channel_credentials=None,
@@ -431,9 +466,9 @@ class CustomerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerService/AddIdentifier',
-            rapport_dot_customer_dot_v1_dot_customer__service__pb2.AddIdentifierRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
+            '/rapport.customer.v1.CustomerService/CreateIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
             options,
             channel_credentials,
             insecure,
@@ -445,7 +480,7 @@ class CustomerService:
             _registered_method=True)
 
     @staticmethod
-    def RemoveIdentifier(request,
+    def GetIdentifier(request,
             target,
             options=(),
             channel_credentials=None,
@@ -458,9 +493,63 @@ class CustomerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.CustomerService/RemoveIdentifier',
-            rapport_dot_customer_dot_v1_dot_customer__service__pb2.RemoveIdentifierRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
+            '/rapport.customer.v1.CustomerService/GetIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIdentifiers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/ListIdentifiers',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListIdentifiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteIdentifier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/DeleteIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.DeleteIdentifierRequest.SerializeToString,
+            google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
             insecure,

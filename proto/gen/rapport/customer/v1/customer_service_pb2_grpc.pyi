@@ -4,6 +4,7 @@ isort:skip_file
 Customers and their identifiers: create, find, change."""
 
 from collections import abc as _abc
+from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import customer_service_pb2 as _customer_service_pb2
@@ -50,10 +51,14 @@ class CustomerServiceStub:
     """
     BatchResolveCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
-    AddIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.AddIdentifierRequest, _customer_pb2.Customer]
-    """Adds a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to another customer."""
-    RemoveIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.RemoveIdentifierRequest, _customer_pb2.Customer]
-    """Removes a handle."""
+    CreateIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _customer_pb2.Identifier]
+    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
+    GetIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _customer_pb2.Identifier]
+    """Gets a handle by name."""
+    ListIdentifiers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]
+    """Lists the handles of a customer, oldest first."""
+    DeleteIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.DeleteIdentifierRequest, _empty_pb2.Empty]
+    """Takes a handle from its customer."""
     AssignRelationshipManager: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]
     """Names the human who answers for the relationship."""
 
@@ -78,10 +83,14 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """
     BatchResolveCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]  # type: ignore[assignment]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
-    AddIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.AddIdentifierRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Adds a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to another customer."""
-    RemoveIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.RemoveIdentifierRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Removes a handle."""
+    CreateIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _customer_pb2.Identifier]  # type: ignore[assignment]
+    """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
+    GetIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _customer_pb2.Identifier]  # type: ignore[assignment]
+    """Gets a handle by name."""
+    ListIdentifiers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]  # type: ignore[assignment]
+    """Lists the handles of a customer, oldest first."""
+    DeleteIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.DeleteIdentifierRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    """Takes a handle from its customer."""
     AssignRelationshipManager: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Names the human who answers for the relationship."""
 
@@ -147,20 +156,36 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Resolves up to 1,000 handles in one transaction, in the order asked."""
 
     @_abc_1.abstractmethod
-    def AddIdentifier(
+    def CreateIdentifier(
         self,
-        request: _customer_service_pb2.AddIdentifierRequest,
+        request: _customer_service_pb2.CreateIdentifierRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Adds a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to another customer."""
+    ) -> _typing.Union[_customer_pb2.Identifier, _abc.Awaitable[_customer_pb2.Identifier]]:
+        """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
 
     @_abc_1.abstractmethod
-    def RemoveIdentifier(
+    def GetIdentifier(
         self,
-        request: _customer_service_pb2.RemoveIdentifierRequest,
+        request: _customer_service_pb2.GetIdentifierRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Removes a handle."""
+    ) -> _typing.Union[_customer_pb2.Identifier, _abc.Awaitable[_customer_pb2.Identifier]]:
+        """Gets a handle by name."""
+
+    @_abc_1.abstractmethod
+    def ListIdentifiers(
+        self,
+        request: _customer_service_pb2.ListIdentifiersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.ListIdentifiersResponse, _abc.Awaitable[_customer_service_pb2.ListIdentifiersResponse]]:
+        """Lists the handles of a customer, oldest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteIdentifier(
+        self,
+        request: _customer_service_pb2.DeleteIdentifierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
+        """Takes a handle from its customer."""
 
     @_abc_1.abstractmethod
     def AssignRelationshipManager(

@@ -36,9 +36,9 @@ class ImportJob(_message.Message):
         STATE_OPEN: ImportJob._State.ValueType  # 1
         """Takes rows."""
         STATE_COMMITTING: ImportJob._State.ValueType  # 2
-        """Applies rows."""
+        """Applies rows, and whatever stops that is tried again until it succeeds."""
         STATE_DONE: ImportJob._State.ValueType  # 3
-        """Every row is applied or listed as an error."""
+        """Every row is applied or listed as refused."""
         STATE_CANCELLED: ImportJob._State.ValueType  # 4
         """Given up before it was committed; nothing was applied."""
 
@@ -50,73 +50,73 @@ class ImportJob(_message.Message):
     STATE_OPEN: ImportJob.State.ValueType  # 1
     """Takes rows."""
     STATE_COMMITTING: ImportJob.State.ValueType  # 2
-    """Applies rows."""
+    """Applies rows, and whatever stops that is tried again until it succeeds."""
     STATE_DONE: ImportJob.State.ValueType  # 3
-    """Every row is applied or listed as an error."""
+    """Every row is applied or listed as refused."""
     STATE_CANCELLED: ImportJob.State.ValueType  # 4
     """Given up before it was committed; nothing was applied."""
 
     NAME_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROW_COUNT_FIELD_NUMBER: _builtins.int
     LAST_LINE_FIELD_NUMBER: _builtins.int
-    ERROR_COUNT_FIELD_NUMBER: _builtins.int
     CREATED_COUNT_FIELD_NUMBER: _builtins.int
     MATCHED_COUNT_FIELD_NUMBER: _builtins.int
+    RENAMED_COUNT_FIELD_NUMBER: _builtins.int
+    REFUSED_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
-    RENAMED_COUNT_FIELD_NUMBER: _builtins.int
-    DEPARTMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
+    source: _builtins.str
+    """What the client calls what it imports, such as a hash of the file and of how it was read: 1 to 100 English letters,
+    digits and . _ : / # -. A department has at most one job of a source that is OPEN or COMMITTING.
+    """
+    department: _builtins.str
+    """`departments/{department}` that imports; empty when its maker works for none."""
     state: Global___ImportJob.State.ValueType
     """Where the import is."""
-    source: _builtins.str
-    """What the rows come from and how they were read: a SHA-256 in hex over the file, its system, which column
-    is which field, and whatever else decides what a row says. One job of a department for one source.
-    """
     row_count: _builtins.int
-    """Rows received, counting rejected ones. The next batch starts at line `last_line` + 1."""
+    """Rows received, counting refused ones."""
     last_line: _builtins.int
     """The highest line received."""
-    error_count: _builtins.int
-    """Rows rejected, listed by `ListImportErrors`."""
     created_count: _builtins.int
     """Rows applied that created a customer."""
     matched_count: _builtins.int
     """Rows applied that changed, or agreed with, a customer that existed."""
     renamed_count: _builtins.int
-    """Rows applied that gave a customer another name than they had; each has an ImportError `RENAMED`."""
-    department: _builtins.str
-    """`departments/{department}` that imports; empty when its maker works for none."""
+    """Rows applied that gave a customer another name than they had; each has an ImportFinding `RENAMED`."""
+    refused_count: _builtins.int
+    """Rows refused, listed by `ListImportFindings`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the job was created."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When the last row was applied."""
+        """When the last row was applied, or the job was given up."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        state: Global___ImportJob.State.ValueType = ...,
         source: _builtins.str = ...,
+        department: _builtins.str = ...,
+        state: Global___ImportJob.State.ValueType = ...,
         row_count: _builtins.int = ...,
         last_line: _builtins.int = ...,
-        error_count: _builtins.int = ...,
         created_count: _builtins.int = ...,
         matched_count: _builtins.int = ...,
+        renamed_count: _builtins.int = ...,
+        refused_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
-        renamed_count: _builtins.int = ...,
-        department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "error_count", b"error_count", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -135,7 +135,7 @@ class ImportRow(_message.Message):
     """The line in the file, from 1. A line that was received before is skipped."""
     confirmed: _builtins.bool
     """Whether somebody says that the owner of its id or account number is the one, although both have e-mail addresses, of
-    which none is the same, and no name that both have. Without it such a row is rejected when the job is applied
+    which none is the same, and no name that both have. Without it such a row is refused when the job is applied
     (`NAME_DIFFERS`), for the id may be another system's, and strangers would become one. Send it confirmed in a job
     of another `source`.
     """
@@ -162,8 +162,8 @@ class ImportRow(_message.Message):
 Global___ImportRow: _TypeAlias = ImportRow  # noqa: Y015
 
 @_typing.final
-class ImportError(_message.Message):
-    """What is to be known about a row: why it was rejected, or what it did that one may not expect."""
+class ImportFinding(_message.Message):
+    """What is to be known about a row: why it was refused, or what it did that one may not expect."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -183,7 +183,7 @@ class ImportError(_message.Message):
     description: _builtins.str
     """What is allowed, or what was done. Never repeats the value."""
     applied: _builtins.bool
-    """False: the row was rejected. True: it was applied all the same."""
+    """False: the row was refused. True: it was applied all the same."""
     def __init__(
         self,
         *,
@@ -199,4 +199,4 @@ class ImportError(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ImportError: _TypeAlias = ImportError  # noqa: Y015
+Global___ImportFinding: _TypeAlias = ImportFinding  # noqa: Y015

@@ -29,7 +29,7 @@ from rapport.customer.v1 import import_pb2 as rapport_dot_customer_dot_v1_dot_im
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/customer/v1/import.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9e\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x36\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x08\xe2\x41\x01\x02\xb0\xb5\x18\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"\x81\x01\n\x17ListImportErrorsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x18ListImportErrorsResponse\x12\x37\n\rimport_errors\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ImportError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\x82\x08\n\rImportService\x12\x9c\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"<\x8a\xb5\x18\x16\x63ustomer.imports.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xaf\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"M\x8a\xb5\x18\x16\x63ustomer.imports.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x95\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\";\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xbb\x01\n\x10ListImportErrors\x12,.rapport.customer.v1.ListImportErrorsRequest\x1a-.rapport.customer.v1.ListImportErrorsResponse\"J\x90\x02\x01\x8a\xb5\x18\x15\x63ustomer.imports.read\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=importJobs/*}/importErrors\x12\xa3\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"C\x8a\xb5\x18\x16\x63ustomer.imports.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa3\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"C\x8a\xb5\x18\x16\x63ustomer.imports.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/customer/v1/import.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9e\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x36\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x08\xe2\x41\x01\x02\xb0\xb5\x18\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"`\n\x15ListImportJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x16ListImportJobsResponse\x12\x33\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x19ListImportFindingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListImportFindingsResponse\x12;\n\x0fimport_findings\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.ImportFinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc6\t\n\rImportService\x12\xa0\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"@\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xb3\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"Q\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x99\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"?\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xa1\x01\n\x0eListImportJobs\x12*.rapport.customer.v1.ListImportJobsRequest\x1a+.rapport.customer.v1.ListImportJobsResponse\"6\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/importJobs\x12\xc7\x01\n\x12ListImportFindings\x12..rapport.customer.v1.ListImportFindingsRequest\x1a/.rapport.customer.v1.ListImportFindingsResponse\"P\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=importJobs/*}/importFindings\x12\xa7\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa7\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,12 +48,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETIMPORTJOBREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETIMPORTJOBREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032customer.rapport/ImportJob'
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\n\032customer.rapport/ImportJob'
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['page_size']._loaded_options = None
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTIMPORTERRORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTIMPORTJOBSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\n\032customer.rapport/ImportJob'
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTIMPORTFINDINGSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_COMMITIMPORTJOBREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_COMMITIMPORTJOBREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032customer.rapport/ImportJob'
   _globals['_COMMITIMPORTJOBREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -63,31 +69,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANCELIMPORTJOBREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CANCELIMPORTJOBREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_IMPORTSERVICE'].methods_by_name['CreateImportJob']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['CreateImportJob']._serialized_options = b'\212\265\030\026customer.imports.write\202\323\344\223\002\034\"\016/v1/importJobs:\nimport_job'
+  _globals['_IMPORTSERVICE'].methods_by_name['CreateImportJob']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002\034\"\016/v1/importJobs:\nimport_job'
   _globals['_IMPORTSERVICE'].methods_by_name['AppendImportRows']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['AppendImportRows']._serialized_options = b'\212\265\030\026customer.imports.write\202\323\344\223\002-\"(/v1/{name=importJobs/*}:appendImportRows:\001*'
+  _globals['_IMPORTSERVICE'].methods_by_name['AppendImportRows']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002-\"(/v1/{name=importJobs/*}:appendImportRows:\001*'
   _globals['_IMPORTSERVICE'].methods_by_name['GetImportJob']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['GetImportJob']._serialized_options = b'\220\002\001\212\265\030\025customer.imports.read\202\323\344\223\002\031\022\027/v1/{name=importJobs/*}'
-  _globals['_IMPORTSERVICE'].methods_by_name['ListImportErrors']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['ListImportErrors']._serialized_options = b'\220\002\001\212\265\030\025customer.imports.read\202\323\344\223\002(\022&/v1/{parent=importJobs/*}/importErrors'
+  _globals['_IMPORTSERVICE'].methods_by_name['GetImportJob']._serialized_options = b'\220\002\001\212\265\030\031customer.import_jobs.read\202\323\344\223\002\031\022\027/v1/{name=importJobs/*}'
+  _globals['_IMPORTSERVICE'].methods_by_name['ListImportJobs']._loaded_options = None
+  _globals['_IMPORTSERVICE'].methods_by_name['ListImportJobs']._serialized_options = b'\220\002\001\212\265\030\031customer.import_jobs.read\202\323\344\223\002\020\022\016/v1/importJobs'
+  _globals['_IMPORTSERVICE'].methods_by_name['ListImportFindings']._loaded_options = None
+  _globals['_IMPORTSERVICE'].methods_by_name['ListImportFindings']._serialized_options = b'\220\002\001\212\265\030\031customer.import_jobs.read\202\323\344\223\002*\022(/v1/{parent=importJobs/*}/importFindings'
   _globals['_IMPORTSERVICE'].methods_by_name['CommitImportJob']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['CommitImportJob']._serialized_options = b'\212\265\030\026customer.imports.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:commit:\001*'
+  _globals['_IMPORTSERVICE'].methods_by_name['CommitImportJob']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:commit:\001*'
   _globals['_IMPORTSERVICE'].methods_by_name['CancelImportJob']._loaded_options = None
-  _globals['_IMPORTSERVICE'].methods_by_name['CancelImportJob']._serialized_options = b'\212\265\030\026customer.imports.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:cancel:\001*'
+  _globals['_IMPORTSERVICE'].methods_by_name['CancelImportJob']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:cancel:\001*'
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_start=223
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_end=331
   _globals['_APPENDIMPORTROWSREQUEST']._serialized_start=334
   _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=492
   _globals['_GETIMPORTJOBREQUEST']._serialized_start=494
   _globals['_GETIMPORTJOBREQUEST']._serialized_end=566
-  _globals['_LISTIMPORTERRORSREQUEST']._serialized_start=569
-  _globals['_LISTIMPORTERRORSREQUEST']._serialized_end=698
-  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_start=700
-  _globals['_LISTIMPORTERRORSRESPONSE']._serialized_end=808
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=810
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=911
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=913
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1014
-  _globals['_IMPORTSERVICE']._serialized_start=1017
-  _globals['_IMPORTSERVICE']._serialized_end=2043
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_start=568
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_end=664
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_start=666
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_end=768
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_start=771
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_end=902
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_start=904
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_end=1018
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=1020
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=1121
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=1123
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1224
+  _globals['_IMPORTSERVICE']._serialized_start=1227
+  _globals['_IMPORTSERVICE']._serialized_end=2449
 # @@protoc_insertion_point(module_scope)

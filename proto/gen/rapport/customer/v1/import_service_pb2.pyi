@@ -102,8 +102,66 @@ class GetImportJobRequest(_message.Message):
 Global___GetImportJobRequest: _TypeAlias = GetImportJobRequest  # noqa: Y015
 
 @_typing.final
-class ListImportErrorsRequest(_message.Message):
-    """Lists rejected rows."""
+class ListImportJobsRequest(_message.Message):
+    """Lists jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    filter: _builtins.str
+    """AIP-160 subset over `source`, `state`, `department` and `create_time`; at most 1,000 characters."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportJobsRequest: _TypeAlias = ListImportJobsRequest  # noqa: Y015
+
+@_typing.final
+class ListImportJobsResponse(_message.Message):
+    """One page of jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_JOBS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def import_jobs(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportJob]:
+        """The jobs, newest first."""
+
+    def __init__(
+        self,
+        *,
+        import_jobs: _abc.Iterable[_import_pb2.ImportJob] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_jobs", b"import_jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListImportJobsResponse: _TypeAlias = ListImportJobsResponse  # noqa: Y015
+
+@_typing.final
+class ListImportFindingsRequest(_message.Message):
+    """Lists what is to be known about rows."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -129,35 +187,35 @@ class ListImportErrorsRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListImportErrorsRequest: _TypeAlias = ListImportErrorsRequest  # noqa: Y015
+Global___ListImportFindingsRequest: _TypeAlias = ListImportFindingsRequest  # noqa: Y015
 
 @_typing.final
-class ListImportErrorsResponse(_message.Message):
-    """One page of rejected rows."""
+class ListImportFindingsResponse(_message.Message):
+    """One page of findings."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    IMPORT_ERRORS_FIELD_NUMBER: _builtins.int
+    IMPORT_FINDINGS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def import_errors(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportError]:
-        """By line."""
+    def import_findings(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportFinding]:
+        """The findings, by line."""
 
     def __init__(
         self,
         *,
-        import_errors: _abc.Iterable[_import_pb2.ImportError] | None = ...,
+        import_findings: _abc.Iterable[_import_pb2.ImportFinding] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_errors", b"import_errors", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["import_findings", b"import_findings", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ListImportErrorsResponse: _TypeAlias = ListImportErrorsResponse  # noqa: Y015
+Global___ListImportFindingsResponse: _TypeAlias = ListImportFindingsResponse  # noqa: Y015
 
 @_typing.final
 class CommitImportJobRequest(_message.Message):

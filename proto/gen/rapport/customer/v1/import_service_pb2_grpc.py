@@ -51,10 +51,15 @@ class ImportServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.GetImportJobRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
                 _registered_method=True)
-        self.ListImportErrors = channel.unary_unary(
-                '/rapport.customer.v1.ImportService/ListImportErrors',
-                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsResponse.FromString,
+        self.ListImportJobs = channel.unary_unary(
+                '/rapport.customer.v1.ImportService/ListImportJobs',
+                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsResponse.FromString,
+                _registered_method=True)
+        self.ListImportFindings = channel.unary_unary(
+                '/rapport.customer.v1.ImportService/ListImportFindings',
+                request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.FromString,
                 _registered_method=True)
         self.CommitImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CommitImportJob',
@@ -73,7 +78,8 @@ class ImportServiceServicer:
     """
 
     def CreateImportJob(self, request, context):
-        """Creates a job for a source, or returns the one that exists, so that an interrupted import resumes.
+        """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
+        name is in the metadata, so that an interrupted import resumes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,8 +99,15 @@ class ImportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListImportErrors(self, request, context):
-        """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did.
+    def ListImportJobs(self, request, context):
+        """Lists jobs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListImportFindings(self, request, context):
+        """Lists what is to be known about rows, by line: refused ones, and after the commit what others did.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,10 +145,15 @@ def add_ImportServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.GetImportJobRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
             ),
-            'ListImportErrors': grpc.unary_unary_rpc_method_handler(
-                    servicer.ListImportErrors,
-                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsResponse.SerializeToString,
+            'ListImportJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportJobs,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsResponse.SerializeToString,
+            ),
+            'ListImportFindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportFindings,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.SerializeToString,
             ),
             'CommitImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CommitImportJob,
@@ -241,7 +259,7 @@ class ImportService:
             _registered_method=True)
 
     @staticmethod
-    def ListImportErrors(request,
+    def ListImportJobs(request,
             target,
             options=(),
             channel_credentials=None,
@@ -254,9 +272,36 @@ class ImportService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.ImportService/ListImportErrors',
-            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportErrorsResponse.FromString,
+            '/rapport.customer.v1.ImportService/ListImportJobs',
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImportFindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ImportService/ListImportFindings',
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_import__service__pb2.ListImportFindingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

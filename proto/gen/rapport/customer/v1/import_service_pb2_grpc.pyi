@@ -35,13 +35,17 @@ class ImportServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ImportServiceAsyncStub: ...
     CreateImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_pb2.ImportJob]
-    """Creates a job for a source, or returns the one that exists, so that an interrupted import resumes."""
+    """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
+    name is in the metadata, so that an interrupted import resumes.
+    """
     AppendImportRows: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_pb2.ImportJob]
     """Checks and stores up to 1,000 rows; rows with errors are listed, the others wait for the commit."""
     GetImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]
     """Gets a job with its counters."""
-    ListImportErrors: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportErrorsRequest, _import_service_pb2.ListImportErrorsResponse]
-    """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
+    ListImportJobs: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportJobsRequest, _import_service_pb2.ListImportJobsResponse]
+    """Lists jobs, newest first."""
+    ListImportFindings: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]
+    """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
     CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]
@@ -53,13 +57,17 @@ class ImportServiceAsyncStub(ImportServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
-    """Creates a job for a source, or returns the one that exists, so that an interrupted import resumes."""
+    """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
+    name is in the metadata, so that an interrupted import resumes.
+    """
     AppendImportRows: _aio.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
     """Checks and stores up to 1,000 rows; rows with errors are listed, the others wait for the commit."""
     GetImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
     """Gets a job with its counters."""
-    ListImportErrors: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportErrorsRequest, _import_service_pb2.ListImportErrorsResponse]  # type: ignore[assignment]
-    """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
+    ListImportJobs: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportJobsRequest, _import_service_pb2.ListImportJobsResponse]  # type: ignore[assignment]
+    """Lists jobs, newest first."""
+    ListImportFindings: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]  # type: ignore[assignment]
+    """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
     CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
     CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
@@ -74,7 +82,9 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _import_service_pb2.CreateImportJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
-        """Creates a job for a source, or returns the one that exists, so that an interrupted import resumes."""
+        """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
+        name is in the metadata, so that an interrupted import resumes.
+        """
 
     @_abc_1.abstractmethod
     def AppendImportRows(
@@ -93,12 +103,20 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gets a job with its counters."""
 
     @_abc_1.abstractmethod
-    def ListImportErrors(
+    def ListImportJobs(
         self,
-        request: _import_service_pb2.ListImportErrorsRequest,
+        request: _import_service_pb2.ListImportJobsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_service_pb2.ListImportErrorsResponse, _abc.Awaitable[_import_service_pb2.ListImportErrorsResponse]]:
-        """Lists what is to be known about rows, by line: rejected ones, and after the commit what others did."""
+    ) -> _typing.Union[_import_service_pb2.ListImportJobsResponse, _abc.Awaitable[_import_service_pb2.ListImportJobsResponse]]:
+        """Lists jobs, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListImportFindings(
+        self,
+        request: _import_service_pb2.ListImportFindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_import_service_pb2.ListImportFindingsResponse, _abc.Awaitable[_import_service_pb2.ListImportFindingsResponse]]:
+        """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
 
     @_abc_1.abstractmethod
     def CommitImportJob(

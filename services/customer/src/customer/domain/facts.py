@@ -24,21 +24,23 @@ class CustomerUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierAdded:
+class IdentifierCreated:
     """A customer got a handle."""
 
     identifier: str
     customer: str
     type: str
+    system: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifierRemoved:
+class IdentifierDeleted:
     """A customer lost a handle."""
 
     identifier: str
     customer: str
     type: str
+    system: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +90,9 @@ class PurposeChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ManagerAssigned:
+class RelationshipManagerAssigned:
     """A customer got a new named human."""
 
     customer: str
     relationship_manager: str
+    previous_relationship_manager: str

@@ -32,7 +32,7 @@ class Quality(StrEnum):
     INVALID = "INVALID"
 
 
-Key = tuple[IdentifierType, str]
+Key = tuple[IdentifierType, str, str]  # its type, its system, and the value as it is matched
 
 # A household or a switchboard: such a number finds people, and proves of nobody who they are.
 SHARED = frozenset({IdentifierType.PHONE, IdentifierType.FAX})
@@ -43,12 +43,13 @@ class _Keyed:
 
     __slots__ = ()
     type: IdentifierType
+    system: str
     normalized_value: str
 
     @property
     def key(self) -> Key | None:
         """How it is found; None when nobody can be found by it."""
-        return (self.type, self.normalized_value) if self.normalized_value else None
+        return (self.type, self.system, self.normalized_value) if self.normalized_value else None
 
     @property
     def own_key(self) -> Key | None:
@@ -61,6 +62,7 @@ class Handle(_Keyed):
     """A judged value of a kind. `normalized_value` is empty when it matches and reaches nobody."""
 
     type: IdentifierType
+    system: str
     value: str
     normalized_value: str
     quality: Quality
@@ -78,6 +80,7 @@ class Identifier(_Keyed):
     id: UUID
     customer_id: UUID
     type: IdentifierType
+    system: str
     value: str
     normalized_value: str
     quality: Quality
@@ -105,7 +108,7 @@ class Draft:
 
 def same(held: Identifier, handle: Handle) -> bool:
     """Whether an identifier is that handle already. What cannot be matched is compared as it was given."""
-    return held.type == handle.type and (
+    return (held.type, held.system) == (handle.type, handle.system) and (
         held.normalized_value == handle.normalized_value
         if handle.normalized_value
         else held.value == handle.value
@@ -116,16 +119,14 @@ def distinct(handles: Iterable[Handle]) -> list[Handle]:
     """The handles without repeats, in their order: the first of those alike stays."""
     found: dict[Key, Handle] = {}
     for handle in handles:
-        found.setdefault((handle.type, handle.normalized_value or handle.value), handle)
+        found.setdefault((handle.type, handle.system, handle.normalized_value or handle.value), handle)
     return list(found.values())
 
 
 def stand_ins(identifiers: Iterable[Identifier]) -> set[str]:
     """What a customer is called who has no name yet: an id in another system, or an e-mail address."""
-    values = {i.value for i in identifiers if i.type == IdentifierType.EMAIL}
-    return values | {
-        i.value.partition(":")[2].strip() for i in identifiers if i.type == IdentifierType.EXTERNAL_ID
-    }
+    kinds = (IdentifierType.EMAIL, IdentifierType.EXTERNAL_ID)
+    return {identifier.value.strip() for identifier in identifiers if identifier.type in kinds}
 
 
 def check_room(held: int, added: int = 1) -> None:
@@ -147,10 +148,10 @@ def shared(field: str) -> FailedPrecondition:
     )
 
 
-def taken(field: str, customer: str) -> AlreadyExists:
-    """The refusal for a handle that belongs to another customer."""
+def taken(field: str, customer: str, **of: str) -> AlreadyExists:
+    """The refusal for a handle that belongs to a customer."""
     return AlreadyExists(
         "IDENTIFIER_TAKEN",
-        f"{field} belongs to {customer}: an identifier belongs to one customer.",
-        {"field": field, "customer": customer},
+        f"{field} belongs to {customer}: an identifier belongs to one customer, once.",
+        {"field": field, "customer": customer, **of},
     )

@@ -30,7 +30,7 @@ class ImportJob:
     state: ImportState
     row_count: int
     last_line: int
-    error_count: int
+    refused_count: int
     created_count: int
     matched_count: int
     renamed_count: int
@@ -54,7 +54,7 @@ class ImportJob:
         """Count rows that came in."""
         self._require_open("take rows")
         self.row_count += accepted + rejected
-        self.error_count += rejected
+        self.refused_count += rejected
         self.last_line = max(self.last_line, last_line)
 
     def commit(self, importer: str, commit_id: UUID) -> bool:
@@ -81,7 +81,7 @@ class ImportJob:
         """Count rows that took effect, those of them that renamed, and the others; the last ends the job."""
         self.created_count += created
         self.matched_count += matched
-        self.error_count += refused
+        self.refused_count += refused
         self.renamed_count += renamed
         if last:
             self.state = ImportState.DONE
@@ -97,7 +97,7 @@ class ImportJob:
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
+class Finding:
     """One thing to know of one row. Never holds the value. `position` orders those of one line.
 
     `applied` says that the row took effect all the same.

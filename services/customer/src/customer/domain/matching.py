@@ -88,8 +88,7 @@ def _by_system(kind: IdentifierType, handles: Iterable[Handle | Identifier]) -> 
     found: dict[str, set[str]] = {}
     for handle in handles:
         if handle.type == kind and handle.key:
-            system = handle.normalized_value.partition(":")[0] if kind == IdentifierType.EXTERNAL_ID else ""
-            found.setdefault(system, set()).add(handle.normalized_value)
+            found.setdefault(handle.system, set()).add(handle.normalized_value)
     return found
 
 

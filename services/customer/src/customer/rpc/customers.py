@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.empty_pb2 import Empty
+
 from chassis.api.batches import gathered
 from chassis.api.customers import check_profile
 from chassis.api.etags import etag
@@ -20,9 +22,9 @@ from customer.domain.names import customer_name, identifier_name
 from customer.rpc import names
 from customer.rpc.drafts import read_draft, read_handle, read_known_handle
 from customer.store.customers import CUSTOMERS_BY_ID, LIST_CUSTOMERS
-from customer.store.identifiers import IDENTIFIERS_OF
+from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
 from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
-from customer.usecases.identifiers import add_identifier, remove_identifier
+from customer.usecases.identifiers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
 
@@ -113,23 +115,43 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         )
 
     @mutation
-    async def AddIdentifier(
-        self, request: customer_service_pb2.AddIdentifierRequest, tx: Transaction
-    ) -> customer_pb2.Customer:
+    async def CreateIdentifier(
+        self, request: customer_service_pb2.CreateIdentifierRequest, tx: Transaction
+    ) -> customer_pb2.Identifier:
         """Give a customer a handle."""
         check = Check()
-        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+        (customer_id,) = check.name(names.CUSTOMER, request.parent, "parent")
         handle = read_handle(check.at("identifier"), request.identifier, "")
         check.raise_if_any()
-        return _message(await add_identifier(tx, customer_id, handle.type, handle.value))
+        return _identifier(await create_identifier(tx, customer_id, handle))
+
+    async def GetIdentifier(
+        self, request: customer_service_pb2.GetIdentifierRequest, context: Any
+    ) -> customer_pb2.Identifier:
+        """Get a handle."""
+        customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
+        identifier = await IDENTIFIER.maybe(self.db, id=identifier_id, customer_id=customer_id)
+        if identifier is None:
+            raise NotFound(request.name)
+        return _identifier(identifier)
+
+    async def ListIdentifiers(
+        self, request: customer_service_pb2.ListIdentifiersRequest, context: Any
+    ) -> customer_service_pb2.ListIdentifiersResponse:
+        """List the handles of a customer, oldest first."""
+        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
+        found, token = await LIST_IDENTIFIERS.page(self.db, request, _identifier, customer_id=customer_id)
+        if not found:
+            await self._get([customer_id])
+        return customer_service_pb2.ListIdentifiersResponse(identifiers=found, next_page_token=token)
 
     @mutation
-    async def RemoveIdentifier(
-        self, request: customer_service_pb2.RemoveIdentifierRequest, tx: Transaction
-    ) -> customer_pb2.Customer:
+    async def DeleteIdentifier(
+        self, request: customer_service_pb2.DeleteIdentifierRequest, tx: Transaction
+    ) -> Empty:
         """Take a handle from a customer."""
-        customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
-        return _message(await remove_identifier(tx, customer_id, identifier_id))
+        await delete_identifier(tx, *names.IDENTIFIER.parse(request.name))
+        return Empty()
 
     @mutation
     async def AssignRelationshipManager(
@@ -137,7 +159,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     ) -> customer_pb2.Customer:
         """Name who answers for the relationship."""
         check = Check()
-        (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+        (customer_id,) = check.name(names.CUSTOMER, request.name, "name")
         check.name(names.AGENT, request.relationship_manager, "relationship_manager")
         check.raise_if_any()
         return _message(await assign_manager(tx, customer_id, request.relationship_manager, request.etag))

@@ -7,7 +7,7 @@ from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifi
 from customer.usecases.handles import judged
 from rapport.customer.v1 import customer_pb2
 
-_PLACEHOLDER = Handle(IdentifierType.DEVICE, "", "", Quality.INVALID)
+_PLACEHOLDER = Handle(IdentifierType.DEVICE, "", "", "", Quality.INVALID)
 
 
 def read_draft(check: Check, customer: customer_pb2.Customer) -> Draft:
@@ -26,7 +26,7 @@ def read_draft(check: Check, customer: customer_pb2.Customer) -> Draft:
 def read_handle(check: Check, identifier: customer_pb2.Identifier, region_code: str) -> Handle:
     """A handle with its quality."""
     found = check_identifier(check, identifier, region_code)
-    return judged(identifier.value, found) if found else _PLACEHOLDER
+    return judged(identifier.system, identifier.value, found) if found else _PLACEHOLDER
 
 
 def read_known_handle(check: Check, identifier: customer_pb2.Identifier, region_code: str = "") -> Handle:

@@ -1,6 +1,5 @@
 """ImportService."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,12 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from customer.domain.identifiers import Draft
-from customer.domain.imports import ImportJob, RowError
+from customer.domain.imports import Finding, ImportJob
 from customer.rpc import names
 from customer.rpc.drafts import read_draft
-from customer.store.imports import JOB, LIST_ERRORS
+from customer.store.imports import JOB, LIST_FINDINGS, LIST_JOBS
 from customer.usecases.imports import Row, append_rows, cancel_job, commit_job, create_job
 from rapport.customer.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 # A thousand rows are applied in one transaction.
 ROW_IDENTIFIERS_MAX = 20
@@ -35,11 +32,9 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     async def CreateImportJob(
         self, request: import_service_pb2.CreateImportJobRequest, tx: Transaction
     ) -> import_pb2.ImportJob:
-        """Create the job of a source, or return the one that exists."""
+        """Create a job."""
         check, source = Check(), request.import_job.source
-        if not _SHA256.fullmatch(source):
-            reason = "INVALID_CODE" if source else "REQUIRED"
-            check.refuse("import_job.source", reason, "must be a SHA-256 in 64 lower-case hex digits")
+        check.text(check.reference(source, "import_job.source"), "import_job.source")
         check.raise_if_any()
         return _message(await create_job(tx, source))
 
@@ -66,15 +61,22 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
             raise NotFound(request.name)
         return _message(job)
 
-    async def ListImportErrors(
-        self, request: import_service_pb2.ListImportErrorsRequest, context: Any
-    ) -> import_service_pb2.ListImportErrorsResponse:
-        """List what is wrong with rejected rows."""
+    async def ListImportJobs(
+        self, request: import_service_pb2.ListImportJobsRequest, context: Any
+    ) -> import_service_pb2.ListImportJobsResponse:
+        """List jobs, newest first."""
+        jobs, token = await LIST_JOBS.page(self.db, request, _message)
+        return import_service_pb2.ListImportJobsResponse(import_jobs=jobs, next_page_token=token)
+
+    async def ListImportFindings(
+        self, request: import_service_pb2.ListImportFindingsRequest, context: Any
+    ) -> import_service_pb2.ListImportFindingsResponse:
+        """List what is to be known about rows."""
         (job_id,) = names.IMPORT_JOB.parse(request.parent, "parent")
-        errors, token = await LIST_ERRORS.page(self.db, request, _error, job_id=job_id)
-        if not errors and await JOB.maybe(self.db, id=job_id) is None:
+        findings, token = await LIST_FINDINGS.page(self.db, request, _finding, job_id=job_id)
+        if not findings and await JOB.maybe(self.db, id=job_id) is None:
             raise NotFound(request.parent)
-        return import_service_pb2.ListImportErrorsResponse(import_errors=errors, next_page_token=token)
+        return import_service_pb2.ListImportFindingsResponse(import_findings=findings, next_page_token=token)
 
     @mutation
     async def CommitImportJob(
@@ -93,8 +95,8 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
         return _message(await cancel_job(tx, job_id))
 
 
-def _error(error: RowError) -> import_pb2.ImportError:
-    return to_message(import_pb2.ImportError, error)
+def _finding(finding: Finding) -> import_pb2.ImportFinding:
+    return to_message(import_pb2.ImportFinding, finding)
 
 
 def _row(row: import_pb2.ImportRow) -> Row:

@@ -1,23 +1,34 @@
 """Statements on identifiers."""
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.db.statement import Bulk, Statement
-from customer.domain.identifiers import Identifier
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Executor, Statement
+from customer.domain.identifiers import Identifier, IdentifierType, Key
 from customer.store.tables import IDENTIFIERS
 
 _T = IDENTIFIERS.c
+_KEY = ("type", "system", "normalized_value")
 _keys = (
-    sa.func.unnest(
-        sa.bindparam("types", type_=sa.ARRAY(sa.Text)), sa.bindparam("values", type_=sa.ARRAY(sa.Text))
-    )
-    .table_valued(sa.column("type", sa.Text), sa.column("value", sa.Text), name="keys")
+    sa.func.unnest(*[sa.bindparam(name, type_=sa.ARRAY(sa.Text)) for name in _KEY])
+    .table_valued(*[sa.column(name, sa.Text) for name in _KEY], name="keys")
     .render_derived()
 )
 
-IDENTIFIER = Statement(sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id")), row=Identifier)
+IDENTIFIER = Statement(
+    sa.select(IDENTIFIERS).where(_T.id == sa.bindparam("id"), _T.customer_id == sa.bindparam("customer_id")),
+    row=Identifier,
+)
+LIST_IDENTIFIERS = Listing(
+    sa.select(IDENTIFIERS).where(_T.customer_id == sa.bindparam("customer_id")),
+    _T.create_time,
+    _T.id,
+    row=Identifier,
+)
 IDENTIFIERS_OF = Statement(
     sa.select(IDENTIFIERS)
     .where(_T.customer_id == sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))))
@@ -33,12 +44,24 @@ _SHARED = "{0}normalized_value <> '' AND {0}type IN ('PHONE', 'FAX')"
 def _having(predicate: str) -> sa.Select[Any]:
     """Who has the handles, through the partial index of that predicate."""
     indexed: sa.ColumnElement[bool] = sa.literal_column(f"({predicate.format('identifiers.')})")
-    matches = sa.and_(_T.type == _keys.c.type, _T.normalized_value == _keys.c.value, indexed)
-    return sa.select(_T.type, _T.normalized_value, _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
+    matches = sa.and_(*(_T[name] == _keys.c[name] for name in _KEY), indexed)
+    return sa.select(*(_T[name] for name in _KEY), _T.customer_id).join_from(_keys, IDENTIFIERS, matches)
 
 
-# The customers that have handles, by key. `types` and `values` are parallel. Several may have a number.
-OWNERS = Statement[Any](sa.union_all(_having(_OWNED), _having(_SHARED)))
+# The customers that have handles, by key: see `owners_of`. Several may have a number.
+_OWNERS = Statement[Any](sa.union_all(_having(_OWNED), _having(_SHARED)))
+
+
+async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]:
+    """Who has these handles; what is nobody's is left out."""
+    columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=False))
+    rows = await _OWNERS.all(on, **columns) if columns else []
+    return [
+        ((IdentifierType(row["type"]), row["system"], row["normalized_value"]), row["customer_id"])
+        for row in rows
+    ]
+
+
 # Until the end of the transaction, nobody else makes a customer for these numbers.
 LOCK_NUMBERS = Statement[Any](
     sa.select(
@@ -50,7 +73,7 @@ LOCK_NUMBERS = Statement[Any](
 CLAIM_IDENTIFIERS = Bulk[Any](
     IDENTIFIERS,
     lambda insert: insert.on_conflict_do_nothing(
-        index_elements=["type", "normalized_value"],
+        index_elements=_KEY,
         index_where=sa.text(_OWNED.format("")),
     ).returning(_T.id),
 )

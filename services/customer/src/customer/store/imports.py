@@ -1,14 +1,17 @@
-"""Statements on import jobs, their rows and their errors."""
+"""Statements on import jobs, their rows and their findings."""
 
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from chassis.api import filters
 from chassis.api.listing import Listing
+from chassis.api.validation import DEPARTMENT
 from chassis.db.statement import Bulk, Statement
-from customer.domain.imports import ImportJob, RowError
-from customer.store.tables import IMPORT_ERRORS, IMPORT_JOBS, IMPORT_ROWS
+from customer.domain.imports import Finding, ImportJob
+from customer.store.tables import IMPORT_FINDINGS, IMPORT_JOBS, IMPORT_ROWS
+from rapport.customer.v1 import import_pb2
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
 _LINES = sa.bindparam("lines", type_=sa.ARRAY(sa.BigInteger))
@@ -16,7 +19,7 @@ _COUNTED = (
     "state",
     "row_count",
     "last_line",
-    "error_count",
+    "refused_count",
     "created_count",
     "matched_count",
     "renamed_count",
@@ -27,19 +30,33 @@ _COUNTED = (
 
 JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)
 LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_ID).with_for_update(), row=ImportJob)
-JOB_OF_SOURCE = Statement(
-    sa.select(IMPORT_JOBS).where(
+LIST_JOBS = Listing(
+    sa.select(IMPORT_JOBS),
+    IMPORT_JOBS.c.create_time,
+    IMPORT_JOBS.c.id,
+    descending=True,
+    row=ImportJob,
+    filters={
+        "source": filters.text(IMPORT_JOBS.c.source),
+        "state": filters.enum(IMPORT_JOBS.c.state, import_pb2.ImportJob.State.DESCRIPTOR),
+        "department": filters.name(IMPORT_JOBS.c.department_id, DEPARTMENT),
+        "create_time": filters.moment(IMPORT_JOBS.c.create_time),
+    },
+)
+# As the unique index says it.
+_UNDER_WAY = "state IN ('OPEN', 'COMMITTING')"
+JOB_UNDER_WAY = Statement[Any](
+    sa.select(IMPORT_JOBS.c.id).where(
         IMPORT_JOBS.c.department_id == sa.bindparam("department_id"),
         IMPORT_JOBS.c.source == sa.bindparam("source"),
-        IMPORT_JOBS.c.state != sa.literal_column("'CANCELLED'"),
-    ),
-    row=ImportJob,
-)
-# Inserts nothing when the department has a job for the source: the caller reads that one.
-INSERT_JOB = Statement[Any](
-    insert(IMPORT_JOBS).on_conflict_do_nothing(
-        index_elements=["department_id", "source"], index_where=sa.text("state <> 'CANCELLED'")
+        sa.text(_UNDER_WAY),
     )
+)
+# Inserts nothing when the department has a job of the source under way.
+INSERT_JOB = Statement[Any](
+    insert(IMPORT_JOBS)
+    .on_conflict_do_nothing(index_elements=["department_id", "source"], index_where=sa.text(_UNDER_WAY))
+    .returning(IMPORT_JOBS.c.id)
 )
 SAVE_JOB = Statement[Any](
     sa.update(IMPORT_JOBS)
@@ -47,19 +64,19 @@ SAVE_JOB = Statement[Any](
     .values({name: sa.bindparam(name) for name in _COUNTED})
 )
 
-_rows, _errors = IMPORT_ROWS.c, IMPORT_ERRORS.c
+_rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
 RECEIVED_LINES = Statement[Any](
     sa.union(
         sa.select(_rows.line).where(
             _rows.job_id == sa.bindparam("job_id"), _rows.line == sa.func.any(_LINES)
         ),
-        sa.select(_errors.line).where(
-            _errors.job_id == sa.bindparam("job_id"), _errors.line == sa.func.any(_LINES)
+        sa.select(_findings.line).where(
+            _findings.job_id == sa.bindparam("job_id"), _findings.line == sa.func.any(_LINES)
         ),
     )
 )
 INSERT_ROWS = Bulk[Any](IMPORT_ROWS)
-INSERT_ERRORS = Bulk[Any](IMPORT_ERRORS)
+INSERT_FINDINGS = Bulk[Any](IMPORT_FINDINGS)
 _next = (
     sa.select(_rows.line)
     .where(_rows.job_id == sa.bindparam("job_id"))
@@ -72,9 +89,9 @@ TAKE_ROWS = Statement[Any](
     .returning(_rows.line, _rows.draft)
 )
 DELETE_ROWS = Statement[Any](sa.delete(IMPORT_ROWS).where(_rows.job_id == sa.bindparam("job_id")))
-LIST_ERRORS = Listing(
-    sa.select(IMPORT_ERRORS).where(_errors.job_id == sa.bindparam("job_id")),
-    _errors.line,
-    _errors.position,
-    row=RowError,
+LIST_FINDINGS = Listing(
+    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("job_id")),
+    _findings.line,
+    _findings.position,
+    row=Finding,
 )

@@ -27,15 +27,16 @@ CUSTOMERS = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
-# (type, normalized_value) is unique where there is a normalized value and it is no phone or fax number. The
-# reference to the customer is checked at commit: a new customer's identifiers are inserted first, because
-# they decide whether there is a new customer.
+# (type, system, normalized_value) is unique where there is a normalized value and it is no phone or fax
+# number. The reference to the customer is checked at commit: a new customer's identifiers are inserted first,
+# because they decide whether there is a new customer.
 IDENTIFIERS = sa.Table(
     "identifiers",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, nullable=False),
     _text("type"),
+    _text("system"),
     _text("value"),
     _text("normalized_value"),
     _text("quality"),
@@ -150,7 +151,7 @@ IMPORT_JOBS = sa.Table(
     _text("state"),
     sa.Column("row_count", sa.BigInteger, nullable=False),
     sa.Column("last_line", sa.BigInteger, nullable=False),
-    sa.Column("error_count", sa.BigInteger, nullable=False),
+    sa.Column("refused_count", sa.BigInteger, nullable=False),
     sa.Column("created_count", sa.BigInteger, nullable=False),
     sa.Column("matched_count", sa.BigInteger, nullable=False),
     sa.Column("renamed_count", sa.BigInteger, nullable=False),
@@ -170,8 +171,8 @@ IMPORT_ROWS = sa.Table(
     sa.Column("draft", sa.LargeBinary, nullable=False),
 )
 
-IMPORT_ERRORS = sa.Table(
-    "import_errors",
+IMPORT_FINDINGS = sa.Table(
+    "import_findings",
     METADATA,
     sa.Column("job_id", sa.Uuid, primary_key=True),
     sa.Column("line", sa.BigInteger, primary_key=True),

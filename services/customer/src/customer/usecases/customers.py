@@ -11,11 +11,16 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.customers import Customer, new_customer
-from customer.domain.facts import CustomerCreated, CustomerUpdated, IdentifierAdded, ManagerAssigned
-from customer.domain.identifiers import Draft, Identifier, check_room, distinct, stand_ins, taken
+from customer.domain.facts import (
+    CustomerCreated,
+    CustomerUpdated,
+    IdentifierCreated,
+    RelationshipManagerAssigned,
+)
+from customer.domain.identifiers import Draft, Handle, Identifier, check_room, distinct, stand_ins, taken
 from customer.domain.names import customer_name
 from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
-from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, OWNERS
+from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, owners_of
 
 
 @dataclass(slots=True)
@@ -31,11 +36,12 @@ def prepare(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
     handles = distinct(draft.handles)
     check_room(0, len(handles))
     customer = new_customer(ids.uuid7(tx.now), draft.profile, relationship_manager, tx.now)
-    identifiers = [
-        Identifier(ids.uuid7(tx.now), customer.id, h.type, h.value, h.normalized_value, h.quality, tx.now)
-        for h in handles
-    ]
-    return Held(customer, identifiers)
+    return Held(customer, [identified(tx, customer.id, handle) for handle in handles])
+
+
+def identified(tx: Transaction, customer_id: UUID, handle: Handle) -> Identifier:
+    """The handle as one of a customer; nothing is written."""
+    return Identifier(ids.uuid7(tx.now), customer_id, **values(handle), create_time=tx.now)
 
 
 async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Identifier]:
@@ -44,15 +50,15 @@ async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Iden
     Waits for whoever is about to commit the same handle. All go in by one statement in the order of the
     handles, so that no two transactions wait for each other.
     """
-    ordered = sorted(identifiers, key=lambda i: (i.type, i.normalized_value))
+    ordered = sorted(identifiers, key=lambda i: (i.type, i.system, i.normalized_value))
     inserted = {row["id"] for row in await CLAIM_IDENTIFIERS.rows(tx, ordered)}
     return [identifier for identifier in ordered if identifier.id not in inserted]
 
 
 async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> None:
     """Raise AlreadyExists IDENTIFIER_TAKEN, naming the owner."""
-    owner = await OWNERS.maybe(tx, types=[identifier.type], values=[identifier.normalized_value])
-    raise taken(field, customer_name(owner["customer_id"]) if owner else "another customer")
+    owners = await owners_of(tx, [identifier.key] if identifier.key else [])
+    raise taken(field, customer_name(owners[0][1]) if owners else "another customer")
 
 
 async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
@@ -75,7 +81,7 @@ def record_created(tx: Transaction, held: Held) -> None:
 
 def record_added(tx: Transaction, identifier: Identifier) -> None:
     """Tell that a customer got a handle."""
-    tx.record(fact_of(IdentifierAdded, identifier), version=1)
+    tx.record(fact_of(IdentifierCreated, identifier), version=1)
 
 
 async def create_customer(tx: Transaction, draft: Draft, relationship_manager: str) -> Held:
@@ -126,8 +132,9 @@ async def assign_manager(tx: Transaction, customer_id: UUID, relationship_manage
     """Name the human who answers for the relationship. Aborted ETAG_MISMATCH."""
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version)
+    before = held.customer.relationship_manager
     if held.customer.assign(relationship_manager, tx.now):
-        fact = fact_of(ManagerAssigned, held.customer)
+        fact = fact_of(RelationshipManagerAssigned, held.customer, previous_relationship_manager=before)
         tx.record(fact, version=held.customer.version)
         await save(tx, [held.customer])
     return held

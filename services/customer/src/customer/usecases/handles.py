@@ -4,14 +4,14 @@ from chassis.api import handles
 from customer.domain.identifiers import Handle, IdentifierType, Quality
 
 
-def judge(type: IdentifierType, value: str, region_code: str) -> Handle:
+def judge(type: IdentifierType, system: str, value: str, region_code: str) -> Handle:
     """The handle with its quality and the form in which it is matched."""
-    return judged(value, handles.judge(type, value, region_code))
+    return judged(system, value, handles.judge(type, value, region_code))
 
 
-def judged(value: str, found: handles.Handle) -> Handle:
+def judged(system: str, value: str, found: handles.Handle) -> Handle:
     """What was found of a value."""
-    return Handle(IdentifierType(found.type), value, found.normalized_value, Quality(found.quality))
+    return Handle(IdentifierType(found.type), system, value, found.normalized_value, Quality(found.quality))
 
 
 def doubt(handle: Handle) -> tuple[str, str] | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from chassis import ids
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
@@ -18,6 +17,7 @@ from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.customers import (
     Held,
     claim,
+    identified,
     insert_customers,
     prepare,
     record_added,
@@ -187,12 +187,7 @@ def _bring(
     if len(missing) > room:
         told = f"a customer has at most {MAX_IDENTIFIERS}: {len(missing) - room} of the row's are left out"
         notes.append(Violation("identifiers", "TOO_MANY_IDENTIFIERS", told))
-    new = [
-        Identifier(
-            ids.uuid7(tx.now), held.customer.id, h.type, h.value, h.normalized_value, h.quality, tx.now
-        )
-        for h in missing[:room]
-    ]
+    new = [identified(tx, held.customer.id, handle) for handle in missing[:room]]
     held.identifiers += new
     return new
 

@@ -10,15 +10,15 @@ from chassis import ids
 from chassis.context import Principal
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, Violation
+from chassis.errors import Aborted, AlreadyExists, NotFound, Violation
 from customer.domain.identifiers import Draft
-from customer.domain.imports import ImportJob, ImportState, RowError
+from customer.domain.imports import Finding, ImportJob, ImportState
 from customer.store.imports import (
     DELETE_ROWS,
-    INSERT_ERRORS,
+    INSERT_FINDINGS,
     INSERT_JOB,
     INSERT_ROWS,
-    JOB_OF_SOURCE,
+    JOB_UNDER_WAY,
     LOCKED_JOB,
     RECEIVED_LINES,
     SAVE_JOB,
@@ -42,17 +42,23 @@ class Row:
 
 
 async def create_job(tx: Transaction, source: str) -> ImportJob:
-    """The department's job for a source: a new one, or the one that exists, unless that was cancelled."""
+    """A new job of the caller's department. IMPORT_UNDER_WAY while it has one of that source."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
     job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, None)
-    await INSERT_JOB.run(tx, **values(job))
-    job = await JOB_OF_SOURCE.one(tx, department_id=department_id, source=source)
+    if not await INSERT_JOB.all(tx, **values(job)):
+        other = await JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
+        if other is None:
+            raise Aborted("IMPORT_UNDER_WAY", "A job of this source ended meanwhile: try again.")
+        name = f"importJobs/{other['id']}"
+        raise AlreadyExists(
+            "IMPORT_UNDER_WAY", f"{name} is of this source, and not done yet: go on with it.", {"name": name}
+        )
     tx.require_owner(job)
     return job
 
 
 async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> ImportJob:
-    """Keep rows for the commit, and the errors of rejected ones; lines that were received before are skipped.
+    """Keep rows for the commit, and the findings of refused ones; lines received before are skipped.
 
     NotFound; FailedPrecondition IMPORT_NOT_OPEN.
     """
@@ -63,10 +69,10 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
     rejected = [row for row in new if row.violations]
     accepted = [row for row in new if not row.violations]
     job.receive(max((row.line for row in new), default=0), len(accepted), len(rejected))
-    await INSERT_ERRORS.rows(
+    await INSERT_FINDINGS.rows(
         tx,
         [
-            RowError(job.id, row.line, position, v.field, v.reason, v.description)
+            Finding(job.id, row.line, position, v.field, v.reason, v.description)
             for row in rejected
             for position, v in enumerate(row.violations)
         ],
@@ -105,10 +111,10 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     tx.touch(job.name)
     rows = sorted(await TAKE_ROWS.all(tx, job_id=job.id, limit=CHUNK), key=lambda row: row["line"])
     applied = await apply_drafts(tx, [_DECODER.decode(row["draft"]) for row in rows], relationship_manager)
-    await INSERT_ERRORS.rows(
+    await INSERT_FINDINGS.rows(
         tx,
         [
-            RowError(
+            Finding(
                 job.id,
                 rows[i]["line"],
                 position,

@@ -8,7 +8,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken
 from customer.domain.names import customer_name
-from customer.store.identifiers import DELETE_IDENTIFIERS_OF, LOCK_NUMBERS, OWNERS
+from customer.store.identifiers import DELETE_IDENTIFIERS_OF, LOCK_NUMBERS, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
 
@@ -74,10 +74,9 @@ async def resolve_customers(
 async def holders_of(tx: Transaction, handles: Iterable[Handle]) -> dict[Key, set[UUID]]:
     """The customers that have handles, by key; a handle that is nobody's has no entry."""
     keys = {handle.key for handle in handles if handle.key}
-    rows = await OWNERS.all(tx, types=[kind for kind, _ in keys], values=[value for _, value in keys])
     holders: dict[Key, set[UUID]] = {}
-    for row in rows:
-        holders.setdefault((row["type"], row["normalized_value"]), set()).add(row["customer_id"])
+    for key, customer_id in await owners_of(tx, keys):
+        holders.setdefault(key, set()).add(customer_id)
     return holders
 
 
