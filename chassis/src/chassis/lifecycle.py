@@ -112,7 +112,7 @@ class Lifecycle:
         self._run(self._read_audit.run)
         operations = OperationsRpc(app.db, self._nats, self._declaration.subscriptions)
         servicers = [*app.servicers, operations]
-        self.server = Server(app.name, servicers, verifier, self._read_audit.note)
+        self.server = Server(app.name, servicers, verifier, self._read_audit.note, app.db.clock)
         await self.server.start(settings.host, self.grpc_port)
         self._run(self._watch)
         self._be_ready([])

@@ -4,12 +4,18 @@ import re
 
 from chassis.errors import Aborted, invalid
 
+NOT_AN_ETAG = 'must be the etag as last read, with its quotes: "7"'
 _ETAG = re.compile(r'"([1-9][0-9]{0,18})"')
 
 
 def etag(version: int) -> str:
     """The etag of a row at `version`."""
     return f'"{version}"'
+
+
+def is_etag(text: str) -> bool:
+    """Whether it is one."""
+    return _ETAG.fullmatch(text) is not None
 
 
 def version_of(etag: str) -> int:
@@ -31,7 +37,7 @@ def match(etag: str, version: int, field: str = "etag") -> None:
     try:
         sent = version_of(etag)
     except ValueError:
-        raise invalid(field, "INVALID_ETAG", 'must be the etag as last read, with its quotes: "7"') from None
+        raise invalid(field, "INVALID_ETAG", NOT_AN_ETAG) from None
     if sent != version:
         raise Aborted(
             "ETAG_MISMATCH",

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
+from chassis.api.resources import is_resource
 from chassis.errors import invalid
+from rapport.options.v1 import options_pb2
 
 _NOT_CHANGED = {
     field_behavior_pb2.OUTPUT_ONLY,
@@ -15,23 +18,58 @@ _NOT_CHANGED = {
 }
 
 
-def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str]:
-    """The fields of `message` that an update is to change, in the order of `allowed`.
+def updated(request: Descriptor) -> FieldDescriptor | None:
+    """The resource that a request changes, by its mask; None for one without. TypeError for several."""
+    if "update_mask" not in request.fields_by_name:
+        return None
+    (found,) = (f for f in request.fields if f.message_type is not None and is_resource(f.message_type))
+    return found
+
+
+def changeable(request: Descriptor, resource: Descriptor) -> list[str]:
+    """The fields that the mask of a request may name: those of the option `paths`, or all that can change."""
+    options: Any = request.fields_by_name["update_mask"].GetOptions()
+    return list(options.Extensions[options_pb2.allowed].paths) or [
+        field.name
+        for field in resource.fields
+        if not (_ignored(field) or field_behavior_pb2.IMMUTABLE in _behavior(field))
+    ]
+
+
+def chosen(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str] | None:
+    """The fields of `message` that an update is to change, in the order of `allowed`; None for a wrong mask.
 
     An empty mask means the allowed fields that are populated, `*` means all that are allowed. The resource's
-    own `name` and `etag` and its output-only fields are ignored. InvalidArgument UNKNOWN_FIELD for others.
+    own `name` and `etag` and its output-only fields are ignored.
     """
-    if not mask.paths:
+    paths = list(mask.paths)
+    if not paths:
         populated = {descriptor.name for descriptor, _ in message.ListFields()}
         return [name for name in allowed if name in populated]
-    if list(mask.paths) == ["*"]:
+    if paths == ["*"]:
         return list(allowed)
-    fields = message.DESCRIPTOR.fields_by_name
-    if any(path not in allowed and not (path in fields and _ignored(fields[path])) for path in mask.paths):
+    for path in paths:
+        if path not in allowed and not _is_ignored(message, path):
+            return None
+    return [name for name in allowed if name in paths]
+
+
+def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str]:
+    """As `chosen`. InvalidArgument UNKNOWN_FIELD for a wrong mask."""
+    paths = chosen(mask, message, allowed)
+    if paths is None:
         raise invalid("update_mask", "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
-    return [name for name in allowed if name in mask.paths]
+    return paths
+
+
+def _is_ignored(message: Message, path: str) -> bool:
+    field = message.DESCRIPTOR.fields_by_name.get(path)
+    return field is not None and _ignored(field)
 
 
 def _ignored(field: Any) -> bool:
-    behavior = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
-    return field.name == "etag" or not _NOT_CHANGED.isdisjoint(behavior)
+    return field.name == "etag" or not _NOT_CHANGED.isdisjoint(_behavior(field))
+
+
+def _behavior(field: Any) -> Any:
+    return field.GetOptions().Extensions[field_behavior_pb2.field_behavior]

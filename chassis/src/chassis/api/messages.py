@@ -14,12 +14,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from google.protobuf.descriptor import Descriptor, EnumDescriptor
+from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
+
+from chassis.api.names import Pattern
+from chassis.api.resources import referred
 
 M = TypeVar("M", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,12 +64,13 @@ def decimal(amount: Money) -> Decimal:
 def to_message(cls: type[M], source: Any, **overrides: Any) -> M:
     """A message of `cls` from the attributes of `source` that have the same names, and from `overrides`.
 
-    None leaves a field unset. Raises TypeError for an override that is no field.
+    What the source has no attribute for is made of its ids, `customer` of `customer_id` and `name` of `id`,
+    with those of what it belongs to; `etag` of `version`. None leaves a field unset. Raises TypeError for an
+    override that is no field.
     """
     message = cls()
-    setters = _setters(cls.DESCRIPTOR)
-    for name, put in setters.items():
-        value = overrides.pop(name) if name in overrides else getattr(source, name, None)
+    for name, read, put in _fields(cls.DESCRIPTOR, type(source), source):
+        value = overrides.pop(name) if name in overrides else read(source)
         if value is not None:
             put(message, value)
     if overrides:
@@ -97,9 +101,38 @@ def _prefix(enum: EnumDescriptor) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", enum.name).upper() + "_"
 
 
-@functools.cache
-def _setters(message: Descriptor) -> dict[str, Callable[[Message, Any], None]]:
-    return {field.name: _setter(field) for field in message.fields}
+_Field = tuple[str, Callable[[Any], Any], Callable[[Message, Any], None]]
+_known: dict[tuple[Any, type], list[_Field]] = {}
+
+
+def _fields(message: Any, kind: type, example: Any) -> list[_Field]:
+    """For each field its name, how it is read from objects of a kind, and how it is put into the message."""
+    if (message, kind) not in _known:
+        _known[message, kind] = [
+            (field.name, _reader(field, example), _setter(field)) for field in message.fields
+        ]
+    return _known[message, kind]
+
+
+def _reader(field: FieldDescriptor, source: Any) -> Callable[[Any], Any]:
+    name, pattern = field.name, None if field.is_repeated else referred(field)
+    if not hasattr(source, name):
+        if name == "etag" and hasattr(source, "version"):
+            return lambda source: f'"{source.version}"' if source.version else None
+        if pattern is not None and (ids := _ids(name, pattern, source)):
+            return lambda source: pattern.format(*each) if None not in (each := ids(source)) else None
+    return lambda source: getattr(source, name, None)
+
+
+def _ids(name: str, pattern: Pattern, source: Any) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What reads the ids of a resource's name from an object; None when it does not have them."""
+    *above, last = pattern.variables
+    choices = [[f"{name}_{each}_id", f"{each}_id"] for each in above]
+    choices.append(["id", f"{last}_id"] if name == "name" else [f"{name}_id"])
+    found = [next((each for each in some if hasattr(source, each)), None) for some in choices]
+    if None in found:
+        return None
+    return lambda source: tuple(getattr(source, each) for each in found)  # type: ignore[arg-type]
 
 
 def _setter(field: Any) -> Callable[[Message, Any], None]:

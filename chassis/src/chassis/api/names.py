@@ -5,6 +5,9 @@ A variable is a UUID unless it says otherwise:
     {case}          UUID, canonical: lower case with dashes
     {agent:code}    an id that people choose: lower-case letters, digits, dashes; 1 to 63 characters
     {attempt:number}  a positive whole number
+    {consent:code_pair}  two codes with a dot between
+
+Which it is stands in the contract: `resource` makes the pattern of a resource from its description there.
 """
 
 import functools
@@ -19,8 +22,10 @@ CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "uuid": (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", UUID),
     "code": (CODE, str),
+    "code_pair": (rf"{CODE}\.{CODE}", str),
     "number": (r"[1-9][0-9]{0,8}", int),
 }
+_TYPES: dict[str, type] = {"uuid": UUID, "number": int}
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
 
@@ -37,13 +42,15 @@ class Pattern:
         variables = list(_VARIABLE.finditer(pattern))
         kinds = [_KINDS[variable[2] or "uuid"] for variable in variables]
         self.pattern = _VARIABLE.sub(r"{\1}", pattern)
+        self.variables = tuple(variable[1] for variable in variables)
+        self.kinds: tuple[type, ...] = tuple(_TYPES.get(variable[2] or "uuid", str) for variable in variables)
         self._template = _VARIABLE.sub("{}", pattern)
         self._arity = len(variables)
         self._converters = tuple(convert for _, convert in kinds)
         literals = [re.escape(literal) for literal in self._template.split("{}")]
         groups = [f"({regex})" for regex, _ in kinds]
         self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
-        self._parsed = functools.lru_cache(REMEMBERED)(self._parse)
+        self.ids = functools.lru_cache(REMEMBERED)(self._parse)  # of a name; ValueError for what is none
 
     @property
     def arity(self) -> int:
@@ -58,7 +65,7 @@ class Pattern:
     def match(self, name: str) -> tuple[Any, ...] | None:
         """The ids in `name` (UUID, str or int by kind), or None when it has another shape."""
         try:
-            return self._parsed(name)
+            return self.ids(name)
         except ValueError:
             return None
 

@@ -18,7 +18,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from chassis.errors import InvalidArgument, Violation
+from chassis.errors import Violation
 from rapport.options.v1 import options_pb2
 
 # C0 but newline and tab, DEL, C1 and surrogates: none is text; PostgreSQL stores neither NUL nor surrogates.
@@ -44,8 +44,20 @@ _ALLOWED = {
 }
 
 
-def check_texts(request: Message) -> None:
-    """Raise InvalidArgument INVALID_TEXT with the path of every text that holds what it must not.
+def no_line(value: str) -> tuple[str, str] | None:
+    """INVALID_TEXT and what is allowed, for a text that is not one line; None for one that is."""
+    if value.isprintable() or not NOT_ONE_LINE.search(value):
+        return None
+    return "INVALID_TEXT", _ALLOWED[NOT_ONE_LINE]
+
+
+def no_text(value: str) -> tuple[str, str] | None:
+    """INVALID_TEXT and what is allowed, for a text of several lines that is none; None for one that is."""
+    return ("INVALID_TEXT", _ALLOWED[NOT_TEXT]) if NOT_TEXT.search(value) else None
+
+
+def wrong_texts(request: Message) -> list[Violation]:
+    """INVALID_TEXT with the path of every text that holds what it must not.
 
     A field with the option `judged_apart` is left to whoever answers for each of its items.
     """
@@ -55,7 +67,8 @@ def check_texts(request: Message) -> None:
     # One look at all: nearly always, there is nothing to find.
     line, text = " ".join(lines), " ".join(texts)
     if (not line.isprintable() and NOT_ONE_LINE.search(line)) or NOT_TEXT.search(text):
-        raise InvalidArgument(list(bad_texts(request)))
+        return list(bad_texts(request))
+    return []
 
 
 def bad_texts(message: Message) -> Iterator[Violation]:

@@ -35,6 +35,7 @@ from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 
 T = TypeVar("T")
+Found = list[Violation]
 DEPARTMENT = Pattern("departments/{department:code}")
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -49,15 +50,13 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class Check:
     """Collects what is wrong with one request. `prefix` is put before every field's path."""
 
-    def __init__(self, prefix: str = "") -> None:
-        self.violations: list[Violation] = []
+    def __init__(self, prefix: str = "", found: Found | None = None) -> None:
+        self.violations: Found = [] if found is None else found
         self._prefix = prefix
 
     def at(self, path: str) -> "Check":
         """A check of the part of the request at `path`; its violations are this check's too."""
-        part = Check(f"{self._prefix}{path}.")
-        part.violations = self.violations
-        return part
+        return Check(f"{self._prefix}{path}.", self.violations)
 
     def refuse(self, field: str, reason: str, description: str) -> None:
         """Note a violation. For rules that no method here knows."""

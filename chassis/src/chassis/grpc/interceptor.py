@@ -14,11 +14,12 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from chassis.api.text import check_texts
+from chassis.api.checks import Look
 from chassis.auth.permissions import further
 from chassis.auth.tokens import Verifier, expired
+from chassis.clock import Clock
 from chassis.context import Call, Principal, current_call
-from chassis.errors import Refusal, invalid, response_too_large
+from chassis.errors import InvalidArgument, Refusal, invalid, response_too_large
 from chassis.grpc import admission, bounds
 from chassis.grpc.client import deadline
 from chassis.grpc.open_methods import PREFIXES, OpenMethods
@@ -47,15 +48,24 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         service: its name; errors have the domain `<service>.rapport`.
         verifier: tells who calls.
         permissions: the permission of every method that is served, by full method name.
+        checks: what finds what is wrong with a request of each of these methods.
+        clock: what is late or early goes by it.
         readings: tells which methods read personal data, and notes who did, or was told by a refusal.
 
     """
 
     def __init__(
-        self, service: str, verifier: Verifier, permissions: Mapping[str, str], readings: Readings
+        self,
+        service: str,
+        verifier: Verifier,
+        permissions: Mapping[str, str],
+        checks: Mapping[str, Look],
+        clock: Clock,
+        readings: Readings,
     ) -> None:
         self.domain = f"{service}.rapport"
         self._admission = admission.Admission(verifier, permissions)
+        self._checks, self._clock = checks, clock
         self._readings = readings
         self._receiving, self._in_flight, self._open_streams = (
             bounds.Receiving(),
@@ -221,11 +231,11 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         raise bounds.draining()
 
     def _reader(self, method: str, decode: Any) -> Reader:
-        """From the bytes to the request, and to the call that is under way."""
+        """From the bytes to the request, checked, and to the call that is under way."""
         name = method[1:]
         descriptor = decode.__self__.DESCRIPTOR
         has_request_id = "request_id" in descriptor.fields_by_name
-        needed = further(descriptor)
+        needed, look = further(descriptor), self._checks[method]
 
         def read(raw: bytes, metadata: Metadata, traceparent: str) -> Any:
             try:
@@ -235,7 +245,8 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             if needed is not None:
                 for permission in needed(request):
                     admission.require(_caller.get(), permission)
-            check_texts(request)
+            if wrong := look(request, self._clock.now()):
+                raise InvalidArgument(wrong)
             request_id = request.request_id if has_request_id else ""
             current_call.set(
                 Call(

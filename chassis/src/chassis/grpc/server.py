@@ -3,18 +3,24 @@
 import asyncio
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
+from chassis.api.checks import Look, checker
+from chassis.api.text import wrong_texts
 from chassis.auth.permissions import permissions
 from chassis.auth.tokens import Verifier
+from chassis.clock import Clock
+from chassis.errors import Violation
 from chassis.grpc.bounds import SIZES
 from chassis.grpc.interceptor import Interceptor
 from chassis.grpc.readings import Audit, Readings
@@ -55,10 +61,18 @@ class Server:
             and for one with a stream of requests.
         verifier: tells who calls.
         audit: told who reads what about whom.
+        clock: by which requests are late or early.
 
     """
 
-    def __init__(self, service: str, servicers: Sequence[object], verifier: Verifier, audit: Audit) -> None:
+    def __init__(
+        self,
+        service: str,
+        servicers: Sequence[object],
+        verifier: Verifier,
+        audit: Audit,
+        clock: Clock | None = None,
+    ) -> None:
         self._servicers = servicers
         self._descriptors = [descriptor(servicer) for servicer in servicers]
         for found in self._descriptors:
@@ -66,7 +80,9 @@ class Server:
         needed = {
             method: p for found in self._descriptors for method, p in permissions(found, service).items()
         }
-        self._interceptor = Interceptor(service, verifier, needed, Readings(self._descriptors, audit))
+        checks = {method: look for servicer in servicers for method, look in _checks(servicer)}
+        readings = Readings(self._descriptors, audit)
+        self._interceptor = Interceptor(service, verifier, needed, checks, clock or Clock(), readings)
         self._health = HealthServicer()
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -138,6 +154,19 @@ def descriptor(servicer: object) -> ServiceDescriptor:
     messages: Any = sys.modules[base.__module__.removesuffix("_grpc")]
     found: ServiceDescriptor = messages.DESCRIPTOR.services_by_name[base.__name__.removesuffix("Servicer")]
     return found
+
+
+def _checks(servicer: object) -> Iterator[tuple[str, Look]]:
+    """The check of each method's request, with the rules of the servicer."""
+    service, rules = descriptor(servicer), getattr(servicer, "rules", None)
+    for method in service.methods:
+        look = checker(method.input_type, rules) if rules is not None else _texts
+        yield f"/{service.full_name}/{method.name}", look
+
+
+def _texts(request: Message, now: datetime) -> list[Violation]:
+    """Of a servicer whose methods check the rest of their requests themselves."""
+    return wrong_texts(request)
 
 
 def _generated_base(servicer: object) -> type:

@@ -30,7 +30,7 @@ from rapport.cases.v1 import work_item_pb2 as rapport_dot_cases_dot_v1_dot_work_
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a rapport/options/v1/options.proto\"\x97\x01\n\x15\x43reateWorkItemRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x33\n\twork_item\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xd1\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12>\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x19\n\x0breason_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xab\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x35\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"z\n\x14ListWorkItemsRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe2\x07\n\x0fWorkItemService\x12\xa2\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"K\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02+\"\x1e/v1/{parent=cases/*}/workItems:\twork_item\x12\xa7\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"L\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02,\"\'/v1/{name=cases/*/workItems/*}:forecast:\x01*\x12\x9e\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"I\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02)\"$/v1/{name=cases/*/workItems/*}:start:\x01*\x12\xa1\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"J\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02*\"%/v1/{name=cases/*/workItems/*}:finish:\x01*\x12\x93\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\x90\x02\x01\x8a\xb5\x18\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=cases/*/workItems/*}\x12\xa4\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"B\x90\x02\x01\x8a\xb5\x18\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=cases/*}/workItemsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a rapport/options/v1/options.proto\"\x97\x01\n\x15\x43reateWorkItemRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x33\n\twork_item\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xe3\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12J\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x02\xc2\xb5\x18\x08\x38\x00@\x80\xef\xbf\x96\x01\x12\x1f\n\x0breason_code\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xc2\xb5\x18\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb1\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12;\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x01\xc2\xb5\x18\x02@\x00\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"z\n\x14ListWorkItemsRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe2\x07\n\x0fWorkItemService\x12\xa2\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"K\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02+\"\x1e/v1/{parent=cases/*}/workItems:\twork_item\x12\xa7\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"L\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02,\"\'/v1/{name=cases/*/workItems/*}:forecast:\x01*\x12\x9e\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"I\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02)\"$/v1/{name=cases/*/workItems/*}:start:\x01*\x12\xa1\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"J\x8a\xb5\x18\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02*\"%/v1/{name=cases/*/workItems/*}:finish:\x01*\x12\x93\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\x90\x02\x01\x8a\xb5\x18\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=cases/*/workItems/*}\x12\xa4\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"B\x90\x02\x01\x8a\xb5\x18\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=cases/*}/workItemsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['forecast_finish_time']._loaded_options = None
-  _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['forecast_finish_time']._serialized_options = b'\342A\001\002'
+  _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['forecast_finish_time']._serialized_options = b'\342A\001\002\302\265\030\0108\000@\200\357\277\226\001'
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002'
+  _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\302\265\030\002\010\001'
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_FORECASTWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -62,7 +62,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['finish_time']._loaded_options = None
-  _globals['_FINISHWORKITEMREQUEST'].fields_by_name['finish_time']._serialized_options = b'\342A\001\001'
+  _globals['_FINISHWORKITEMREQUEST'].fields_by_name['finish_time']._serialized_options = b'\342A\001\001\302\265\030\002@\000'
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -90,17 +90,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEWORKITEMREQUEST']._serialized_start=254
   _globals['_CREATEWORKITEMREQUEST']._serialized_end=405
   _globals['_FORECASTWORKITEMREQUEST']._serialized_start=408
-  _globals['_FORECASTWORKITEMREQUEST']._serialized_end=617
-  _globals['_STARTWORKITEMREQUEST']._serialized_start=619
-  _globals['_STARTWORKITEMREQUEST']._serialized_end=734
-  _globals['_FINISHWORKITEMREQUEST']._serialized_start=737
-  _globals['_FINISHWORKITEMREQUEST']._serialized_end=908
-  _globals['_GETWORKITEMREQUEST']._serialized_start=910
-  _globals['_GETWORKITEMREQUEST']._serialized_end=977
-  _globals['_LISTWORKITEMSREQUEST']._serialized_start=979
-  _globals['_LISTWORKITEMSREQUEST']._serialized_end=1101
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=1103
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=1199
-  _globals['_WORKITEMSERVICE']._serialized_start=1202
-  _globals['_WORKITEMSERVICE']._serialized_end=2196
+  _globals['_FORECASTWORKITEMREQUEST']._serialized_end=635
+  _globals['_STARTWORKITEMREQUEST']._serialized_start=637
+  _globals['_STARTWORKITEMREQUEST']._serialized_end=752
+  _globals['_FINISHWORKITEMREQUEST']._serialized_start=755
+  _globals['_FINISHWORKITEMREQUEST']._serialized_end=932
+  _globals['_GETWORKITEMREQUEST']._serialized_start=934
+  _globals['_GETWORKITEMREQUEST']._serialized_end=1001
+  _globals['_LISTWORKITEMSREQUEST']._serialized_start=1003
+  _globals['_LISTWORKITEMSREQUEST']._serialized_end=1125
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=1127
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=1223
+  _globals['_WORKITEMSERVICE']._serialized_start=1226
+  _globals['_WORKITEMSERVICE']._serialized_end=2220
 # @@protoc_insertion_point(module_scope)

@@ -25,15 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/options/v1/options.proto\x12\x12rapport.options.v1\x1a google/protobuf/descriptor.proto*Z\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x18\n\x14\x44\x41TA_CLASS_SENSITIVE\x10\x02*\x9f\x01\n\rTimelineField\x12\x1e\n\x1aTIMELINE_FIELD_UNSPECIFIED\x10\x00\x12\x1d\n\x19TIMELINE_FIELD_OCCUR_TIME\x10\x01\x12\x18\n\x14TIMELINE_FIELD_TOPIC\x10\x02\x12\x19\n\x15TIMELINE_FIELD_AMOUNT\x10\x03\x12\x1a\n\x16TIMELINE_FIELD_CHANNEL\x10\x04:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\t:R\n\ndata_class\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1d.rapport.options.v1.DataClass:.\n\x05owner\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x08:;\n\x12\x66urther_permission\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:5\n\x0cjudged_apart\x12\x1d.google.protobuf.FieldOptions\x18\xd6\x86\x03 \x01(\x08:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd7\x86\x03 \x01(\x08:T\n\x08timeline\x12\x1d.google.protobuf.FieldOptions\x18\xe4\x86\x03 \x01(\x0e\x32!.rapport.options.v1.TimelineField:2\n\x07subject\x12\x1f.google.protobuf.MessageOptions\x18\xd3\x86\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n rapport/options/v1/options.proto\x12\x12rapport.options.v1\x1a google/protobuf/descriptor.proto\"\xb7\x02\n\x07\x41llowed\x12*\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x1a.rapport.options.v1.Format\x12\x16\n\x0emax_characters\x18\x02 \x01(\x05\x12\x11\n\tmax_items\x18\x03 \x01(\x05\x12(\n\x04keys\x18\x04 \x01(\x0e\x32\x1a.rapport.options.v1.Format\x12\x12\n\x05least\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\x04most\x18\x06 \x01(\x03H\x01\x88\x01\x01\x12\x1d\n\x10\x65\x61rliest_seconds\x18\x07 \x01(\x03H\x02\x88\x01\x01\x12\x1b\n\x0elatest_seconds\x18\x08 \x01(\x03H\x03\x88\x01\x01\x12\r\n\x05paths\x18\t \x03(\tB\x08\n\x06_leastB\x07\n\x05_mostB\x13\n\x11_earliest_secondsB\x11\n\x0f_latest_seconds*Z\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x18\n\x14\x44\x41TA_CLASS_SENSITIVE\x10\x02*\x9f\x01\n\rTimelineField\x12\x1e\n\x1aTIMELINE_FIELD_UNSPECIFIED\x10\x00\x12\x1d\n\x19TIMELINE_FIELD_OCCUR_TIME\x10\x01\x12\x18\n\x14TIMELINE_FIELD_TOPIC\x10\x02\x12\x19\n\x15TIMELINE_FIELD_AMOUNT\x10\x03\x12\x1a\n\x16TIMELINE_FIELD_CHANNEL\x10\x04*\x90\x02\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORMAT_CODE\x10\x01\x12\x14\n\x10\x46ORMAT_CODE_PAIR\x10\x02\x12\x14\n\x10\x46ORMAT_REFERENCE\x10\x03\x12\x13\n\x0f\x46ORMAT_VARIABLE\x10\x04\x12\x11\n\rFORMAT_NUMBER\x10\x05\x12\x0f\n\x0b\x46ORMAT_UUID\x10\x06\x12\x11\n\rFORMAT_SHA256\x10\x07\x12\x10\n\x0c\x46ORMAT_EMAIL\x10\x08\x12\x13\n\x0f\x46ORMAT_LANGUAGE\x10\t\x12\x14\n\x10\x46ORMAT_TIME_ZONE\x10\n\x12\x11\n\rFORMAT_REGION\x10\x0b\x12\x15\n\x11\x46ORMAT_IMPORT_KEY\x10\x0c:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\t:R\n\ndata_class\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1d.rapport.options.v1.DataClass:.\n\x05owner\x12\x1d.google.protobuf.FieldOptions\x18\xd4\x86\x03 \x01(\x08:;\n\x12\x66urther_permission\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\t:5\n\x0cjudged_apart\x12\x1d.google.protobuf.FieldOptions\x18\xd6\x86\x03 \x01(\x08:2\n\tmultiline\x12\x1d.google.protobuf.FieldOptions\x18\xd7\x86\x03 \x01(\x08:M\n\x07\x61llowed\x12\x1d.google.protobuf.FieldOptions\x18\xd8\x86\x03 \x01(\x0b\x32\x1b.rapport.options.v1.Allowed:T\n\x08timeline\x12\x1d.google.protobuf.FieldOptions\x18\xe4\x86\x03 \x01(\x0e\x32!.rapport.options.v1.TimelineField:2\n\x07subject\x12\x1f.google.protobuf.MessageOptions\x18\xd3\x86\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATACLASS']._serialized_start=90
-  _globals['_DATACLASS']._serialized_end=180
-  _globals['_TIMELINEFIELD']._serialized_start=183
-  _globals['_TIMELINEFIELD']._serialized_end=342
+  _globals['_DATACLASS']._serialized_start=404
+  _globals['_DATACLASS']._serialized_end=494
+  _globals['_TIMELINEFIELD']._serialized_start=497
+  _globals['_TIMELINEFIELD']._serialized_end=656
+  _globals['_FORMAT']._serialized_start=659
+  _globals['_FORMAT']._serialized_end=931
+  _globals['_ALLOWED']._serialized_start=91
+  _globals['_ALLOWED']._serialized_end=402
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,6 @@
 """Opening, describing, owning and settling cases."""
 
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from cases.domain.case import Case, Note
@@ -11,6 +11,13 @@ from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
+
+
+class CaseChanges(TypedDict, total=False):
+    """What of a case can be described otherwise."""
+
+    topic: str
+    display_name: str
 
 
 async def open_case(
@@ -38,15 +45,15 @@ async def open_case(
     return case
 
 
-async def update_case(tx: Transaction, case_id: UUID, *, changes: dict[str, str], etag: str) -> Case:
-    """Describe a case otherwise: `changes` holds `topic`, `display_name` or both."""
-    case = await _own_case(tx, case_id, etag, "case.etag")
+async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
+    """Describe a case otherwise."""
+    case = await _own_case(tx, case_id, etag)
     if updated := case.update(**changes):
         await _save(tx, case, updated)
     return case
 
 
-async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: str) -> Case:
+async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: str) -> Case:
     """Give a case to another owner, and so to their department. Giving it to its owner changes nothing.
 
     What `owner_to_be` finds.
@@ -58,7 +65,7 @@ async def assign_case(tx: Transaction, case_id: UUID, *, owner_id: str, etag: st
     return case
 
 
-async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag: str) -> Case:
+async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
     case = await _own_case(tx, case_id, etag)
     (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
@@ -66,14 +73,14 @@ async def resolve_case(tx: Transaction, case_id: UUID, *, resolution: str, etag:
     return case
 
 
-async def reopen_case(tx: Transaction, case_id: UUID, *, etag: str) -> Case:
+async def reopen_case(tx: Transaction, *, case_id: UUID, etag: str) -> Case:
     """Open a resolved case again."""
     case = await _own_case(tx, case_id, etag)
     await _save(tx, case, case.reopen())
     return case
 
 
-async def create_note(tx: Transaction, case_id: UUID, *, text: str) -> Note:
+async def create_note(tx: Transaction, *, case_id: UUID, text: str) -> Note:
     """Note something on a case, open or resolved. The caller is the author."""
     case = await CASE.maybe(tx, id=case_id)
     if case is None:
@@ -92,10 +99,10 @@ async def lock_case(tx: Transaction, case_id: UUID) -> Case:
     return case
 
 
-async def _own_case(tx: Transaction, case_id: UUID, etag: str, field: str = "etag") -> Case:
+async def _own_case(tx: Transaction, case_id: UUID, etag: str) -> Case:
     case = await lock_case(tx, case_id)
     tx.require_owner(case)
-    etags.match(etag, case.version, field)
+    etags.match(etag, case.version)
     return case
 
 

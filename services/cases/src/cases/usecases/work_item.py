@@ -17,7 +17,7 @@ from chassis.errors import NotFound
 
 
 async def create_work_item(
-    tx: Transaction, case_id: UUID, *, department_id: str, kind: str, reference: str
+    tx: Transaction, *, case_id: UUID, department_id: str, kind: str, reference: str
 ) -> WorkItem:
     """Give a department a part of an open case."""
     case = await lock_case(tx, case_id)
@@ -34,16 +34,16 @@ async def create_work_item(
 async def forecast_work_item(
     tx: Transaction,
     clock: PromiseClock,
+    *,
     case_id: UUID,
     work_item_id: UUID,
-    *,
-    finish_time: datetime,
+    forecast_finish_time: datetime,
     reason_code: str,
     etag: str,
 ) -> WorkItem:
     """Say when the work is expected to finish, and compare the promises that rest on it with that."""
     work_item = await _lock(tx, case_id, work_item_id, etag)
-    forecast_id = tx.record(work_item.forecast(finish_time, reason_code), version=work_item.version)
+    forecast_id = tx.record(work_item.forecast(forecast_finish_time, reason_code), version=work_item.version)
     await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         facts = compared(promise, work_item, clock, tx.now)
@@ -54,7 +54,7 @@ async def forecast_work_item(
     return work_item
 
 
-async def start_work_item(tx: Transaction, case_id: UUID, work_item_id: UUID, *, etag: str) -> WorkItem:
+async def start_work_item(tx: Transaction, *, case_id: UUID, work_item_id: UUID, etag: str) -> WorkItem:
     """Begin the work."""
     work_item = await _lock(tx, case_id, work_item_id, etag)
     tx.record(work_item.start(tx.now), version=work_item.version)
@@ -63,7 +63,7 @@ async def start_work_item(tx: Transaction, case_id: UUID, work_item_id: UUID, *,
 
 
 async def finish_work_item(
-    tx: Transaction, case_id: UUID, work_item_id: UUID, *, finish_time: datetime | None, etag: str
+    tx: Transaction, *, case_id: UUID, work_item_id: UUID, finish_time: datetime | None, etag: str
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
     work_item = await _lock(tx, case_id, work_item_id, etag)

@@ -1,0 +1,308 @@
+"""From a checked request to the keyword arguments of a use case, which are named as the contract's fields.
+
+    field                                   parameter
+    name, cases/{case}/workItems/{...}      case_id, work_item_id: UUID, or str where people choose ids
+    parent                                  the same, of the parent
+    owner, another resource                 owner_id; or owner: str, the name itself, if that is asked for
+    names                                   case_ids: list[UUID]
+    a resource, as in a Create              its fields; or one parameter of its name: a dataclass or TypedDict
+    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names
+    Timestamp, Date, Duration               datetime, date, timedelta
+    Money, amount                           amount: Decimal and amount_currency: str
+    enum                                    a StrEnum with the same values
+    a text for people                       str, empty when there is nothing to see
+    another message                         a dataclass, whose fields follow the same rules
+    repeated, map                           list, dict
+
+What is not REQUIRED and absent is None, or as proto3 has it: "", 0, False, []. Ids, times, days, enums and
+messages are the former. A field that no parameter takes, a parameter without default that no field gives, and
+a type that is another are TypeErrors, when the service starts.
+"""
+
+import enum
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from chassis.api.masks import changeable, masked, updated
+from chassis.api.messages import date_of, decimal, enum_name, moment
+from chassis.api.names import Pattern
+from chassis.api.resources import is_resource, referred
+from chassis.api.visible import shows_something
+from rapport.options.v1 import options_pb2
+
+T = TypeVar("T")
+Values = Callable[[Any], dict[str, Any]]
+_HANDLED = {"request_id", "update_mask"}  # by who answers repeats, and by `changes`
+_SCALARS = {
+    FieldDescriptor.CPPTYPE_STRING: str,
+    FieldDescriptor.CPPTYPE_BOOL: bool,
+    FieldDescriptor.CPPTYPE_FLOAT: float,
+    FieldDescriptor.CPPTYPE_DOUBLE: float,
+}
+_KNOWN: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "google.protobuf.Timestamp": (datetime, moment),
+    "google.type.Date": (date, date_of),
+    "google.protobuf.Duration": (timedelta, lambda sent: sent.ToTimedelta()),
+    "google.type.Money": (Decimal, decimal),
+}
+
+
+class Value(NamedTuple):
+    """A parameter that a message gives: its name and type, how to read it, and from which message inside."""
+
+    name: str
+    kind: Any
+    read: Callable[[Any], Any]
+    inside: str = ""
+
+
+def into(message: type[Message], target: Callable[..., T]) -> Callable[[Any], T]:
+    """What makes a `target`, a dataclass, of a message of that type. TypeError when they do not fit."""
+    values = decoder(message.DESCRIPTOR, target)
+    return lambda sent: target(**values(sent))
+
+
+def decoder(message: Any, target: Callable[..., Any]) -> Values:
+    """What reads the arguments of `target` from a checked message. TypeError when they do not fit."""
+    wanted, needed = _wanted(target)
+    given = {each.name: each for each in _given(message, wanted)}
+    wrong = [f"{name} is taken by no parameter" for name in given.keys() - wanted.keys()]
+    wrong += [f"{name} is no field" for name in needed - given.keys()]
+    wrong += [
+        f"{name} is {_shown(each.kind)}, not {_shown(wanted[name])}"
+        for name, each in given.items()
+        if name in wanted and not _fits(each.kind, wanted[name])
+    ]
+    if wrong:
+        raise TypeError(f"{target.__qualname__} does not fit {message.full_name}: {'; '.join(sorted(wrong))}")
+    outer = [(each.name, each.read) for each in given.values() if not each.inside]
+    inside = {each.inside for each in given.values() if each.inside}
+    if not inside:
+        return lambda sent: {name: read(sent) for name, read in outer}
+    (part,) = inside  # one resource, taken apart
+    inner = [(each.name, each.read) for each in given.values() if each.inside]
+
+    def values(sent: Any) -> dict[str, Any]:
+        resource = getattr(sent, part)
+        found = {name: read(resource) for name, read in inner}
+        for name, read in outer:
+            found[name] = read(sent)
+        return found
+
+    return values
+
+
+def _wanted(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str]]:
+    """The types of what a function takes by keyword alone, or of a class's fields; and which it must have."""
+    hints = typing.get_type_hints(target)
+    if typing.is_typeddict(target):
+        return hints, set(hints)
+    parameters = inspect.signature(target).parameters.values()
+    if not inspect.isclass(target):
+        parameters = [each for each in parameters if each.kind is each.KEYWORD_ONLY]  # type: ignore[assignment]
+    wanted = {each.name: hints[each.name] for each in parameters}
+    return wanted, {each.name for each in parameters if each.default is each.empty}
+
+
+def _given(message: Any, wanted: Mapping[str, Any]) -> Iterator[Value]:
+    """What a message gives, a resource inside it taken apart unless it is wanted as a whole."""
+    changed = updated(message)
+    for field in message.fields:
+        if field.name in _HANDLED or _is_ours(field):
+            continue
+        if field is changed:
+            yield from _changed(message, cast(Any, field), wanted)
+        if not is_resource(field.message_type) or field.is_repeated:
+            yield from _values(field, wanted)
+        elif field.name in wanted:
+            yield _message(field, wanted[field.name])
+        elif field is not changed:
+            for each in _given(field.message_type, wanted):
+                yield each._replace(inside=field.name)
+
+
+def _is_ours(field: FieldDescriptor) -> bool:
+    """Whether a field of a resource is not for callers to say."""
+    behavior: Any = field.GetOptions()
+    ours = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
+    is_etag = field.name == "etag" and is_resource(field.containing_type)
+    return is_etag or not ours.isdisjoint(behavior.Extensions[field_behavior_pb2.field_behavior])
+
+
+def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, Any]) -> Iterator[Value]:
+    """Which resource an update changes, and what of it."""
+    name, inner = field.name, cast(Any, field.message_type)
+    for each in inner.fields:
+        if each.name in ("name", "etag"):
+            for value in _values(each, wanted, is_required=each.name == "name"):
+                yield value._replace(inside=name)
+    allowed, hint = changeable(request, inner), wanted.get("changes")
+    types = typing.get_type_hints(hint) if typing.is_typeddict(hint) else {}
+    given = {path: list(_values(inner.fields_by_name[path], types)) for path in allowed}
+    kinds = {value.name: value.kind for values in given.values() for value in values}
+    reads = {path: [(value.name, value.read) for value in values] for path, values in given.items()}
+    if kinds != types:
+        raise TypeError(f"changes of {request.full_name} must be a TypedDict of {kinds}, not {hint}")
+
+    def changes(sent: Any) -> dict[str, Any]:
+        inside = getattr(sent, name)
+        paths = masked(sent.update_mask, inside, allowed)
+        return {each: read(inside) for path in paths for each, read in reads[path]}
+
+    yield Value("changes", hint, changes)
+
+
+def _values(
+    field: FieldDescriptor, wanted: Mapping[str, Any], is_required: bool | None = None
+) -> Iterator[Value]:
+    """What one field gives: of a name every id, of an amount its currency as well."""
+    options: Any = field.GetOptions()
+    if is_required is None:
+        is_required = field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
+    name, pattern = field.name, referred(field)
+    if pattern is not None and name not in wanted:
+        yield from _ids(name, pattern, is_required, field.is_repeated)
+        return
+    hint = wanted.get(name)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        yield Value(name, dict[str, str], lambda sent: dict(getattr(sent, name)))
+        return
+    kind: Any
+    if field.is_repeated:
+        (item,) = typing.get_args(hint) or (None,)
+        kind, convert = _kind(field, item)
+        yield Value(
+            name,
+            list[kind],
+            lambda sent: (
+                [convert(each) for each in getattr(sent, name)] if convert else list(getattr(sent, name))
+            ),
+        )
+        return
+    kind, convert = _kind(field, _without_none(hint))
+    if field.message_type is not None:
+        yield _of_message(name, kind, convert, is_required)
+        if kind is Decimal:
+            yield Value(f"{name}_currency", str, lambda sent: getattr(sent, name).currency_code)
+    elif convert is None:
+        yield Value(name, kind, attrgetter(name))
+    elif is_required or kind is str:
+        yield Value(name, kind, lambda sent: convert(getattr(sent, name)))
+    else:
+        yield Value(
+            name, kind | None, lambda sent: convert(value) if (value := getattr(sent, name)) else None
+        )
+
+
+def _ids(name: str, pattern: Pattern, is_required: bool, is_repeated: bool) -> Iterator[Value]:
+    *above, last = pattern.variables
+    kind: Any
+    if is_repeated:
+        yield _ids_of_many(f"{last if name == 'names' else name.removesuffix('s')}_ids", name, pattern)
+        return
+    own = name in ("name", "parent")
+    names = [*(each if own else f"{name}_{each}" for each in above), last if own else name]
+    for i, (each, kind) in enumerate(zip(names, pattern.kinds, strict=True)):
+        if is_required:
+            yield Value(f"{each}_id", kind, _id_reader(name, pattern, i))
+        else:
+            yield Value(f"{each}_id", kind | None, _maybe_id_reader(name, pattern, i))
+
+
+def _ids_of_many(ids: str, name: str, pattern: Pattern) -> Value:
+    if len(pattern.kinds) == 1:
+        one: Any = list[pattern.kinds[0]]  # type: ignore[name-defined]
+        return Value(ids, one, lambda sent: [pattern.parse(each)[0] for each in getattr(sent, name)])
+    several: Any = list[tuple[pattern.kinds]]  # type: ignore[name-defined]
+    return Value(ids, several, lambda sent: [pattern.parse(each) for each in getattr(sent, name)])
+
+
+def _id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
+    ids = pattern.ids
+    return lambda sent: ids(getattr(sent, name))[i]
+
+
+def _maybe_id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
+    ids = pattern.ids
+    return lambda sent: ids(value)[i] if (value := getattr(sent, name)) else None
+
+
+def _of_message(name: str, kind: Any, convert: Any, is_required: bool) -> Value:
+    if is_required:
+        return Value(name, kind, lambda sent: convert(getattr(sent, name)))
+    return Value(
+        name, kind | None, lambda sent: convert(getattr(sent, name)) if sent.HasField(name) else None
+    )
+
+
+def _message(field: FieldDescriptor, hint: Any) -> Value:
+    """A resource as a whole."""
+    kind, convert = _kind(field, _without_none(hint))
+    return _of_message(field.name, kind, convert, hint is kind)
+
+
+def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] | None]:
+    """The type of a field's value, the hinted one where there is a choice; how to make it if it is none."""
+    options: Any = field.GetOptions()
+    if field.enum_type is not None:
+        return _enum(field, hint)
+    if field.message_type is not None:
+        if known := _KNOWN.get(field.message_type.full_name):
+            return known
+        if not callable(hint):
+            raise TypeError(f"{field.full_name} needs a parameter that is a dataclass")
+        values = decoder(field.message_type, hint)
+        return hint, lambda sent: hint(**values(sent))
+    if options.Extensions[options_pb2.allowed].format == options_pb2.FORMAT_UUID:
+        return UUID, UUID
+    kind = _SCALARS.get(field.cpp_type, int)
+    is_prose = kind is str and not options.Extensions[options_pb2.allowed].format and referred(field) is None
+    return kind, _seen if is_prose else None
+
+
+def _seen(text: str) -> str:
+    return text if shows_something(text) else ""
+
+
+def _enum(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any]]:
+    described = cast(Any, field.enum_type)
+    names = {number: enum_name(described, number) for number in described.values_by_number}
+    if not (inspect.isclass(hint) and issubclass(hint, enum.StrEnum)):
+        raise TypeError(
+            f"{field.full_name} needs a parameter that is a StrEnum of {', '.join(names.values())}"
+        )
+    members = {number: hint(name) for number, name in names.items() if number}
+    return hint, members.__getitem__
+
+
+def _without_none(hint: Any) -> Any:
+    return (
+        next((each for each in typing.get_args(hint) if each is not type(None)), hint)
+        if _is_optional(hint)
+        else hint
+    )
+
+
+def _is_optional(hint: Any) -> bool:
+    return type(None) in typing.get_args(hint)
+
+
+def _fits(kind: Any, wanted: Any) -> bool:
+    """Whether a parameter of the type `wanted` takes a `kind`."""
+    if typing.get_origin(wanted) is Sequence:
+        return typing.get_origin(kind) is list and typing.get_args(kind) == typing.get_args(wanted)
+    return bool(kind == wanted)
+
+
+def _shown(kind: Any) -> str:
+    return kind.__name__ if inspect.isclass(kind) and not typing.get_args(kind) else str(kind)

@@ -1,0 +1,97 @@
+"""The resources of every installed contract: what their names are like."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from google.api import resource_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from chassis.api.names import Pattern
+from chassis.events.registry import contracts
+from rapport.options.v1 import options_pb2
+
+_KINDS = {
+    options_pb2.FORMAT_UNSPECIFIED: "uuid",
+    options_pb2.FORMAT_CODE: "code",
+    options_pb2.FORMAT_CODE_PAIR: "code_pair",
+    options_pb2.FORMAT_NUMBER: "number",
+}
+_VARIABLE = re.compile(r"\{(\w+)\}")
+
+
+class Resource(NamedTuple):
+    """A resource: the pattern of its names, and of those of what it belongs to; None for the outermost."""
+
+    pattern: Pattern
+    parent: Pattern | None
+
+
+def resource(kind: str) -> Pattern:
+    """The pattern of the names of a resource: `resource("cases.rapport/WorkItem")`.
+
+    LookupError when no installed contract describes it.
+    """
+    return _found(kind).pattern
+
+
+def referred(field: FieldDescriptor) -> Pattern | None:
+    """The pattern of the names that a field holds; None when it names no resource, or one of any kind."""
+    reference = field.GetOptions().Extensions[resource_pb2.resource_reference]
+    containing: Any = field.containing_type
+    own = containing.GetOptions().Extensions[resource_pb2.resource]
+    if own.type and field.name == (own.name_field or "name"):
+        return resource(own.type)
+    if reference.child_type:
+        return _found(reference.child_type).parent
+    return resource(reference.type) if reference.type not in ("", "*") else None
+
+
+def is_resource(message: Descriptor | None) -> bool:
+    """Whether a message is one."""
+    return message is not None and bool(message.GetOptions().Extensions[resource_pb2.resource].type)
+
+
+def _found(kind: str) -> Resource:
+    try:
+        return _resources()[kind]
+    except KeyError:
+        raise LookupError(f"no installed contract describes the resource {kind!r}") from None
+
+
+@functools.cache
+def _resources() -> Mapping[str, Resource]:
+    described = {kind: (pattern, last) for kind, pattern, last in _described()}
+    kinds = dict(described.values())
+    return {
+        kind: Resource(_pattern(pattern, kinds), _pattern(_above(pattern), kinds))
+        for kind, (pattern, _) in described.items()
+    }
+
+
+def _described() -> Iterator[tuple[str, str, str]]:
+    """The type of each resource, its pattern, and its id's kind: of one without a message it is a code."""
+    for file in (module.DESCRIPTOR for module in contracts()):
+        for each in file.GetOptions().Extensions[resource_pb2.resource_definition]:
+            yield each.type, each.pattern[0], "code"
+        for message in file.message_types_by_name.values():
+            each = message.GetOptions().Extensions[resource_pb2.resource]
+            if each.type:
+                options: Any = message.fields_by_name[each.name_field or "name"].GetOptions()
+                yield each.type, each.pattern[0], _KINDS[options.Extensions[options_pb2.allowed].format]
+
+
+def _above(pattern: str) -> str:
+    """The pattern of what it belongs to: without its own id and collection, or its last word."""
+    steps = pattern.split("/")
+    return "/".join(steps[: -2 if "{" in steps[-1] else -1])
+
+
+def _pattern(pattern: str, kinds: Mapping[str, str]) -> Any:
+    """With the kind of each id: that of the resource which ends there; a code where none is described."""
+
+    def kind(variable: re.Match[str]) -> str:
+        return f"{{{variable[1]}:{kinds.get(pattern[: variable.end()], 'code')}}}"
+
+    return Pattern(_VARIABLE.sub(kind, pattern)) if pattern else None

@@ -1,0 +1,147 @@
+"""What times, days, durations, amounts of money and numbers of requests may be."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from google.type.money_pb2 import Money
+
+from chassis.api.currencies import Currency
+from chassis.api.formats import Wrong
+from chassis.api.messages import date_of, decimal, moment
+from chassis.errors import Violation
+
+Found = list[Violation]
+Look = Callable[[Any, str, datetime, Found], None]
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOWEST_S, _HIGHEST_S = (int((bound - _EPOCH).total_seconds()) for bound in (EARLIEST, LATEST))
+_GREATEST = {
+    FieldDescriptor.CPPTYPE_INT32: 2**31 - 1,
+    FieldDescriptor.CPPTYPE_INT64: 2**63 - 1,
+    FieldDescriptor.CPPTYPE_UINT32: 2**32 - 1,
+    FieldDescriptor.CPPTYPE_UINT64: 2**64 - 1,
+    FieldDescriptor.CPPTYPE_FLOAT: 2**53,
+    FieldDescriptor.CPPTYPE_DOUBLE: 2**53,
+}
+
+
+def look(message: Descriptor, allowed: Any) -> Look | None:
+    """The check of a value of a type that everybody knows; None for any other message."""
+    made = _LOOKS.get(message.full_name)
+    return None if made is None else made(allowed)
+
+
+def number(field: FieldDescriptor, allowed: Any) -> Callable[[Any], Wrong | None] | None:
+    """The check of a number; None for what is none."""
+    if field.cpp_type not in _GREATEST:
+        return None
+    least, most = _range(allowed, _GREATEST[field.cpp_type])
+    wrong = "INVALID_NUMBER", f"must be a number from {least} to {most}"
+    return lambda value: None if least <= value <= most else wrong
+
+
+def is_moment(sent: Timestamp) -> bool:
+    """Whether it is a time that we have: from 1970 to 2200."""
+    return 0 <= sent.nanos < 10**9 and _LOWEST_S <= sent.seconds <= _HIGHEST_S
+
+
+def _range(allowed: Any, greatest: int) -> tuple[int, int]:
+    return allowed.least, allowed.most if allowed.HasField("most") else greatest
+
+
+def _bounds(allowed: Any) -> Callable[[datetime], tuple[datetime, datetime]]:
+    """From when until when a time may be, at a moment."""
+    earliest = timedelta(seconds=allowed.earliest_seconds) if allowed.HasField("earliest_seconds") else None
+    latest = timedelta(seconds=allowed.latest_seconds) if allowed.HasField("latest_seconds") else None
+    return lambda now: (
+        EARLIEST if earliest is None else now + earliest,
+        LATEST if latest is None else now + latest,
+    )
+
+
+def _timestamp(allowed: Any) -> Look:
+    bounds = _bounds(allowed)
+    soonest, last = (allowed.earliest_seconds, allowed.latest_seconds)
+    from_now, until_now = allowed.HasField("earliest_seconds"), allowed.HasField("latest_seconds")
+
+    def look(sent: Timestamp, path: str, now: datetime, found: Found) -> None:
+        seconds, now_s = sent.seconds, now.timestamp()
+        low, high = now_s + soonest if from_now else _LOWEST_S, now_s + last if until_now else _HIGHEST_S
+        if low < seconds < high - 1 and 0 <= sent.nanos < 10**9:  # as nearly all of them
+            return
+        earliest, latest = bounds(now)
+        if not (is_moment(sent) and earliest <= moment(sent) <= latest):
+            allowed = f"must be a time from {_shown(earliest)} to {_shown(latest)}"
+            found.append(Violation(path, "INVALID_TIME", allowed))
+
+    return look
+
+
+def _date(allowed: Any) -> Look:
+    bounds = _bounds(allowed)
+
+    def look(sent: Date, path: str, now: datetime, found: Found) -> None:
+        first, last = (bound.date() for bound in bounds(now))
+        day = _day(sent)
+        if day is None or not first <= day <= last:
+            found.append(Violation(path, "INVALID_TIME", f"must be a day from {first} to {last}"))
+
+    return look
+
+
+def _day(sent: Date) -> date | None:
+    try:
+        return date_of(sent)
+    except ValueError:  # no day of the calendar, or only a month or a year
+        return None
+
+
+def _duration(allowed: Any) -> Look:
+    least, most = _range(allowed, 315_576_000_000)
+
+    def look(sent: Duration, path: str, now: datetime, found: Found) -> None:
+        one_sign = sent.seconds * sent.nanos >= 0 and abs(sent.nanos) < 10**9
+        if not (one_sign and least <= sent.seconds + sent.nanos / 1e9 <= most):
+            found.append(Violation(path, "INVALID_NUMBER", f"must be from {least} to {most} seconds"))
+
+    return look
+
+
+def _money(allowed: Any) -> Look:
+    """In any currency, of no more decimals than it has."""
+    least, most = _range(allowed, 10**12)
+
+    def look(sent: Money, path: str, now: datetime, found: Found) -> None:
+        try:
+            currency = Currency.of(sent.currency_code)
+        except ValueError as error:
+            found.append(Violation(f"{path}.currency_code", "INVALID_CURRENCY", str(error)))
+            return
+        one_sign = sent.units * sent.nanos >= 0 and abs(sent.nanos) < 10**9
+        exact = sent.nanos % 10 ** (9 - currency.decimals) == 0
+        if not (one_sign and exact and Decimal(least) <= decimal(sent) <= most):
+            many = f"with at most {currency.decimals} decimals" if currency.decimals else "without decimals"
+            wrong = f"must be an amount from {least} to {most} {many}"
+            found.append(Violation(path, "INVALID_NUMBER", wrong))
+
+    return look
+
+
+def _shown(at: datetime) -> str:
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+_LOOKS: dict[str, Callable[[Any], Look]] = {
+    Timestamp.DESCRIPTOR.full_name: _timestamp,
+    Date.DESCRIPTOR.full_name: _date,
+    Duration.DESCRIPTOR.full_name: _duration,
+    Money.DESCRIPTOR.full_name: _money,
+    "google.protobuf.FieldMask": lambda allowed: lambda *_: None,
+}

@@ -1,0 +1,111 @@
+"""Methods in which nothing special happens, a line each in the servicer's class.
+
+    class WorkItemRpc(WorkItemServiceServicer):
+        AddWorkItem = change(pb.AddWorkItemRequest, usecases.add_work_item, WorkItem)
+        GetWorkItem = get(WORK_ITEM, store.WORK_ITEM, WorkItem)
+        ListWorkItems = listing(pb.ListWorkItemsResponse, store.LIST, parent=(CASE, store.CASE))
+
+Requests have been checked when a method is called. One that does more is written out.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis.api.decoding import decoder
+from chassis.api.listing import Listing
+from chassis.api.messages import to_message
+from chassis.api.names import Pattern
+from chassis.db.statement import Executor, Statement
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.grpc.mutation import mutation
+
+R = TypeVar("R")
+Show = type[Message] | Callable[[Any], Message]
+"""Makes the message of an entity; a message's class: by `to_message`."""
+
+
+def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show: Show) -> Any:
+    """A mutation: the use case in a transaction, and what it returns as a message.
+
+    Args:
+        request: the request's message.
+        usecase: `usecase(tx, own, *, ...)`: `own` is the servicer's attribute of that name, what comes by
+            keyword is the request's, see `chassis.api.decoding`. TypeError when they do not fit.
+        show: makes the response.
+
+    """
+    values = decoder(request.DESCRIPTOR, usecase)
+    parameters = inspect.signature(usecase).parameters.values()
+    own = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD][1:]
+    message_of = _shows(show)
+
+    async def method(self: Any, sent: Any, tx: Transaction) -> Message:
+        return message_of(await usecase(tx, *(getattr(self, name) for name in own), **values(sent)))
+
+    method.__doc__ = usecase.__doc__
+    return mutation(method)
+
+
+def get(pattern: Pattern, statement: Statement[Any], show: Show) -> Any:
+    """The resource with the name of the request; NOT_FOUND without. The statement as for `found`."""
+    message_of = _shows(show)
+
+    async def method(self: Any, request: Any, context: Any) -> Message:
+        return message_of(await found(self.db, pattern, statement, request.name))
+
+    return method
+
+
+def listing(
+    response: type[Message],
+    rows: Listing[Any],
+    show: Show | None = None,
+    parent: tuple[Pattern, Statement[Any]] | None = None,
+) -> Any:
+    """A page of a list.
+
+    Args:
+        response: has one repeated field, and `next_page_token`.
+        rows: has a parameter for each id of the parent's name, `case_id`.
+        show: makes a message of a row; that of the response when left out.
+        parent: the pattern of the request's `parent` and the statement that finds it, as for `found`, when
+            the page is empty: NOT_FOUND without.
+
+    """
+    (field,) = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
+    message_of = _shows(show or GetMessageClass(cast(Any, field.message_type)))
+
+    async def method(self: Any, request: Any, context: Any) -> Message:
+        ids = {}
+        if parent is not None:
+            pattern, statement = parent
+            ids = dict(
+                zip(map("{}_id".format, pattern.variables), pattern.parse(request.parent), strict=True)
+            )
+        page, token = await rows.page(self.db, request, message_of, **ids)
+        if not page and parent is not None:
+            await found(self.db, pattern, statement, request.parent)
+        return response(**{field.name: page}, next_page_token=token)
+
+    return method
+
+
+def _shows(show: Show) -> Callable[[Any], Message]:
+    return partial(to_message, show) if isinstance(show, type) else show
+
+
+async def found(db: Executor, pattern: Pattern, statement: Statement[R], name: str) -> R:
+    """The row of a resource's name: `id` is its own id, `case_id` that of the case in its name. NotFound."""
+    ids: tuple[UUID, ...] = pattern.parse(name)
+    above = dict(zip(map("{}_id".format, pattern.variables[:-1]), ids, strict=False))
+    row = await statement.maybe(db, **above, id=ids[-1])
+    if row is None:
+        raise NotFound(name)
+    return row

@@ -1,0 +1,160 @@
+"""A use case gets what the contract says, in Python's types, or its service does not start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+from uuid import UUID
+
+import pytest
+
+from chassis.api.decoding import decoder, into
+from chassis.api.messages import timestamp
+from rapport.cases.v1 import case_service_pb2, work_item_service_pb2
+from rapport.customer.v1 import customer_service_pb2
+from rapport.loyalty.v1 import purchase_service_pb2
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ONE, TWO = UUID("0198c2a0-0000-7000-8000-000000000001"), UUID("0198c2a0-0000-7000-8000-000000000002")
+
+
+def test_a_name_becomes_its_ids_and_a_time_a_datetime() -> None:
+    async def forecast(
+        tx: Any,
+        *,
+        case_id: UUID,
+        work_item_id: UUID,
+        forecast_finish_time: datetime,
+        reason_code: str,
+        etag: str,
+    ) -> None: ...
+
+    request = work_item_service_pb2.ForecastWorkItemRequest(
+        name=f"cases/{ONE}/workItems/{TWO}", forecast_finish_time=timestamp(NOW), reason_code="weather"
+    )
+    assert decoder(request.DESCRIPTOR, forecast)(request) == {
+        "case_id": ONE, "work_item_id": TWO, "forecast_finish_time": NOW,
+        "reason_code": "weather", "etag": "",
+    }  # fmt: skip
+
+
+async def open_case(
+    tx: Any, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str | None
+) -> None:
+    """Takes a case apart."""
+
+
+def test_a_new_resource_is_taken_apart_and_what_is_absent_is_none() -> None:
+    case = {
+        "customer": f"customers/{ONE}",
+        "topic": "late",
+        "display_name": "\u200b",
+        "owner": "agents/alice",
+    }
+    request = case_service_pb2.OpenCaseRequest(case=case)
+    assert decoder(request.DESCRIPTOR, open_case)(request) == {
+        "customer_id": ONE, "topic": "late", "display_name": "", "owner_id": "alice", "department_id": None,
+    }  # fmt: skip
+
+
+class Changes(TypedDict, total=False):
+    """What may change."""
+
+    topic: str
+    display_name: str
+
+
+def test_an_update_becomes_the_changes_that_its_mask_names() -> None:
+    async def update(tx: Any, *, case_id: UUID, changes: Changes, etag: str) -> None: ...
+
+    request = case_service_pb2.UpdateCaseRequest(
+        case={"name": f"cases/{ONE}", "display_name": "Late", "etag": '"7"'}, update_mask={"paths": ["topic"]}
+    )
+    values = decoder(request.DESCRIPTOR, update)
+    assert values(request) == {"case_id": ONE, "changes": {"topic": ""}, "etag": '"7"'}
+    request.update_mask.Clear()
+    assert values(request)["changes"] == {"display_name": "Late"}
+
+
+@dataclass
+class Item:
+    """Takes an item of a batch, with the name as it is."""
+
+    customer: str
+    amount: Decimal
+    amount_currency: str
+    purchase_time: datetime
+    quantity: int
+    reference: str
+    refunded_amount: Decimal | None
+    refunded_amount_currency: str
+    import_key: str | None = None
+
+
+def test_an_amount_is_a_decimal_and_its_currency_and_a_default_is_for_what_is_no_field() -> None:
+    purchase = purchase_service_pb2.RecordPurchaseRequest(
+        purchase={
+            "customer": f"customers/{ONE}",
+            "amount": {"currency_code": "EUR", "units": 12, "nanos": 340_000_000},
+            "purchase_time": timestamp(NOW),
+        }
+    ).purchase
+    made = into(type(purchase), Item)(purchase)
+    assert made == Item(f"customers/{ONE}", Decimal("12.34"), "EUR", NOW, 0, "", None, "")
+
+
+def test_many_names_become_many_ids() -> None:
+    async def get(tx: Any, *, customer_ids: Sequence[UUID]) -> None: ...
+
+    request = customer_service_pb2.BatchGetCustomersRequest(names=[f"customers/{ONE}", f"customers/{TWO}"])
+    assert decoder(request.DESCRIPTOR, get)(request) == {"customer_ids": [ONE, TWO]}
+
+
+class Wrong:
+    """Use cases of OpenCase that do not fit it."""
+
+    async def lacks(self, *, customer_id: UUID, topic: str, display_name: str, owner_id: str) -> None: ...
+
+    async def more(
+        self,
+        *,
+        customer_id: UUID,
+        topic: str,
+        display_name: str,
+        owner_id: str,
+        department_id: str | None,
+        x: int,
+    ) -> None: ...
+
+    async def required(
+        self, *, customer_id: UUID, topic: str, display_name: str, owner_id: str, department_id: str
+    ) -> None: ...
+
+    async def other(
+        self, *, customer_id: str, topic: str, display_name: str, owner_id: str, department_id: str | None
+    ) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("usecase", "said"),
+    [
+        (Wrong.lacks, "department_id is taken by no parameter"),
+        (Wrong.more, "x is no field"),
+        (Wrong.required, "department_id is str | None, not str"),
+        (Wrong.other, "customer_id is UUID, not str"),
+    ],
+)
+def test_a_use_case_that_does_not_fit_its_request_starts_no_service(usecase: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=r"does not fit rapport.cases.v1.OpenCaseRequest") as refused:
+        decoder(case_service_pb2.OpenCaseRequest.DESCRIPTOR, usecase)
+    assert said in str(refused.value)
+
+
+def test_changes_that_are_not_those_of_the_contract_start_no_service() -> None:
+    async def update(tx: Any, *, case_id: UUID, changes: dict[str, str], etag: str) -> None: ...
+
+    with pytest.raises(
+        TypeError, match=r"changes of rapport\.cases\.v1\.UpdateCaseRequest must be a TypedDict"
+    ):
+        decoder(case_service_pb2.UpdateCaseRequest.DESCRIPTOR, update)
