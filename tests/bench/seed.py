@@ -31,7 +31,7 @@ CONSISTENCY = "consistency-token"
 def interaction(customer: str) -> timeline_service_pb2.RecordInteractionRequest:
     """A contact to record."""
     return timeline_service_pb2.RecordInteractionRequest(
-        customer=customer,
+        parent=customer,
         channel=channel_pb2.CHANNEL_VOICE,
         direction=channel_pb2.DIRECTION_INBOUND,
         topic="delivery",
@@ -75,7 +75,7 @@ async def customer_with_view(platform: Platform, service: Started) -> tuple[str,
             timeout=10,
             metadata=platform.identity,
         )
-        return view if len(view.latest_timeline) >= CONTACTS else None
+        return view if len(view.latest_timeline_entries) >= CONTACTS else None
 
     return name, (await eventually(shown)).ByteSize()
 

@@ -115,7 +115,7 @@ class Desk:
     async def contact(self, mark: str, customer: str) -> None:
         """They called."""
         request = timeline_service_pb2.RecordInteractionRequest(
-            customer=customer,
+            parent=customer,
             channel=channel_pb2.CHANNEL_VOICE,
             direction=channel_pb2.DIRECTION_INBOUND,
             topic=f"contact-{mark}",  # the timeline has the topics of cases, too

@@ -37,7 +37,7 @@ async def hot_row(desk: Desk, customer: str, number: int) -> None:
 async def poisoned_member(desk: Desk, _: str, number: int) -> None:
     """All want to share a commit with others, and cannot be committed: there is no such customer."""
     request = timeline_service_pb2.RecordInteractionRequest(
-        customer=f"customers/{uuid4()}",
+        parent=f"customers/{uuid4()}",
         channel=channel_pb2.CHANNEL_VOICE,
         direction=channel_pb2.DIRECTION_INBOUND,
         topic=f"poison-{number}",

@@ -7,6 +7,7 @@ import cases.service
 import customer.service
 from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
+from chassis.events.explain import what
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1.explanation_pb2 import ExplainRequest
@@ -43,11 +44,12 @@ async def test_a_service_is_asked_on_behalf_of_whoever_asked(start: Any, clock: 
     async def told(*permissions: str) -> list[tuple[str, str, str]]:
         reader = asked.stub(TimelineServiceStub, permissions, "agent:bob")
         causes = (await reader.Explain(question)).causes
-        return [(cause.service, cause.what.rpartition(".")[2], cause.actor) for cause in causes]
+        return [(cause.service, what(cause).rpartition(".")[2], cause.actor) for cause in causes]
 
-    made = ("cases", "PromiseMade", "agent:alice")
-    assert await told("customer.timeline.read", "cases.promises.read") == [
+    made = ("cases", "PromiseMade", "agents/alice")
+    assert await told("customer.timeline_entries.read", "cases.promises.read") == [
         made,
-        ("cases", "PromiseService/MakePromise", "agent:alice"),
+        ("cases", "PromiseService/MakePromise", "agents/alice"),
     ]
-    assert await told("customer.timeline.read") == [made]  # what is known here, and nothing that cases knows
+    # What is known here, and nothing that cases knows.
+    assert await told("customer.timeline_entries.read") == [made]

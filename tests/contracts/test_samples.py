@@ -139,7 +139,7 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
             view.cases,
             view.promises,
         )
-        return view if len(view.latest_timeline) == LATEST_IN_VIEW and all(parts) else None
+        return view if len(view.latest_timeline_entries) == LATEST_IN_VIEW and all(parts) else None
 
     view = await eventually(whole, 30)
     assert {part.promise for part in view.promises} >= {sample(NoticeSent).promise}  # type: ignore[attr-defined]

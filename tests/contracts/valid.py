@@ -32,7 +32,7 @@ def _email(value: str) -> dict[str, str]:
 
 def _contact(customer: str) -> dict[str, str]:
     return {
-        "customer": customer, "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
+        "parent": customer, "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
         "summary": "Asked", "occur_time": BEFORE, "resource": "orders/1",
     }  # fmt: skip
 
@@ -82,6 +82,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "{CreateCustomer}", "relationship_manager": "agents/sam", "etag": ""}),
         ("RecordInteraction", _contact("{CreateCustomer}")),
         ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
+        ("GetTimelineEntry", {"name": "{RecordInteraction}"}),
         ("ListTimelineEntries", _PAGE | {"parent": "{CreateCustomer}"}),
         ("customer.Explain", {"name": "{RecordInteraction}"}),
         ("GetCustomerView", {"name": "{CreateCustomer}/view"}),

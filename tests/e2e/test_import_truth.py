@@ -288,7 +288,9 @@ def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
     def bought() -> bool:
         request = timeline_service_pb2.ListTimelineEntriesRequest(parent=handle)
         told = Session.open().stub(TimelineServiceStub, "customer").ListTimelineEntries(request)
-        return [entry.actor for entry in told.timeline_entries if entry.kind == "PurchaseRecorded"] == [mira]
+        return [
+            entry.actor for entry in told.timeline_entries if entry.event_type.endswith(".PurchaseRecorded")
+        ] == [mira]
 
     asyncio.run(eventually(bought))
 

@@ -83,7 +83,7 @@ def told(stack: Stack, canary: Canary) -> Outcome:
         outcome = run_story(customer.name)
     session.stub(TimelineServiceStub, "customer").RecordInteraction(
         timeline_service_pb2.RecordInteractionRequest(
-            customer=outcome.customer,
+            parent=outcome.customer,
             channel=channel_pb2.CHANNEL_VOICE,
             direction=channel_pb2.DIRECTION_INBOUND,
             topic="delivery",

@@ -56,7 +56,7 @@ def test_explain_leads_from_the_notice_back_to_the_forecast_and_its_human(told: 
     steps = [cause["what"].rpartition(".")[2].rpartition("/")[2] for cause in causes]
     assert steps[-2:] == ["WorkItemForecast", "ForecastWorkItem"]
     assert "PromiseAtRisk" in steps
-    assert causes[-1]["actor"] == "department:dora"
+    assert causes[-1]["actor"] == "agents/dora"
     assert {cause["traceId"] for cause in causes} == {told["trace_id"]}
     assert told["explain"]["summary"]
     assert told["explain"]["rule"] == "noticePolicies/promise-at-risk"

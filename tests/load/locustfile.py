@@ -99,7 +99,7 @@ class FrontLine(RapportUser):
     def note(self) -> None:
         """Record an interaction."""
         request = timeline_service_pb2.RecordInteractionRequest(
-            customer=random.choice(CUSTOMERS),
+            parent=random.choice(CUSTOMERS),
             channel=channel_pb2.CHANNEL_VOICE,
             direction=channel_pb2.DIRECTION_INBOUND,
             topic="load-test",

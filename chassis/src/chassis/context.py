@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+CLOCK = "clock"  # who acts when a timer fires
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

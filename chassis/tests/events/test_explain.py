@@ -7,7 +7,7 @@ from chassis.clock import ManualClock
 from chassis.db.timers import TimerRunner
 from chassis.errors import DeadlineExceeded, InvalidArgument
 from chassis.events.envelope import Event
-from chassis.events.explain import Chain, Foreign, chain, followed
+from chassis.events.explain import Chain, Foreign, chain, followed, what
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import explanation_pb2
 from rapport_testing.wait import eventually
@@ -17,7 +17,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def said(found):
-    return [(cause.service, cause.what, cause.resource, cause.actor) for cause in found.causes]
+    return [(cause.service, what(cause), cause.resource, cause.actor) for cause in found.causes]
 
 
 async def test_a_chain_ends_with_the_request_of_a_person(bench):
@@ -32,9 +32,9 @@ async def test_a_chain_ends_with_the_request_of_a_person(bench):
     found = await chain(db, resource="cases/2")
 
     assert said(found) == [
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/2", "agent:alice"),
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "agent:alice"),
-        ("cases", "rapport.cases.v1.WorkItemService/Forecast", "", "agent:alice"),
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/2", "agents/alice"),
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "agents/alice"),
+        ("cases", "rapport.cases.v1.WorkItemService/Forecast", "", "agents/alice"),
     ]
     assert {cause.trace_id for cause in found.causes} == {TRACE}
     assert found.continues is None
@@ -54,8 +54,8 @@ async def test_a_chain_ends_with_the_clock(bench):
     found = await chain(db, resource="cases/1")
 
     assert said(found) == [
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "clock"),
-        ("cases", "promise-due", "", "clock"),
+        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "services/cases"),
+        ("cases", "promise-due", "", "services/cases"),
     ]
 
 
@@ -74,13 +74,13 @@ async def test_a_chain_goes_on_in_the_service_that_published_the_cause(bench):
 
     await eventually(granted)
     here = await chain(loyalty, resource="goodwill/1")
-    assert said(here) == [("loyalty", "rapport.cases.v1.CaseOpened", "goodwill/1", "service:loyalty")]
+    assert said(here) == [("loyalty", "rapport.cases.v1.CaseOpened", "goodwill/1", "services/loyalty")]
     assert (here.continues.source, here.continues.resource) == ("cases", "cases/1")
     assert here.continues.event_id == event_id
-    assert here.continues.cause.actor == "agent:alice"
+    assert here.continues.cause.actor == "agents/alice"
 
     there = await chain(cases, event_id=here.continues.event_id)
-    assert [cause.what for cause in there.causes] == ["rapport.cases.v1.CaseOpened", "Test/Record"]
+    assert [what(cause) for cause in there.causes] == ["rapport.cases.v1.CaseOpened", "Test/Record"]
 
 
 async def test_the_latest_fact_about_a_resource_is_explained(bench):

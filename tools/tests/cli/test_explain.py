@@ -19,7 +19,7 @@ Rapport = Callable[[str], tuple[int, str]]
 
 
 def entry(number: int, resource: str) -> timeline_pb2.TimelineEntry:
-    return timeline_pb2.TimelineEntry(name=f"{CUSTOMER}/timeline/{number}", resource=resource)
+    return timeline_pb2.TimelineEntry(name=f"{CUSTOMER}/timelineEntries/{number}", resource=resource)
 
 
 PAGES = {
@@ -67,10 +67,10 @@ def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     [
         ("promises/1", "promises/1"),
         ("notices/1", "notices/1"),
-        ("customers/1/timeline/9", "customers/1/timeline/9"),
-        ("cases/1", "customers/1/timeline/2"),
-        ("cases/1/workItems/1", "customers/1/timeline/3"),
-        ("goodwill/1", "customers/1/timeline/1"),
+        ("customers/1/timelineEntries/9", "customers/1/timelineEntries/9"),
+        ("cases/1", "customers/1/timelineEntries/2"),
+        ("cases/1/workItems/1", "customers/1/timelineEntries/3"),
+        ("goodwill/1", "customers/1/timelineEntries/1"),
     ],
 )
 def test_what_has_no_explanation_of_its_own_is_explained_by_its_newest_entry(

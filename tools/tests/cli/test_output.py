@@ -44,10 +44,14 @@ def waterfall(text: str) -> None:
 
 
 def view(text: str) -> None:
-    entry = timeline_pb2.TimelineEntry(kind=text, actor=text, summary=text, resource="cases/1")
-    part = view_pb2.CasePart(state=text, topic=text, owner=text, case=text)
+    entry = timeline_pb2.TimelineEntry(event_type=text, actor=text, summary=text, resource="cases/1")
+    part = view_pb2.CasePart(topic=text, owner=text, case=text)
     found = view_pb2.CustomerView(
-        display_name=text, customer=text, latest_timeline=[entry], cases=[part], relationship_manager=text
+        display_name=text,
+        customer=text,
+        latest_timeline_entries=[entry],
+        cases=[part],
+        relationship_manager=text,
     )
     whom = customer_pb2.Customer(identifiers=[customer_pb2.Identifier(value=text)])
     for width in (80, 200):

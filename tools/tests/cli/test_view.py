@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
@@ -15,7 +16,7 @@ from rapport_tools.cli.view_page import page
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
 WORK_ITEM = f"cases/{CUSTOMER[10:]}/workItems/{CUSTOMER[10:]}"
-ENTRY = f"{CUSTOMER}/timeline/0198c0de-0000-7000-8000-000000000003"
+ENTRY = f"{CUSTOMER}/timelineEntries/0198c0de-0000-7000-8000-000000000003"
 PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
 VIEW = view_pb2.CustomerView(
     name=f"{CUSTOMER}/view",
@@ -32,17 +33,26 @@ VIEW = view_pb2.CustomerView(
             promise=PROMISE, state="PROMISE_STATE_AT_RISK", kind="delivery", reference="orders/7"
         ),
     ],
-    latest_timeline=[
-        timeline_pb2.TimelineEntry(kind="PromiseAtRisk", actor="agent:bob", resource=PROMISE),
-        timeline_pb2.TimelineEntry(kind="WorkItemCreated", actor="agent:bob", resource=WORK_ITEM, name=ENTRY),
+    latest_timeline_entries=[
         timeline_pb2.TimelineEntry(
-            kind="PurchaseRecorded", topic="corrected", amount=Money(currency_code="EUR", units=1250)
+            event_type="rapport.cases.v1.PromiseAtRisk", actor="agents/bob", resource=PROMISE
+        ),
+        timeline_pb2.TimelineEntry(
+            event_type="rapport.cases.v1.WorkItemCreated", actor="agents/bob", resource=WORK_ITEM, name=ENTRY
+        ),
+        timeline_pb2.TimelineEntry(
+            event_type="rapport.loyalty.v1.PurchaseRecorded",
+            topic="corrected",
+            amount=Money(currency_code="EUR", units=1250),
         ),
     ],
     freshness=[
         view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
         view_pb2.SourceFreshness(
-            service="loyalty", state=view_pb2.SourceFreshness.STATE_BEHIND, age_seconds=12, pending_events=3
+            service="loyalty",
+            state=view_pb2.SourceFreshness.STATE_BEHIND,
+            age=Duration(seconds=12),
+            pending_event_count=3,
         ),
     ],
 )
@@ -135,7 +145,7 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
 
 def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
     lines = shown(80).splitlines()
-    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemCreated  by agent:bob", ENTRY)):
+    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemCreated  by agents/bob", ENTRY)):
         (at,) = [i for i, line in enumerate(lines) if what in line]
         assert lines[at + 1].strip() == name
 

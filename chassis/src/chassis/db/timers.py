@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from chassis import backoff, ids
-from chassis.context import Call, current_call, service_itself
+from chassis.context import CLOCK, Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.db.schema import TIMERS
@@ -27,7 +27,6 @@ POLL_S = 0.2
 AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`
 CLAIM = 64  # read at a time
 PASSED_MAX = 1024  # other hands hold fewer at a time
-CLOCK = "clock"
 
 _log = structlog.get_logger()
 

@@ -9,6 +9,7 @@ import grpc
 import sqlalchemy as sa
 import structlog
 
+from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.db.schema import AUDIT, INBOX, OUTBOX
@@ -22,6 +23,8 @@ LINKS_MAX = 50
 Ask = Callable[[explanation_pb2.ExplainRequest], Awaitable[explanation_pb2.Explanation]]
 """The `Explain` method of another service."""
 
+# By what a link is, the field of a cause that says what happened.
+_WHAT = {"fact": "event_type", "event": "event_type", "request": "method", "timer": "timer_kind"}
 _log = structlog.get_logger()
 
 
@@ -171,10 +174,16 @@ async def _elsewhere(event: Foreign, others: Mapping[str, Ask]) -> list[explanat
 def _cause(row: Any, link_id: UUID, service: str) -> explanation_pb2.Cause:
     return explanation_pb2.Cause(
         resource=row["resource"],
-        what=row["what"],
-        time=timestamp(row["time"]),
-        actor=row["actor"],
+        occur_time=timestamp(row["time"]),
+        actor=actor_name(row["actor"], service),
         trace_id=trace_id(row["traceparent"]),
         id=str(link_id),
         service=service,
+        **{_WHAT[row["kind"]]: row["what"]},
     )
+
+
+def what(cause: explanation_pb2.Cause) -> str:
+    """What happened, of whichever kind."""
+    said: str = getattr(cause, cause.WhichOneof("what") or "event_type")
+    return said

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from cases.service import service
+from chassis.events.explain import what
 from rapport.common.v1 import states_pb2
 from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
@@ -20,7 +21,7 @@ class Notices(NoticeServiceServicer):
 
     async def Explain(self, request, context):
         self.asked.append(request)
-        return Explanation(causes=[Cause(id=request.event_id, service="notifications", what="sent")])
+        return Explanation(causes=[Cause(id=request.event_id, service="notifications", event_type="sent")])
 
 
 async def renegotiated_by_notice(desk):
@@ -37,10 +38,10 @@ async def test_a_promise_at_risk_is_explained_back_to_the_person_who_forecast(de
     assert (why.rule, why.rule_version) == ("rules/promise-at-risk-by-forecast", "2")
     assert why.inputs["reason_code"] == "carrier-delay"
     assert "the delivery department now expects 2026-03-07" in why.summary
-    assert [(cause.what.rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [
-        ("PromiseAtRisk", made.name, "agent:alice"),
-        ("WorkItemForecast", work_item.name, "agent:alice"),
-        ("WorkItemService/ForecastWorkItem", "", "agent:alice"),
+    assert [(what(cause).rsplit(".", 1)[-1], cause.resource, cause.actor) for cause in why.causes] == [
+        ("PromiseAtRisk", made.name, "agents/alice"),
+        ("WorkItemForecast", work_item.name, "agents/alice"),
+        ("WorkItemService/ForecastWorkItem", "", "agents/alice"),
     ]
 
 
@@ -50,7 +51,7 @@ async def test_a_recovered_promise_is_explained_by_the_better_forecast(desk):
     await desk.forecast(work_item.name, days=2)
     why = await desk.promises.Explain(ExplainRequest(name=made.name))
     assert why.rule == "rules/promise-recovered"
-    assert [cause.what.rsplit(".", 1)[-1] for cause in why.causes] == [
+    assert [what(cause).rsplit(".", 1)[-1] for cause in why.causes] == [
         "PromiseRecovered",
         "WorkItemForecast",
         "WorkItemService/ForecastWorkItem",
@@ -63,9 +64,9 @@ async def test_a_broken_promise_is_explained_back_to_the_clock(desk):
     await eventually(lambda: desk.facts("PromiseBroken"))
     why = await desk.promises.Explain(ExplainRequest(name=made.name))
     assert why.rule == "rules/promise-broken"
-    assert [(cause.what.rsplit(".", 1)[-1], cause.actor) for cause in why.causes] == [
-        ("PromiseBroken", "clock"),
-        ("promise-due", "clock"),
+    assert [(what(cause).rsplit(".", 1)[-1], cause.actor) for cause in why.causes] == [
+        ("PromiseBroken", "services/cases"),
+        ("promise-due", "services/cases"),
     ]
 
 

@@ -82,7 +82,7 @@ def timeline() -> None:
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
             occur_time timestamptz NOT NULL,
-            kind text NOT NULL,
+            event_type text NOT NULL,
             source text NOT NULL,
             resource text NOT NULL,
             channel text NOT NULL,

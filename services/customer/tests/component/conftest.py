@@ -69,7 +69,7 @@ class Desk:
             "direction": channel_pb2.DIRECTION_INBOUND,
             "topic": "late-delivery",
         }
-        return timeline_service_pb2.RecordInteractionRequest(**{"customer": customer} | defaults | fields)
+        return timeline_service_pb2.RecordInteractionRequest(**{"parent": customer} | defaults | fields)
 
     async def create(self, *identifiers: customer_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
         """Create a customer."""

@@ -2,6 +2,8 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.events.explain import what
+from customer.domain.timeline import INTERACTION
 from rapport.cases.v1.cases_events_pb2 import PromiseMade
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
 from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
@@ -16,8 +18,8 @@ class Promises(PromiseServiceServicer):
     async def Explain(self, request, context):
         self.asked.append((request.name, request.event_id))
         causes = [
-            Cause(resource=request.name, what="rapport.cases.v1.PromiseMade", service="cases"),
-            Cause(what="rapport.cases.v1.PromiseService/MakePromise", actor="agent:bob", service="cases"),
+            Cause(resource=request.name, event_type="rapport.cases.v1.PromiseMade", service="cases"),
+            Cause(method="rapport.cases.v1.PromiseService/MakePromise", actor="agents/bob", service="cases"),
         ]
         return Explanation(name=request.name, causes=causes)
 
@@ -32,26 +34,26 @@ async def promised(desk):
     promise = f"promises/{uuid4()}"
     event_id = await desk.deliver(PromiseMade(promise=promise, customer=anna.name, kind="delivery"))
     await desk.view_when(anna.name, lambda view: view.promises)
-    return promise, event_id, f"{anna.name}/timeline/{event_id}"
+    return promise, event_id, f"{anna.name}/timelineEntries/{event_id}"
 
 
 async def test_a_contact_is_explained_back_to_who_recorded_it(desk):
     anna = await desk.create()
     entry = await desk.record(anna.name)
     explanation = await explain(desk, entry.name)
-    assert [(cause.what, cause.actor) for cause in explanation.causes] == [
-        ("rapport.customer.v1.InteractionRecorded", "agent:alice"),
-        ("rapport.customer.v1.TimelineService/RecordInteraction", "agent:alice"),
+    assert [(what(cause), cause.actor) for cause in explanation.causes] == [
+        ("rapport.customer.v1.InteractionRecorded", "agents/alice"),
+        ("rapport.customer.v1.TimelineService/RecordInteraction", "agents/alice"),
     ]
     assert explanation.causes[0].trace_id == entry.trace_id
-    assert "agent:alice" in explanation.summary
+    assert "agents/alice" in explanation.summary
 
 
 async def test_a_fact_of_our_own_is_explained_back_to_the_request(desk):
     anna = await desk.create()
-    view = await desk.view_when(anna.name, lambda view: view.latest_timeline)
-    explanation = await explain(desk, view.latest_timeline[0].name)
-    assert [cause.what for cause in explanation.causes] == [
+    view = await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
+    explanation = await explain(desk, view.latest_timeline_entries[0].name)
+    assert [what(cause) for cause in explanation.causes] == [
         "rapport.customer.v1.CustomerCreated",
         "rapport.customer.v1.CustomerService/CreateCustomer",
     ]
@@ -69,9 +71,9 @@ async def test_a_fact_of_another_service_is_explained_by_that_service(open_desk,
     promise, event_id, entry = await promised(desk)
     explanation = await explain(desk, entry)
     assert promises.asked == [(promise, str(event_id))]
-    assert [cause.actor for cause in explanation.causes][-1] == "agent:bob"
+    assert [cause.actor for cause in explanation.causes][-1] == "agents/bob"
     assert dict(explanation.inputs) == {
-        "kind": "PromiseMade",
+        "event_type": "rapport.cases.v1.PromiseMade",
         "source": "cases",
         "resource": promise,
         "topic": "delivery",
@@ -92,13 +94,13 @@ async def test_an_entry_is_explained_when_its_chain_is_no_longer_kept(desk, infr
         await connection.execute("DELETE FROM outbox")
         await connection.execute("DELETE FROM inbox")
     (cause,) = (await explain(desk, entry.name)).causes
-    assert (cause.actor, cause.what, cause.trace_id) == ("agent:alice", "INTERACTION", entry.trace_id)
+    assert (cause.actor, what(cause), cause.trace_id) == ("agents/alice", INTERACTION, entry.trace_id)
 
 
 async def test_an_entry_that_is_not_the_customers_is_not_found(desk, refused, nobody):
     anna = await desk.create()
     entry = await desk.record(anna.name)
-    foreign = f"{nobody}/timeline/{entry.name.rsplit('/', 1)[1]}"
-    for name in (foreign, f"{anna.name}/timeline/{uuid4()}"):
+    foreign = f"{nobody}/timelineEntries/{entry.name.rsplit('/', 1)[1]}"
+    for name in (foreign, f"{anna.name}/timelineEntries/{uuid4()}"):
         assert await refused(explain(desk, name)) == "NOT_FOUND RESOURCE_NOT_FOUND"
     assert await refused(explain(desk, anna.name)) == "INVALID_ARGUMENT INVALID_NAME"

@@ -6,7 +6,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from chassis.events.explain import chain
+from chassis.events.explain import chain, what
 from chassis.grpc.status import refusal
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
@@ -97,10 +97,10 @@ async def test_who_committed_an_import_made_its_customers_however_late_they_are_
     last = await found(desk, desk.email("c1200@example.com"))
     explained = await chain(desk.running.db, resource=last.name)
     assert [
-        (cause.what.rpartition("/")[2].rpartition(".")[2], cause.actor) for cause in explained.causes
+        (what(cause).rpartition("/")[2].rpartition(".")[2], cause.actor) for cause in explained.causes
     ] == [
-        ("CustomerCreated", "agent:carol"),
-        ("CommitImportJob", "agent:carol"),
+        ("CustomerCreated", "agents/carol"),
+        ("CommitImportJob", "agents/carol"),
     ]
 
 

@@ -65,7 +65,7 @@ async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_unti
 
 async def test_whoever_watches_a_view_is_told_that_a_fact_is_missing(desk, refusing):
     anna = await desk.create()
-    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
     stream = desk.views.WatchCustomerView(WatchCustomerViewRequest(name=f"{anna.name}/view"), timeout=30)
     first = await stream.read()
     assert not first.customer_view.unapplied_facts

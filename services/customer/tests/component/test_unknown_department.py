@@ -160,14 +160,21 @@ async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gift
     token = await record(gifts, fact)
 
     view = await hearing.view(anna.name, consistency_token=token)
-    [entry] = [each for each in view.latest_timeline if each.source == "gifts"]
-    assert (entry.kind, entry.resource, entry.actor) == ("GiftSent", gift, "agent:gert")
+    [entry] = [each for each in view.latest_timeline_entries if each.source == "gifts"]
+    assert (entry.event_type, entry.resource, entry.actor) == (
+        "rapport.gifts.v1.GiftSent",
+        gift,
+        "agents/gert",
+    )
     assert (entry.occur_time, entry.topic) == (timestamp(sent), "birthday")
     assert (entry.amount, entry.channel) == (money(20, "EUR"), CHANNEL_LETTER)
     assert entry.direction == DIRECTION_OUTBOUND
     assert await entries(hearing, anna.name) == [entry]
     explained = await hearing.timeline.Explain(ExplainRequest(name=entry.name))
-    assert (explained.causes[0].service, explained.causes[0].what) == ("gifts", "rapport.gifts.v1.GiftSent")
+    assert (explained.causes[0].service, explained.causes[0].event_type) == (
+        "gifts",
+        "rapport.gifts.v1.GiftSent",
+    )
 
 
 async def test_how_current_it_is_is_said_with_every_view(gifts, hearing):
@@ -199,8 +206,12 @@ async def test_a_type_without_a_contract_here_shows_what_every_event_says(hearin
         customer=anna.name,
     )
     [entry] = await eventually(lambda: entries(hearing, anna.name))
-    assert (entry.kind, entry.source, entry.resource) == ("ThingHappened", source, "things/1")
-    assert (entry.occur_time, entry.actor) == (timestamp(clock.now()), "service:gifts")
+    assert (entry.event_type, entry.source, entry.resource) == (
+        f"rapport.{source}.v1.ThingHappened",
+        source,
+        "things/1",
+    )
+    assert (entry.occur_time, entry.actor) == (timestamp(clock.now()), "services/gifts")
     assert not (await hearing.view(anna.name)).unapplied_facts
 
 

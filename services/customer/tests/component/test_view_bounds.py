@@ -116,8 +116,8 @@ async def test_a_view_has_excerpts_and_the_timeline_has_the_texts(desk):
     anna = await desk.create()
     for _ in range(3):
         await desk.record(anna.name, summary=WIDE * 4000)
-    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == 4)
-    assert [len(entry.summary) for entry in view.latest_timeline] == [200, 200, 200, 0]
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 4)
+    assert [len(entry.summary) for entry in view.latest_timeline_entries] == [200, 200, 200, 0]
     assert view.ByteSize() < 10_000
     listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=anna.name))
     assert [len(entry.summary) for entry in listed.timeline_entries] == [4000, 4000, 4000, 0]

@@ -65,7 +65,7 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         desk.clock.advance(timedelta(seconds=1))
         await desk.deliver(message, version)
 
-    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == len(told) + 1)
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == len(told) + 1)
     assert [(part.promise, value_name(part, "state")) for part in view.promises] == [
         (successor, "OPEN"),
         (promise, "RENEGOTIATED"),
@@ -78,8 +78,8 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
     assert view.loyalty.points_balance == 200
     assert [(part.goodwill, part.points) for part in view.loyalty.goodwill] == [(goodwill, 200)]
     assert (value_name(view.value, "band"), view.value.purchase_count) == ("SILVER", 2)
-    assert [entry.kind for entry in reversed(view.latest_timeline)][1:] == [
-        message.DESCRIPTOR.name for message, _ in told
+    assert [entry.event_type for entry in reversed(view.latest_timeline_entries)][1:] == [
+        message.DESCRIPTOR.full_name for message, _ in told
     ]
     assert view.update_time == timestamp(desk.clock.now())
 
@@ -100,11 +100,11 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
         (cases.PromiseKept(promise=kept, make_time=ago[20], due_time=ago[1], keep_time=ago[8], **at), 2),
     ]:
         await desk.deliver(message, version)
-    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) == 7)
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 7)
     assert view.update_time == timestamp(now)
     listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=anna.name))
-    for entries in (view.latest_timeline, listed.timeline_entries):
-        assert [(entry.kind, entry.occur_time) for entry in entries][:5] == [
+    for entries in (view.latest_timeline_entries, listed.timeline_entries):
+        assert [(entry.event_type.rpartition(".")[2], entry.occur_time) for entry in entries][:5] == [
             ("CustomerCreated", timestamp(now)),
             ("PromiseBroken", ago[1]),
             ("PromiseMade", ago[5]),
@@ -112,7 +112,7 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
             ("PromiseMade", ago[20]),
         ]
         corrected, first = entries[5:]
-        assert (first.kind, first.occur_time) == ("PurchaseRecorded", ago[30])
+        assert (first.event_type, first.occur_time) == ("rapport.loyalty.v1.PurchaseRecorded", ago[30])
         assert (first.amount, first.topic) == (money(Decimal("12.50"), "USD"), "")
         assert (corrected.amount, corrected.topic) == (money(Decimal("-2.50"), "USD"), "corrected")
         assert not entries[0].HasField("amount")
@@ -124,8 +124,12 @@ async def test_a_fact_delivered_twice_is_on_the_timeline_once(desk):
     event_id = await desk.deliver(opened)
     await desk.deliver(opened, event_id=event_id)
     await desk.deliver(cases.CaseResolved(**RESOLVED, case=opened.case, customer=anna.name), 2)
-    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline) >= 3)
-    assert [entry.kind for entry in view.latest_timeline] == ["CaseResolved", "CaseOpened", "CustomerCreated"]
+    view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) >= 3)
+    assert [entry.event_type.rpartition(".")[2] for entry in view.latest_timeline_entries] == [
+        "CaseResolved",
+        "CaseOpened",
+        "CustomerCreated",
+    ]
 
 
 async def test_a_release_with_another_durable_hears_all_again_and_shows_the_parts_it_learnt_to_show(
@@ -136,7 +140,7 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
     case, opened = names("cases")[0], cases.CaseOpened.DESCRIPTOR.full_name
     monkeypatch.setattr(events, "SPECS", {name: spec for name, spec in SPECS.items() if name != opened})
     await desk.deliver(cases.CaseOpened(**OPEN, case=case, customer=anna.name, topic="late-delivery"))
-    before = await desk.view_when(anna.name, lambda found: len(found.latest_timeline) == 2)
+    before = await desk.view_when(anna.name, lambda found: len(found.latest_timeline_entries) == 2)
     assert not before.cases
 
     monkeypatch.setattr(events, "SPECS", SPECS)
@@ -147,7 +151,7 @@ async def test_a_release_with_another_durable_hears_all_again_and_shows_the_part
     after = await newer.view_when(anna.name, lambda found: found.cases)
     assert [part.case for part in after.cases] == [case]
     assert after.open_case_count == 1
-    assert after.latest_timeline == before.latest_timeline
+    assert after.latest_timeline_entries == before.latest_timeline_entries
 
 
 async def test_facts_that_come_before_their_customer_wait_in_a_view_of_their_own(desk, nobody):
@@ -232,7 +236,7 @@ async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended
     assert len(view.promises) == 25 + 20
     assert [value_name(part, "state") for part in view.cases].count("OPEN") == 6
     assert len(view.cases) == 6 + 20
-    assert (len(view.notices), len(view.loyalty.goodwill), len(view.latest_timeline)) == (20, 20, 20)
+    assert (len(view.notices), len(view.loyalty.goodwill), len(view.latest_timeline_entries)) == (20, 20, 20)
     for parts in (view.promises, view.cases, view.notices):
         times = [part.source.event_time.ToMicroseconds() for part in parts]
         assert times == sorted(times, reverse=True)

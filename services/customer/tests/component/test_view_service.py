@@ -29,7 +29,7 @@ async def rename(desk, customer, family_name):
 
 async def test_the_view_shows_who_the_customer_is_and_what_it_was_built_from(desk):
     anna = await desk.create(family_name="Berg", language_code="de", time_zone="Europe/Berlin")
-    view = await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    view = await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
     assert (view.name, view.customer, view.display_name) == (f"{anna.name}/view", anna.name, "Anna Berg")
     assert (view.language_code, view.time_zone) == ("de", "Europe/Berlin")
     assert view.relationship_manager == "agents/front-desk"
@@ -122,7 +122,7 @@ async def test_every_answer_says_how_current_each_source_is(desk):
 
 async def test_a_view_read_over_and_over_is_read_from_the_database_once(desk, spans):
     anna = await desk.create()
-    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
     await desk.view(anna.name)
     spans.clear()
     for _ in range(5):
@@ -133,7 +133,7 @@ async def test_a_view_read_over_and_over_is_read_from_the_database_once(desk, sp
 async def test_what_was_read_before_a_change_is_not_kept_after_it(desk, monkeypatch):
     """A read that is under way when a change commits must not put the old view back into memory."""
     anna = await desk.create()
-    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
     read, go_on = asyncio.Event(), asyncio.Event()
 
     class Slow:

@@ -43,7 +43,7 @@ async def next_view(watching):
 async def settled(desk):
     """A customer whose creation is in the view already."""
     anna = await desk.create()
-    await desk.view_when(anna.name, lambda view: view.latest_timeline)
+    await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
     return anna
 
 

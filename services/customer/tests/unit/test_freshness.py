@@ -25,7 +25,8 @@ CONSUMERS = {"customer": "customer-view-customer", "cases": "customer-view-cases
 )
 def test_a_source_is_fresh_behind_or_silent(standing, state):
     shown = source_freshness("cases", SourceState(standing, 7.5, 3))
-    assert (shown.service, shown.state, shown.age_seconds, shown.pending_events) == ("cases", state, 7.5, 3)
+    assert (shown.service, shown.state, shown.pending_event_count) == ("cases", state, 3)
+    assert shown.age.ToTimedelta() == timedelta(seconds=7.5)
 
 
 class Sources:

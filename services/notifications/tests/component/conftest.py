@@ -215,7 +215,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
         )
         causes = [
             explanation_pb2.Cause(
-                resource=resource, what=what, id=cause_id, actor="agent:bob", service="cases"
+                resource=resource, event_type=what, id=cause_id, actor="agents/bob", service="cases"
             )
             for resource, what, cause_id in links
         ]

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
+from chassis.events.explain import what
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
 from rapport_testing.running import reason
 
@@ -233,14 +234,14 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
     assert explanation.summary.startswith("Sent by email on 2026-03-02T09:00:00Z. It was wanted because")
     assert event.promise in explanation.summary
     assert explanation.inputs["reason"] == "carrier-delay"
-    assert [cause.what.rpartition(".")[2] for cause in explanation.causes] == [
+    assert [what(cause).rpartition(".")[2] for cause in explanation.causes] == [
         "NoticeSent",
         "NoticeRequested",
         "PromiseAtRisk",
         "WorkItemForecast",
         "WorkItemService/ForecastWorkItem",
     ]
-    assert explanation.causes[-1].actor == "agent:bob"
+    assert explanation.causes[-1].actor == "agents/bob"
     [asked] = desk.peers.promises.asked
     assert (asked.name, asked.event_id) == (event.promise, str(event_id))
 
@@ -263,8 +264,8 @@ async def test_a_departments_notice_explains_itself_by_its_request(
     explanation = await desk.explain(requested.name)
     assert explanation.rule == ""
     assert explanation.summary.endswith("A department asked for it.")
-    assert explanation.causes[-1].actor == "agent:alice"
-    assert explanation.causes[-1].what.endswith("NoticeService/SendNotice")
+    assert explanation.causes[-1].actor == "agents/alice"
+    assert explanation.causes[-1].method.endswith("NoticeService/SendNotice")
 
 
 async def test_a_suppressed_notice_says_why_in_words(desk: Any, notice: notice_pb2.Notice) -> None:

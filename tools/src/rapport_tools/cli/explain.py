@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from chassis.events.explain import what
 from rapport_imports.wording import line
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say
@@ -15,7 +16,7 @@ app = typer.Typer()
 
 # Which method explains the resources of a collection; of others, which says whose timeline tells of them.
 EXPLAINED_BY = {
-    "customers/.../timeline": "TimelineService.Explain",
+    "customers/.../timelineEntries": "TimelineService.Explain",
     "promises": "PromiseService.Explain",
     "notices": "NoticeService.Explain",
 }
@@ -25,7 +26,7 @@ TOLD_ON_TIMELINE = {"cases": "CaseService.GetCase", "goodwill": "GoodwillService
 @app.command()
 def explain(
     resource: str = typer.Argument(
-        help="promises/..., notices/..., cases/..., goodwill/... or customers/.../timeline/..."
+        help="promises/..., notices/..., cases/..., goodwill/... or customers/.../timelineEntries/..."
     ),
     who: str = typer.Option("agent:demo", "--as", metavar="ROLE:NAME", help="Who asks."),
     as_json: bool = AsJson,
@@ -39,8 +40,8 @@ def explain(
     collection = resource.split("/", 1)[0]
     if collection in TOLD_ON_TIMELINE:
         resource, collection = _entry(session, resource, TOLD_ON_TIMELINE[collection]), "customers"
-    if collection == "customers" and resource.split("/")[2:3] == ["timeline"]:
-        collection = "customers/.../timeline"
+    if collection == "customers" and resource.split("/")[2:3] == ["timelineEntries"]:
+        collection = "customers/.../timelineEntries"
     if collection not in EXPLAINED_BY:
         known = ", ".join(f"{each}/..." for each in (*EXPLAINED_BY, *TOLD_ON_TIMELINE))
         raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)
@@ -57,10 +58,10 @@ def explain(
         say(line(f"  {name}: {explanation.inputs[name]}"))
     say("Because:")
     for cause in explanation.causes:
-        when = cause.time.ToDatetime().isoformat(sep=" ", timespec="seconds")
+        when = cause.occur_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
         where = f" {cause.resource}" if cause.resource else ""
         trace = f"   trace {cause.trace_id}" if cause.trace_id else ""
-        say(line(f"  {when}  {cause.service:<14} {cause.what}{where} by {cause.actor}{trace}"))
+        say(line(f"  {when}  {cause.service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
 
 
 def _entry(session: "Session", resource: str, method: str) -> str:

@@ -53,7 +53,7 @@ def page(
         ),
         "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
         "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
-        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline)),
+        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries)),
     }
     part = _table if width >= WIDE else _list
     parts = (
@@ -98,14 +98,19 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
     state = value_name(source, "state")
     if state == "FRESH":
         return "", ""
-    waiting = f", {counted(source.pending_events, 'event')} to come" if source.pending_events else ""
-    return f"\n{source.service} is {state.lower()}: {age(source.age_seconds)}{waiting}", "bold yellow"
+    waiting = (
+        f", {counted(source.pending_event_count, 'event')} to come" if source.pending_event_count else ""
+    )
+    return (
+        f"\n{source.service} is {state.lower()}: {age(source.age.ToTimedelta().total_seconds())}{waiting}",
+        "bold yellow",
+    )
 
 
 def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
     """A fact that the view does not show, and what becomes of it."""
     state = value_name(fact, "state").lower()
-    what = fact.type.rpartition(".")[2]
+    what = fact.event_type.rpartition(".")[2]
     return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
 
 
@@ -162,7 +167,7 @@ def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
     explained = entry.resource.startswith(EXPLAINED)
     return (
         _moment(entry.occur_time),
-        entry.kind,
+        entry.event_type.rpartition(".")[2],
         entry.actor,
         about,
         entry.resource if explained else entry.name,

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 
+from chassis.events.explain import what
 from rapport_imports.wording import line
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.output import say, write_json
@@ -105,8 +106,9 @@ def _tell(what: str, changed: str) -> None:
 def _conclude(outcome: Any, *, stopped: bool) -> None:
     say(f"\nWhy? {line(outcome.explain.summary)}")
     for cause in outcome.explain.causes:
-        what = cause.what.rpartition(".")[2]
-        say(f"  {cause.time.ToDatetime():%H:%M:%S.%f}  {what:<28} {cause.actor:<24} {cause.resource}")
+        happened = what(cause).rpartition(".")[2]
+        when = f"{cause.occur_time.ToDatetime():%H:%M:%S.%f}"
+        say(f"  {when}  {happened:<28} {cause.actor:<24} {cause.resource}")
     stops = (
         "The platform stops again, with all that happened kept. Start it (`rapport up`, `make run`) and look:"
     )

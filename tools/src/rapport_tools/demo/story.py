@@ -140,7 +140,7 @@ class Story:
         self._call(
             self._timeline.RecordInteraction,
             timeline_service_pb2.RecordInteractionRequest(
-                customer=self.outcome.customer,
+                parent=self.outcome.customer,
                 channel=channel_pb2.CHANNEL_VOICE,
                 direction=channel_pb2.DIRECTION_INBOUND,
                 topic="order",

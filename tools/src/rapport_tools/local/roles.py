@@ -13,8 +13,8 @@ READ_EVERYTHING = frozenset(
         "customer.identifiers.read",
         "customer.import_jobs.read",
         "customer.purposes.read",
-        "customer.timeline.read",
-        "customer.views.read",
+        "customer.timeline_entries.read",
+        "customer.customer_views.read",
         "loyalty.goodwill.read",
         "loyalty.memberships.read",
         "loyalty.transfers.read",
@@ -34,7 +34,7 @@ FRONT_LINE = frozenset(
         "customer.consents.write",
         "customer.customers.write",
         "customer.identifiers.write",
-        "customer.timeline.write",
+        "customer.timeline_entries.write",
         "loyalty.goodwill.grant",
         "loyalty.memberships.write",
         "notifications.notices.write",
@@ -50,7 +50,7 @@ BACK_OFFICE = frozenset(
         "customer.customers.write",
         "customer.identifiers.write",
         "customer.import_jobs.write",
-        "customer.timeline.write",
+        "customer.timeline_entries.write",
         "loyalty.purchases.write",
     }
 )

@@ -52,44 +52,54 @@ class Cause(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESOURCE_FIELD_NUMBER: _builtins.int
-    WHAT_FIELD_NUMBER: _builtins.int
-    TIME_FIELD_NUMBER: _builtins.int
+    EVENT_TYPE_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    TIMER_KIND_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
     ID_FIELD_NUMBER: _builtins.int
     SERVICE_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """The resource the link is about, for example `cases/0198.../workItems/0198...`; empty for a request."""
-    what: _builtins.str
-    """What happened: the full name of the event message, the RPC's method, or the kind of timer."""
+    event_type: _builtins.str
+    """A fact: the full name of its message, for example `rapport.cases.v1.PromiseAtRisk`."""
+    method: _builtins.str
+    """A request: the full name of its method, for example `rapport.cases.v1.CaseService/OpenCase`."""
+    timer_kind: _builtins.str
+    """A timer that fired: its kind, a code."""
     actor: _builtins.str
-    """Who did it: `agent:alice`, `service:cases`, or `clock`."""
+    """Who did it: `agents/{agent}`, or `services/{service}` also for what its clock did."""
     trace_id: _builtins.str
     """The trace (32 lower-case hex digits) in which it happened; empty when it was not sampled."""
     id: _builtins.str
     """The id (UUID) of the event, request or timer."""
     service: _builtins.str
-    """The service that recorded it."""
+    """The service that recorded it, for example `cases`."""
     @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
 
     def __init__(
         self,
         *,
         resource: _builtins.str = ...,
-        what: _builtins.str = ...,
-        time: _timestamp_pb2.Timestamp | None = ...,
+        event_type: _builtins.str = ...,
+        method: _builtins.str = ...,
+        timer_kind: _builtins.str = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
         actor: _builtins.str = ...,
         trace_id: _builtins.str = ...,
         id: _builtins.str = ...,
         service: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_type", b"event_type", "method", b"method", "occur_time", b"occur_time", "timer_kind", b"timer_kind", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "id", b"id", "resource", b"resource", "service", b"service", "time", b"time", "trace_id", b"trace_id", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "event_type", b"event_type", "id", b"id", "method", b"method", "occur_time", b"occur_time", "resource", b"resource", "service", b"service", "timer_kind", b"timer_kind", "trace_id", b"trace_id", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["event_type", "method", "timer_kind"]  # noqa: Y015
+    _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_what) -> _WhichOneofReturnType_what | None: ...
 
 Global___Cause: _TypeAlias = Cause  # noqa: Y015
 

@@ -156,8 +156,10 @@ class InteractionRecorded(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
     timeline_entry: _builtins.str
-    """`customers/{uuid}/timeline/{uuid}`."""
+    """`customers/{uuid}/timelineEntries/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     channel: _channel_pb2.Channel.ValueType
@@ -166,6 +168,12 @@ class InteractionRecorded(_message.Message):
     """Who spoke first."""
     topic: _builtins.str
     """What it was about, a code."""
+    resource: _builtins.str
+    """The resource it was about, or another code; may be empty."""
+    @_builtins.property
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
+        """When it happened."""
+
     def __init__(
         self,
         *,
@@ -174,10 +182,12 @@ class InteractionRecorded(_message.Message):
         channel: _channel_pb2.Channel.ValueType = ...,
         direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
+        resource: _builtins.str = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "direction", b"direction", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "direction", b"direction", "occur_time", b"occur_time", "resource", b"resource", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

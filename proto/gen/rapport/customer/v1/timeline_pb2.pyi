@@ -26,21 +26,23 @@ class TimelineEntry(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    OCCUR_TIME_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
+    EVENT_TYPE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
-    AMOUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}/timeline/{uuid}`."""
-    kind: _builtins.str
-    """`INTERACTION`, or the fact's message name, for example `PromiseAtRisk`."""
+    """`customers/{uuid}/timelineEntries/{uuid}`; the id of a fact's entry is the event's."""
+    event_type: _builtins.str
+    """What happened, the full name of the fact's message, for example `rapport.cases.v1.PromiseAtRisk`; of an interaction
+    `rapport.customer.v1.InteractionRecorded`.
+    """
     source: _builtins.str
     """The service that told it, for example `cases`."""
     resource: _builtins.str
@@ -54,7 +56,7 @@ class TimelineEntry(_message.Message):
     summary: _builtins.str
     """What was said, in the department's words; at most 4,000 characters."""
     actor: _builtins.str
-    """Who did it: `agent:alice`, `service:cases`, or `clock`."""
+    """Who did it: `agents/{agent}`, or `services/{service}` also for what its clock did."""
     trace_id: _builtins.str
     """The trace in which it happened; empty when it was not sampled."""
     @_builtins.property
@@ -71,21 +73,21 @@ class TimelineEntry(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        occur_time: _timestamp_pb2.Timestamp | None = ...,
-        kind: _builtins.str = ...,
+        event_type: _builtins.str = ...,
         source: _builtins.str = ...,
         resource: _builtins.str = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
         summary: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
         actor: _builtins.str = ...,
         trace_id: _builtins.str = ...,
-        amount: _money_pb2.Money | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "direction", b"direction", "kind", b"kind", "name", b"name", "occur_time", b"occur_time", "resource", b"resource", "source", b"source", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "direction", b"direction", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "resource", b"resource", "source", b"source", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ class RecordInteractionRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
@@ -35,7 +35,7 @@ class RecordInteractionRequest(_message.Message):
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    customer: _builtins.str
+    parent: _builtins.str
     """`customers/{uuid}`."""
     channel: _channel_pb2.Channel.ValueType
     """The touch point."""
@@ -46,7 +46,9 @@ class RecordInteractionRequest(_message.Message):
     summary: _builtins.str
     """What was said; at most 4,000 characters."""
     resource: _builtins.str
-    """The resource it was about, for example a case; at most 200 characters."""
+    """What it was about, a resource's name or another code, for example `cases/0198...`: at most 100 letters of the
+    English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
+    """
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
@@ -56,7 +58,7 @@ class RecordInteractionRequest(_message.Message):
     def __init__(
         self,
         *,
-        customer: _builtins.str = ...,
+        parent: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
@@ -67,7 +69,7 @@ class RecordInteractionRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "direction", b"direction", "occur_time", b"occur_time", "request_id", b"request_id", "resource", b"resource", "summary", b"summary", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "direction", b"direction", "occur_time", b"occur_time", "parent", b"parent", "request_id", b"request_id", "resource", b"resource", "summary", b"summary", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -124,6 +126,28 @@ class BatchRecordInteractionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchRecordInteractionsResponse: _TypeAlias = BatchRecordInteractionsResponse  # noqa: Y015
+
+@_typing.final
+class GetTimelineEntryRequest(_message.Message):
+    """Gets an entry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`customers/{uuid}/timelineEntries/{uuid}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTimelineEntryRequest: _TypeAlias = GetTimelineEntryRequest  # noqa: Y015
 
 @_typing.final
 class ListTimelineEntriesRequest(_message.Message):

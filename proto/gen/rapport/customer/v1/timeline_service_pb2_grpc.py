@@ -47,6 +47,11 @@ class TimelineServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsResponse.FromString,
                 _registered_method=True)
+        self.GetTimelineEntry = channel.unary_unary(
+                '/rapport.customer.v1.TimelineService/GetTimelineEntry',
+                request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.GetTimelineEntryRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.FromString,
+                _registered_method=True)
         self.ListTimelineEntries = channel.unary_unary(
                 '/rapport.customer.v1.TimelineService/ListTimelineEntries',
                 request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.SerializeToString,
@@ -72,6 +77,13 @@ class TimelineServiceServicer:
 
     def BatchRecordInteractions(self, request, context):
         """Records up to 1,000 contacts in one transaction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTimelineEntry(self, request, context):
+        """Gets an entry of a timeline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +115,11 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     servicer.BatchRecordInteractions,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsResponse.SerializeToString,
+            ),
+            'GetTimelineEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTimelineEntry,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.GetTimelineEntryRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.SerializeToString,
             ),
             'ListTimelineEntries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTimelineEntries,
@@ -170,6 +187,33 @@ class TimelineService:
             '/rapport.customer.v1.TimelineService/BatchRecordInteractions',
             rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_timeline__service__pb2.BatchRecordInteractionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTimelineEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.TimelineService/GetTimelineEntry',
+            rapport_dot_customer_dot_v1_dot_timeline__service__pb2.GetTimelineEntryRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_timeline__pb2.TimelineEntry.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class TimelineServiceStub:
     """Records one contact on any touch point. Calls that arrive together share one commit."""
     BatchRecordInteractions: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.BatchRecordInteractionsRequest, _timeline_service_pb2.BatchRecordInteractionsResponse]
     """Records up to 1,000 contacts in one transaction."""
+    GetTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.GetTimelineEntryRequest, _timeline_pb2.TimelineEntry]
+    """Gets an entry of a timeline."""
     ListTimelineEntries: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]
     """Lists a customer's timeline, newest first."""
     Explain: _grpc.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]
@@ -53,6 +55,8 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """Records one contact on any touch point. Calls that arrive together share one commit."""
     BatchRecordInteractions: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.BatchRecordInteractionsRequest, _timeline_service_pb2.BatchRecordInteractionsResponse]  # type: ignore[assignment]
     """Records up to 1,000 contacts in one transaction."""
+    GetTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.GetTimelineEntryRequest, _timeline_pb2.TimelineEntry]  # type: ignore[assignment]
+    """Gets an entry of a timeline."""
     ListTimelineEntries: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]  # type: ignore[assignment]
     """Lists a customer's timeline, newest first."""
     Explain: _aio.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
@@ -76,6 +80,14 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_timeline_service_pb2.BatchRecordInteractionsResponse, _abc.Awaitable[_timeline_service_pb2.BatchRecordInteractionsResponse]]:
         """Records up to 1,000 contacts in one transaction."""
+
+    @_abc_1.abstractmethod
+    def GetTimelineEntry(
+        self,
+        request: _timeline_service_pb2.GetTimelineEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_timeline_pb2.TimelineEntry, _abc.Awaitable[_timeline_pb2.TimelineEntry]]:
+        """Gets an entry of a timeline."""
 
     @_abc_1.abstractmethod
     def ListTimelineEntries(

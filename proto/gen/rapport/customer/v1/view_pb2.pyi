@@ -5,6 +5,7 @@ The one document about a customer that every department reads."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -40,16 +41,16 @@ class CustomerView(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     PROMISES_FIELD_NUMBER: _builtins.int
+    OPEN_PROMISE_COUNT_FIELD_NUMBER: _builtins.int
     CASES_FIELD_NUMBER: _builtins.int
+    OPEN_CASE_COUNT_FIELD_NUMBER: _builtins.int
     LOYALTY_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
-    LATEST_TIMELINE_FIELD_NUMBER: _builtins.int
+    LATEST_TIMELINE_ENTRIES_FIELD_NUMBER: _builtins.int
     PROFILE_SOURCE_FIELD_NUMBER: _builtins.int
-    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
-    OPEN_PROMISE_COUNT_FIELD_NUMBER: _builtins.int
-    OPEN_CASE_COUNT_FIELD_NUMBER: _builtins.int
     UNAPPLIED_FACTS_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`."""
     customer: _builtins.str
@@ -91,16 +92,12 @@ class CustomerView(_message.Message):
         """The latest 20 notices to the customer, latest change first."""
 
     @_builtins.property
-    def latest_timeline(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
+    def latest_timeline_entries(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
         """The latest 20 entries of the timeline, newest first. Texts over 200 characters are cut, and end with `…`."""
 
     @_builtins.property
     def profile_source(self) -> Global___PartSource:
         """The source and version of each part above that one event owns as a whole."""
-
-    @_builtins.property
-    def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When the view last changed."""
 
     @_builtins.property
     def freshness(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceFreshness]:
@@ -111,6 +108,10 @@ class CustomerView(_message.Message):
         """Facts about this customer that could not be applied: what the view shows of their resources is older. The
         latest 20. Sources are FRESH nevertheless: for all other customers they are.
         """
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When the view last changed."""
 
     def __init__(
         self,
@@ -123,20 +124,20 @@ class CustomerView(_message.Message):
         time_zone: _builtins.str = ...,
         value: Global___ValuePart | None = ...,
         promises: _abc.Iterable[Global___PromisePart] | None = ...,
+        open_promise_count: _builtins.int = ...,
         cases: _abc.Iterable[Global___CasePart] | None = ...,
+        open_case_count: _builtins.int = ...,
         loyalty: Global___LoyaltyPart | None = ...,
         notices: _abc.Iterable[Global___NoticePart] | None = ...,
-        latest_timeline: _abc.Iterable[_timeline_pb2.TimelineEntry] | None = ...,
+        latest_timeline_entries: _abc.Iterable[_timeline_pb2.TimelineEntry] | None = ...,
         profile_source: Global___PartSource | None = ...,
-        update_time: _timestamp_pb2.Timestamp | None = ...,
         freshness: _abc.Iterable[Global___SourceFreshness] | None = ...,
-        open_promise_count: _builtins.int = ...,
-        open_case_count: _builtins.int = ...,
         unapplied_facts: _abc.Iterable[Global___UnappliedFact] | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline", b"latest_timeline", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -182,14 +183,14 @@ class UnappliedFact(_message.Message):
 
     SERVICE_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
-    TYPE_FIELD_NUMBER: _builtins.int
+    EVENT_TYPE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     PARK_TIME_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service that told it, for example `cases`."""
     resource: _builtins.str
     """The resource that it is about."""
-    type: _builtins.str
+    event_type: _builtins.str
     """What it says, as the full name of its message, for example `rapport.cases.v1.PromiseKept`."""
     state: _states_pb2.SetAsideState.ValueType
     """What becomes of it."""
@@ -202,13 +203,13 @@ class UnappliedFact(_message.Message):
         *,
         service: _builtins.str = ...,
         resource: _builtins.str = ...,
-        type: _builtins.str = ...,
+        event_type: _builtins.str = ...,
         state: _states_pb2.SetAsideState.ValueType = ...,
         park_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time", "resource", b"resource", "service", b"service", "state", b"state", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_type", b"event_type", "park_time", b"park_time", "resource", b"resource", "service", b"service", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,27 +254,29 @@ class SourceFreshness(_message.Message):
 
     SERVICE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    AGE_SECONDS_FIELD_NUMBER: _builtins.int
-    PENDING_EVENTS_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    PENDING_EVENT_COUNT_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     """The service, for example `loyalty`."""
     state: Global___SourceFreshness.State.ValueType
     """How current it is."""
-    age_seconds: _builtins.float
-    """Everything that the service had committed so many seconds ago has been applied."""
-    pending_events: _builtins.int
+    pending_event_count: _builtins.int
     """Facts known not to be applied yet: unpublished, or waiting in the stream."""
+    @_builtins.property
+    def age(self) -> _duration_pb2.Duration:
+        """Everything that the service had committed so long ago has been applied."""
+
     def __init__(
         self,
         *,
         service: _builtins.str = ...,
         state: Global___SourceFreshness.State.ValueType = ...,
-        age_seconds: _builtins.float = ...,
-        pending_events: _builtins.int = ...,
+        age: _duration_pb2.Duration | None = ...,
+        pending_event_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_seconds", b"age_seconds", "pending_events", b"pending_events", "service", b"service", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "pending_event_count", b"pending_event_count", "service", b"service", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -340,12 +343,12 @@ class PromisePart(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     FORECAST_TIME_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
-    DUE_DATE_FIELD_NUMBER: _builtins.int
-    TIME_ZONE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     state: _states_pb2.PromiseState.ValueType
@@ -354,15 +357,19 @@ class PromisePart(_message.Message):
     """What the promise is about, for example `delivery`."""
     reference: _builtins.str
     """What it refers to, for example `orders/10248`."""
+    time_zone: _builtins.str
+    """The IANA time zone of the promised day; empty when a moment was promised."""
     case: _builtins.str
     """The case it belongs to; may be empty."""
     successor: _builtins.str
     """The promise that replaced it after a renegotiation."""
-    time_zone: _builtins.str
-    """The IANA time zone of the promised day; empty when a moment was promised."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """When it is due."""
+
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The promised day in `time_zone`, of which `due_time` is the end; absent when a moment was promised."""
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
@@ -372,10 +379,6 @@ class PromisePart(_message.Message):
     def source(self) -> Global___PartSource:
         """What this part was built from."""
 
-    @_builtins.property
-    def due_date(self) -> _date_pb2.Date:
-        """The promised day in `time_zone`, of which `due_time` is the end; absent when a moment was promised."""
-
     def __init__(
         self,
         *,
@@ -384,12 +387,12 @@ class PromisePart(_message.Message):
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
+        due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
         case: _builtins.str = ...,
         successor: _builtins.str = ...,
         source: Global___PartSource | None = ...,
-        due_date: _date_pb2.Date | None = ...,
-        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -30,8 +30,8 @@ class Explainer:
     async def explain(self, promise: Promise, event_id: UUID | None) -> explanation_pb2.Explanation:
         """Why the promise is as it is; the causes from `event_id` back, or from its latest fact."""
         known = await chain(self._db, resource=promise.name, event_id=event_id)
-        since = moment(known.causes[0].time) if known.causes and event_id is None else None
-        recovered = bool(known.causes) and known.causes[0].what == PROMISE_RECOVERED
+        since = moment(known.causes[0].occur_time) if known.causes and event_id is None else None
+        recovered = bool(known.causes) and known.causes[0].event_type == PROMISE_RECOVERED
         why = reason(promise, since, recovered)
         return explanation_pb2.Explanation(
             name=promise.name,

@@ -52,6 +52,8 @@ class InteractionRecorded:
     channel: str
     direction: str
     topic: str
+    resource: str
+    occur_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

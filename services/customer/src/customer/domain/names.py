@@ -14,8 +14,8 @@ def identifier_name(customer_id: UUID, identifier_id: UUID) -> str:
 
 
 def entry_name(customer_id: UUID, entry_id: UUID) -> str:
-    """`customers/{uuid}/timeline/{uuid}`."""
-    return f"customers/{customer_id}/timeline/{entry_id}"
+    """`customers/{uuid}/timelineEntries/{uuid}`."""
+    return f"customers/{customer_id}/timelineEntries/{entry_id}"
 
 
 def view_name(customer_id: UUID) -> str:

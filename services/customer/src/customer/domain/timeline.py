@@ -8,7 +8,7 @@ from uuid import UUID
 
 from customer.domain.names import customer_name, entry_name
 
-INTERACTION = "INTERACTION"
+INTERACTION = "rapport.customer.v1.InteractionRecorded"  # what an entry that is no fact of others says
 
 
 class Channel(StrEnum):
@@ -41,13 +41,13 @@ class Direction(StrEnum):
 class TimelineEntry:
     """An interaction, or a fact of any department. `id` of a fact is the id of its event.
 
-    `amount` is what was paid, of a purchase.
+    `amount` is what was paid, of a purchase; `actor` is who acted as tokens name them.
     """
 
     id: UUID
     customer_id: UUID
     occur_time: datetime
-    kind: str
+    event_type: str
     source: str
     resource: str
     channel: Channel
@@ -61,7 +61,7 @@ class TimelineEntry:
 
     @property
     def name(self) -> str:
-        """`customers/{uuid}/timeline/{uuid}`."""
+        """`customers/{uuid}/timelineEntries/{uuid}`."""
         return entry_name(self.customer_id, self.id)
 
     @property

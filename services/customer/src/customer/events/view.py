@@ -9,17 +9,14 @@ from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
 from chassis.events.subscription import EVERY, Listening
 from chassis.telemetry.tracing import trace_id
-from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.usecases.hot_views import HotViews
 from customer.usecases.parts import SPECS, Fact, PartKind
 from customer.usecases.views import About, Happened, apply
-from rapport.customer.v1 import customer_events_pb2
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
 _CUSTOMER = Pattern("customers/{customer}")
-# A contact is on the timeline from the moment it is recorded; its fact only says that the view is to show it.
-_ON_THE_TIMELINE_ALREADY = customer_events_pb2.InteractionRecorded.DESCRIPTOR.full_name
 
 
 class ViewProjector:
@@ -39,7 +36,8 @@ def _happened(event: Event[Any]) -> Happened | None:
     ids = _CUSTOMER.match(event.shown.customer)
     if ids is None:
         return None
-    entry = None if event.type == _ON_THE_TIMELINE_ALREADY else _entry(event, ids[0])
+    # A contact is on the timeline once it is recorded; its fact only says that the view is to show it.
+    entry = None if event.type == INTERACTION else _entry(event, ids[0])
     return Happened(ids[0], event.time, entry, _about(event))
 
 
@@ -51,7 +49,7 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         customer_id=customer_id,
         # What is told has happened: nobody's entry stays the latest because it is of a future.
         occur_time=min(shown.occur_time or event.time, event.time),
-        kind=event.type.rpartition(".")[2],
+        event_type=event.type,
         source=event.source,
         resource=event.resource,
         channel=_channel(shown.channel),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.errors import NotFound
@@ -31,19 +32,19 @@ class Explainer:
         entry = await ENTRY.maybe(self._db, id=entry_id, customer_id=customer_id)
         if entry is None:
             raise NotFound(name)
-        if entry.kind == INTERACTION:
+        if entry.event_type == INTERACTION:
             found = await chain(self._db, resource=name)
         else:
             found = await chain(self._db, event_id=entry.id)
         inputs = {
-            "kind": entry.kind,
+            "event_type": entry.event_type,
             "source": entry.source,
             "resource": entry.resource,
             "topic": entry.topic,
         }
         return explanation_pb2.Explanation(
             name=name,
-            summary=f"{entry.actor} is behind this: {entry.kind}, told by {entry.source}.",
+            summary=f"{_actor(entry)} is behind this: {entry.event_type}, told by {entry.source}.",
             inputs={key: value for key, value in inputs.items() if value},
             causes=await followed(found, self._others) or [_from_timeline(name, entry)],
             customer=customer_name(customer_id),
@@ -54,10 +55,14 @@ def _from_timeline(name: str, entry: TimelineEntry) -> explanation_pb2.Cause:
     """What the timeline itself knows, which it does for ever; the chain is kept for two weeks."""
     return explanation_pb2.Cause(
         resource=entry.resource or name,
-        what=entry.kind,
-        time=timestamp(entry.occur_time),
-        actor=entry.actor,
+        event_type=entry.event_type,
+        occur_time=timestamp(entry.occur_time),
+        actor=_actor(entry),
         trace_id=entry.trace_id,
         id=str(entry.id),
         service=entry.source,
     )
+
+
+def _actor(entry: TimelineEntry) -> str:
+    return actor_name(entry.actor, entry.source)

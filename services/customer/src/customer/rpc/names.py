@@ -4,7 +4,7 @@ from chassis.api.names import Pattern
 
 CUSTOMER = Pattern("customers/{customer}")
 IDENTIFIER = Pattern("customers/{customer}/identifiers/{identifier}")
-ENTRY = Pattern("customers/{customer}/timeline/{entry}")
+ENTRY = Pattern("customers/{customer}/timelineEntries/{entry}")
 VIEW = Pattern("customers/{customer}/view")
 CONSENT = Pattern("customers/{customer}/consents/{purpose:code}.{channel:code}")
 PURPOSE = Pattern("purposes/{purpose:code}")

@@ -16,7 +16,7 @@ from customer.domain.timeline import Channel, Direction
 from customer.rpc import names
 from customer.rpc.explanation import Explainer
 from customer.store.customers import KNOWN_CUSTOMERS
-from customer.store.timeline import LIST_ENTRIES
+from customer.store.timeline import ENTRY, LIST_ENTRIES
 from customer.usecases.rendering import entry_message
 from customer.usecases.timeline import RecordInteraction, record_interactions
 from rapport.common.v1 import channel_pb2, explanation_pb2
@@ -31,7 +31,7 @@ _AHEAD = timedelta(days=1)
 def _command(
     check: Check, request: timeline_service_pb2.RecordInteractionRequest, now: datetime
 ) -> RecordInteraction:
-    (customer_id,) = check.name(names.CUSTOMER, request.customer, "customer")
+    (customer_id,) = check.name(names.CUSTOMER, request.parent, "parent")
     channel = check.enum(_CHANNEL, request.channel, "channel")
     direction = check.enum(_DIRECTION, request.direction, "direction")
     return RecordInteraction(
@@ -40,7 +40,7 @@ def _command(
         direction=Direction(direction),
         topic=check.code(request.topic, "topic", required=False),
         summary=check.text(request.summary, "summary", max=_SUMMARY_MAX, required=False),
-        resource=check.text(request.resource, "resource", max=200, required=False),
+        resource=check.reference(request.resource, "resource"),
         occur_time=check.moment(request, "occur_time", latest=now + _AHEAD, required=False),
     )
 
@@ -84,6 +84,16 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
                 raise recorded
             entries.append(entry_message(recorded))
         return timeline_service_pb2.BatchRecordInteractionsResponse(timeline_entries=entries)
+
+    async def GetTimelineEntry(
+        self, request: timeline_service_pb2.GetTimelineEntryRequest, context: Any
+    ) -> timeline_pb2.TimelineEntry:
+        """Get an entry."""
+        customer_id, entry_id = names.ENTRY.parse(request.name)
+        entry = await ENTRY.maybe(self.db, id=entry_id, customer_id=customer_id)
+        if entry is None:
+            raise NotFound(request.name)
+        return entry_message(entry)
 
     async def ListTimelineEntries(
         self, request: timeline_service_pb2.ListTimelineEntriesRequest, context: Any

@@ -51,7 +51,7 @@ TIMELINE = sa.Table(
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, nullable=False),
     sa.Column("occur_time", _AT, nullable=False),
-    _text("kind"),
+    _text("event_type"),
     _text("source"),
     _text("resource"),
     _text("channel"),

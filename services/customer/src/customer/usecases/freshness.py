@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import enum_number, timestamp
 from chassis.api.names import Pattern
@@ -110,9 +112,15 @@ def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshnes
     return view_pb2.SourceFreshness(
         service=source,
         state=_STATES[state.standing],
-        age_seconds=state.age_s,
-        pending_events=state.pending,
+        age=_duration(state.age_s),
+        pending_event_count=state.pending,
     )
+
+
+def _duration(seconds: float) -> Duration:
+    found = Duration()
+    found.FromTimedelta(timedelta(seconds=seconds))
+    return found
 
 
 def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
@@ -125,7 +133,7 @@ def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
         views[ids[0]].unapplied_facts.add(
             service=row.source,
             resource=row.resource,
-            type=row.type,
+            event_type=row.type,
             state=enum_number(states_pb2.SetAsideState.DESCRIPTOR, row.state),
             park_time=timestamp(row.parked_at),
         )

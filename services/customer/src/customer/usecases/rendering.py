@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from chassis.api.actors import actor_name
 from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
@@ -44,7 +45,7 @@ def rendered(
         _profile(view, customer)
     for part in parts:
         _show(view, PartKind(part.kind), part.part)
-    view.latest_timeline.extend(excerpt(entry_message(entry)) for entry in entries)
+    view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 
 
@@ -53,14 +54,14 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
     return timeline_pb2.TimelineEntry(
         name=entry_name(entry.customer_id, entry.id),
         occur_time=timestamp(entry.occur_time),
-        kind=entry.kind,
+        event_type=entry.event_type,
         source=entry.source,
         resource=entry.resource,
         channel=_CHANNELS[entry.channel],
         direction=_DIRECTIONS[entry.direction],
         topic=entry.topic,
         summary=entry.summary,
-        actor=entry.actor,
+        actor=actor_name(entry.actor, entry.source),
         trace_id=entry.trace_id,
         amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
     )

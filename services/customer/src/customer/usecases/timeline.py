@@ -63,7 +63,7 @@ def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineE
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
         occur_time=command.occur_time or tx.now,
-        kind=INTERACTION,
+        event_type=INTERACTION,
         source=tx.db.service,
         resource=command.resource,
         channel=command.channel,

@@ -1,0 +1,19 @@
+"""Who did something, as contracts name them."""
+
+import functools
+
+from chassis.context import CLOCK
+
+REMEMBERED = 4096
+
+
+@functools.lru_cache(REMEMBERED)
+def actor_name(subject: str, service: str) -> str:
+    """The name of who acted as `subject`: `agent:alice`, `service:cases`, or the clock of `service`.
+
+    What the clock did, its service did: `services/cases`. Everybody else is somebody: `agents/alice`.
+    """
+    role, _, who = subject.rpartition(":")
+    if subject == CLOCK:
+        return f"services/{service}"
+    return f"services/{who}" if role == "service" else f"agents/{who}"
