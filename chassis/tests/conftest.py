@@ -1,20 +1,31 @@
-"""A database and a broker without a whole service around them, for testing what services are made of."""
+"""A database and a broker without a whole service around them: `cases` publishes, `loyalty` consumes."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from chassis.clock import Clock
 from chassis.context import Call, Principal, current_call
 from chassis.db.database import Database
+from chassis.db.schema import PARKED
+from chassis.db.statement import Statement
+from chassis.events.declarations import Declaration
+from chassis.events.envelope import Event
 from chassis.events.facts import FactCodec
 from chassis.events.nats import Connection, connect
-from chassis.events.provision import Declaration, provision
+from chassis.events.provision import provision
+from chassis.inbox.consumer import Consumer
+from chassis.inbox.subscription import Subscription
+from chassis.operations.store import REPLAY, DeadLetter
+from chassis.outbox.recording import Recorder
+from chassis.outbox.relay import Relay
 from rapport.cases.v1 import cases_events_pb2
 from rapport_testing.infrastructure import Infrastructure
 
@@ -44,7 +55,7 @@ async def database(infrastructure: Infrastructure) -> AsyncIterator[Callable[...
         service: str = "cases", clock: Clock | None = None, beside: Database | None = None
     ) -> Database:
         url = beside._url if beside else await infrastructure.fresh_database("sample", MIGRATIONS)
-        db = Database(url, service, FactCodec(cases_events_pb2), clock or Clock(), pool_size=8)
+        db = Database(url, service, Recorder(FactCodec(cases_events_pb2)), clock or Clock(), pool_size=8)
         await db.open()
         made.append(db)
         return db
@@ -92,3 +103,130 @@ def acting() -> Callable[..., contextlib.AbstractContextManager[None]]:
             current_call.reset(token)
 
     return as_call
+
+
+class Text:
+    """A statement without a builder."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.name = sql.split()[0]
+
+
+DEAD_LETTERS = Statement(
+    sa.select(*(PARKED.c[name] for name in DeadLetter.__dataclass_fields__))
+    .where(PARKED.c.state == "DEAD")
+    .order_by(PARKED.c.parked_at),
+    DeadLetter,
+)
+NOTE = Text("INSERT INTO notes (text) VALUES ($1)")
+
+
+async def note(tx: Any, event: Event[cases_events_pb2.CaseOpened]) -> None:
+    """The simplest effect: one row for each event."""
+    await tx.fetch(NOTE, [event.data.case])
+
+
+async def notes(db: Database) -> list[str]:
+    async with db.connection() as connection:
+        return [row["text"] for row in await connection.fetch("SELECT text FROM notes ORDER BY id")]
+
+
+@dataclass
+class Bench:
+    """Starts relays and consumers, and stops them after the test."""
+
+    database: Callable[..., Any]
+    broker: Callable[..., Any]
+    acting: Callable[..., Any]
+    opened: Callable[..., Any]
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def open(self, db: Database, *cases: str, version: int = 1, together: bool = False) -> list[Any]:
+        """Record that cases were opened: each in its own transaction, or all in one."""
+        ids = []
+        for group in [cases] if together else [[case] for case in cases]:
+            with self.acting():
+                async with db.transaction() as tx:
+                    ids += [tx.record(self.opened(case), version=version) for case in group]
+        return ids
+
+    async def relay(self, db: Database) -> Relay:
+        connection = await self.broker(Declaration("cases"), pending_size=0)
+        relay = Relay(db, connection)
+        self.run(relay.run())
+        return relay
+
+    async def consume(self, db: Database, handler: Any = note, durable: str = "loyalty-cases") -> Consumer:
+        return await self.start(db, Subscription.of_handlers(durable, "cases", [handler]))
+
+    async def project(self, db: Database, handler: Any, durable: str = "loyalty-view") -> Consumer:
+        return await self.start(
+            db, Subscription.of_batches(durable, "cases", [cases_events_pb2.CaseOpened], handler)
+        )
+
+    async def start(self, db: Database, subscription: Subscription) -> Consumer:
+        await self.broker(Declaration(db.service, (subscription.declared(),)))
+        return await self.start_as_provisioned(db, subscription)
+
+    async def start_as_provisioned(self, db: Database, subscription: Subscription) -> Consumer:
+        consumer = Consumer(db, await self.broker(Declaration(db.service)), subscription)
+        self.run(consumer.run())
+        return consumer
+
+    def run(self, work: Any) -> asyncio.Task[None]:
+        self.tasks.append(asyncio.create_task(work))
+        return self.tasks[-1]
+
+    async def dead_letters(self, db: Database) -> list[DeadLetter]:
+        """What the consumers of a service gave up on, oldest first."""
+        return await DEAD_LETTERS.all(db)
+
+    async def replay(self, db: Database, letter: DeadLetter) -> None:
+        assert await REPLAY.maybe(db, consumer=letter.consumer, event_id=letter.event_id)
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def bench(database, broker, acting, opened):
+    bench = Bench(database, broker, acting, opened)
+    yield bench
+    await bench.stop()
+
+
+@pytest.fixture
+def noted():
+    """What the effects left: `await noted(db)`."""
+    return notes
+
+
+@dataclass
+class Stream:
+    """Reads a stream as it is, apart from any consumer."""
+
+    connection: Connection
+    name: str
+
+    async def messages(self) -> list[Any]:
+        info = await self.connection.js.stream_info(self.name)
+        state = info.state
+        found = []
+        for sequence in range(state.first_seq, state.last_seq + 1):
+            with contextlib.suppress(Exception):
+                found.append(await self.connection.js.get_msg(self.name, sequence))
+        return found
+
+    async def resources(self) -> list[str]:
+        return [message.headers["ce-subject"] for message in await self.messages()]
+
+
+@pytest.fixture
+def stream(broker):
+    async def of(name: str = "CASES") -> Stream:
+        return Stream(await broker(Declaration("cases")), name)
+
+    return of

@@ -6,7 +6,7 @@ import nats
 import nats.errors
 import pytest
 
-from chassis.events.provision import Consumption, Declaration
+from chassis.events.declarations import Consumption, Declaration
 from rapport_testing.engines.nats import Nats
 
 

@@ -15,15 +15,15 @@ from chassis import ids
 from chassis.app import App
 from chassis.clock import Clock
 from chassis.db.schema import OUTBOX
-from chassis.events import consumer as consuming
-from chassis.events import publisher as publishing
-from chassis.events.consumer import Consumer
 from chassis.events.envelope import headers
 from chassis.events.facts import subject_of
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import provision
-from chassis.events.relay import Relay
-from chassis.events.subscription import BATCH
+from chassis.inbox import consumer as consuming
+from chassis.inbox.consumer import Consumer
+from chassis.inbox.subscription import BATCH
+from chassis.outbox import publisher as publishing
+from chassis.outbox.relay import Relay
 from chassis.service import Service
 from customer.service import service as customer
 from rapport.cases.v1 import cases_events_pb2
@@ -163,7 +163,7 @@ def _row(n: int, case_id: UUID, customer_id: UUID, now: Any) -> dict[str, Any]:
     )
     return {
         "id": ids.uuid7(now),
-        "lease": n % RESOURCES % 16,
+        "shard": n % RESOURCES % 16,
         "subject": subject_of(cases_events_pb2.CaseOpened),
         "type": fact.DESCRIPTOR.full_name,
         "resource": name,

@@ -8,10 +8,10 @@ from typing import Any
 
 from cases.service import service as cases
 from chassis.db.schema import OUTBOX
-from chassis.events.consumer import Consumer
-from chassis.events.freshness import Freshness, Standing
-from chassis.events.heartbeat import Heartbeat
-from chassis.events.relay import Relay
+from chassis.inbox.consumer import Consumer
+from chassis.inbox.freshness import Freshness, Standing
+from chassis.outbox.heartbeat import Heartbeat
+from chassis.outbox.relay import Relay
 from customer.service import service as customer
 from tests.bench.events import COLUMNS, embedded, outbox_rows
 from tests.bench.platform import Platform, measured_here

@@ -8,10 +8,9 @@ import asyncio
 import importlib
 import sys
 
-from chassis.events.consumer import Consumer
-from chassis.events.relay import Relay
+from chassis.inbox.consumer import Consumer
 from chassis.lifecycle import serve
-from chassis.settings import load
+from chassis.outbox.relay import Relay
 from customer.usecases import hot_views
 
 
@@ -32,4 +31,5 @@ if __name__ == "__main__":
         Relay.run = _never  # type: ignore[method-assign]
         Consumer.run = _until_stopped  # type: ignore[method-assign]
     service = importlib.import_module(f"{name}.service").service
-    sys.exit(serve(service, load(service.settings)))
+    settings = load(service.settings)
+    sys.exit(serve(service.name, settings, lambda: service.app(settings)))

@@ -18,9 +18,9 @@ from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition
+from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
 from chassis.events.nats import connect
-from chassis.events.subscription import Listening
 from chassis.grpc.status import reason
 from chassis.service import Service
 from chassis.settings import ServiceSettings

@@ -15,9 +15,9 @@ from chassis import ids
 from chassis.app import App
 from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
-from chassis.events.effect import Effect
 from chassis.events.envelope import headers
-from chassis.events.subscription import Subscription
+from chassis.inbox.effect import Effect
+from chassis.inbox.subscription import Subscription
 
 _SINCE = Statement[Any](
     sa.select(OUTBOX).where(OUTBOX.c.id > sa.bindparam("since", type_=sa.Uuid)).order_by(OUTBOX.c.id)

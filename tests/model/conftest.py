@@ -14,11 +14,11 @@ from chassis.app import App
 from chassis.auth.tokens import Verifier
 from chassis.clock import ManualClock
 from chassis.db.maintain import keep
-from chassis.db.timers import TimerRunner
-from chassis.events.freshness import SourceState, Standing
 from chassis.grpc.callers import aio_channel
 from chassis.grpc.server import Server
+from chassis.inbox.freshness import SourceState, Standing
 from chassis.service import Service
+from chassis.work.timers import TimerRunner
 from customer.service import service as customer
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications

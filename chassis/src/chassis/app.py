@@ -1,19 +1,22 @@
 """One service, composed: what it serves, listens to, and does on time."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import grpc
 
 from chassis.clock import Clock
 from chassis.db.database import Database
-from chassis.db.timers import TimerHandler
 from chassis.events.broadcast import Broadcast
+from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
-from chassis.events.freshness import Freshness
-from chassis.events.subscription import BatchHandler, Handler, Listening, Subscription
 from chassis.grpc.client import Channels
+from chassis.inbox.freshness import Freshness
+from chassis.inbox.subscription import BatchHandler, Handler, Subscription
+from chassis.outbox.recording import Recorder
 from chassis.settings import ServiceSettings
+from chassis.work.timers import TimerHandler
 from chassis.work.worker import Worker
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -25,6 +28,9 @@ class App(Generic[S]):
 
     Attributes:
         name: the service's name.
+        port: where its gRPC server listens, when the settings do not say.
+        migrations: the folder of its own migrations.
+        declaration: what it needs of the broker.
         settings: its validated settings.
         clock: the source of time.
         db: its database.
@@ -39,15 +45,21 @@ class App(Generic[S]):
         settings: S,
         facts: FactCodec,
         clock: Clock,
+        *,
+        port: int,
+        migrations: Path,
         listens: Sequence[Listening] = (),
         calls: Sequence[str] = (),
     ) -> None:
         self.name = name
+        self.port = port
+        self.migrations = migrations
         self._listens = {each.durable: each.of(settings.heard) for each in listens}
+        self.declaration = Declaration.of(name, listens, settings.heard)
         self._calls = calls
         self.settings = settings
         self.clock = clock
-        self.db = Database(settings.database_url, name, facts, clock, settings.pool_size)
+        self.db = Database(settings.database_url, name, Recorder(facts), clock, settings.pool_size)
         self.freshness = Freshness()
         self.broadcast = Broadcast(name)
         self.channels = Channels(settings.peers, settings.token_file)

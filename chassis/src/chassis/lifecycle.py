@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nats.errors
 import structlog
@@ -18,24 +18,21 @@ from chassis.db.maintain import keep, keep_partitions
 from chassis.db.read_audit import ReadAudit
 from chassis.db.roles import problem as role_problem
 from chassis.db.session import UnsuitableDatabase
-from chassis.db.timers import TimerRunner
 from chassis.db.version import missing
 from chassis.errors import Refusal
-from chassis.events.consumer import Consumer
-from chassis.events.heartbeat import Heartbeat
 from chassis.events.nats import Connection, connect
 from chassis.events.provision import NotProvisioned, verify
-from chassis.events.relay import Relay
 from chassis.grpc.server import Server
 from chassis.health import HealthServer, health_app
+from chassis.inbox.consumer import Consumer
 from chassis.operations.rpc import OperationsRpc
+from chassis.outbox.heartbeat import Heartbeat
+from chassis.outbox.relay import Relay
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
 from chassis.work.runner import WorkRunner
-
-if TYPE_CHECKING:
-    from chassis.service import Service
+from chassis.work.timers import TimerRunner
 
 EXIT_UNREACHABLE = 3
 EXIT_CRASHED = 1
@@ -59,16 +56,14 @@ class Lifecycle:
     handlers, release the relay's leases, close connections.
     """
 
-    def __init__(self, service: "Service[Any]", app: App[Any]) -> None:
+    def __init__(self, app: App[Any]) -> None:
         settings: ServiceSettings = app.settings
         self.app = app
-        self.grpc_port = settings.grpc_port or service.port
+        self.grpc_port = settings.grpc_port or app.port
         self.http_port = settings.http_port or self.grpc_port + 100
         self.failed = asyncio.Event()  # set when a part that must run has died
         self.problems = ["starting"]  # what keeps the service from being ready, in words
         self._draining = False
-        self._migrations = service.migrations
-        self._declaration = service.declaration(settings.sources)
         self._tasks: list[asyncio.Task[None]] = []
         self._connections: list[Connection] = []
 
@@ -86,7 +81,7 @@ class Lifecycle:
         for opener in app.openers:
             await tracing.unsampled(opener)
         self._nats = await self._reach("the broker", settings.nats_url, self._connect)
-        await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, self._declaration))
+        await self._reach("the broker", settings.nats_url, lambda: verify(self._nats, app.declaration))
         await app.freshness.start(self._nats, app.subscriptions)
         await app.broadcast.start(self._nats)
         publishing = await self._connect(pending_size=0)
@@ -110,7 +105,7 @@ class Lifecycle:
         self._run(verifier.keys.run)
         self._read_audit = ReadAudit(app.db)
         self._run(self._read_audit.run)
-        operations = OperationsRpc(app.db, self._nats, self._declaration.subscriptions)
+        operations = OperationsRpc(app.db, self._nats, app.declaration.subscriptions)
         servicers = [*app.servicers, operations]
         self.server = Server(app.name, servicers, verifier, self._read_audit.note, app.db.clock)
         await self.server.start(settings.host, self.grpc_port)
@@ -178,7 +173,7 @@ class Lifecycle:
                 await asyncio.sleep(0.5)
 
     async def _migrated(self) -> None:
-        if lacking := await missing(self.app.db, self._migrations):
+        if lacking := await missing(self.app.db, self.app.migrations):
             raise NotProvisioned(
                 f"the database lacks {', '.join(lacking)}: run `python -m {self.app.name} migrate`"
             )
@@ -223,31 +218,31 @@ async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
             _, pending = await asyncio.wait(pending, timeout=1)
 
 
-def serve(service: "Service[Any]", settings: ServiceSettings) -> int:
-    """Run a service until SIGTERM or SIGINT.
+def serve(name: str, settings: ServiceSettings, compose: Callable[[], App[Any]]) -> int:
+    """Run the service that `compose` makes until SIGTERM or SIGINT.
 
     Exit code: 0 drained, 1 crashed, 2 wrong settings, 3 dependency unreachable.
     """
-    os.environ.setdefault("RAPPORT_SERVICE", service.name)
-    telemetry_logging.setup(service.name, settings.log_level, settings.log_format)
+    os.environ.setdefault("RAPPORT_SERVICE", name)
+    telemetry_logging.setup(name, settings.log_level, settings.log_format)
     try:
-        tracing.setup(service.name)
+        tracing.setup(name)
     except ValueError as problem:  # an OTEL_ variable that we cannot obey
-        sys.stderr.write(f"{service.name}: {problem}\n")
+        sys.stderr.write(f"{name}: {problem}\n")
         return EXIT_WRONG_SETTINGS
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(service, settings))
+            return runner.run(_serve(name, settings, compose))
     finally:
         tracing.shutdown()
 
 
-async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
+async def _serve(name: str, settings: ServiceSettings, compose: Callable[[], App[Any]]) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    lifecycle = Lifecycle(service, service.app(settings))
+    lifecycle = Lifecycle(compose())
     starting = asyncio.create_task(lifecycle.start())
     ends = [asyncio.create_task(stopping.wait()), asyncio.create_task(lifecycle.failed.wait())]
     code = 0
@@ -255,21 +250,19 @@ async def _serve(service: "Service[Any]", settings: ServiceSettings) -> int:
         await asyncio.wait([starting, *ends], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
-            log.info(
-                "serving", service=service.name, grpc_port=lifecycle.grpc_port, http_port=lifecycle.http_port
-            )
+            log.info("serving", service=name, grpc_port=lifecycle.grpc_port, http_port=lifecycle.http_port)
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     except Unreachable as problem:
-        sys.stderr.write(f"{service.name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
+        sys.stderr.write(f"{name}: {problem}; giving up after {settings.startup_timeout_s:g} s\n")
         code = EXIT_UNREACHABLE
     except WrongSettings as problem:  # with what is stored
-        sys.stderr.write(f"{service.name}: {problem}\n")
+        sys.stderr.write(f"{name}: {problem}\n")
         code = EXIT_WRONG_SETTINGS
     except (OSError, NotProvisioned, UnsuitableDatabase) as problem:  # a port is taken, streams are missing
-        sys.stderr.write(f"{service.name}: {problem}\n")
+        sys.stderr.write(f"{name}: {problem}\n")
         code = EXIT_CRASHED
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await lifecycle.stop()
-    log.info("stopped", service=service.name)
+    log.info("stopped", service=name)
     return EXIT_CRASHED if lifecycle.failed.is_set() else code

@@ -25,9 +25,8 @@ from typing import Any, Generic, TypeVar
 from chassis import libpq
 from chassis.app import App
 from chassis.clock import Clock
+from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
-from chassis.events.provision import Declaration
-from chassis.events.subscription import Listening
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -81,16 +80,23 @@ class Service(Generic[S]):
                 f"RAPPORT_PEERS: {self.name} calls {', '.join(unknown)} and is given no address of it. "
                 f"It is: {self.settings.model_fields['peers'].description}"
             )
-        app = App(self.name, settings, self._facts, clock or Clock(), self.listens, self.calls)
+        app = App(
+            self.name,
+            settings,
+            self._facts,
+            clock or Clock(),
+            port=self.port,
+            migrations=self.migrations,
+            listens=self.listens,
+            calls=self.calls,
+        )
         self._compose(app)
         app.check()
         return app
 
     def declaration(self, sources: Sequence[str] = ()) -> Declaration:
         """What the service needs of the broker; `sources` as in `chassis.settings.Sources`."""
-        heard = Sources(sources=list(sources)).heard
-        listens = [one for each in self.listens for one in each.of(heard)]
-        return Declaration(self.name, tuple(each.consumption() for each in listens))
+        return Declaration.of(self.name, self.listens, Sources(sources=list(sources)).heard)
 
 
 def main(service: Service[Any]) -> None:
@@ -125,7 +131,7 @@ def main(service: Service[Any]) -> None:
         from chassis.lifecycle import serve
 
         try:
-            sys.exit(serve(service, settings))
+            sys.exit(serve(service.name, settings, lambda: service.app(settings)))
         except WrongSettings as problem:
             sys.stderr.write(f"{problem}\n")
             sys.exit(EXIT_WRONG_SETTINGS)

@@ -4,10 +4,10 @@ from uuid import uuid4
 import pytest
 
 from chassis.clock import ManualClock
-from chassis.db.timers import TimerRunner
 from chassis.errors import DeadlineExceeded, InvalidArgument
 from chassis.events.envelope import Event
 from chassis.events.explain import Chain, Foreign, chain, followed, what
+from chassis.work.timers import TimerRunner
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import explanation_pb2
 from rapport_testing.wait import eventually

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import nats.errors
 import pytest
 
+from chassis.events.declarations import Declaration
 from chassis.events.nats import connect
-from chassis.events.provision import Declaration
 from rapport_testing.engines.nats import Nats
 
 PASSWORD = "p@ss:w/rd%20,?#&=\u00e9"

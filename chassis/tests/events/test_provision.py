@@ -2,13 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from chassis.events.provision import (
-    Consumption,
-    Declaration,
-    NotProvisioned,
-    provision,
-    verify,
-)
+from chassis.events.declarations import Consumption, Declaration
+from chassis.events.provision import NotProvisioned, provision, verify
 
 CASES = Declaration("cases")
 LOYALTY = Declaration("loyalty", (Consumption("loyalty-cases", "cases", ("events.cases.case.opened.v1",)),))

@@ -17,12 +17,12 @@ from chassis.backoff import Backoff
 from chassis.clock import Clock
 from chassis.db.schema import PARKED
 from chassis.events import registry
+from chassis.events.declarations import Declaration
 from chassis.events.envelope import Event, headers
 from chassis.events.facts import FactCodec, subject_of
-from chassis.events.provision import Declaration
-from chassis.events.pull import BYTES_MAX, Pull
 from chassis.events.shown import attributes, plan
-from chassis.events.subscription import Subscription
+from chassis.inbox.pull import BYTES_MAX, Pull
+from chassis.inbox.subscription import Subscription
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.wait import eventually
 

@@ -13,8 +13,8 @@ from grpc_health.v1 import health_pb2_grpc
 
 from chassis.app import App
 from chassis.db.transaction import Transaction
+from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
-from chassis.events.subscription import Listening
 from chassis.service import Service, main
 from chassis.settings import ServiceSettings
 from rapport.cases.v1.cases_events_pb2 import PromiseRenegotiated

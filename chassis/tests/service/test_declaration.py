@@ -12,8 +12,8 @@ from pydantic import Field
 
 from chassis.app import App
 from chassis.db.transaction import Transaction
+from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
-from chassis.events.subscription import Listening
 from chassis.service import Service
 from chassis.settings import ServiceSettings, WrongSettings
 from rapport.cases.v1.cases_events_pb2 import PromiseKept, PromiseRenegotiated
@@ -91,7 +91,8 @@ def hearing_all(sources: str = "") -> Any:
     """The consumers that `describe` tells of a service that listens to every other."""
     script = """if True:
         from pathlib import Path
-        from chassis.events.subscription import EVERY, Listening
+        from chassis.events.declarations import EVERY
+        from chassis.events.declarations import Listening
         from chassis.service import Service, main
         from chassis.settings import ServiceSettings
         from rapport.loyalty.v1 import loyalty_events_pb2

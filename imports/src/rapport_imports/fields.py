@@ -13,8 +13,8 @@ import pycountry
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
-from chassis.api.visible import shows_something
 from chassis.api.zones import time_zone
+from chassis.visible import shows_something
 from rapport_imports import amounts, dates
 from rapport_imports.tabular import Problem, Row, check_cell
 

@@ -105,7 +105,7 @@ async def start(
         )
         await provision(infrastructure.nats_url, service.declaration(configured.sources), replicas=1)
         app = service.app(configured, clock)
-        lifecycle = Lifecycle(service, app)
+        lifecycle = Lifecycle(app)
         await lifecycle.start()
         running = Running(app, lifecycle, issuer, infrastructure.nats_url, clock)
         started.append((running, url))

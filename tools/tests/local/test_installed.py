@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.events.provision import Consumption, Declaration
+from chassis.events.declarations import Consumption, Declaration
 from rapport_tools.local.home import Home
 from rapport_tools.local.installed import Installed, remember, remembered
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import idna
 
-from chassis.api.visible import hides_something
+from chassis.visible import hides_something
 
 ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _DOT_ATOM = re.compile(rf"{ATEXT}+(?:\.{ATEXT}+)*")

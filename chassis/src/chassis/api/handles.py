@@ -12,7 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from chassis.api.visible import hides_something
+from chassis.visible import hides_something
 
 # The reason for a handle of each type that cannot be right.
 INVALID_REASONS: dict[str, tuple[str, str]] = {

@@ -6,7 +6,7 @@ England, they are text. A text is one line unless its field has the option `mult
 forges a second entry in a list of names, and one that overrides its direction reads as another name. Joiners,
 marks, and scripts that run from right to left are names as people have them. So are characters of private
 use: older systems have the rare ideographs of Chinese names as such. Lone surrogates never get this far: they
-are not UTF-8, so gRPC's decoder refuses the message. What can be seen of a text: `chassis.api.visible`.
+are not UTF-8, so gRPC's decoder refuses the message. What can be seen of a text: `chassis.visible`.
 """
 
 import functools

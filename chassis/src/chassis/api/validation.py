@@ -30,9 +30,9 @@ from chassis.api.currencies import Currency
 from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import CODE, Pattern
 from chassis.api.text import bad_texts
-from chassis.api.visible import shows_something
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
+from chassis.visible import shows_something
 
 T = TypeVar("T")
 Found = list[Violation]

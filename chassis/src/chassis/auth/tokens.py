@@ -9,10 +9,10 @@ from typing import Any
 import jwt
 import structlog
 
-from chassis.api.visible import hides_something, shows_something
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
+from chassis.visible import hides_something, shows_something
 
 AUDIENCE = "rapport"
 LEEWAY_S = 30

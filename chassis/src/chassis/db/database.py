@@ -11,10 +11,10 @@ import asyncpg
 from chassis.clock import Clock
 from chassis.context import current_call
 from chassis.db.failures import DRIVER_ERRORS, discard, overloaded, refusal_discarding, unavailable
+from chassis.db.records import Facts
 from chassis.db.session import GUARDS, VANISHED, Session, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.events.facts import FactCodec
 from chassis.limits import Limits
 from chassis.telemetry.tracing import sql_span
 
@@ -28,7 +28,7 @@ class Database:
     Args:
         url: `postgresql://user:password@host:port/database`; several hosts, of which one takes writes.
         service: the service's name, the source of its facts.
-        facts: knows the service's event messages.
+        facts: makes rows of the outbox of the service's facts.
         clock: the source of time.
         pool_size: connections held; 10 to 20 serve one process best. The health check has one more.
 
@@ -38,14 +38,14 @@ class Database:
 
     """
 
-    def __init__(self, url: str, service: str, facts: FactCodec, clock: Clock, pool_size: int = 10) -> None:
+    def __init__(self, url: str, service: str, facts: Facts, clock: Clock, pool_size: int = 10) -> None:
         self.service = service
         self.facts = facts
         self.clock = clock
         # Called after a commit: with facts, for the relay; with timers, each with when it is due; with work.
-        self.published: Callable[[], None] = lambda: None
-        self.scheduled: Callable[[datetime], None] = lambda due_at: None
-        self.enqueued: Callable[[], None] = lambda: None
+        self.on_facts: Callable[[], None] = lambda: None
+        self.on_timer: Callable[[datetime], None] = lambda due_at: None
+        self.on_work: Callable[[], None] = lambda: None
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.api import consistency
-from chassis.api.subjects import subjects
+from chassis import consistency
 from chassis.auth import ownership
 from chassis.context import Call
-from chassis.db.schema import AUDIT, IDEMPOTENCY, OUTBOX, TIMERS
+from chassis.db.schema import AUDIT, IDEMPOTENCY, TIMERS
 from chassis.db.statement import Bulk, Statement
+from chassis.mentions import mentioned
 
 _AUDITED = [c.name for c in AUDIT.columns if c.name not in ("refused", "void")]
 INSERT_AUDIT = Bulk[Any](AUDIT, columns=_AUDITED)
@@ -21,7 +21,6 @@ INSERT_AUDIT = Bulk[Any](AUDIT, columns=_AUDITED)
 INSERT_READINGS = Bulk[Any](
     AUDIT, lambda insert: insert.on_conflict_do_nothing(), columns=[*_AUDITED, "refused"]
 )
-INSERT_OUTBOX = Bulk[Any](OUTBOX, columns=[c.name for c in OUTBOX.columns if c.name != "published_at"])
 INSERT_RESPONSES = Bulk[Any](IDEMPOTENCY)
 UPSERT_TIMERS = Bulk[Any](
     TIMERS,
@@ -49,6 +48,19 @@ DELETE_TIMERS = Statement[Any](
 VOID_AUDIT = Bulk[Any](
     AUDIT, lambda insert: insert.on_conflict_do_nothing().returning(AUDIT.c.id), columns=[*_AUDITED, "void"]
 )
+
+
+class Facts(Protocol):
+    """Makes rows of the outbox, in whose room they are understood: `chassis.outbox.recording`."""
+
+    @property
+    def insert(self) -> Bulk[Any]:
+        """Inserts the rows."""
+        ...
+
+    def row(self, fact: Any) -> dict[str, Any]:
+        """What there is to say of the fact itself."""
+        ...
 
 
 @dataclass(slots=True)
@@ -95,7 +107,7 @@ class Act:
         """As `Transaction.answer`."""
         if ownership.is_owned(response.DESCRIPTOR) and not self.owner_checked:
             raise RuntimeError(f"{self.call.what} must call tx.require_owner: a department owns this")
-        self.resources |= dict.fromkeys(subjects(response))
+        self.resources |= dict.fromkeys(mentioned(response))
 
     def tell(self, row: dict[str, Any]) -> None:
         """Note a fact, by its row of the outbox."""

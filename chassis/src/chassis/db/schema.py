@@ -12,8 +12,8 @@ OUTBOX = sa.Table(
     "outbox",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    # hash(resource) % 16: which relay lease publishes it
-    sa.Column("lease", sa.SmallInteger, nullable=False),
+    # hash(resource) % 16: relays share the outbox by it
+    sa.Column("shard", sa.SmallInteger, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("resource", sa.Text, nullable=False),

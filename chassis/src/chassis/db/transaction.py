@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis import failpoints, ids
-from chassis.api import consistency
+from chassis import consistency, failpoints, ids
 from chassis.context import Call
 from chassis.db import records
 from chassis.db.combined import combined
@@ -19,12 +17,10 @@ from chassis.db.failures import DRIVER_ERRORS, discard, is_closed, is_lost, refu
 from chassis.db.outcome import committed
 from chassis.db.shield import finished
 from chassis.db.statement import Statement
-from chassis.telemetry.tracing import about, sql_span
+from chassis.telemetry.tracing import name_resources, sql_span
 
 if TYPE_CHECKING:
     from chassis.db.database import Database
-
-LEASES = 16
 
 
 class Transaction:
@@ -145,15 +141,9 @@ class Transaction:
         """
         # Not of `now`: who waited for a lock has the higher version and must have the later id.
         event_id = ids.uuid7(self.db.clock.now())
-        encoded = self.db.facts.encode(fact)
-        row = {
+        row = self.db.facts.row(fact) | {
             "id": event_id,
-            "lease": zlib.crc32(encoded.resource.encode()) % LEASES,
-            "subject": encoded.subject,
-            "type": encoded.type,
-            "resource": encoded.resource,
             "resource_version": version,
-            "data": encoded.data,
             "time": self.now,
             "actor": self.call.principal.subject,
             "correlation_id": self.correlation_id,
@@ -164,7 +154,7 @@ class Transaction:
         self._facts.append(row)
         self._act.tell(row)
         self._tellers[event_id] = self._act
-        self._about |= {name: None for name in (encoded.resource, getattr(fact, "customer", "")) if name}
+        self._about |= {name: None for name in (row["resource"], getattr(fact, "customer", "")) if name}
         return event_id
 
     def share(self, event_id: UUID) -> None:
@@ -244,9 +234,9 @@ class Transaction:
             raise
         failpoints.hit("after_commit")
         if self._facts:
-            self.db.published()
+            self.db.on_facts()
         for timer in self._timers.values():
-            self.db.scheduled(timer["due_at"])
+            self.db.on_timer(timer["due_at"])
         for action in self._after_commit:
             action()
 
@@ -285,7 +275,7 @@ class Transaction:
                 (records.DELETE_TIMERS, records.DELETE_TIMERS.arguments({"kinds": kinds, "keys": keys}))
             )
         for insert, rows in (
-            (records.INSERT_OUTBOX, self._facts),
+            (self.db.facts.insert, self._facts),
             (records.UPSERT_TIMERS, [self._timers[key] for key in sorted(self._timers)]),
             (records.INSERT_RESPONSES, records.stored_rows(self._responses, self.now)),
             (records.INSERT_AUDIT, records.audit_rows(self._acts.values(), self.now)),
@@ -295,6 +285,6 @@ class Transaction:
         statement = combined(tuple(part for part, _ in parts))
         args = [argument for _, arguments in parts for argument in arguments]
         if self._about:
-            about(self._about)
+            name_resources(self._about)
         with sql_span(statement):
             await self._connection.fetch(statement.sql, *args)

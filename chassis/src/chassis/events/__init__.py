@@ -1,1 +1,1 @@
-"""Facts between services: outbox and relay on one side, inbox and consumer on the other, JetStream."""
+"""Facts between services: what they are called, what travels, who hears it, the broker that carries it."""

@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 2.0
 # uvloop raises RuntimeError for a write to a socket that has just been closed
-LOST = (TimeoutError, OSError, RuntimeError, nats.errors.Error)
+BROKER_ERRORS = (TimeoutError, OSError, RuntimeError, nats.errors.Error)
 
 _log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Connection:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await self.client.rtt()
-        except LOST:
+        except BROKER_ERRORS:
             return "the broker does not answer"
         return ""
 
@@ -57,7 +57,7 @@ class Connection:
         if self.client.is_connected:
             try:
                 await self.client.flush(timeout=2)
-            except LOST:
+            except BROKER_ERRORS:
                 _log.warning("closing the connection to the broker with messages unsent")
         await self.client.close()
 

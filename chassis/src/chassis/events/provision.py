@@ -1,12 +1,11 @@
-"""The streams and durable consumers of a service: declared in code, made by `provision`, verified at start.
+"""The streams and durable consumers of a service: made by `provision` as declared, verified at start.
 
 A service's own identity may use its stream and consumers and may not make or change them (`accounts`).
 `provision` runs with an administrator's identity: from `rapport up` on a developer's machine, from the
 chart's hook in Kubernetes.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +22,7 @@ from nats.js.api import (
     StreamConfig,
 )
 
+from chassis.events.declarations import Consumption, Declaration, stream_of
 from chassis.events.facts import FACT_MAX_BYTES
 from chassis.events.nats import Connection, connect
 
@@ -33,62 +33,8 @@ GIB = 1024**3
 MARKER = "rapport-marker"  # in a stream's metadata: which making of it this is
 
 
-@dataclass(frozen=True, slots=True)
-class Consumption:
-    """One durable consumer: `durable` reads `subjects` from the stream of the service `source`."""
-
-    durable: str
-    source: str
-    subjects: tuple[str, ...]
-    max_ack_pending: int = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """What a service needs of the broker."""
-
-    service: str
-    subscriptions: tuple[Consumption, ...] = ()
-
-    @property
-    def sources(self) -> list[str]:
-        """The services it listens to, each once."""
-        return list(dict.fromkeys(each.source for each in self.subscriptions))
-
-    def describe(self) -> dict[str, Any]:
-        """Everything that provisioning makes, as plain values. `read` is the way back."""
-        return {
-            "service": self.service,
-            "stream": {"name": stream_of(self.service), "subjects": [f"events.{self.service}.>"]},
-            "consumers": [
-                {
-                    "durable": each.durable,
-                    "source": each.source,
-                    "stream": stream_of(each.source),
-                    "subjects": list(each.subjects),
-                    "max_ack_pending": each.max_ack_pending,
-                }
-                for each in self.subscriptions
-            ],
-        }
-
-    @classmethod
-    def read(cls, described: Mapping[str, Any]) -> "Declaration":
-        """The declaration that `describe` described. KeyError when something is missing."""
-        consumers = (
-            Consumption(each["durable"], each["source"], tuple(each["subjects"]), each["max_ack_pending"])
-            for each in described["consumers"]
-        )
-        return cls(described["service"], tuple(consumers))
-
-
 class NotProvisioned(Exception):
     """The broker is not as the service declares it. The message names each difference."""
-
-
-def stream_of(service: str) -> str:
-    """The name of a service's stream."""
-    return service.upper()
 
 
 async def provision(url: str, declaration: Declaration, replicas: int = 1, stream_gib: int = 1) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from google.protobuf.descriptor import ServiceDescriptor
 
-from chassis.api.subjects import named, subjects
 from chassis.context import Call, current_call
 from chassis.errors import NotFound, Refusal, Unavailable
+from chassis.mentions import mentioned, mentioned_by
 
 Audit = Callable[[Call, str, str], None]
 """Takes a call, the names of what it read, separated by spaces, and the reason when it was refused."""
@@ -39,8 +39,8 @@ class Readings:
 
     def _note(self, request: Any, answer: Any) -> None:
         """Note what was asked for and what was found. Stored bytes are of what was asked for."""
-        found = () if isinstance(answer, bytes) else subjects(answer)
-        if about := dict.fromkeys([*subjects(request), *found]):  # or nothing was
+        found = () if isinstance(answer, bytes) else mentioned(answer)
+        if about := dict.fromkeys([*mentioned(request), *found]):  # or nothing was
             self._audit(current_call.get(), " ".join(about), "")
 
     def refused(self, refusal: Refusal) -> Refusal:
@@ -49,7 +49,7 @@ class Readings:
         While readings cannot be audited it names nothing, and stays what it is: nothing of the call took
         effect, and its reason is no less true.
         """
-        about = named(refusal.metadata)
+        about = mentioned_by(refusal.metadata)
         if not about or isinstance(refusal, NotFound):  # what there is not is nobody's
             return refusal
         try:

@@ -17,14 +17,14 @@ from chassis.api.names import Pattern
 from chassis.api.pages import Page
 from chassis.api.validation import Check
 from chassis.db.database import Database
-from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Unavailable
+from chassis.events.declarations import Consumption, stream_of
 from chassis.events.nats import Connection
-from chassis.events.provision import Consumption, stream_of
-from chassis.events.republish import before, republish_some
 from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.operations import store
+from chassis.outbox.republish import before, republish_some
+from chassis.work.timers import Timer
 from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
 
 CONSUMER = Pattern("consumers/{consumer:code}")

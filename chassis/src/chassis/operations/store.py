@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.api.listing import Listing
 from chassis.db.schema import OUTBOX, PARKED, TIMERS, WORK
 from chassis.db.statement import Statement
-from chassis.db.timers import Timer
 from chassis.work.item import State
+from chassis.work.timers import Timer
 
 OVERDUE: sa.ColumnElement[Any] = sa.literal_column("interval '1 minute'")
 

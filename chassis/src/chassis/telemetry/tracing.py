@@ -123,7 +123,7 @@ async def unsampled(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
 
-def about(resources: Iterable[str]) -> None:
+def name_resources(resources: Iterable[str]) -> None:
     """Name the resources that the current span is about, so that traces are found by them; at most 20."""
     span = trace.get_current_span()
     if span.is_recording():

@@ -154,7 +154,7 @@ async def enqueue(
         "traceparent": tx.call.traceparent,
     }
     await _ENQUEUE.rows(tx, [work])
-    tx.after_commit(tx.db.enqueued)
+    tx.after_commit(tx.db.on_work)
 
 
 async def cancel(tx: Transaction, kind: str, key: str) -> None:

@@ -48,7 +48,7 @@ class WorkRunner:
         self._stopping = False
         self._looked = -math.inf
         self._answering_since = self._overdue_at = self._count_at = 0.0
-        db.enqueued = self._wake.set
+        db.on_work = self._wake.set
 
     async def run(self) -> None:
         """Claim and start work until `stop`."""

@@ -17,7 +17,7 @@ from cases.settings import Settings
 from cases.usecases.agent import seed_front_desk
 from cases.usecases.make_promise import AT_RISK_TIMER, DUE_TIMER
 from chassis.app import App
-from chassis.events.subscription import Listening
+from chassis.events.declarations import Listening
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub

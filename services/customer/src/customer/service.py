@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from chassis.app import App
-from chassis.events.arrivals import Arrivals
-from chassis.events.subscription import Subscription
+from chassis.inbox.arrivals import Arrivals
+from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, ViewProjector
 from customer.jobs.apply_import import apply_import

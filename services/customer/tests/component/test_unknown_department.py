@@ -19,9 +19,10 @@ from google.protobuf.message_factory import GetMessageClass
 from chassis import ids
 from chassis.api.messages import money, timestamp
 from chassis.context import Call, Principal, current_call
+from chassis.events.declarations import Declaration
 from chassis.events.envelope import headers
 from chassis.events.nats import connect
-from chassis.events.provision import Declaration, NotProvisioned, provision, verify
+from chassis.events.provision import NotProvisioned, provision, verify
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from customer.service import service

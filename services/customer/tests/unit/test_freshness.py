@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.events.freshness import SourceState, Standing
+from chassis.inbox.freshness import SourceState, Standing
 from customer.store.views import SetAside
 from customer.usecases import freshness as module
 from customer.usecases.freshness import ViewFreshness, source_freshness, unapplied_facts

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from chassis.app import App
-from chassis.events.subscription import Listening
+from chassis.events.declarations import Listening
 from chassis.service import Service
 from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.rpc.goodwill import GoodwillRpc

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chassis.app import App
 from chassis.backoff import Backoff
-from chassis.events.subscription import Listening
+from chassis.events.declarations import Listening
 from chassis.service import Service
 from notifications.events import cases
 from notifications.jobs.contacts import Contacts

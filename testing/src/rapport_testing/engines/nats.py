@@ -3,7 +3,7 @@
     with Nats(folder) as server:          # without declarations: everybody may do everything, for tests
         await nats.connect(server.url)
 
-With declarations, each service connects as itself, to an account of its own (`events/accounts.py`); `admin`,
+With declarations, each service connects as itself, to an account of its own (`accounts`); `admin`,
 who provisions streams and consumers, may do everything.
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from chassis.events.accounts import ADMIN, accounts
-from chassis.events.provision import Declaration
+from chassis.events.declarations import Declaration
 from rapport_testing.engines import process
+from rapport_testing.engines.accounts import ADMIN, accounts
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.engines.postgres import derive
 from rapport_testing.engines.process import Program, StackError

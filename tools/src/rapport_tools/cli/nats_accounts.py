@@ -11,7 +11,7 @@ from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import write_json
 
 if TYPE_CHECKING:
-    from chassis.events.provision import Declaration
+    from chassis.events.declarations import Declaration
 
 app = typer.Typer()
 
@@ -26,7 +26,7 @@ _PASSWORDS = typer.Option(
 @app.command("nats-accounts")
 def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _PASSWORDS) -> None:
     """Print the `accounts` of a NATS server's configuration: each service's, and that of the streams."""
-    from chassis.events.accounts import accounts
+    from rapport_testing.engines.accounts import accounts
     from rapport_tools.local.installed import installed
 
     found = [_read(path) for path in declarations or ()]
@@ -37,7 +37,7 @@ def nats_accounts(declarations: list[Path] = _DECLARATIONS, passwords: Path = _P
 
 
 def _read(path: Path) -> "Declaration":
-    from chassis.events.provision import Declaration
+    from chassis.events.declarations import Declaration
 
     try:
         return Declaration.read(json.loads(path.read_text()))

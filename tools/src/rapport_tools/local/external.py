@@ -8,7 +8,7 @@ import asyncpg
 import nats.errors
 from nats.aio.client import Client
 
-from chassis.events.nats import CONNECT_TIMEOUT_S, LOST, parted
+from chassis.events.nats import BROKER_ERRORS, CONNECT_TIMEOUT_S, parted
 from rapport_testing.engines.process import WrongUse
 
 DATABASE, BROKER = "RAPPORT_UP_DATABASE_URL", "RAPPORT_UP_NATS_URL"
@@ -24,7 +24,13 @@ _FORMS = {
     DATABASE: "postgresql://user:password@host:5432/postgres, of a role that may create databases and roles",
     BROKER: "nats://user:password@host:4222, of a user who may create streams",
 }
-_FAILURES = (*LOST, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_FAILURES = (
+    *BROKER_ERRORS,
+    ValueError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 def refuse_others(environ: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
-from chassis.events.provision import Declaration
+from chassis.events.declarations import Declaration
 from rapport_testing.engines.nats import Nats
 from rapport_testing.engines.ports import free_port, is_listening
 from rapport_testing.engines.postgres import Postgres, create_database, derive, owner_of

@@ -14,7 +14,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from chassis.events.provision import Declaration
+from chassis.events.declarations import Declaration
 from rapport_testing.engines.process import StackError
 from rapport_tools.local.home import Home, write_private
 

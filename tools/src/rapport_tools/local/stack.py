@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from itertools import product
 from typing import Any
 
-from chassis.events.nats import LOST
+from chassis.events.nats import BROKER_ERRORS
 from chassis.events.provision import provision
 from rapport_testing.engines.ports import DIRECT, HTTP_OFFSET, PORT_BASE, is_free, number, port_base, taken
 from rapport_testing.engines.process import Process, Program, StackError
@@ -262,7 +262,7 @@ class Stack:
                 continue
             try:
                 await self._provisioned()
-            except LOST:
+            except BROKER_ERRORS:
                 continue
             seen = restarts
 

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from cases.usecases.promise import break_promise, promise_due_soon
-from chassis.db.timers import Timer
 from chassis.db.transaction import Transaction
+from chassis.work.timers import Timer
 
 
 async def promise_at_risk(tx: Transaction, timer: Timer) -> None:

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from chassis.db.timers import Timer, TimerHandler
 from chassis.db.transaction import Transaction
+from chassis.work.timers import Timer, TimerHandler
 from customer.usecases.imports import apply_chunk
 
 

@@ -14,7 +14,7 @@ from chassis.api.messages import timestamp
 from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
-from chassis.events.arrivals import Arrivals
+from chassis.inbox.arrivals import Arrivals
 from chassis.limits import woken
 from customer.domain.customers import Customer
 from customer.domain.names import view_name

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from chassis.api.messages import moment
 from chassis.db.transaction import Transaction
 from chassis.events.envelope import Event
-from chassis.events.subscription import Handler
+from chassis.inbox.subscription import Handler
 from loyalty.names import CUSTOMER, PROMISE
 from loyalty.store.goodwill import INSERT_HARMS, INSERT_PROMISES, KnownPromise
 from loyalty.usecases.goodwill import Authority, Delay, grant_for_delay

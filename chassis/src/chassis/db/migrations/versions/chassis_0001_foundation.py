@@ -31,7 +31,7 @@ def outbox() -> None:
         """
         CREATE TABLE outbox (
             id uuid PRIMARY KEY,
-            lease smallint NOT NULL,
+            shard smallint NOT NULL,
             subject text NOT NULL,
             type text NOT NULL,
             resource text NOT NULL,
@@ -48,7 +48,7 @@ def outbox() -> None:
         """
     )
     # Only what is still to be published: the relay's query stays small however large the outbox grows.
-    op.execute("CREATE INDEX outbox_unpublished ON outbox (lease, id) WHERE published_at IS NULL")
+    op.execute("CREATE INDEX outbox_unpublished ON outbox (shard, id) WHERE published_at IS NULL")
     op.execute("CREATE INDEX outbox_resource ON outbox (resource, resource_version, id)")
     op.execute(f"CREATE TABLE outbox_default PARTITION OF outbox DEFAULT WITH ({EVERY_DAY_VACUUMED})")
 

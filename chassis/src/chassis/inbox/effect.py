@@ -1,0 +1,132 @@
+"""The transaction of an event: inbox first, then the handler. Committed together, or not at all."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from google.protobuf.message import DecodeError
+
+from chassis import failpoints
+from chassis.context import Call, current_call, service_itself
+from chassis.db.database import Database
+from chassis.db.schema import INBOX, PARKED
+from chassis.db.statement import Bulk, Statement
+from chassis.db.transaction import Transaction
+from chassis.events import envelope
+from chassis.events.envelope import Event
+from chassis.inbox.subscription import Subscription
+from chassis.judgement import Malformed
+from chassis.telemetry import tracing
+
+# One event waits no longer for a lock: it is set aside, and those about others are not held up.
+LOCK_TIMEOUT_MS = 100
+AHEAD_MAX = timedelta(days=1)  # no clock is that wrong, and what is latest must be so for no longer
+
+_INBOX = Bulk[Any](INBOX, lambda rows: rows.on_conflict_do_nothing().returning(INBOX.c.event_id))
+_APPLIED = Statement[None](
+    sa.delete(PARKED).where(
+        PARKED.c.event_id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        PARKED.c.consumer == sa.bindparam("consumer"),
+    )
+)
+
+
+class Message(Protocol):
+    """An event as it was sent."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The CloudEvents attributes."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The protobuf message."""
+        ...
+
+
+class _Repeated(Exception):
+    """The inbox has the event: roll back, there is nothing to do."""
+
+
+class Effect:
+    """Applies events to the database, each once."""
+
+    def __init__(self, db: Database, subscription: Subscription) -> None:
+        self._db = db
+        self._subscription = subscription
+        self._principal = service_itself(db.service)
+
+    async def of_one(self, message: Message) -> None:
+        """Handle one event in a transaction of its own. Malformed, or what the handler raises."""
+        event = self._parse(message)
+        durable, source = self._subscription.durable, self._subscription.source
+        with tracing.process_span(source, durable, event.traceparent, self._age_s(event)):
+            await self._commit([event], Call(
+                durable, self._principal, cause_id=event.id, correlation_id=event.correlation_id,
+                traceparent=tracing.carried(event.traceparent),
+            ), LOCK_TIMEOUT_MS)  # fmt: skip
+
+    async def of_batch(self, messages: Sequence[Message]) -> None:
+        """Handle the events of a batch in one transaction."""
+        events = list({event.id: event for event in map(self._parse, messages)}.values())
+        durable, source = self._subscription.durable, self._subscription.source
+        with tracing.batch_span(source, durable, [event.traceparent for event in events]):
+            await self._commit(events, Call(durable, self._principal, traceparent=tracing.carried()))
+
+    async def _commit(self, events: list[Event[Any]], call: Call, lock_timeout_ms: int | None = None) -> None:
+        token = current_call.set(call)
+        try:
+            async with self._db.background, self._db.transaction(lock_timeout_ms) as tx:
+                rows = await _INBOX.rows(tx, [self._inbox_row(event) for event in events])
+                new = {row["event_id"] for row in rows}
+                if not new:
+                    raise _Repeated
+                failpoints.hit("consumer.after_inbox")
+                # Set aside or given up on before, and told again: it is missing no more.
+                await _APPLIED.run(tx, ids=list(new), consumer=self._subscription.durable)
+                await self._handle(tx, [event for event in events if event.id in new])
+        except _Repeated:
+            return
+        finally:
+            current_call.reset(token)
+        failpoints.hit("consumer.before_ack")
+
+    async def _handle(self, tx: Transaction, events: list[Event[Any]]) -> None:
+        if self._subscription.batch:
+            await self._subscription.batch(tx, events)
+        else:
+            for event in events:
+                await self._subscription.handler(event.type)(tx, event)
+
+    def _parse(self, message: Message) -> Event[Any]:
+        try:
+            event = envelope.parse(message.headers, message.body, self._subscription.messages)
+        except (KeyError, ValueError, DecodeError) as error:
+            raise Malformed(type(error).__name__) from error
+        if not self._subscription.hears(event.type):
+            raise Malformed("a type that nobody handles")
+        if event.source != self._subscription.source:
+            raise Malformed("an event in another service's name")
+        if event.time > self._db.clock.now() + AHEAD_MAX:
+            raise Malformed("an event of the future")
+        return event
+
+    def _inbox_row(self, event: Event[Any]) -> dict[str, Any]:
+        return {
+            "event_id": event.id,
+            "consumer": self._subscription.durable,
+            "source": event.source,
+            "type": event.type,
+            "resource": event.resource,
+            "time": event.time,
+            "actor": event.actor,
+            "correlation_id": event.correlation_id,
+            "causation_id": event.causation_id,
+            "traceparent": event.traceparent,
+            "transaction_id": event.transaction_id,
+        }
+
+    def _age_s(self, event: Event[Any]) -> float:
+        return (self._db.clock.now() - event.time).total_seconds()

@@ -1,0 +1,64 @@
+"""What a message or an error is about: the names of resources and customers in it, for the audit."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+# The fields by which requests and answers say what and whom they are about.
+ONE = ("name", "parent", "customer", "account")
+MANY = ("names", "accounts")
+TEXTS = ("filter", "description")  # names in words: who asks is told, also when nothing is found
+_IN_WORDS = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")
+_NAME = re.compile(r"[a-z][A-Za-z]*/[\w.~-]+(?:/[A-Za-z]+/[\w.~-]+)*")
+
+
+class _Plan(NamedTuple):
+    one: tuple[str, ...]
+    many: tuple[str, ...]
+    part: tuple[str, ...]
+    parts: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+def mentioned(message: Any) -> Iterator[str]:
+    """The names in a message, and in the messages inside one that has none of its own, such as a page."""
+    plan = _plan(message.DESCRIPTOR)
+    for field in plan.one:
+        if value := getattr(message, field):
+            yield value
+    for field in plan.many:
+        yield from getattr(message, field)
+    for field in plan.texts:
+        yield from _IN_WORDS.findall(getattr(message, field))
+    for field in plan.part:
+        if message.HasField(field):
+            yield from mentioned(getattr(message, field))
+    for field in plan.parts:
+        for each in getattr(message, field):
+            yield from mentioned(each)
+
+
+def mentioned_by(metadata: Mapping[str, str]) -> list[str]:
+    """The names of resources in the metadata of an error."""
+    return [value for value in metadata.values() if _NAME.fullmatch(value)]
+
+
+@functools.cache
+def _plan(message: Descriptor) -> _Plan:
+    texts = {f.name: f.is_repeated for f in message.fields if f.type == FieldDescriptor.TYPE_STRING}
+    inner = [] if "name" in texts else [f for f in message.fields if _is_ours(f)]
+    return _Plan(
+        tuple(name for name in ONE if texts.get(name) is False),
+        tuple(name for name in MANY if texts.get(name)),
+        tuple(f.name for f in inner if not f.is_repeated),
+        tuple(f.name for f in inner if f.is_repeated),
+        tuple(name for name in TEXTS if texts.get(name) is False),
+    )
+
+
+def _is_ours(field: FieldDescriptor) -> bool:
+    inner = field.message_type
+    return inner is not None and inner.full_name.startswith("rapport.") and not inner.GetOptions().map_entry

@@ -1,0 +1,1 @@
+"""What this service tells: facts recorded with their effect, published in order, kept to be told again."""

@@ -1,0 +1,191 @@
+"""Publishing what the outbox holds: at once after a commit, in order for each resource, until all is out."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import nats.errors
+import sqlalchemy as sa
+import structlog
+from nats.aio.msg import Msg
+
+from chassis import failpoints
+from chassis.backoff import Backoff
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.schema import OUTBOX, STREAM
+from chassis.db.session import Session, kept
+from chassis.db.statement import Statement
+from chassis.events.declarations import stream_of
+from chassis.events.nats import Connection
+from chassis.limits import woken
+from chassis.outbox.publisher import Outcome, Publisher
+from chassis.outbox.shards import SHARDS, Shards
+from chassis.telemetry import tracing
+
+BATCH = 500
+BATCH_PER_SHARD = 64
+BALANCE_EVERY_S = 2.0
+POLL_BUSY_S = 0.1
+POLL_IDLE_S = 1.0
+RETRIES = Backoff(0.1, 5.0, by_chance=0.2)
+REFUSED_PAUSE_S = 5.0
+
+_log = structlog.get_logger()
+
+_COLUMNS = [column for column in OUTBOX.c if column.name != "published_at"]
+_HELD = (
+    sa.func.unnest(sa.bindparam("shards", type_=sa.ARRAY(sa.SmallInteger)))
+    .table_valued(sa.column("shard", sa.SmallInteger), name="held")
+    .render_derived()
+)
+_PER_SHARD = (
+    sa.select(*_COLUMNS)
+    .where(
+        OUTBOX.c.shard == _HELD.c.shard,
+        OUTBOX.c.published_at.is_(None),
+        OUTBOX.c.resource != sa.all_(sa.bindparam("refused", type_=sa.ARRAY(sa.Text))),
+    )
+    .order_by(OUTBOX.c.id)
+    .limit(BATCH_PER_SHARD)
+    .lateral("unpublished")
+)
+# With the end of the stream as it was known before any of it is published.
+_KNOWN = sa.select(STREAM.c.last_sequence).where(STREAM.c.name == sa.bindparam("stream")).scalar_subquery()
+_BATCH = Statement[Any](
+    sa.select(_PER_SHARD, _KNOWN.label("known"))
+    .select_from(_HELD.join(_PER_SHARD, sa.true()))
+    .order_by(_PER_SHARD.c.id)
+    .limit(BATCH)
+)
+_MARK = Statement[Any](
+    sa.update(OUTBOX)
+    .where(
+        OUTBOX.c.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))),
+        OUTBOX.c.id.between(sa.bindparam("first"), sa.bindparam("last")),  # which partitions
+    )
+    .values(published_at=sa.bindparam("at"))
+)
+_WHOLE_UNTIL = Statement[Any](
+    sa.update(STREAM)
+    .where(STREAM.c.name == sa.bindparam("stream"))
+    .values(whole_until=sa.func.least(STREAM.c.whole_until, sa.bindparam("last", type_=sa.BigInteger)))
+)
+
+
+class Relay:
+    """Runs in every replica; the replicas share the outbox by shard."""
+
+    def __init__(self, db: Database, connection: Connection) -> None:
+        self._db = db
+        self._stream = stream_of(db.service)
+        self._client = connection.client
+        self._publisher = Publisher(connection, db.service)
+        self._poke_subject = f"poke.{db.service}"
+        self._wake = asyncio.Event()
+        self._poke = False
+        self._refused: dict[str, float] = {}
+        self._failures = 0  # in a row
+        db.on_facts = self._recorded
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        await self._client.subscribe(self._poke_subject, cb=self._poked)
+        while True:
+            try:
+                session = await self._db.dedicated()
+                try:
+                    await self._session(session)
+                finally:
+                    await session.close(timeout=2)
+            except DATABASE_ERRORS as error:
+                _log.warning("the relay lost its database session", error=repr(error))
+                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311
+
+    async def _session(self, session: Session) -> None:
+        """Publish as long as the session, and with it the shards, lasts."""
+        shards = Shards(session)
+        await shards.join()
+        balanced = 0.0
+        while True:
+            if time.monotonic() - balanced > BALANCE_EVERY_S:
+                await shards.balance()
+                balanced = time.monotonic()
+            self._wake.clear()
+            await self._poke_others(shards.held)
+            rows = await self._unpublished(session, shards.held)
+            if rows:
+                await self._publish(session, rows)
+            if self._failures or not _is_full(rows):
+                await self._pause(POLL_BUSY_S if rows else POLL_IDLE_S)
+
+    async def _unpublished(self, session: asyncpg.Connection, shards: list[int]) -> list[Any]:
+        now = time.monotonic()
+        self._refused = {resource: until for resource, until in self._refused.items() if until > now}
+        params = {"shards": shards, "refused": list(self._refused), "stream": self._stream}
+        return list(await session.fetch(_BATCH.sql, *_BATCH.arguments(params)))
+
+    async def _publish(self, session: Session, rows: Sequence[Any]) -> None:
+        with tracing.publish_span(self._db.service, [row["traceparent"] for row in rows]):
+            async with kept(session):  # else a slow batch would cost the shards, and be published for ever
+                outcome = await self._publisher.publish(rows)
+        failpoints.hit("relay.after_publish")
+        # Given away before: what had it is lost, and the stream grows over it.
+        if 0 < outcome.first <= (rows[0]["known"] or 0):
+            whole = {"stream": self._stream, "last": outcome.first - 1}
+            await session.execute(_WHOLE_UNTIL.sql, *_WHOLE_UNTIL.arguments(whole))
+        if outcome.published:
+            await self._mark(session, outcome.published)
+        self._note(outcome)
+
+    async def _mark(self, session: asyncpg.Connection, published: list[UUID]) -> None:
+        params = {
+            "ids": published,
+            "first": min(published),
+            "last": max(published),
+            "at": self._db.clock.now(),
+        }
+        await session.execute(_MARK.sql, *_MARK.arguments(params))
+
+    def _note(self, outcome: Outcome) -> None:
+        until = time.monotonic() + REFUSED_PAUSE_S
+        self._refused |= dict.fromkeys(outcome.refused, until)
+        if not outcome.unreachable:
+            self._failures = 0
+        else:
+            if not self._failures:
+                _log.warning("the broker does not take events; the outbox keeps them")
+            self._failures += 1
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a commit, a poke, or the time; after a failure for the time alone."""
+        if self._failures:
+            await asyncio.sleep(RETRIES.wait(self._failures))
+        else:
+            await woken(self._wake, seconds * random.uniform(0.8, 1.2))  # noqa: S311
+
+    def _recorded(self) -> None:
+        self._poke = True
+        self._wake.set()
+
+    async def _poked(self, _: Msg) -> None:
+        self._wake.set()
+
+    async def _poke_others(self, held: list[int]) -> None:
+        """Tell the other replicas that there may be something for them; once for all commits so far."""
+        if self._poke and len(held) < SHARDS:
+            try:
+                await self._client.publish(self._poke_subject, b"")
+            except nats.errors.Error as error:
+                _log.debug("not sent", subject=self._poke_subject, error=type(error).__name__)
+        self._poke = False
+
+
+def _is_full(rows: Sequence[Any]) -> bool:
+    """Whether a limit cut the batch short, so that there may be more to publish at once."""
+    return len(rows) == BATCH or BATCH_PER_SHARD in Counter(row["shard"] for row in rows).values()

@@ -1,0 +1,199 @@
+"""Durable timers: work for later, done once, in the same transaction that forgets the timer."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+
+from chassis import backoff, ids
+from chassis.context import CLOCK, Call, current_call, service_itself
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.schema import TIMERS
+from chassis.db.statement import Statement
+from chassis.db.transaction import Transaction
+from chassis.judgement import is_transient
+from chassis.limits import woken
+from chassis.telemetry import tracing
+
+POLL_S = 0.2
+AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`
+CLAIM = 64  # read at a time
+PASSED_MAX = 1024  # other hands hold fewer at a time
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Timer:
+    """A timer that is due.
+
+    Attributes:
+        id: the cause of the facts that its handler records.
+        kind: which handler.
+        key: what it is about, as given to `Transaction.schedule`.
+        due_at: when it was to fire.
+        attempts: how often its handler has failed.
+        correlation_id: the flow that scheduled it.
+        causation_id: the event or request that scheduled it.
+        traceparent: the trace that scheduled it.
+
+    """
+
+    id: UUID
+    kind: str
+    key: str
+    due_at: datetime
+    attempts: int
+    correlation_id: str
+    causation_id: UUID
+    traceparent: str
+
+
+TimerHandler = Callable[[Transaction, Timer], Awaitable[None]]
+
+_DUE = Statement(
+    sa.select(TIMERS)
+    .where(
+        TIMERS.c.due_at <= sa.bindparam("now"),
+        TIMERS.c.kind == sa.any_(sa.bindparam("kinds", type_=sa.ARRAY(sa.Text))),
+        TIMERS.c.id != sa.all_(sa.bindparam("passed", type_=sa.ARRAY(sa.Uuid))),
+    )
+    .order_by(TIMERS.c.due_at)
+    .limit(CLAIM),
+    row=Timer,
+)
+# Claimed by a lock that stands for the timer, not by its row. A handler takes the rows that it works on first
+# and the timer's last, in the order of everybody who schedules and cancels; the other order would deadlock.
+_CLAIM = Statement[Any](
+    sa.select(TIMERS.c.id).where(
+        TIMERS.c.id == sa.bindparam("id"),
+        TIMERS.c.due_at <= sa.bindparam("now"),
+        sa.func.pg_try_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger)),
+    )
+)
+_DONE = Statement[Any](sa.delete(TIMERS).where(TIMERS.c.id == sa.bindparam("id")).returning(TIMERS.c.id))
+_RETRY = Statement[Any](
+    sa.update(TIMERS)
+    .where(TIMERS.c.id == sa.bindparam("timer"))
+    .values(attempts=TIMERS.c.attempts + 1, due_at=sa.bindparam("at"))
+)
+
+
+class _NotOurs(Exception):
+    """Somebody else fires, fired, cancelled or moved the timer: roll back, nothing happened here."""
+
+
+class TimerRunner:
+    """Fires what is due. Any number of replicas may run one: a timer fires in exactly one of them."""
+
+    def __init__(self, db: Database, handlers: Mapping[str, TimerHandler]) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._due: deque[Timer] = deque()
+        self._in_hand: set[UUID] = set()
+        self._passed: deque[UUID] = deque(maxlen=PASSED_MAX)  # in other hands, or failed, a moment ago
+        self._clock = service_itself(db.service, CLOCK)
+        self._wake = asyncio.Event()
+        db.on_timer = self._scheduled
+
+    async def run(self) -> None:
+        """Fire timers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._feed(group)
+                await self._pause()
+
+    async def fire(self) -> None:
+        """Fire what is due now, each in its own transaction."""
+        async with asyncio.TaskGroup() as group:
+            await self._feed(group)
+
+    async def _feed(self, group: asyncio.TaskGroup) -> None:
+        """Start one after the other, as there is room, until nothing more is due."""
+        self._passed.clear()
+        while True:
+            await self._room.acquire()
+            timer = await self._next()
+            if timer is None:
+                self._room.release()
+                return
+            self._in_hand.add(timer.id)
+            group.create_task(self._see_to(timer))
+
+    async def _next(self) -> Timer | None:
+        if not self._due:
+            kinds, passed = list(self._handlers), [*self._in_hand, *self._passed]
+            try:
+                self._due.extend(
+                    await _DUE.all(self._db, now=self._db.clock.now(), kinds=kinds, passed=passed)
+                )
+            except DATABASE_ERRORS as error:
+                _log.warning("timers cannot be read", error=type(error).__name__)
+        return self._due.popleft() if self._due else None
+
+    async def _see_to(self, timer: Timer) -> None:
+        try:
+            await self._fire(timer)
+        except _NotOurs:
+            self._passed.append(timer.id)
+        except Exception as error:
+            self._passed.append(timer.id)
+            await self._failed(timer, error)
+        finally:
+            self._in_hand.discard(timer.id)
+            self._room.release()
+
+    async def _fire(self, timer: Timer) -> None:
+        age_s = (self._db.clock.now() - ids.moment(timer.id)).total_seconds()
+        with tracing.timer_span(timer.kind, timer.traceparent, age_s):
+            current_call.set(
+                Call(
+                    timer.kind,
+                    self._clock,
+                    cause_id=timer.id,
+                    correlation_id=timer.correlation_id,
+                    traceparent=tracing.carried(timer.traceparent),
+                )
+            )
+            async with self._db.background, self._db.transaction() as tx:
+                lock = timer.id.int & (1 << 63) - 1
+                if await _CLAIM.maybe(tx, id=timer.id, now=tx.now, lock=lock) is None:
+                    raise _NotOurs
+                await self._handlers[timer.kind](tx, timer)
+                if await _DONE.maybe(tx, id=timer.id) is None:
+                    raise _NotOurs
+
+    async def _failed(self, timer: Timer, error: Exception) -> None:
+        wait_s = backoff.RETRIES.wait(timer.attempts + 1)
+        passing = is_transient(error)
+        _log.log(
+            logging.WARNING if passing else logging.ERROR,
+            "a timer is tried again later",
+            kind=timer.kind,
+            key=timer.key,
+            attempts=timer.attempts + 1,
+            retry_s=round(wait_s),
+            error=type(error).__name__,
+            exc_info=None if passing else error,
+        )
+        try:
+            await _RETRY.run(self._db, timer=timer.id, at=self._db.clock.now() + timedelta(seconds=wait_s))
+        except Exception as failure:  # then it is still due, and the others go on
+            _log.warning("a timer could not be put off", kind=timer.kind, error=type(failure).__name__)
+
+    def _scheduled(self, due_at: datetime) -> None:
+        if due_at <= self._db.clock.now() + timedelta(seconds=POLL_S):
+            self._wake.set()
+
+    async def _pause(self) -> None:
+        await woken(self._wake, POLL_S)
+        self._wake.clear()
