@@ -9,10 +9,10 @@ export RAPPORT_HOME ?= $(CURDIR)/.rapport
 .PHONY: help setup run demo test check format proto release-contracts bench slow mutants model load chaos requirements clean
 
 ##@ Use
-run: setup ## Start the platform and stay up; Ctrl-C stops it, data is kept
+run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
 	@$(BIN)/rapport up
 
-demo: setup ## Run the story live (starts the platform when it is not up)
+demo: .venv/.run ## Run the story live (starts the platform when it is not up)
 	@$(BIN)/rapport demo
 
 clean: ## Remove the platform's data (not the installation)
@@ -20,7 +20,7 @@ clean: ## Remove the platform's data (not the installation)
 	@rm -rf build
 
 ##@ Develop
-setup: .venv/.ready ## Make .venv and install everything, pinned and hashed
+setup: .venv/.ready ## Install everything that development needs into .venv, pinned and hashed
 
 test: setup ## Run the whole suite; one part with T=services/cases
 	@$(BIN)/pytest -n 2 --dist loadfile $(T)
@@ -71,13 +71,20 @@ help: ## This list
 
 # uv installs in seconds: first with the authorities that it brings, then with the machine's (a company's own);
 # where it cannot at all (a mirror that only pip is told of), pip does the same in two minutes.
-UV_INSTALL = $(BIN)/uv -q $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python --require-hashes
-.venv/.ready: requirements-dev.txt $(addsuffix /pyproject.toml,$(PACKAGES))
-	@echo "Installing into .venv: once, 1 GB, half a minute with a fast network, some minutes with a slow one..."
+UV = $(BIN)/uv -q $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python
+PIP = $(BIN)/python -m pip install -q --disable-pip-version-check
+install = $(UV) $(1) || UV_SYSTEM_CERTS=1 $(UV) $(1) || $(PIP) $(1)
+
+.venv/.run: requirements-run.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	@echo "Installing what running needs into .venv: once, 300 MB, seconds with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements-uv.txt
-	@$(UV_INSTALL) -r requirements-dev.txt || UV_SYSTEM_CERTS=1 $(UV_INSTALL) -r requirements-dev.txt \
-		|| $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@$(PIP) --require-hashes --no-deps -r requirements-uv.txt
+	@$(call install,--require-hashes -r requirements-run.txt)
+	@$(call install,--no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES)))
+	@touch $@
+
+.venv/.ready: .venv/.run requirements-dev.txt
+	@echo "Installing what development needs beside it: once, 600 MB..."
+	@$(call install,--require-hashes -r requirements-dev.txt)
 	@touch $@

@@ -37,9 +37,10 @@ def compile_into(target: str, *sources: str) -> None:
 
 if __name__ == "__main__":
     compile_into("requirements.txt", *IMAGES)
-    everything = ["requirements-dev.in", "--constraint=requirements.txt", *PROJECTS]
-    compile_into("requirements-dev.txt", *everything)
-    pinned = (ROOT / "requirements-dev.txt").read_text()
+    run = ["requirements-run.in", *PROJECTS]
+    compile_into("requirements-run.txt", "--constraint=requirements.txt", *run)
+    compile_into("requirements-dev.txt", "--constraint=requirements-run.txt", "requirements-dev.in", *run)
+    pinned = (ROOT / "requirements-run.txt").read_text()
     uv = re.search(r"^uv==(?:.|\n)*?(?=^\S+==)", pinned, re.MULTILINE)
-    assert uv, "requirements-dev.in no longer lists uv"
+    assert uv, "requirements-run.in no longer lists uv"
     (ROOT / "requirements-uv.txt").write_text(uv[0])

@@ -11,6 +11,7 @@ import sys
 from chassis.inbox.consumer import Consumer
 from chassis.lifecycle import serve
 from chassis.outbox.relay import Relay
+from chassis.settings import load
 from customer.usecases import hot_views
 
 

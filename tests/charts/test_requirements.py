@@ -43,7 +43,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
             own = [
                 "--no-deps",
                 "--build-constraints",
-                "requirements-dev.txt",
+                "requirements-run.txt",
                 *(f"-e{each}" for each in folders),
             ]
             subprocess.run([*install, *own], cwd=ROOT, check=True)

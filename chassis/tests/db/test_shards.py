@@ -1,4 +1,4 @@
-"""The leases of a relay that stands still, or that the network has cut off, are taken over."""
+"""The shards of a relay that stands still, or that the network has cut off, are taken over."""
 
 import asyncio
 import os
@@ -27,11 +27,11 @@ from rapport.cases.v1 import cases_events_pb2
 async def hold(url, idle):
     session.VANISHED["idle_session_timeout"] = (idle, 0)
     connection = await Database(url, "cases", Recorder(FactCodec(cases_events_pb2)), Clock()).dedicated()
-    leases = Shards(connection)
-    await leases.join()
+    shards = Shards(connection)
+    await shards.join()
     while True:
-        await leases.balance()
-        print(len(leases.held), flush=True)
+        await shards.balance()
+        print(len(shards.held), flush=True)
         await asyncio.sleep(0.2)
 
 asyncio.run(hold(*sys.argv[1:]))
@@ -40,7 +40,7 @@ asyncio.run(hold(*sys.argv[1:]))
 
 @pytest.fixture(autouse=True)
 def idle(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """How long a session that holds leases may say nothing."""
+    """How long a session that holds shards may say nothing."""
     seconds = "20s" if REAL else "2s"
     monkeypatch.setitem(session.VANISHED, "idle_session_timeout", (seconds, 0))
     return seconds
@@ -49,12 +49,12 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 async def take_over(db):
     """Balance as a relay does, until everything is ours."""
     connection = await db.dedicated()
-    leases = Shards(connection)
-    await leases.join()
+    shards = Shards(connection)
+    await shards.join()
 
     async def all_of_them():
-        await leases.balance()
-        return len(leases.held) == 16
+        await shards.balance()
+        return len(shards.held) == 16
 
     try:
         assert not await all_of_them()
@@ -63,7 +63,7 @@ async def take_over(db):
         await connection.close()
 
 
-async def test_the_leases_of_a_process_that_stands_still_are_taken_over(direct, idle):
+async def test_the_shards_of_a_process_that_stands_still_are_taken_over(direct, idle):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, direct._url, idle], stdout=subprocess.PIPE, text=True
     )
@@ -77,26 +77,26 @@ async def test_the_leases_of_a_process_that_stands_still_are_taken_over(direct, 
         holder.stdout.close()
 
 
-async def test_the_leases_of_a_node_that_is_cut_off_are_taken_over(direct, proxied):
+async def test_the_shards_of_a_node_that_is_cut_off_are_taken_over(direct, proxied):
     db, proxy = proxied
     connection = await db.dedicated()
-    leases = Shards(connection)
-    await leases.join()
-    await leases.balance()
-    assert len(leases.held) == 16
+    shards = Shards(connection)
+    await shards.join()
+    await shards.balance()
+    assert len(shards.held) == 16
     proxy.passes.clear()
     await take_over(direct)
     connection.terminate()
 
 
-async def test_a_session_that_works_now_and_then_keeps_its_leases(direct):
+async def test_a_session_that_works_now_and_then_keeps_its_shards(direct):
     connection = await direct.dedicated()
-    leases = Shards(connection)
-    await leases.join()
+    shards = Shards(connection)
+    await shards.join()
     for _ in range(6):
-        await leases.balance()
+        await shards.balance()
         await asyncio.sleep(0.5)
-    assert len(leases.held) == 16
+    assert len(shards.held) == 16
     await connection.close()
 
 

@@ -99,8 +99,8 @@ async def test_two_relays_neither_lose_nor_repeat_nor_reorder(bench, stream):
     assert versions == {resource: list(range(1, 31)) for resource in resources}
 
 
-async def leases(db):
-    """How many leases each relay holds."""
+async def shards(db):
+    """How many shards each relay holds."""
     async with db.connection() as connection:
         rows = await connection.fetch(
             "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid < 16"
@@ -116,7 +116,7 @@ async def test_relays_share_the_leases_and_the_survivor_takes_them_all(bench, mo
     other = await bench.database(beside=db)
 
     async def are(*wanted):
-        assert await leases(db) == list(wanted)
+        assert await shards(db) == list(wanted)
         return True
 
     await bench.relay(db)
@@ -189,7 +189,7 @@ async def test_what_was_published_and_not_marked_is_published_once(bench, stream
     assert await (await stream()).resources() == ["cases/1", "cases/2"]
 
 
-async def test_a_poke_wakes_the_replica_that_holds_the_lease(bench, monkeypatch):
+async def test_a_poke_wakes_the_replica_that_holds_the_shard(bench, monkeypatch):
     monkeypatch.setattr("chassis.outbox.relay.POLL_IDLE_S", 3600.0)
     monkeypatch.setattr("chassis.outbox.relay.POLL_BUSY_S", 3600.0)
     monkeypatch.setattr("chassis.outbox.relay.BALANCE_EVERY_S", 0.0)
@@ -199,9 +199,9 @@ async def test_a_poke_wakes_the_replica_that_holds_the_lease(bench, monkeypatch)
     await bench.relay(other)
 
     async def shared():
-        db.on_facts()  # without a poll only this makes them look at the leases
-        other.published()
-        return await leases(db) == [8, 8]
+        db.on_facts()  # without a poll only this makes them look at the shards
+        other.on_facts()
+        return await shards(db) == [8, 8]
 
     await eventually(shared)
     await bench.open(db, *[f"cases/{n}" for n in range(40)])

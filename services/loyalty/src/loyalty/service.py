@@ -53,7 +53,7 @@ service = Service(
     port=7003,
     settings=Settings,
     events=loyalty_events_pb2,
-    migrations=Path(__file__).parents[2] / "migrations",
+    migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[PROMISES, DELAYS],
 )
