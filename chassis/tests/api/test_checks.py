@@ -17,7 +17,7 @@ from chassis.api.masks import changeable, updated
 from chassis.api.messages import timestamp
 from chassis.api.resources import referred
 from chassis.api.validation import Check
-from chassis.events.registry import contracts
+from chassis.contracts import contracts
 from rapport.cases.v1 import (
     case_pb2,
     case_service_pb2,

@@ -32,8 +32,8 @@ from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import enum_name
 from chassis.api.resources import referred
 from chassis.api.validation import Check, Found
-from chassis.api.visible import shows_something
 from chassis.errors import Violation
+from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
 
 Part = Callable[[Any, str, datetime, Found], None]

@@ -37,7 +37,7 @@ from chassis.api.masks import changeable, masked, updated
 from chassis.api.messages import date_of, decimal, enum_name, moment
 from chassis.api.names import Pattern
 from chassis.api.resources import is_resource, referred
-from chassis.api.visible import shows_something
+from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
 
 T = TypeVar("T")

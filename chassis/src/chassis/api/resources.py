@@ -9,7 +9,7 @@ from google.api import resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from chassis.api.names import Pattern
-from chassis.events.registry import contracts
+from chassis.contracts import contracts
 from rapport.options.v1 import options_pb2
 
 _KINDS = {

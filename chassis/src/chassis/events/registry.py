@@ -1,33 +1,17 @@
 """The event messages of every installed contract, found by what their descriptors say.
 
-An event message is one with the option `subject`. Contracts are the packages under `rapport`, which any
-distribution may add to, and those that a distribution names in the entry point group `rapport.contracts`.
+An event message is one with the option `subject`.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
-from importlib.metadata import entry_points
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from chassis.contracts import contracts
 from rapport.options.v1 import options_pb2
-
-GROUP = "rapport.contracts"
-
-
-def contracts() -> list[ModuleType]:
-    """The generated modules of every installed contract, imported."""
-    import rapport
-
-    packages: list[Any] = [rapport, *(found.load() for found in entry_points(group=GROUP))]
-    return [module for package in packages for module in _modules(package)]
 
 
 @functools.cache
@@ -59,14 +43,6 @@ def subject(message: type[Message]) -> str:
     return found
 
 
-def message_of(full_name: str) -> type[Message] | None:
-    """A message of a contract that this process has imported; None when there is none of that name."""
-    try:
-        return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(full_name))
-    except KeyError:
-        return None
-
-
 def meet(one: str, other: str) -> bool:
     """Whether a subject may be meant by both patterns of NATS."""
     for a, b in zip_longest(one.split("."), other.split(".")):
@@ -77,9 +53,3 @@ def meet(one: str, other: str) -> bool:
         if a != b and "*" not in (a, b):
             return False
     return True
-
-
-def _modules(package: Any) -> Iterator[ModuleType]:
-    for root in map(Path, package.__path__):  # a namespace without __init__.py, which pkgutil does not walk
-        for path in sorted(root.rglob("*_pb2.py")):
-            yield import_module(".".join([package.__name__, *path.relative_to(root).with_suffix("").parts]))

@@ -22,7 +22,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from chassis.api import messages
-from chassis.events.registry import message_of
+from chassis.contracts import message_of
 from rapport.common.v1.channel_pb2 import Channel
 from rapport.options.v1 import options_pb2
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from chassis.contracts import message_of
 from chassis.db.transaction import Transaction
 from chassis.events import registry
 from chassis.events.declarations import Consumption, Listening
@@ -54,7 +55,7 @@ class Subscription:
                 f"{durable} needs one handler for each message, and by pattern one of Event[Any]; "
                 f"it has those of {[name or 'Any' for name in by_type]}"
             )
-        messages = {name: message for name in by_type if (message := registry.message_of(name))}
+        messages = {name: message for name in by_type if (message := message_of(name))}
         return cls(durable, source, registry.heard(patterns) | messages, by_type, None, patterns)
 
     @classmethod

@@ -4,7 +4,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
-from chassis.events.registry import contracts
+from chassis.contracts import contracts
 from rapport_tools.cli.failures import Exit, Failure
 
 

@@ -1,0 +1,40 @@
+"""The contracts that are installed.
+
+They are the packages under `rapport`, which any distribution may add to, and those that a distribution names
+in the entry point group `rapport.contracts`.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from google.protobuf import descriptor_pool
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+GROUP = "rapport.contracts"
+
+
+def contracts() -> list[ModuleType]:
+    """The generated modules of every installed contract, imported."""
+    import rapport
+
+    packages: list[Any] = [rapport, *(found.load() for found in entry_points(group=GROUP))]
+    return [module for package in packages for module in _modules(package)]
+
+
+def message_of(full_name: str) -> type[Message] | None:
+    """A message of a contract that this process has imported; None when there is none of that name."""
+    try:
+        return GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(full_name))
+    except KeyError:
+        return None
+
+
+def _modules(package: Any) -> Iterator[ModuleType]:
+    for root in map(Path, package.__path__):  # a namespace without __init__.py, which pkgutil does not walk
+        for path in sorted(root.rglob("*_pb2.py")):
+            yield import_module(".".join([package.__name__, *path.relative_to(root).with_suffix("").parts]))
