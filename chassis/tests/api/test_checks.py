@@ -84,7 +84,7 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
     pattern, said = referred(field), allowed(field)
     if field.name in ("etag", "request_id") and not said.format:
         return (['"7"'], ["7", '"0"']) if field.name == "etag" else ([str(ONE)], ["1"])
-    if said.format:
+    if said.format and pattern is None:
         return GOOD[said.format], BAD[said.format]
     if pattern is not None:
         ids = [
@@ -168,6 +168,10 @@ def messages(draw: Any, descriptor: Any, *, is_request: bool = False) -> tuple[d
         if is_ignored or is_map or field.GetOptions().Extensions[options_pb2.judged_apart]:
             continue
         if inner is not None and inner.full_name == "google.protobuf.FieldMask":
+            continue
+        if is_request and allowed(field).batch_only:
+            made[name] = draw(st.sampled_from([True, False] if name == "confirmed" else ["a:1", ""]))
+            wrong += [name] if made[name] else []
             continue
         is_required = field_behavior_pb2.REQUIRED in behavior(field)
         is_plain = field.enum_type is not None or field.cpp_type in _PLAIN

@@ -24,6 +24,7 @@ from typing import Any, cast
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from chassis.api import formats, wellknown
@@ -48,6 +49,7 @@ _ID_GIVEN: Wrong = "REQUEST_ID_REQUIRED", "must be a UUID that the caller made f
 _LATER = {"page_token", "filter", "consistency_token"}  # judged by who knows what they mean
 _ANY_LENGTH = 2**31
 _OWN = ("name", "etag")
+_NO_MASK = FieldMask()
 
 
 def checker(request: Any, rules: Rules | None = None) -> Look:
@@ -76,7 +78,7 @@ class _Compiler:
         fields = [field for field in descriptor.fields if field is not resource]
         if not is_request:  # the whole is repeated, or not at all
             fields = [field for field in fields if field.name != "request_id"]
-        parts = [part for field in fields if (part := self._field(field))]
+        parts = [part for field in fields if (part := self._field(field, is_request))]
         if resource is not None:
             parts.append(self._update(descriptor, resource))
         if rule := self._rules.get(descriptor):
@@ -88,13 +90,15 @@ class _Compiler:
 
         return check
 
-    def _field(self, field: FieldDescriptor) -> Part | None:
+    def _field(self, field: FieldDescriptor, is_request: bool = False) -> Part | None:
         """The check of a field, None when it may hold anything."""
         options: Any = field.GetOptions()
         behavior = options.Extensions[field_behavior_pb2.field_behavior]
         hidden = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
         if not hidden.isdisjoint(behavior) or options.Extensions[options_pb2.judged_apart]:
             return None
+        if is_request and options.Extensions[options_pb2.allowed].batch_only:
+            return _empty(field.name)
         return self._allowed(field, field_behavior_pb2.REQUIRED in behavior)
 
     def _allowed(self, field: FieldDescriptor, is_required: bool) -> Part | None:
@@ -136,7 +140,7 @@ class _Compiler:
         name, allowed = resource.name, changeable(request, inner)
         always = [cast(Part, self._allowed(f, f.name == "name")) for f in inner.fields if f.name in _OWN]
         parts = {each: self._field(inner.fields_by_name[each]) for each in allowed}
-        rule = self._rules.get(inner)
+        rule, may_be_new = self._rules.get(inner), "allow_missing" in request.fields_by_name
         unknown = "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone"
 
         def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
@@ -148,6 +152,8 @@ class _Compiler:
             if paths is None:
                 found.append(Violation("update_mask", *unknown))
                 paths = []
+            if may_be_new and message.allow_missing:  # of a new one, all that is given counts
+                paths = list(dict.fromkeys([*paths, *(chosen(_NO_MASK, sent, allowed) or ())]))
             for path in paths:
                 if (part := parts[path]) is not None:
                     part(sent, inside, now, found)
@@ -172,12 +178,12 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
         return _enum(field, is_required or field.is_repeated)
     if field.type != FieldDescriptor.TYPE_STRING:
         return wellknown.number(field, allowed)
+    if (pattern := referred(field)) is not None:
+        return formats.name(pattern)
     if allowed.format:
         return formats.FORMATS[allowed.format]
     if field.name in ("etag", "request_id"):
         return formats.ETAG if field.name == "etag" else formats.UUID
-    if (pattern := referred(field)) is not None:
-        return formats.name(pattern)
     if field.name in _LATER:
         return formats.text(_ANY_LENGTH)
     is_multiline = bool(options.Extensions[options_pb2.multiline])
@@ -210,6 +216,14 @@ def _number(name: str, judge: Judge) -> Part:
     def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
         if wrong := judge(getattr(message, name)):
             found.append(Violation(prefix + name, *wrong))
+
+    return check
+
+
+def _empty(name: str) -> Part:
+    def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
+        if getattr(message, name):
+            found.append(Violation(prefix + name, "INVALID_NAME", "must be empty outside a batch"))
 
     return check
 

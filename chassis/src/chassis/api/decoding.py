@@ -6,7 +6,8 @@
     owner, another resource                 owner_id; or owner: str, the name itself, if that is asked for
     names                                   case_ids: list[UUID]
     a resource, as in a Create              its fields; or one parameter of its name: a dataclass or TypedDict
-    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names
+    a resource with an update_mask          its ids, etag, and changes: a TypedDict of what the mask names;
+                                            one of what is given too, under its name, if that is asked for
     Timestamp, Date, Duration               datetime, date, timedelta
     Money, amount                           amount: Decimal and amount_currency: str
     enum                                    a StrEnum with the same values
@@ -31,6 +32,7 @@ from uuid import UUID
 
 from google.api import field_behavior_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from chassis.api.masks import changeable, masked, updated
@@ -42,6 +44,7 @@ from rapport.options.v1 import options_pb2
 
 T = TypeVar("T")
 Values = Callable[[Any], dict[str, Any]]
+_NO_MASK = FieldMask()
 _HANDLED = {"request_id", "update_mask"}  # by who answers repeats, and by `changes`
 _SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: str,
@@ -72,10 +75,13 @@ def into(message: type[Message], target: Callable[..., T]) -> Callable[[Any], T]
     return lambda sent: target(**values(sent))
 
 
-def decoder(message: Any, target: Callable[..., Any]) -> Values:
-    """What reads the arguments of `target` from a checked message. TypeError when they do not fit."""
+def decoder(message: Any, target: Callable[..., Any], *, is_item: bool = False) -> Values:
+    """What reads the arguments of `target` from a checked message. TypeError when they do not fit.
+
+    `is_item`: of one that is an item of a batch, also what only such an item says.
+    """
     wanted, needed = _wanted(target)
-    given = {each.name: each for each in _given(message, wanted)}
+    given = {each.name: each for each in _given(message, wanted, is_item)}
     wrong = [f"{name} is taken by no parameter" for name in given.keys() - wanted.keys()]
     wrong += [f"{name} is no field" for name in needed - given.keys()]
     wrong += [
@@ -114,17 +120,18 @@ def _wanted(target: Callable[..., Any]) -> tuple[dict[str, Any], set[str]]:
     return wanted, {each.name for each in parameters if each.default is each.empty}
 
 
-def _given(message: Any, wanted: Mapping[str, Any]) -> Iterator[Value]:
+def _given(message: Any, wanted: Mapping[str, Any], is_item: bool = False) -> Iterator[Value]:
     """What a message gives, a resource inside it taken apart unless it is wanted as a whole."""
     changed = updated(message)
     for field in message.fields:
-        if field.name in _HANDLED or _is_ours(field):
+        options = field.GetOptions().Extensions[options_pb2.allowed]
+        if field.name in _HANDLED or _is_ours(field) or (options.batch_only and not is_item):
             continue
         if field is changed:
             yield from _changed(message, cast(Any, field), wanted)
         if not is_resource(field.message_type) or field.is_repeated:
             yield from _values(field, wanted)
-        elif field.name in wanted:
+        elif field is not changed and field.name in wanted:
             yield _message(field, wanted[field.name])
         elif field is not changed:
             for each in _given(field.message_type, wanted):
@@ -154,12 +161,20 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
     if kinds != types:
         raise TypeError(f"changes of {request.full_name} must be a TypedDict of {kinds}, not {hint}")
 
-    def changes(sent: Any) -> dict[str, Any]:
+    def of_mask(sent: Any) -> dict[str, Any]:
         inside = getattr(sent, name)
         paths = masked(sent.update_mask, inside, allowed)
         return {each: read(inside) for path in paths for each, read in reads[path]}
 
-    yield Value("changes", hint, changes)
+    def populated(sent: Any) -> dict[str, Any]:
+        inside = getattr(sent, name)
+        return {
+            each: read(inside) for path in masked(_NO_MASK, inside, allowed) for each, read in reads[path]
+        }
+
+    yield Value("changes", hint, of_mask)
+    if name in wanted:
+        yield Value(name, hint, populated)
 
 
 def _values(
@@ -261,7 +276,7 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
             return known
         if not callable(hint):
             raise TypeError(f"{field.full_name} needs a parameter that is a dataclass")
-        values = decoder(field.message_type, hint)
+        values = decoder(field.message_type, hint, is_item=field.is_repeated)
         return hint, lambda sent: hint(**values(sent))
     if options.Extensions[options_pb2.allowed].format == options_pb2.FORMAT_UUID:
         return UUID, UUID

@@ -59,11 +59,12 @@ def _among(is_one: Callable[[str], object], reason: str, allowed: str) -> Judge:
 
 
 def _import_key(value: str) -> Wrong | None:
-    if not all(value.rpartition(":")[::2]):
-        return no_line(value) or ("INVALID_NAME", "must be like {source}:{line}")
-    return text()(value)
+    if all(value.rpartition(":")[::2]):
+        return _IMPORT_KEY(value)
+    return _IMPORT_KEY(value) or ("INVALID_NAME", "must be like {source}:{line}")
 
 
+_IMPORT_KEY = text()
 _code = partial(_like, reason="INVALID_CODE")
 UUID = _like(
     r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",

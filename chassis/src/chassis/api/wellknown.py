@@ -47,6 +47,17 @@ def number(field: FieldDescriptor, allowed: Any) -> Callable[[Any], Wrong | None
     return lambda value: None if least <= value <= most else wrong
 
 
+def time_of(message: Any, field: str) -> datetime | None:
+    """The time in a field, for rules; None when it is absent or none."""
+    sent = getattr(message, field)
+    return moment(sent) if message.HasField(field) and is_moment(sent) else None
+
+
+def day_of(message: Any, field: str) -> date | None:
+    """The day in a field, for rules; None when it is absent or none."""
+    return _day(getattr(message, field)) if message.HasField(field) else None
+
+
 def is_moment(sent: Timestamp) -> bool:
     """Whether it is a time that we have: from 1970 to 2200."""
     return 0 <= sent.nanos < 10**9 and _LOWEST_S <= sent.seconds <= _HIGHEST_S

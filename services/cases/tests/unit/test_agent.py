@@ -9,7 +9,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def agent(display_name="Alice", phone="+49 30 1234", email="alice@example.com", department_id="front-desk"):
-    return Agent("alice", display_name, phone, email, department_id, False, NOW, NOW)
+    return Agent("alice", NOW, NOW, display_name, phone, email, department_id)
 
 
 @pytest.mark.parametrize("reached_by", [{"phone": " "}, {"email": " "}, {}])

@@ -174,6 +174,7 @@ class Allowed(_message.Message):
     EARLIEST_SECONDS_FIELD_NUMBER: _builtins.int
     LATEST_SECONDS_FIELD_NUMBER: _builtins.int
     PATHS_FIELD_NUMBER: _builtins.int
+    BATCH_ONLY_FIELD_NUMBER: _builtins.int
     format: Global___Format.ValueType
     """What the text is, or each text of a repeated field, or each value of a map. Of a resource's `name`, IDENTIFIER: what
     its last id is, a UUID when this is not said.
@@ -192,6 +193,8 @@ class Allowed(_message.Message):
     """From when on, in seconds from now; absent means from 1970. Of a Timestamp or a Date. INVALID_TIME."""
     latest_seconds: _builtins.int
     """Until when, in seconds from now; absent means until 2200. INVALID_TIME."""
+    batch_only: _builtins.bool
+    """Only items of a batch say it: in a request of its own it is empty. INVALID_NAME."""
     @_builtins.property
     def paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields of a resource that an `update_mask` may name; empty means all but those that are its name, its etag,
@@ -210,10 +213,11 @@ class Allowed(_message.Message):
         earliest_seconds: _builtins.int | None = ...,
         latest_seconds: _builtins.int | None = ...,
         paths: _abc.Iterable[_builtins.str] | None = ...,
+        batch_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "earliest_seconds", b"earliest_seconds", "latest_seconds", b"latest_seconds", "least", b"least", "most", b"most"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "paths", b"paths"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "batch_only", b"batch_only", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "paths", b"paths"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__earliest_seconds: _TypeAlias = _typing.Literal["earliest_seconds"]  # noqa: Y015
     _WhichOneofArgType__earliest_seconds: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds"]  # noqa: Y015

@@ -1,21 +1,23 @@
 """An agent: an employee whom customers can be told to turn to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from cases.domain.facts import AgentUpdated
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import fact_of
 
-# The fields that can be changed, and where an agent has them.
-FIELDS = {
-    "display_name": "display_name",
-    "phone": "phone",
-    "email": "email",
-    "department": "department_id",
-    "inactive": "inactive",
-}
+
+class AgentFields(TypedDict, total=False):
+    """What people say of an agent."""
+
+    display_name: str
+    phone: str
+    email: str
+    department_id: str
+    inactive: bool
 
 
 @dataclass(slots=True)
@@ -23,13 +25,13 @@ class Agent:
     """An entry of the directory. A customer must be able to reach the agent: by phone, by e-mail, or both."""
 
     id: str
-    display_name: str
-    phone: str
-    email: str
-    department_id: str
-    inactive: bool
     create_time: datetime
     update_time: datetime
+    display_name: str = ""
+    phone: str = ""
+    email: str = ""
+    department_id: str = ""
+    inactive: bool = False
     version: int = 1
 
     @property
@@ -44,18 +46,21 @@ class Agent:
 
     def created(self) -> AgentUpdated:
         """The fact that there is such an agent."""
-        return fact_of(AgentUpdated, self, updated_fields=list(FIELDS))
+        return self._updated(AgentFields.__annotations__)
 
-    def update(self, given: "Agent", paths: Sequence[str], now: datetime) -> AgentUpdated | None:
-        """Take the fields at `paths` from `given`. Nothing when they are so already."""
-        changed = [path for path in paths if getattr(self, path) != getattr(given, path)]
+    def update(self, changes: AgentFields, now: datetime) -> AgentUpdated | None:
+        """Take over `changes`. Nothing when it is so already."""
+        changed = [name for name, value in changes.items() if value != getattr(self, name)]
         if not changed:
             return None
-        for path in changed:
-            setattr(self, FIELDS[path], getattr(given, FIELDS[path]))
+        for name in changed:
+            setattr(self, name, changes[name])  # type: ignore[literal-required]
         self.update_time = now
         self.version += 1
-        return fact_of(AgentUpdated, self, updated_fields=changed)
+        return self._updated(changed)
+
+    def _updated(self, changed: Iterable[str]) -> AgentUpdated:
+        return fact_of(AgentUpdated, self, updated_fields=[name.removesuffix("_id") for name in changed])
 
     def require_active(self) -> None:
         """Refuse to have an agent own what is new who serves customers no more (`AGENT_INACTIVE`)."""

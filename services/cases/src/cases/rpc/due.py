@@ -1,30 +1,48 @@
-"""By when, as requests say it: a moment, or a day in a time zone."""
+"""What no option of the contract can say of a promise: how its dates and names go together."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from cases.domain.due import Due
+from cases.names import CASE, WORK_ITEM
 from chassis.api.validation import Check
+from chassis.api.wellknown import day_of, time_of
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
+from rapport.cases.v1.promise_pb2 import Promise
+from rapport.cases.v1.promise_service_pb2 import RenegotiatePromiseRequest
 
-AHEAD_MAX = timedelta(days=3653)  # nobody promises or forecasts further
 
-
-def check_due(check: Check, message: Any, now: datetime) -> Due | None:
-    """What `due_time`, or `due_date` and `time_zone`, of a promise say; None with a violation.
-
-    REQUIRED, INVALID_TIME, INVALID_CODE. A day counts by its end.
-    """
-    latest = now + AHEAD_MAX
-    at = check.moment(message, "due_time", latest=latest, required=False)
-    day = check.date(message, "due_date", latest=latest)
-    zone = message.time_zone
-    if message.HasField("due_time") == message.HasField("due_date"):
-        check.refuse("due_time", "REQUIRED", "must be given, or due_date and time_zone, not both")
-    if message.HasField("due_date") and time_zone(zone) is None:
+def check_promise(check: Check, sent: Promise, now: datetime) -> None:
+    """One date, with its time zone; a work item of the case; made before it is due, and kept after that."""
+    _one_date(check, sent, "must be given, or due_date and time_zone, not both")
+    if sent.HasField("due_date") and not sent.time_zone:
         check.refuse("time_zone", "INVALID_CODE", NOT_A_TIME_ZONE)
-    elif zone and not message.HasField("due_date"):
+    elif sent.time_zone and not sent.HasField("due_date"):
         check.refuse("time_zone", "INVALID_CODE", "must be empty without due_date")
-    elif day:
-        return Due.of_day(day, zone)
+    case, work_item = CASE.match(sent.case), WORK_ITEM.match(sent.work_item)
+    if case and work_item and case[0] != work_item[0]:
+        check.refuse("work_item", "INVALID_NAME", "must be a work item of the promise's case")
+    due, made, kept = _due(sent), time_of(sent, "make_time"), time_of(sent, "keep_time")
+    if made and due and made > due.time:
+        check.refuse("make_time", "INVALID_TIME", "must not be after it is due")
+    if made and kept and kept < made:
+        check.refuse("keep_time", "INVALID_TIME", "must not be before make_time")
+
+
+def check_renegotiation(check: Check, sent: RenegotiatePromiseRequest, now: datetime) -> None:
+    """One date."""
+    _one_date(check, sent, "must be given, or due_date, not both")
+
+
+def _one_date(check: Check, sent: Any, allowed: str) -> None:
+    if sent.HasField("due_time") == sent.HasField("due_date"):
+        check.refuse("due_time", "REQUIRED", allowed)
+
+
+def _due(sent: Promise) -> Due | None:
+    """By when, as far as it is said."""
+    day = day_of(sent, "due_date")
+    if day and time_zone(sent.time_zone):
+        return Due.of_day(day, sent.time_zone)
+    at = time_of(sent, "due_time")
     return Due(at) if at else None

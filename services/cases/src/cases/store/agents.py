@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from cases.domain.agent import FIELDS, Agent
+from cases.domain.agent import Agent, AgentFields
 from cases.store.tables import AGENTS, changing
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
@@ -17,4 +17,4 @@ LOCK_AGENT = Statement(_BY_ID.with_for_update(), row=Agent)
 LIST_AGENTS = Listing(sa.select(AGENTS), AGENTS.c.id, row=Agent)
 # Nothing comes back when there is one already, whoever has made it.
 INSERT_AGENT = Statement[Any](insert(AGENTS).on_conflict_do_nothing().returning(AGENTS.c.id))
-UPDATE_AGENT = Statement[Any](changing(AGENTS, *FIELDS.values(), "update_time", "version"))
+UPDATE_AGENT = Statement[Any](changing(AGENTS, *AgentFields.__annotations__, "update_time", "version"))

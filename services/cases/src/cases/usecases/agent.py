@@ -1,8 +1,6 @@
 """The directory of agents."""
 
-from collections.abc import Sequence
-
-from cases.domain.agent import Agent
+from cases.domain.agent import Agent, AgentFields
 from cases.store.agents import AGENT, INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
 from chassis.api import etags
 from chassis.context import Call, acting, service_itself
@@ -25,21 +23,28 @@ async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
 
 
 async def update_agent(
-    tx: Transaction, agent: Agent, *, paths: Sequence[str], allow_missing: bool, etag: str
+    tx: Transaction,
+    *,
+    agent_id: str,
+    agent: AgentFields,
+    changes: AgentFields,
+    allow_missing: bool,
+    etag: str,
 ) -> Agent:
-    """Change the fields at `paths` to those of `agent`, or create it as it is given."""
-    stored = await LOCK_AGENT.maybe(tx, id=agent.id)
+    """Make `changes` to an agent, or create it as `agent` gives it."""
+    stored = await LOCK_AGENT.maybe(tx, id=agent_id)
     if stored is None:
         if not allow_missing:
-            raise NotFound(agent.name)
-        agent.require_complete()
-        tx.require_owner(agent)
-        if await _created(tx, agent):
-            return agent
-        stored = await LOCK_AGENT.one(tx, id=agent.id)  # somebody else was faster
+            raise NotFound(f"agents/{agent_id}")
+        new = Agent(agent_id, tx.now, tx.now, **agent)
+        new.require_complete()
+        tx.require_owner(new)
+        if await _created(tx, new):
+            return new
+        stored = await LOCK_AGENT.one(tx, id=agent_id)  # somebody else was faster
     tx.require_owner(stored)
-    etags.match(etag, stored.version, "agent.etag")
-    if updated := stored.update(agent, paths, tx.now):
+    etags.match(etag, stored.version)
+    if updated := stored.update(changes, tx.now):
         stored.require_complete()
         tx.require_owner(stored)
         await tx.defer(UPDATE_AGENT, **values(stored))
@@ -50,7 +55,7 @@ async def update_agent(
 async def seed_front_desk(db: Database, *, phone: str, email: str) -> None:
     """Make sure that there is somebody to turn to. What people have changed since stays as it is."""
     now = db.clock.now()
-    front_desk = Agent("front-desk", "Front Desk", phone, email, "front-desk", False, now, now)
+    front_desk = Agent("front-desk", now, now, "Front Desk", phone, email, "front-desk")
     front_desk.require_complete()
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:

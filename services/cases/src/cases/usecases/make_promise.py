@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from cases.domain.case import Case
@@ -18,27 +18,41 @@ from cases.store.work_items import LOCK_WORK_ITEMS
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
 from chassis.overlap import Outcome
 
 AT_RISK_TIMER = "promise-at-risk"
 DUE_TIMER = "promise-due"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class MakePromise:
     """A promise to make. Of past ones: `keep_time`, when kept, and `import_key`, where it comes from."""
 
     customer_id: UUID
     department_id: str
     kind: str
-    due: Due
-    reference: str = ""
-    case_id: UUID | None = None
-    work_item_id: UUID | None = None
-    make_time: datetime | None = None
-    keep_time: datetime | None = None
+    reference: str
+    due_time: datetime | None
+    due_date: date | None
+    time_zone: str
+    case_id: UUID | None
+    work_item_case_id: UUID | None
+    work_item_id: UUID | None
+    make_time: datetime | None
+    keep_time: datetime | None
     import_key: str | None = None
+
+    def __post_init__(self) -> None:
+        """A work item's name says which case it belongs to."""
+        self.case_id = self.case_id or self.work_item_case_id
+
+    @property
+    def due(self) -> Due:
+        """By when: one of both is given."""
+        if self.due_date:
+            return Due.of_day(self.due_date, self.time_zone)
+        return Due(cast(datetime, self.due_time))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +98,16 @@ class Made(NamedTuple):
     outcome: Outcome
 
 
-async def make_promise(tx: Transaction, clock: PromiseClock, command: MakePromise) -> Promise:
-    """Make one promise."""
-    foundations = await _foundations(tx, [command])
-    promise, facts = _make(tx, clock, command, foundations)
-    await tx.defer(INSERT_PROMISE, **values(promise))
-    await announce(tx, clock, promise, facts)
-    return promise
+async def make_promise(tx: Transaction, clock: PromiseClock, *, promise: MakePromise) -> Promise:
+    """Make one promise. InvalidArgument INVALID_TIME for one that is over and has no keep time."""
+    if promise.due.missed_by(tx.now) and not promise.keep_time:
+        field = f"promise.{'due_date' if promise.due_date else 'due_time'}"
+        raise invalid(field, "INVALID_TIME", "must be in the future, or keep_time be given")
+    foundations = await _foundations(tx, [promise])
+    made, facts = _make(tx, clock, promise, foundations)
+    await tx.defer(INSERT_PROMISE, **values(made))
+    await announce(tx, clock, made, facts)
+    return made
 
 
 async def make_promises(tx: Transaction, clock: PromiseClock, commands: Sequence[MakePromise]) -> list[Made]:

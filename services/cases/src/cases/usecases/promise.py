@@ -23,8 +23,8 @@ from chassis.errors import NotFound, invalid
 async def renegotiate_promise(
     tx: Transaction,
     clock: PromiseClock,
-    promise_id: UUID,
     *,
+    promise_id: UUID,
     due_time: datetime | None,
     due_date: date | None,
     reason_code: str,
@@ -72,7 +72,7 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
 
 
 async def keep_promise(
-    tx: Transaction, promise_id: UUID, *, keep_time: datetime | None, etag: str
+    tx: Transaction, *, promise_id: UUID, keep_time: datetime | None, etag: str
 ) -> Promise:
     """Mark a promise as done, now unless told when."""
     promise = await _own(tx, promise_id, etag)
@@ -81,7 +81,7 @@ async def keep_promise(
 
 
 async def withdraw_promise(
-    tx: Transaction, clock: PromiseClock, promise_id: UUID, *, reason_code: str, etag: str
+    tx: Transaction, clock: PromiseClock, *, promise_id: UUID, reason_code: str, etag: str
 ) -> Promise:
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)

@@ -1,15 +1,53 @@
-"""Promises that two sources bring: exports overlap."""
+"""Making promises in batches. What two sources bring may be one: exports overlap."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from cases.domain.promise import Promise
+from cases.domain.promise_clock import PromiseClock
 from cases.store.promises import IMPORTED_ABOUT, PROMISES_BY_IMPORT_KEY
-from cases.usecases.make_promise import MakePromise
+from cases.usecases.make_promise import Made, MakePromise, check_promises, make_promises
 from chassis import overlap
 from chassis.db.transaction import Transaction
+from chassis.overlap import Outcome
 
 
-async def find_overlap(
+@dataclass(slots=True)
+class Asked:
+    """An item of a batch, where it comes from, and whether somebody says that it is no other source's."""
+
+    promise: MakePromise
+    import_key: str
+    confirmed: bool
+
+
+class Batch(NamedTuple):
+    """What became of each item."""
+
+    results: list[Made]
+
+
+async def make_batch(
+    tx: Transaction, clock: PromiseClock, *, requests: Sequence[Asked], validate_only: bool
+) -> Batch:
+    """Make many promises, past ones included, each import key once ever. None if they are only validated."""
+    for asked in requests:
+        if asked.import_key:  # what departments call their sources is their own business
+            asked.promise.import_key = f"{tx.call.principal.department}/{asked.import_key}"
+    commands = [asked.promise for asked in requests]
+    unclear = await _find_overlap(
+        tx, commands, [asked.confirmed for asked in requests], validate_only=validate_only
+    )
+    if unclear:  # nothing comes of these; whoever may not make them is told so all the same
+        await check_promises(tx, clock, [commands[i] for i in sorted(unclear)])
+    clear = [command for i, command in enumerate(commands) if i not in unclear]
+    made = iter(await (check_promises if validate_only else make_promises)(tx, clock, clear))
+    none = Made(None, Outcome.UNCLEAR)
+    return Batch([none if i in unclear else next(made) for i in range(len(commands))])
+
+
+async def _find_overlap(
     tx: Transaction, commands: Sequence[MakePromise], confirmed: Sequence[bool], *, validate_only: bool
 ) -> set[int]:
     """Give commands the import keys under which another source of the department brought what they are.
