@@ -17,9 +17,7 @@ from google.protobuf.descriptor_pb2 import (
 
 LITERAL = "[a-z][A-Za-z]*"
 VARIABLE = r"\{([a-z_.]+)=((?:[A-Za-z]+|\*)(?:/(?:[A-Za-z]+|\*))*)\}"
-# The one segment that is nobody's field: which service is asked, of those that all answer the same.
-SERVICE = r"services/\*"
-PATH = re.compile(rf"/(v[1-9]\w*)(?:/(?:{SERVICE}|{LITERAL}|{VARIABLE}))+(:{LITERAL})?")
+PATH = re.compile(rf"/(v[1-9]\w*)(?:/(?:{LITERAL}|{VARIABLE}))+(:{LITERAL})?")
 VERBS = {"Get": "get", "List": "get", "Create": "post", "Update": "patch", "Delete": "delete"}
 # What is a text in JSON, and so may be in a query.
 TEXTS = {".google.protobuf.Timestamp", ".google.protobuf.Duration", ".google.protobuf.FieldMask"}

@@ -40,7 +40,11 @@ PARENTS = {
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
-    "ListDeadLetters": {"parent": "consumers/-"},
+    "ListConsumers": {"parent": "services/loyalty"},
+    "ListDeadLetters": {"parent": "services/loyalty/consumers/-"},
+    "ListTimers": {"parent": "services/loyalty"},
+    "ListWork": {"parent": "services/loyalty"},
+    "RepublishFacts": {"parent": "services/loyalty"},
     "ListTransfers": {"account": "programmes/main/accounts/issued"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}

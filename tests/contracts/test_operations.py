@@ -34,7 +34,9 @@ from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 
-CONSUMER = "consumers/cases-notices"
+SERVICE = "services/cases"
+CONSUMER = f"{SERVICE}/consumers/cases-notices"
+BACKLOG = f"{SERVICE}/backlog"
 _DONE = Statement[Any](sa.select(AUDIT.c.what, AUDIT.c.resources).where(AUDIT.c.actor == "agent:alice"))
 
 
@@ -86,7 +88,7 @@ async def letter(running: Running, operator: Any) -> operations_pb2.DeadLetter:
     await running.deliver(fact, resource=fact.notice, source="notifications")
 
     async def listed() -> Any:
-        request = ops.ListDeadLettersRequest(parent="consumers/-")
+        request = ops.ListDeadLettersRequest(parent=f"{SERVICE}/consumers/-")
         return (await operator.ListDeadLetters(request)).dead_letters
 
     [found] = await eventually(listed)
@@ -114,7 +116,7 @@ async def test_a_replayed_dead_letter_is_applied_once_and_who_did_it_is_audited(
     await eventually(lambda: handler.applied)
 
     async def gone() -> bool:
-        return not (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+        return not (await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))).set_aside
 
     await eventually(gone)
     assert handler.applied == [UUID(letter.name.rpartition("/")[2])]
@@ -123,32 +125,52 @@ async def test_a_replayed_dead_letter_is_applied_once_and_who_did_it_is_audited(
 
 
 async def test_a_dropped_dead_letter_is_missing_nowhere(operator: Any, letter: Any) -> None:
-    await operator.DropDeadLetter(ops.DropDeadLetterRequest(name=letter.name))
+    await operator.DeleteDeadLetter(ops.DeleteDeadLetterRequest(name=letter.name))
     for call, request in (
         (operator.GetDeadLetter, ops.GetDeadLetterRequest(name=letter.name)),
         (operator.ReplayDeadLetter, ops.ReplayDeadLetterRequest(name=letter.name)),
-        (operator.DropDeadLetter, ops.DropDeadLetterRequest(name=letter.name)),
+        (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=letter.name)),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(request)
         assert reason(refused.value) == "RESOURCE_NOT_FOUND"
-    assert not (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+    assert not (await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))).set_aside
 
 
 async def test_the_backlog_and_the_consumers_tell_what_was_given_up_on(operator: Any, letter: Any) -> None:
-    [aside] = (await operator.GetBacklog(ops.GetBacklogRequest())).set_aside
+    [aside] = (await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))).set_aside
     assert (aside.consumer, aside.state, aside.error, aside.event_count) == (
         CONSUMER, states_pb2.SET_ASIDE_STATE_DEAD, "FailedPrecondition", 1,
     )  # fmt: skip
-    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest())).consumers
+    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest(parent=SERVICE))).consumers
     assert (consumer.name, consumer.source, consumer.dead_letter_count) == (CONSUMER, "notifications", 1)
     assert (consumer.pending_count, consumer.parked_count) == (0, 0)
+    assert await operator.GetConsumer(ops.GetConsumerRequest(name=CONSUMER)) == consumer
 
 
 async def test_the_dead_letters_of_a_consumer_that_is_not_there_are_not_an_empty_list(operator: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await operator.ListDeadLetters(ops.ListDeadLettersRequest(parent="consumers/cases-nobody"))
+        await operator.ListDeadLetters(ops.ListDeadLettersRequest(parent=f"{SERVICE}/consumers/cases-nobody"))
     assert reason(refused.value) == "RESOURCE_NOT_FOUND"
+
+
+async def test_a_service_answers_for_itself_alone(operator: Any, letter: Any) -> None:
+    other = "services/loyalty"
+    theirs = letter.name.replace(SERVICE, other)
+    for call, request in (
+        (operator.GetBacklog, ops.GetBacklogRequest(name=f"{other}/backlog")),
+        (operator.GetConsumer, ops.GetConsumerRequest(name=f"{other}/consumers/cases-notices")),
+        (operator.ListConsumers, ops.ListConsumersRequest(parent=other)),
+        (operator.ListDeadLetters, ops.ListDeadLettersRequest(parent=f"{other}/consumers/-")),
+        (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=theirs)),
+        (operator.ListTimers, ops.ListTimersRequest(parent=other)),
+        (operator.GetWork, ops.GetWorkRequest(name=f"{other}/work/{uuid4()}")),
+        (operator.RepublishFacts, ops.RepublishFactsRequest(parent=other)),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(request)
+        assert reason(refused.value) == "RESOURCE_NOT_FOUND"
+    assert (await operator.GetDeadLetter(ops.GetDeadLetterRequest(name=letter.name))).name == letter.name
 
 
 async def test_facts_are_published_again_page_by_page(
@@ -163,14 +185,16 @@ async def test_facts_are_published_again_page_by_page(
             recorded.append(tx.record(fact, version=1))
 
     async def published() -> bool:
-        backlog = await operator.GetBacklog(ops.GetBacklogRequest())
+        backlog = await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))
         return backlog.unpublished_fact_count == 0
 
     await eventually(published)
     connection = await connect(infrastructure.nats_url, "test")
     await connection.js.purge_stream("CASES")
     heard = await connection.client.subscribe("events.cases.>")
-    request = ops.RepublishFactsRequest(start_time=timestamp(clock.now() - timedelta(hours=1)), page_size=2)
+    request = ops.RepublishFactsRequest(
+        parent=SERVICE, start_time=timestamp(clock.now() - timedelta(hours=1)), page_size=2
+    )
     # Ids only grow, also when another test of this process had a later clock.
     request.end_time.CopyFrom(timestamp(clock.now() + timedelta(days=3650)))
     counts = []
@@ -189,7 +213,7 @@ async def test_facts_are_published_again_page_by_page(
     assert [UUID((message.headers or {})["ce-id"]) for message in messages] == recorded
     await connection.close()
     done = [row["resources"] for row in await _DONE.all(running.db)]
-    assert done.count("streams/cases") == 3, "who published again is in the audit"
+    assert done.count(SERVICE) == 3, "who published again is in the audit"
 
 
 async def test_a_consumer_that_the_broker_has_not_got_is_listed_as_missing(
@@ -198,7 +222,7 @@ async def test_a_consumer_that_the_broker_has_not_got_is_listed_as_missing(
     connection = await connect(infrastructure.nats_url, "test")
     await connection.js.delete_consumer("NOTIFICATIONS", "cases-notices")
     await connection.close()
-    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest())).consumers
+    [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest(parent=SERVICE))).consumers
     assert (consumer.name, consumer.missing) == (CONSUMER, True)
 
 
@@ -217,22 +241,27 @@ async def test_timers_and_work_are_listed_with_what_they_are_about(running: Runn
             " CASE WHEN state <> 'PENDING' THEN now() END"
             " FROM unnest(ARRAY['PENDING', 'DONE', 'UNKNOWN']) state"
         )
-    timers = await operator.ListTimers(ops.ListTimersRequest(page_size=2))
+    timers = await operator.ListTimers(ops.ListTimersRequest(parent=SERVICE, page_size=2))
     assert [timer.key for timer in timers.timers] == ["promises/1", "promises/2"]
-    rest = ops.ListTimersRequest(page_size=2, page_token=timers.next_page_token)
+    first = timers.timers[0]
+    assert await operator.GetTimer(ops.GetTimerRequest(name=first.name)) == first
+    rest = ops.ListTimersRequest(parent=SERVICE, page_size=2, page_token=timers.next_page_token)
     assert [timer.key for timer in (await operator.ListTimers(rest)).timers] == ["promises/3"]
-    waiting, unknown = sorted((await operator.ListWork(ops.ListWorkRequest())).work, key=lambda w: w.key)
+    waiting, unknown = sorted(
+        (await operator.ListWork(ops.ListWorkRequest(parent=SERVICE))).work, key=lambda w: w.key
+    )
+    assert await operator.GetWork(ops.GetWorkRequest(name=waiting.name)) == waiting
     assert (unknown.key, unknown.HasField("end_time")) == ("UNKNOWN", True)
     assert (waiting.key, waiting.alarm, waiting.code, waiting.HasField("end_time")) == (
         "PENDING", True, "535", False,
     )  # fmt: skip
-    [backlog] = (await operator.GetBacklog(ops.GetBacklogRequest())).work
+    [backlog] = (await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))).work
     assert (backlog.kind, backlog.alarm_count, backlog.alarm_code) == ("send", 1, "535")
     assert (backlog.unknown_count, backlog.overdue_count) == (1, 0)
     async with running.db.connection() as connection:
         for table in ("timers", "work"):
             await connection.execute(f"UPDATE {table} SET due_at = now() - interval '1 h'")
-    late = await operator.GetBacklog(ops.GetBacklogRequest())
+    late = await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))
     assert (late.work[0].overdue_count, late.overdue_timer_count) == (1, 3)
 
 

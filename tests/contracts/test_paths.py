@@ -46,7 +46,7 @@ service BookService {
     option (google.api.http) = {post: "/v1/{name=shelves/*/books/*}:lend" body: "*"};
   }
   rpc ListDeadLetters(ListDeadLettersRequest) returns (ListBooksResponse) {
-    option (google.api.http) = {get: "/v1/services/*/deadLetters"};
+    option (google.api.http) = {get: "/v1/deadLetters"};
   }
 }
 message GetBookRequest { string name = 1 [(google.api.resource_reference).type = "lending.rapport/Book"]; }
@@ -82,8 +82,8 @@ SERVICE = "service BookService {"
 WRONG = {
     "no path": (f"option (google.api.http) = {GET};", "", "GetBook: needs a google.api.http option"),
     "another version": (GET, GET.replace("v1", "v2"), "must be /v1/, then"),
-    "a collection in snake_case": ("services/*/deadLetters", "services/*/dead_letters", "lowerCamelCase"),
-    "a segment that is nobody's": ("services/*/deadLetters", "*/deadLetters", "must be /v1/, then"),
+    "a collection in snake_case": ("v1/deadLetters", "v1/dead_letters", "lowerCamelCase"),
+    "a segment that is nobody's": ("v1/deadLetters", "v1/*/deadLetters", "must be /v1/, then"),
     "a verb without a path": (GET, '{custom: {kind: "HEAD" path: "/v1/x"}}', "'' must be /v1/"),
     "a standard method by another verb": (GET, GET.replace("get", 'body: "*" post'), "must be get"),
     "a verb after a standard method": (GET, GET.replace('}"', '}:get"'), "without a verb at the end"),

@@ -77,7 +77,9 @@ async def test_a_consumer_handles_every_recorded_sample(start: Any, clock: Manua
             return ids <= {row["event_id"] for row in await _HANDLED.all(running.db, consumer=durable)}
 
         await eventually(handled, 30)
-    backlog = await running.stub(OperationsServiceStub).GetBacklog(GetBacklogRequest())
+    backlog = await running.stub(OperationsServiceStub).GetBacklog(
+        GetBacklogRequest(name=f"services/{running.db.service}/backlog")
+    )
     assert not backlog.set_aside
 
 

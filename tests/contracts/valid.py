@@ -41,7 +41,15 @@ PROMISED = {
     "customer": SOMEBODY, "department": "departments/front-desk", "kind": "delivery", "reference": "orders/1",
     "due_time": SOON,
 }  # fmt: skip
-LETTERS = [f"consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
+LETTERS = [f"services/loyalty/consumers/loyalty-promises/deadLetters/{uuid4()}" for _ in range(2)]
+TIMER = uuid4()
+_WAITING = (
+    "INSERT INTO timers (id, kind, key, due_at, correlation_id, causation_id, traceparent)"
+    " VALUES ($1, 'none', '', now() + interval '1 day', '', $1, '')",
+    "INSERT INTO work (id, kind, key, state, due_at, expire_at, repeats, correlation_id, causation_id,"
+    " traceparent, alarm, code, ended_at) VALUES ($1, 'none', '', 'DONE', now(), now(), 1, '', $1, '', false,"
+    " '', now())",
+)
 _LETTER = """
     INSERT INTO parked (event_id, consumer, state, source, subject, type, resource, customer, headers, data,
                         attempts, error, reason, parked_at, due_at)
@@ -204,15 +212,18 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("notifications.Explain", {"name": "{SendNotice}"}),
     ],
     "operations": [
-        ("GetBacklog", {}),
-        ("ListConsumers", {}),
-        ("ListDeadLetters", _PAGE | {"parent": "consumers/loyalty-promises"}),
+        ("GetBacklog", {"name": "services/loyalty/backlog"}),
+        ("GetConsumer", {"name": "services/loyalty/consumers/loyalty-promises"}),
+        ("ListConsumers", _PAGE | {"parent": "services/loyalty"}),
+        ("ListDeadLetters", _PAGE | {"parent": "services/loyalty/consumers/loyalty-promises"}),
         ("GetDeadLetter", {"name": LETTERS[0]}),
         ("ReplayDeadLetter", {"name": LETTERS[0]}),
-        ("DropDeadLetter", {"name": LETTERS[1]}),
-        ("ListTimers", _PAGE),
-        ("ListWork", _PAGE),
-        ("RepublishFacts", _PAGE | {"start_time": BEFORE, "end_time": SOON}),
+        ("DeleteDeadLetter", {"name": LETTERS[1]}),
+        ("GetTimer", {"name": f"services/loyalty/timers/{TIMER}"}),
+        ("ListTimers", _PAGE | {"parent": "services/loyalty"}),
+        ("GetWork", {"name": f"services/loyalty/work/{TIMER}"}),
+        ("ListWork", _PAGE | {"parent": "services/loyalty"}),
+        ("RepublishFacts", _PAGE | {"parent": "services/loyalty", "start_time": BEFORE, "end_time": SOON}),
     ],
 }  # fmt: skip
 
@@ -222,6 +233,8 @@ async def prepare(name: str, db: Database) -> None:
     if name == "operations":
         async with db.connection() as connection:
             await connection.executemany(_LETTER, [[UUID(letter.rpartition("/")[2])] for letter in LETTERS])
+            for made in _WAITING:
+                await connection.execute(made, TIMER)
 
 
 def resolved(value: Any, known: dict[str, str]) -> Any:

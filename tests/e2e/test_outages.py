@@ -30,7 +30,7 @@ def no_dead_letters(stack: Stack) -> Iterator[None]:
     yield
     session = Session.open()
     assert [
-        letter for service in session.peers for letter in dead_letters(operations(session, service))
+        letter for service in session.peers for letter in dead_letters(operations(session, service), service)
     ] == []
 
 

@@ -18,7 +18,7 @@ def said(**backlog):
 
 def aside(state, error, count):
     return operations_pb2.SetAside(
-        consumer="consumers/loyalty-cases", state=state, error=error, event_count=count
+        consumer="services/loyalty/consumers/loyalty-cases", state=state, error=error, event_count=count
     )
 
 

@@ -27,9 +27,13 @@ from chassis.outbox.republish import before, republish_some
 from chassis.work.timers import Timer
 from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
 
-CONSUMER = Pattern("consumers/{consumer:code}")
-DEAD_LETTER = Pattern("consumers/{consumer:code}/deadLetters/{dead_letter}")
-EVERY_CONSUMER = "consumers/-"
+SERVICE = Pattern("services/{service:code}")
+BACKLOG = Pattern("services/{service:code}/backlog")
+CONSUMER = Pattern("services/{service:code}/consumers/{consumer:code}")
+EVERY_CONSUMER = Pattern("services/{service:code}/consumers/-")
+DEAD_LETTER = Pattern("services/{service:code}/consumers/{consumer:code}/deadLetters/{dead_letter}")
+TIMER = Pattern("services/{service:code}/timers/{timer}")
+WORK = Pattern("services/{service:code}/work/{work}")
 BROKER_TIMEOUT_S = 2.0
 
 
@@ -48,34 +52,70 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         self._connection = connection
         self._consumers = {each.durable: each for each in consumers}
 
-    async def GetBacklog(self, request: Any, context: Any) -> operations_pb2.Backlog:
+    def _ours(self, pattern: Pattern, name: str, field: str = "name") -> tuple[Any, ...]:
+        """The ids in a name after the service. INVALID_NAME; NotFound when it is another service's."""
+        service, *ids = pattern.parse(name, field)
+        if service != self.db.service:
+            raise NotFound(name, f"{name} is not of {self.db.service}, which was asked.")
+        return tuple(ids)
+
+    async def GetBacklog(
+        self, request: operations_service_pb2.GetBacklogRequest, context: Any
+    ) -> operations_pb2.Backlog:
         """What waits."""
+        self._ours(BACKLOG, request.name)
         facts = await store.UNPUBLISHED.one(self.db)
         timers = await store.OVERDUE_TIMERS.one(self.db)
         return to_message(
             operations_pb2.Backlog,
             None,
+            name=request.name,
             unpublished_fact_count=facts["waiting"],
             oldest_unpublished_time=facts["oldest"],
             set_aside=[
-                to_message(operations_pb2.SetAside, row, consumer=CONSUMER.format(row.consumer))
+                to_message(
+                    operations_pb2.SetAside, row, consumer=CONSUMER.format(self.db.service, row.consumer)
+                )
                 for row in await store.SET_ASIDE.all(self.db)
             ],
             work=await store.WORK_BY_KIND.all(self.db),
             overdue_timer_count=timers["overdue"],
         )
 
-    async def ListConsumers(self, request: Any, context: Any) -> operations_service_pb2.ListConsumersResponse:
+    async def GetConsumer(
+        self, request: operations_service_pb2.GetConsumerRequest, context: Any
+    ) -> operations_pb2.Consumer:
+        """One declared consumer."""
+        (durable,) = self._ours(CONSUMER, request.name)
+        if durable not in self._consumers:
+            raise NotFound(request.name)
+        [consumer] = await self._described([durable])
+        return consumer
+
+    async def ListConsumers(
+        self, request: operations_service_pb2.ListConsumersRequest, context: Any
+    ) -> operations_service_pb2.ListConsumersResponse:
         """The declared consumers, by name."""
+        self._ours(SERVICE, request.parent, "parent")
+        page = Page(request, str)
+        rest = sorted(durable for durable in self._consumers if page.after is None or durable > page.after[0])
+        shown = rest[: page.size]
+        return operations_service_pb2.ListConsumersResponse(
+            consumers=await self._described(shown),
+            next_page_token=page.next_token((shown[-1],)) if len(shown) < len(rest) else "",
+        )
+
+    async def _described(self, durables: Sequence[str]) -> list[operations_pb2.Consumer]:
         aside: Counter[tuple[str, str]] = Counter()
         for row in await store.SET_ASIDE.all(self.db):
             aside[row.consumer, row.state] += row.event_count
         consumers = []
-        for durable, each in sorted(self._consumers.items()):
+        for durable in durables:
+            each = self._consumers[durable]
             pending, in_hand, missing = await self._at_broker(each)
             consumers.append(
                 operations_pb2.Consumer(
-                    name=CONSUMER.format(durable),
+                    name=CONSUMER.format(self.db.service, durable),
                     source=each.source,
                     pending_count=pending,
                     in_hand_count=in_hand,
@@ -84,7 +124,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
                     dead_letter_count=aside[durable, "DEAD"],
                 )
             )
-        return operations_service_pb2.ListConsumersResponse(consumers=consumers)
+        return consumers
 
     async def _at_broker(self, each: Consumption) -> tuple[int, int, bool]:
         """Events that wait there, those in hand, and whether the consumer or its stream is missing."""
@@ -101,57 +141,88 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         self, request: operations_service_pb2.ListDeadLettersRequest, context: Any
     ) -> operations_service_pb2.ListDeadLettersResponse:
         """The dead letters of one consumer, or of all, oldest first."""
-        if request.parent == EVERY_CONSUMER:
-            found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, _dead_letter)
+        if EVERY_CONSUMER.match(request.parent):
+            self._ours(EVERY_CONSUMER, request.parent, "parent")
+            found, token = await store.LIST_DEAD_LETTERS.page(self.db, request, self._dead_letter)
         else:
-            (consumer,) = CONSUMER.parse(request.parent, "parent")
+            (consumer,) = self._ours(CONSUMER, request.parent, "parent")
             if consumer not in self._consumers:
                 raise NotFound(request.parent)
             of_one = store.LIST_DEAD_LETTERS_OF
-            found, token = await of_one.page(self.db, request, _dead_letter, consumer=consumer)
+            found, token = await of_one.page(self.db, request, self._dead_letter, consumer=consumer)
         return operations_service_pb2.ListDeadLettersResponse(dead_letters=found, next_page_token=token)
 
     async def GetDeadLetter(
         self, request: operations_service_pb2.GetDeadLetterRequest, context: Any
     ) -> operations_pb2.DeadLetter:
         """One dead letter with its event."""
-        return _dead_letter(await _found(store.GET_DEAD_LETTER, self.db, request.name))
+        return self._dead_letter(await self._found(store.GET_DEAD_LETTER, self.db, request.name))
 
     @mutation
     async def ReplayDeadLetter(
         self, request: operations_service_pb2.ReplayDeadLetterRequest, tx: Transaction
     ) -> operations_pb2.DeadLetter:
         """Set it aside again, to be tried at once."""
-        return _dead_letter(await _found(store.REPLAY, tx, request.name))
+        return self._dead_letter(await self._found(store.REPLAY, tx, request.name))
 
     @mutation
-    async def DropDeadLetter(
-        self, request: operations_service_pb2.DropDeadLetterRequest, tx: Transaction
+    async def DeleteDeadLetter(
+        self, request: operations_service_pb2.DeleteDeadLetterRequest, tx: Transaction
     ) -> Empty:
         """Forget it."""
-        letter = await _found(store.DROP, tx, request.name)
+        letter = await self._found(store.DROP, tx, request.name)
         for name in filter(None, (request.name, letter.customer)):
             tx.touch(name)
         return Empty()
+
+    async def _found(self, statement: Any, on: Any, name: str) -> store.DeadLetter:
+        consumer, event_id = self._ours(DEAD_LETTER, name)
+        letter: store.DeadLetter | None = await statement.maybe(on, consumer=consumer, event_id=event_id)
+        if letter is None:
+            raise NotFound(name)
+        return letter
+
+    async def GetTimer(
+        self, request: operations_service_pb2.GetTimerRequest, context: Any
+    ) -> operations_pb2.Timer:
+        """One timer."""
+        (timer_id,) = self._ours(TIMER, request.name)
+        timer = await store.GET_TIMER.maybe(self.db, id=timer_id)
+        if timer is None:
+            raise NotFound(request.name)
+        return self._timer(timer)
 
     async def ListTimers(
         self, request: operations_service_pb2.ListTimersRequest, context: Any
     ) -> operations_service_pb2.ListTimersResponse:
         """The timers, the next first."""
-        found, token = await store.LIST_TIMERS.page(self.db, request, _timer)
+        self._ours(SERVICE, request.parent, "parent")
+        found, token = await store.LIST_TIMERS.page(self.db, request, self._timer)
         return operations_service_pb2.ListTimersResponse(timers=found, next_page_token=token)
+
+    async def GetWork(
+        self, request: operations_service_pb2.GetWorkRequest, context: Any
+    ) -> operations_pb2.Work:
+        """One piece of work."""
+        (work_id,) = self._ours(WORK, request.name)
+        work = await store.GET_WORK.maybe(self.db, id=work_id)
+        if work is None:
+            raise NotFound(request.name)
+        return self._work(work)
 
     async def ListWork(
         self, request: operations_service_pb2.ListWorkRequest, context: Any
     ) -> operations_service_pb2.ListWorkResponse:
         """Work on the outside world, oldest first."""
-        found, token = await store.LIST_WORK.page(self.db, request, _work)
+        self._ours(SERVICE, request.parent, "parent")
+        found, token = await store.LIST_WORK.page(self.db, request, self._work)
         return operations_service_pb2.ListWorkResponse(work=found, next_page_token=token)
 
     async def RepublishFacts(  # type: ignore[override]  # bytes, as mutations answer
         self, request: operations_service_pb2.RepublishFactsRequest, context: Any
     ) -> bytes:
         """Publish again, and then record who did: no transaction waits for the broker."""
+        self._ours(SERVICE, request.parent, "parent")
         page, asked, check = Page(request, datetime, UUID), request_of(request), Check()
         since = check.moment(request, "start_time")
         until = check.moment(request, "end_time", required=False)
@@ -166,48 +237,37 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         )
 
         async def recorded(_: Any, __: Any, ___: Any, tx: Transaction) -> list[Message]:
-            tx.touch(f"streams/{self.db.service}")
+            tx.touch(request.parent)
             return [response]
 
         return answered(await once(self, recorded, asked), context)
 
+    def _dead_letter(self, letter: store.DeadLetter) -> operations_pb2.DeadLetter:
+        return to_message(
+            operations_pb2.DeadLetter,
+            letter,
+            name=DEAD_LETTER.format(self.db.service, letter.consumer, letter.event_id),
+            event_type=letter.type,
+            attempt_count=letter.attempts,
+            park_time=letter.parked_at,
+        )
 
-async def _found(statement: Any, on: Any, name: str) -> store.DeadLetter:
-    consumer, event_id = DEAD_LETTER.parse(name)
-    letter: store.DeadLetter | None = await statement.maybe(on, consumer=consumer, event_id=event_id)
-    if letter is None:
-        raise NotFound(name)
-    return letter
+    def _timer(self, timer: Timer) -> operations_pb2.Timer:
+        return to_message(
+            operations_pb2.Timer,
+            timer,
+            name=TIMER.format(self.db.service, timer.id),
+            due_time=timer.due_at,
+            attempt_count=timer.attempts,
+        )
 
-
-def _dead_letter(letter: store.DeadLetter) -> operations_pb2.DeadLetter:
-    return to_message(
-        operations_pb2.DeadLetter,
-        letter,
-        name=DEAD_LETTER.format(letter.consumer, letter.event_id),
-        event_type=letter.type,
-        attempt_count=letter.attempts,
-        park_time=letter.parked_at,
-    )
-
-
-def _timer(timer: Timer) -> operations_pb2.Timer:
-    return to_message(
-        operations_pb2.Timer,
-        timer,
-        name=f"timers/{timer.id}",
-        due_time=timer.due_at,
-        attempt_count=timer.attempts,
-    )
-
-
-def _work(work: store.Work) -> operations_pb2.Work:
-    return to_message(
-        operations_pb2.Work,
-        work,
-        name=f"work/{work.id}",
-        attempt_count=work.attempt,
-        due_time=work.due_at,
-        expire_time=work.expire_at,
-        end_time=work.ended_at,
-    )
+    def _work(self, work: store.Work) -> operations_pb2.Work:
+        return to_message(
+            operations_pb2.Work,
+            work,
+            name=WORK.format(self.db.service, work.id),
+            attempt_count=work.attempt,
+            due_time=work.due_at,
+            expire_time=work.expire_at,
+            end_time=work.ended_at,
+        )

@@ -95,12 +95,13 @@ REPLAY = Statement(
     DeadLetter,
 )
 DROP = Statement(sa.delete(PARKED).where(*_THIS).returning(*_ALL), DeadLetter)
+GET_TIMER = Statement(sa.select(TIMERS).where(TIMERS.c.id == sa.bindparam("id")), Timer)
 LIST_TIMERS = Listing(sa.select(TIMERS), TIMERS.c.due_at, TIMERS.c.id, row=Timer)
 # Written out, to match the partial index.
 _OPEN = sa.or_(_W.ended_at.is_(None), _W.state == sa.literal_column("'UNKNOWN'"))
-LIST_WORK = Listing(
-    sa.select(*(_W[name] for name in Work.__dataclass_fields__)).where(_OPEN), _W.id, row=Work
-)
+_WORK = sa.select(*(_W[name] for name in Work.__dataclass_fields__))
+GET_WORK = Statement(_WORK.where(_W.id == sa.bindparam("id")), Work)
+LIST_WORK = Listing(_WORK.where(_OPEN), _W.id, row=Work)
 
 _COUNT = sa.func.count
 UNPUBLISHED = Statement[Any](

@@ -34,7 +34,7 @@ def list_(
 
     list_of_each(
         _service(consumer) if consumer else "",
-        lambda _, stub: map(_row, dead_letters(stub, f"consumers/{consumer or '-'}")),
+        lambda name, stub: map(_row, dead_letters(stub, name, consumer or "-")),
         as_json=as_json,
         empty="No dead letters.",
         columns=COLUMNS,
@@ -50,7 +50,7 @@ def show(name: str = typer.Argument(help=LETTER), as_json: bool = AsJson) -> Non
 
     session = Session.open()
     request = GetDeadLetterRequest(name=name)
-    letter = operations(session, _service(_consumer(name))).GetDeadLetter(request)
+    letter = operations(session, _of(name)).GetDeadLetter(request)
     row = _row(letter) | {"headers": dict(letter.headers), "data": _decoded(letter)}
     if as_json:
         write_json(row)
@@ -80,13 +80,15 @@ def replay(names: list[str] = MANY) -> None:
 @app.command()
 def drop(names: list[str] = MANY) -> None:
     """Forget dead letters for good: their events are no longer missing anywhere."""
-    from rapport.operations.v1.operations_service_pb2 import DropDeadLetterRequest
+    from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest
     from rapport_tools.cli.operations import operations
     from rapport_tools.cli.session import Session
 
     session = Session.open()
     for service, name in _each(session, names):
-        operations(session, service).DropDeadLetter(DropDeadLetterRequest(name=name, request_id=str(uuid4())))
+        operations(session, service).DeleteDeadLetter(
+            DeleteDeadLetterRequest(name=name, request_id=str(uuid4()))
+        )
         say(f"Dropped {name}.")
 
 
@@ -97,23 +99,26 @@ def _each(session: "Session", names: list[str]) -> list[tuple[str, str]]:
     meant = []
     for name in names:
         if "/" in name:
-            meant.append((_service(_consumer(name)), name))
+            meant.append((_of(name), name))
             continue
         service = _service(name)
-        letters = [letter.name for letter in dead_letters(operations(session, service), f"consumers/{name}")]
+        letters = [letter.name for letter in dead_letters(operations(session, service), service, name)]
         if not letters:
             say(f"{name} has no dead letters.")
         meant += [(service, letter) for letter in letters]
     return meant
 
 
-def _consumer(name: str) -> str:
-    kind, _, rest = name.partition("/")
+def _of(name: str) -> str:
+    """Whose dead letter it is."""
+    kind, _, rest = name.partition("/consumers/")
     consumer, _, _ = rest.partition("/")
-    if kind != "consumers" or not consumer:
-        like = "consumers/cases-notices/deadLetters/0198..., as `rapport dead-letters list` shows it"
-        raise Failure(f"{name!r} must be a name like {like}.", Exit.WRONG_USE)
-    return consumer
+    if not kind.startswith("services/") or not consumer:
+        like = "services/cases/consumers/cases-notices/deadLetters/0198..."
+        raise Failure(
+            f"{name!r} must be as `rapport dead-letters list` shows it, like {like}.", Exit.WRONG_USE
+        )
+    return _service(consumer)
 
 
 def _service(consumer: str) -> str:

@@ -79,7 +79,8 @@ def _about_messages(names: list[str]) -> Iterator[Finding]:
     session = Session.open()
     for name in names:
         try:
-            backlog = operations(session, name).GetBacklog(GetBacklogRequest(), timeout=3)
+            request = GetBacklogRequest(name=f"services/{name}/backlog")
+            backlog = operations(session, name).GetBacklog(request, timeout=3)
         except grpc.RpcError as error:
             what = f"{name} cannot say what waits ({error.code().name})."
             yield Finding(what, f"See `rapport logs {name}`.")

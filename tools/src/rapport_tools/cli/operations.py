@@ -46,11 +46,11 @@ def list_of_each(
         raise Failure(f"No answer from {', '.join(silent)}: see `rapport status`.", Exit.UNREACHABLE)
 
 
-def dead_letters(stub: "OperationsServiceStub", parent: str = "consumers/-") -> Iterator["DeadLetter"]:
-    """The dead letters of a service's consumers, oldest first, page by page."""
+def dead_letters(stub: "OperationsServiceStub", service: str, consumer: str = "-") -> Iterator["DeadLetter"]:
+    """The dead letters of a service's consumer, or of all its consumers, oldest first, page by page."""
     from rapport.operations.v1.operations_service_pb2 import ListDeadLettersRequest
 
-    request = ListDeadLettersRequest(parent=parent, page_size=1000)
+    request = ListDeadLettersRequest(parent=f"services/{service}/consumers/{consumer}", page_size=1000)
     while True:
         page = stub.ListDeadLetters(request)
         yield from page.dead_letters

@@ -29,7 +29,7 @@ def status(as_json: bool = AsJson) -> None:
 
     list_of_each(
         "",
-        lambda name, stub: [_row(name, stub.GetBacklog(GetBacklogRequest()))],
+        lambda name, stub: [_row(name, stub.GetBacklog(GetBacklogRequest(name=f"services/{name}/backlog")))],
         as_json=as_json,
         empty="No service.",
     )
@@ -86,7 +86,12 @@ def _republish(session: "Session", service: str, since: datetime, until: datetim
     from rapport.operations.v1.operations_service_pb2 import RepublishFactsRequest
     from rapport_tools.cli.operations import operations
 
-    request = RepublishFactsRequest(start_time=timestamp(since), end_time=timestamp(until), page_size=1000)
+    request = RepublishFactsRequest(
+        parent=f"services/{service}",
+        start_time=timestamp(since),
+        end_time=timestamp(until),
+        page_size=1000,
+    )
     sent = refused = 0
     while True:
         request.request_id = str(uuid4())

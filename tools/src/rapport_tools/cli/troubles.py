@@ -39,7 +39,7 @@ def _set_aside(service: str, backlog: "Backlog") -> Iterator[Finding]:
     from rapport.common.v1 import states_pb2
 
     for each in backlog.set_aside:
-        consumer = each.consumer.removeprefix("consumers/")
+        consumer = each.consumer.rpartition("/")[2]
         events = counted(each.event_count, "event")
         if each.state == states_pb2.SET_ASIDE_STATE_DEAD:
             what = f"{consumer} gave up on {events} ({each.error})."

@@ -22,9 +22,9 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
 
     list_of_each(
         service,
-        lambda _, stub: (
+        lambda name, stub: (
             {
-                "consumer": each.name.removeprefix("consumers/"),
+                "consumer": each.name.rpartition("/")[2],
                 "source": each.source,
                 "pending": each.pending_count,
                 "in_hand": each.in_hand_count,
@@ -32,7 +32,9 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
                 "dead_letters": each.dead_letter_count,
                 "missing": "missing" if each.missing else "",
             }
-            for each in stub.ListConsumers(ListConsumersRequest()).consumers
+            for each in stub.ListConsumers(
+                ListConsumersRequest(parent=f"services/{name}", page_size=MOST)
+            ).consumers
         ),
         as_json=as_json,
         empty="No consumers.",
@@ -54,7 +56,7 @@ def timers(service: str = Service, as_json: bool = AsJson) -> None:
                 "key": each.key,
                 "attempts": each.attempt_count,
             }
-            for each in stub.ListTimers(ListTimersRequest(page_size=MOST)).timers
+            for each in stub.ListTimers(ListTimersRequest(parent=f"services/{name}", page_size=MOST)).timers
         ),
         as_json=as_json,
         empty="No timers.",
@@ -80,7 +82,7 @@ def work(service: str = Service, as_json: bool = AsJson) -> None:
                 "due": _at(each.due_time),
                 "waits_for_us": "yes" if each.alarm else "",
             }
-            for each in stub.ListWork(ListWorkRequest(page_size=MOST)).work
+            for each in stub.ListWork(ListWorkRequest(parent=f"services/{name}", page_size=MOST)).work
         ),
         as_json=as_json,
         empty="No work.",

@@ -27,11 +27,14 @@ class Backlog(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    NAME_FIELD_NUMBER: _builtins.int
     UNPUBLISHED_FACT_COUNT_FIELD_NUMBER: _builtins.int
     OLDEST_UNPUBLISHED_TIME_FIELD_NUMBER: _builtins.int
     SET_ASIDE_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
     OVERDUE_TIMER_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`services/{service}/backlog`."""
     unpublished_fact_count: _builtins.int
     """Facts that are not published yet."""
     overdue_timer_count: _builtins.int
@@ -51,6 +54,7 @@ class Backlog(_message.Message):
     def __init__(
         self,
         *,
+        name: _builtins.str = ...,
         unpublished_fact_count: _builtins.int = ...,
         oldest_unpublished_time: _timestamp_pb2.Timestamp | None = ...,
         set_aside: _abc.Iterable[Global___SetAside] | None = ...,
@@ -59,7 +63,7 @@ class Backlog(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_time", b"oldest_unpublished_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -76,7 +80,7 @@ class SetAside(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     EVENT_COUNT_FIELD_NUMBER: _builtins.int
     consumer: _builtins.str
-    """`consumers/{durable}`."""
+    """`services/{service}/consumers/{durable}`."""
     state: _states_pb2.SetAsideState.ValueType
     """What becomes of them."""
     error: _builtins.str
@@ -151,7 +155,7 @@ class Consumer(_message.Message):
     DEAD_LETTER_COUNT_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`consumers/{durable}`."""
+    """`services/{service}/consumers/{durable}`."""
     source: _builtins.str
     """Whose events it takes."""
     pending_count: _builtins.int
@@ -221,7 +225,7 @@ class DeadLetter(_message.Message):
     HEADERS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`consumers/{durable}/deadLetters/{uuid}`; the id is the event's."""
+    """`services/{service}/consumers/{durable}/deadLetters/{uuid}`; the id is the event's."""
     subject: _builtins.str
     """Where the event was published."""
     event_type: _builtins.str
@@ -281,7 +285,7 @@ class Timer(_message.Message):
     DUE_TIME_FIELD_NUMBER: _builtins.int
     ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`timers/{uuid}`."""
+    """`services/{service}/timers/{uuid}`."""
     kind: _builtins.str
     """What happens, a code."""
     key: _builtins.str
@@ -357,7 +361,7 @@ class Work(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`work/{uuid}`."""
+    """`services/{service}/work/{uuid}`."""
     kind: _builtins.str
     """What is done, a code."""
     key: _builtins.str

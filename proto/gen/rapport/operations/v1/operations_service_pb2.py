@@ -31,13 +31,23 @@ from rapport.operations.v1 import operations_pb2 as rapport_dot_operations_dot_v
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.rapport/operations/v1/operations_service.proto\x12\x15rapport.operations.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&rapport/operations/v1/operations.proto\x1a rapport/options/v1/options.proto\"\x13\n\x11GetBacklogRequest\"\x16\n\x14ListConsumersRequest\"K\n\x15ListConsumersResponse\x12\x32\n\tconsumers\x18\x01 \x03(\x0b\x32\x1f.rapport.operations.v1.Consumer\"\x83\x01\n\x16ListDeadLettersRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\x12\x1doperations.rapport/DeadLetter\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x17ListDeadLettersResponse\x12\x37\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32!.rapport.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x14GetDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\"i\n\x17ReplayDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15\x44ropDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\x11ListTimersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x12ListTimersResponse\x12,\n\x06timers\x18\x01 \x03(\x0b\x32\x1c.rapport.operations.v1.Timer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x0fListWorkRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x10ListWorkResponse\x12)\n\x04work\x18\x01 \x03(\x0b\x32\x1b.rapport.operations.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xce\x01\n\x15RepublishFactsRequest\x12\x34\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x16RepublishFactsResponse\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x1a\n\x12refused_fact_count\x18\x02 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xda\x0c\n\x11OperationsService\x12\x96\x01\n\nGetBacklog\x12(.rapport.operations.v1.GetBacklogRequest\x1a\x1e.rapport.operations.v1.Backlog\">\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/services/*/backlog\x12\xac\x01\n\rListConsumers\x12+.rapport.operations.v1.ListConsumersRequest\x1a,.rapport.operations.v1.ListConsumersResponse\"@\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/services/*/consumers\x12\xc9\x01\n\x0fListDeadLetters\x12-.rapport.operations.v1.ListDeadLettersRequest\x1a..rapport.operations.v1.ListDeadLettersResponse\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/services/*/{parent=consumers/*}/deadLetters\x12\xb8\x01\n\rGetDeadLetter\x12+.rapport.operations.v1.GetDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/services/*/{name=consumers/*/deadLetters/*}\x12\xc6\x01\n\x10ReplayDeadLetter\x12..rapport.operations.v1.ReplayDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"_\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02;\"6/v1/services/*/{name=consumers/*/deadLetters/*}:replay:\x01*\x12\xb5\x01\n\x0e\x44ropDeadLetter\x12,.rapport.operations.v1.DropDeadLetterRequest\x1a\x16.google.protobuf.Empty\"]\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02\x39\"4/v1/services/*/{name=consumers/*/deadLetters/*}:drop:\x01*\x12\xa0\x01\n\nListTimers\x12(.rapport.operations.v1.ListTimersRequest\x1a).rapport.operations.v1.ListTimersResponse\"=\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/services/*/timers\x12\x98\x01\n\x08ListWork\x12&.rapport.operations.v1.ListWorkRequest\x1a\'.rapport.operations.v1.ListWorkResponse\";\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/services/*/work\x12\xb6\x01\n\x0eRepublishFacts\x12,.rapport.operations.v1.RepublishFactsRequest\x1a-.rapport.operations.v1.RepublishFactsResponse\"G\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/services/*/facts:republish:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.rapport/operations/v1/operations_service.proto\x12\x15rapport.operations.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&rapport/operations/v1/operations.proto\x1a rapport/options/v1/options.proto\"F\n\x11GetBacklogRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aoperations.rapport/Backlog\"H\n\x12GetConsumerRequest\x12\x32\n\x04name\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\n\x1boperations.rapport/Consumer\"\x7f\n\x14ListConsumersRequest\x12\x34\n\x06parent\x18\x01 \x01(\tB$\xe2\x41\x01\x02\xfa\x41\x1d\x12\x1boperations.rapport/Consumer\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"d\n\x15ListConsumersResponse\x12\x32\n\tconsumers\x18\x01 \x03(\x0b\x32\x1f.rapport.operations.v1.Consumer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x16ListDeadLettersRequest\x12\x36\n\x06parent\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\x12\x1doperations.rapport/DeadLetter\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x17ListDeadLettersResponse\x12\x37\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32!.rapport.operations.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"L\n\x14GetDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\"i\n\x17ReplayDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x17\x44\x65leteDeadLetterRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1f\n\x1doperations.rapport/DeadLetter\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x0fGetTimerRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18operations.rapport/Timer\"y\n\x11ListTimersRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\x12\x18operations.rapport/Timer\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"[\n\x12ListTimersResponse\x12,\n\x06timers\x18\x01 \x03(\x0b\x32\x1c.rapport.operations.v1.Timer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"@\n\x0eGetWorkRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17operations.rapport/Work\"v\n\x0fListWorkRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17operations.rapport/Work\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x10ListWorkResponse\x12)\n\x04work\x18\x01 \x03(\x0b\x32\x1b.rapport.operations.v1.Work\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x02\n\x15RepublishFactsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aoperations.rapport/Service\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x16RepublishFactsResponse\x12\x12\n\nfact_count\x18\x01 \x01(\x03\x12\x1a\n\x12refused_fact_count\x18\x02 \x01(\x03\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t2\xd9\x10\n\x11OperationsService\x12\x9d\x01\n\nGetBacklog\x12(.rapport.operations.v1.GetBacklogRequest\x1a\x1e.rapport.operations.v1.Backlog\"E\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=services/*/backlog}\x12\xa4\x01\n\x0bGetConsumer\x12).rapport.operations.v1.GetConsumerRequest\x1a\x1f.rapport.operations.v1.Consumer\"I\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=services/*/consumers/*}\x12\xb5\x01\n\rListConsumers\x12+.rapport.operations.v1.ListConsumersRequest\x1a,.rapport.operations.v1.ListConsumersResponse\"I\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=services/*}/consumers\x12\xc9\x01\n\x0fListDeadLetters\x12-.rapport.operations.v1.ListDeadLettersRequest\x1a..rapport.operations.v1.ListDeadLettersResponse\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/{parent=services/*/consumers/*}/deadLetters\x12\xb8\x01\n\rGetDeadLetter\x12+.rapport.operations.v1.GetDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"W\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x31\x12//v1/{name=services/*/consumers/*/deadLetters/*}\x12\xc6\x01\n\x10ReplayDeadLetter\x12..rapport.operations.v1.ReplayDeadLetterRequest\x1a!.rapport.operations.v1.DeadLetter\"_\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02;\"6/v1/{name=services/*/consumers/*/deadLetters/*}:replay:\x01*\x12\xb1\x01\n\x10\x44\x65leteDeadLetter\x12..rapport.operations.v1.DeleteDeadLetterRequest\x1a\x16.google.protobuf.Empty\"U\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02\x31*//v1/{name=services/*/consumers/*/deadLetters/*}\x12\x98\x01\n\x08GetTimer\x12&.rapport.operations.v1.GetTimerRequest\x1a\x1c.rapport.operations.v1.Timer\"F\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=services/*/timers/*}\x12\xa9\x01\n\nListTimers\x12(.rapport.operations.v1.ListTimersRequest\x1a).rapport.operations.v1.ListTimersResponse\"F\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=services/*}/timers\x12\x93\x01\n\x07GetWork\x12%.rapport.operations.v1.GetWorkRequest\x1a\x1b.rapport.operations.v1.Work\"D\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{name=services/*/work/*}\x12\xa1\x01\n\x08ListWork\x12&.rapport.operations.v1.ListWorkRequest\x1a\'.rapport.operations.v1.ListWorkResponse\"D\x90\x02\x01\x8a\xb5\x18\x19{service}.operations.read\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{parent=services/*}/work\x12\xbf\x01\n\x0eRepublishFacts\x12,.rapport.operations.v1.RepublishFactsRequest\x1a-.rapport.operations.v1.RepublishFactsResponse\"P\x8a\xb5\x18\x1a{service}.operations.write\x82\xd3\xe4\x93\x02,\"\'/v1/{parent=services/*}/facts:republish:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.operations.v1.operations_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_GETBACKLOGREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETBACKLOGREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032operations.rapport/Backlog'
+  _globals['_GETCONSUMERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETCONSUMERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\035\n\033operations.rapport/Consumer'
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\035\022\033operations.rapport/Consumer'
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCONSUMERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\037\022\035operations.rapport/DeadLetter'
   _globals['_LISTDEADLETTERSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -50,18 +60,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
-  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
-  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DROPDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_DELETEDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\037\n\035operations.rapport/DeadLetter'
+  _globals['_DELETEDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEDEADLETTERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETTIMERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETTIMERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030operations.rapport/Timer'
+  _globals['_LISTTIMERSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTTIMERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\032\022\030operations.rapport/Timer'
   _globals['_LISTTIMERSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTTIMERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTTIMERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTIMERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_GETWORKREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETWORKREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027operations.rapport/Work'
+  _globals['_LISTWORKREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTWORKREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027operations.rapport/Work'
   _globals['_LISTWORKREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTWORKREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTWORKREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTWORKREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\n\032operations.rapport/Service'
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['start_time']._loaded_options = None
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['start_time']._serialized_options = b'\342A\001\002'
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['end_time']._loaded_options = None
@@ -73,51 +93,63 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REPUBLISHFACTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\030\022\026/v1/services/*/backlog'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetBacklog']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\037\022\035/v1/{name=services/*/backlog}'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetConsumer']._loaded_options = None
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetConsumer']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002#\022!/v1/{name=services/*/consumers/*}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\032\022\030/v1/services/*/consumers'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListConsumers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002#\022!/v1/{parent=services/*}/consumers'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/services/*/{parent=consumers/*}/deadLetters'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListDeadLetters']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/{parent=services/*/consumers/*}/deadLetters'
   _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/services/*/{name=consumers/*/deadLetters/*}'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetDeadLetter']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\0021\022//v1/{name=services/*/consumers/*/deadLetters/*}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002;\"6/v1/services/*/{name=consumers/*/deadLetters/*}:replay:\001*'
-  _globals['_OPERATIONSSERVICE'].methods_by_name['DropDeadLetter']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['DropDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\0029\"4/v1/services/*/{name=consumers/*/deadLetters/*}:drop:\001*'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ReplayDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002;\"6/v1/{name=services/*/consumers/*/deadLetters/*}:replay:\001*'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['DeleteDeadLetter']._loaded_options = None
+  _globals['_OPERATIONSSERVICE'].methods_by_name['DeleteDeadLetter']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\0021*//v1/{name=services/*/consumers/*/deadLetters/*}'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetTimer']._loaded_options = None
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetTimer']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002 \022\036/v1/{name=services/*/timers/*}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\027\022\025/v1/services/*/timers'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListTimers']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002 \022\036/v1/{parent=services/*}/timers'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetWork']._loaded_options = None
+  _globals['_OPERATIONSSERVICE'].methods_by_name['GetWork']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\036\022\034/v1/{name=services/*/work/*}'
   _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\025\022\023/v1/services/*/work'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['ListWork']._serialized_options = b'\220\002\001\212\265\030\031{service}.operations.read\202\323\344\223\002\036\022\034/v1/{parent=services/*}/work'
   _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._loaded_options = None
-  _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002#\"\036/v1/services/*/facts:republish:\001*'
+  _globals['_OPERATIONSSERVICE'].methods_by_name['RepublishFacts']._serialized_options = b'\212\265\030\032{service}.operations.write\202\323\344\223\002,\"\'/v1/{parent=services/*}/facts:republish:\001*'
   _globals['_GETBACKLOGREQUEST']._serialized_start=299
-  _globals['_GETBACKLOGREQUEST']._serialized_end=318
-  _globals['_LISTCONSUMERSREQUEST']._serialized_start=320
-  _globals['_LISTCONSUMERSREQUEST']._serialized_end=342
-  _globals['_LISTCONSUMERSRESPONSE']._serialized_start=344
-  _globals['_LISTCONSUMERSRESPONSE']._serialized_end=419
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=422
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=553
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=555
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=662
-  _globals['_GETDEADLETTERREQUEST']._serialized_start=664
-  _globals['_GETDEADLETTERREQUEST']._serialized_end=740
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=742
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=847
-  _globals['_DROPDEADLETTERREQUEST']._serialized_start=849
-  _globals['_DROPDEADLETTERREQUEST']._serialized_end=952
-  _globals['_LISTTIMERSREQUEST']._serialized_start=954
-  _globals['_LISTTIMERSREQUEST']._serialized_end=1024
-  _globals['_LISTTIMERSRESPONSE']._serialized_start=1026
-  _globals['_LISTTIMERSRESPONSE']._serialized_end=1117
-  _globals['_LISTWORKREQUEST']._serialized_start=1119
-  _globals['_LISTWORKREQUEST']._serialized_end=1187
-  _globals['_LISTWORKRESPONSE']._serialized_start=1189
-  _globals['_LISTWORKRESPONSE']._serialized_end=1275
-  _globals['_REPUBLISHFACTSREQUEST']._serialized_start=1278
-  _globals['_REPUBLISHFACTSREQUEST']._serialized_end=1484
-  _globals['_REPUBLISHFACTSRESPONSE']._serialized_start=1486
-  _globals['_REPUBLISHFACTSRESPONSE']._serialized_end=1583
-  _globals['_OPERATIONSSERVICE']._serialized_start=1586
-  _globals['_OPERATIONSSERVICE']._serialized_end=3212
+  _globals['_GETBACKLOGREQUEST']._serialized_end=369
+  _globals['_GETCONSUMERREQUEST']._serialized_start=371
+  _globals['_GETCONSUMERREQUEST']._serialized_end=443
+  _globals['_LISTCONSUMERSREQUEST']._serialized_start=445
+  _globals['_LISTCONSUMERSREQUEST']._serialized_end=572
+  _globals['_LISTCONSUMERSRESPONSE']._serialized_start=574
+  _globals['_LISTCONSUMERSRESPONSE']._serialized_end=674
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=677
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=808
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=810
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=917
+  _globals['_GETDEADLETTERREQUEST']._serialized_start=919
+  _globals['_GETDEADLETTERREQUEST']._serialized_end=995
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=997
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1102
+  _globals['_DELETEDEADLETTERREQUEST']._serialized_start=1104
+  _globals['_DELETEDEADLETTERREQUEST']._serialized_end=1209
+  _globals['_GETTIMERREQUEST']._serialized_start=1211
+  _globals['_GETTIMERREQUEST']._serialized_end=1277
+  _globals['_LISTTIMERSREQUEST']._serialized_start=1279
+  _globals['_LISTTIMERSREQUEST']._serialized_end=1400
+  _globals['_LISTTIMERSRESPONSE']._serialized_start=1402
+  _globals['_LISTTIMERSRESPONSE']._serialized_end=1493
+  _globals['_GETWORKREQUEST']._serialized_start=1495
+  _globals['_GETWORKREQUEST']._serialized_end=1559
+  _globals['_LISTWORKREQUEST']._serialized_start=1561
+  _globals['_LISTWORKREQUEST']._serialized_end=1679
+  _globals['_LISTWORKRESPONSE']._serialized_start=1681
+  _globals['_LISTWORKRESPONSE']._serialized_end=1767
+  _globals['_REPUBLISHFACTSREQUEST']._serialized_start=1770
+  _globals['_REPUBLISHFACTSREQUEST']._serialized_end=2029
+  _globals['_REPUBLISHFACTSRESPONSE']._serialized_start=2031
+  _globals['_REPUBLISHFACTSRESPONSE']._serialized_end=2128
+  _globals['_OPERATIONSSERVICE']._serialized_start=2131
+  _globals['_OPERATIONSSERVICE']._serialized_end=4268
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ if _version_not_supported:
 
 
 class OperationsServiceStub:
-    """Operating a service. In a permission `{service}` is the name of the service that is asked.
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked.
     """
 
     def __init__(self, channel):
@@ -41,6 +41,11 @@ class OperationsServiceStub:
                 '/rapport.operations.v1.OperationsService/GetBacklog',
                 request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetBacklogRequest.SerializeToString,
                 response_deserializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Backlog.FromString,
+                _registered_method=True)
+        self.GetConsumer = channel.unary_unary(
+                '/rapport.operations.v1.OperationsService/GetConsumer',
+                request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetConsumerRequest.SerializeToString,
+                response_deserializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Consumer.FromString,
                 _registered_method=True)
         self.ListConsumers = channel.unary_unary(
                 '/rapport.operations.v1.OperationsService/ListConsumers',
@@ -62,15 +67,25 @@ class OperationsServiceStub:
                 request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ReplayDeadLetterRequest.SerializeToString,
                 response_deserializer=rapport_dot_operations_dot_v1_dot_operations__pb2.DeadLetter.FromString,
                 _registered_method=True)
-        self.DropDeadLetter = channel.unary_unary(
-                '/rapport.operations.v1.OperationsService/DropDeadLetter',
-                request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.DropDeadLetterRequest.SerializeToString,
+        self.DeleteDeadLetter = channel.unary_unary(
+                '/rapport.operations.v1.OperationsService/DeleteDeadLetter',
+                request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.DeleteDeadLetterRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+                _registered_method=True)
+        self.GetTimer = channel.unary_unary(
+                '/rapport.operations.v1.OperationsService/GetTimer',
+                request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetTimerRequest.SerializeToString,
+                response_deserializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Timer.FromString,
                 _registered_method=True)
         self.ListTimers = channel.unary_unary(
                 '/rapport.operations.v1.OperationsService/ListTimers',
                 request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersRequest.SerializeToString,
                 response_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersResponse.FromString,
+                _registered_method=True)
+        self.GetWork = channel.unary_unary(
+                '/rapport.operations.v1.OperationsService/GetWork',
+                request_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetWorkRequest.SerializeToString,
+                response_deserializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Work.FromString,
                 _registered_method=True)
         self.ListWork = channel.unary_unary(
                 '/rapport.operations.v1.OperationsService/ListWork',
@@ -85,11 +100,18 @@ class OperationsServiceStub:
 
 
 class OperationsServiceServicer:
-    """Operating a service. In a permission `{service}` is the name of the service that is asked.
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked.
     """
 
     def GetBacklog(self, request, context):
         """What waits: facts for the broker, events that could not be applied, work, timers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetConsumer(self, request, context):
+        """Gets a consumer that the service declares.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,8 +145,15 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def DropDeadLetter(self, request, context):
+    def DeleteDeadLetter(self, request, context):
         """Forgets a dead letter for good: its event is no longer missing anywhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTimer(self, request, context):
+        """Gets what is to happen at a time; NOT_FOUND once it has.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +161,13 @@ class OperationsServiceServicer:
 
     def ListTimers(self, request, context):
         """Lists what is to happen at a time, the next first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWork(self, request, context):
+        """Gets a piece of work on the outside world, also one that has ended, as long as it is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +195,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetBacklogRequest.FromString,
                     response_serializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Backlog.SerializeToString,
             ),
+            'GetConsumer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetConsumer,
+                    request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetConsumerRequest.FromString,
+                    response_serializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Consumer.SerializeToString,
+            ),
             'ListConsumers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListConsumers,
                     request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListConsumersRequest.FromString,
@@ -179,15 +220,25 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ReplayDeadLetterRequest.FromString,
                     response_serializer=rapport_dot_operations_dot_v1_dot_operations__pb2.DeadLetter.SerializeToString,
             ),
-            'DropDeadLetter': grpc.unary_unary_rpc_method_handler(
-                    servicer.DropDeadLetter,
-                    request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.DropDeadLetterRequest.FromString,
+            'DeleteDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDeadLetter,
+                    request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.DeleteDeadLetterRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'GetTimer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTimer,
+                    request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetTimerRequest.FromString,
+                    response_serializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Timer.SerializeToString,
             ),
             'ListTimers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTimers,
                     request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersRequest.FromString,
                     response_serializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersResponse.SerializeToString,
+            ),
+            'GetWork': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWork,
+                    request_deserializer=rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetWorkRequest.FromString,
+                    response_serializer=rapport_dot_operations_dot_v1_dot_operations__pb2.Work.SerializeToString,
             ),
             'ListWork': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWork,
@@ -208,7 +259,7 @@ def add_OperationsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperationsService:
-    """Operating a service. In a permission `{service}` is the name of the service that is asked.
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked.
     """
 
     @staticmethod
@@ -228,6 +279,33 @@ class OperationsService:
             '/rapport.operations.v1.OperationsService/GetBacklog',
             rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetBacklogRequest.SerializeToString,
             rapport_dot_operations_dot_v1_dot_operations__pb2.Backlog.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetConsumer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.operations.v1.OperationsService/GetConsumer',
+            rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetConsumerRequest.SerializeToString,
+            rapport_dot_operations_dot_v1_dot_operations__pb2.Consumer.FromString,
             options,
             channel_credentials,
             insecure,
@@ -347,7 +425,7 @@ class OperationsService:
             _registered_method=True)
 
     @staticmethod
-    def DropDeadLetter(request,
+    def DeleteDeadLetter(request,
             target,
             options=(),
             channel_credentials=None,
@@ -360,9 +438,36 @@ class OperationsService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.operations.v1.OperationsService/DropDeadLetter',
-            rapport_dot_operations_dot_v1_dot_operations__service__pb2.DropDeadLetterRequest.SerializeToString,
+            '/rapport.operations.v1.OperationsService/DeleteDeadLetter',
+            rapport_dot_operations_dot_v1_dot_operations__service__pb2.DeleteDeadLetterRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTimer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.operations.v1.OperationsService/GetTimer',
+            rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetTimerRequest.SerializeToString,
+            rapport_dot_operations_dot_v1_dot_operations__pb2.Timer.FromString,
             options,
             channel_credentials,
             insecure,
@@ -390,6 +495,33 @@ class OperationsService:
             '/rapport.operations.v1.OperationsService/ListTimers',
             rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersRequest.SerializeToString,
             rapport_dot_operations_dot_v1_dot_operations__service__pb2.ListTimersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.operations.v1.OperationsService/GetWork',
+            rapport_dot_operations_dot_v1_dot_operations__service__pb2.GetWorkRequest.SerializeToString,
+            rapport_dot_operations_dot_v1_dot_operations__pb2.Work.FromString,
             options,
             channel_credentials,
             insecure,

@@ -29,7 +29,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OperationsServiceStub:
-    """Operating a service. In a permission `{service}` is the name of the service that is asked."""
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,6 +37,8 @@ class OperationsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OperationsServiceAsyncStub: ...
     GetBacklog: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetBacklogRequest, _operations_pb2.Backlog]
     """What waits: facts for the broker, events that could not be applied, work, timers."""
+    GetConsumer: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetConsumerRequest, _operations_pb2.Consumer]
+    """Gets a consumer that the service declares."""
     ListConsumers: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListConsumersRequest, _operations_service_pb2.ListConsumersResponse]
     """Lists the consumers that the service declares, by name."""
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListDeadLettersRequest, _operations_service_pb2.ListDeadLettersResponse]
@@ -45,10 +47,14 @@ class OperationsServiceStub:
     """Gets a dead letter, with the event itself."""
     ReplayDeadLetter: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ReplayDeadLetterRequest, _operations_pb2.DeadLetter]
     """Has the consumer that gave up try again, as if the event had just been delivered to it. No other consumer gets it."""
-    DropDeadLetter: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.DropDeadLetterRequest, _empty_pb2.Empty]
+    DeleteDeadLetter: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.DeleteDeadLetterRequest, _empty_pb2.Empty]
     """Forgets a dead letter for good: its event is no longer missing anywhere."""
+    GetTimer: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetTimerRequest, _operations_pb2.Timer]
+    """Gets what is to happen at a time; NOT_FOUND once it has."""
     ListTimers: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]
     """Lists what is to happen at a time, the next first."""
+    GetWork: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetWorkRequest, _operations_pb2.Work]
+    """Gets a piece of work on the outside world, also one that has ended, as long as it is kept."""
     ListWork: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListWorkRequest, _operations_service_pb2.ListWorkResponse]
     """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first."""
     RepublishFacts: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.RepublishFactsRequest, _operations_service_pb2.RepublishFactsResponse]
@@ -56,11 +62,13 @@ class OperationsServiceStub:
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
-    """Operating a service. In a permission `{service}` is the name of the service that is asked."""
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetBacklog: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetBacklogRequest, _operations_pb2.Backlog]  # type: ignore[assignment]
     """What waits: facts for the broker, events that could not be applied, work, timers."""
+    GetConsumer: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetConsumerRequest, _operations_pb2.Consumer]  # type: ignore[assignment]
+    """Gets a consumer that the service declares."""
     ListConsumers: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListConsumersRequest, _operations_service_pb2.ListConsumersResponse]  # type: ignore[assignment]
     """Lists the consumers that the service declares, by name."""
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListDeadLettersRequest, _operations_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
@@ -69,17 +77,21 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Gets a dead letter, with the event itself."""
     ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ReplayDeadLetterRequest, _operations_pb2.DeadLetter]  # type: ignore[assignment]
     """Has the consumer that gave up try again, as if the event had just been delivered to it. No other consumer gets it."""
-    DropDeadLetter: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.DropDeadLetterRequest, _empty_pb2.Empty]  # type: ignore[assignment]
+    DeleteDeadLetter: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.DeleteDeadLetterRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Forgets a dead letter for good: its event is no longer missing anywhere."""
+    GetTimer: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetTimerRequest, _operations_pb2.Timer]  # type: ignore[assignment]
+    """Gets what is to happen at a time; NOT_FOUND once it has."""
     ListTimers: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]  # type: ignore[assignment]
     """Lists what is to happen at a time, the next first."""
+    GetWork: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetWorkRequest, _operations_pb2.Work]  # type: ignore[assignment]
+    """Gets a piece of work on the outside world, also one that has ended, as long as it is kept."""
     ListWork: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListWorkRequest, _operations_service_pb2.ListWorkResponse]  # type: ignore[assignment]
     """Lists work on the outside world that has not ended, or of which nobody knows whether it was done, oldest first."""
     RepublishFacts: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.RepublishFactsRequest, _operations_service_pb2.RepublishFactsResponse]  # type: ignore[assignment]
     """Publishes again what was recorded in a span of time, a page at once. Consumers that know an event do nothing."""
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Operating a service. In a permission `{service}` is the name of the service that is asked."""
+    """Operating a service. It answers for itself: a name of another service is NOT_FOUND. In a permission `{service}` is the name of the service that is asked."""
 
     @_abc_1.abstractmethod
     def GetBacklog(
@@ -88,6 +100,14 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_pb2.Backlog, _abc.Awaitable[_operations_pb2.Backlog]]:
         """What waits: facts for the broker, events that could not be applied, work, timers."""
+
+    @_abc_1.abstractmethod
+    def GetConsumer(
+        self,
+        request: _operations_service_pb2.GetConsumerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Consumer, _abc.Awaitable[_operations_pb2.Consumer]]:
+        """Gets a consumer that the service declares."""
 
     @_abc_1.abstractmethod
     def ListConsumers(
@@ -122,12 +142,20 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Has the consumer that gave up try again, as if the event had just been delivered to it. No other consumer gets it."""
 
     @_abc_1.abstractmethod
-    def DropDeadLetter(
+    def DeleteDeadLetter(
         self,
-        request: _operations_service_pb2.DropDeadLetterRequest,
+        request: _operations_service_pb2.DeleteDeadLetterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Forgets a dead letter for good: its event is no longer missing anywhere."""
+
+    @_abc_1.abstractmethod
+    def GetTimer(
+        self,
+        request: _operations_service_pb2.GetTimerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Timer, _abc.Awaitable[_operations_pb2.Timer]]:
+        """Gets what is to happen at a time; NOT_FOUND once it has."""
 
     @_abc_1.abstractmethod
     def ListTimers(
@@ -136,6 +164,14 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.ListTimersResponse, _abc.Awaitable[_operations_service_pb2.ListTimersResponse]]:
         """Lists what is to happen at a time, the next first."""
+
+    @_abc_1.abstractmethod
+    def GetWork(
+        self,
+        request: _operations_service_pb2.GetWorkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_pb2.Work, _abc.Awaitable[_operations_pb2.Work]]:
+        """Gets a piece of work on the outside world, also one that has ended, as long as it is kept."""
 
     @_abc_1.abstractmethod
     def ListWork(
