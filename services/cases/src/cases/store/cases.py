@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from cases.domain.case import Case, Note
 from cases.domain.work_item import WorkItemState
 from cases.names import AGENT, CUSTOMER
-from cases.store.tables import CASES, NOTES, WORK_ITEMS, changing
+from cases.store.tables import CASES, NOTES, WORK_ITEMS
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
+from chassis.db.tables import updated
 from rapport.common.v1 import states_pb2
 
 _BY_ID = sa.select(CASES).where(CASES.c.id == sa.bindparam("id"))
@@ -40,20 +41,7 @@ LIST_CASES = Listing(
     },
 )
 INSERT_CASE = Statement[Any](sa.insert(CASES))
-UPDATE_CASE = Statement[Any](
-    changing(
-        CASES,
-        "topic",
-        "display_name",
-        "owner_id",
-        "department_id",
-        "state",
-        "resolution",
-        "resolve_time",
-        "reopen_count",
-        "version",
-    )
-)
+UPDATE_CASE = Statement[Any](updated(CASES))
 _OF_CASE = sa.select(NOTES).where(NOTES.c.case_id == sa.bindparam("case_id"))
 NOTE = Statement(_OF_CASE.where(NOTES.c.id == sa.bindparam("id")), row=Note)
 LIST_NOTES = Listing(_OF_CASE, NOTES.c.id, row=Note)  # UUIDv7: in the order of writing

@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from cases.domain.promise import LIVE, Promise, PromiseState
 from cases.names import CUSTOMER, DEPARTMENT
-from cases.store.tables import PROMISES, changing
+from cases.store.tables import PROMISES
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import updated
 from chassis.overlap import RECORDED_MAX
 from rapport.common.v1 import states_pb2
 
@@ -79,17 +80,4 @@ INSERT_NEW_PROMISES = Bulk[Any](
     PROMISES,
     lambda insert: insert.on_conflict_do_nothing(index_elements=["import_key"]).returning(PROMISES.c.id),
 )
-UPDATE_PROMISE = Statement[Any](
-    changing(
-        PROMISES,
-        "state",
-        "forecast_time",
-        "reason_code",
-        "keep_time",
-        "record_time",
-        "withdraw_time",
-        "successor_id",
-        "notice_id",
-        "version",
-    )
-)
+UPDATE_PROMISE = Statement[Any](updated(PROMISES))

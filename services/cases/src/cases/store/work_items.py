@@ -5,9 +5,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from cases.domain.work_item import WorkItem
-from cases.store.tables import PROMISES, WORK_ITEMS, changing
+from cases.store.tables import PROMISES, WORK_ITEMS
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
+from chassis.db.tables import updated
 
 _IDS = sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))
 _OF_PROMISE = sa.select(PROMISES.c.work_item_id).where(PROMISES.c.id == sa.bindparam("promise_id"))
@@ -45,14 +46,4 @@ LIST_WORK_ITEMS = Listing(
     row=WorkItem,
 )
 INSERT_WORK_ITEM = Statement[Any](sa.insert(WORK_ITEMS))
-UPDATE_WORK_ITEM = Statement[Any](
-    changing(
-        WORK_ITEMS,
-        "state",
-        "forecast_finish_time",
-        "forecast_reason_code",
-        "start_time",
-        "finish_time",
-        "version",
-    )
-)
+UPDATE_WORK_ITEM = Statement[Any](updated(WORK_ITEMS))

@@ -20,7 +20,8 @@ from customer.domain.customers import Customer
 from customer.domain.names import view_name
 from customer.rpc import names
 from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID
-from customer.store.views import VIEWS_BY_ID, ViewRow
+from customer.store.tables import ViewRow
+from customer.store.views import VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.rendering import rendered

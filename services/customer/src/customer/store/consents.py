@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
+from chassis.db.tables import replaced, updated
 from customer.domain.consents import Consent, Preferences, Purpose, Standing
 from customer.store.tables import CONSENT_HISTORY, CONSENTS, PREFERENCES, PURPOSES
 
@@ -19,12 +20,7 @@ LOCK_PURPOSE = Statement(_purpose.with_for_update(), row=Purpose)
 LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 # Nothing comes back when there is one already.
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
-_renamed = ("display_name", "description", "update_time", "version")
-UPDATE_PURPOSE = Statement[Any](
-    sa.update(PURPOSES)
-    .where(_P.id == sa.bindparam("id"))
-    .values({name: sa.bindparam(name, type_=_P[name].type) for name in _renamed})
-)
+UPDATE_PURPOSE = Statement[Any](updated(PURPOSES))
 
 LIST_CONSENTS = Listing(
     sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), _C.purpose_id, _C.channel, row=Consent
@@ -44,23 +40,10 @@ STANDINGS = Statement(
     .where(_P.id == sa.bindparam("purpose_id")),
     row=Standing,
 )
-_consent = insert(CONSENTS)
-_said = ("state", "source", "wording_version", "effective_time", "update_time", "version")
-SAVE_CONSENT = Statement[Any](
-    _consent.on_conflict_do_update(
-        index_elements=["customer_id", "purpose_id", "channel"],
-        set_={name: _consent.excluded[name] for name in _said},
-    )
-)
+SAVE_CONSENT = Statement[Any](replaced(insert(CONSENTS)))
 APPEND_CONSENT = Statement[Any](insert(CONSENT_HISTORY))
 
 PREFERENCES_OF = Statement(
     sa.select(PREFERENCES).where(PREFERENCES.c.customer_id == _CUSTOMER), row=Preferences
 )
-_preferences = insert(PREFERENCES)
-SAVE_PREFERENCES = Statement[Any](
-    _preferences.on_conflict_do_update(
-        index_elements=["customer_id"],
-        set_={name: _preferences.excluded[name] for name in ("channels", "update_time", "version")},
-    )
-)
+SAVE_PREFERENCES = Statement[Any](replaced(insert(PREFERENCES)))

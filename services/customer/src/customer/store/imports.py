@@ -9,24 +9,13 @@ from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.api.validation import DEPARTMENT
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import updated
 from customer.domain.imports import Finding, ImportJob
 from customer.store.tables import IMPORT_FINDINGS, IMPORT_JOBS, IMPORT_ROWS
 from rapport.customer.v1 import import_pb2
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
 _LINES = sa.bindparam("lines", type_=sa.ARRAY(sa.BigInteger))
-_COUNTED = (
-    "state",
-    "row_count",
-    "last_line",
-    "refused_count",
-    "created_count",
-    "matched_count",
-    "renamed_count",
-    "end_time",
-    "importer",
-    "commit_id",
-)
 
 JOB = Statement(sa.select(IMPORT_JOBS).where(_ID), row=ImportJob)
 LOCKED_JOB = Statement(sa.select(IMPORT_JOBS).where(_ID).with_for_update(), row=ImportJob)
@@ -58,11 +47,7 @@ INSERT_JOB = Statement[Any](
     .on_conflict_do_nothing(index_elements=["department_id", "source"], index_where=sa.text(_UNDER_WAY))
     .returning(IMPORT_JOBS.c.id)
 )
-SAVE_JOB = Statement[Any](
-    sa.update(IMPORT_JOBS)
-    .where(IMPORT_JOBS.c.id == sa.bindparam("job"))
-    .values({name: sa.bindparam(name) for name in _COUNTED})
-)
+SAVE_JOB = Statement[Any](updated(IMPORT_JOBS))
 
 _rows, _findings = IMPORT_ROWS.c, IMPORT_FINDINGS.c
 RECEIVED_LINES = Statement[Any](

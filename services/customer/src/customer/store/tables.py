@@ -1,184 +1,86 @@
-"""The tables of the customer service."""
+"""The tables of the customer service, of the entities that they hold."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.db.tables import table
+from customer.domain.consents import Consent, Preferences, Purpose
+from customer.domain.customers import Customer
+from customer.domain.identifiers import Identifier
+from customer.domain.imports import Finding, ImportJob
+from customer.domain.timeline import TimelineEntry
+
 METADATA = sa.MetaData()
-_AT = sa.DateTime(timezone=True)
 
 
-def _text(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=False)
+@dataclass(slots=True)
+class PartRow:
+    """What departments told about one thing of a customer (a promise, a case, the balance).
+
+    The latest fact of each type, and the part of the view they fold to.
+    """
+
+    customer_id: UUID
+    resource: str
+    kind: str
+    facts: bytes
+    part: bytes
+    ended: bool
+    urgent: bool
+    change_time: datetime
 
 
-CUSTOMERS = sa.Table(
-    "customers",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    _text("display_name"),
-    _text("given_name"),
-    _text("family_name"),
-    _text("organization_name"),
-    _text("language_code"),
-    _text("time_zone"),
-    _text("region_code"),
-    _text("relationship_manager"),
-    sa.Column("create_time", _AT, nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-)
+@dataclass(slots=True)
+class ViewRow:
+    """What a view's row says besides the view: how many parts are live, which cannot be counted each time."""
 
+    customer_id: UUID
+    update_time: datetime
+    open_promises: int
+    open_cases: int
+
+
+@dataclass(slots=True)
+class ImportRow:
+    """A row that waits to be applied. Deleted in the transaction that applies it."""
+
+    job_id: UUID
+    line: int
+    draft: bytes
+
+
+CUSTOMERS = table(METADATA, "customers", Customer)
 # (type, system, normalized_value) is unique where there is a normalized value and it is no phone or fax
 # number. The reference to the customer is checked at commit: a new customer's identifiers are inserted first,
 # because they decide whether there is a new customer.
-IDENTIFIERS = sa.Table(
-    "identifiers",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("customer_id", sa.Uuid, nullable=False),
-    _text("type"),
-    _text("system"),
-    _text("value"),
-    _text("normalized_value"),
-    _text("quality"),
-    sa.Column("create_time", _AT, nullable=False),
-)
-
+IDENTIFIERS = table(METADATA, "identifiers", Identifier)
 # Read by (customer_id, occur_time, id). No reference to the customer: facts may overtake the customer they
 # are about.
-TIMELINE = sa.Table(
-    "timeline",
+TIMELINE = table(METADATA, "timeline", TimelineEntry)
+VIEW_PARTS = table(METADATA, "view_parts", PartRow, key=("customer_id", "resource"))
+# The serialised CustomerView of each customer, a function of the tables above.
+VIEWS = table(
     METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("customer_id", sa.Uuid, nullable=False),
-    sa.Column("occur_time", _AT, nullable=False),
-    _text("event_type"),
-    _text("source"),
-    _text("resource"),
-    _text("channel"),
-    _text("direction"),
-    _text("topic"),
-    _text("summary"),
-    _text("actor"),
-    _text("trace_id"),
-    sa.Column("amount", sa.Numeric),
-    _text("currency_code"),
-)
-
-# What departments told about one thing of a customer (a promise, a case, the balance): the latest fact of
-# each type, and the part of the view they fold to.
-VIEW_PARTS = sa.Table(
-    "view_parts",
-    METADATA,
-    sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("resource", sa.Text, primary_key=True),
-    _text("kind"),
-    sa.Column("facts", sa.LargeBinary, nullable=False),
-    sa.Column("part", sa.LargeBinary, nullable=False),
-    sa.Column("ended", sa.Boolean, nullable=False),
-    sa.Column("urgent", sa.Boolean, nullable=False),
-    sa.Column("change_time", _AT, nullable=False),
-)
-
-# The serialised CustomerView of each customer, a function of the tables above; and how many parts are live,
-# counted with each change because a customer may have more of them than can be counted each time.
-VIEWS = sa.Table(
     "views",
-    METADATA,
-    sa.Column("customer_id", sa.Uuid, primary_key=True),
+    ViewRow,
     sa.Column("view", sa.LargeBinary, nullable=False),
-    sa.Column("open_promises", sa.BigInteger, nullable=False),
-    sa.Column("open_cases", sa.BigInteger, nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    key=("customer_id",),
 )
-
-PURPOSES = sa.Table(
-    "purposes",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    _text("display_name"),
-    _text("description"),
-    _text("contact_default"),
-    sa.Column("create_time", _AT, nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-)
-
-CONSENTS = sa.Table(
-    "consents",
-    METADATA,
-    sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("purpose_id", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
-    _text("state"),
-    _text("source"),
-    _text("wording_version"),
-    sa.Column("effective_time", _AT, nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-)
-
+PURPOSES = table(METADATA, "purposes", Purpose)
+CONSENTS = table(METADATA, "consents", Consent, key=("customer_id", "purpose_id", "channel"))
 # Every consent ever given or refused, and to whom. Append-only.
-CONSENT_HISTORY = sa.Table(
+CONSENT_HISTORY = table(
+    METADATA,
     "consent_history",
-    METADATA,
-    sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("purpose_id", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
-    sa.Column("version", sa.BigInteger, primary_key=True),
-    _text("state"),
-    _text("source"),
-    _text("wording_version"),
-    sa.Column("effective_time", _AT, nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
-    _text("actor"),
+    Consent,
+    sa.Column("actor", sa.Text, nullable=False),
+    key=("customer_id", "purpose_id", "channel", "version"),
 )
-
-PREFERENCES = sa.Table(
-    "preferences",
-    METADATA,
-    sa.Column("customer_id", sa.Uuid, primary_key=True),
-    sa.Column("channels", sa.ARRAY(sa.Text), nullable=False),
-    sa.Column("update_time", _AT, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-)
-
-IMPORT_JOBS = sa.Table(
-    "import_jobs",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    _text("source"),
-    _text("state"),
-    sa.Column("row_count", sa.BigInteger, nullable=False),
-    sa.Column("last_line", sa.BigInteger, nullable=False),
-    sa.Column("refused_count", sa.BigInteger, nullable=False),
-    sa.Column("created_count", sa.BigInteger, nullable=False),
-    sa.Column("matched_count", sa.BigInteger, nullable=False),
-    sa.Column("renamed_count", sa.BigInteger, nullable=False),
-    _text("department_id"),
-    sa.Column("create_time", _AT, nullable=False),
-    sa.Column("end_time", _AT),
-    _text("importer"),
-    sa.Column("commit_id", sa.Uuid),
-)
-
-# Rows that wait to be applied. Deleted in the transaction that applies them.
-IMPORT_ROWS = sa.Table(
-    "import_rows",
-    METADATA,
-    sa.Column("job_id", sa.Uuid, primary_key=True),
-    sa.Column("line", sa.BigInteger, primary_key=True),
-    sa.Column("draft", sa.LargeBinary, nullable=False),
-)
-
-IMPORT_FINDINGS = sa.Table(
-    "import_findings",
-    METADATA,
-    sa.Column("job_id", sa.Uuid, primary_key=True),
-    sa.Column("line", sa.BigInteger, primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    _text("field"),
-    _text("reason"),
-    _text("description"),
-    sa.Column("applied", sa.Boolean, nullable=False),
-)
+PREFERENCES = table(METADATA, "preferences", Preferences, key=("customer_id",))
+IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)
+IMPORT_ROWS = table(METADATA, "import_rows", ImportRow, key=("job_id", "line"))
+IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "line", "position"))

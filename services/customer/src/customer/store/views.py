@@ -9,36 +9,13 @@ import sqlalchemy as sa
 
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
-from customer.store.tables import VIEW_PARTS, VIEWS
+from chassis.db.tables import replaced
+from customer.store.tables import VIEW_PARTS, VIEWS, PartRow, ViewRow
 
 ENDED_IN_VIEW = 20
 LIVE_IN_VIEW = 50
 _P, _V = VIEW_PARTS.c, VIEWS.c
 _IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
-
-
-@dataclass(slots=True)
-class PartRow:
-    """What is known of one thing of a customer: see `VIEW_PARTS`."""
-
-    customer_id: UUID
-    resource: str
-    kind: str
-    facts: bytes
-    part: bytes
-    ended: bool
-    urgent: bool
-    change_time: datetime
-
-
-@dataclass(slots=True)
-class ViewRow:
-    """What a view's row says besides the view."""
-
-    customer_id: UUID
-    update_time: datetime
-    open_promises: int
-    open_cases: int
 
 
 @dataclass(slots=True)
@@ -88,13 +65,7 @@ PARTS = Statement(
     ),
     row=PartRow,
 )
-SAVE_PARTS = Bulk[Any](
-    VIEW_PARTS,
-    lambda insert: insert.on_conflict_do_update(
-        index_elements=["customer_id", "resource"],
-        set_={name: insert.excluded[name] for name in ("facts", "part", "ended", "urgent", "change_time")},
-    ),
-)
+SAVE_PARTS = Bulk[Any](VIEW_PARTS, replaced)
 
 _asked = sa.func.unnest(_IDS).table_valued(sa.column("id", sa.Uuid), name="asked").render_derived()
 _kinds = (

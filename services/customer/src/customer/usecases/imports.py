@@ -151,5 +151,4 @@ async def _locked(tx: Transaction, job_id: UUID) -> ImportJob:
 
 
 async def _save(tx: Transaction, job: ImportJob) -> None:
-    fields = values(job)
-    await tx.defer(SAVE_JOB, job=fields.pop("id"), **fields)
+    await tx.defer(SAVE_JOB, **values(job))

@@ -8,7 +8,8 @@ from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
-from customer.store.views import ShownPart, ViewRow
+from customer.store.tables import ViewRow
+from customer.store.views import ShownPart
 from customer.usecases.parts import PartKind, excerpt
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import timeline_pb2, view_pb2

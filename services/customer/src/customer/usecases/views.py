@@ -11,6 +11,7 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from customer.domain.timeline import TimelineEntry
 from customer.store.customers import CUSTOMERS_BY_ID
+from customer.store.tables import PartRow, ViewRow
 from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES
 from customer.store.views import (
     ENSURE_VIEWS,
@@ -19,9 +20,7 @@ from customer.store.views import (
     SAVE_PARTS,
     SAVE_VIEWS,
     SHOWN_PARTS,
-    PartRow,
     ShownPart,
-    ViewRow,
 )
 from customer.usecases.parts import Fact, PartKind, folded, merged
 from customer.usecases.rendering import rendered

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
+from chassis.db.tables import replaced, updated
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.store.tables import ATTEMPTS, NOTICES
@@ -14,27 +15,6 @@ from rapport.common.v1 import states_pb2
 
 ATTEMPTS_SHOWN = 100
 
-_CHANGED = (
-    "variables",
-    "promise_version",
-    "heard_version",
-    "said",
-    "said_version",
-    "said_revision",
-    "superseded",
-    "expire_time",
-    "state",
-    "reason_code",
-    "channel",
-    "template_version",
-    "content_hash",
-    "send_time",
-    "request_event",
-    "revision",
-    "attempt_count",
-    "in_doubt",
-    "version",
-)
 _BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
 _OF_POLICIES = sa.select(NOTICES).where(
     NOTICES.c.promise == sa.bindparam("promise"),
@@ -74,11 +54,7 @@ LIST_NOTICES = Listing(
     },
 )
 INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
-UPDATE_NOTICE = Statement[None](
-    sa.update(NOTICES)
-    .where(NOTICES.c.id == sa.bindparam("id"))
-    .values({column: sa.bindparam(column) for column in _CHANGED})
-)
+UPDATE_NOTICE = Statement[None](updated(NOTICES))
 
 _ATTEMPT = (ATTEMPTS.c.notice == sa.bindparam("notice"), ATTEMPTS.c.number == sa.bindparam("number"))
 _LATEST_ATTEMPTS = (
@@ -92,12 +68,5 @@ LIST_ATTEMPTS = Statement(sa.select(_LATEST_ATTEMPTS).order_by(_LATEST_ATTEMPTS.
 GET_ATTEMPT = Statement(sa.select(ATTEMPTS).where(*_ATTEMPT), row=Attempt)
 _ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
-PUT_ATTEMPT = Bulk[None](
-    ATTEMPTS,
-    lambda insert: insert.on_conflict_do_update(
-        index_elements=["notice", "number"], set_={c: insert.excluded[c] for c in _ENDED}
-    ),
-)
-END_ATTEMPT = Statement[None](
-    sa.update(ATTEMPTS).where(*_ATTEMPT).values({column: sa.bindparam(column) for column in _ENDED})
-)
+PUT_ATTEMPT = Bulk[None](ATTEMPTS, lambda insert: replaced(insert, *_ENDED))
+END_ATTEMPT = Statement[None](updated(ATTEMPTS, *_ENDED))

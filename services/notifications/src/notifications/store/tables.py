@@ -1,100 +1,20 @@
-"""The service's tables."""
+"""The service's tables, of the entities that they hold."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+
+from chassis.db.tables import table
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice
+from notifications.domain.policy import NoticePolicy
+from notifications.domain.template import Template
 
 METADATA = sa.MetaData()
-_AT = sa.DateTime(timezone=True)
 
 # Words, by version: a new version never changes an old one.
-TEMPLATES = sa.Table(
-    "templates",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False),
-    sa.Column("language_code", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("apology", sa.Text, nullable=False),
-    sa.Column("reasons", JSONB, nullable=False),
-    sa.Column("variables", sa.ARRAY(sa.Text), nullable=False),
-    sa.Column("department_id", sa.Text, nullable=False),
-    sa.Column("create_time", _AT, nullable=False),
-)
-
+TEMPLATES = table(METADATA, "templates", Template, key=("id", "version"))
 # Which facts lead to which notices, by version; the highest holds.
-POLICIES = sa.Table(
-    "policies",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("event_type", sa.Text, nullable=False),
-    sa.Column("template", sa.Text, nullable=False),
-    sa.Column("enabled", sa.Boolean, nullable=False),
-    sa.Column("department_id", sa.Text, nullable=False),
-    sa.Column("create_time", _AT, nullable=False),
-)
-
+POLICIES = table(METADATA, "policies", NoticePolicy, key=("id", "version"))
 # Notices, which the work table has sent: never an address, a name or a rendered text.
-NOTICES = sa.Table(
-    "notices",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("customer", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False),
-    sa.Column("template", sa.Text, nullable=False),
-    sa.Column("variables", JSONB, nullable=False),
-    sa.Column("promise", sa.Text, nullable=False),
-    sa.Column("case", sa.Text, nullable=False),
-    sa.Column("policy", sa.Text, nullable=False),
-    sa.Column("policy_version", sa.Integer, nullable=False),
-    sa.Column("promise_version", sa.BigInteger, nullable=False),
-    sa.Column("expire_time", _AT, nullable=False),
-    sa.Column("request_time", _AT, nullable=False),
-    sa.Column("request_event", sa.Uuid, nullable=False),
-    sa.Column("concern", sa.Text, nullable=False),
-    sa.Column("due_time", _AT),
-    sa.Column("department", sa.Text, nullable=False),
-    sa.Column("heard_version", sa.BigInteger, nullable=False),
-    sa.Column("said", JSONB, nullable=False),
-    sa.Column("said_version", sa.BigInteger, nullable=False),
-    sa.Column("said_revision", sa.Integer, nullable=False),
-    sa.Column("superseded", sa.Boolean, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason_code", sa.Text, nullable=False),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("template_version", sa.Integer, nullable=False),
-    sa.Column("content_hash", sa.Text, nullable=False),
-    sa.Column("send_time", _AT),
-    sa.Column("revision", sa.Integer, nullable=False),
-    sa.Column("attempt_count", sa.Integer, nullable=False),
-    sa.Column("in_doubt", sa.Boolean, nullable=False),
-    sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Index("notices_customer", "customer", "id"),
-    # One at a time, whatever is redelivered or races, however many policies ask.
-    sa.Index(
-        "notices_live",
-        "promise",
-        "customer",
-        unique=True,
-        postgresql_where=sa.text("policy <> '' AND state IN ('REQUESTED', 'SENDING')"),
-    ),
-    sa.Index("notices_promise", "promise", "id"),
-)
-
+NOTICES = table(METADATA, "notices", Notice)
 # Every attempt to hand a notice to a provider.
-ATTEMPTS = sa.Table(
-    "attempts",
-    METADATA,
-    sa.Column("notice", sa.Uuid, sa.ForeignKey("notices.id"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("provider", sa.Text, nullable=False),
-    sa.Column("provider_key", sa.Text, nullable=False),
-    sa.Column("start_time", _AT, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("provider_code", sa.Text, nullable=False),
-    sa.Column("end_time", _AT),
-)
+ATTEMPTS = table(METADATA, "attempts", Attempt, key=("notice", "number"))

@@ -29,7 +29,7 @@ def cases() -> None:
             state text NOT NULL CHECK (state IN ('OPEN', 'RESOLVED')),
             resolution text NOT NULL,
             resolve_time timestamptz,
-            reopen_count integer NOT NULL,
+            reopen_count bigint NOT NULL,
             version bigint NOT NULL,
             CHECK ((state = 'RESOLVED') = (resolve_time IS NOT NULL))
         )

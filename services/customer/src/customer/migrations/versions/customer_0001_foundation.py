@@ -268,7 +268,7 @@ def imports() -> None:
         CREATE TABLE import_findings (
             job_id uuid NOT NULL REFERENCES import_jobs,
             line bigint NOT NULL,
-            position integer NOT NULL,
+            position bigint NOT NULL,
             field text NOT NULL,
             reason text NOT NULL,
             description text NOT NULL,

@@ -1,0 +1,99 @@
+"""Tables made from the entities that they hold, and the statements that keep entities as they are."""
+
+import typing
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, Insert
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_TYPES: dict[Any, Any] = {
+    UUID: sa.Uuid(),
+    bool: sa.Boolean(),
+    bytes: sa.LargeBinary(),
+    date: sa.Date(),
+    datetime: sa.DateTime(timezone=True),
+    Decimal: sa.Numeric(),
+    dict: JSONB(),
+    int: sa.BigInteger(),
+    str: sa.Text(),
+}
+
+
+def table(
+    metadata: sa.MetaData,
+    name: str,
+    entity: "type[DataclassInstance]",
+    *extra: sa.Column[Any],
+    key: Sequence[str] = ("id",),
+) -> sa.Table:
+    """The table of a dataclass: a column for each field, of its name, NULL where the field may be None.
+
+    Indexes, checks and references are the migration's.
+
+    Args:
+        metadata: the service's.
+        name: of the table.
+        entity: a dataclass of UUID, str, enums of text, int, bool, bytes, datetime, date, Decimal, lists of
+            them, and dicts (JSONB).
+        extra: columns that the entity does not have, or that it has as another type.
+        key: the fields that make its primary key.
+
+    TypeError for a field that no column can hold.
+
+    """
+    hints = typing.get_type_hints(entity)
+    columns = {
+        field.name: _column(field.name, hints[field.name], field.name in key) for field in fields(entity)
+    }
+    return sa.Table(name, metadata, *(columns | {column.name: column for column in extra}).values())
+
+
+def updated(table: sa.Table, *columns: str) -> sa.Update:
+    """The row of an entity, found by its key, becomes what the entity is now; or only `columns` of it do."""
+    found = [column == _bound(column) for column in table.primary_key]
+    return (
+        sa.update(table).where(*found).values({n: _bound(table.c[n]) for n in columns or _beside_key(table)})
+    )
+
+
+def replaced(insert: Insert, *columns: str) -> Insert:
+    """An insert that makes the row with its key, if there is one, what is inserted; or `columns` of it."""
+    names = columns or _beside_key(insert.table)
+    return insert.on_conflict_do_update(
+        index_elements=list(insert.table.primary_key), set_={name: insert.excluded[name] for name in names}
+    )
+
+
+def _beside_key(table: Any) -> list[str]:
+    return [column.name for column in table.columns if not column.primary_key]
+
+
+def _bound(column: sa.Column[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(column.name, type_=column.type)
+
+
+def _column(name: str, hint: Any, in_key: bool) -> sa.Column[Any]:
+    options = typing.get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    kinds = [option for option in options if option is not NoneType]
+    try:
+        (kind,) = kinds
+        return sa.Column(name, _type(kind), primary_key=in_key, nullable=len(options) > 1)
+    except (KeyError, ValueError):
+        raise TypeError(f"no column can hold {name}: {hint}") from None
+
+
+def _type(kind: Any) -> Any:
+    origin = typing.get_origin(kind) or kind
+    if origin is list:
+        return sa.ARRAY(_type(*typing.get_args(kind)))
+    return _TYPES[str if issubclass(origin, StrEnum) else origin]
