@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateTable
 from chassis.db.database import Database
 from chassis.db.statement import Statement, values
 from chassis.db.tables import replaced, table, updated
-from chassis.testing.infrastructure import Infrastructure
+from rapport_testing.infrastructure import Infrastructure
 
 
 class Mood(StrEnum):
