@@ -80,7 +80,8 @@ CONSENT_HISTORY = table(
     sa.Column("actor", sa.Text, nullable=False),
     key=("customer_id", "purpose_id", "channel", "version"),
 )
-PREFERENCES = table(METADATA, "preferences", Preferences, key=("customer_id",))
+_KEPT = sa.Column("update_time", sa.DateTime(timezone=True), nullable=False)  # what is kept has been set
+PREFERENCES = table(METADATA, "preferences", Preferences, _KEPT, key=("customer_id",))
 IMPORT_JOBS = table(METADATA, "import_jobs", ImportJob)
 IMPORT_ROWS = table(METADATA, "import_rows", ImportRow, key=("job_id", "line"))
 IMPORT_FINDINGS = table(METADATA, "import_findings", Finding, key=("job_id", "line", "position"))
