@@ -37,8 +37,8 @@ def test_an_answer_without_a_name_is_about_what_it_holds() -> None:
 
 def test_a_request_is_about_what_it_names_and_not_what_it_looks_for() -> None:
     assert about(promise_service_pb2.ListPromisesRequest(filter='kind = "x"', page_token="t")) == []
-    accounts = ["programmes/main/memberships/1", "programmes/main/accounts/issued"]
-    assert about(ledger_service_pb2.GetBalancesRequest(accounts=accounts)) == accounts
+    accounts = ["programs/main/accounts/1", "programs/main/accounts/points-issued"]
+    assert about(ledger_service_pb2.BatchGetAccountsRequest(names=accounts)) == accounts
 
 
 def test_whom_a_filter_asks_about_is_told_also_when_nothing_is_found() -> None:

@@ -29,7 +29,7 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
-from rapport.loyalty.v1 import goodwill_service_pb2, purchase_service_pb2
+from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2, purchase_service_pb2
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
@@ -162,7 +162,7 @@ class Desk:
                 name=item.name, forecast_finish_time=late, reason_code="weather"
             ),
         )
-        goodwill = goodwill_service_pb2.Goodwill(customer=customer, points=3, reason_code=mark)
+        goodwill = goodwill_pb2.Goodwill(customer=customer, amount=3, reason_code=mark)
         await self.act(
             "goodwill",
             mark,

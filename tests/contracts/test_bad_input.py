@@ -45,11 +45,14 @@ PARENTS = {
     "ListTimers": {"parent": "services/loyalty"},
     "ListWork": {"parent": "services/loyalty"},
     "RepublishFacts": {"parent": "services/loyalty"},
-    "ListTransfers": {"account": "programmes/main/accounts/issued"},
+    "ListTransfers": {"parent": "programs/main/accounts/points-issued"},
+    "ListUnits": {"parent": "programs/main"},
+    "ListAccounts": {"parent": "programs/main"},
+    "ListMemberships": {"parent": "programs/main"},
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
-UPDATED = {"case", "consent", "customer", "agent", "preferences", "purpose"}
+UPDATED = {"case", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"}
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 
 

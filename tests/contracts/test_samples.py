@@ -135,7 +135,7 @@ async def test_recorded_samples_become_the_view_of_their_customer(start: Any) ->
             return None
         parts = (
             view.notices,
-            view.loyalty.points_balance,
+            view.loyalty.balances,
             view.loyalty.goodwill,
             view.value.band,
             view.cases,

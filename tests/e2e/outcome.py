@@ -23,9 +23,9 @@ from rapport_tools.demo.story import Outcome, Story
 from rapport_tools.local.mail import Mail, Mailbox
 
 LEDGER_PROOF = """
-    SELECT (SELECT coalesce(sum(points), 0) FROM entries) AS total,
+    SELECT (SELECT coalesce(sum(amount), 0) FROM entries) AS total,
            (SELECT count(*) FROM accounts a
-             WHERE a.points <> (SELECT coalesce(sum(points), 0) FROM entries e
+             WHERE a.balance <> (SELECT coalesce(sum(amount), 0) FROM entries e
                                   WHERE e.account_id = a.id)) AS wrong
 """
 
@@ -79,7 +79,7 @@ def assert_told_once(outcome: Outcome, repeats: int = 0) -> None:
     goodwill = Patient(session.stub(GoodwillServiceStub, "loyalty"))
     granted = goodwill.GetGoodwill(goodwill_service_pb2.GetGoodwillRequest(name=outcome.goodwill))
     assert granted.promise == promise.name
-    assert_view_shows(session, outcome, successor.name, granted.points)
+    assert_view_shows(session, outcome, successor.name, granted.amount)
     assert asyncio.run(ledger_proof(session)) == (0, 0)
 
 
@@ -100,7 +100,7 @@ def assert_view_shows(session: Session, outcome: Outcome, successor: str, points
     assert states[outcome.promise] == "RENEGOTIATED"
     assert states[successor] == "OPEN"
     assert states_of_notices(view) == ["SENT"]
-    assert [g.points for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
+    assert [g.amount for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
     assert [c.state for c in view.cases if c.case == outcome.case] == [states_pb2.CASE_STATE_OPEN]
     assert view.relationship_manager == "agents/alice"
 

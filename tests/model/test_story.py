@@ -335,9 +335,9 @@ class Drive:
             for promise, after in zip(promises, days[1:], strict=False)
             if promise.notice
         ]
-        grants = [grant.points for grant in view.loyalty.goodwill]
+        grants = [grant.amount for grant in view.loyalty.goodwill]
         assert sum(grants) == max([0, *told])
-        assert view.loyalty.points_balance == sum(grants)
+        assert sum(part.balance for part in view.loyalty.balances) == sum(grants)
 
     async def _accepted(self, call: Any) -> bool:
         try:

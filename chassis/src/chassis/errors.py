@@ -98,6 +98,13 @@ class AlreadyExists(Refusal):
     code = "ALREADY_EXISTS"
 
 
+class ResourceExists(AlreadyExists):
+    """A resource that was to be made is there (`RESOURCE_EXISTS`): `resource` is its name."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__("RESOURCE_EXISTS", f"{resource} exists.", {"resource": resource})
+
+
 class FailedPrecondition(Refusal):
     """A rule or the resource's state says no."""
 

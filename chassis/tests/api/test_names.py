@@ -8,7 +8,7 @@ from chassis.api.names import Pattern
 from chassis.errors import InvalidArgument
 
 WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
-MEMBERSHIP = Pattern("programmes/{programme:code}/memberships/{membership}")
+MEMBERSHIP = Pattern("programs/{program:code}/memberships/{membership}")
 ATTEMPT = Pattern("notices/{notice}/attempts/{attempt:number}")
 CONSENT = Pattern("customers/{customer}/consents/{purpose:code}.{channel:code}")
 ONE = UUID("0198c2a0-0000-7000-8000-000000000001")
@@ -70,5 +70,5 @@ def test_a_name_needs_all_its_ids() -> None:
 
 
 def test_a_pattern_shows_itself_as_the_contract_has_it() -> None:
-    assert str(MEMBERSHIP) == "programmes/{programme}/memberships/{membership}"
+    assert str(MEMBERSHIP) == "programs/{program}/memberships/{membership}"
     assert MEMBERSHIP.arity == 2

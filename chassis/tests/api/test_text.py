@@ -56,7 +56,7 @@ def note(text: str) -> Message:
 
 @pytest.mark.parametrize("character", CONTROL + HIDDEN + BREAKS + TURNS)
 def test_what_is_no_part_of_a_line_is_found_in_any_text(character: str) -> None:
-    assert found(ledger_service_pb2.GetBalancesRequest(accounts=["a", f"b{character}c"])) == ["accounts[1]"]
+    assert found(ledger_service_pb2.BatchGetAccountsRequest(names=["a", f"b{character}c"])) == ["names[1]"]
     assert found(promises("fine", f"{character}", "fine", "x" + character)) == [
         "requests[1].promise.reference",
         "requests[3].promise.reference",

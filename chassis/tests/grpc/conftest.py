@@ -15,15 +15,15 @@ from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 
 
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
-    """Answers `GetBalances` and `PostTransfer` as the test says; `ListTransfers` is not implemented."""
+    """Answers `BatchGetAccounts` and `PostTransfer` as the test says; `ListTransfers` is not implemented."""
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], Awaitable[Any]] = self.empty
 
     async def empty(self, _: Any) -> Any:
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
-    async def GetBalances(self, request: Any, context: Any) -> Any:
+    async def BatchGetAccounts(self, request: Any, context: Any) -> Any:
         return await self.behave(request)
 
     async def PostTransfer(self, request: Any, context: Any) -> Any:
@@ -59,9 +59,11 @@ class Served:
         self.identity = (("authorization", f"Bearer {token}"),)
 
     async def get(self, *metadata: tuple[str, str], timeout: float | None = 5, **kwargs: Any) -> Any:  # noqa: ASYNC109
-        """Call `GetBalances` with a valid token."""
-        request = ledger_service_pb2.GetBalancesRequest(**kwargs)
-        return await self.stub.GetBalances(request, timeout=timeout, metadata=(*self.identity, *metadata))
+        """Call `BatchGetAccounts` with a valid token."""
+        request = ledger_service_pb2.BatchGetAccountsRequest(**kwargs)
+        return await self.stub.BatchGetAccounts(
+            request, timeout=timeout, metadata=(*self.identity, *metadata)
+        )
 
 
 @pytest.fixture

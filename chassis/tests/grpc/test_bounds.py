@@ -30,7 +30,7 @@ from rapport_testing.engines.ports import free_port
 from rapport_testing.tokens import TestIssuer
 from rapport_testing.wait import eventually
 
-BALANCES = "/rapport.loyalty.v1.LedgerService/GetBalances"
+BALANCES = "/rapport.loyalty.v1.LedgerService/BatchGetAccounts"
 WATCH = "/rapport.customer.v1.ViewService/WatchCustomerView"
 
 
@@ -67,7 +67,7 @@ async def answering(served: Any, calls: int, **request: Any) -> AsyncIterator[No
 
     async def wait(_: Any) -> Any:
         await release.wait()
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = wait
     under_way = [asyncio.create_task(served.get(**request)) for _ in range(calls)]
@@ -246,7 +246,7 @@ async def test_watches_from_anybody_cut_no_client_off(
     channels = Channels({"loyalty": served.address}, tmp_path / "token")
     stub = ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty"))
     for _ in range(3):
-        await stub.GetBalances(ledger_service_pb2.GetBalancesRequest(), timeout=10)
+        await stub.BatchGetAccounts(ledger_service_pb2.BatchGetAccountsRequest(), timeout=10)
     await channels.close()
     for stream in flood:
         stream.cancel()

@@ -28,10 +28,10 @@ from chassis.grpc.client import Channels, deadline
 from chassis.grpc.status import reason, refusal
 from chassis.telemetry import tracing
 from rapport.customer.v1 import view_service_pb2, view_service_pb2_grpc
-from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc, transfer_pb2
 from rapport_testing.tokens import TestIssuer
 
-REQUEST = ledger_service_pb2.GetBalancesRequest()
+REQUEST = ledger_service_pb2.BatchGetAccountsRequest()
 Arrived = list[tuple[Call, float]]
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -57,7 +57,7 @@ def arrived(served: Any) -> Arrived:
 
     async def note(_: Any) -> Any:
         calls.append((current_call.get(), deadline.get() - time.monotonic()))
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = note
     return calls
@@ -68,13 +68,13 @@ async def test_a_call_carries_identity_flow_and_trace(
 ) -> None:
     current_call.set(Call("x", Principal("agent:bob"), correlation_id="flow-7", traceparent=PARENT))
     with tracing.server_span("cases.v1.X/Y", PARENT):
-        await stub.GetBalances(REQUEST)
+        await stub.BatchGetAccounts(REQUEST)
     call, seconds = arrived[0]
     assert call.principal.subject == "service:cases"
     assert call.correlation_id == "flow-7"
     assert 0 < seconds < 6
-    server = next(s for s in spans if s.name.endswith("GetBalances") and s.kind is SpanKind.SERVER)
-    client = next(s for s in spans if s.name.endswith("GetBalances") and s.kind is SpanKind.CLIENT)
+    server = next(s for s in spans if s.name.endswith("BatchGetAccounts") and s.kind is SpanKind.SERVER)
+    client = next(s for s in spans if s.name.endswith("BatchGetAccounts") and s.kind is SpanKind.CLIENT)
     outer = next(s for s in spans if s.name == "cases.v1.X/Y")
     assert server.parent is not None
     assert client.parent is not None
@@ -90,31 +90,31 @@ async def test_a_decision_not_to_sample_is_passed_on(
 ) -> None:
     unsampled = PARENT[:-2] + "00"
     current_call.set(Call("x", Principal("agent:bob"), traceparent=unsampled))
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     assert arrived[0][0].traceparent == unsampled
     assert spans == []
 
 
 async def test_a_call_gets_what_is_left_of_the_callers_time(stub: Any, arrived: Arrived) -> None:
     deadline.set(time.monotonic() + 2)
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     assert arrived[0][1] < 2
-    await stub.GetBalances(REQUEST, timeout=1)
+    await stub.BatchGetAccounts(REQUEST, timeout=1)
     assert arrived[1][1] < 1.5
     deadline.set(time.monotonic() + 0.04)
     with pytest.raises(DeadlineExceeded):
-        await stub.GetBalances(REQUEST)
+        await stub.BatchGetAccounts(REQUEST)
     assert len(arrived) == 2
 
 
 async def test_a_renewed_token_is_used_without_a_restart(
     channels: Channels, stub: Any, arrived: Arrived, issuer: TestIssuer, tmp_path: Path
 ) -> None:
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     renewed = tmp_path / "renewed"
     renewed.write_text(issuer.token("service:cases-renewed"))
     renewed.rename(tmp_path / "token")
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     assert [call.principal.subject for call, _ in arrived] == ["service:cases", "service:cases-renewed"]
 
 
@@ -125,10 +125,10 @@ async def test_an_unavailable_service_is_asked_again(served: Any, stub: Any) -> 
         attempts.append(1)
         if len(attempts) < 3:
             raise Unavailable("DATABASE_UNAVAILABLE", "Try again.")
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = recover
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     assert len(attempts) == 3
 
 
@@ -158,7 +158,7 @@ async def test_a_commit_that_may_have_happened_is_asked_for_again_only_with_a_re
         tried.append(1)
         if len(tried) == 1:
             raise OutcomeUnknown("COMMIT_UNKNOWN", "It may be done.")
-        return ledger_pb2.Transfer()
+        return transfer_pb2.Transfer()
 
     served.ledger.behave = lose_once
     with contextlib.suppress(grpc.aio.AioRpcError):
@@ -179,10 +179,10 @@ async def test_a_read_that_the_server_cancelled_is_made_again(served: Any, stub:
         tried.append(1)
         if len(tried) == 1:
             raise ShutDown("CANCELLED", "Cancelled.")
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = cancel_once
-    await stub.GetBalances(REQUEST)
+    await stub.BatchGetAccounts(REQUEST)
     assert len(tried) == 2
 
 
@@ -195,7 +195,7 @@ async def test_a_refusal_is_not_asked_for_again(served: Any, stub: Any) -> None:
 
     served.ledger.behave = refuse
     with pytest.raises(grpc.aio.AioRpcError):
-        await stub.GetBalances(REQUEST)
+        await stub.BatchGetAccounts(REQUEST)
     assert len(tried) == 1
 
 
@@ -209,7 +209,7 @@ async def test_a_service_that_is_down_is_not_asked_three_times_as_much(served: A
     served.ledger.behave = fail
     for _ in range(20):
         with pytest.raises(grpc.aio.AioRpcError):
-            await stub.GetBalances(REQUEST)
+            await stub.BatchGetAccounts(REQUEST)
     assert len(tried) < 30
 
 
@@ -235,7 +235,7 @@ async def test_a_refusal_comes_back_as_it_was_raised(served: Any, stub: Any, sen
 
     served.ledger.behave = refuse
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stub.GetBalances(REQUEST)
+        await stub.BatchGetAccounts(REQUEST)
     got = refusal(caught.value)
     assert type(got) is type(sent)
     assert (got.reason, got.message, got.metadata) == (sent.reason, sent.message, sent.metadata)
@@ -250,7 +250,7 @@ async def test_a_service_that_nobody_answers_for_is_a_dependency_down(
     other = ledger_service_pb2_grpc.LedgerServiceStub(nowhere.to("cases"))
 
     async def ask(_: Any) -> Any:
-        return await other.GetBalances(REQUEST)
+        return await other.BatchGetAccounts(REQUEST)
 
     served.ledger.behave = ask
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -277,7 +277,9 @@ async def test_what_is_asked_for_again_is_a_dependency_down_when_it_does_not_pas
         tried.append(1)
         if len(tried) > 1:
             raise passing
-        return await ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty")).GetBalances(REQUEST)
+        return await ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty")).BatchGetAccounts(
+            REQUEST
+        )
 
     served.ledger.behave = ask
     with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from chassis.auth.tokens import Verifier
 from chassis.grpc.client import Channels
 from chassis.grpc.server import Server
-from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc, transfer_pb2
 from rapport_testing.engines.ports import free_port
 from rapport_testing.tokens import ISSUER
 from rapport_testing.wait import eventually
@@ -29,7 +29,7 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     async def PostTransfer(self, request: Any, context: Any) -> Any:
         await asyncio.sleep(0.002)
         self.answered += 1
-        return ledger_pb2.Transfer()
+        return transfer_pb2.Transfer()
 
 
 class Replica:

@@ -24,7 +24,7 @@ def calls(served: Any) -> list[Call]:
 
     async def look(_: Any) -> Any:
         seen.append(current_call.get())
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = look
     return seen
@@ -131,7 +131,7 @@ async def test_what_a_method_asks_of_others_is_on_behalf_of_whoever_began(
     async def ask_on(request: Any) -> Any:
         answer = await look(request)
         if len(calls) < 3:
-            await peer.GetBalances(request)
+            await peer.BatchGetAccounts(request)
         return answer
 
     served.ledger.behave = ask_on
@@ -156,7 +156,10 @@ async def test_a_service_lends_nobody_its_rights(
     weak = f"Bearer {issuer.token('agent:bob', ['cases.promises.read'])}"
     token = current_call.set(Call("x", Principal("agent:bob"), credential=weak))
     try:
-        assert await refusal(peer.GetBalances(ledger_service_pb2.GetBalancesRequest())) == "PERMISSION_DENIED"
+        assert (
+            await refusal(peer.BatchGetAccounts(ledger_service_pb2.BatchGetAccountsRequest()))
+            == "PERMISSION_DENIED"
+        )
     finally:
         current_call.reset(token)
         await channels.close()

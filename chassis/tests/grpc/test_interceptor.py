@@ -14,11 +14,11 @@ from chassis.errors import FailedPrecondition, InvalidArgument, NotFound, Violat
 from chassis.grpc.bounds import CALLS_OF_A_CALLER
 from chassis.grpc.status import reason
 from rapport.customer.v1 import view_service_pb2
-from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2
+from rapport.loyalty.v1 import account_pb2, ledger_service_pb2
 from rapport_testing.tokens import TestIssuer
 from rapport_testing.wait import eventually
 
-METHOD = "rapport.loyalty.v1.LedgerService/GetBalances"
+METHOD = "rapport.loyalty.v1.LedgerService/BatchGetAccounts"
 
 
 def details(error: grpc.aio.AioRpcError) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def test_the_method_knows_who_calls_and_in_which_flow(served: Any) -> None
 
     async def look(_: Any) -> Any:
         seen.append(current_call.get())
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = look
     await served.get(("correlation-id", "flow-7"))
@@ -55,7 +55,7 @@ async def test_the_method_knows_who_calls_and_in_which_flow(served: Any) -> None
 
 
 async def test_stored_bytes_are_returned_as_they_are(served: Any) -> None:
-    stored = ledger_service_pb2.GetBalancesResponse(balances=[ledger_pb2.Balance(account="a", points=7)])
+    stored = ledger_service_pb2.BatchGetAccountsResponse(accounts=[account_pb2.Account(name="a", balance=7)])
 
     async def stored_bytes(_: Any) -> bytes:
         return stored.SerializeToString()
@@ -68,8 +68,8 @@ async def test_stored_bytes_are_returned_as_they_are(served: Any) -> None:
     "metadata", [(), (("authorization", "Basic YTpi"),), (("authorization", "Bearer "),)]
 )
 async def test_a_call_without_a_token_is_refused(served: Any, metadata: Any) -> None:
-    request = ledger_service_pb2.GetBalancesRequest()
-    error = await refused(served.stub.GetBalances(request, timeout=5, metadata=metadata))
+    request = ledger_service_pb2.BatchGetAccountsRequest()
+    error = await refused(served.stub.BatchGetAccounts(request, timeout=5, metadata=metadata))
     assert error.code() is grpc.StatusCode.UNAUTHENTICATED
     assert reason(error) == "TOKEN_MISSING"
 
@@ -90,8 +90,8 @@ async def test_a_caller_without_the_permission_is_told_which(served: Any, issuer
     served.identity = (("authorization", f"Bearer {issuer.token(permissions=['loyalty.transfers.write'])}"),)
     error = await refused(served.get())
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
-    assert error.details() == "Permission 'loyalty.transfers.read' denied."
-    assert details(error)["ErrorInfo"].metadata == {"permission": "loyalty.transfers.read"}
+    assert error.details() == "Permission 'loyalty.accounts.read' denied."
+    assert details(error)["ErrorInfo"].metadata == {"permission": "loyalty.accounts.read"}
 
 
 async def test_permission_is_checked_before_the_request_is_read(served: Any, issuer: TestIssuer) -> None:
@@ -128,8 +128,8 @@ async def test_a_client_that_cancels_stops_the_work(served: Any) -> None:
             stopped.set()
 
     served.ledger.behave = wait
-    call = served.stub.GetBalances(
-        ledger_service_pb2.GetBalancesRequest(), timeout=5, metadata=served.identity
+    call = served.stub.BatchGetAccounts(
+        ledger_service_pb2.BatchGetAccountsRequest(), timeout=5, metadata=served.identity
     )
     await started.wait()
     call.cancel()
@@ -157,7 +157,7 @@ async def test_a_malformed_body_is_the_callers_mistake(served: Any) -> None:
 
 
 async def test_an_oversized_message_is_refused(served: Any) -> None:
-    error = await refused(served.get(accounts=["a" * (4 * 1024 * 1024 + 1)]))
+    error = await refused(served.get(names=["a" * (4 * 1024 * 1024 + 1)]))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -262,7 +262,7 @@ async def test_too_many_calls_at_once_are_shed(served: Any) -> None:
 
     async def wait(_: Any) -> Any:
         await release.wait()
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     await served.get()  # so that the issuer's keys are known
     served.ledger.behave = wait

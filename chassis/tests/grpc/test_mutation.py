@@ -24,7 +24,7 @@ from chassis.grpc.ingest import ingest
 from chassis.grpc.mutation import mutation
 from chassis.grpc.server import Server
 from chassis.grpc.status import reason
-from rapport.loyalty.v1 import ledger_pb2, ledger_service_pb2, ledger_service_pb2_grpc
+from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc, transfer_pb2
 from rapport_testing.engines.ports import free_port
 from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 from rapport_testing.wait import eventually
@@ -62,19 +62,19 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
         pass
 
     @mutation
-    async def PostTransfer(self, request: Any, tx: Transaction) -> ledger_pb2.Transfer:
+    async def PostTransfer(self, request: Any, tx: Transaction) -> transfer_pb2.Transfer:
         await self.before(request, tx)
         name = f"transfers/{uuid4()}"
         tx.record(self.fact(name), version=1)
         transfer = request.transfer
-        return ledger_pb2.Transfer(name=name, points=transfer.points, reason_code=transfer.reason_code)
+        return transfer_pb2.Transfer(name=name, legs=transfer.legs, reason_code=transfer.reason_code)
 
     @ingest(lambda self, request, now: self.read(request))
     async def ReverseTransfer(
         self, requests: Sequence[Any], calls: Sequence[Call], tx: Transaction
-    ) -> list[ledger_pb2.Transfer | Refusal]:
+    ) -> list[transfer_pb2.Transfer | Refusal]:
         self.groups.append([request.name for request in requests])
-        answers: list[ledger_pb2.Transfer | Refusal] = []
+        answers: list[transfer_pb2.Transfer | Refusal] = []
         for request, call in zip(requests, calls, strict=True):
             if request.name in self.unknown:
                 answers.append(NotFound(request.name))
@@ -82,7 +82,7 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
             tx.act(call)
             await self.before(request, tx)
             tx.record(self.fact(request.name), version=1)
-            answers.append(ledger_pb2.Transfer(name=request.name))
+            answers.append(transfer_pb2.Transfer(name=request.name))
         return answers
 
     def read(self, request: Any) -> Any:
@@ -103,7 +103,7 @@ class Loyalty:
 
     def post(self, request_id: str, points: int = 1, timeout: float = 10) -> Any:
         request = ledger_service_pb2.PostTransferRequest(
-            transfer=ledger_pb2.Transfer(points=points), request_id=request_id
+            transfer=transfer_pb2.Transfer(legs=[transfer_pb2.Leg(amount=points)]), request_id=request_id
         )
         return self.stub.PostTransfer(request, timeout=timeout, metadata=self.metadata)
 
@@ -166,7 +166,7 @@ async def test_what_cannot_be_answered_does_not_happen(loyalty: Loyalty) -> None
 
     def request(length: int) -> Any:
         return ledger_service_pb2.PostTransferRequest(
-            transfer=ledger_pb2.Transfer(points=1, reason_code="x" * length), request_id=str(uuid4())
+            transfer=transfer_pb2.Transfer(reason_code="x" * length), request_id=str(uuid4())
         )
 
     most = MESSAGE_MAX_BYTES - (request(4_000_000).ByteSize() - 4_000_000)
@@ -230,14 +230,14 @@ async def test_a_twin_that_waits_too_long_is_told_to_come_back(loyalty: Loyalty)
         error = await refused(loyalty.post(request_id))
         await other.execute("ROLLBACK")
     assert (error.code(), reason(error)) == (grpc.StatusCode.ABORTED, "REQUEST_IN_FLIGHT")
-    assert (await loyalty.post(request_id)).points == 1
+    assert (await loyalty.post(request_id)).legs[0].amount == 1
 
 
 async def test_who_wants_to_write_one_row_keeps_nobody_from_another(loyalty: Loyalty) -> None:
     """Forty would sit on nine connections for a second each, and a neighbour find none in two."""
 
     async def lock_row(request: Any, tx: Transaction) -> None:
-        if request.transfer.points == HOT:
+        if request.transfer.legs[0].amount == HOT:
             await tx.fetch(Sql("SELECT pg_advisory_xact_lock(7)"), [])
 
     loyalty.ledger.before = lock_row
@@ -253,7 +253,7 @@ async def test_who_wants_to_write_one_row_keeps_nobody_from_another(loyalty: Loy
 
         await eventually(some_wait)
         for _ in range(20):
-            assert (await loyalty.post(str(uuid4()))).points == 1
+            assert (await loyalty.post(str(uuid4()))).legs[0].amount == 1
         await holder.execute("SELECT pg_advisory_unlock(7)")
     reasons = Counter(
         reason(answer) if isinstance(answer, grpc.aio.AioRpcError) else "OK"

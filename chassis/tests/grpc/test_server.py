@@ -86,7 +86,7 @@ async def test_a_call_under_way_finishes_while_the_server_stops(served: Any) -> 
     async def wait(_: Any) -> Any:
         started.set()
         await release.wait()
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
     served.ledger.behave = wait
     call = asyncio.create_task(served.get())

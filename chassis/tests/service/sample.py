@@ -1,6 +1,6 @@
 """The smallest whole service, run as a process by the tests. Files tell it what to do: `SAMPLE_FOLDER/...`.
 
-GetBalances creates `called` and waits until there is a file `answer`.
+BatchGetAccounts creates `called` and waits until there is a file `answer`.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Answers when it is told to."""
 
-    async def GetBalances(self, request: Any, context: Any) -> Any:
+    async def BatchGetAccounts(self, request: Any, context: Any) -> Any:
         folder = Path(os.environ["SAMPLE_FOLDER"])
         (folder / "called").touch()
         while not (folder / "answer").exists():  # noqa: ASYNC110 - the test is another process
             await asyncio.sleep(0.01)
-        return ledger_service_pb2.GetBalancesResponse()
+        return ledger_service_pb2.BatchGetAccountsResponse()
 
 
 async def on_renegotiated(tx: Transaction, event: Event[PromiseRenegotiated]) -> None:

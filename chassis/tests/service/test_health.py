@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis import health, lifecycle
-from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest
+from rapport.loyalty.v1.ledger_service_pb2 import BatchGetAccountsRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.wait import eventually
@@ -136,7 +136,7 @@ async def test_the_build_is_named(running):
 
 
 async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(running):
-    await running.stub(LedgerServiceStub).GetBalances(GetBalancesRequest())
+    await running.stub(LedgerServiceStub).BatchGetAccounts(BatchGetAccountsRequest())
     _, text = await get(running, "/metrics")
     families = {family.name: family for family in text_string_to_metric_families(text)}
     calls = [
@@ -144,7 +144,7 @@ async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(r
         for sample in families["rpc_server_duration_seconds"].samples
         if sample.name.endswith("_count")
     ]
-    assert {"method": "rapport.loyalty.v1.LedgerService/GetBalances", "code": "OK"} in calls
+    assert {"method": "rapport.loyalty.v1.LedgerService/BatchGetAccounts", "code": "OK"} in calls
     assert {"rapport_outbox_unpublished", "rapport_outbox_oldest_seconds"} <= set(families)
     for family in families.values():
         assert re.fullmatch(r"[a-z][a-z0-9_]*", family.name)

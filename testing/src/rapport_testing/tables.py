@@ -23,9 +23,9 @@ _COLUMNS = """
 _INDEXES = """
     SELECT c.relname AS table, i.indexrelid::regclass::text AS name,
            array_agg(pg_get_indexdef(i.indexrelid, k, true) ORDER BY k) AS columns,
-           coalesce(pg_get_expr(i.indpred, i.indrelid, true), '') AS only
+           coalesce(pg_get_expr(i.indpred, i.indrelid, true), '') AS only, i.indisunique AS unique
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid, generate_series(1, i.indnkeyatts) k
-    WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2, i.indpred, i.indrelid
+    WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2, i.indpred, i.indrelid, i.indisunique
 """
 
 
@@ -61,12 +61,15 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     if not isinstance(listing.sort[0].table, sa.Table):
         return []
     indexes: dict[str, list[list[str]]] = {}
+    unique: dict[str, list[set[str]]] = {}  # what finds one row at most is in order
     where = _plain(str(listing.select.whereclause))
     for row in await connection.fetch(_INDEXES):
         if _plain(row["only"]) not in where:
             continue
         columns = [re.sub(r" (DESC|ASC|NULLS).*", "", column).strip('"') for column in row["columns"]]
         indexes.setdefault(row["table"], []).append(columns)
+        if row["unique"]:
+            unique.setdefault(row["table"], []).append(set(columns))
     sort = [column.name for column in listing.sort]
     table = str(listing.sort[0].table.name)
     fixed = sorted(_compared(listing.select))
@@ -76,7 +79,8 @@ async def without_index(connection: asyncpg.Connection, listing: Listing[Any]) -
     return [
         f"{table}: {way} needs an index on ({', '.join([*fixed, *first, *sort])})"
         for way, first in ways.items()
-        if not any(
+        if not any(columns <= {*fixed, *first} for columns in unique.get(table, []))
+        and not any(
             sorted(columns[: len(fixed)]) == fixed
             and columns[len(fixed) : len(fixed) + len(first) + len(sort)] == [*first, *sort]
             for columns in indexes.get(table, [])

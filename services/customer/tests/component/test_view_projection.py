@@ -32,6 +32,9 @@ def names(kind, count=1):
     return [f"{kind}/{uuid4()}" for _ in range(count)]
 
 
+ACCOUNT, POINTS = "programs/main/accounts/a", "programs/main/units/points"
+
+
 async def test_the_story_of_a_promise_is_in_the_view(desk):
     anna = await desk.create()
     (case,), (promise, successor), (notice,), (goodwill,) = (
@@ -55,9 +58,9 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel=CHANNEL_EMAIL), 2),
         (cases.PromiseRenegotiated(**about, due_time=due, new_due_time=later, successor=successor), 3),
         (cases.PromiseMade(promise=successor, customer=anna.name, kind="delivery", due_time=later), 1),
-        (loyalty.TransferPosted(
-            transfer=names("transfers")[0], customer=anna.name, points_balance=200, balance_version=1), 1),
-        (loyalty.GoodwillGranted(goodwill=goodwill, customer=anna.name, points=200, promise=promise), 1),
+        (loyalty.TransferPosted(account=ACCOUNT, customer=anna.name, unit=POINTS, balance=200), 1),
+        (loyalty.GoodwillGranted(
+            goodwill=goodwill, customer=anna.name, unit=POINTS, amount=200, promise=promise), 1),
         (loyalty.ValueChanged(customer_value=f"customerValues/{anna.name.split('/')[1]}", customer=anna.name,
                               lifetime_value=money(49, "USD"), purchase_count=2, band=VALUE_BAND_SILVER), 1),
     ]  # fmt: skip
@@ -75,8 +78,10 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         (case, "OPEN", "agents/bob")
     ]
     assert [(part.notice, value_name(part, "state")) for part in view.notices] == [(notice, "SENT")]
-    assert view.loyalty.points_balance == 200
-    assert [(part.goodwill, part.points) for part in view.loyalty.goodwill] == [(goodwill, 200)]
+    assert [(part.account, part.unit, part.balance) for part in view.loyalty.balances] == [
+        (ACCOUNT, POINTS, 200)
+    ]
+    assert [(part.goodwill, part.amount) for part in view.loyalty.goodwill] == [(goodwill, 200)]
     assert (value_name(view.value, "band"), view.value.purchase_count) == ("SILVER", 2)
     assert [entry.event_type for entry in reversed(view.latest_timeline_entries)][1:] == [
         message.DESCRIPTOR.full_name for message, _ in told
@@ -203,13 +208,9 @@ def busy_history(desk, customer):
             (cases.CaseResolved(**RESOLVED, case=case, **at), 3),
             (notifications.NoticeRequested(notice=notice, kind="promise-at-risk", promise=promise, **at), 1),
             (notifications.NoticeSent(notice=notice, channel="CHANNEL_EMAIL", **at), 2),
-            (
-                loyalty.TransferPosted(
-                    transfer=names("transfers")[0], points_balance=i, balance_version=i, **at
-                ),
-                1,
-            ),
-            (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], points=i, **at), 1),
+            (loyalty.TransferPosted(account=ACCOUNT, balance=i, **at), i),
+            (loyalty.TransferReversed(account=f"{ACCOUNT}-{i % 2}", balance=i, **at), i),
+            (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], amount=i, **at), 1),
         ]
         if i % 5 == 0:
             told.append((cases.CaseReopened(**OPEN, case=case, **at), 4))
@@ -240,5 +241,9 @@ async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended
     for parts in (view.promises, view.cases, view.notices):
         times = [part.source.event_time.ToMicroseconds() for part in parts]
         assert times == sorted(times, reverse=True)
-    assert [part.points for part in view.loyalty.goodwill] == list(range(29, 9, -1))
-    assert view.loyalty.points_balance == 29
+    assert [part.amount for part in view.loyalty.goodwill] == list(range(29, 9, -1))
+    assert {part.account: part.balance for part in view.loyalty.balances} == {
+        ACCOUNT: 29,
+        f"{ACCOUNT}-0": 28,
+        f"{ACCOUNT}-1": 29,
+    }

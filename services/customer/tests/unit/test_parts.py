@@ -64,12 +64,12 @@ HISTORIES = {
         loyalty.ValueChanged(lifetime_value=money(10, "USD"), purchase_count=1, band="VALUE_BAND_STANDARD"),
         loyalty.ValueChanged(lifetime_value=money(99, "USD"), purchase_count=2, band="VALUE_BAND_SILVER"),
     ),
-    PartKind.LOYALTY: history(
-        loyalty.TransferPosted(points=100, points_balance=100, balance_version=1),
-        loyalty.TransferPosted(points=50, points_balance=150, balance_version=2),
-        loyalty.TransferReversed(points_balance=0, balance_version=3),
+    PartKind.BALANCE: history(
+        loyalty.TransferPosted(account="programs/p/accounts/a", amount=100, balance=100),
+        loyalty.TransferPosted(account="programs/p/accounts/a", amount=50, balance=150),
+        loyalty.TransferReversed(account="programs/p/accounts/a", balance=0),
     ),
-    PartKind.GOODWILL: history(loyalty.GoodwillGranted(goodwill="goodwill/g", points=200, promise=PROMISE)),
+    PartKind.GOODWILL: history(loyalty.GoodwillGranted(goodwill="goodwill/g", amount=200, promise=PROMISE)),
 }
 
 
@@ -167,12 +167,12 @@ def test_a_notice_that_did_not_go_out_says_why():
 
 
 def test_a_balance_goes_back_to_zero():
-    assert fold(PartKind.LOYALTY, HISTORIES[PartKind.LOYALTY]).part.points_balance == 0
+    assert fold(PartKind.BALANCE, HISTORIES[PartKind.BALANCE]).part.balance == 0
 
 
 def test_goodwill_has_the_time_of_its_grant():
     part = fold(PartKind.GOODWILL, HISTORIES[PartKind.GOODWILL]).part
-    assert (part.goodwill, part.points, part.promise) == ("goodwill/g", 200, PROMISE)
+    assert (part.goodwill, part.amount, part.promise) == ("goodwill/g", 200, PROMISE)
     assert part.grant_time == timestamp(START + timedelta(hours=1))
 
 

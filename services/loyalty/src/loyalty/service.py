@@ -10,6 +10,7 @@ from loyalty.events.cases import goodwill_for_renegotiation, on_promises
 from loyalty.rpc.goodwill import GoodwillRpc
 from loyalty.rpc.ledger import LedgerRpc
 from loyalty.rpc.memberships import MembershipRpc
+from loyalty.rpc.programs import ProgramRpc
 from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
@@ -39,6 +40,7 @@ def compose(app: App[Settings]) -> None:
 
     app.on_open(partial(currency_stays, app.db, formula))
 
+    app.serve(ProgramRpc(app.db))
     app.serve(LedgerRpc(app.db))
     app.serve(MembershipRpc(app.db))
     app.serve(PurchaseRpc(app.db, formula))

@@ -10,15 +10,22 @@ import pytest
 from loyalty.service import service
 from loyalty.store.ledger import UNBALANCED_TRANSFERS, WRONG_BALANCES
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
-from rapport.loyalty.v1.ledger_pb2 import Transfer
-from rapport.loyalty.v1.ledger_service_pb2 import GetBalancesRequest, PostTransferRequest
+from rapport.loyalty.v1.ledger_service_pb2 import (
+    BatchGetAccountsRequest,
+    ListAccountsRequest,
+    PostTransferRequest,
+)
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
-from rapport.loyalty.v1.membership_service_pb2 import EnrolRequest
+from rapport.loyalty.v1.membership_pb2 import Membership
+from rapport.loyalty.v1.membership_service_pb2 import CreateMembershipRequest, ListMembershipsRequest
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
+from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
+from rapport.loyalty.v1.transfer_pb2 import Leg, Transfer
 from rapport_testing.running import Running
 
-ISSUED = "programmes/main/accounts/issued"
+MAIN = "programs/main"
+ISSUED = f"{MAIN}/accounts/points-issued"
 RETRIED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED}
 
 
@@ -27,6 +34,7 @@ class Desk:
 
     def __init__(self, running: Running) -> None:
         self.ledger: Any = running.stub(LedgerServiceStub)
+        self.programs: Any = running.stub(ProgramServiceStub)
         self.memberships: Any = running.stub(MembershipServiceStub)
         self.purchases: Any = running.stub(PurchaseServiceStub)
         self.goodwill: Any = running.stub(GoodwillServiceStub)
@@ -41,28 +49,47 @@ class Desk:
                     raise
         raise AssertionError(f"{request} is not answered")
 
-    async def member(self, points: int = 0) -> str:
-        """A new membership that holds `points`."""
-        request = EnrolRequest(parent="programmes/main", customer=f"customers/{uuid4()}")
-        name: str = (await self.memberships.Enrol(request)).name
-        if points:
-            await self.ledger.PostTransfer(self.posting(ISSUED, name, points))
-        return name
+    async def join(self, customer: str = "") -> Membership:
+        """A new membership."""
+        membership = Membership(customer=customer or f"customers/{uuid4()}")
+        request = CreateMembershipRequest(parent=MAIN, membership=membership)
+        made: Membership = await self.memberships.CreateMembership(request)
+        return made
 
-    def posting(self, debit: str, credit: str, points: int, **other: Any) -> PostTransferRequest:
-        """A request to move points."""
-        fields = {
-            "debit_account": debit,
-            "credit_account": credit,
-            "points": points,
-            "reason_code": "correction",
-        }
-        return PostTransferRequest(transfer=Transfer(**{**fields, **other}), request_id=str(uuid4()))
+    async def account_of(self, customer: str) -> str:
+        """A member's only account."""
+        request = ListMembershipsRequest(parent=MAIN, filter=f'customer = "{customer}"')
+        (member,) = (await self.memberships.ListMemberships(request)).memberships
+        (account,) = await self.accounts_of(member.name)
+        return str(account.name)
+
+    async def accounts_of(self, membership: str) -> list[Any]:
+        """A member's accounts."""
+        program = membership.partition("/memberships/")[0]
+        request = ListAccountsRequest(parent=program, filter=f'membership = "{membership}"')
+        return list((await self.ledger.ListAccounts(request)).accounts)
+
+    async def member(self, points: int = 0) -> str:
+        """The account of a new member that holds `points`."""
+        (account,) = await self.accounts_of((await self.join()).name)
+        if points:
+            await self.ledger.PostTransfer(self.posting(ISSUED, account.name, points))
+        return str(account.name)
+
+    def posting(self, giver: str, getter: str, points: int) -> PostTransferRequest:
+        """A request to move points between two accounts."""
+        return self.transfer((giver, -points), (getter, points))
+
+    def transfer(self, *legs: tuple[str, int], reason_code: str = "correction") -> PostTransferRequest:
+        """A request to move what the legs say."""
+        sent = [Leg(account=account, amount=amount) for account, amount in legs]
+        transfer = Transfer(legs=sent, reason_code=reason_code)
+        return PostTransferRequest(transfer=transfer, request_id=str(uuid4()))
 
     async def points(self, *accounts: str) -> list[int]:
         """What accounts hold."""
-        response = await self.ledger.GetBalances(GetBalancesRequest(accounts=accounts))
-        return [balance.points for balance in response.balances]
+        request = BatchGetAccountsRequest(parent=MAIN, names=accounts)
+        return [account.balance for account in (await self.ledger.BatchGetAccounts(request)).accounts]
 
 
 @pytest.fixture

@@ -24,7 +24,12 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseRecovered,
     PromiseRenegotiated,
 )
-from rapport.loyalty.v1.goodwill_service_pb2 import GetGoodwillRequest, Goodwill, GrantGoodwillRequest
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill
+from rapport.loyalty.v1.goodwill_service_pb2 import (
+    GetGoodwillRequest,
+    GrantGoodwillRequest,
+    ListGoodwillRequest,
+)
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
 from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
 from rapport_testing.running import Running, reason
@@ -33,6 +38,7 @@ from rapport_testing.wait import eventually
 AT_RISK = PromiseAtRisk()
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 POLICY = "authorityPolicies/delay-goodwill"
+POINTS = "programs/main/units/points"
 
 
 async def refused(call: Any) -> grpc.aio.AioRpcError:
@@ -44,7 +50,7 @@ async def refused(call: Any) -> grpc.aio.AioRpcError:
 def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantGoodwillRequest:
     fields = {
         "customer": customer,
-        "points": points,
+        "amount": points,
         "promise": promise,
         "reason_code": "late-delivery",
         **other,
@@ -54,10 +60,6 @@ def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantG
 
 def new(collection: str) -> str:
     return f"{collection}/{uuid4()}"
-
-
-def membership(customer: str) -> str:
-    return customer.replace("customers", "programmes/main/memberships")
 
 
 async def promised(running: Running, customer: str, root: str = "", harm: Message | None = AT_RISK) -> str:
@@ -107,15 +109,35 @@ async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: 
     customer = new("customers")
     promise = await promised(running, customer)
     goodwill = await desk.goodwill.GrantGoodwill(grant(customer, 300, promise))
-    assert (goodwill.customer, goodwill.points, goodwill.promise) == (customer, 300, promise)
-    assert (goodwill.policy, goodwill.grantor) == (POLICY, "agent:alice")
+    assert (goodwill.customer, goodwill.amount, goodwill.promise) == (customer, 300, promise)
+    assert (goodwill.unit, goodwill.policy, goodwill.grantor) == (POINTS, POLICY, "agents/alice")
     assert await desk.goodwill.GetGoodwill(GetGoodwillRequest(name=goodwill.name)) == goodwill
-    assert await desk.points(membership(customer), "programmes/main/accounts/goodwill") == [300, -300]
+    account = await desk.account_of(customer)
+    assert await desk.points(account, "programs/main/accounts/points-goodwill") == [300, -300]
     told, posted = await running.published()
-    assert (told.resource, posted.resource) == (goodwill.name, goodwill.transfer)
-    assert (told.data.points, told.data.promise, told.data.policy) == (300, promise, POLICY)
+    assert (told.resource, posted.resource) == (goodwill.name, account)
+    assert (told.data.amount, told.data.promise, told.data.policy) == (300, promise, POLICY)
+    assert (told.data.transfer, posted.data.transfer) == (goodwill.transfer, goodwill.transfer)
+    assert (told.data.membership, told.data.grantor) == (goodwill.membership, goodwill.grantor)
     assert posted.causation_id == told.id
-    assert (posted.data.points, posted.data.points_balance) == (300, 300)
+    assert (posted.data.amount, posted.data.balance) == (300, 300)
+
+
+async def test_grants_are_listed_newest_first_and_found_by_their_customer(desk: Any) -> None:
+    one, other = new("customers"), new("customers")
+    grants = [await desk.goodwill.GrantGoodwill(grant(customer, 10)) for customer in (one, other, one)]
+    found = await desk.goodwill.ListGoodwill(ListGoodwillRequest())
+    assert list(found.goodwill) == grants[::-1]
+    found = await desk.goodwill.ListGoodwill(ListGoodwillRequest(filter=f'customer = "{one}"'))
+    assert list(found.goodwill) == [grants[2], grants[0]]
+
+
+async def test_a_grant_is_of_what_the_policy_grants(desk: Any) -> None:
+    error = await refused(
+        desk.goodwill.GrantGoodwill(grant(new("customers"), 10, unit="programs/main/units/miles"))
+    )
+    assert reason(error) == "INVALID_NAME"
+    assert POINTS in (error.details() or "")
 
 
 async def test_a_grant_above_the_limit_is_refused_and_the_limit_told(desk: Any) -> None:
@@ -136,7 +158,7 @@ async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
             request_id=str(uuid4()),
         )
     )
-    assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).points == 1500
+    assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).amount == 1500
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1501)))
     assert reason(error) == "OVER_AUTHORITY"
 
@@ -150,14 +172,14 @@ async def test_of_many_grants_for_one_promise_exactly_one_succeeds(running: Runn
     assert [(e.code(), reason(e)) for e in errors] == [
         (grpc.StatusCode.ALREADY_EXISTS, "GOODWILL_EXISTS")
     ] * 19
-    assert await desk.points(membership(customer)) == [100]
+    assert await desk.points(await desk.account_of(customer)) == [100]
 
 
 async def test_grants_without_a_promise_are_separate(desk: Any) -> None:
     customer = new("customers")
     for _ in range(2):
         await desk.goodwill.GrantGoodwill(grant(customer, 10))
-    assert await desk.points(membership(customer)) == [20]
+    assert await desk.points(await desk.account_of(customer)) == [20]
 
 
 async def test_a_repeated_request_grants_once(running: Running, desk: Any) -> None:
@@ -203,13 +225,13 @@ async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_to
     event = renegotiated(customer, promise, timedelta(days=2, hours=3))
     event_id = await running.deliver(event, resource=promise, source="cases")
     (told,) = await eventually(lambda: granted(running, customer))
-    assert (told.data.points, told.data.reason_code) == (300, "promise-renegotiated")
+    assert (told.data.amount, told.data.reason_code) == (300, "promise-renegotiated")
     assert (told.causation_id, told.actor) == (event_id, "service:loyalty")
     await running.deliver(event, resource=promise, source="cases", event_id=event_id)
     await running.deliver(event, resource=promise, source="cases")
     await what_was_told_is_handled(running, promise)
     assert len(await granted(running, customer)) == 1
-    assert await desk.points(membership(customer)) == [300]
+    assert await desk.points(await desk.account_of(customer)) == [300]
 
 
 @pytest.mark.parametrize(("by_a_person", "in_the_end"), [(1, 300), (299, 300), (300, 300), (500, 500)])
@@ -223,7 +245,7 @@ async def test_what_a_person_gave_counts_towards_what_is_earned_and_takes_none_o
         event = renegotiated(customer, promise, timedelta(days=days))
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
-    assert await desk.points(membership(customer)) == [in_the_end]
+    assert await desk.points(await desk.account_of(customer)) == [in_the_end]
 
 
 HARMLESS = [
@@ -268,7 +290,7 @@ async def test_a_long_delay_earns_no_more_than_the_limit(running: Running) -> No
     event = renegotiated(customer, promise, timedelta(days=90))
     await running.deliver(event, resource=promise, source="cases")
     (told,) = await eventually(lambda: granted(running, customer))
-    assert told.data.points == 500
+    assert told.data.amount == 500
 
 
 async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk: Any) -> None:
@@ -283,7 +305,7 @@ async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk
     for promise in promises:
         await what_was_told_is_handled(running, promise)
     assert sorted(fact.data.promise for fact in await granted(running, customer)) == sorted(promises)
-    assert await desk.points(membership(customer)) == [1000]
+    assert await desk.points(await desk.account_of(customer)) == [1000]
 
 
 async def test_a_promise_moved_by_minutes_many_times_is_one_day_of_delay(running: Running, desk: Any) -> None:
@@ -294,7 +316,7 @@ async def test_a_promise_moved_by_minutes_many_times_is_one_day_of_delay(running
         event = renegotiated(customer, promise, timedelta(minutes=moved), root)
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
-    assert [fact.data.points for fact in await granted(running, customer)] == [100]
+    assert [fact.data.amount for fact in await granted(running, customer)] == [100]
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
     assert reason(error) == "GOODWILL_EXISTS"
 
@@ -309,7 +331,7 @@ async def test_the_whole_delay_of_a_promise_is_paid_in_whatever_order_its_moves_
         event = renegotiated(customer, promise, timedelta(days=days), root)
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
-    assert await desk.points(membership(customer)) == [400]
+    assert await desk.points(await desk.account_of(customer)) == [400]
 
 
 async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running, desk: Any) -> None:
@@ -321,7 +343,7 @@ async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running,
             ReverseTransferRequest(name=slip.transfer, reason_code="slip", request_id=str(uuid4()))
         )
     await desk.goodwill.GrantGoodwill(grant(customer, 500, promise))
-    assert await desk.points(membership(customer)) == [500]
+    assert await desk.points(await desk.account_of(customer)) == [500]
 
 
 async def test_a_date_that_a_person_moved_earns_nothing_by_itself(running: Running) -> None:
@@ -342,7 +364,7 @@ async def test_a_promise_to_another_customer_is_not_made_up_for(running: Running
     event = renegotiated(customer, promise, timedelta(days=1))
     await running.deliver(event, resource=promise, source="cases")
     await what_was_told_is_handled(running, promise)
-    assert await desk.points(membership(customer)) == [100]
+    assert await desk.points(await desk.account_of(customer)) == [100]
 
 
 async def test_a_promise_that_nobody_made_is_not_found(desk: Any) -> None:
@@ -356,7 +378,7 @@ async def test_many_grants_at_once_stay_within_the_budget_of_a_customer(desk: An
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
     assert errors == ["OVER_BUDGET"] * 6
-    assert await desk.points(membership(customer)) == [3000]
+    assert await desk.points(await desk.account_of(customer)) == [3000]
 
 
 async def test_many_grants_at_once_stay_within_the_budget_of_who_grants(start: Any, desk_of: Any) -> None:
@@ -366,7 +388,7 @@ async def test_many_grants_at_once_stay_within_the_budget_of_who_grants(start: A
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     errors = [reason(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
     assert errors == ["OVER_BUDGET"] * 4
-    assert await desk.points("programmes/main/accounts/goodwill") == [-2000]
+    assert await desk.points("programs/main/accounts/points-goodwill") == [-2000]
 
 
 async def test_a_budget_is_whole_again_after_its_period(start: Any, desk_of: Any, clock: Any) -> None:
@@ -390,4 +412,4 @@ async def test_the_policy_gives_what_is_left_of_a_customers_budget(running: Runn
             await what_was_told_is_handled(running, promise)
         assert [log["promise"] for log in logs if "holds goodwill back" in log["event"]] == [promise]
         automatic = [f for f in await granted(running, customer) if f.data.promise]
-        assert [fact.data.points for fact in automatic] == expected
+        assert [fact.data.amount for fact in automatic] == expected

@@ -9,7 +9,8 @@ import grpc
 import pytest
 
 from rapport.loyalty.v1.ledger_service_pb2 import (
-    GetBalancesRequest,
+    BatchGetAccountsRequest,
+    GetTransferRequest,
     ListTransfersRequest,
     PostTransferRequest,
     ReverseTransferRequest,
@@ -18,8 +19,9 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running, reason
 
-ISSUED, REDEEMED = "programmes/main/accounts/issued", "programmes/main/accounts/redeemed"
-NOBODY = f"programmes/main/memberships/{uuid4()}"
+MAIN = "programs/main"
+ISSUED, REDEEMED = f"{MAIN}/accounts/points-issued", f"{MAIN}/accounts/points-redeemed"
+NOBODY = f"{MAIN}/accounts/{uuid4()}"
 
 
 async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
@@ -28,15 +30,23 @@ async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
     return error.value.code(), reason(error.value)
 
 
+def moved(transfer: Any) -> list[tuple[str, int]]:
+    return [(leg.account, leg.amount) for leg in transfer.legs]
+
+
 async def test_points_move_between_two_accounts_and_are_told(running: Running, desk: Any) -> None:
-    member = await desk.member()
-    transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, member, 250))
-    assert (transfer.debit_account, transfer.credit_account, transfer.points) == (ISSUED, member, 250)
-    assert await desk.points(member, ISSUED) == [250, -250]
+    member = await desk.join()
+    (account,) = await desk.accounts_of(member.name)
+    transfer = await desk.ledger.PostTransfer(desk.posting(ISSUED, account.name, 250))
+    assert moved(transfer) == [(ISSUED, -250), (account.name, 250)]
+    assert await desk.ledger.GetTransfer(GetTransferRequest(name=transfer.name)) == transfer
+    assert await desk.points(account.name, ISSUED) == [250, -250]
     (posted,) = await running.published()
-    assert (posted.type, posted.resource) == ("rapport.loyalty.v1.TransferPosted", transfer.name)
-    assert posted.data.customer == member.replace("programmes/main/memberships", "customers")
-    assert (posted.data.points, posted.data.points_balance, posted.data.balance_version) == (250, 250, 1)
+    assert (posted.type, posted.resource) == ("rapport.loyalty.v1.TransferPosted", account.name)
+    told = posted.data
+    assert (told.customer, told.program, told.membership) == (member.customer, MAIN, member.name)
+    assert (told.unit, told.transfer) == (f"{MAIN}/units/points", transfer.name)
+    assert (told.amount, told.balance, told.account_version, posted.version) == (250, 250, 1, 1)
 
 
 async def test_a_transfer_says_when_the_customer_view_will_hold_it(running: Running, desk: Any) -> None:
@@ -50,8 +60,41 @@ async def test_a_transfer_says_when_the_customer_view_will_hold_it(running: Runn
 async def test_a_transfer_between_members_is_told_for_both(running: Running, desk: Any) -> None:
     giver, getter = await desk.member(100), await desk.member()
     await desk.ledger.PostTransfer(desk.posting(giver, getter, 40))
-    told = [(fact.data.points, fact.data.points_balance) for fact in await running.published()]
-    assert told == [(100, 100), (-40, 60), (40, 40)]
+    told = [(fact.resource, fact.data.amount, fact.data.balance) for fact in await running.published()]
+    assert told == [(giver, 100, 100), (giver, -40, 60), (getter, 40, 40)]
+
+
+async def test_a_transfer_of_many_legs_moves_all_or_nothing_and_is_undone_whole(
+    running: Running, desk: Any
+) -> None:
+    one, two, three = await desk.member(100), await desk.member(50), await desk.member()
+    split = desk.transfer((one, -60), (two, -20), (three, 70), (REDEEMED, 10))
+    transfer = await desk.ledger.PostTransfer(split)
+    assert await desk.points(one, two, three, REDEEMED) == [40, 30, 70, 10]
+    broke = desk.transfer((one, -40), (two, -31), (three, 71))
+    assert (await refusal(desk.ledger.PostTransfer(broke)))[1] == "INSUFFICIENT_BALANCE"
+    assert await desk.points(one, two, three) == [40, 30, 70]
+    undo = ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4()))
+    reversal = await desk.ledger.ReverseTransfer(undo)
+    assert moved(reversal) == [(one, 60), (two, 20), (three, -70), (REDEEMED, -10)]
+    assert await desk.points(one, two, three, REDEEMED) == [100, 50, 0, 0]
+    undone = [f for f in await running.published() if f.type.endswith("TransferReversed")]
+    assert [(f.resource, f.version, f.data.amount) for f in undone] == [
+        (one, 3, 60),
+        (two, 3, 20),
+        (three, 2, -70),
+    ]
+
+
+async def test_transfers_of_many_legs_at_once_do_not_block_each_other(desk: Any) -> None:
+    members = [await desk.member(100) for _ in range(4)]
+    rounds = [
+        desk.transfer(*((member, -3 if i == n % 4 else 1) for i, member in enumerate(order)))
+        for n in range(20)
+        for order in (members, members[::-1])
+    ]
+    await asyncio.gather(*(desk.insist(desk.ledger.PostTransfer, request) for request in rounds))
+    assert await desk.points(*members) == [100] * 4
 
 
 async def test_of_many_spends_of_one_balance_exactly_one_succeeds(desk: Any) -> None:
@@ -59,7 +102,7 @@ async def test_of_many_spends_of_one_balance_exactly_one_succeeds(desk: Any) -> 
     spends = [desk.insist(desk.ledger.PostTransfer, desk.posting(member, REDEEMED, 100)) for _ in range(40)]
     outcomes = await asyncio.gather(*spends, return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
-    assert {reason(error) for error in refused} == {"INSUFFICIENT_POINTS"}
+    assert {reason(error) for error in refused} == {"INSUFFICIENT_BALANCE"}
     assert len(refused) == 39
     assert await desk.points(member, REDEEMED) == [0, 100]
 
@@ -84,30 +127,34 @@ async def test_a_request_id_used_for_another_request_is_refused(desk: Any) -> No
     member = await desk.member(100)
     request = desk.posting(member, REDEEMED, 10)
     await desk.ledger.PostTransfer(request)
-    request.transfer.points = 11
+    request.transfer.legs[0].amount, request.transfer.legs[1].amount = -11, 11
     assert await refusal(desk.ledger.PostTransfer(request)) == (
         grpc.StatusCode.INVALID_ARGUMENT,
         "REQUEST_ID_REUSED",
     )
 
 
-WRONG_TRANSFERS: list[tuple[dict[str, Any], str]] = [
-    ({"points": 0}, "INVALID_NUMBER"),
-    ({"points": -5}, "INVALID_NUMBER"),
-    ({"points": 1_000_000_001}, "INVALID_NUMBER"),
-    ({"credit": ISSUED}, "SAME_ACCOUNT"),
-    ({"credit": "programmes/main/accounts/pocket"}, "INVALID_NAME"),
-    ({"credit": ""}, "REQUIRED"),
-    ({"reason_code": ""}, "REQUIRED"),
-    ({"reason_code": "No Code"}, "INVALID_CODE"),
+WRONG_TRANSFERS: list[tuple[list[tuple[str, int]], str]] = [
+    ([(ISSUED, 0), (REDEEMED, 5)], "INVALID_NUMBER"),
+    ([(ISSUED, -1_000_000_001), (REDEEMED, 1_000_000_001)], "INVALID_NUMBER"),
+    ([(ISSUED, -5), (ISSUED, 5)], "REPEATED_ACCOUNT"),
+    ([(ISSUED, -5), (REDEEMED, 4)], "UNBALANCED"),
+    ([(ISSUED, -5)], "INVALID_NUMBER"),
+    ([], "REQUIRED"),
+    ([(ISSUED, 1)] * 101, "TOO_LONG"),
+    ([(ISSUED, -5), (f"{MAIN}/members/1", 5)], "INVALID_NAME"),
+    ([(ISSUED, -5), ("", 5)], "REQUIRED"),
 ]
 
 
 async def test_a_wrong_transfer_is_refused(desk: Any) -> None:
-    for change, expected in WRONG_TRANSFERS:
-        fields = {"debit": ISSUED, "credit": REDEEMED, "points": 5, **change}
-        outcome = await refusal(desk.ledger.PostTransfer(desk.posting(**fields)))
-        assert (change, *outcome) == (change, grpc.StatusCode.INVALID_ARGUMENT, expected)
+    for legs, expected in WRONG_TRANSFERS:
+        outcome = await refusal(desk.ledger.PostTransfer(desk.transfer(*legs)))
+        assert (legs, *outcome) == (legs, grpc.StatusCode.INVALID_ARGUMENT, expected)
+    for code, expected in (("", "REQUIRED"), ("No Code", "INVALID_CODE")):
+        request = desk.transfer((ISSUED, -5), (REDEEMED, 5), reason_code=code)
+        outcome = await refusal(desk.ledger.PostTransfer(request))
+        assert outcome == (grpc.StatusCode.INVALID_ARGUMENT, expected)
 
 
 async def test_a_transfer_without_request_id_is_refused(desk: Any) -> None:
@@ -119,10 +166,11 @@ async def test_a_transfer_without_request_id_is_refused(desk: Any) -> None:
 
 
 async def test_an_account_that_does_not_exist_is_refused(desk: Any) -> None:
-    expected = (grpc.StatusCode.NOT_FOUND, "ACCOUNT_NOT_FOUND")
+    expected = (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
     assert await refusal(desk.ledger.PostTransfer(desk.posting(ISSUED, NOBODY, 5))) == expected
-    assert await refusal(desk.ledger.GetBalances(GetBalancesRequest(accounts=[ISSUED, NOBODY]))) == expected
-    assert await refusal(desk.ledger.ListTransfers(ListTransfersRequest(account=NOBODY))) == expected
+    several = BatchGetAccountsRequest(parent=MAIN, names=[ISSUED, NOBODY])
+    assert await refusal(desk.ledger.BatchGetAccounts(several)) == expected
+    assert await refusal(desk.ledger.ListTransfers(ListTransfersRequest(parent=NOBODY))) == expected
 
 
 async def test_a_caller_who_may_only_read_cannot_move_points(running: Running, desk: Any) -> None:
@@ -147,11 +195,11 @@ async def test_a_reversal_moves_the_points_back_once(running: Running, desk: Any
     (reversal,) = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     refused = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
     assert [reason(error) for error in refused] == ["ALREADY_REVERSED"] * 9
-    assert (reversal.reverses, reversal.debit_account, reversal.points) == (transfer.name, member, 30)
+    assert (reversal.reverses, moved(reversal)) == (transfer.name, [(ISSUED, 30), (member, -30)])
     assert await desk.points(member, ISSUED) == [0, 0]
     fact = (await running.published())[-1]
     assert fact.type == "rapport.loyalty.v1.TransferReversed"
-    assert (fact.data.reverses, fact.data.points_balance, fact.data.balance_version) == (transfer.name, 0, 2)
+    assert (fact.data.reverses, fact.data.balance, fact.data.account_version) == (transfer.name, 0, 2)
 
 
 async def test_points_that_are_spent_cannot_be_taken_back(desk: Any) -> None:
@@ -161,7 +209,7 @@ async def test_points_that_are_spent_cannot_be_taken_back(desk: Any) -> None:
     request = ReverseTransferRequest(name=transfer.name, reason_code="mistake", request_id=str(uuid4()))
     assert await refusal(desk.ledger.ReverseTransfer(request)) == (
         grpc.StatusCode.FAILED_PRECONDITION,
-        "INSUFFICIENT_POINTS",
+        "INSUFFICIENT_BALANCE",
     )
 
 
@@ -181,7 +229,8 @@ async def test_balances_come_in_the_order_asked_with_repeats(desk: Any) -> None:
 
 async def test_balances_of_none_or_too_many_accounts_are_refused(desk: Any) -> None:
     for count, expected in ((0, "REQUIRED"), (1001, "TOO_LONG")):
-        call = desk.ledger.GetBalances(GetBalancesRequest(accounts=[ISSUED] * count))
+        request = BatchGetAccountsRequest(parent=MAIN, names=[ISSUED] * count)
+        call = desk.ledger.BatchGetAccounts(request)
         assert await refusal(call) == (grpc.StatusCode.INVALID_ARGUMENT, expected)
 
 
@@ -192,45 +241,53 @@ async def test_transfers_are_listed_newest_first_page_by_page(desk: Any) -> None
     seen, token = [], ""
     while True:
         page = await desk.ledger.ListTransfers(
-            ListTransfersRequest(account=member, page_size=2, page_token=token)
+            ListTransfersRequest(parent=member, page_size=2, page_token=token)
         )
         assert len(page.transfers) <= 2
-        seen += [(t.debit_account, t.credit_account, t.points) for t in page.transfers]
+        seen += [moved(transfer) for transfer in page.transfers]
         token = page.next_page_token
         if not token:
             break
-    assert seen == [(member, REDEEMED, p) for p in (4, 3, 2, 1)] + [(ISSUED, member, 100)]
+    spent = [[(member, -p), (REDEEMED, p)] for p in (4, 3, 2, 1)]
+    assert seen == [*spent, [(ISSUED, -100), (member, 100)]]
 
 
 async def test_a_wrong_page_is_refused(desk: Any) -> None:
     member = await desk.member(10)
     await desk.ledger.PostTransfer(desk.posting(member, REDEEMED, 1))
-    first = await desk.ledger.ListTransfers(ListTransfersRequest(account=member, page_size=1))
-    negative = ListTransfersRequest(account=member, page_size=-1)
-    foreign = ListTransfersRequest(account=ISSUED, page_size=1, page_token=first.next_page_token)
+    first = await desk.ledger.ListTransfers(ListTransfersRequest(parent=member, page_size=1))
+    negative = ListTransfersRequest(parent=member, page_size=-1)
+    foreign = ListTransfersRequest(parent=ISSUED, page_size=1, page_token=first.next_page_token)
     invalid = grpc.StatusCode.INVALID_ARGUMENT
     assert await refusal(desk.ledger.ListTransfers(negative)) == (invalid, "INVALID_PAGE_SIZE")
     assert await refusal(desk.ledger.ListTransfers(foreign)) == (invalid, "INVALID_PAGE_TOKEN")
 
 
+NEW = "WITH t AS (INSERT INTO transfers VALUES (gen_random_uuid(), 2, 'x', NULL, now()) RETURNING id)"
 FALSIFICATIONS = [
-    "UPDATE entries SET points = points + 1",
+    "UPDATE entries SET amount = amount + 1",
     "DELETE FROM entries",
     "UPDATE transfers SET reason_code = 'x'",
     "DELETE FROM transfers",
     "TRUNCATE transfers CASCADE",
     "DELETE FROM accounts",
-    "UPDATE accounts SET points = points + 1",
+    "UPDATE accounts SET balance = balance + 1",
     "UPDATE accounts SET version = version + 1",
-    # A transfer without legs, and a third leg of one that has two.
-    "INSERT INTO transfers VALUES (gen_random_uuid(), 'x', NULL, now())",
-    "INSERT INTO entries SELECT account_id, version + 1, transfer_id, points, balance + points FROM entries",
+    # A transfer without legs, and more legs of one that has two.
+    "INSERT INTO transfers VALUES (gen_random_uuid(), 2, 'x', NULL, now())",
+    """WITH moved AS (UPDATE accounts a SET version = a.version + 1, balance = a.balance + e.amount
+           FROM entries e WHERE e.account_id = a.id)
+       INSERT INTO entries
+       SELECT account_id, version + 1, transfer_id, leg + 2, amount, balance + amount FROM entries""",
     # Two legs of a new transfer that add up to zero, on balances that nobody has.
-    """WITH t AS (INSERT INTO transfers VALUES (gen_random_uuid(), 'x', NULL, now()) RETURNING id)
-       INSERT INTO entries SELECT account_id, version + 1, t.id, points, balance FROM entries, t""",
+    f"{NEW} INSERT INTO entries SELECT account_id, version + 1, t.id, leg, amount, balance FROM entries, t",
     # The same on the right balances, which the accounts are not told.
-    """WITH t AS (INSERT INTO transfers VALUES (gen_random_uuid(), 'x', NULL, now()) RETURNING id)
-       INSERT INTO entries SELECT account_id, version + 1, t.id, points, balance + points FROM entries, t""",
+    f"""{NEW} INSERT INTO entries
+        SELECT account_id, version + 1, t.id, leg, amount, balance + amount FROM entries, t""",
+    # On the right balances that the accounts are told, with legs that do not add up.
+    f"""{NEW}, moved AS (UPDATE accounts SET version = version + 1, balance = balance + 1
+            WHERE version > 0)
+        INSERT INTO entries SELECT account_id, version + 1, t.id, leg, 1, balance + 1 FROM entries, t""",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Joining a programme, through the real service."""
+"""Joining a program, through the real service."""
 
 import asyncio
 from typing import Any
@@ -8,8 +8,20 @@ import grpc
 import pytest
 
 from chassis.clock import ManualClock
-from rapport.loyalty.v1.membership_service_pb2 import EnrolRequest, GetMembershipRequest
+from chassis.grpc.status import refusal as told
+from rapport.loyalty.v1.account_pb2 import Account
+from rapport.loyalty.v1.ledger_service_pb2 import CreateAccountRequest, GetAccountRequest
+from rapport.loyalty.v1.membership_pb2 import Membership
+from rapport.loyalty.v1.membership_service_pb2 import (
+    CreateMembershipRequest,
+    GetMembershipRequest,
+    ListMembershipsRequest,
+)
+from rapport.loyalty.v1.program_pb2 import Unit
+from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest
 from rapport_testing.running import reason
+
+MAIN = "programs/main"
 
 
 async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
@@ -18,38 +30,92 @@ async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
     return error.value.code(), reason(error.value)
 
 
-async def test_a_customer_who_joins_has_an_empty_membership(desk: Any, clock: ManualClock) -> None:
-    customer = f"customers/{uuid4()}"
-    joined = await desk.memberships.Enrol(EnrolRequest(parent="programmes/main", customer=customer))
-    assert joined.name == customer.replace("customers", "programmes/main/memberships")
-    assert (joined.customer, joined.points_balance) == (customer, 0)
-    assert joined.join_time.ToDatetime(clock.now().tzinfo) == clock.now()
+def joining(customer: str, program: str = MAIN) -> CreateMembershipRequest:
+    return CreateMembershipRequest(parent=program, membership=Membership(customer=customer))
+
+
+async def test_a_customer_who_joins_has_an_empty_account_in_each_unit(desk: Any, clock: ManualClock) -> None:
+    unit = CreateUnitRequest(parent=MAIN, unit_id="stamps", unit=Unit(display_name="Stamps"))
+    await desk.programs.CreateUnit(unit)
+    joined = await desk.join()
+    assert joined.create_time.ToDatetime(clock.now().tzinfo) == clock.now()
     assert await desk.memberships.GetMembership(GetMembershipRequest(name=joined.name)) == joined
+    accounts = await desk.accounts_of(joined.name)
+    assert {account.unit for account in accounts} == {f"{MAIN}/units/points", f"{MAIN}/units/stamps"}
+    assert {(account.membership, account.balance, account.version) for account in accounts} == {
+        (joined.name, 0, 0)
+    }
+    assert await desk.ledger.GetAccount(GetAccountRequest(name=accounts[0].name)) == accounts[0]
 
 
-async def test_joining_many_times_at_once_makes_one_membership(desk: Any) -> None:
-    request = EnrolRequest(parent="programmes/main", customer=f"customers/{uuid4()}")
-    joined = await asyncio.gather(*[desk.insist(desk.memberships.Enrol, request) for _ in range(20)])
-    assert all(membership == joined[0] for membership in joined)
+async def test_of_many_who_make_a_customer_a_member_one_does_and_the_others_hear_its_name(desk: Any) -> None:
+    request = joining(f"customers/{uuid4()}")
+    answers = await asyncio.gather(
+        *[desk.insist(desk.memberships.CreateMembership, request) for _ in range(20)], return_exceptions=True
+    )
+    (made,) = [answer for answer in answers if isinstance(answer, Membership)]
+    refused = [told(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert {(each.reason, each.metadata["resource"]) for each in refused} == {("RESOURCE_EXISTS", made.name)}
+    assert len(await desk.accounts_of(made.name)) == 1
 
 
-async def test_joining_again_returns_the_membership_with_its_points(desk: Any) -> None:
-    name = await desk.member(70)
-    customer = name.replace("programmes/main/memberships", "customers")
-    again = await desk.memberships.Enrol(EnrolRequest(parent="programmes/main", customer=customer))
-    assert (again.name, again.points_balance) == (name, 70)
+async def test_a_membership_is_found_by_its_customer(desk: Any) -> None:
+    one, other = await desk.join(), await desk.join()
+    for member in (one, other):
+        request = ListMembershipsRequest(parent=MAIN, filter=f'customer = "{member.customer}"')
+        assert list((await desk.memberships.ListMemberships(request)).memberships) == [member]
+    everybody = await desk.memberships.ListMemberships(ListMembershipsRequest(parent=MAIN))
+    assert list(everybody.memberships) == [one, other]
 
 
-async def test_a_programme_or_membership_that_does_not_exist_is_not_found(desk: Any) -> None:
+async def test_a_member_gets_an_account_in_a_unit_that_came_later(desk: Any) -> None:
+    member = await desk.join()
+    unit = CreateUnitRequest(parent=MAIN, unit_id="miles", unit=Unit(display_name="Miles"))
+    miles = (await desk.programs.CreateUnit(unit)).name
+    request = CreateAccountRequest(parent=MAIN, account=Account(membership=member.name, unit=miles))
+    made = await desk.ledger.CreateAccount(request)
+    assert (made.kind, made.membership, made.unit) == (Account.KIND_MEMBERSHIP, member.name, miles)
+    assert made in await desk.accounts_of(member.name)
+    assert await refusal(desk.ledger.CreateAccount(request)) == (
+        grpc.StatusCode.ALREADY_EXISTS,
+        "RESOURCE_EXISTS",
+    )
+    account = desk.transfer((f"{MAIN}/accounts/miles-issued", -7), (made.name, 7))
+    await desk.ledger.PostTransfer(account)
+    assert await desk.points(made.name) == [7]
+    (points, *_) = [a.name for a in await desk.accounts_of(member.name) if a.name != made.name]
+    mixed = desk.transfer((f"{MAIN}/accounts/points-issued", -7), (points, 6), (made.name, 1))
+    assert (await refusal(desk.ledger.PostTransfer(mixed)))[1] == "UNBALANCED"
+    of_both = desk.transfer(
+        (f"{MAIN}/accounts/points-issued", -5),
+        (points, 5),
+        (made.name, -2),
+        (f"{MAIN}/accounts/miles-redeemed", 2),
+    )
+    await desk.ledger.PostTransfer(of_both)
+    assert await desk.points(points, made.name) == [5, 5]
+
+
+async def test_what_does_not_exist_is_not_found(desk: Any) -> None:
     expected = (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
-    elsewhere = EnrolRequest(parent="programmes/staff", customer=f"customers/{uuid4()}")
-    nobody = GetMembershipRequest(name=f"programmes/main/memberships/{uuid4()}")
-    assert await refusal(desk.memberships.Enrol(elsewhere)) == expected
-    assert await refusal(desk.memberships.GetMembership(nobody)) == expected
+    nobody = f"{MAIN}/memberships/{uuid4()}"
+    member = await desk.join()
+    elsewhere = joining(f"customers/{uuid4()}", "programs/staff")
+    assert await refusal(desk.memberships.CreateMembership(elsewhere)) == expected
+    for name in (nobody, member.name.replace("main", "staff")):
+        assert await refusal(desk.memberships.GetMembership(GetMembershipRequest(name=name))) == expected
+    for membership, unit in ((nobody, "points"), (member.name, "miles")):
+        account = Account(membership=membership, unit=f"{MAIN}/units/{unit}")
+        request = CreateAccountRequest(parent=MAIN, account=account)
+        assert await refusal(desk.ledger.CreateAccount(request)) == expected
 
 
 async def test_wrong_names_are_refused(desk: Any) -> None:
     expected = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_NAME")
-    assert await refusal(desk.memberships.Enrol(EnrolRequest(parent="main", customer="alice"))) == expected
-    request = GetMembershipRequest(name="programmes/main/memberships/alice")
+    assert await refusal(desk.memberships.CreateMembership(joining("alice", "main"))) == expected
+    request = GetMembershipRequest(name=f"{MAIN}/memberships/alice")
     assert await refusal(desk.memberships.GetMembership(request)) == expected
+    member = await desk.join()
+    account = Account(membership=member.name, unit="programs/staff/units/points")
+    elsewhere = CreateAccountRequest(parent=MAIN, account=account)
+    assert await refusal(desk.ledger.CreateAccount(elsewhere)) == expected

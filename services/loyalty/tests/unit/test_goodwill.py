@@ -68,16 +68,16 @@ def test_a_band_has_its_own_limit() -> None:
 
 
 def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
-    POLICY.authorise(1000, Band.SILVER)
+    POLICY.authorize(1000, Band.SILVER)
     with pytest.raises(FailedPrecondition) as refused:
-        POLICY.authorise(1001, Band.SILVER)
+        POLICY.authorize(1001, Band.SILVER)
     assert refused.value.reason == "OVER_AUTHORITY"
     assert refused.value.metadata == {
         "policy": "authorityPolicies/delay-goodwill",
         "policy_version": "7",
         "limit": "1000",
         "band": "SILVER",
-        "points": "1001",
+        "amount": "1001",
     }
 
 

@@ -1,7 +1,7 @@
-"""The rules of the ledger, and a model of it: whatever is posted, points are neither made nor lost."""
+"""The rules of the ledger, and a model of it: whatever is posted, nothing is made or lost."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,129 +11,161 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Refusal
 from loyalty.domain.ledger import (
+    OWN,
     Account,
-    AccountKey,
     AccountKind,
-    AccountNotFound,
     Entry,
+    Leg,
     Transfer,
     already_reversed,
+    check_legs,
     post,
 )
+from loyalty.domain.program import Membership, Unit
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-CUSTOMER = UUID("0198a000-0000-7000-8000-000000000001")
-ISSUED = AccountKey("main", AccountKind.ISSUED)
-MEMBER = AccountKey("main", AccountKind.MEMBERSHIP, CUSTOMER)
+POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))
+MEMBER = Membership(UUID(int=1), "main", UUID(int=2), NOW)
 
 
-def account(key: AccountKey, points: int = 0) -> Account:
-    return replace(Account.opened(key, NOW), points=points)
+def own(kind: AccountKind, unit: Unit = POINTS) -> Account:
+    return Account.of_program(unit, kind, NOW)
 
 
-def transfer(debit: Account, credit: Account, points: int) -> Transfer:
-    return Transfer(uuid4(), debit.id, credit.id, points, "correction", None, NOW)
+def member(balance: int = 0, unit: Unit = POINTS, of: Membership = MEMBER) -> Account:
+    account = Account.of_member(of, unit.id, NOW)
+    account.balance = balance
+    return account
 
 
-def test_an_account_is_named_after_its_customer_or_its_kind() -> None:
-    assert MEMBER.name == f"programmes/main/memberships/{CUSTOMER}"
-    assert ISSUED.name == "programmes/main/accounts/issued"
-    assert account(MEMBER).name == MEMBER.name
+def transfer(*legs: tuple[Account, int]) -> Transfer:
+    accounts, amounts = map(list, zip(*legs, strict=True))
+    return Transfer(uuid4(), [a.name for a in accounts], amounts, "correction", None, NOW)
+
+
+def move(*legs: tuple[Account, int]) -> list[Entry]:
+    return post(transfer(*legs), {account.name: account for account, _ in legs})
+
+
+def test_an_account_of_the_program_is_named_after_its_unit_and_kind() -> None:
+    assert own(AccountKind.ISSUED).name == "programs/main/accounts/points-issued"
+    assert own(AccountKind.ISSUED).membership_name == ""
+
+
+def test_a_members_account_in_a_unit_has_one_name() -> None:
+    assert member().name == member(5).name != member(unit=MILES).name
+    assert member().membership_name == MEMBER.name == f"programs/main/memberships/{MEMBER.id}"
+    assert (member().customer_id, member().unit_name) == (MEMBER.customer_id, "programs/main/units/points")
 
 
 def test_kinds_are_named_as_the_database_keeps_them() -> None:
     assert [str(kind) for kind in AccountKind] == ["MEMBERSHIP", "ISSUED", "REDEEMED", "GOODWILL"]
 
 
-def test_a_new_account_is_empty() -> None:
-    assert Account.opened(MEMBER, NOW) == Account(
-        MEMBER.id, "main", AccountKind.MEMBERSHIP, CUSTOMER, points=0, version=0, open_time=NOW
-    )
-
-
-def test_both_legs_carry_the_balance_and_version_after_them() -> None:
-    issued, member = account(ISSUED), account(MEMBER, 5)
-    moved = transfer(issued, member, 100)
-    legs = post(moved, issued, member)
-    assert [(leg.account_id, leg.points, leg.balance, leg.version) for leg in legs] == [
-        (issued.id, -100, -100, 1),
-        (member.id, 100, 105, 1),
+def test_each_leg_carries_the_balance_and_version_after_it() -> None:
+    issued, account = own(AccountKind.ISSUED), member(5)
+    entries = move((issued, -100), (account, 100))
+    assert [(e.account_id, e.leg, e.amount, e.balance, e.version) for e in entries] == [
+        (issued.id, 0, -100, -100, 1),
+        (account.id, 1, 100, 105, 1),
     ]
 
 
-def test_a_membership_gives_all_it_has_and_not_one_point_more() -> None:
-    member, redeemed = account(MEMBER, 100), account(AccountKey("main", AccountKind.REDEEMED))
+def test_a_transfer_is_posted_after_everything_that_moved_before() -> None:
+    issued, account = own(AccountKind.ISSUED), member()
+    account.update_time = later = NOW + timedelta(seconds=1)
+    moved = transfer((issued, -1), (account, 1))
+    post(moved, {issued.name: issued, account.name: account})
+    assert moved.post_time == later
+
+
+def test_a_member_gives_all_they_have_and_not_one_more() -> None:
+    account, redeemed = member(100), own(AccountKind.REDEEMED)
     with pytest.raises(FailedPrecondition) as refused:
-        post(transfer(member, redeemed, 101), member, redeemed)
-    assert refused.value.reason == "INSUFFICIENT_POINTS"
-    assert refused.value.metadata == {"account": MEMBER.name, "points_balance": "100", "points": "101"}
-    post(transfer(member, redeemed, 100), member, redeemed)
-    assert member.points == 0
+        move((account, -101), (redeemed, 101))
+    assert refused.value.reason == "INSUFFICIENT_BALANCE"
+    assert refused.value.metadata == {"account": account.name, "balance": "100", "amount": "101"}
+    move((account, -100), (redeemed, 100))
+    assert account.balance == 0
 
 
-@pytest.mark.parametrize("points", [1, 1_000_000_000])
-def test_the_least_and_the_most_points_move(points: int) -> None:
-    issued, member = account(ISSUED), account(MEMBER)
-    post(transfer(issued, member, points), issued, member)
-    assert member.points == points
+@pytest.mark.parametrize("amount", [1, 1_000_000_000])
+def test_the_least_and_the_most_move(amount: int) -> None:
+    check_legs([Leg("a", -amount), Leg("b", amount)])
 
 
-@pytest.mark.parametrize("points", [-1, 0, 1_000_000_001])
-def test_points_outside_the_limits_are_refused(points: int) -> None:
-    issued, member = account(ISSUED), account(MEMBER)
+@pytest.mark.parametrize(
+    ("legs", "wrong"),
+    [
+        ([], [("transfer.legs", "INVALID_NUMBER")]),
+        ([Leg("a", 1)], [("transfer.legs", "INVALID_NUMBER")]),
+        ([Leg(str(i), 1) for i in range(101)], [("transfer.legs", "INVALID_NUMBER")]),
+        ([Leg("a", 1), Leg("a", -1)], [("transfer.legs", "REPEATED_ACCOUNT")]),
+        (
+            [Leg("a", 0), Leg("b", 1_000_000_001), Leg("c", -1_000_000_001)],
+            [(f"transfer.legs[{i}].amount", "INVALID_NUMBER") for i in range(3)],
+        ),
+    ],
+)
+def test_legs_outside_the_limits_are_refused(legs: list[Leg], wrong: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        post(transfer(issued, member, points), issued, member)
-    assert [(v.field, v.reason) for v in refused.value.violations] == [("transfer.points", "INVALID_NUMBER")]
+        check_legs(legs)
+    assert [(v.field, v.reason) for v in refused.value.violations] == wrong
 
 
-def test_an_account_does_not_pay_itself() -> None:
-    issued = account(ISSUED)
+def test_each_unit_adds_up_to_zero_by_itself() -> None:
+    points, miles = member(10), member(10, MILES)
+    issued, flown = own(AccountKind.ISSUED), own(AccountKind.ISSUED, MILES)
     with pytest.raises(InvalidArgument) as refused:
-        post(transfer(issued, issued, 1), issued, issued)
+        move((points, -1), (miles, 1))
     assert [(v.field, v.reason) for v in refused.value.violations] == [
-        ("transfer.credit_account", "SAME_ACCOUNT")
+        (f"transfer.legs[{i}].amount", "UNBALANCED") for i in range(2)
     ]
+    move((points, -1), (issued, 1), (miles, 3), (flown, -3))
+    assert (points.balance, miles.balance) == (9, 13)
 
 
-def test_points_do_not_leave_their_programme() -> None:
-    issued, elsewhere = account(ISSUED), account(AccountKey("staff", AccountKind.MEMBERSHIP, CUSTOMER))
-    with pytest.raises(InvalidArgument) as refused:
-        post(transfer(issued, elsewhere, 1), issued, elsewhere)
-    assert [(v.field, v.reason) for v in refused.value.violations] == [
-        ("transfer.credit_account", "DIFFERENT_PROGRAMMES")
-    ]
-
-
-def test_a_reversal_moves_the_same_points_back() -> None:
-    issued, member = account(ISSUED), account(MEMBER)
-    moved = transfer(issued, member, 70)
+def test_a_reversal_moves_all_legs_back() -> None:
+    moved = transfer((own(AccountKind.ISSUED), -70), (member(), 70))
     reversal = moved.reversal(uuid4(), "correction", NOW)
-    assert (reversal.debit_account_id, reversal.credit_account_id) == (member.id, issued.id)
-    assert (reversal.points, reversal.reverses) == (70, moved.id)
+    assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
+    assert reversal.reverses == moved.id
 
 
-def test_what_is_missing_or_was_undone_is_named() -> None:
-    missing, undone = AccountNotFound(MEMBER.name), already_reversed("transfers/1")
-    assert (missing.reason, missing.metadata) == ("ACCOUNT_NOT_FOUND", {"resource": MEMBER.name})
+def test_what_was_undone_is_named() -> None:
+    undone = already_reversed("transfers/1")
     assert (undone.reason, undone.metadata) == ("ALREADY_REVERSED", {"transfer": "transfers/1"})
 
 
+LEGS = st.lists(st.tuples(st.integers(0, 11), st.integers(-1000, 1000)), min_size=2, max_size=6)
+
+
 class LedgerModel(RuleBasedStateMachine):
-    """Random transfers and reversals between members and the programme: the sums hold after each."""
+    """Random transfers and reversals between members and the program: the sums hold after each."""
 
     posted = Bundle("posted")
 
     def __init__(self) -> None:
         super().__init__()
-        members = [AccountKey("main", AccountKind.MEMBERSHIP, UUID(int=i)) for i in range(3)]
-        own = [AccountKey("main", kind) for kind in AccountKind if kind is not AccountKind.MEMBERSHIP]
-        self.accounts = {key.id: account(key) for key in [*members, *own]}
-        self.ids = list(self.accounts)
+        members = [Membership(UUID(int=i), "main", UUID(int=i), NOW) for i in range(3)]
+        accounts = [
+            *(member(unit=unit, of=each) for unit in (POINTS, MILES) for each in members),
+            *(own(kind, unit) for unit in (POINTS, MILES) for kind in OWN),
+        ]
+        self.accounts = {account.name: account for account in accounts}
         self.entries: list[Entry] = []
 
-    @rule(target=posted, debit=st.integers(0, 5), credit=st.integers(0, 5), points=st.integers(-1, 1000))
-    def post(self, debit: int, credit: int, points: int) -> Transfer:
-        moved = transfer(self.accounts[self.ids[debit]], self.accounts[self.ids[credit]], points)
+    @rule(target=posted, legs=LEGS, mended=st.booleans())
+    def post(self, legs: list[tuple[int, int]], mended: bool) -> Transfer:
+        """Some legs; when they are to be mended, each unit's own account takes what is missing."""
+        accounts = list(self.accounts.values())
+        chosen = dict(legs)
+        if mended:
+            for i in (8, 11):
+                of_unit = [at for at in chosen if accounts[at].unit == accounts[i].unit and at != i]
+                chosen[i] = -sum(chosen[at] for at in of_unit)
+            chosen = {i: amount for i, amount in chosen.items() if amount} or {0: 0}
+        moved = transfer(*((accounts[i], amount) for i, amount in chosen.items()))
         self.attempt(moved)
         return moved
 
@@ -142,31 +174,32 @@ class LedgerModel(RuleBasedStateMachine):
         self.attempt(moved.reversal(uuid4(), "correction", NOW))
 
     def attempt(self, moved: Transfer) -> None:
-        before = self.balances()
+        """As a transaction does: what is refused has changed nothing."""
+        before = {name: (a.balance, a.version) for name, a in self.accounts.items()}
         try:
-            legs = post(moved, self.accounts[moved.debit_account_id], self.accounts[moved.credit_account_id])
+            check_legs(moved.legs)
+            self.entries += post(moved, self.accounts)
         except Refusal:
-            assert before == self.balances()
-        else:
-            self.entries += legs
-
-    def balances(self) -> list[tuple[int, int]]:
-        return [(a.points, a.version) for a in self.accounts.values()]
+            for name, (balance, version) in before.items():
+                self.accounts[name].balance, self.accounts[name].version = balance, version
 
     @invariant()
-    def points_are_neither_made_nor_lost(self) -> None:
-        assert sum(a.points for a in self.accounts.values()) == 0
+    def nothing_is_made_or_lost(self) -> None:
+        sums: Counter[str] = Counter()
+        for account in self.accounts.values():
+            sums[account.unit] += account.balance
+        assert set(sums.values()) <= {0}
 
     @invariant()
     def a_balance_is_the_sum_of_its_entries(self) -> None:
-        for a in self.accounts.values():
-            own = [entry for entry in self.entries if entry.account_id == a.id]
-            assert a.points == sum(entry.points for entry in own)
-            assert [entry.version for entry in own] == list(range(1, a.version + 1))
+        for account in self.accounts.values():
+            entries = [entry for entry in self.entries if entry.account_id == account.id]
+            assert account.balance == sum(entry.amount for entry in entries)
+            assert [entry.version for entry in entries] == list(range(1, account.version + 1))
 
     @invariant()
     def no_member_is_below_zero(self) -> None:
-        assert all(a.points >= 0 for a in self.accounts.values() if a.kind is AccountKind.MEMBERSHIP)
+        assert all(a.balance >= 0 for a in self.accounts.values() if a.kind is AccountKind.MEMBERSHIP)
 
 
 LedgerModel.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)

@@ -52,7 +52,7 @@ def page(
             map(_case, view.cases),
         ),
         "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
-        "Goodwill": (("points", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
+        "Goodwill": (("amount", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries)),
     }
     part = _table if width >= WIDE else _list
@@ -85,7 +85,7 @@ def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) ->
         f"{money} in {counted(value.purchase_count, 'purchase')}; "
         if value.purchase_count
         else "no purchases; ",
-        f"{counted(view.loyalty.points_balance, 'point')}; ",
+        *(f"{part.balance} {_unit(part)}; " for part in view.loyalty.balances),
         f"{line(view.language_code) or '-'}, {line(view.time_zone) or '-'}\n",
         (f"As of {_moment(view.update_time)}", "dim"),
         *(_late(source) for source in view.freshness),
@@ -158,7 +158,11 @@ def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
 
 
 def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
-    return str(part.points), part.reason_code, _moment(part.grant_time), part.goodwill
+    return f"{part.amount} {_unit(part)}", part.reason_code, _moment(part.grant_time), part.goodwill
+
+
+def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
+    return line(part.unit.rpartition("/")[2])
 
 
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:

@@ -294,6 +294,11 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             f"notice   {part.kind} {value_name(part, 'state')} {part.reason_code}".rstrip()
             for part in view.notices
         ),
-        f"points   {view.loyalty.points_balance}",
-        *(f"goodwill {part.points} points for {part.reason_code}" for part in view.loyalty.goodwill),
+        *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
+        *(f"goodwill {part.amount} {_unit(part)} for {part.reason_code}" for part in view.loyalty.goodwill),
     ]
+
+
+def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
+    """What is counted, for example `points`."""
+    return part.unit.rpartition("/")[2]

@@ -450,37 +450,73 @@ Global___CasePart: _TypeAlias = CasePart  # noqa: Y015
 
 @_typing.final
 class LoyaltyPart(_message.Message):
-    """Points and goodwill."""
+    """What the customer holds in loyalty programs, and goodwill."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    POINTS_BALANCE_FIELD_NUMBER: _builtins.int
+    BALANCES_FIELD_NUMBER: _builtins.int
     GOODWILL_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
-    points_balance: _builtins.int
-    """Points the customer can spend."""
+    @_builtins.property
+    def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___BalancePart]:
+        """What the customer can spend, by account."""
+
     @_builtins.property
     def goodwill(self) -> _containers.RepeatedCompositeFieldContainer[Global___GoodwillPart]:
         """The latest 20 goodwill grants, newest first."""
 
-    @_builtins.property
-    def source(self) -> Global___PartSource:
-        """What the balance was built from."""
-
     def __init__(
         self,
         *,
-        points_balance: _builtins.int = ...,
+        balances: _abc.Iterable[Global___BalancePart] | None = ...,
         goodwill: _abc.Iterable[Global___GoodwillPart] | None = ...,
-        source: Global___PartSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goodwill", b"goodwill", "points_balance", b"points_balance", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "goodwill", b"goodwill"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoyaltyPart: _TypeAlias = LoyaltyPart  # noqa: Y015
+
+@_typing.final
+class BalancePart(_message.Message):
+    """What the customer holds in one account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """`programs/{id}/accounts/{account}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    unit: _builtins.str
+    """`programs/{id}/units/{id}`."""
+    balance: _builtins.int
+    """Whole units that the customer can spend."""
+    @_builtins.property
+    def source(self) -> Global___PartSource:
+        """What this part was built from."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        program: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        balance: _builtins.int = ...,
+        source: Global___PartSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "balance", b"balance", "program", b"program", "source", b"source", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BalancePart: _TypeAlias = BalancePart  # noqa: Y015
 
 @_typing.final
 class GoodwillPart(_message.Message):
@@ -489,14 +525,17 @@ class GoodwillPart(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GOODWILL_FIELD_NUMBER: _builtins.int
-    POINTS_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     GRANT_TIME_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
-    points: _builtins.int
-    """Points granted."""
+    unit: _builtins.str
+    """What was granted."""
+    amount: _builtins.int
+    """Whole units granted."""
     reason_code: _builtins.str
     """Why, a code such as `promise-renegotiated`."""
     promise: _builtins.str
@@ -509,14 +548,15 @@ class GoodwillPart(_message.Message):
         self,
         *,
         goodwill: _builtins.str = ...,
-        points: _builtins.int = ...,
+        unit: _builtins.str = ...,
+        amount: _builtins.int = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
         grant_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["grant_time", b"grant_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["goodwill", b"goodwill", "grant_time", b"grant_time", "points", b"points", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "goodwill", b"goodwill", "grant_time", b"grant_time", "promise", b"promise", "reason_code", b"reason_code", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.loyalty.v1 import goodwill_pb2 as rapport_dot_loyalty_dot_v1_dot_goodwill__pb2
 from rapport.loyalty.v1 import goodwill_service_pb2 as rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,12 +39,17 @@ class GoodwillServiceStub:
         self.GrantGoodwill = channel.unary_unary(
                 '/rapport.loyalty.v1.GoodwillService/GrantGoodwill',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
                 _registered_method=True)
         self.GetGoodwill = channel.unary_unary(
                 '/rapport.loyalty.v1.GoodwillService/GetGoodwill',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GetGoodwillRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+                _registered_method=True)
+        self.ListGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/ListGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.FromString,
                 _registered_method=True)
 
 
@@ -68,18 +74,30 @@ class GoodwillServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGoodwill(self, request, context):
+        """Lists grants, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GoodwillServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'GrantGoodwill': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantGoodwill,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
             ),
             'GetGoodwill': grpc.unary_unary_rpc_method_handler(
                     servicer.GetGoodwill,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GetGoodwillRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.SerializeToString,
+            ),
+            'ListGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -109,7 +127,7 @@ class GoodwillService:
             target,
             '/rapport.loyalty.v1.GoodwillService/GrantGoodwill',
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GrantGoodwillRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.FromString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
             options,
             channel_credentials,
             insecure,
@@ -136,7 +154,34 @@ class GoodwillService:
             target,
             '/rapport.loyalty.v1.GoodwillService/GetGoodwill',
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.GetGoodwillRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.Goodwill.FromString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__pb2.Goodwill.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/ListGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.FromString,
             options,
             channel_credentials,
             insecure,

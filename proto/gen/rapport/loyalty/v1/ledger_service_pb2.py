@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from rapport.loyalty.v1 import ledger_pb2 as rapport_dot_loyalty_dot_v1_dot_ledger__pb2
+from rapport.loyalty.v1 import account_pb2 as rapport_dot_loyalty_dot_v1_dot_account__pb2
+from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1frapport/loyalty/v1/ledger.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"~\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\",\n\x12GetBalancesRequest\x12\x16\n\x08\x61\x63\x63ounts\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"D\n\x13GetBalancesResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Balance\"`\n\x14ListTransfersRequest\x12\x15\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf4\x04\n\rLedgerService\x12\x8f\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"8\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa1\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"D\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x91\x01\n\x0bGetBalances\x12&.rapport.loyalty.v1.GetBalancesRequest\x1a\'.rapport.loyalty.v1.GetBalancesResponse\"1\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/balances\x12\x98\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"2\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/transfersb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/loyalty/v1/account.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"~\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x19\n\x0breason_code\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"E\n\x12GetTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\"{\n\x14ListTransfersRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x96\x01\n\x14\x43reateAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x32\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.AccountB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"|\n\x17\x42\x61tchGetAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12/\n\x05names\x18\x02 \x03(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"I\n\x18\x42\x61tchGetAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\"\x90\x01\n\x13ListAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xba\n\n\rLedgerService\x12\x8f\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"8\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa1\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"D\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x90\x01\n\x0bGetTransfer\x12&.rapport.loyalty.v1.GetTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\";\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=transfers/*}\x12\xb7\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"Q\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02.\x12,/v1/{parent=programs/*/accounts/*}/transfers\x12\xa3\x01\n\rCreateAccount\x12(.rapport.loyalty.v1.CreateAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"K\x8a\xb5\x18\x16loyalty.accounts.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=programs/*}/accounts:\x07\x61\x63\x63ount\x12\x96\x01\n\nGetAccount\x12%.rapport.loyalty.v1.GetAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"D\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=programs/*/accounts/*}\x12\xbc\x01\n\x10\x42\x61tchGetAccounts\x12+.rapport.loyalty.v1.BatchGetAccountsRequest\x1a,.rapport.loyalty.v1.BatchGetAccountsResponse\"M\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=programs/*}/accounts:batchGet\x12\xa7\x01\n\x0cListAccounts\x12\'.rapport.loyalty.v1.ListAccountsRequest\x1a(.rapport.loyalty.v1.ListAccountsResponse\"D\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=programs/*}/accountsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,34 +47,72 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
-  _globals['_GETBALANCESREQUEST'].fields_by_name['accounts']._loaded_options = None
-  _globals['_GETBALANCESREQUEST'].fields_by_name['accounts']._serialized_options = b'\342A\001\002'
-  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['account']._loaded_options = None
-  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['account']._serialized_options = b'\342A\001\002'
+  _globals['_GETTRANSFERREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETTRANSFERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Transfer'
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTTRANSFERSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTRANSFERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027loyalty.rapport/Account'
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['account']._loaded_options = None
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['account']._serialized_options = b'\342A\001\002'
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEACCOUNTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
+  _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027loyalty.rapport/Account'
+  _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['names']._loaded_options = None
+  _globals['_BATCHGETACCOUNTSREQUEST'].fields_by_name['names']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\031\022\027loyalty.rapport/Account'
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTACCOUNTSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002\027\"\022/v1/transfers:post:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._loaded_options = None
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002#\"\036/v1/{name=transfers/*}:reverse:\001*'
-  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetBalances']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\016\022\014/v1/balances'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\030\022\026/v1/{name=transfers/*}'
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\017\022\r/v1/transfers'
-  _globals['_POSTTRANSFERREQUEST']._serialized_start=220
-  _globals['_POSTTRANSFERREQUEST']._serialized_end=321
-  _globals['_REVERSETRANSFERREQUEST']._serialized_start=323
-  _globals['_REVERSETRANSFERREQUEST']._serialized_end=449
-  _globals['_GETBALANCESREQUEST']._serialized_start=451
-  _globals['_GETBALANCESREQUEST']._serialized_end=495
-  _globals['_GETBALANCESRESPONSE']._serialized_start=497
-  _globals['_GETBALANCESRESPONSE']._serialized_end=565
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=567
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=663
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=665
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=762
-  _globals['_LEDGERSERVICE']._serialized_start=765
-  _globals['_LEDGERSERVICE']._serialized_end=1393
+  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002.\022,/v1/{parent=programs/*/accounts/*}/transfers'
+  _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._serialized_options = b'\212\265\030\026loyalty.accounts.write\202\323\344\223\002+\" /v1/{parent=programs/*}/accounts:\007account'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{name=programs/*/accounts/*}'
+  _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002+\022)/v1/{parent=programs/*}/accounts:batchGet'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListAccounts']._loaded_options = None
+  _globals['_LEDGERSERVICE'].methods_by_name['ListAccounts']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{parent=programs/*}/accounts'
+  _globals['_POSTTRANSFERREQUEST']._serialized_start=256
+  _globals['_POSTTRANSFERREQUEST']._serialized_end=357
+  _globals['_REVERSETRANSFERREQUEST']._serialized_start=359
+  _globals['_REVERSETRANSFERREQUEST']._serialized_end=485
+  _globals['_GETTRANSFERREQUEST']._serialized_start=487
+  _globals['_GETTRANSFERREQUEST']._serialized_end=556
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=558
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=681
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=683
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=780
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=783
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=933
+  _globals['_GETACCOUNTREQUEST']._serialized_start=935
+  _globals['_GETACCOUNTREQUEST']._serialized_end=1002
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_start=1004
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_end=1128
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_start=1130
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_end=1203
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1206
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1350
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1352
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1446
+  _globals['_LEDGERSERVICE']._serialized_start=1449
+  _globals['_LEDGERSERVICE']._serialized_end=2787
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,9 @@
 import grpc
 import warnings
 
-from rapport.loyalty.v1 import ledger_pb2 as rapport_dot_loyalty_dot_v1_dot_ledger__pb2
+from rapport.loyalty.v1 import account_pb2 as rapport_dot_loyalty_dot_v1_dot_account__pb2
 from rapport.loyalty.v1 import ledger_service_pb2 as rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2
+from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -27,7 +28,7 @@ if _version_not_supported:
 
 
 class LedgerServiceStub:
-    """The points ledger.
+    """The ledger.
     """
 
     def __init__(self, channel):
@@ -39,45 +40,67 @@ class LedgerServiceStub:
         self.PostTransfer = channel.unary_unary(
                 '/rapport.loyalty.v1.LedgerService/PostTransfer',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.PostTransferRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
                 _registered_method=True)
         self.ReverseTransfer = channel.unary_unary(
                 '/rapport.loyalty.v1.LedgerService/ReverseTransfer',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReverseTransferRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
                 _registered_method=True)
-        self.GetBalances = channel.unary_unary(
-                '/rapport.loyalty.v1.LedgerService/GetBalances',
-                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesResponse.FromString,
+        self.GetTransfer = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/GetTransfer',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
                 _registered_method=True)
         self.ListTransfers = channel.unary_unary(
                 '/rapport.loyalty.v1.LedgerService/ListTransfers',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.FromString,
                 _registered_method=True)
+        self.CreateAccount = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/CreateAccount',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+                _registered_method=True)
+        self.GetAccount = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/GetAccount',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetAccountRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+                _registered_method=True)
+        self.BatchGetAccounts = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/BatchGetAccounts',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsResponse.FromString,
+                _registered_method=True)
+        self.ListAccounts = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ListAccounts',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
+                _registered_method=True)
 
 
 class LedgerServiceServicer:
-    """The points ledger.
+    """The ledger.
     """
 
     def PostTransfer(self, request, context):
-        """Moves points. FAILED_PRECONDITION (`INSUFFICIENT_POINTS`) when a membership would fall below zero.
+        """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
+        fall below zero.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReverseTransfer(self, request, context):
-        """Undoes a transfer, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time.
+        """Undoes a transfer, all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what a member got
+        is spent (`INSUFFICIENT_BALANCE`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetBalances(self, request, context):
-        """Gets the balances of up to 1,000 accounts, in the order asked.
+    def GetTransfer(self, request, context):
+        """Gets a transfer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,28 +113,77 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateAccount(self, request, context):
+        """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
+        is one, with its name in the metadata.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAccount(self, request, context):
+        """Gets an account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetAccounts(self, request, context):
+        """Gets up to 1,000 accounts, in the order asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccounts(self, request, context):
+        """Lists the accounts of a program, by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'PostTransfer': grpc.unary_unary_rpc_method_handler(
                     servicer.PostTransfer,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.PostTransferRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.SerializeToString,
             ),
             'ReverseTransfer': grpc.unary_unary_rpc_method_handler(
                     servicer.ReverseTransfer,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReverseTransferRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.SerializeToString,
             ),
-            'GetBalances': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetBalances,
-                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesResponse.SerializeToString,
+            'GetTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTransfer,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.SerializeToString,
             ),
             'ListTransfers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTransfers,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'CreateAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateAccount,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.SerializeToString,
+            ),
+            'GetAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccount,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetAccountRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.SerializeToString,
+            ),
+            'BatchGetAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetAccounts,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsResponse.SerializeToString,
+            ),
+            'ListAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccounts,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -122,7 +194,7 @@ def add_LedgerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LedgerService:
-    """The points ledger.
+    """The ledger.
     """
 
     @staticmethod
@@ -141,7 +213,7 @@ class LedgerService:
             target,
             '/rapport.loyalty.v1.LedgerService/PostTransfer',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.PostTransferRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.FromString,
+            rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
             options,
             channel_credentials,
             insecure,
@@ -168,7 +240,7 @@ class LedgerService:
             target,
             '/rapport.loyalty.v1.LedgerService/ReverseTransfer',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ReverseTransferRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_ledger__pb2.Transfer.FromString,
+            rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
             options,
             channel_credentials,
             insecure,
@@ -180,7 +252,7 @@ class LedgerService:
             _registered_method=True)
 
     @staticmethod
-    def GetBalances(request,
+    def GetTransfer(request,
             target,
             options=(),
             channel_credentials=None,
@@ -193,9 +265,9 @@ class LedgerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.loyalty.v1.LedgerService/GetBalances',
-            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetBalancesResponse.FromString,
+            '/rapport.loyalty.v1.LedgerService/GetTransfer',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetTransferRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_transfer__pb2.Transfer.FromString,
             options,
             channel_credentials,
             insecure,
@@ -223,6 +295,114 @@ class LedgerService:
             '/rapport.loyalty.v1.LedgerService/ListTransfers',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/CreateAccount',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.CreateAccountRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/GetAccount',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.GetAccountRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_account__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/BatchGetAccounts',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.BatchGetAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ListAccounts',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,41 +69,57 @@ Global___PurchaseRecorded: _TypeAlias = PurchaseRecorded  # noqa: Y015
 
 @_typing.final
 class TransferPosted(_message.Message):
-    """Points moved to or from a customer."""
+    """Units moved to or from a member's account: told for each member who got or gave."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TRANSFER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    POINTS_FIELD_NUMBER: _builtins.int
-    POINTS_BALANCE_FIELD_NUMBER: _builtins.int
-    BALANCE_VERSION_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_VERSION_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    transfer: _builtins.str
-    """`transfers/{uuid}`."""
+    account: _builtins.str
+    """The account that got or gave, `programs/{id}/accounts/{account}`. Its highest version has its balance."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    points: _builtins.int
-    """Points the customer got; negative when they gave."""
-    points_balance: _builtins.int
-    """The customer's balance after it."""
-    balance_version: _builtins.int
-    """The version of that balance."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """Whose account it is."""
+    unit: _builtins.str
+    """What it counts."""
+    transfer: _builtins.str
+    """`transfers/{uuid}`."""
+    amount: _builtins.int
+    """What the account got, in whole units; negative for what it gave."""
+    balance: _builtins.int
+    """What the account holds after it."""
+    account_version: _builtins.int
+    """The version of that balance: the account's."""
     reason_code: _builtins.str
     """Why, a code."""
     def __init__(
         self,
         *,
-        transfer: _builtins.str = ...,
+        account: _builtins.str = ...,
         customer: _builtins.str = ...,
-        points: _builtins.int = ...,
-        points_balance: _builtins.int = ...,
-        balance_version: _builtins.int = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        balance: _builtins.int = ...,
+        account_version: _builtins.int = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance_version", b"balance_version", "customer", b"customer", "points", b"points", "points_balance", b"points_balance", "reason_code", b"reason_code", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_version", b"account_version", "amount", b"amount", "balance", b"balance", "customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -111,37 +127,61 @@ Global___TransferPosted: _TypeAlias = TransferPosted  # noqa: Y015
 
 @_typing.final
 class TransferReversed(_message.Message):
-    """A transfer was undone."""
+    """A transfer was undone: told for each member who got or gave."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    TRANSFER_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_VERSION_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
     REVERSES_FIELD_NUMBER: _builtins.int
-    POINTS_BALANCE_FIELD_NUMBER: _builtins.int
-    BALANCE_VERSION_FIELD_NUMBER: _builtins.int
-    transfer: _builtins.str
-    """The reversing transfer, `transfers/{uuid}`."""
+    account: _builtins.str
+    """The account that got or gave, `programs/{id}/accounts/{account}`. Its highest version has its balance."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    membership: _builtins.str
+    """Whose account it is."""
+    unit: _builtins.str
+    """What it counts."""
+    transfer: _builtins.str
+    """The reversing transfer, `transfers/{uuid}`."""
+    amount: _builtins.int
+    """What the account got, in whole units; negative for what it gave."""
+    balance: _builtins.int
+    """What the account holds after it."""
+    account_version: _builtins.int
+    """The version of that balance: the account's."""
+    reason_code: _builtins.str
+    """Why, a code."""
     reverses: _builtins.str
     """The transfer that was undone."""
-    points_balance: _builtins.int
-    """The customer's balance after it."""
-    balance_version: _builtins.int
-    """The version of that balance."""
     def __init__(
         self,
         *,
-        transfer: _builtins.str = ...,
+        account: _builtins.str = ...,
         customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        balance: _builtins.int = ...,
+        account_version: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
         reverses: _builtins.str = ...,
-        points_balance: _builtins.int = ...,
-        balance_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance_version", b"balance_version", "customer", b"customer", "points_balance", b"points_balance", "reverses", b"reverses", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_version", b"account_version", "amount", b"amount", "balance", b"balance", "customer", b"customer", "membership", b"membership", "program", b"program", "reason_code", b"reason_code", "reverses", b"reverses", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -155,35 +195,51 @@ class GoodwillGranted(_message.Message):
 
     GOODWILL_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    POINTS_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     POLICY_FIELD_NUMBER: _builtins.int
+    GRANTOR_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    points: _builtins.int
-    """Points granted."""
+    membership: _builtins.str
+    """Who got it."""
+    unit: _builtins.str
+    """What was granted."""
+    amount: _builtins.int
+    """Whole units granted."""
     reason_code: _builtins.str
     """Why, a code."""
     promise: _builtins.str
     """The promise it makes up for; may be empty."""
+    transfer: _builtins.str
+    """The transfer that moved it."""
     policy: _builtins.str
     """The rule that allowed it."""
+    grantor: _builtins.str
+    """Who granted it: `agents/{agent}` or `services/{service}`."""
     def __init__(
         self,
         *,
         goodwill: _builtins.str = ...,
         customer: _builtins.str = ...,
-        points: _builtins.int = ...,
+        membership: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        amount: _builtins.int = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
+        transfer: _builtins.str = ...,
         policy: _builtins.str = ...,
+        grantor: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "goodwill", b"goodwill", "points", b"points", "policy", b"policy", "promise", b"promise", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "policy", b"policy", "promise", b"promise", "reason_code", b"reason_code", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,45 +25,47 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x94\x02\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1c\n\x0epoints_balance\x18\x03 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x33\n\tjoin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:i\xea\x41\x66\n\x1aloyalty.rapport/Membership\x12/programmes/{programme}/memberships/{membership}*\x0bmemberships2\nmembership\"\x93\x01\n\x0c\x45nrolRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership2\xde\x02\n\x11MembershipService\x12\x9e\x01\n\x05\x45nrol\x12 .rapport.loyalty.v1.EnrolRequest\x1a\x1e.rapport.loyalty.v1.Membership\"S\x8a\xb5\x18\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x30\"+/v1/{parent=programmes/*}/memberships:enrol:\x01*\x12\xa7\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"L\x90\x02\x01\x8a\xb5\x18\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02\'\x12%/v1/{name=programmes/*/memberships/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/loyalty/v1/membership.proto\x1a rapport/options/v1/options.proto\"\xa2\x01\n\x17\x43reateMembershipRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x38\n\nmembership\x18\x02 \x01(\x0b\x32\x1e.rapport.loyalty.v1.MembershipB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\"\x96\x01\n\x16ListMembershipsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.rapport.loyalty.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xac\x04\n\x11MembershipService\x12\xb5\x01\n\x10\x43reateMembership\x12+.rapport.loyalty.v1.CreateMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"T\x8a\xb5\x18\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x31\"#/v1/{parent=programs/*}/memberships:\nmembership\x12\xa5\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"J\x90\x02\x01\x8a\xb5\x18\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=programs/*/memberships/*}\x12\xb6\x01\n\x0fListMemberships\x12*.rapport.loyalty.v1.ListMembershipsRequest\x1a+.rapport.loyalty.v1.ListMembershipsResponse\"J\x90\x02\x01\x8a\xb5\x18\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=programs/*}/membershipsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.membership_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['name']._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['name']._serialized_options = b'\342A\001\010'
-  _globals['_MEMBERSHIP'].fields_by_name['customer']._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
-  _globals['_MEMBERSHIP'].fields_by_name['points_balance']._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['points_balance']._serialized_options = b'\342A\001\003'
-  _globals['_MEMBERSHIP'].fields_by_name['join_time']._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['join_time']._serialized_options = b'\342A\001\003'
-  _globals['_MEMBERSHIP']._loaded_options = None
-  _globals['_MEMBERSHIP']._serialized_options = b'\352Af\n\032loyalty.rapport/Membership\022/programmes/{programme}/memberships/{membership}*\013memberships2\nmembership'
-  _globals['_ENROLREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_ENROLREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\022\032loyalty.rapport/Membership'
-  _globals['_ENROLREQUEST'].fields_by_name['customer']._loaded_options = None
-  _globals['_ENROLREQUEST'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
-  _globals['_ENROLREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_ENROLREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\022\032loyalty.rapport/Membership'
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['membership']._loaded_options = None
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['membership']._serialized_options = b'\342A\001\002'
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEMEMBERSHIPREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETMEMBERSHIPREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETMEMBERSHIPREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
-  _globals['_MEMBERSHIPSERVICE'].methods_by_name['Enrol']._loaded_options = None
-  _globals['_MEMBERSHIPSERVICE'].methods_by_name['Enrol']._serialized_options = b'\212\265\030\031loyalty.memberships.write\202\323\344\223\0020\"+/v1/{parent=programmes/*}/memberships:enrol:\001*'
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\034\022\032loyalty.rapport/Membership'
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['CreateMembership']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['CreateMembership']._serialized_options = b'\212\265\030\031loyalty.memberships.write\202\323\344\223\0021\"#/v1/{parent=programs/*}/memberships:\nmembership'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._loaded_options = None
-  _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._serialized_options = b'\220\002\001\212\265\030\030loyalty.memberships.read\202\323\344\223\002\'\022%/v1/{name=programmes/*/memberships/*}'
-  _globals['_MEMBERSHIP']._serialized_start=225
-  _globals['_MEMBERSHIP']._serialized_end=501
-  _globals['_ENROLREQUEST']._serialized_start=504
-  _globals['_ENROLREQUEST']._serialized_end=651
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=653
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=726
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=729
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=1079
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._serialized_options = b'\220\002\001\212\265\030\030loyalty.memberships.read\202\323\344\223\002%\022#/v1/{name=programs/*/memberships/*}'
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ListMemberships']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ListMemberships']._serialized_options = b'\220\002\001\212\265\030\030loyalty.memberships.read\202\323\344\223\002%\022#/v1/{parent=programs/*}/memberships'
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_start=229
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_end=391
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=393
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=466
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=469
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=619
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=621
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=724
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=727
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=1283
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
 from rapport.loyalty.v1 import membership_service_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -35,15 +36,20 @@ class MembershipServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Enrol = channel.unary_unary(
-                '/rapport.loyalty.v1.MembershipService/Enrol',
-                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.EnrolRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.FromString,
+        self.CreateMembership = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/CreateMembership',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CreateMembershipRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
                 _registered_method=True)
         self.GetMembership = channel.unary_unary(
                 '/rapport.loyalty.v1.MembershipService/GetMembership',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.GetMembershipRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.ListMemberships = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/ListMemberships',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.FromString,
                 _registered_method=True)
 
 
@@ -51,8 +57,9 @@ class MembershipServiceServicer:
     """Memberships.
     """
 
-    def Enrol(self, request, context):
-        """Enrols a customer; returns the membership that exists when there is one.
+    def CreateMembership(self, request, context):
+        """Makes a customer a member, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
+        with the membership's name in the metadata.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -65,18 +72,30 @@ class MembershipServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMemberships(self, request, context):
+        """Lists the memberships of a program, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MembershipServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Enrol': grpc.unary_unary_rpc_method_handler(
-                    servicer.Enrol,
-                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.EnrolRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.SerializeToString,
+            'CreateMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateMembership,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CreateMembershipRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
             ),
             'GetMembership': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMembership,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.GetMembershipRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'ListMemberships': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMemberships,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,7 +110,7 @@ class MembershipService:
     """
 
     @staticmethod
-    def Enrol(request,
+    def CreateMembership(request,
             target,
             options=(),
             channel_credentials=None,
@@ -104,9 +123,9 @@ class MembershipService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.loyalty.v1.MembershipService/Enrol',
-            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.EnrolRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.FromString,
+            '/rapport.loyalty.v1.MembershipService/CreateMembership',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.CreateMembershipRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
             options,
             channel_credentials,
             insecure,
@@ -133,7 +152,34 @@ class MembershipService:
             target,
             '/rapport.loyalty.v1.MembershipService/GetMembership',
             rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.GetMembershipRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.Membership.FromString,
+            rapport_dot_loyalty_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMemberships(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/ListMemberships',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.FromString,
             options,
             channel_credentials,
             insecure,

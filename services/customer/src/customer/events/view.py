@@ -11,7 +11,7 @@ from chassis.events.envelope import Event
 from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.usecases.hot_views import HotViews
-from customer.usecases.parts import SPECS, Fact, PartKind
+from customer.usecases.parts import SPECS, Fact
 from customer.usecases.views import About, Happened, apply
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
@@ -72,9 +72,6 @@ def _about(event: Event[Any]) -> About | None:
     spec = SPECS.get(event.type)
     if spec is None or event.data is None:
         return None
-    version, resource = event.resource_version, event.resource
-    if spec.kind is PartKind.LOYALTY:
-        # The view shows the balance, not the transfer; the balance has a version of its own.
-        version, resource = event.data.balance_version, "balance"
-    fact = Fact(version, event.id, event.time, event.type, event.data.SerializeToString(deterministic=True))
-    return About(spec.kind, resource, fact)
+    data = event.data.SerializeToString(deterministic=True)
+    fact = Fact(event.resource_version, event.id, event.time, event.type, data)
+    return About(spec.kind, event.resource, fact)

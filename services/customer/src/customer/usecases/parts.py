@@ -30,7 +30,7 @@ class PartKind(StrEnum):
     CASE = "CASE"
     NOTICE = "NOTICE"
     VALUE = "VALUE"
-    LOYALTY = "LOYALTY"
+    BALANCE = "BALANCE"
     GOODWILL = "GOODWILL"
 
 
@@ -76,7 +76,7 @@ _SHOWS: Mapping[PartKind, type[Message]] = {
     PartKind.CASE: view_pb2.CasePart,
     PartKind.NOTICE: view_pb2.NoticePart,
     PartKind.VALUE: view_pb2.ValuePart,
-    PartKind.LOYALTY: view_pb2.LoyaltyPart,
+    PartKind.BALANCE: view_pb2.BalancePart,
     PartKind.GOODWILL: view_pb2.GoodwillPart,
 }
 _LIVE: Mapping[PartKind, set[Any]] = {
@@ -220,8 +220,8 @@ _SPECS = [
     Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice(states_pb2.NOTICE_STATE_FAILED)),
     Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice(states_pb2.NOTICE_STATE_UNKNOWN)),
     Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),
-    Spec(PartKind.LOYALTY, loyalty.TransferPosted, _as_copied),
-    Spec(PartKind.LOYALTY, loyalty.TransferReversed, _as_copied),
+    Spec(PartKind.BALANCE, loyalty.TransferPosted, _as_copied),
+    Spec(PartKind.BALANCE, loyalty.TransferReversed, _as_copied),
     Spec(PartKind.GOODWILL, loyalty.GoodwillGranted, _as_copied),
 ]
 SPECS: Mapping[str, Spec] = {spec.message.DESCRIPTOR.full_name: spec for spec in _SPECS}

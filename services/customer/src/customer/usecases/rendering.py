@@ -87,7 +87,7 @@ def _show(view: view_pb2.CustomerView, kind: PartKind, part: bytes) -> None:
         view.notices.add().MergeFromString(part)
     elif kind is PartKind.GOODWILL:
         view.loyalty.goodwill.add().MergeFromString(part)
-    elif kind is PartKind.LOYALTY:
-        view.loyalty.MergeFromString(part)
+    elif kind is PartKind.BALANCE:
+        view.loyalty.balances.add().MergeFromString(part)
     else:
         view.value.MergeFromString(part)

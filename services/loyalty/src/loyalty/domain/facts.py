@@ -23,25 +23,35 @@ class PurchaseRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPosted:
-    """Points moved to or from a customer."""
+    """Units moved to or from a member's account: told for each member who got or gave."""
 
-    transfer: str
+    account: str
     customer: str
-    points: int
-    points_balance: int
-    balance_version: int
+    program: str
+    membership: str
+    unit: str
+    transfer: str
+    amount: int
+    balance: int
+    account_version: int
     reason_code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferReversed:
-    """A transfer was undone."""
+    """A transfer was undone: told for each member who got or gave."""
 
-    transfer: str
+    account: str
     customer: str
+    program: str
+    membership: str
+    unit: str
+    transfer: str
+    amount: int
+    balance: int
+    account_version: int
+    reason_code: str
     reverses: str
-    points_balance: int
-    balance_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +60,14 @@ class GoodwillGranted:
 
     goodwill: str
     customer: str
-    points: int
+    membership: str
+    unit: str
+    amount: int
     reason_code: str
     promise: str
+    transfer: str
     policy: str
+    grantor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Goodwill: points granted to put something right, within what the policy allows."""
+"""Goodwill: what is granted to put something right, within what the policy allows."""
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Goodwill:
-    """Points granted to one customer for one harm. `policy_version` tells which limits applied.
+    """What one customer was granted for one harm. `policy_version` tells which limits applied.
 
     A chain is the promises that replaced each other or were made on one work item; `root_id` is the first of
     them. A harm is what a chain does to its customer, once, however many of its promises are moved. A person
@@ -22,7 +22,10 @@ class Goodwill:
 
     id: UUID
     customer_id: UUID
-    points: int
+    membership_id: UUID
+    program: str
+    unit: str
+    amount: int
     reason_code: str
     promise_id: UUID | None
     root_id: UUID | None
@@ -30,7 +33,7 @@ class Goodwill:
     policy: str
     policy_version: str
     grantor: str
-    grant_time: datetime
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +77,32 @@ class AuthorityPolicy:
         days_begun = max(0, -(-delay // _DAY))
         return min(days_begun * self.points_per_day, self.limits[band])
 
-    def authorise(self, points: int, band: Band) -> None:
+    def authorize(self, amount: int, band: Band) -> None:
         """FailedPrecondition `OVER_AUTHORITY` above the band's limit, with the limit in the metadata."""
         limit = self.limits[band]
-        if points > limit:
+        if amount > limit:
             raise FailedPrecondition(
                 "OVER_AUTHORITY",
-                f"{self.name} allows at most {limit} points for a customer in the band {band}.",
+                f"{self.name} allows at most {limit} for a customer in the band {band}.",
                 {
                     "policy": self.name,
                     "policy_version": self.version,
                     "limit": limit,
                     "band": band,
-                    "points": points,
+                    "amount": amount,
                 },
             )
 
-    def within_budget(self, points: int, spent: "Spent") -> None:
+    def within_budget(self, amount: int, spent: "Spent") -> None:
         """FailedPrecondition `OVER_BUDGET` when the customer's or the grantor's budget does not allow it."""
         for whose, budget, used in (
             ("customer", self.customer_budget, spent.on_customer),
             ("grantor", self.grantor_budget, spent.by_grantor),
         ):
-            if used + points > budget:
+            if used + amount > budget:
                 raise FailedPrecondition(
                     "OVER_BUDGET",
-                    f"{self.name} allows at most {budget} points for one {whose} in"
+                    f"{self.name} allows at most {budget} for one {whose} in"
                     f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
                     {"policy": self.name, "whose": whose, "budget": budget, "left": max(0, budget - used)},
                 )
@@ -115,7 +118,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The points granted within the budget period: to one customer, and by one grantor."""
+    """What was granted within the budget period: to one customer, and by one grantor."""
 
     on_customer: int
     by_grantor: int

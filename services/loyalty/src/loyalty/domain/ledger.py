@@ -1,25 +1,28 @@
-"""The points ledger: double entry, append only.
+"""The ledger: double entry, append only.
 
-A transfer has two legs, one entry for each account: what the debit account gives is what the credit account
-gets, so points are neither made nor lost. Each entry carries the account's balance and version after it; an
-account's newest entry is its balance. Memberships are never below zero. The programme's own accounts may be:
-`issued` and `goodwill` stand for points that the programme owes, `redeemed` for those it got back.
+A transfer has legs, one entry for each account: of each unit, what some give is what the others get, so none
+is made or lost. Each entry carries the account's balance and version after it; an account's newest entry is
+its balance. Members' accounts are never below zero. The program's own may be: `ISSUED` and `GOODWILL` stand
+for what the program owes, `REDEEMED` for what it got back.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
-from uuid import UUID, uuid5
+from typing import NamedTuple, Self
+from uuid import UUID, uuid4, uuid5
 
-from chassis.errors import FailedPrecondition, NotFound, invalid
+from chassis.errors import FailedPrecondition, InvalidArgument, Violation
+from loyalty.domain.program import Membership, Unit
 
-POINTS_MAX = 1_000_000_000
-_NAMESPACE = UUID("8f1f6c1e-5a0c-5b52-9d3e-2f6a4c1b7e90")
+AMOUNT_MAX = 1_000_000_000
+LEGS_MAX = 100
 
 
 class AccountKind(StrEnum):
-    """Whose points an account holds."""
+    """Whose an account is."""
 
     MEMBERSHIP = "MEMBERSHIP"
     ISSUED = "ISSUED"
@@ -27,91 +30,106 @@ class AccountKind(StrEnum):
     GOODWILL = "GOODWILL"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountKey:
-    """What names an account. `customer_id` is set for memberships alone."""
-
-    programme: str
-    kind: AccountKind
-    customer_id: UUID | None = None
-
-    @property
-    def name(self) -> str:
-        """`programmes/main/memberships/{uuid}` or `programmes/main/accounts/goodwill`."""
-        if self.kind is AccountKind.MEMBERSHIP:
-            return f"programmes/{self.programme}/memberships/{self.customer_id}"
-        return f"programmes/{self.programme}/accounts/{self.kind.lower()}"
-
-    @property
-    def id(self) -> UUID:
-        """The UUID of the name (RFC 9562, version 5): known without asking the database."""
-        return uuid5(_NAMESPACE, self.name)
+OWN = [kind for kind in AccountKind if kind is not AccountKind.MEMBERSHIP]
 
 
 @dataclass(slots=True)
 class Account:
-    """A balance of points, and the number of entries that made it."""
+    """A balance in one unit, and the number of entries that made it. `unit` is the id."""
 
     id: UUID
-    programme: str
+    name: str
     kind: AccountKind
+    program: str
+    unit: str
+    membership_id: UUID | None
     customer_id: UUID | None
-    points: int
+    balance: int
     version: int
-    open_time: datetime
+    create_time: datetime
+    update_time: datetime
 
     @classmethod
-    def opened(cls, key: AccountKey, at: datetime) -> Self:
-        """A new, empty account."""
-        return cls(key.id, key.programme, key.kind, key.customer_id, points=0, version=0, open_time=at)
+    def of_program(cls, unit: Unit, kind: AccountKind, at: datetime) -> Self:
+        """A new one of the program's own, named after its unit and kind."""
+        name = own_account(unit.program, unit.id, kind)
+        return cls(uuid4(), name, kind, unit.program, unit.id, None, None, 0, 0, at, at)
+
+    @classmethod
+    def of_member(cls, member: Membership, unit: str, at: datetime) -> Self:
+        """A member's: always with the same name, so that it is known without asking the database."""
+        account_id, kind = uuid5(member.id, unit), AccountKind.MEMBERSHIP
+        name = f"programs/{member.program}/accounts/{account_id}"
+        return cls(account_id, name, kind, member.program, unit, member.id, member.customer_id, 0, 0, at, at)
 
     @property
-    def name(self) -> str:
-        """The account's resource name."""
-        return AccountKey(self.programme, self.kind, self.customer_id).name
+    def unit_name(self) -> str:
+        """The name of the unit."""
+        return f"programs/{self.program}/units/{self.unit}"
 
-    def move(self, points: int, transfer_id: UUID) -> "Entry":
-        """Change the balance. FailedPrecondition `INSUFFICIENT_POINTS` when a member has too few."""
-        balance = self.points + points
+    @property
+    def membership_name(self) -> str:
+        """The name of the membership; empty for the program's own."""
+        return f"programs/{self.program}/memberships/{self.membership_id}" if self.membership_id else ""
+
+    def move(self, amount: int, transfer_id: UUID, leg: int) -> "Entry":
+        """Change the balance. FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little."""
+        balance = self.balance + amount
         if balance < 0 and self.kind is AccountKind.MEMBERSHIP:
             raise FailedPrecondition(
-                "INSUFFICIENT_POINTS",
-                f"{self.name} holds {self.points} points; the transfer must be of at most as many.",
-                {"account": self.name, "points_balance": self.points, "points": -points},
+                "INSUFFICIENT_BALANCE",
+                f"{self.name} holds {self.balance} {self.unit}; it can give at most as many.",
+                {"account": self.name, "balance": self.balance, "amount": -amount},
             )
-        self.points = balance
+        self.balance = balance
         self.version += 1
-        return Entry(self.id, self.version, transfer_id, points, balance)
+        return Entry(self.id, self.version, transfer_id, leg, amount, balance)
+
+
+def own_account(program: str, unit: str, kind: AccountKind) -> str:
+    """The name of an account of the program's own."""
+    return f"programs/{program}/accounts/{unit}-{kind.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One leg of a transfer: `points` added to an account, and the account's balance and version after it."""
+    """One leg of a transfer: the amount added to an account, and its balance and version after it."""
 
     account_id: UUID
     version: int
     transfer_id: UUID
-    points: int
+    leg: int
+    amount: int
     balance: int
+
+
+class Leg(NamedTuple):
+    """What the account of that name gets, or gives when it is negative."""
+
+    account: str
+    amount: int
 
 
 @dataclass(slots=True)
 class Transfer:
-    """A movement of points from debit to credit account. `reverses` is the transfer that it undoes."""
+    """A movement between accounts, each with its amount. `reverses` is the transfer that it undoes."""
 
     id: UUID
-    debit_account_id: UUID
-    credit_account_id: UUID
-    points: int
+    accounts: list[str]
+    amounts: list[int]
     reason_code: str
     reverses: UUID | None
     post_time: datetime
 
+    @property
+    def legs(self) -> list[Leg]:
+        """Account and amount."""
+        return [Leg(*leg) for leg in zip(self.accounts, self.amounts, strict=True)]
+
     def reversal(self, id: UUID, reason_code: str, at: datetime) -> "Transfer":
         """The transfer that undoes this one."""
-        return Transfer(
-            id, self.credit_account_id, self.debit_account_id, self.points, reason_code, self.id, at
-        )
+        back = [-amount for amount in self.amounts]
+        return Transfer(id, self.accounts, back, reason_code, self.id, at)
 
 
 @dataclass(slots=True)
@@ -121,33 +139,37 @@ class AccountTransfer(Transfer):
     version: int
 
 
-def post(transfer: Transfer, debit: Account, credit: Account) -> list[Entry]:
-    """Move the points and return both legs.
+def check_legs(legs: Sequence[Leg]) -> None:
+    """InvalidArgument unless 2 to 100 accounts, each once, get or give from 1 to 1,000,000,000."""
+    wrong = []
+    if not 2 <= len(legs) <= LEGS_MAX:
+        wrong.append(Violation("transfer.legs", "INVALID_NUMBER", f"must be from 2 to {LEGS_MAX}"))
+    if legs and max(Counter(leg.account for leg in legs).values()) > 1:
+        wrong.append(Violation("transfer.legs", "REPEATED_ACCOUNT", "must be of an account each"))
+    for i, leg in enumerate(legs):
+        if not 1 <= abs(leg.amount) <= AMOUNT_MAX:
+            told = f"must be from 1 to {AMOUNT_MAX}, or from -{AMOUNT_MAX} to -1"
+            wrong.append(Violation(f"transfer.legs[{i}].amount", "INVALID_NUMBER", told))
+    if wrong:
+        raise InvalidArgument(wrong)
 
-    InvalidArgument `SAME_ACCOUNT` or `DIFFERENT_PROGRAMMES`: points of two programmes are not worth the same.
-    FailedPrecondition `INSUFFICIENT_POINTS`.
+
+def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
+    """Move what the legs say and return an entry for each. `accounts` has theirs, by name.
+
+    The transfer is posted after everything that moved before. InvalidArgument `UNBALANCED`;
+    FailedPrecondition `INSUFFICIENT_BALANCE`.
     """
-    if debit.id == credit.id:
-        raise invalid(
-            "transfer.credit_account", "SAME_ACCOUNT", "must be another account than the debit account"
-        )
-    if debit.programme != credit.programme:
-        raise invalid(
-            "transfer.credit_account",
-            "DIFFERENT_PROGRAMMES",
-            "must be of the same programme as the debit account",
-        )
-    if not 1 <= transfer.points <= POINTS_MAX:
-        raise invalid("transfer.points", "INVALID_NUMBER", f"must be a number from 1 to {POINTS_MAX}")
-    return [debit.move(-transfer.points, transfer.id), credit.move(transfer.points, transfer.id)]
-
-
-class AccountNotFound(NotFound):
-    """No such account (`ACCOUNT_NOT_FOUND`)."""
-
-    def __init__(self, account: str) -> None:
-        super().__init__(account)
-        self.reason = "ACCOUNT_NOT_FOUND"
+    sums: Counter[str] = Counter()
+    units = [accounts[name].unit_name for name in transfer.accounts]
+    for unit, amount in zip(units, transfer.amounts, strict=True):
+        sums[unit] += amount
+    if wrong := {unit for unit in units if sums[unit]}:
+        told = "must add up to zero with the others in {}: what some accounts give, others get"
+        first = [(f"transfer.legs[{units.index(unit)}].amount", unit) for unit in wrong]
+        raise InvalidArgument([Violation(at, "UNBALANCED", told.format(unit)) for at, unit in sorted(first)])
+    transfer.post_time = max(transfer.post_time, *(accounts[name].update_time for name in transfer.accounts))
+    return [accounts[leg.account].move(leg.amount, transfer.id, i) for i, leg in enumerate(transfer.legs)]
 
 
 def already_reversed(transfer: str) -> FailedPrecondition:

@@ -9,11 +9,13 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
 from loyalty.domain.goodwill import Goodwill
-from loyalty.domain.ledger import POINTS_MAX
-from loyalty.names import CUSTOMER, GOODWILL, PROMISE, TRANSFER
-from loyalty.store.goodwill import GET_GOODWILL
-from loyalty.usecases.goodwill import Authority, GrantGoodwill, grant_goodwill
-from rapport.loyalty.v1 import goodwill_service_pb2, goodwill_service_pb2_grpc
+from loyalty.domain.ledger import AMOUNT_MAX
+from loyalty.names import CUSTOMER, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
+from loyalty.store.goodwill import GET_GOODWILL, LIST_GOODWILL
+from loyalty.usecases.goodwill import PROGRAM_ID, UNIT_ID, Authority, GrantGoodwill, grant_goodwill
+from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2, goodwill_service_pb2_grpc
+
+_GRANTED = UNIT.format(PROGRAM_ID, UNIT_ID)
 
 
 class GoodwillRpc(goodwill_service_pb2_grpc.GoodwillServiceServicer):
@@ -26,14 +28,16 @@ class GoodwillRpc(goodwill_service_pb2_grpc.GoodwillServiceServicer):
     @mutation
     async def GrantGoodwill(
         self, request: goodwill_service_pb2.GrantGoodwillRequest, tx: Transaction
-    ) -> goodwill_service_pb2.Goodwill:
+    ) -> goodwill_pb2.Goodwill:
         """Grant goodwill."""
         goodwill, check = request.goodwill, Check("goodwill.")
         (customer_id,) = check.name(CUSTOMER, goodwill.customer, "customer")
         (promise_id,) = check.name(PROMISE, goodwill.promise, "promise", required=False)
+        if goodwill.unit not in ("", _GRANTED):
+            check.refuse("unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
         command = GrantGoodwill(
             customer_id=customer_id,
-            points=check.count(goodwill.points, "points", least=1, most=POINTS_MAX),
+            amount=check.count(goodwill.amount, "amount", least=1, most=AMOUNT_MAX),
             reason_code=check.code(goodwill.reason_code, "reason_code"),
             promise_id=promise_id,
         )
@@ -42,7 +46,7 @@ class GoodwillRpc(goodwill_service_pb2_grpc.GoodwillServiceServicer):
 
     async def GetGoodwill(
         self, request: goodwill_service_pb2.GetGoodwillRequest, context: Any
-    ) -> goodwill_service_pb2.Goodwill:
+    ) -> goodwill_pb2.Goodwill:
         """One grant."""
         (goodwill_id,) = GOODWILL.parse(request.name)
         goodwill = await GET_GOODWILL.maybe(self.db, id=goodwill_id)
@@ -50,13 +54,22 @@ class GoodwillRpc(goodwill_service_pb2_grpc.GoodwillServiceServicer):
             raise NotFound(request.name)
         return _message(goodwill)
 
+    async def ListGoodwill(
+        self, request: goodwill_service_pb2.ListGoodwillRequest, context: Any
+    ) -> goodwill_service_pb2.ListGoodwillResponse:
+        """Grants, newest first."""
+        found, token = await LIST_GOODWILL.page(self.db, request, _message)
+        return goodwill_service_pb2.ListGoodwillResponse(goodwill=found, next_page_token=token)
 
-def _message(goodwill: Goodwill) -> goodwill_service_pb2.Goodwill:
+
+def _message(goodwill: Goodwill) -> goodwill_pb2.Goodwill:
     return to_message(
-        goodwill_service_pb2.Goodwill,
+        goodwill_pb2.Goodwill,
         goodwill,
         name=GOODWILL.format(goodwill.id),
         customer=CUSTOMER.format(goodwill.customer_id),
+        unit=UNIT.format(goodwill.program, goodwill.unit),
         promise=PROMISE.format(goodwill.promise_id) if goodwill.promise_id else "",
+        membership=MEMBERSHIP.format(goodwill.program, goodwill.membership_id),
         transfer=TRANSFER.format(goodwill.transfer_id),
     )

@@ -6,8 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from chassis.api import filters
+from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from loyalty.domain.goodwill import Given, Goodwill, Spent
+from loyalty.names import CUSTOMER
 from loyalty.store.tables import GOODWILL, HARMS, PROMISES, TRANSFERS
 
 
@@ -25,17 +28,25 @@ INSERT_GOODWILL = Statement[Any](sa.insert(GOODWILL))
 
 GET_GOODWILL = Statement(sa.select(GOODWILL).where(GOODWILL.c.id == sa.bindparam("id")), row=Goodwill)
 
+LIST_GOODWILL = Listing(
+    sa.select(GOODWILL),
+    GOODWILL.c.id,
+    descending=True,
+    row=Goodwill,
+    filters={"customer": filters.name(GOODWILL.c.customer_id, CUSTOMER)},
+)
+
 _STANDS = ~sa.exists().where(TRANSFERS.c.reverses == GOODWILL.c.transfer_id)
 _CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
 
 
 def _sum(*of: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    points = sa.select(sa.cast(sa.func.sum(GOODWILL.c.points), sa.BigInteger)).where(_STANDS, *of)
+    points = sa.select(sa.cast(sa.func.sum(GOODWILL.c.amount), sa.BigInteger)).where(_STANDS, *of)
     return sa.func.coalesce(points.scalar_subquery(), 0)
 
 
-_LATELY = GOODWILL.c.grant_time > sa.bindparam("since")
+_LATELY = GOODWILL.c.create_time > sa.bindparam("since")
 SPENT = Statement(
     sa.select(_sum(_CUSTOMER, _LATELY).label("on_customer"), _sum(_GRANTOR, _LATELY).label("by_grantor")),
     row=Spent,

@@ -3,75 +3,90 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
+from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.db.statement import Statement
+from chassis.db.statement import Bulk, Statement
 from loyalty.domain.ledger import Account, AccountKind, AccountTransfer, Transfer
-from loyalty.store.tables import ACCOUNTS, ENTRIES, PROGRAMMES, TRANSFERS
+from loyalty.names import MEMBERSHIP
+from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
 
-GET_PROGRAMME = Statement[Any](sa.select(PROGRAMMES).where(PROGRAMMES.c.id == sa.bindparam("programme")))
+# Returns those that are new.
+OPEN_ACCOUNTS = Bulk(ACCOUNTS, lambda into: into.on_conflict_do_nothing().returning(ACCOUNTS), row=Account)
 
-OPEN_ACCOUNT = Statement[Any](
-    insert(ACCOUNTS).values({c.name: sa.bindparam(c.name) for c in ACCOUNTS.c}).on_conflict_do_nothing()
+_BY_NAME = sa.select(ACCOUNTS).where(
+    ACCOUNTS.c.name == sa.func.any(sa.bindparam("names", type_=sa.ARRAY(sa.Text)))
 )
 
-_BY_ID = sa.select(ACCOUNTS).where(ACCOUNTS.c.id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))))
+GET_ACCOUNTS = Statement(_BY_NAME, row=Account)
 
-GET_ACCOUNTS = Statement(_BY_ID, row=Account)
+LIST_ACCOUNTS = Listing(
+    sa.select(ACCOUNTS).where(ACCOUNTS.c.program == sa.bindparam("program")),
+    ACCOUNTS.c.name,
+    row=Account,
+    filters={"membership": filters.name(ACCOUNTS.c.membership_id, MEMBERSHIP)},
+)
 
-# Always in one order, so that two transfers cannot wait for each other. The programme's own accounts, which
+# Always in one order, so that two transfers cannot wait for each other. The program's own accounts, which
 # take part in nearly every transfer, come last: they are held for as short as can be.
 LOCK_ACCOUNTS = Statement(
-    _BY_ID.order_by(ACCOUNTS.c.kind != AccountKind.MEMBERSHIP.value, ACCOUNTS.c.id).with_for_update(),
+    _BY_NAME.order_by(ACCOUNTS.c.kind != AccountKind.MEMBERSHIP.value, ACCOUNTS.c.id).with_for_update(),
     row=Account,
 )
 
 
 def _post() -> sa.ClauseElement:
-    """One statement that writes a transfer, its two entries and both balances."""
+    """One statement that writes a transfer, its entries and the balances."""
     columns = [sa.column(c.name, c.type) for c in ENTRIES.c if c.name != "transfer_id"]
     arrays = [sa.bindparam(f"leg_{c.name}", type_=sa.ARRAY(c.type)) for c in columns]
     legs = sa.func.unnest(*arrays).table_valued(*columns, name="legs").render_derived()
+    at = sa.bindparam("at", type_=TRANSFERS.c.post_time.type)
     transfer = (
         insert(TRANSFERS)
         .values(
             id=sa.bindparam("transfer_id"),
+            leg_count=sa.bindparam("leg_count"),
             reason_code=sa.bindparam("reason"),
             reverses=sa.bindparam("reversed_id"),
-            post_time=sa.bindparam("at"),
+            post_time=at,
         )
         .cte("transfer")
     )
-    source = sa.select(
-        legs.c.account_id,
-        legs.c.version,
-        sa.bindparam("transfer_id", type_=sa.Uuid),
-        legs.c.points,
-        legs.c.balance,
-    )
-    entries = insert(ENTRIES).from_select([c.name for c in ENTRIES.c], source).cte("legs_written")
+    source = sa.select(*legs.c, sa.bindparam("transfer_id", type_=sa.Uuid))
+    into = [*(c.name for c in columns), "transfer_id"]
+    entries = insert(ENTRIES).from_select(into, source).cte("legs_written")
     return (
         sa.update(ACCOUNTS)
         .where(ACCOUNTS.c.id == legs.c.account_id)
-        .values(points=legs.c.balance, version=legs.c.version)
+        .values(balance=legs.c.balance, version=legs.c.version, update_time=at)
         .add_cte(transfer, entries)
     )
 
 
 POST = Statement[Any](_post())
 
-_DEBIT, _CREDIT = ENTRIES.alias("debit"), ENTRIES.alias("credit")
-_TRANSFERS = (
-    sa.select(
-        TRANSFERS,
-        _DEBIT.c.account_id.label("debit_account_id"),
-        _CREDIT.c.account_id.label("credit_account_id"),
-        _CREDIT.c.points,
-    )
-    .join(_DEBIT, (_DEBIT.c.transfer_id == TRANSFERS.c.id) & (_DEBIT.c.points < 0))
-    .join(_CREDIT, (_CREDIT.c.transfer_id == TRANSFERS.c.id) & (_CREDIT.c.points > 0))
+_leg = ENTRIES.alias("leg")
+
+
+def _in_order(column: Any, name: str) -> sa.ColumnElement[Any]:
+    return sa.func.array_agg(aggregate_order_by(column, _leg.c.leg)).label(name)
+
+
+_legs = (
+    sa.select(_in_order(ACCOUNTS.c.name, "accounts"), _in_order(_leg.c.amount, "amounts"))
+    .join(ACCOUNTS, ACCOUNTS.c.id == _leg.c.account_id)
+    .where(_leg.c.transfer_id == TRANSFERS.c.id)
+    .lateral("legs")
 )
+_TRANSFERS = sa.select(
+    TRANSFERS.c.id,
+    _legs.c.accounts,
+    _legs.c.amounts,
+    TRANSFERS.c.reason_code,
+    TRANSFERS.c.reverses,
+    TRANSFERS.c.post_time,
+).join_from(TRANSFERS, _legs, sa.true())
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=Transfer)
 
@@ -90,7 +105,7 @@ LIST_TRANSFERS = Listing(
 _SUMS = (
     sa.select(
         ENTRIES.c.account_id,
-        sa.func.sum(ENTRIES.c.points).label("points"),
+        sa.func.sum(ENTRIES.c.amount).label("balance"),
         sa.func.max(ENTRIES.c.version).label("version"),
         sa.func.count().label("entries"),
     )
@@ -100,16 +115,17 @@ _SUMS = (
 UNBALANCED_TRANSFERS = Statement[Any](
     sa.select(TRANSFERS.c.id)
     .outerjoin(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
-    .group_by(TRANSFERS.c.id)
-    .having((sa.func.count(ENTRIES.c.account_id) != 2) | (sa.func.sum(ENTRIES.c.points) != 0))
+    .outerjoin(ACCOUNTS, ACCOUNTS.c.id == ENTRIES.c.account_id)
+    .group_by(TRANSFERS.c.id, ACCOUNTS.c.program, ACCOUNTS.c.unit)
+    .having((sa.func.count(ENTRIES.c.account_id) < 2) | (sa.func.sum(ENTRIES.c.amount) != 0))
 )
 WRONG_BALANCES = Statement[Any](
     sa.select(ACCOUNTS.c.id)
     .outerjoin(_SUMS, _SUMS.c.account_id == ACCOUNTS.c.id)
     .where(
-        (ACCOUNTS.c.points != sa.func.coalesce(_SUMS.c.points, 0))
+        (ACCOUNTS.c.balance != sa.func.coalesce(_SUMS.c.balance, 0))
         | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.version, 0))
         | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.entries, 0))
-        | ((ACCOUNTS.c.kind == AccountKind.MEMBERSHIP.value) & (ACCOUNTS.c.points < 0))
+        | ((ACCOUNTS.c.kind == AccountKind.MEMBERSHIP.value) & (ACCOUNTS.c.balance < 0))
     )
 )

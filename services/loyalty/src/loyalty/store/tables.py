@@ -5,11 +5,34 @@ import sqlalchemy as sa
 METADATA = sa.MetaData()
 _AT = sa.DateTime(timezone=True)
 
-PROGRAMMES = sa.Table(
-    "programmes",
+PROGRAMS = sa.Table(
+    "programs",
     METADATA,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
+)
+
+UNITS = sa.Table(
+    "units",
+    METADATA,
+    sa.Column("program", sa.ForeignKey("programs.id"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
+)
+
+MEMBERSHIPS = sa.Table(
+    "memberships",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("program", sa.ForeignKey("programs.id"), nullable=False),
+    sa.Column("customer_id", sa.Uuid, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
 )
 
 # One row for each account: what its newest entry says, kept here to be locked.
@@ -17,31 +40,37 @@ ACCOUNTS = sa.Table(
     "accounts",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("programme", sa.ForeignKey("programmes.id"), nullable=False),
+    sa.Column("name", sa.Text, unique=True, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("program", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("membership_id", sa.ForeignKey("memberships.id")),
     sa.Column("customer_id", sa.Uuid),
-    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("balance", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("open_time", _AT, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
+    sa.Column("update_time", _AT, nullable=False),
 )
 
 TRANSFERS = sa.Table(
     "transfers",
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("leg_count", sa.Integer, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),
     sa.Column("reverses", sa.ForeignKey("transfers.id"), unique=True),
     sa.Column("post_time", _AT, nullable=False),
 )
 
-# The two legs of each transfer. The primary key is also the order of an account's statement.
+# The legs of each transfer, numbered from 0. The primary key is also the order of an account's statement.
 ENTRIES = sa.Table(
     "entries",
     METADATA,
     sa.Column("account_id", sa.ForeignKey("accounts.id"), primary_key=True),
     sa.Column("version", sa.BigInteger, primary_key=True),
     sa.Column("transfer_id", sa.ForeignKey("transfers.id"), nullable=False),
-    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("leg", sa.Integer, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("balance", sa.BigInteger, nullable=False),
 )
 
@@ -77,7 +106,10 @@ GOODWILL = sa.Table(
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("customer_id", sa.Uuid, nullable=False),
-    sa.Column("points", sa.BigInteger, nullable=False),
+    sa.Column("membership_id", sa.ForeignKey("memberships.id"), nullable=False),
+    sa.Column("program", sa.Text, nullable=False),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),
     sa.Column("promise_id", sa.Uuid),
     sa.Column("root_id", sa.Uuid),
@@ -87,7 +119,7 @@ GOODWILL = sa.Table(
     sa.Column("policy", sa.Text, nullable=False),
     sa.Column("policy_version", sa.Text, nullable=False),
     sa.Column("grantor", sa.Text, nullable=False),
-    sa.Column("grant_time", _AT, nullable=False),
+    sa.Column("create_time", _AT, nullable=False),
 )
 
 # What cases told of the promises that it made: whose each is, and the first of its chain.

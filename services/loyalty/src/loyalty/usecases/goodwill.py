@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 
 from chassis import ids
+from chassis.api.actors import actor_name
 from chassis.db.locks import LOCK_NAMES
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -21,25 +22,26 @@ from loyalty.domain.goodwill import (
     goodwill_exists,
     not_at_risk,
 )
-from loyalty.domain.ledger import AccountKey, AccountKind
+from loyalty.domain.ledger import AccountKind, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import CUSTOMER, GOODWILL, PROMISE
+from loyalty.names import CUSTOMER, GOODWILL, PROMISE, TRANSFER
 from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.store.purchases import GET_VALUE
-from loyalty.usecases.ledger import PostTransfer, post_transfer
-from loyalty.usecases.memberships import open_membership
+from loyalty.usecases.ledger import post_transfer
+from loyalty.usecases.memberships import account_of
 
-PROGRAMME = "main"
+# What the policy grants.
+PROGRAM_ID, UNIT_ID = "main", "points"
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class GrantGoodwill:
-    """Give points to a customer for one harm, that of the promise's chain if a promise is named."""
+    """Give something to a customer for one harm, that of the promise's chain if a promise is named."""
 
     customer_id: UUID
-    points: int
+    amount: int
     reason_code: str
     promise_id: UUID | None
     root_id: UUID | None = None
@@ -79,14 +81,14 @@ async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Aut
     FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
     `PROMISE_NOT_FOUND`; AlreadyExists `GOODWILL_EXISTS`.
     """
-    spent = await _spent(tx, command.customer_id, authority.policy, tx.call.principal.subject)
+    spent = await _spent(tx, command.customer_id, authority.policy, _grantor(tx))
     if command.promise_id is not None:
         root_id = await _root(tx, command.promise_id, command.customer_id)
         command = replace(command, root_id=root_id)
         if await _given(tx, command.customer_id, root_id) != Given(0, 0):
             raise goodwill_exists(PROMISE.format(command.promise_id))
-    authority.policy.authorise(command.points, await authority.band(tx, command.customer_id))
-    authority.policy.within_budget(command.points, spent)
+    authority.policy.authorize(command.amount, await authority.band(tx, command.customer_id))
+    authority.policy.within_budget(command.amount, spent)
     return await _grant(tx, command, authority.policy)
 
 
@@ -117,7 +119,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
 
 async def _given(tx: Transaction, customer_id: UUID, root_id: UUID) -> Given:
     """What a chain was given so far. Read under the lock of the customer's budget: nobody adds to it."""
-    return await GIVEN.one(tx, customer_id=customer_id, root_id=root_id, policy=f"service:{tx.db.service}")
+    return await GIVEN.one(tx, customer_id=customer_id, root_id=root_id, policy=f"services/{tx.db.service}")
 
 
 async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, grantor: str = "") -> Spent:
@@ -128,6 +130,10 @@ async def _spent(tx: Transaction, customer_id: UUID, policy: AuthorityPolicy, gr
     budgets = [CUSTOMER.format(customer_id), *([grantor] if grantor else [])]
     await LOCK_NAMES.run(tx, names=budgets)
     return await SPENT.one(tx, customer_id=customer_id, grantor=grantor, since=tx.now - policy.budget_period)
+
+
+def _grantor(tx: Transaction) -> str:
+    return actor_name(tx.call.principal.subject, tx.db.service)
 
 
 async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
@@ -143,42 +149,40 @@ async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
 
 
 async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolicy) -> Goodwill:
+    account = await account_of(tx, PROGRAM_ID, command.customer_id, UNIT_ID)
     goodwill = Goodwill(
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
-        points=command.points,
+        membership_id=account.membership_id,  # type: ignore[arg-type]  # a member's has one
+        program=PROGRAM_ID,
+        unit=UNIT_ID,
+        amount=command.amount,
         reason_code=command.reason_code,
         promise_id=command.promise_id,
         root_id=command.root_id,
         transfer_id=ids.uuid7(tx.now),
         policy=policy.name,
         policy_version=policy.version,
-        grantor=tx.call.principal.subject,
-        grant_time=tx.now,
+        grantor=_grantor(tx),
+        create_time=tx.now,
     )
     await INSERT_GOODWILL.run(tx, **values(goodwill))
     granted = tx.record(
         GoodwillGranted(
             goodwill=GOODWILL.format(goodwill.id),
             customer=CUSTOMER.format(goodwill.customer_id),
-            points=goodwill.points,
+            membership=account.membership_name,
+            unit=account.unit_name,
+            amount=goodwill.amount,
             reason_code=goodwill.reason_code,
             promise=PROMISE.format(goodwill.promise_id) if goodwill.promise_id else "",
+            transfer=TRANSFER.format(goodwill.transfer_id),
             policy=goodwill.policy,
+            grantor=goodwill.grantor,
         ),
         version=1,
     )
-    membership = AccountKey(PROGRAMME, AccountKind.MEMBERSHIP, command.customer_id)
-    await open_membership(tx, membership)
-    await post_transfer(
-        tx,
-        PostTransfer(
-            debit=AccountKey(PROGRAMME, AccountKind.GOODWILL),
-            credit=membership,
-            points=goodwill.points,
-            reason_code=goodwill.reason_code,
-            id=goodwill.transfer_id,
-            caused_by=granted,
-        ),
-    )
+    fund = own_account(PROGRAM_ID, UNIT_ID, AccountKind.GOODWILL)
+    legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
+    await post_transfer(tx, legs, goodwill.reason_code, goodwill.transfer_id, caused_by=granted)
     return goodwill

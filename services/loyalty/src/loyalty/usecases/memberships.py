@@ -1,24 +1,51 @@
-"""Joining a programme."""
+"""Joining a program."""
 
 from uuid import UUID
 
+from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
-from loyalty.domain.ledger import Account, AccountKey, AccountKind
-from loyalty.names import PROGRAMME
-from loyalty.store.ledger import GET_ACCOUNTS, GET_PROGRAMME, OPEN_ACCOUNT
+from chassis.errors import NotFound, ResourceExists
+from loyalty.domain.ledger import Account
+from loyalty.domain.program import Membership
+from loyalty.names import MEMBERSHIP, UNIT
+from loyalty.store.ledger import OPEN_ACCOUNTS
+from loyalty.store.programs import GET_MEMBERSHIP, GET_UNIT, INSERT_MEMBERSHIP, MEMBERSHIP_OF, UNITS_OF
+from loyalty.usecases.programs import require_program
 
 
-async def enrol(tx: Transaction, programme: str, customer_id: UUID) -> Account:
-    """The customer's membership, made when there is none. NotFound without such a programme."""
-    if await GET_PROGRAMME.maybe(tx, programme=programme) is None:
-        raise NotFound(PROGRAMME.format(programme))
-    key = AccountKey(programme, AccountKind.MEMBERSHIP, customer_id)
-    await open_membership(tx, key)
-    return await GET_ACCOUNTS.one(tx, ids=[key.id])
+async def create_membership(tx: Transaction, program: str, customer_id: UUID) -> Membership:
+    """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
+    await require_program(tx, program)
+    new = Membership(ids.uuid7(tx.now), program, customer_id, tx.now)
+    if await INSERT_MEMBERSHIP.maybe(tx, **values(new)) is None:
+        raise ResourceExists((await MEMBERSHIP_OF.one(tx, program=program, customer_id=customer_id)).name)
+    units = await UNITS_OF.all(tx, program=program)
+    await OPEN_ACCOUNTS.rows(tx, [Account.of_member(new, unit.id, tx.now) for unit in units])
+    return new
 
 
-async def open_membership(tx: Transaction, key: AccountKey) -> None:
-    """Make the membership when there is none."""
-    await OPEN_ACCOUNT.run(tx, **values(Account.opened(key, tx.now)))
+async def create_account(tx: Transaction, program: str, membership_id: UUID, unit: str) -> Account:
+    """Open a member's account. NotFound without the membership or unit; AlreadyExists."""
+    member = await GET_MEMBERSHIP.maybe(tx, program=program, id=membership_id)
+    if member is None:
+        raise NotFound(MEMBERSHIP.format(program, membership_id))
+    if await GET_UNIT.maybe(tx, program=program, id=unit) is None:
+        raise NotFound(UNIT.format(program, unit))
+    new = Account.of_member(member, unit, tx.now)
+    if not await OPEN_ACCOUNTS.rows(tx, [new]):
+        raise ResourceExists(new.name)
+    return new
+
+
+async def account_of(tx: Transaction, program: str, customer_id: UUID, unit: str) -> Account:
+    """A customer's account, of a membership; both are made when there are none."""
+    member = await MEMBERSHIP_OF.maybe(tx, program=program, customer_id=customer_id)
+    if member is None:
+        new = Membership(ids.uuid7(tx.now), program, customer_id, tx.now)
+        made = await INSERT_MEMBERSHIP.maybe(tx, **values(new))
+        # Without: somebody else made it meanwhile.
+        member = made or await MEMBERSHIP_OF.one(tx, program=program, customer_id=customer_id)
+    account = Account.of_member(member, unit, tx.now)
+    await OPEN_ACCOUNTS.rows(tx, [account])
+    return account

@@ -1,8 +1,5 @@
 """Ledger, purchases, customer value and goodwill."""
 
-from uuid import UUID, uuid5
-
-import sqlalchemy as sa
 from alembic import op
 
 revision = "loyalty_0001"
@@ -10,41 +7,89 @@ down_revision = None
 branch_labels = ("loyalty",)
 depends_on = None
 
-NAMESPACE = UUID("8f1f6c1e-5a0c-5b52-9d3e-2f6a4c1b7e90")
-
 
 def upgrade() -> None:
+    programs()
     accounts()
     entries()
     append_only()
     purchases()
     goodwill()
     promises()
-    main_programme()
+    main_program()
 
 
-def accounts() -> None:
-    op.execute("CREATE TABLE programmes (id text PRIMARY KEY, display_name text NOT NULL)")
+def programs() -> None:
     op.execute(
         """
-        CREATE TABLE accounts (
-            id uuid PRIMARY KEY,
-            programme text NOT NULL REFERENCES programmes,
-            kind text NOT NULL CHECK (kind IN ('MEMBERSHIP', 'ISSUED', 'REDEEMED', 'GOODWILL')),
-            customer_id uuid,
-            points bigint NOT NULL DEFAULT 0,
-            version bigint NOT NULL DEFAULT 0,
-            open_time timestamptz NOT NULL,
-            UNIQUE NULLS NOT DISTINCT (programme, kind, customer_id),
-            CONSTRAINT membership_has_customer CHECK ((kind = 'MEMBERSHIP') = (customer_id IS NOT NULL)),
-            CONSTRAINT membership_not_below_zero CHECK (points >= 0 OR kind <> 'MEMBERSHIP')
-        ) WITH (fillfactor = 70)
+        CREATE TABLE programs (
+            id text PRIMARY KEY,
+            display_name text NOT NULL,
+            version bigint NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL
+        )
         """
     )
     op.execute(
         """
+        CREATE TABLE units (
+            program text NOT NULL REFERENCES programs,
+            id text NOT NULL,
+            display_name text NOT NULL,
+            version bigint NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            PRIMARY KEY (program, id)
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE TABLE memberships (
+            id uuid PRIMARY KEY,
+            program text NOT NULL REFERENCES programs,
+            customer_id uuid NOT NULL,
+            create_time timestamptz NOT NULL
+        )
+        """
+    )
+    op.execute("CREATE UNIQUE INDEX memberships_of_customer ON memberships (program, customer_id)")
+    op.execute("CREATE INDEX memberships_of_program ON memberships (program, id)")
+
+
+def accounts() -> None:
+    op.execute(
+        """
+        CREATE TABLE accounts (
+            id uuid PRIMARY KEY,
+            name text NOT NULL UNIQUE,
+            kind text NOT NULL CHECK (kind IN ('MEMBERSHIP', 'ISSUED', 'REDEEMED', 'GOODWILL')),
+            program text NOT NULL,
+            unit text NOT NULL,
+            membership_id uuid REFERENCES memberships,
+            customer_id uuid,
+            balance bigint NOT NULL DEFAULT 0,
+            version bigint NOT NULL DEFAULT 0,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            FOREIGN KEY (program, unit) REFERENCES units,
+            UNIQUE (membership_id, unit),
+            CONSTRAINT member_is_a_customer CHECK (
+                (kind = 'MEMBERSHIP') = (membership_id IS NOT NULL)
+                AND (membership_id IS NULL) = (customer_id IS NULL)
+            ),
+            CONSTRAINT member_not_below_zero CHECK (balance >= 0 OR kind <> 'MEMBERSHIP')
+        ) WITH (fillfactor = 70)
+        """
+    )
+    op.execute("CREATE INDEX accounts_of_program ON accounts (program, name)")
+    op.execute("CREATE INDEX accounts_of_membership ON accounts (program, membership_id, name)")
+    op.execute(
+        """
         CREATE TABLE transfers (
             id uuid PRIMARY KEY,
+            leg_count integer NOT NULL CHECK (leg_count >= 2),
             reason_code text NOT NULL,
             reverses uuid UNIQUE REFERENCES transfers,
             post_time timestamptz NOT NULL
@@ -57,14 +102,15 @@ def accounts() -> None:
             account_id uuid NOT NULL REFERENCES accounts,
             version bigint NOT NULL CHECK (version > 0),
             transfer_id uuid NOT NULL REFERENCES transfers,
-            points bigint NOT NULL CHECK (points <> 0),
+            leg integer NOT NULL CHECK (leg >= 0),
+            amount bigint NOT NULL CHECK (amount <> 0),
             balance bigint NOT NULL,
             PRIMARY KEY (account_id, version)
         )
         """
     )
-    # One debit leg and one credit leg for a transfer: no third can be added later.
-    op.execute("CREATE UNIQUE INDEX entries_of_transfer ON entries (transfer_id, (points > 0))")
+    # As many legs as a transfer says, none of which is beyond them: no other can be added later.
+    op.execute("CREATE UNIQUE INDEX entries_of_transfer ON entries (transfer_id, leg)")
 
 
 def entries() -> None:
@@ -74,10 +120,13 @@ def entries() -> None:
         CREATE FUNCTION transfer_is_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF (
-                SELECT count(DISTINCT account_id) <> 2 OR sum(points) <> 0
+                SELECT count(DISTINCT account_id) <> NEW.leg_count OR count(*) <> NEW.leg_count
                 FROM entries WHERE transfer_id = NEW.id
+            ) OR EXISTS (
+                SELECT FROM entries e JOIN accounts a ON a.id = e.account_id
+                WHERE e.transfer_id = NEW.id GROUP BY a.program, a.unit HAVING sum(e.amount) <> 0
             ) THEN
-                RAISE EXCEPTION 'transfer % must have two legs that add up to zero', NEW.id
+                RAISE EXCEPTION 'the legs of transfer % must add up to zero in each unit', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'transfer_is_balanced';
             END IF;
             RETURN NULL;
@@ -94,12 +143,13 @@ def entries() -> None:
         """
         CREATE FUNCTION entry_continues() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            IF NEW.balance - NEW.points IS DISTINCT FROM (
+            IF NEW.balance - NEW.amount IS DISTINCT FROM (
                 CASE WHEN NEW.version = 1 THEN 0 ELSE (
                     SELECT balance FROM entries
                     WHERE account_id = NEW.account_id AND version = NEW.version - 1
                 ) END
-            ) OR NEW.version > (SELECT version FROM accounts WHERE id = NEW.account_id) THEN
+            ) OR NEW.version > (SELECT version FROM accounts WHERE id = NEW.account_id)
+              OR NEW.leg >= (SELECT leg_count FROM transfers WHERE id = NEW.transfer_id) THEN
                 RAISE EXCEPTION 'entry % of account % must continue its balance', NEW.version, NEW.account_id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'entry_continues';
             END IF;
@@ -122,7 +172,7 @@ def entries() -> None:
                     SELECT version, balance FROM entries WHERE account_id = a.id ORDER BY version DESC LIMIT 1
                 ) newest ON true
                 WHERE a.id = NEW.id
-                  AND (a.version, a.points) <> (coalesce(newest.version, 0), coalesce(newest.balance, 0))
+                  AND (a.version, a.balance) <> (coalesce(newest.version, 0), coalesce(newest.balance, 0))
             ) THEN
                 RAISE EXCEPTION 'account % must say what its newest entry says', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'account_says_newest_entry';
@@ -205,7 +255,10 @@ def goodwill() -> None:
         CREATE TABLE goodwill (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
-            points bigint NOT NULL CHECK (points > 0),
+            membership_id uuid NOT NULL REFERENCES memberships,
+            program text NOT NULL,
+            unit text NOT NULL,
+            amount bigint NOT NULL CHECK (amount > 0),
             reason_code text NOT NULL,
             promise_id uuid,
             root_id uuid,
@@ -213,14 +266,15 @@ def goodwill() -> None:
             policy text NOT NULL,
             policy_version text NOT NULL,
             grantor text NOT NULL,
-            grant_time timestamptz NOT NULL,
+            create_time timestamptz NOT NULL,
             CHECK ((promise_id IS NULL) = (root_id IS NULL))
         )
         """
     )
+    op.execute("CREATE INDEX goodwill_listed ON goodwill (customer_id, id)")
     op.execute("CREATE INDEX goodwill_of_harm ON goodwill (customer_id, root_id)")
-    op.execute("CREATE INDEX goodwill_of_customer ON goodwill (customer_id, grant_time)")
-    op.execute("CREATE INDEX goodwill_of_grantor ON goodwill (grantor, grant_time)")
+    op.execute("CREATE INDEX goodwill_of_customer ON goodwill (customer_id, create_time)")
+    op.execute("CREATE INDEX goodwill_of_grantor ON goodwill (grantor, create_time)")
 
 
 def promises() -> None:
@@ -236,12 +290,15 @@ def promises() -> None:
     op.execute("CREATE TABLE harms (root_id uuid PRIMARY KEY)")
 
 
-def main_programme() -> None:
-    """The programme that every installation has. The ids are those of `loyalty.domain.ledger.AccountKey`."""
-    op.execute("INSERT INTO programmes VALUES ('main', 'Points')")
-    opening = sa.text(
-        "INSERT INTO accounts (id, programme, kind, open_time) VALUES (:id, 'main', :kind, now())"
+def main_program() -> None:
+    """The program that every installation has."""
+    op.execute("INSERT INTO programs VALUES ('main', 'Points', 1, 'epoch', 'epoch')")
+    op.execute("INSERT INTO units VALUES ('main', 'points', 'Points', 1, 'epoch', 'epoch')")
+    op.execute(
+        """
+        INSERT INTO accounts (id, name, kind, program, unit, create_time, update_time)
+        SELECT gen_random_uuid(), 'programs/main/accounts/points-' || lower(kind), kind,
+            'main', 'points', 'epoch', 'epoch'
+        FROM unnest(ARRAY['ISSUED', 'REDEEMED', 'GOODWILL']) kind
+        """
     )
-    for kind in ("ISSUED", "REDEEMED", "GOODWILL"):
-        account_id = uuid5(NAMESPACE, f"programmes/main/accounts/{kind.lower()}")
-        op.execute(opening.bindparams(sa.bindparam("id", account_id, sa.Uuid), kind=kind))

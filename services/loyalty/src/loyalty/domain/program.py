@@ -1,0 +1,53 @@
+"""Programs, what they count, and who is in them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Program:
+    """A loyalty program."""
+
+    id: str
+    display_name: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+
+    @property
+    def name(self) -> str:
+        """`programs/{id}`."""
+        return f"programs/{self.id}"
+
+
+@dataclass(slots=True)
+class Unit:
+    """What a program counts, whole ones."""
+
+    program: str
+    id: str
+    display_name: str
+    version: int
+    create_time: datetime
+    update_time: datetime
+
+    @property
+    def name(self) -> str:
+        """`programs/{id}/units/{id}`."""
+        return f"programs/{self.program}/units/{self.id}"
+
+
+@dataclass(slots=True)
+class Membership:
+    """A customer's place in a program; one of each customer and program."""
+
+    id: UUID
+    program: str
+    customer_id: UUID
+    create_time: datetime
+
+    @property
+    def name(self) -> str:
+        """`programs/{id}/memberships/{uuid}`."""
+        return f"programs/{self.program}/memberships/{self.id}"
