@@ -181,7 +181,16 @@ async def test_facts_are_published_again_page_by_page(
     async with running.db.transaction() as tx:
         for _ in range(5):
             case, customer = f"cases/{uuid4()}", f"customers/{uuid4()}"
-            fact = CaseReopened(case=case, customer=customer, reopen_count=1)
+            fact = CaseReopened(
+                case=case,
+                customer=customer,
+                topic="late",
+                owner="agents/bob",
+                department="departments/billing",
+                state="OPEN",
+                open_time=clock.now(),
+                reopen_count=1,
+            )
             recorded.append(tx.record(fact, version=1))
 
     async def published() -> bool:

@@ -333,8 +333,16 @@ class Work(_message.Message):
         """A replica prepares it."""
         STATE_HANDING_OVER: Work._State.ValueType  # 3
         """A replica hands it over; what becomes of it is not known yet."""
-        STATE_UNKNOWN: Work._State.ValueType  # 4
+        STATE_DONE: Work._State.ValueType  # 4
+        """Done."""
+        STATE_REFUSED: Work._State.ValueType  # 5
+        """The other side refused it for good."""
+        STATE_UNKNOWN: Work._State.ValueType  # 6
         """Handed over, and nobody knows whether it was done."""
+        STATE_EXPIRED: Work._State.ValueType  # 7
+        """It was of no more use before it could be done."""
+        STATE_CANCELLED: Work._State.ValueType  # 8
+        """It was called off."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where it is."""
@@ -347,8 +355,16 @@ class Work(_message.Message):
     """A replica prepares it."""
     STATE_HANDING_OVER: Work.State.ValueType  # 3
     """A replica hands it over; what becomes of it is not known yet."""
-    STATE_UNKNOWN: Work.State.ValueType  # 4
+    STATE_DONE: Work.State.ValueType  # 4
+    """Done."""
+    STATE_REFUSED: Work.State.ValueType  # 5
+    """The other side refused it for good."""
+    STATE_UNKNOWN: Work.State.ValueType  # 6
     """Handed over, and nobody knows whether it was done."""
+    STATE_EXPIRED: Work.State.ValueType  # 7
+    """It was of no more use before it could be done."""
+    STATE_CANCELLED: Work.State.ValueType  # 8
+    """It was called off."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
