@@ -29,7 +29,7 @@ from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8c\x02\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case:,\x9a\xb5\x18(events.notifications.notice.requested.v1\"\xfc\x01\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x9a\xb5\x18)events.notifications.notice.suppressed.v1\"\xb7\x03\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa0\xb6\x18\x04\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromiseH\x00\x88\x01\x01:\'\x9a\xb5\x18#events.notifications.notice.sent.v1B\x0f\n\r_told_promise\"\xf6\x01\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x9a\xb5\x18&events.notifications.notice.unknown.v1\"\xf4\x01\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa0\xb6\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x9a\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x8c\x02\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case:,\x92\xb5\x18(events.notifications.notice.requested.v1\"\xfc\x01\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:-\x92\xb5\x18)events.notifications.notice.suppressed.v1\"\xb7\x03\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x05 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa8\xb5\x18\x04\x12-\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\x0ctold_promise\x18\x08 \x01(\x0b\x32%.rapport.notifications.v1.ToldPromiseH\x00\x88\x01\x01:\'\x92\xb5\x18#events.notifications.notice.sent.v1B\x0f\n\r_told_promise\"\xf6\x01\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:*\x92\xb5\x18&events.notifications.notice.unknown.v1\"\xf4\x01\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x04 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x13\n\x0breason_code\x18\x05 \x01(\t:)\x92\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,57 +41,57 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEREQUESTED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEREQUESTED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEREQUESTED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
+  _globals['_NOTICEREQUESTED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
   _globals['_NOTICEREQUESTED'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICEREQUESTED'].fields_by_name['case']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_NOTICEREQUESTED']._loaded_options = None
-  _globals['_NOTICEREQUESTED']._serialized_options = b'\232\265\030(events.notifications.notice.requested.v1'
+  _globals['_NOTICEREQUESTED']._serialized_options = b'\222\265\030(events.notifications.notice.requested.v1'
   _globals['_NOTICESUPPRESSED'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICESUPPRESSED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
+  _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
   _globals['_NOTICESUPPRESSED'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICESUPPRESSED']._loaded_options = None
-  _globals['_NOTICESUPPRESSED']._serialized_options = b'\232\265\030)events.notifications.notice.suppressed.v1'
+  _globals['_NOTICESUPPRESSED']._serialized_options = b'\222\265\030)events.notifications.notice.suppressed.v1'
   _globals['_NOTICESENT'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICESENT'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICESENT'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICESENT'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
+  _globals['_NOTICESENT'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
   _globals['_NOTICESENT'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICESENT'].fields_by_name['case']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['case']._serialized_options = b'\372A\024\n\022cases.rapport/Case'
   _globals['_NOTICESENT'].fields_by_name['channel']._loaded_options = None
-  _globals['_NOTICESENT'].fields_by_name['channel']._serialized_options = b'\240\266\030\004'
+  _globals['_NOTICESENT'].fields_by_name['channel']._serialized_options = b'\250\265\030\004'
   _globals['_NOTICESENT']._loaded_options = None
-  _globals['_NOTICESENT']._serialized_options = b'\232\265\030#events.notifications.notice.sent.v1'
+  _globals['_NOTICESENT']._serialized_options = b'\222\265\030#events.notifications.notice.sent.v1'
   _globals['_NOTICEUNKNOWN'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICEUNKNOWN'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
+  _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
   _globals['_NOTICEUNKNOWN'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICEUNKNOWN']._loaded_options = None
-  _globals['_NOTICEUNKNOWN']._serialized_options = b'\232\265\030&events.notifications.notice.unknown.v1'
+  _globals['_NOTICEUNKNOWN']._serialized_options = b'\222\265\030&events.notifications.notice.unknown.v1'
   _globals['_NOTICEFAILED'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICEFAILED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEFAILED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEFAILED'].fields_by_name['kind']._serialized_options = b'\240\266\030\002'
+  _globals['_NOTICEFAILED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
   _globals['_NOTICEFAILED'].fields_by_name['promise']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_NOTICEFAILED']._loaded_options = None
-  _globals['_NOTICEFAILED']._serialized_options = b'\232\265\030%events.notifications.notice.failed.v1'
+  _globals['_NOTICEFAILED']._serialized_options = b'\222\265\030%events.notifications.notice.failed.v1'
   _globals['_NOTICEREQUESTED']._serialized_start=248
   _globals['_NOTICEREQUESTED']._serialized_end=516
   _globals['_NOTICESUPPRESSED']._serialized_start=519

@@ -239,40 +239,40 @@ class Allowed(_message.Message):
 Global___Allowed: _TypeAlias = Allowed  # noqa: Y015
 
 PERMISSION_FIELD_NUMBER: _builtins.int
-DATA_CLASS_FIELD_NUMBER: _builtins.int
-OWNER_FIELD_NUMBER: _builtins.int
-FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
-JUDGED_APART_FIELD_NUMBER: _builtins.int
-MULTILINE_FIELD_NUMBER: _builtins.int
-ALLOWED_FIELD_NUMBER: _builtins.int
-TIMELINE_FIELD_NUMBER: _builtins.int
 SUBJECT_FIELD_NUMBER: _builtins.int
+OWNER_FIELD_NUMBER: _builtins.int
+DATA_CLASS_FIELD_NUMBER: _builtins.int
+TIMELINE_FIELD_NUMBER: _builtins.int
+ALLOWED_FIELD_NUMBER: _builtins.int
+MULTILINE_FIELD_NUMBER: _builtins.int
+JUDGED_APART_FIELD_NUMBER: _builtins.int
+FURTHER_PERMISSION_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
-"""The permission a caller needs, `<service>.<resource>.<verb>`; `{service}` stands for whichever serves the method,
+"""The permission a caller needs, `<service>.<collection in snake_case>.<verb>`; `{service}` stands for whichever serves the method,
 where all do. A method without one fails at start-up.
 """
-data_class: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___DataClass.ValueType]
-"""The classification of the field's content."""
+subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
+"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. Its first field names the
+resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is.
+"""
 owner: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The field names the department that owns the resource, `departments/{id}`: only its callers change the resource,
 and those who hold `<service>.departments.administer`. An RPC that returns such a resource and has changed
 something without that comparison is rolled back.
 """
-further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
-"""The permission that a caller needs beside the method's own to set this field of a request."""
-judged_apart: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""What is wrong with the texts of an item of this field is told in the answer, item by item, and does not refuse
-the request. Everywhere else, what no text may hold is INVALID_TEXT.
-"""
+data_class: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___DataClass.ValueType]
+"""The classification of the field's content."""
+timeline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___TimelineField.ValueType]
+"""What the field of an event message is to the customer's timeline; of each at most one in a message."""
+allowed: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___Allowed]
+"""What the field may hold, in a request."""
 multiline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The text may be of several lines: it holds newlines, tabs and every mark of direction, but no other control
 character. Every other text of a request is one line, and none that overrides or embeds a direction.
 """
-allowed: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___Allowed]
-"""What the field may hold, in a request."""
-timeline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___TimelineField.ValueType]
-"""What the field of an event message is to the customer's timeline; of each at most one in a message."""
-subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
-"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. Its first field names the
-resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is.
+judged_apart: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""What is wrong with the texts of an item of this field is told in the answer, item by item, and does not refuse
+the request. Everywhere else, what no text may hold is INVALID_TEXT.
 """
+further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
+"""The permission that a caller needs beside the method's own to set this field of a request."""
