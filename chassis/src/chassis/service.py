@@ -120,7 +120,8 @@ def main(service: Service[Any]) -> None:
         from chassis.db.migrate import migrate
         from chassis.db.roles import role_of
 
-        asyncio.run(migrate(_owner_url(settings), service.migrations, role_of(settings.database_url)))
+        role, keeping = role_of(settings.database_url), settings.keeping
+        asyncio.run(migrate(_owner_url(settings), service.migrations, role, keeping))
     elif command == "provision":
         from chassis.events.provision import provision
 

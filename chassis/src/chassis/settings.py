@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS
+
 S = TypeVar("S", bound=BaseSettings)
 
 EXIT_WRONG_SETTINGS = 2
@@ -76,6 +78,12 @@ class ServiceSettings(Sources):
     pool_size: int = Field(12, ge=4, le=100, description="database connections of one process")
     replicas: int = Field(1, ge=1, le=5, description="copies of each JetStream stream; 3 in production")
     stream_gib: int = Field(1, ge=1, le=10_000, description="how large its stream may grow, in GiB")
+    keep_causes_days: int = Field(
+        CAUSES_DAYS, ge=31, description="how long Explain finds why something was; `migrate` alone reads it"
+    )
+    keep_audit_days: int = Field(
+        AUDIT_DAYS, ge=31, description="how long the audit is kept; `migrate` alone reads it"
+    )
     startup_timeout_s: float = Field(
         60, gt=0, description="how long to wait for database and broker at start"
     )
@@ -91,6 +99,11 @@ class ServiceSettings(Sources):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto` is console on a terminal, JSON elsewhere"
     )
+
+    @property
+    def keeping(self) -> dict[str, int]:
+        """For how many days what is kept, where that is for the installation to say."""
+        return {"causes": self.keep_causes_days, "audit": self.keep_audit_days}
 
     @field_validator("peers", mode="before")
     @classmethod

@@ -8,7 +8,8 @@ import pytest
 
 from chassis import ids
 from chassis.clock import ManualClock
-from chassis.db.maintain import INBOX_DAYS, OUTBOX_DAYS, keep
+from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS, INBOX_DAYS, OUTBOX_DAYS
+from chassis.db.maintain import keep
 from rapport_testing.wait import eventually
 
 DAY = timedelta(days=1)
@@ -73,7 +74,13 @@ def days(*days):
     return {"default", *(f"{day:%Y%m%d}" for day in days)}
 
 
-async def test_today_and_the_next_two_days_have_partitions(database):
+def next_months():
+    first = today().replace(day=1)
+    second = (first + 31 * DAY).replace(day=1)
+    return first, second, (second + 31 * DAY).replace(day=1)
+
+
+async def test_today_and_the_next_two_days_or_months_have_partitions(database):
     db = await database()
 
     await keep(db)
@@ -82,6 +89,9 @@ async def test_today_and_the_next_two_days_have_partitions(database):
     next_days = days(today(), today() + DAY, today() + 2 * DAY)
     assert await partitions(db, "outbox") == next_days
     assert await partitions(db, "inbox") == next_days
+    months = days(*next_months())
+    assert await partitions(db, "causes") == months
+    assert await partitions(db, "audit") == months
 
 
 @pytest.mark.parametrize("wrong_by", [-400 * DAY, 400 * DAY])
@@ -121,7 +131,10 @@ async def test_a_partition_goes_when_its_day_is_past_keeping(database, made, tab
     assert f"{gone:%Y%m%d}" not in left
 
 
-@pytest.mark.parametrize(("table", "days"), [("outbox", OUTBOX_DAYS), ("inbox", INBOX_DAYS)])
+@pytest.mark.parametrize(
+    ("table", "days"),
+    [("outbox", OUTBOX_DAYS), ("inbox", INBOX_DAYS), ("causes", CAUSES_DAYS), ("audit", AUDIT_DAYS)],
+)
 async def test_a_service_cannot_remove_what_is_to_be_kept(database, table, days):
     """Nor whoever broke into it: the functions with which it does have the rights of the tables' owner."""
     db = await database()
@@ -136,6 +149,36 @@ async def test_a_service_cannot_remove_what_is_to_be_kept(database, table, days)
         past = ids.floor(today() - days * DAY)
         assert await connection.fetchval("SELECT forget($1, $2, 10)", table, past) == 0
     assert await partitions(db, table) == before
+
+
+@pytest.mark.parametrize(("table", "keeping"), [("causes", CAUSES_DAYS), ("audit", AUDIT_DAYS)])
+async def test_a_month_goes_when_all_of_it_is_past_keeping(database, infrastructure, table, keeping):
+    db = await database()
+    gone = today() - (keeping + 31) * DAY
+    kept = gone + DAY
+    async with infrastructure.superuser(db._url) as connection:
+        await connection.execute("SET ROLE sample_owner")
+        for day, end in ((gone, kept), (kept, kept + 31 * DAY)):
+            await connection.execute(
+                f"CREATE TABLE {name(table, day)} PARTITION OF {table}"
+                f" FOR VALUES FROM ('{ids.floor(day)}') TO ('{ids.floor(end)}')"
+            )
+
+    await keep(db)
+
+    left = await partitions(db, table)
+    assert f"{kept:%Y%m%d}" in left
+    assert f"{gone:%Y%m%d}" not in left
+
+
+async def test_a_month_of_the_audit_is_append_only_by_itself(database, infrastructure):
+    db = await database()
+    await keep(db)
+    month = name("audit", next_months()[0])
+    async with infrastructure.superuser(db._url) as connection:
+        for sql in (f"DELETE FROM {month}", f"UPDATE {month} SET actor = ''", f"TRUNCATE {month}"):
+            with pytest.raises(asyncpg.RestrictViolationError, match="is append-only"):
+                await connection.execute(sql)
 
 
 async def test_a_fact_that_was_never_published_is_kept_however_old(database, made):

@@ -1,9 +1,14 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
+from chassis import ids
 from chassis.clock import ManualClock
+from chassis.db.maintain import keep
+from chassis.db.migrate import migrate
 from chassis.errors import DeadlineExceeded, InvalidArgument
 from chassis.events.envelope import Event
 from chassis.events.explain import Chain, Foreign, chain, followed, what
@@ -12,6 +17,7 @@ from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport.common.v1 import explanation_pb2
 from rapport_testing.wait import eventually
 
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -151,3 +157,84 @@ async def test_a_chain_ends_with_what_is_known_here_when_the_other_service_tells
     found = await followed(begun_elsewhere, others)
 
     assert [cause.id for cause in found] == ["here", "known of it here"]
+
+
+@pytest.fixture
+def partition(infrastructure):
+    """Makes a partition of the past, of which nobody but the owner decides."""
+
+    async def make(db, table, first, past):
+        async with infrastructure.superuser(db._url) as connection:
+            await connection.execute("SET ROLE sample_owner")
+            await connection.execute(
+                f"CREATE TABLE {table}_{first:%Y%m%d} PARTITION OF {table}"
+                f" FOR VALUES FROM ('{ids.floor(first)}') TO ('{ids.floor(past)}')"
+            )
+
+    return make
+
+
+def midnight(days):
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+async def tables(db, name):
+    async with db.connection() as connection:
+        return await connection.fetchval(f"SELECT count(*) FROM {name}")
+
+
+async def record(bench, db, monkeypatch):
+    """Two facts about one thing, which another one led to, and an event that led to that."""
+    monkeypatch.setattr(ids, "_last", 0)  # this process has made later ids
+    at = db.clock.now()
+    event = ids.uuid7(at)
+    values = "$1, 'cases-orders', 'orders', 'o.Placed', 'orders/1', $2, 'agent:bob', 'c', $1, ''"
+    async with db.connection() as connection:
+        await connection.execute(f"INSERT INTO inbox VALUES ({values})", event, at)
+    with bench.acting(cause_id=event):
+        async with db.transaction() as tx:
+            first = tx.record(bench.opened("cases/1"), version=1)
+            tx.record(bench.opened("cases/2"), version=1, caused_by=first)
+            tx.record(bench.opened("cases/2"), version=2, caused_by=first)
+    async with db.connection() as connection:
+        await connection.execute("UPDATE outbox SET published_at = $1", at)
+
+
+@pytest.mark.parametrize(("days", "lasts"), [(15, True), (31, True), (120, True), (395, True), (440, False)])
+@pytest.mark.parametrize("in_partitions", [True, False])
+async def test_a_chain_is_found_long_after_outbox_and_inbox_have_let_go(
+    bench, partition, monkeypatch, days, lasts, in_partitions
+):
+    db = await bench.database(clock=ManualClock(midnight(days) + timedelta(hours=9)))
+    if in_partitions:  # else it lies in those that take what has none
+        for table in ("outbox", "inbox"):
+            await partition(db, table, midnight(days), midnight(days - 1))
+        month = midnight(days).replace(day=1)
+        await partition(db, "causes", month, (month + timedelta(days=31)).replace(day=1))
+    await record(bench, db, monkeypatch)
+    before = await chain(db, resource="cases/2")
+    assert [each[2] for each in said(before)] == ["cases/2", "cases/1"]
+    db.clock.advance(datetime.now(UTC) - db.clock.now())
+
+    await keep(db)
+    await keep(db)  # what was copied may itself be past its keeping
+
+    assert await tables(db, "outbox") == 0
+    assert await tables(db, "inbox") == (1 if days < 31 else 0)
+    after = await chain(db, resource="cases/2")
+    assert after == (before if lasts else Chain([], None))
+    assert (after.continues is not None) == lasts
+
+
+async def test_how_long_causes_are_kept_is_for_the_owner_to_say(bench, infrastructure, monkeypatch):
+    db = await bench.database(clock=ManualClock(midnight(120)))
+    await record(bench, db, monkeypatch)
+    db.clock.advance(datetime.now(UTC) - db.clock.now())
+    await keep(db)
+    assert await tables(db, "causes") == 4
+
+    url = infrastructure.database_url(urlsplit(db._url).path[1:])
+    await migrate(url, MIGRATIONS, "sample", {"causes": 100})
+    await keep(db)
+
+    assert await tables(db, "causes") == 0

@@ -1,4 +1,4 @@
-"""Keeping outbox and inbox in daily partitions, and deleting what else is kept for some days only."""
+"""Keeping by partition what is kept by partition, and deleting what else is kept for some days only."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,14 +8,21 @@ import structlog
 
 from chassis import ids
 from chassis.db.database import Database
+from chassis.db.days import INBOX_DAYS
 from chassis.db.failures import DATABASE_ERRORS
+from chassis.db.session import guard
 
 CHECK_EVERY_S = 60.0
-OUTBOX_DAYS = 14
-INBOX_DAYS = 30
 IDEMPOTENCY_DAYS = 7
 WORK_DAYS = 14
+DAY, MONTH = timedelta(days=1), timedelta(days=31)
 CHUNK = 5000
+# The causes of a day are copied in one statement before it is dropped.
+COPY_TIMEOUT_S = 600
+PATIENCE = {
+    "statement_timeout": (f"{COPY_TIMEOUT_S}s", 0),
+    "transaction_timeout": (f"{COPY_TIMEOUT_S}s", 17),
+}
 
 _LOCK = 0x6B656570  # "keep"
 _log = structlog.get_logger()
@@ -36,21 +43,22 @@ async def keep_partitions(db: Database) -> None:
 
 
 async def keep(db: Database) -> None:
-    """Make the partitions of the next days, drop those past keeping, delete old answers and ended work.
+    """Make the next partitions, drop those past keeping, delete old answers and ended work.
 
-    Which days are the next is told by the database's clock. Does nothing while another replica is at it.
+    Which are the next is told by the database's clock. Does nothing while another replica is at it.
     """
     now = db.clock.now()
     connection = await db.dedicated()  # the lock ends with it, whatever happens
     try:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             return
-        for table in ("outbox", "inbox"):
-            await connection.execute("SELECT make_partitions($1)", table)
+        await guard(connection, PATIENCE)
         today = min(now, await connection.fetchval("SELECT now()"))
         today = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        await _drop(connection, "outbox", today - timedelta(days=OUTBOX_DAYS))
-        await _drop(connection, "inbox", today - timedelta(days=INBOX_DAYS))
+        for kept in await connection.fetch("SELECT parent, period, days FROM keeping ORDER BY parent"):
+            await connection.execute("SELECT make_partitions($1)", kept["parent"])
+            before = today - timedelta(days=kept["days"])
+            await _drop(connection, kept["parent"], MONTH if kept["period"] == "month" else DAY, before)
         # What no release came to know. What is missing stays, until it is applied or dropped.
         gone = "state = 'PARKED' AND error = '' AND parked_at < $1"
         await _delete(connection, "parked", gone, now - timedelta(days=INBOX_DAYS))
@@ -60,22 +68,29 @@ async def keep(db: Database) -> None:
         await connection.close(timeout=2)
 
 
-async def _drop(connection: asyncpg.Connection, table: str, before: datetime) -> None:
-    """Drop the partitions of days before `before`, except where something is still to be published."""
+async def _drop(connection: asyncpg.Connection, parent: str, span: timedelta, before: datetime) -> None:
+    """Drop the partitions of what was before `before`, except where something is still to be published."""
     names = await connection.fetch(
         "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY 1",
-        table,
+        parent,
     )
-    for name in (row["name"].removeprefix(f"{table}_") for row in names):
-        if name < f"{before:%Y%m%d}":
-            day = datetime.strptime(name, "%Y%m%d").date()  # noqa: DTZ007 - a day of UTC
-            if not await connection.fetchval("SELECT drop_partition($1, $2)", table, day):
-                _log.error(
-                    "a day's partition cannot be dropped: it holds facts that were never published",
-                    partition=f"{table}_{name}",
-                )
-    while await connection.fetchval("SELECT forget($1, $2, $3)", table, ids.floor(before), CHUNK) == CHUNK:
+    for name in (row["name"].removeprefix(f"{parent}_") for row in names):
+        if name == "default" or _day(name) + span > before:
+            continue
+        dropped = await connection.fetchval(
+            "SELECT drop_partition($1, $2)", parent, _day(name).date(), timeout=COPY_TIMEOUT_S
+        )
+        if not dropped:
+            _log.error(
+                "a day's partition cannot be dropped: it holds facts that were never published",
+                partition=f"{parent}_{name}",
+            )
+    while await connection.fetchval("SELECT forget($1, $2, $3)", parent, ids.floor(before), CHUNK) == CHUNK:
         pass
+
+
+def _day(name: str) -> datetime:
+    return datetime.strptime(name, "%Y%m%d").replace(tzinfo=UTC)
 
 
 async def _delete(connection: asyncpg.Connection, table: str, condition: str, bound: object) -> None:

@@ -1,8 +1,9 @@
 """Bring a service's database to the newest version: the chassis' tables, then the service's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import asyncpg
 import sqlalchemy as sa
@@ -23,7 +24,9 @@ _log = structlog.get_logger()
 _LOCK = 0x52617070  # "Rapp": one migration at a time in one database
 
 
-async def migrate(url: str, migrations: Path, role: str) -> None:
+async def migrate(
+    url: str, migrations: Path, role: str, keeping: Mapping[str, int] = MappingProxyType({})
+) -> None:
     """Apply every migration that is missing, one transaction each, and grant the service what it needs.
 
     A database that a newer release has migrated is left as it is: a release runs on the schema of the next
@@ -33,6 +36,7 @@ async def migrate(url: str, migrations: Path, role: str) -> None:
         url: `postgresql://user:password@host:port/database`, of the role that owns the tables.
         migrations: the service's folder, which holds `versions`.
         role: the service's own, another one, which exists.
+        keeping: for how many days to keep `causes` and `audit`, where that is not as it was.
 
     Raises:
         OSError or asyncpg.PostgresError: the server cannot be reached or refuses.
@@ -56,6 +60,8 @@ async def migrate(url: str, migrations: Path, role: str) -> None:
             )
             async with engine.connect() as upgrading:
                 await upgrading.run_sync(_upgrade, config)
+        for parent, days in keeping.items():
+            await connection.execute("UPDATE keeping SET days = $2 WHERE parent = $1", parent, days)
         await grant(connection, role)
 
 

@@ -1,8 +1,7 @@
 """Two roles: the owner makes and changes tables, the service reads and writes rows (docs/adr/0026).
 
 What a database refuses by a trigger, it must refuse to whoever could drop the trigger. So the service's role
-owns nothing: `grant` gives it rows, and the partitions of outbox and inbox are made and dropped for it by
-functions of the owner.
+owns nothing: `grant` gives it rows, and partitions are made and dropped for it by functions of the owner.
 """
 
 from urllib.parse import unquote, urlsplit
@@ -27,6 +26,8 @@ _LESS = {
     "alembic_version": "SELECT",
     "outbox": "SELECT, INSERT, UPDATE (published_at)",
     "inbox": "SELECT, INSERT",
+    "causes": "SELECT",
+    "keeping": "SELECT",
 }
 _ROLE = """
     SELECT current_user::text AS role, pg_has_role(relowner, 'USAGE') AS owns,

@@ -45,6 +45,33 @@ INBOX = sa.Table(
     sa.Column("transaction_id", sa.Uuid),  # see `outbox`
 )
 
+# What led to what, when outbox and inbox have let go of it: facts, and, with their source, events heard.
+# Partitioned by month on the id, and written by the functions of `chassis.db.days` alone.
+CAUSES = sa.Table(
+    "causes",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),  # "" for a fact of this service
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("resource_version", sa.BigInteger, nullable=False),
+    sa.Column("time", _AT, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("causation_id", sa.Uuid, nullable=False),
+    sa.Column("traceparent", sa.Text, nullable=False),
+)
+
+# What is kept by partition, and for how long. Only the owner writes it.
+KEEPING = sa.Table(
+    "keeping",
+    METADATA,
+    sa.Column("parent", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),  # of a partition: day or month
+    sa.Column("days", sa.Integer, nullable=False),
+    sa.Column("causes", sa.Text, nullable=False),  # what stays in `causes` of a row; "" for nothing
+)
+
 # Events set aside, by consumer, so that they hold up no others: PARKED is tried again, DEAD was given up on.
 PARKED = sa.Table(
     "parked",
@@ -98,7 +125,7 @@ RECOGNISED = sa.Table(
     sa.Index("recognised_as", "known_as"),
 )
 
-# Every write: who, what, why. Append-only (a trigger refuses UPDATE and DELETE).
+# Every write: who, what, why. Partitioned by month on the id. Append-only: triggers refuse UPDATE and DELETE.
 AUDIT = sa.Table(
     "audit",
     METADATA,

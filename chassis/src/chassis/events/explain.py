@@ -1,4 +1,8 @@
-"""Why something is as it is: from a fact back, cause by cause, to a person's request or the clock."""
+"""Why something is as it is: from a fact back, cause by cause, to a person's request or the clock.
+
+What the outbox (14 days) and the inbox (30 days) have let go of is found in `causes`, for 400 days unless the
+installation says otherwise (docs/adr/0038).
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ import structlog
 from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
-from chassis.db.schema import AUDIT, INBOX, OUTBOX
+from chassis.db.schema import AUDIT, CAUSES, INBOX, OUTBOX
 from chassis.db.statement import Statement
 from chassis.errors import Refusal, invalid
 from chassis.telemetry.tracing import trace_id
@@ -54,13 +58,20 @@ class Chain:
     continues: Foreign | None
 
 
-_LATEST = Statement[Any](
-    sa.select(OUTBOX.c.id)
-    .where(OUTBOX.c.resource == sa.bindparam("resource"))
-    # By version: whoever waited for a lock may have the older id.
-    .order_by(OUTBOX.c.resource_version.desc(), OUTBOX.c.id.desc())
-    .limit(1)
-)
+_OURS = CAUSES.c.source == sa.literal_column("''")  # written out, to match the partial index
+
+
+def _latest(table: sa.Table, *where: sa.ColumnElement[bool]) -> Statement[Any]:
+    return Statement[Any](
+        sa.select(table.c.id)
+        .where(table.c.resource == sa.bindparam("resource"), *where)
+        # By version: whoever waited for a lock may have the older id.
+        .order_by(table.c.resource_version.desc(), table.c.id.desc())
+        .limit(1)
+    )
+
+
+_LATEST = (_latest(OUTBOX), _latest(CAUSES, _OURS))  # what the outbox still has is newer
 _ID = sa.bindparam("id", type_=sa.Uuid)
 _EMPTY = sa.literal_column("''", sa.Text)
 _UNCAUSED = sa.cast(sa.null(), sa.Uuid)
@@ -102,6 +113,20 @@ _LINK = Statement[Any](
             what=INBOX.c.type,
             **_columns(INBOX, "source", "resource", "time"),
         ),
+        _link(
+            "fact",
+            CAUSES,
+            sa.and_(CAUSES.c.id == _ID, _OURS),
+            what=CAUSES.c.type,
+            **_columns(CAUSES, "resource", "time", "causation_id"),
+        ),
+        _link(
+            "event",
+            CAUSES,
+            sa.and_(CAUSES.c.id == _ID, ~_OURS),
+            what=CAUSES.c.type,
+            **_columns(CAUSES, "source", "resource", "time"),
+        ),
         _link("request", AUDIT, AUDIT.c.id == _ID, **_DONE),
         _link("timer", AUDIT, sa.and_(AUDIT.c.cause_id == _ID, _FIRED), **_DONE),
     )
@@ -126,8 +151,9 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
     causes: list[explanation_pb2.Cause] = []
     link_id = event_id
     if link_id is None:
-        latest = await _LATEST.maybe(db, resource=resource)
-        link_id = latest["id"] if latest else None
+        for latest in _LATEST:
+            if link_id is None and (row := await latest.maybe(db, resource=resource)) is not None:
+                link_id = row["id"]
     while link_id is not None and len(causes) < LINKS_MAX:
         row = await _LINK.maybe(db, id=link_id)
         if row is None:

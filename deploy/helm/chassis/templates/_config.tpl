@@ -11,6 +11,8 @@ RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rappo
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
 RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
 RAPPORT_STREAM_GIB: {{ .Values.setup.streamGiB | quote }}
+RAPPORT_KEEP_CAUSES_DAYS: {{ .Values.setup.keepCausesDays | quote }}
+RAPPORT_KEEP_AUDIT_DAYS: {{ .Values.setup.keepAuditDays | quote }}
 RAPPORT_DRAIN_WAIT_S: {{ .Values.drain.waitSeconds | quote }}
 RAPPORT_STARTUP_TIMEOUT_S: {{ .Values.startupSeconds | quote }}
 RAPPORT_LOG_LEVEL: {{ .Values.logLevel }}

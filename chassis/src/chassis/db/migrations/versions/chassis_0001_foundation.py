@@ -1,4 +1,4 @@
-"""Outbox, inbox, what was set aside, stored responses, audit, timers and work."""
+"""Outbox, inbox, causes, what was set aside, stored responses, audit, timers and work."""
 
 from alembic import op
 
@@ -15,6 +15,7 @@ EVERY_DAY_VACUUMED = "autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_
 def upgrade() -> None:
     outbox()
     inbox()
+    causes()
     parked()
     stream()
     idempotency()
@@ -22,6 +23,7 @@ def upgrade() -> None:
     audit()
     timers()
     work()
+    keeping()
     for function in days.FUNCTIONS:
         op.execute(function)
 
@@ -75,6 +77,49 @@ def inbox() -> None:
     # Readers wait for the events of a transaction that recorded too many to name.
     op.execute("CREATE INDEX inbox_transaction ON inbox (transaction_id) WHERE transaction_id IS NOT NULL")
     op.execute("CREATE TABLE inbox_default PARTITION OF inbox DEFAULT")
+
+
+def causes() -> None:
+    op.execute(
+        """
+        CREATE TABLE causes (
+            id uuid PRIMARY KEY,
+            source text NOT NULL,
+            type text NOT NULL,
+            resource text NOT NULL,
+            resource_version bigint NOT NULL,
+            time timestamptz NOT NULL,
+            actor text NOT NULL,
+            causation_id uuid NOT NULL,
+            traceparent text NOT NULL
+        ) PARTITION BY RANGE (id)
+        """
+    )
+    op.execute("CREATE INDEX causes_resource ON causes (resource, resource_version, id) WHERE source = ''")
+    op.execute("CREATE TABLE causes_default PARTITION OF causes DEFAULT")
+
+
+def keeping() -> None:
+    op.execute(
+        """
+        CREATE TABLE keeping (
+            parent text PRIMARY KEY,
+            key text NOT NULL,
+            period text NOT NULL,
+            days integer NOT NULL,
+            causes text NOT NULL
+        )
+        """
+    )
+    op.execute(
+        f"""
+        INSERT INTO keeping VALUES
+            ('outbox', 'id', 'day', {days.OUTBOX_DAYS}, $$ {days.FACT_AS_CAUSE} $$),
+            ('inbox', 'event_id', 'day', {days.INBOX_DAYS}, $$ {days.EVENT_AS_CAUSE} $$),
+            ('causes', 'id', 'month', {days.CAUSES_DAYS}, ''),
+            ('audit', 'id', 'month', {days.AUDIT_DAYS}, '')
+        """  # noqa: S608
+    )
 
 
 def parked() -> None:
@@ -159,9 +204,10 @@ def audit() -> None:
             resources text NOT NULL,
             refused text NOT NULL DEFAULT '',
             void boolean NOT NULL DEFAULT false
-        )
+        ) PARTITION BY RANGE (id)
         """
     )
+    op.execute("CREATE TABLE audit_default PARTITION OF audit DEFAULT")
     # The firing of a timer is found by the timer's id, to explain the facts that it caused.
     op.execute("CREATE INDEX audit_timers ON audit (cause_id) WHERE actor = 'clock'")
     op.execute(
