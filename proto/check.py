@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import conventions
 import generate
 import paths
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -35,8 +36,12 @@ def main() -> int:
         image, gen = Path(scratch) / "contracts.binpb", Path(scratch) / "gen"
         generate.image(image, "--include_source_info")
         failures += not buf("lint", str(image))
-        if faults := paths.faults(FileDescriptorSet.FromString(image.read_bytes())):
+        contracts = FileDescriptorSet.FromString(image.read_bytes())
+        if faults := paths.faults(contracts):
             print("HTTP paths and resources:", *faults, sep="\n  ")
+            failures += 1
+        if faults := conventions.faults(contracts):
+            print("Conventions:", *faults, sep="\n  ")
             failures += 1
         failures += not buf("breaking", str(image), f"--against={ROOT / 'released.binpb'}")
         generate.generate(gen)
