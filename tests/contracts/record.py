@@ -49,6 +49,7 @@ NAMES = {
     "source": "web-form",
     "wording_version": "2026-01",
     "display_name": "Service",
+    "view_section": "customers/{customer}/view/sections/billing",
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",
     "previous_owner": "agents/bob",

@@ -23,8 +23,10 @@ from rapport.customer.v1 import (
     customer_service_pb2,
     import_pb2,
     import_service_pb2,
+    section_service_pb2,
 )
 from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+from tests.contracts.valid import section_contract
 
 Administer = Callable[[str, Message], Awaitable[Any]]
 """Calls `Service.Method` as an administrator, and returns the answer."""
@@ -236,6 +238,59 @@ async def resolve_and_create_some(_: Administer) -> Message:
     return customer_service_pb2.BatchResolveCustomersRequest(requests=[_resolve()])
 
 
+def _schema() -> section_service_pb2.PutSectionSchemaRequest:
+    return section_service_pb2.PutSectionSchemaRequest(
+        name=f"sectionSchemas/s{uuid4().hex}",
+        department=OWNER,
+        display_name="Billing",
+        message_type="items.v1.Items",
+        descriptors=section_contract(),
+    )
+
+
+async def _put_schema(do: Administer) -> str:
+    """The code of a schema of billing's, the only one."""
+    for each in (
+        await do("SectionService.ListSectionSchemas", section_service_pb2.ListSectionSchemasRequest())
+    ).section_schemas:
+        await do(
+            "SectionService.DeleteSectionSchema",
+            section_service_pb2.DeleteSectionSchemaRequest(name=each.name),
+        )
+    put = await do("SectionService.PutSectionSchema", _schema())
+    return str(put.name.partition("/")[2])
+
+
+async def put_schema(do: Administer) -> Message:
+    """Another version of billing's, without saying whose."""
+    request = _schema()
+    request.name = f"sectionSchemas/{await _put_schema(do)}"
+    request.department = ""
+    return request
+
+
+async def delete_schema(do: Administer) -> Message:
+    return section_service_pb2.DeleteSectionSchemaRequest(name=f"sectionSchemas/{await _put_schema(do)}")
+
+
+async def put_section(do: Administer) -> section_service_pb2.PutViewSectionRequest:
+    ada = customer_pb2.Customer(display_name="Ada")
+    made = await do(
+        "CustomerService.CreateCustomer", customer_service_pb2.CreateCustomerRequest(customer=ada)
+    )
+    name = f"{made.name}/view/sections/{await _put_schema(do)}"
+    return section_service_pb2.PutViewSectionRequest(name=name, as_of_time=BEFORE)
+
+
+async def put_sections(do: Administer) -> Message:
+    return section_service_pb2.BatchPutViewSectionsRequest(requests=[await put_section(do)])
+
+
+async def delete_section(do: Administer) -> Message:
+    put = await do("SectionService.PutViewSection", await put_section(do))
+    return section_service_pb2.DeleteViewSectionRequest(name=put.name)
+
+
 SCENES: dict[str, Scene] = {
     "cases.CaseService.OpenCase": open_case,
     "cases.CaseService.UpdateCase": update_case,
@@ -266,6 +321,11 @@ SCENES: dict[str, Scene] = {
     "customer.ImportService.AppendImportRows": append_rows,
     "customer.ImportService.CommitImportJob": commit_job,
     "customer.ImportService.CancelImportJob": cancel_job,
+    "customer.SectionService.PutSectionSchema": put_schema,
+    "customer.SectionService.DeleteSectionSchema": delete_schema,
+    "customer.SectionService.PutViewSection": put_section,
+    "customer.SectionService.BatchPutViewSections": put_sections,
+    "customer.SectionService.DeleteViewSection": delete_section,
     "customer.CustomerService.ResolveCustomer+create": resolve_and_create,
     "customer.CustomerService.BatchResolveCustomers+create": resolve_and_create_some,
 }

@@ -38,6 +38,7 @@ PARENTS = {
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
+    "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListConsumers": {"parent": "services/loyalty"},

@@ -4,13 +4,16 @@ Names in braces stand for what the answer to the RPC of that name is called, the
 latest answer with the same name.
 """
 
+from base64 import b64encode
 from typing import Any
 from uuid import UUID, uuid4
 
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
 from chassis.db.database import Database
+from rapport.options.v1 import layout_pb2
 from rapport_tools.cli import contracts
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
@@ -20,6 +23,16 @@ PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
 SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"
 
+
+def section_contract() -> bytes:
+    """The descriptors of a section with one text."""
+    file = FileDescriptorProto(name="items.proto", package="items.v1", syntax="proto3")
+    field = file.message_type.add(name="Items").field.add(name="note", number=1, label=1, type=9)
+    field.options.Extensions[layout_pb2.layout].label = "Note"
+    return FileDescriptorSet(file=[file]).SerializeToString()
+
+
+SECTION = b64encode(section_contract()).decode()
 _PROFILE = {
     "display_name": "Anna", "given_name": "Anna", "family_name": "Berg", "organization_name": "Berg AG",
     "language_code": "de", "time_zone": "Europe/Berlin", "region_code": "DE",
@@ -109,6 +122,20 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "update_mask": "state,source,wordingVersion,effectiveTime", "allow_missing": True}),
         ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
         ("ListConsents", _PAGE | {"parent": "{CreateCustomer}"}),
+        ("PutSectionSchema", {
+            "name": "sectionSchemas/billing", "department": "departments/billing", "display_name": "Billing",
+            "message_type": "items.v1.Items", "descriptors": SECTION, "etag": "", "validate_only": False}),
+        ("GetSectionSchema", {"name": "{PutSectionSchema}"}),
+        ("ListSectionSchemas", _PAGE),
+        ("PutViewSection", {
+            "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER,
+            "etag": ""}),
+        ("GetViewSection", {"name": "{PutViewSection}"}),
+        ("ListViewSections", _PAGE | {"parent": "{CreateCustomer}/view"}),
+        ("BatchPutViewSections", {"requests": [{
+            "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER}]}),
+        ("DeleteViewSection", {"name": "{PutViewSection}"}),
+        ("DeleteSectionSchema", {"name": "{PutSectionSchema}"}),
         ("UpdatePreferences", {"preferences": {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
             "update_mask": "channels"}),

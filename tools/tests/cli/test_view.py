@@ -1,13 +1,23 @@
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_pb2, view_pb2, view_service_pb2
+from rapport.customer.v1 import (
+    customer_pb2,
+    customer_service_pb2,
+    section_pb2,
+    timeline_pb2,
+    view_pb2,
+    view_service_pb2,
+)
+from rapport.options.v1 import layout_pb2
 from rapport_tools.cli import session as sessions
 from rapport_tools.cli.failures import Exit
 from rapport_tools.cli.main import build, run
@@ -45,6 +55,28 @@ VIEW = view_pb2.CustomerView(
             topic="corrected",
             amount=Money(currency_code="EUR", units=1250),
         ),
+    ],
+    sections=[
+        section_pb2.ViewSection(
+            display_name="Billing",
+            as_of_time=Timestamp(seconds=1_772_442_000),
+            stale_time=Timestamp(seconds=1_772_500_000),
+            cells=[
+                section_pb2.SectionCell(
+                    label="Open amount",
+                    alarm=True,
+                    money=Money(currency_code="EUR", units=86, nanos=400_000_000),
+                ),
+                section_pb2.SectionCell(label="Next debit", date=Date(year=2026, month=12, day=4)),
+                section_pb2.SectionCell(label="Paid", time=Timestamp(seconds=1_772_442_000)),
+                section_pb2.SectionCell(label="Invoices", count=1234),
+                section_pb2.SectionCell(label="On time", number=0.985, format=layout_pb2.CELL_FORMAT_PERCENT),
+                section_pb2.SectionCell(label="Score", number=0.985),
+                section_pb2.SectionCell(label="Paperless", flag=False),
+                section_pb2.SectionCell(label="Remark", text="\x1b[2J[bold]pays late", format=77),
+                section_pb2.SectionCell(label="Of tomorrow"),
+            ],
+        )
     ],
     freshness=[
         view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
@@ -148,6 +180,25 @@ def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> Non
     for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemCreated  by agents/bob", ENTRY)):
         (at,) = [i for i, line in enumerate(lines) if what in line]
         assert lines[at + 1].strip() == name
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_departments_section_is_shown_without_knowing_the_department(width: int) -> None:
+    text = shown(width)
+    assert "Billing  as of 2026-03-02 09:00  out of date" in text
+    lines = [each.strip() for each in text.splitlines()]
+    for label, value in {
+        "Open amount": "86.40 EUR",
+        "Next debit": "2026-12-04",
+        "Paid": "2026-03-02 09:00",
+        "Invoices": "1,234",
+        "On time": "98.5%",
+        "Score": "0.985",
+        "Paperless": "no",
+    }.items():
+        assert [each for each in lines if re.fullmatch(rf"{label} +{re.escape(value)}", each)]
+    assert "[bold]pays late" in text
+    assert "\x1b[2J" not in text
 
 
 def test_every_name_on_the_timeline_can_be_explained() -> None:

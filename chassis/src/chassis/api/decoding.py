@@ -12,6 +12,7 @@
     Money, amount                           amount: Decimal and amount_currency: str
     enum                                    a StrEnum with the same values
     a text for people                       str, empty when there is nothing to see
+    bytes                                   bytes
     another message                         a dataclass, whose fields follow the same rules
     repeated, map                           list, dict
 
@@ -280,6 +281,8 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
         return hint, lambda sent: hint(**values(sent))
     if options.Extensions[options_pb2.allowed].format == options_pb2.FORMAT_UUID:
         return UUID, UUID
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes, None
     kind = _SCALARS.get(field.cpp_type, int)
     is_prose = kind is str and not options.Extensions[options_pb2.allowed].format and referred(field) is None
     return kind, _seen if is_prose else None

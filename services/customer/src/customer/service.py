@@ -8,17 +8,20 @@ from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, ViewProjector
 from customer.jobs.apply_import import apply_import
+from customer.jobs.redraw_sections import redraw_sections
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.explanation import Explainer
 from customer.rpc.imports import ImportRpc
 from customer.rpc.purposes import PurposeRpc
+from customer.rpc.sections import SectionRpc
 from customer.rpc.timeline import TimelineRpc
 from customer.rpc.views import ViewRpc
 from customer.settings import Settings
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.imports import APPLY_TIMER
+from customer.usecases.sections import REDRAW_TIMER
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1 import customer_events_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
@@ -46,12 +49,14 @@ def compose(app: App[Settings]) -> None:
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(PurposeRpc(app.db))
+    app.serve(SectionRpc(app.db))
     app.serve(ConsentRpc(app.db))
     app.serve(ImportRpc(app.db))
 
     app.background(freshness.run)
 
     app.timer(APPLY_TIMER, apply_import(manager))
+    app.timer(REDRAW_TIMER, redraw_sections(hot))
 
 
 service = Service(

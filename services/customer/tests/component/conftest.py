@@ -7,9 +7,13 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from chassis import ids
+from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
 from chassis.context import Call, Principal, current_call
 from chassis.events.envelope import Event, headers, parse
@@ -24,6 +28,9 @@ from rapport.customer.v1 import (
     customer_service_pb2,
     customer_service_pb2_grpc,
     import_service_pb2_grpc,
+    section_pb2,
+    section_service_pb2,
+    section_service_pb2_grpc,
     timeline_pb2,
     timeline_service_pb2,
     timeline_service_pb2_grpc,
@@ -31,6 +38,7 @@ from rapport.customer.v1 import (
     view_service_pb2,
     view_service_pb2_grpc,
 )
+from rapport.options.v1 import layout_pb2
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
 
@@ -153,6 +161,94 @@ class Desk:
         return view
 
 
+class Department:
+    """A department with a section of its own, as its service would write it."""
+
+    def __init__(self, desk: Any, name: str) -> None:
+        self.desk = desk
+        self.name = name
+        self.package = f"{name.replace('-', '_')}.v1"
+        self.sections: Any = desk.running.stub(
+            section_service_pb2_grpc.SectionServiceStub,
+            [
+                "customer.view_sections.read",
+                "customer.view_sections.write",
+                "customer.section_schemas.read",
+                "customer.section_schemas.write",
+            ],
+            department=name,
+        )
+        self.descriptors = self.contract(note="Note", count="Open invoices")
+
+    def contract(self, **labels: str) -> bytes:
+        """The descriptors of a message with these fields, in this order: `count` a number, others texts."""
+        file = FileDescriptorProto(name="items.proto", package=self.package, syntax="proto3")
+        message = file.message_type.add(name="Items")
+        for number, (name, label) in enumerate(labels.items(), 1):
+            field = message.field.add(name=name, number=number, label=FieldDescriptorProto.LABEL_OPTIONAL)
+            is_count = name == "count"
+            field.type = FieldDescriptorProto.TYPE_INT64 if is_count else FieldDescriptorProto.TYPE_STRING
+            layout = layout_pb2.Layout(label=label, alarm=is_count)
+            field.options.Extensions[layout_pb2.layout].CopyFrom(layout)
+        return FileDescriptorSet(file=[file]).SerializeToString()
+
+    def schema(self, **fields: Any) -> section_service_pb2.PutSectionSchemaRequest:
+        """A request to put its schema: a note, and a number that stands out."""
+        said = {
+            "name": f"sectionSchemas/{self.name}",
+            "display_name": self.name.title(),
+            "message_type": f"{self.package}.Items",
+            "descriptors": self.descriptors,
+        }
+        return section_service_pb2.PutSectionSchemaRequest(**said | fields)
+
+    async def begin(self, **fields: Any) -> section_pb2.SectionSchema:
+        """Put its schema."""
+        return await self.sections.PutSectionSchema(self.schema(**fields))
+
+    def content(self, **fields: Any) -> bytes:
+        """The content of its section."""
+        pool = descriptor_pool.DescriptorPool()
+        for file in FileDescriptorSet.FromString(self.descriptors).file:
+            pool.Add(file)
+        return GetMessageClass(pool.FindMessageTypeByName(f"{self.package}.Items"))(
+            **fields
+        ).SerializeToString()
+
+    def request(
+        self, customer: str, seconds: float = 0, etag: str = "", **fields: Any
+    ) -> section_service_pb2.PutViewSectionRequest:
+        """A request to put its section of a customer, true of `seconds` from now."""
+        return section_service_pb2.PutViewSectionRequest(
+            name=f"{customer}/view/sections/{self.name}",
+            content=self.content(**fields),
+            as_of_time=timestamp(self.desk.clock.now() + timedelta(seconds=seconds)),
+            etag=etag,
+        )
+
+    async def put(
+        self, customer: str, seconds: float = 0, etag: str = "", **fields: Any
+    ) -> section_pb2.ViewSection:
+        """Put its section of a customer."""
+        return await self.sections.PutViewSection(self.request(customer, seconds, etag, **fields))
+
+    async def get(self, customer: str) -> section_pb2.ViewSection:
+        """Its section of a customer."""
+        name = f"{customer}/view/sections/{self.name}"
+        return await self.sections.GetViewSection(section_service_pb2.GetViewSectionRequest(name=name))
+
+    async def delete(self, customer: str, **fields: Any) -> None:
+        """Withdraw its section of a customer."""
+        name = f"{customer}/view/sections/{self.name}"
+        await self.sections.DeleteViewSection(
+            section_service_pb2.DeleteViewSectionRequest(name=name, **fields)
+        )
+
+    def shown(self, section: section_pb2.ViewSection) -> dict[str, Any]:
+        """What is drawn: value by label."""
+        return {cell.label: getattr(cell, str(cell.WhichOneof("value"))) for cell in section.cells}
+
+
 @pytest.fixture
 async def desk(start: Callable[..., Awaitable[Running]], clock: ManualClock) -> Desk:
     """A running service."""
@@ -185,3 +281,13 @@ def refused() -> Callable[[Awaitable[Any]], Awaitable[str]]:
         return f"{caught.value.code().name} {reason(caught.value)}"
 
     return answer
+
+
+@pytest.fixture
+def department(desk: Desk) -> Callable[..., Department]:
+    """A department by its name."""
+
+    def named(name: str = "billing") -> Department:
+        return Department(desk, name)
+
+    return named

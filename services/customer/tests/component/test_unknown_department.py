@@ -28,10 +28,14 @@ from chassis.settings import ServiceSettings
 from customer.service import service
 from rapport.common.v1.channel_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
 from rapport.common.v1.explanation_pb2 import ExplainRequest
+from rapport.customer.v1.section_service_pb2 import PutSectionSchemaRequest, PutViewSectionRequest
+from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport_testing.engines.nats import Nats
 from rapport_testing.wait import eventually
+from rapport_tools.cli.terminal import Terminal
+from rapport_tools.cli.view_page import page
 
 PROTO = Path(__file__).parents[4] / "proto"
 CONTRACT = """
@@ -55,6 +59,16 @@ message StockCounted {
   string stock = 1;
 }
 """
+SECTION = """
+syntax = "proto3";
+package rapport.gifts.v1;
+import "google/type/money.proto";
+import "rapport/options/v1/layout.proto";
+message GiftBudget {
+  google.type.Money left = 1 [(rapport.options.v1.layout) = {label: "Left this year" order: 2}];
+  int32 gift_count = 2 [(rapport.options.v1.layout) = {label: "Gifts sent" order: 1}];
+}
+"""
 
 
 @dataclass
@@ -72,17 +86,21 @@ class StockCounted:
     stock: str
 
 
+def compiled(folder, name, text):
+    """What the compiler makes of a contract: a serialised FileDescriptorSet, without what it imports."""
+    (folder / name).write_text(text)
+    paths = [f"-I{folder}", f"-I{PROTO}", f"-I{sysconfig.get_paths()['purelib']}"]
+    command = [sys.executable, "-m", "grpc_tools.protoc", *paths, f"-o{folder / 'made.binpb'}", name]
+    subprocess.run(command, check=True)
+    return (folder / "made.binpb").read_bytes()
+
+
 @pytest.fixture(scope="session")
 def contract(tmp_path_factory):
     """The generated module of the department's events, which only its own service has."""
-    folder = tmp_path_factory.mktemp("gifts")
-    (folder / "gifts_events.proto").write_text(CONTRACT)
-    google = sysconfig.get_paths()["purelib"]
-    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{PROTO}", f"-I{google}"]
-    subprocess.run([*compiler, f"-o{folder / 'gifts.binpb'}", "gifts_events.proto"], check=True)
-    compiled = descriptor_pb2.FileDescriptorSet.FromString((folder / "gifts.binpb").read_bytes())
+    raw = compiled(tmp_path_factory.mktemp("gifts"), "gifts_events.proto", CONTRACT)
     pool = descriptor_pool.Default()
-    pool.AddSerializedFile(compiled.file[0].SerializeToString())
+    pool.AddSerializedFile(descriptor_pb2.FileDescriptorSet.FromString(raw).file[0].SerializeToString())
     module = ModuleType("gifts_events_pb2")
     for name, message in pool.FindFileByName("gifts_events.proto").message_types_by_name.items():
         setattr(module, name, GetMessageClass(message))
@@ -176,6 +194,38 @@ async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gift
         "gifts",
         "rapport.gifts.v1.GiftSent",
     )
+
+
+async def test_its_section_is_drawn_in_the_view_as_its_own_contract_describes_it(
+    hearing, gifts, tmp_path, clock
+):
+    """Its service calls the customer service; that, the view and the page know what the contract says."""
+    anna = await hearing.create()
+    permissions = ["customer.view_sections.write", "customer.section_schemas.write"]
+    stub = hearing.running.stub(SectionServiceStub, permissions, "service:gifts", "gifts")
+    schema = PutSectionSchemaRequest(
+        name="sectionSchemas/gifts",
+        display_name="Gifts to customers",
+        message_type="rapport.gifts.v1.GiftBudget",
+        descriptors=compiled(tmp_path, "gifts_section.proto", SECTION),
+    )
+    await stub.PutSectionSchema(schema)
+    left = money(20, "EUR").SerializeToString()
+    section = PutViewSectionRequest(
+        name=f"{anna.name}/view/sections/gifts",
+        content=b"\x0a" + bytes([len(left)]) + left + b"\x10\x03",
+        as_of_time=timestamp(clock.now()),
+    )
+    await stub.PutViewSection(section)
+
+    view = await hearing.view_when(anna.name, lambda view: view.sections)
+    terminal = Terminal()
+    with terminal.capture() as captured:
+        terminal.print(page(view, 80), crop=False)
+    shown = [line.split("  ") for line in captured.get().splitlines()]
+    shown = [[part.strip() for part in line if part.strip()] for line in shown]
+    begin = shown.index(["Gifts to customers", "as of 2026-03-02 09:00"])
+    assert shown[begin + 1 : begin + 3] == [["Gifts sent", "3"], ["Left this year", "20.00 EUR"]]
 
 
 async def test_how_current_it_is_is_said_with_every_view(gifts, hearing):

@@ -1,17 +1,16 @@
 """A customer view as a page for the terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.money_pb2 import Money
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from chassis.api.messages import decimal, value_name
+from chassis.api.messages import value_name
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 from rapport_imports.wording import counted, line
 from rapport_tools.cli.output import age
+from rapport_tools.cli.view_sections import day, moment, money, sections
 
 WIDE = 140
 EXPLAINED = ("promises/", "notices/")
@@ -53,16 +52,20 @@ def page(
         ),
         "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
         "Goodwill": (("amount", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
-        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries)),
     }
+    timeline = {
+        "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries))
+    }
+    return Group(_heading(view, whom), *_parts(rows, width), *sections(view), *_parts(timeline, width))
+
+
+def _parts(
+    rows: Mapping[str, tuple[Sequence[str], Iterable[Sequence[str]]]], width: int
+) -> Iterator[RenderableType]:
     part = _table if width >= WIDE else _list
-    parts = (
-        part(title, columns, cells)
-        for title, (columns, unsafe) in rows.items()
-        for cells in [[[line(cell) for cell in row] for row in unsafe]]
-        if cells
-    )
-    return Group(_heading(view, whom), *parts)
+    for title, (columns, unsafe) in rows.items():
+        if cells := [[line(cell) for cell in row] for row in unsafe]:
+            yield part(title, columns, cells)
 
 
 def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart], open_count: int) -> str:
@@ -73,7 +76,7 @@ def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart],
 
 def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
     value = view.value
-    money = _money(value.lifetime_value)
+    paid = money(value.lifetime_value)
     reached = [handle.value for handle in whom.identifiers] if whom else []
     if whom and whom.organization_name not in ("", view.display_name):
         reached.insert(0, whom.organization_name)
@@ -82,12 +85,12 @@ def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) ->
         f"  {value_name(value, 'band')}  {line(view.customer)}\n",
         f"{line(' · '.join(reached))}\n" if reached else "",
         f"In the care of {line(view.relationship_manager) or 'nobody'}; ",
-        f"{money} in {counted(value.purchase_count, 'purchase')}; "
+        f"{paid} in {counted(value.purchase_count, 'purchase')}; "
         if value.purchase_count
         else "no purchases; ",
         *(f"{part.balance} {_unit(part)}; " for part in view.loyalty.balances),
         f"{line(view.language_code) or '-'}, {line(view.time_zone) or '-'}\n",
-        (f"As of {_moment(view.update_time)}", "dim"),
+        (f"As of {moment(view.update_time)}", "dim"),
         *(_late(source) for source in view.freshness),
         *(_unapplied(fact) for fact in view.unapplied_facts),
     )
@@ -136,15 +139,15 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 
 def _promise(part: view_pb2.PromisePart) -> Sequence[str]:
-    expected = _moment(part.forecast_time) if part.HasField("forecast_time") else ""
-    due = _moment(part.due_time)
+    expected = moment(part.forecast_time) if part.HasField("forecast_time") else ""
+    due = moment(part.due_time)
     if part.HasField("due_date"):
-        due = f"{part.due_date.year}-{part.due_date.month:02}-{part.due_date.day:02}"
+        due = day(part.due_date)
     return value_name(part, "state"), f"{part.kind} {part.reference}".strip(), due, expected, part.promise
 
 
 def _case(part: view_pb2.CasePart) -> Sequence[str]:
-    return value_name(part, "state"), part.topic, part.owner, _moment(part.open_time), part.case
+    return value_name(part, "state"), part.topic, part.owner, moment(part.open_time), part.case
 
 
 def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
@@ -158,7 +161,7 @@ def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
 
 
 def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
-    return f"{part.amount} {_unit(part)}", part.reason_code, _moment(part.grant_time), part.goodwill
+    return f"{part.amount} {_unit(part)}", part.reason_code, moment(part.grant_time), part.goodwill
 
 
 def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
@@ -166,22 +169,13 @@ def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
 
 
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
-    paid = _money(entry.amount) if entry.HasField("amount") else ""
+    paid = money(entry.amount) if entry.HasField("amount") else ""
     about = " ".join(filter(None, (value_name(entry, "channel").lower(), paid, entry.topic, entry.summary)))
     explained = entry.resource.startswith(EXPLAINED)
     return (
-        _moment(entry.occur_time),
+        moment(entry.occur_time),
         entry.event_type.rpartition(".")[2],
         entry.actor,
         about,
         entry.resource if explained else entry.name,
     )
-
-
-def _money(amount: Money) -> str:
-    return f"{decimal(amount):,.2f} {amount.currency_code}".strip()
-
-
-def _moment(at: Timestamp) -> str:
-    """A moment to the minute, in UTC."""
-    return at.ToDatetime().strftime("%Y-%m-%d %H:%M") if at.seconds else "-"

@@ -13,8 +13,10 @@ READ_EVERYTHING = frozenset(
         "customer.identifiers.read",
         "customer.import_jobs.read",
         "customer.purposes.read",
+        "customer.section_schemas.read",
         "customer.timeline_entries.read",
         "customer.customer_views.read",
+        "customer.view_sections.read",
         "loyalty.accounts.read",
         "loyalty.goodwill.read",
         "loyalty.memberships.read",
@@ -55,6 +57,7 @@ BACK_OFFICE = frozenset(
         "customer.identifiers.write",
         "customer.import_jobs.write",
         "customer.timeline_entries.write",
+        "customer.view_sections.write",
         "loyalty.purchases.write",
     }
 )
@@ -66,6 +69,7 @@ LEAD = frozenset(
         "customer.customers.contact",
         "customer.import_jobs.write",
         "customer.purposes.write",
+        "customer.section_schemas.write",
         "loyalty.programs.write",
         "loyalty.purchases.write",
         "loyalty.units.write",

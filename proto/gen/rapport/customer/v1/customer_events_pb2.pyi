@@ -336,3 +336,69 @@ class RelationshipManagerAssigned(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RelationshipManagerAssigned: _TypeAlias = RelationshipManagerAssigned  # noqa: Y015
+
+@_typing.final
+class ViewSectionPut(_message.Message):
+    """A department wrote its section of a customer's view. On no timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIEW_SECTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    AS_OF_TIME_FIELD_NUMBER: _builtins.int
+    view_section: _builtins.str
+    """`customers/{uuid}/view/sections/{code}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that wrote it."""
+    @_builtins.property
+    def as_of_time(self) -> _timestamp_pb2.Timestamp:
+        """Of when its content is true."""
+
+    def __init__(
+        self,
+        *,
+        view_section: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        as_of_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "customer", b"customer", "department", b"department", "view_section", b"view_section"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ViewSectionPut: _TypeAlias = ViewSectionPut  # noqa: Y015
+
+@_typing.final
+class ViewSectionDeleted(_message.Message):
+    """A department withdrew its section of a customer's view, or all of them. On no timeline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VIEW_SECTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    view_section: _builtins.str
+    """`customers/{uuid}/view/sections/{code}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it was."""
+    def __init__(
+        self,
+        *,
+        view_section: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "view_section", b"view_section"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ViewSectionDeleted: _TypeAlias = ViewSectionDeleted  # noqa: Y015

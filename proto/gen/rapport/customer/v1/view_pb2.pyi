@@ -15,6 +15,7 @@ from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
+from rapport.customer.v1 import section_pb2 as _section_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
@@ -50,6 +51,7 @@ class CustomerView(_message.Message):
     PROFILE_SOURCE_FIELD_NUMBER: _builtins.int
     FRESHNESS_FIELD_NUMBER: _builtins.int
     UNAPPLIED_FACTS_FIELD_NUMBER: _builtins.int
+    SECTIONS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view`."""
@@ -110,6 +112,10 @@ class CustomerView(_message.Message):
         """
 
     @_builtins.property
+    def sections(self) -> _containers.RepeatedCompositeFieldContainer[_section_pb2.ViewSection]:
+        """Departments' own parts, at most 32, by name; without their content, which `SectionService.GetViewSection` has."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the view last changed."""
 
@@ -133,11 +139,12 @@ class CustomerView(_message.Message):
         profile_source: Global___PartSource | None = ...,
         freshness: _abc.Iterable[Global___SourceFreshness] | None = ...,
         unapplied_facts: _abc.Iterable[Global___UnappliedFact] | None = ...,
+        sections: _abc.Iterable[_section_pb2.ViewSection] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["loyalty", b"loyalty", "profile_source", b"profile_source", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "customer", b"customer", "display_name", b"display_name", "freshness", b"freshness", "language_code", b"language_code", "latest_timeline_entries", b"latest_timeline_entries", "loyalty", b"loyalty", "name", b"name", "notices", b"notices", "open_case_count", b"open_case_count", "open_promise_count", b"open_promise_count", "profile_source", b"profile_source", "promises", b"promises", "relationship_manager", b"relationship_manager", "sections", b"sections", "time_zone", b"time_zone", "unapplied_facts", b"unapplied_facts", "update_time", b"update_time", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -21,3 +21,8 @@ def entry_name(customer_id: UUID, entry_id: UUID) -> str:
 def view_name(customer_id: UUID) -> str:
     """`customers/{uuid}/view`."""
     return f"customers/{customer_id}/view"
+
+
+def section_name(customer_id: UUID, section: str) -> str:
+    """`customers/{uuid}/view/sections/{code}`."""
+    return f"customers/{customer_id}/view/sections/{section}"

@@ -11,6 +11,7 @@ from customer.domain.consents import Consent, Preferences, Purpose
 from customer.domain.customers import Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.imports import Finding, ImportJob
+from customer.domain.sections import SectionSchema, ViewSection
 from customer.domain.timeline import TimelineEntry
 
 METADATA = sa.MetaData()
@@ -70,6 +71,8 @@ VIEWS = table(
     sa.Column("version", sa.BigInteger, nullable=False),
     key=("customer_id",),
 )
+SECTION_SCHEMAS = table(METADATA, "section_schemas", SectionSchema)
+VIEW_SECTIONS = table(METADATA, "view_sections", ViewSection, key=("customer_id", "section"))
 PURPOSES = table(METADATA, "purposes", Purpose)
 CONSENTS = table(METADATA, "consents", Consent, key=("customer_id", "purpose_id", "channel"))
 # Every consent ever given or refused, and to whom. Append-only.

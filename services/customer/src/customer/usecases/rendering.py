@@ -8,6 +8,7 @@ from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.store.sections import DrawnSection
 from customer.store.tables import ViewRow
 from customer.store.views import ShownPart
 from customer.usecases.parts import PartKind, excerpt
@@ -24,6 +25,7 @@ def rendered(
     parts: Sequence[ShownPart],
     entries: Sequence[TimelineEntry],
     row: ViewRow,
+    sections: Sequence[DrawnSection] = (),
 ) -> bytes:
     """The serialised view, the same bytes for the same arguments.
 
@@ -33,6 +35,7 @@ def rendered(
         parts: what to show, latest change first.
         entries: the latest of the timeline, newest first.
         row: how many parts are live, shown or not, and when the latest fact happened.
+        sections: of departments, as they are drawn.
 
     """
     view = view_pb2.CustomerView(
@@ -46,6 +49,8 @@ def rendered(
         _profile(view, customer)
     for part in parts:
         _show(view, PartKind(part.kind), part.part)
+    for section in sections:
+        view.sections.add().MergeFromString(section.drawn)
     view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 

@@ -13,6 +13,7 @@ def upgrade() -> None:
     identifiers()
     timeline()
     views()
+    sections()
     consents()
     imports()
 
@@ -139,6 +140,47 @@ def views() -> None:
             update_time timestamptz NOT NULL,
             version bigint NOT NULL
         ) WITH (fillfactor = 60, toast_tuple_target = 8160)
+        """
+    )
+
+
+def sections() -> None:
+    op.execute(
+        """
+        CREATE TABLE section_schemas (
+            id text PRIMARY KEY,
+            department_id text NOT NULL,
+            display_name text NOT NULL,
+            message_type text NOT NULL,
+            descriptors bytea NOT NULL,
+            is_deleted boolean NOT NULL,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL
+        )
+        """
+    )
+    op.execute(
+        """
+        CREATE TABLE view_sections (
+            customer_id uuid NOT NULL REFERENCES customers,
+            section text NOT NULL REFERENCES section_schemas,
+            content bytea,
+            drawn bytea NOT NULL,
+            as_of_time timestamptz NOT NULL,
+            stale_time timestamptz,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL,
+            schema_version bigint NOT NULL,
+            PRIMARY KEY (customer_id, section)
+        )
+        """
+    )
+    # A changed schema draws anew the sections that are behind it, some at a time, until none is.
+    op.execute(
+        """
+        CREATE INDEX view_sections_schema ON view_sections (section, schema_version, customer_id)
+        WHERE content IS NOT NULL
         """
     )
 

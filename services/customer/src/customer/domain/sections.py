@@ -1,0 +1,110 @@
+"""Sections: departments' own parts of the customer view, and what they say of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, Self
+from uuid import UUID
+
+from chassis.errors import FailedPrecondition
+from customer.domain import facts
+from customer.domain.names import customer_name, section_name
+
+
+@dataclass(slots=True)
+class SectionSchema:
+    """What a department's sections hold. A deleted one is kept: what was stored under it is still there."""
+
+    id: str
+    department_id: str
+    display_name: str
+    message_type: str
+    descriptors: bytes
+    is_deleted: bool
+    create_time: datetime
+    update_time: datetime
+    version: int
+
+    @property
+    def name(self) -> str:
+        """`sectionSchemas/{code}`."""
+        return f"sectionSchemas/{self.id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}` whose it is."""
+        return f"departments/{self.department_id}"
+
+    def follow(self, held: Self) -> None:
+        """Be the version after `held`, whoever's that is."""
+        self.department_id, self.create_time = held.department_id, held.create_time
+        self.version = held.version + 1
+
+    def delete(self, now: datetime) -> None:
+        """Withdraw it."""
+        self.is_deleted, self.update_time = True, now
+        self.version += 1
+
+    def refuse_to_misread(self, numbers: Sequence[int]) -> NoReturn:
+        """Say which fields would read what is stored as something else. SCHEMA_INCOMPATIBLE."""
+        shown = ", ".join(map(str, numbers))
+        raise FailedPrecondition(
+            "SCHEMA_INCOMPATIBLE",
+            f"A field keeps its number and its type; one that is gone stays reserved. Mend numbers {shown}.",
+            {"resource": self.name, "numbers": shown},
+        )
+
+
+@dataclass(slots=True)
+class ViewSection:
+    """A department's section of one customer's view.
+
+    `content` is None while it is withdrawn: the row stays, so that its versions go on and nothing late
+    undoes that.
+    `drawn` is the section as a view has it, made when the schema was at `schema_version`.
+    """
+
+    customer_id: UUID
+    section: str
+    content: bytes | None
+    drawn: bytes
+    as_of_time: datetime
+    stale_time: datetime | None
+    update_time: datetime
+    version: int
+    schema_version: int
+
+    @property
+    def name(self) -> str:
+        """`customers/{uuid}/view/sections/{code}`."""
+        return section_name(self.customer_id, self.section)
+
+    def require_newer(self, as_of_time: datetime) -> None:
+        """Refuse what is true of an earlier time than what is there. FailedPrecondition STALE_SECTION."""
+        if as_of_time < self.as_of_time or (self.content is None and as_of_time == self.as_of_time):
+            raise FailedPrecondition(
+                "STALE_SECTION",
+                f"What is there is true of {self.as_of_time.isoformat()}: put what is true of a later time,"
+                " or of an earlier one with the etag of what is there.",
+                {"resource": self.name, "as_of_time": self.as_of_time.isoformat()},
+            )
+
+    def was_put(self, schema: SectionSchema) -> facts.ViewSectionPut:
+        """The fact that it was written."""
+        return facts.ViewSectionPut(
+            view_section=self.name,
+            customer=customer_name(self.customer_id),
+            department=schema.department,
+            as_of_time=self.as_of_time,
+        )
+
+    def delete(self, schema: SectionSchema, now: datetime) -> facts.ViewSectionDeleted:
+        """Withdraw it."""
+        self.content, self.drawn, self.update_time = None, b"", now
+        self.version += 1
+        self.schema_version = schema.version
+        return facts.ViewSectionDeleted(
+            view_section=self.name,
+            customer=customer_name(self.customer_id),
+            department=schema.department,
+        )

@@ -1,0 +1,79 @@
+"""SectionService."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from google.protobuf.empty_pb2 import Empty
+
+from chassis.api.checks import Rules
+from chassis.api.validation import Check
+from chassis.db.database import Database
+from chassis.grpc.methods import change, get, listing
+from customer.domain.sections import ViewSection
+from customer.rpc import names
+from customer.store import sections as store
+from customer.store.customers import CUSTOMER
+from customer.usecases import sections as usecases
+from rapport.customer.v1 import section_pb2
+from rapport.customer.v1 import section_service_pb2 as pb
+from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
+
+
+def _stale_later(check: Check, request: pb.PutViewSectionRequest, now: datetime) -> None:
+    as_of, stale = request.as_of_time, request.stale_time
+    if request.HasField("stale_time") and (stale.seconds, stale.nanos) <= (as_of.seconds, as_of.nanos):
+        check.refuse("stale_time", "INVALID_TIME", "must be later than as_of_time")
+
+
+def _different(check: Check, request: pb.BatchPutViewSectionsRequest, now: datetime) -> None:
+    seen: set[str] = set()
+    for i, each in enumerate(request.requests):
+        if each.name in seen:
+            check.refuse(f"requests[{i}].name", "INVALID_NAME", "must be another than those before it")
+        seen.add(each.name)
+
+
+def _section(section: ViewSection) -> section_pb2.ViewSection:
+    """With its content; what is drawn has the rest."""
+    shown = section_pb2.ViewSection.FromString(section.drawn)
+    shown.content = section.content or b""
+    return shown
+
+
+def _written(sections: Sequence[ViewSection]) -> pb.BatchPutViewSectionsResponse:
+    response = pb.BatchPutViewSectionsResponse()
+    for each in sections:
+        response.view_sections.add().MergeFromString(each.drawn)
+        response.view_sections[-1].ClearField("cells")
+    return response
+
+
+def _empty(_: Any) -> Empty:
+    return Empty()
+
+
+class SectionRpc(SectionServiceServicer):
+    """Departments' own parts of the customer view."""
+
+    rules: ClassVar[Rules] = {
+        pb.PutViewSectionRequest: _stale_later,
+        pb.BatchPutViewSectionsRequest: _different,
+    }
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+
+    PutSectionSchema = change(
+        pb.PutSectionSchemaRequest, usecases.put_section_schema, section_pb2.SectionSchema
+    )
+    GetSectionSchema = get(names.SECTION_SCHEMA, store.SCHEMA, section_pb2.SectionSchema)
+    ListSectionSchemas = listing(pb.ListSectionSchemasResponse, store.LIST_SCHEMAS)
+    DeleteSectionSchema = change(pb.DeleteSectionSchemaRequest, usecases.delete_section_schema, _empty)
+    PutViewSection = change(pb.PutViewSectionRequest, usecases.put_view_section, _section)
+    BatchPutViewSections = change(pb.BatchPutViewSectionsRequest, usecases.batch_put_view_sections, _written)
+    GetViewSection = get(names.SECTION, store.SECTION, _section)
+    ListViewSections = listing(
+        pb.ListViewSectionsResponse, store.LIST_SECTIONS, _section, parent=(names.VIEW, CUSTOMER)
+    )
+    DeleteViewSection = change(pb.DeleteViewSectionRequest, usecases.delete_view_section, _empty)

@@ -1,0 +1,100 @@
+"""Statements on sections and their schemas."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from chassis.api.listing import Listing
+from chassis.db.statement import Bulk, Statement
+from customer.domain.sections import SectionSchema, ViewSection
+from customer.store.tables import SECTION_SCHEMAS, VIEW_SECTIONS
+
+
+@dataclass(slots=True)
+class DrawnSection:
+    """A section as a view shows it."""
+
+    customer_id: UUID
+    drawn: bytes
+
+
+_C, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
+_CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
+_IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
+
+SCHEMA = Statement(
+    sa.select(SECTION_SCHEMAS).where(_C.id == sa.bindparam("id"), ~_C.is_deleted), row=SectionSchema
+)
+SCHEMAS_BY_ID = Statement(
+    sa.select(SECTION_SCHEMAS).where(_C.id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))),
+    row=SectionSchema,
+)
+LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(~_C.is_deleted), _C.id, row=SectionSchema)
+COUNT_SCHEMAS = Statement[Any](
+    sa.select(sa.func.count().label("count")).select_from(SECTION_SCHEMAS).where(~_C.is_deleted)
+)
+SAVE_SCHEMA = Bulk[Any](
+    SECTION_SCHEMAS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            c.name: insert.excluded[c.name]
+            for c in _C
+            if c.name not in ("id", "department_id", "create_time")
+        },
+    ),
+)
+
+SECTION = Statement(
+    sa.select(VIEW_SECTIONS).where(_CUSTOMER, _S.section == sa.bindparam("id"), _S.content.is_not(None)),
+    row=ViewSection,
+)
+LIST_SECTIONS = Listing(
+    sa.select(VIEW_SECTIONS).where(_CUSTOMER, _S.content.is_not(None)), _S.section, row=ViewSection
+)
+# What views show.
+DRAWN_SECTIONS = Statement(
+    sa.select(_S.customer_id, _S.drawn)
+    .where(_S.customer_id == sa.func.any(_IDS), _S.content.is_not(None))
+    .order_by(_S.customer_id, _S.section),
+    row=DrawnSection,
+)
+
+_keys = (
+    sa.func.unnest(_IDS, sa.bindparam("sections", type_=sa.ARRAY(sa.Text)))
+    .table_valued(sa.column("customer_id", sa.Uuid), sa.column("section", sa.Text), name="keys")
+    .render_derived()
+)
+# Sections are locked in the order of their keys, and before views.
+LOCKED_SECTIONS = Statement(
+    sa.select(VIEW_SECTIONS)
+    .join_from(
+        _keys, VIEW_SECTIONS, sa.and_(_S.customer_id == _keys.c.customer_id, _S.section == _keys.c.section)
+    )
+    .order_by(_S.customer_id, _S.section)
+    .with_for_update(of=VIEW_SECTIONS),
+    row=ViewSection,
+)
+LOCKED_BEHIND = Statement(
+    sa.select(VIEW_SECTIONS)
+    .where(
+        _S.section == sa.bindparam("section"),
+        _S.schema_version < sa.bindparam("version"),
+        _S.content.is_not(None),
+    )
+    .order_by(_S.customer_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(),
+    row=ViewSection,
+)
+# Returns what it wrote: not what somebody else wrote first since it was looked for and not found.
+SAVE_SECTIONS = Bulk[Any](
+    VIEW_SECTIONS,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["customer_id", "section"],
+        set_={c.name: insert.excluded[c.name] for c in _S if not c.primary_key},
+        where=_S.version < insert.excluded.version,
+    ).returning(_S.customer_id),
+)

@@ -1,0 +1,261 @@
+"""Departments write their sections of customer views, and say what they hold."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chassis.api import etags
+from chassis.api.messages import to_message
+from chassis.db.locks import LOCK_NAME
+from chassis.db.transaction import Transaction
+from chassis.errors import (
+    Aborted,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    Violation,
+    invalid,
+)
+from customer.domain.names import customer_name, section_name
+from customer.domain.sections import SectionSchema, ViewSection
+from customer.store.customers import KNOWN_CUSTOMERS
+from customer.store.sections import (
+    COUNT_SCHEMAS,
+    LOCKED_BEHIND,
+    LOCKED_SECTIONS,
+    SAVE_SCHEMA,
+    SAVE_SECTIONS,
+    SCHEMAS_BY_ID,
+)
+from customer.usecases.hot_views import HotViews
+from customer.usecases.section_cells import cells, check_content
+from customer.usecases.section_layout import SectionLayout, section_layout
+from customer.usecases.views import Happened, apply
+from rapport.customer.v1 import section_pb2
+
+Key = tuple[UUID, str]
+SCHEMAS_MAX = 32
+REDRAW_TIMER = "redraw-sections"
+CHUNK = 500
+LOOK_AGAIN = timedelta(minutes=1)
+IN_FLIGHT = timedelta(minutes=5)  # longer than a put takes that began with the schema of before
+_SCHEMAS = "sectionSchemas"  # one is changed at a time, so that they can be counted
+
+
+@dataclass(frozen=True, slots=True)
+class PutSection:
+    """What a department writes: the content of its section, and of when it is true."""
+
+    customer_id: UUID
+    view_section_id: str
+    content: bytes
+    as_of_time: datetime
+    stale_time: datetime | None
+    etag: str
+
+    @property
+    def key(self) -> Key:
+        """Whose section it is, and which."""
+        return self.customer_id, self.view_section_id
+
+
+async def put_section_schema(
+    tx: Transaction,
+    *,
+    section_schema_id: str,
+    department_id: str | None,
+    display_name: str,
+    message_type: str,
+    descriptors: bytes,
+    etag: str,
+    validate_only: bool,
+) -> SectionSchema:
+    """Keep what a department's sections hold, and draw anew those that are there.
+
+    InvalidArgument REQUIRED, TOO_LONG, INVALID_SCHEMA, SENSITIVE_IN_SECTION; FailedPrecondition
+    SCHEMA_INCOMPATIBLE, TOO_MANY_SCHEMAS; Aborted ETAG_MISMATCH.
+    """
+    department_id = department_id or tx.call.principal.department
+    if not department_id:
+        raise invalid("department", "REQUIRED", "must be given by a caller who works for no department")
+    schema = SectionSchema(
+        section_schema_id, department_id, display_name, message_type, descriptors, False, tx.now, tx.now, 1
+    )
+    await LOCK_NAME.run(tx, name=_SCHEMAS)
+    held = await SCHEMAS_BY_ID.maybe(tx, ids=[schema.id])
+    if held is not None:
+        schema.follow(held)
+    tx.require_owner(schema)
+    etags.match(etag, held.version if held else 0)
+    layout = _layout(schema)
+    if held is not None and (numbers := layout.misread(_layout(held))):
+        schema.refuse_to_misread(numbers)
+    if held is None or held.is_deleted:
+        await _require_room(tx)
+    if not validate_only:
+        await _save(tx, schema)
+    return schema
+
+
+async def delete_section_schema(tx: Transaction, *, section_schema_id: str, etag: str) -> None:
+    """Withdraw a schema and, by and by, its sections. NotFound; Aborted ETAG_MISMATCH."""
+    await LOCK_NAME.run(tx, name=_SCHEMAS)
+    schema = (await _own(tx, [section_schema_id]))[section_schema_id]
+    etags.match(etag, schema.version)
+    schema.delete(tx.now)
+    tx.touch(schema.name)
+    await _save(tx, schema)
+
+
+async def put_view_section(
+    tx: Transaction,
+    *,
+    customer_id: UUID,
+    view_section_id: str,
+    content: bytes,
+    as_of_time: datetime,
+    stale_time: datetime | None,
+    etag: str,
+) -> ViewSection:
+    """Write a section. What is true of a later time stays: as `batch_put_view_sections`."""
+    asked = PutSection(customer_id, view_section_id, content, as_of_time, stale_time, etag)
+    (written,) = await _put(tx, [asked], ["content"])
+    return written
+
+
+async def batch_put_view_sections(tx: Transaction, *, requests: list[PutSection]) -> list[ViewSection]:
+    """Write sections of different names, all or none.
+
+    NotFound without the schema or the customer; InvalidArgument for what content may not hold;
+    FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH, REQUEST_IN_FLIGHT.
+    """
+    return await _put(tx, requests, [f"requests[{i}].content" for i in range(len(requests))])
+
+
+async def delete_view_section(tx: Transaction, *, customer_id: UUID, view_section_id: str, etag: str) -> None:
+    """Withdraw a section. NotFound; Aborted ETAG_MISMATCH."""
+    key = customer_id, view_section_id
+    schema = (await _own(tx, [view_section_id]))[view_section_id]
+    held = (await _locked(tx, [key])).get(key)
+    if held is None or held.content is None:
+        raise NotFound(section_name(*key))
+    etags.match(etag, held.version)
+    tx.record(held.delete(schema, tx.now), version=held.version)
+    await _write(tx, [held])
+
+
+async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
+    """Draw some of the sections that are behind their schema, or withdraw them with it; then come back.
+
+    For a while also for what is put by a call that began with the schema of before.
+    """
+    schema = await SCHEMAS_BY_ID.one(tx, ids=[schema_id])
+    tx.touch(schema.name)
+    behind = await LOCKED_BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
+    for section in behind:
+        if schema.is_deleted:
+            tx.record(section.delete(schema, tx.now), version=section.version)
+        else:
+            section.version, section.schema_version = section.version + 1, schema.version
+            section.drawn = _drawn(section, schema)
+    await _write(tx, behind)
+    if len(behind) == CHUNK or tx.now < schema.update_time + IN_FLIGHT:
+        pause = LOOK_AGAIN if len(behind) < CHUNK else timedelta()
+        await tx.schedule(REDRAW_TIMER, schema_id, tx.now + pause)
+    if behind and not schema.is_deleted:  # what is withdrawn is told, and leaves the views by that
+        changed = await apply(tx, [Happened(each.customer_id, tx.now, None, None) for each in behind])
+        tx.after_commit(lambda: hot.committed(changed))
+
+
+async def _put(tx: Transaction, asked: Sequence[PutSection], paths: Sequence[str]) -> list[ViewSection]:
+    """As asked, each with the path of its content in the request."""
+    schemas = await _own(tx, {each.view_section_id for each in asked})
+    wrong: list[Violation] = []
+    contents = [
+        check_content(_layout(schemas[each.view_section_id]), each.content, path, tx.now, wrong)
+        for path, each in zip(paths, asked, strict=True)
+    ]
+    if wrong:
+        raise InvalidArgument(wrong)
+    await _require_customers(tx, [each.customer_id for each in asked])
+    held = await _locked(tx, [each.key for each in asked])
+    written = []
+    for each, content in zip(asked, contents, strict=True):
+        schema, before = schemas[each.view_section_id], held.get(each.key)
+        etags.match(each.etag, before.version if before else 0)
+        if before is not None and not each.etag:
+            before.require_newer(each.as_of_time)
+        section = ViewSection(
+            *each.key,
+            content,
+            drawn=b"",
+            as_of_time=each.as_of_time,
+            stale_time=each.stale_time,
+            update_time=tx.now,
+            version=before.version + 1 if before else 1,
+            schema_version=schema.version,
+        )
+        section.drawn = _drawn(section, schema)
+        tx.record(section.was_put(schema), version=section.version)
+        written.append(section)
+    await _write(tx, written)
+    return written
+
+
+async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
+    """The schemas, each of the caller's department. NotFound."""
+    schemas = {each.id: each for each in await SCHEMAS_BY_ID.all(tx, ids=sorted(ids)) if not each.is_deleted}
+    for schema_id in ids:
+        if schema_id not in schemas:
+            raise NotFound(f"sectionSchemas/{schema_id}")
+        tx.require_owner(schemas[schema_id])
+    return schemas
+
+
+async def _require_room(tx: Transaction) -> None:
+    if (await COUNT_SCHEMAS.one(tx))["count"] >= SCHEMAS_MAX:
+        raise FailedPrecondition(
+            "TOO_MANY_SCHEMAS",
+            f"A view has at most {SCHEMAS_MAX} sections: delete a schema.",
+            {"most": SCHEMAS_MAX},
+        )
+
+
+async def _require_customers(tx: Transaction, ids: Sequence[UUID]) -> None:
+    known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=ids)}
+    for customer_id in ids:
+        if customer_id not in known:
+            raise NotFound(customer_name(customer_id))
+
+
+async def _locked(tx: Transaction, keys: Sequence[Key]) -> dict[Key, ViewSection]:
+    ids, sections = zip(*keys, strict=True)
+    held = await LOCKED_SECTIONS.all(tx, customer_ids=ids, sections=sections)
+    return {(each.customer_id, each.section): each for each in held}
+
+
+async def _save(tx: Transaction, schema: SectionSchema) -> None:
+    await SAVE_SCHEMA.rows(tx, [schema])
+    await tx.schedule(REDRAW_TIMER, schema.id, tx.now)
+
+
+async def _write(tx: Transaction, sections: Sequence[ViewSection]) -> None:
+    """Write sections that are locked, or were not there. Aborted when somebody else wrote one first."""
+    ordered = sorted(sections, key=lambda each: (each.customer_id, each.section))
+    if len(await SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
+        raise Aborted(
+            "REQUEST_IN_FLIGHT", "Another change of the same section won. Try again.", retry_after_s=1
+        )
+
+
+def _drawn(section: ViewSection, schema: SectionSchema) -> bytes:
+    """The section as a view has it."""
+    drawn = cells(_layout(schema), section.content or b"")
+    shown = {"department": schema.department, "display_name": schema.display_name, "cells": drawn}
+    message = to_message(section_pb2.ViewSection, section, **shown, content=None)
+    return message.SerializeToString(deterministic=True)
+
+
+def _layout(schema: SectionSchema) -> SectionLayout:
+    return section_layout(schema.descriptors, schema.message_type)
