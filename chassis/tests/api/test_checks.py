@@ -94,7 +94,7 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
         return [pattern.format(*ids)], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
     most = said.max_characters or 200
     breaks = [] if field.GetOptions().Extensions[options_pb2.multiline] else ["a\nb", "\u202ea"]
-    return ["👋", " x ", "é" * most], ["x" * (most + 1), "a\0b", *breaks]
+    return ["👋", " x ", "é" * most], ["x" * (most + 1), "a\0b", "\ufffe", *breaks]
 
 
 def numbers(field: FieldDescriptor) -> tuple[list[int], list[int]]:

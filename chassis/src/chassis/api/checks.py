@@ -203,10 +203,9 @@ def _enum(field: FieldDescriptor, is_required: bool) -> Judge:
 def _text(name: str, judge: Judge, needed: Wrong | None, is_prose: bool) -> Part:
     def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
         value = getattr(message, name)
-        if value and (not is_prose or shows_something(value)):
-            if wrong := judge(value):
-                found.append(Violation(prefix + name, *wrong))
-        elif needed:
+        if value and (wrong := judge(value)):
+            found.append(Violation(prefix + name, *wrong))
+        elif needed and not (shows_something(value) if is_prose else value):
             found.append(Violation(prefix + name, *needed))
 
     return check

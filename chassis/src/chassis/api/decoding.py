@@ -21,14 +21,13 @@ messages are the former. A field that no parameter takes, a parameter without de
 a type that is another are TypeErrors, when the service starts.
 """
 
-import enum
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from google.api import field_behavior_pb2
@@ -37,10 +36,9 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from chassis.api.masks import changeable, masked, updated
-from chassis.api.messages import date_of, decimal, enum_name, moment
-from chassis.api.names import Pattern
+from chassis.api.messages import date_of, decimal, moment
+from chassis.api.reading import Value, ids_of, member, seen
 from chassis.api.resources import is_resource, referred
-from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
 
 T = TypeVar("T")
@@ -59,15 +57,6 @@ _KNOWN: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "google.protobuf.Duration": (timedelta, lambda sent: sent.ToTimedelta()),
     "google.type.Money": (Decimal, decimal),
 }
-
-
-class Value(NamedTuple):
-    """A parameter that a message gives: its name and type, how to read it, and from which message inside."""
-
-    name: str
-    kind: Any
-    read: Callable[[Any], Any]
-    inside: str = ""
 
 
 def into(message: type[Message], target: Callable[..., T]) -> Callable[[Any], T]:
@@ -187,7 +176,7 @@ def _values(
         is_required = field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
     name, pattern = field.name, referred(field)
     if pattern is not None and name not in wanted:
-        yield from _ids(name, pattern, is_required, field.is_repeated)
+        yield from ids_of(name, pattern, is_required, field.is_repeated)
         return
     hint = wanted.get(name)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -220,39 +209,6 @@ def _values(
         )
 
 
-def _ids(name: str, pattern: Pattern, is_required: bool, is_repeated: bool) -> Iterator[Value]:
-    *above, last = pattern.variables
-    kind: Any
-    if is_repeated:
-        yield _ids_of_many(f"{last if name == 'names' else name.removesuffix('s')}_ids", name, pattern)
-        return
-    own = name in ("name", "parent")
-    names = [*(each if own else f"{name}_{each}" for each in above), last if own else name]
-    for i, (each, kind) in enumerate(zip(names, pattern.kinds, strict=True)):
-        if is_required:
-            yield Value(f"{each}_id", kind, _id_reader(name, pattern, i))
-        else:
-            yield Value(f"{each}_id", kind | None, _maybe_id_reader(name, pattern, i))
-
-
-def _ids_of_many(ids: str, name: str, pattern: Pattern) -> Value:
-    if len(pattern.kinds) == 1:
-        one: Any = list[pattern.kinds[0]]  # type: ignore[name-defined]
-        return Value(ids, one, lambda sent: [pattern.parse(each)[0] for each in getattr(sent, name)])
-    several: Any = list[tuple[pattern.kinds]]  # type: ignore[name-defined]
-    return Value(ids, several, lambda sent: [pattern.parse(each) for each in getattr(sent, name)])
-
-
-def _id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
-    ids = pattern.ids
-    return lambda sent: ids(getattr(sent, name))[i]
-
-
-def _maybe_id_reader(name: str, pattern: Pattern, i: int) -> Callable[[Any], Any]:
-    ids = pattern.ids
-    return lambda sent: ids(value)[i] if (value := getattr(sent, name)) else None
-
-
 def _of_message(name: str, kind: Any, convert: Any, is_required: bool) -> Value:
     if is_required:
         return Value(name, kind, lambda sent: convert(getattr(sent, name)))
@@ -271,7 +227,7 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
     """The type of a field's value, the hinted one where there is a choice; how to make it if it is none."""
     options: Any = field.GetOptions()
     if field.enum_type is not None:
-        return _enum(field, hint)
+        return member(field, hint)
     if field.message_type is not None:
         if known := _KNOWN.get(field.message_type.full_name):
             return known
@@ -285,22 +241,7 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
         return bytes, None
     kind = _SCALARS.get(field.cpp_type, int)
     is_prose = kind is str and not options.Extensions[options_pb2.allowed].format and referred(field) is None
-    return kind, _seen if is_prose else None
-
-
-def _seen(text: str) -> str:
-    return text if shows_something(text) else ""
-
-
-def _enum(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any]]:
-    described = cast(Any, field.enum_type)
-    names = {number: enum_name(described, number) for number in described.values_by_number}
-    if not (inspect.isclass(hint) and issubclass(hint, enum.StrEnum)):
-        raise TypeError(
-            f"{field.full_name} needs a parameter that is a StrEnum of {', '.join(names.values())}"
-        )
-    members = {number: hint(name) for number, name in names.items() if number}
-    return hint, members.__getitem__
+    return kind, seen if is_prose else None
 
 
 def _without_none(hint: Any) -> Any:
