@@ -11,6 +11,8 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 import rapport
+from chassis.api.resources import patterns
+from chassis.names import Pattern
 from rapport.options.v1 import options_pb2
 
 SERVICES = ("customer", "cases", "loyalty", "notifications")
@@ -127,3 +129,11 @@ def test_every_field_that_a_request_can_have_says_whether_it_must_may_or_cannot_
         and not field.containing_type.GetOptions().map_entry
     }
     assert silent == set()
+
+
+def test_names_are_of_the_kinds_that_the_contracts_describe() -> None:
+    described = {str(pattern): pattern.kinds for pattern in patterns()}
+    for service in ("cases", "loyalty", "notifications"):
+        found = importlib.import_module(f"{service}.names")
+        for pattern in (each for each in vars(found).values() if isinstance(each, Pattern)):
+            assert described.get(str(pattern), pattern.kinds) == pattern.kinds, f"{service}: {pattern}"

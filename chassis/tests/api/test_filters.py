@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.api import filters
-from chassis.api.names import Pattern
 from chassis.errors import InvalidArgument
+from chassis.names import Pattern
 from rapport.common.v1 import states_pb2
 
 T = sa.table(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from chassis.api.currencies import Currency
 from chassis.api.messages import money, timestamp
-from chassis.api.names import Pattern
 from chassis.api.validation import EARLIEST, LATEST, Check
 from chassis.errors import InvalidArgument
+from chassis.names import Pattern
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest, ForecastWorkItemRequest
 from rapport.common.v1 import states_pb2

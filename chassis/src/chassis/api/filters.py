@@ -22,10 +22,10 @@ import sqlalchemy as sa
 from google.protobuf.descriptor import EnumDescriptor
 
 from chassis.api.messages import enum_name
-from chassis.api.names import Pattern
 from chassis.api.text import NOT_TEXT
 from chassis.api.validation import EARLIEST, INT64_MAX, LATEST
 from chassis.errors import invalid
+from chassis.names import Pattern
 
 LENGTH_MAX = 1000
 TERMS_MAX = 20

@@ -8,9 +8,9 @@ import pycountry
 
 from chassis.api.addresses import address_of
 from chassis.api.etags import NOT_AN_ETAG, is_etag
-from chassis.api.names import CODE, Pattern
 from chassis.api.text import no_line, no_text
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
+from chassis.names import CODE, Pattern
 from rapport.options.v1 import options_pb2
 
 Wrong = tuple[str, str]

@@ -21,8 +21,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
 
-from chassis.api.names import Pattern
 from chassis.api.resources import referred
+from chassis.names import Pattern
 
 M = TypeVar("M", bound=Message)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 from google.protobuf.descriptor import FieldDescriptor
 
 from chassis.api.messages import enum_name
-from chassis.api.names import Pattern
+from chassis.names import Pattern
 from chassis.visible import shows_something
 
 

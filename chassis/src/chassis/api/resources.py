@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from google.api import resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from chassis.api.names import Pattern
 from chassis.contracts import contracts
+from chassis.names import Pattern
 from rapport.options.v1 import options_pb2
 
 _KINDS = {
@@ -34,6 +34,11 @@ def resource(kind: str) -> Pattern:
     LookupError when no installed contract describes it.
     """
     return _found(kind).pattern
+
+
+def patterns() -> list[Pattern]:
+    """Of every described resource, that of its names."""
+    return [each.pattern for each in _resources().values()]
 
 
 def referred(field: FieldDescriptor) -> Pattern | None:

@@ -28,10 +28,10 @@ from google.type.money_pb2 import Money
 from chassis.api.addresses import address_of
 from chassis.api.currencies import Currency
 from chassis.api.messages import date_of, decimal, enum_name, moment
-from chassis.api.names import CODE, Pattern
 from chassis.api.text import bad_texts
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
+from chassis.names import CODE, Pattern
 from chassis.visible import shows_something
 
 T = TypeVar("T")

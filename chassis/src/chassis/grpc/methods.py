@@ -12,19 +12,18 @@ import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.api.decoding import decoder
+from chassis.api.entities import found
 from chassis.api.listing import Listing
 from chassis.api.messages import to_message
-from chassis.api.names import Pattern
-from chassis.db.statement import Executor, Statement
+from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
 from chassis.grpc.mutation import mutation
+from chassis.names import Pattern
 
 R = TypeVar("R")
 Show = type[Message] | Callable[[Any], Message]
@@ -58,7 +57,7 @@ def get(pattern: Pattern, statement: Statement[Any], show: Show) -> Any:
     message_of = _shows(show)
 
     async def method(self: Any, request: Any, context: Any) -> Message:
-        return message_of(await found(self.db, pattern, statement, request.name))
+        return message_of(await found(self.db, pattern, statement, *pattern.parse(request.name)))
 
     return method
 
@@ -91,7 +90,7 @@ def listing(
             )
         page, token = await rows.page(self.db, request, message_of, **ids)
         if not page and parent is not None:
-            await found(self.db, pattern, statement, request.parent)
+            await found(self.db, pattern, statement, *pattern.parse(request.parent))
         return response(**{field.name: page}, next_page_token=token)
 
     return method
@@ -99,13 +98,3 @@ def listing(
 
 def _shows(show: Show) -> Callable[[Any], Message]:
     return partial(to_message, show) if isinstance(show, type) else show
-
-
-async def found(db: Executor, pattern: Pattern, statement: Statement[R], name: str) -> R:
-    """The row of a resource's name: `id` is its own id, `case_id` that of the case in its name. NotFound."""
-    ids: tuple[UUID, ...] = pattern.parse(name)
-    above = dict(zip(map("{}_id".format, pattern.variables[:-1]), ids, strict=False))
-    row = await statement.maybe(db, **above, id=ids[-1])
-    if row is None:
-        raise NotFound(name)
-    return row

@@ -13,7 +13,6 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 from chassis.api.messages import to_message
-from chassis.api.names import Pattern
 from chassis.api.pages import Page
 from chassis.api.validation import Check
 from chassis.db.database import Database
@@ -22,6 +21,7 @@ from chassis.errors import NotFound, Unavailable
 from chassis.events.declarations import Consumption, stream_of
 from chassis.events.nats import Connection
 from chassis.grpc.mutation import answered, mutation, once, request_of
+from chassis.names import Pattern
 from chassis.operations import store
 from chassis.outbox.republish import before, republish_some
 from chassis.work.timers import Timer

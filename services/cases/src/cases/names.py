@@ -1,6 +1,6 @@
 """Resource names as the contracts have them: names outside, ids in the tables."""
 
-from chassis.api.names import Pattern
+from chassis.names import Pattern
 
 CASE = Pattern("cases/{case}")
 WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")

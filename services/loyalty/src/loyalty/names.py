@@ -1,6 +1,6 @@
 """The names of resources that the loyalty service has or refers to."""
 
-from chassis.api.names import Pattern
+from chassis.names import Pattern
 
 CUSTOMER = Pattern("customers/{customer}")
 PROMISE = Pattern("promises/{promise}")

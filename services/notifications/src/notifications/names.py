@@ -1,6 +1,6 @@
 """The names of resources, ours and those of others that notices refer to."""
 
-from chassis.api.names import Pattern
+from chassis.names import Pattern
 
 NOTICE = Pattern("notices/{notice}")
 TEMPLATE = Pattern("templates/{template:code}")

@@ -190,7 +190,7 @@ async def run(wanted: Wanted, result: Any, *, show_progress: bool) -> None:
 
 def _completed(wanted: Wanted, table: Any) -> Wanted:
     """What the command line leaves open: as it was when refused rows were refused, else the usual."""
-    from chassis.api.names import CODE
+    from chassis.names import CODE
     from rapport_imports.reading import as_before
     from rapport_imports.tools import system_of
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from cases.domain.facts import AgentUpdated
+from cases.names import AGENT, DEPARTMENT
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import fact_of
 
@@ -34,15 +35,8 @@ class Agent:
     inactive: bool = False
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """`agents/{agent}`."""
-        return f"agents/{self.id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}`."""
-        return f"departments/{self.department_id}"
+    name = AGENT.named("id")
+    department = DEPARTMENT.named("department_id")
 
     def created(self) -> AgentUpdated:
         """The fact that there is such an agent."""

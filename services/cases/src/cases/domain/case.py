@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
+from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTE
 from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 
@@ -34,25 +35,10 @@ class Case:
     reopen_count: int = 0
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """`cases/{uuid}`."""
-        return f"cases/{self.id}"
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return f"customers/{self.customer_id}"
-
-    @property
-    def owner(self) -> str:
-        """`agents/{agent}`."""
-        return f"agents/{self.owner_id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}`."""
-        return f"departments/{self.department_id}"
+    name = CASE.named("id")
+    customer = CUSTOMER.named("customer_id")
+    owner = AGENT.named("owner_id")
+    department = DEPARTMENT.named("department_id")
 
     def opened(self) -> CaseOpened:
         """The fact that it was opened."""
@@ -120,10 +106,7 @@ class Note:
     author: str
     create_time: datetime
 
-    @property
-    def name(self) -> str:
-        """`cases/{uuid}/notes/{uuid}`."""
-        return f"cases/{self.case_id}/notes/{self.id}"
+    name = NOTE.named("case_id", "id")
 
     def created(self, case: Case) -> NoteCreated:
         """The fact that it was written; not what it says."""

@@ -34,6 +34,7 @@ from cases.domain.facts import (
     PromiseRenegotiated,
     PromiseWithdrawn,
 )
+from cases.names import CASE, CUSTOMER, DEPARTMENT, NOTICE, PROMISE, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -96,50 +97,20 @@ class Promise:
     notice_id: UUID | None = None
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """`promises/{uuid}`."""
-        return f"promises/{self.id}"
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return f"customers/{self.customer_id}"
-
-    @property
-    def case(self) -> str:
-        """`cases/{uuid}`, or empty."""
-        return f"cases/{self.case_id}" if self.case_id else ""
-
-    @property
-    def work_item(self) -> str:
-        """`cases/{uuid}/workItems/{uuid}`, or empty."""
-        return f"{self.case}/workItems/{self.work_item_id}" if self.work_item_id else ""
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}`."""
-        return f"departments/{self.department_id}"
-
-    @property
-    def predecessor(self) -> str:
-        """The promise that this one replaced, or empty."""
-        return f"promises/{self.predecessor_id}" if self.predecessor_id else ""
+    name = PROMISE.named("id")
+    customer = CUSTOMER.named("customer_id")
+    case = CASE.named("case_id")
+    work_item = WORK_ITEM.named("case_id", "work_item_id")
+    department = DEPARTMENT.named("department_id")
+    predecessor = PROMISE.named("predecessor_id")
 
     @property
     def root(self) -> str:
         """The first of its chain: of those that replaced each other or were made on one work item."""
         return f"promises/{self.root_id or self.id}"
 
-    @property
-    def successor(self) -> str:
-        """The promise that replaced this one, or empty."""
-        return f"promises/{self.successor_id}" if self.successor_id else ""
-
-    @property
-    def notice(self) -> str:
-        """The notice that told the customer about the new date, or empty."""
-        return f"notices/{self.notice_id}" if self.notice_id else ""
+    successor = PROMISE.named("successor_id")
+    notice = NOTICE.named("notice_id")
 
     @property
     def due(self) -> Due:

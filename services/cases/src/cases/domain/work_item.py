@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from cases.domain.facts import WorkItemCreated, WorkItemFinished, WorkItemForecast, WorkItemStarted
+from cases.names import CASE, CUSTOMER, DEPARTMENT, WORK_ITEM
 from chassis.errors import FailedPrecondition, invalid
 from chassis.facts import fact_of
 
@@ -36,25 +37,10 @@ class WorkItem:
     finish_time: datetime | None = None
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """`cases/{uuid}/workItems/{uuid}`."""
-        return f"{self.case}/workItems/{self.id}"
-
-    @property
-    def case(self) -> str:
-        """`cases/{uuid}`."""
-        return f"cases/{self.case_id}"
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return f"customers/{self.customer_id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}`."""
-        return f"departments/{self.department_id}"
+    name = WORK_ITEM.named("case_id", "id")
+    case = CASE.named("case_id")
+    customer = CUSTOMER.named("customer_id")
+    department = DEPARTMENT.named("department_id")
 
     def created(self) -> WorkItemCreated:
         """The fact that it was created."""

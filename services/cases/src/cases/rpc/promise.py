@@ -12,8 +12,9 @@ from cases.usecases import promise as usecases
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.db.database import Database
-from chassis.grpc.methods import change, found, get, listing
+from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
@@ -42,5 +43,5 @@ class PromiseRpc(PromiseServiceServicer):
         self, request: explanation_pb2.ExplainRequest, context: Any
     ) -> explanation_pb2.Explanation:
         """Explain the state of a promise: the rule, what it looked at, and the chain of causes."""
-        promise = await found(self.db, PROMISE, store.PROMISE, request.name)
+        promise = await found(self.db, PROMISE, store.PROMISE, *PROMISE.parse(request.name))
         return await self.explainer.explain(promise, UUID(request.event_id) if request.event_id else None)

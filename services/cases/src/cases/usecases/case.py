@@ -1,16 +1,18 @@
 """Opening, describing, owning and settling cases."""
 
-from typing import Any, TypedDict
+from typing import TypedDict
 from uuid import UUID
 
 from cases.domain.case import Case, Note
-from cases.store.cases import CASE, COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
+from cases.names import CASE
+from cases.store.cases import CASE as CASE_BY_ID
+from cases.store.cases import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
 from cases.usecases.agent import owner_to_be
 from chassis import ids
-from chassis.api import etags
+from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, invalid
+from chassis.errors import invalid
 
 
 class CaseChanges(TypedDict, total=False):
@@ -47,9 +49,9 @@ async def open_case(
 
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
     """Describe a case otherwise."""
-    case = await _own_case(tx, case_id, etag)
+    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
     if updated := case.update(**changes):
-        await _save(tx, case, updated)
+        await save(tx, UPDATE_CASE, case, updated)
     return case
 
 
@@ -58,54 +60,32 @@ async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: st
 
     What `owner_to_be` finds.
     """
-    case = await _own_case(tx, case_id, etag)
+    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
     if owner_id != case.owner_id:
         owner = await owner_to_be(tx, owner_id)
-        await _save(tx, case, case.assign(owner_id, owner.department_id))
+        await save(tx, UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
     return case
 
 
 async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag: str) -> Case:
     """Settle a case. Adding a work item locks the case too: none appears between the count and the commit."""
-    case = await _own_case(tx, case_id, etag)
+    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
     (unfinished,) = await COUNT_UNFINISHED.one(tx, id=case_id)
-    await _save(tx, case, case.resolve(resolution, tx.now, unfinished))
+    await save(tx, UPDATE_CASE, case, case.resolve(resolution, tx.now, unfinished))
     return case
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, etag: str) -> Case:
     """Open a resolved case again."""
-    case = await _own_case(tx, case_id, etag)
-    await _save(tx, case, case.reopen())
+    case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
+    await save(tx, UPDATE_CASE, case, case.reopen())
     return case
 
 
 async def create_note(tx: Transaction, *, case_id: UUID, text: str) -> Note:
     """Note something on a case, open or resolved. The caller is the author."""
-    case = await CASE.maybe(tx, id=case_id)
-    if case is None:
-        raise NotFound(f"cases/{case_id}")
+    case = await found(tx, CASE, CASE_BY_ID, case_id)
     note = Note(ids.uuid7(tx.now), case_id, text, tx.call.principal.subject, tx.now)
     await tx.defer(INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     return note
-
-
-async def lock_case(tx: Transaction, case_id: UUID) -> Case:
-    """The case, which nobody else changes until the transaction ends."""
-    case = await LOCK_CASE.maybe(tx, id=case_id)
-    if case is None:
-        raise NotFound(f"cases/{case_id}")
-    return case
-
-
-async def _own_case(tx: Transaction, case_id: UUID, etag: str) -> Case:
-    case = await lock_case(tx, case_id)
-    tx.require_owner(case)
-    etags.match(etag, case.version)
-    return case
-
-
-async def _save(tx: Transaction, case: Case, fact: Any) -> None:
-    await tx.defer(UPDATE_CASE, **values(case))
-    tx.record(fact, version=case.version)

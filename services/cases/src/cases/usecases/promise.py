@@ -1,7 +1,6 @@
 """Keeping, renegotiating, withdrawing and breaking promises."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from cases.domain.compare import Facts, compared
@@ -9,15 +8,17 @@ from cases.domain.due import Due
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.telling import Telling, tell
+from cases.names import PROMISE
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import INSERT_PROMISE, LOCK_PROMISE, UPDATE_PROMISE
 from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
+from chassis.api.entities import found, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, invalid
+from chassis.errors import invalid
 
 
 async def renegotiate_promise(
@@ -57,7 +58,7 @@ async def renegotiate_promise(
 async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UUID, telling: Telling) -> None:
     """Move a promise to the date that a notice told the customer, as of when they were told: see `tell`."""
     work_item = await LOCK_WORK_ITEM_OF_PROMISE.maybe(tx, promise_id=promise_id)
-    promise = await _lock(tx, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     succession = tell(promise, telling, ids.uuid7(tx.now), clock.broken_at(promise), tx.now)
     if succession is None:
         return
@@ -76,7 +77,7 @@ async def keep_promise(
 ) -> Promise:
     """Mark a promise as done, now unless told when."""
     promise = await _own(tx, promise_id, etag)
-    await _save(tx, promise, promise.keep(keep_time or tx.now, tx.now))
+    await save(tx, UPDATE_PROMISE, promise, promise.keep(keep_time or tx.now, tx.now))
     return promise
 
 
@@ -86,7 +87,7 @@ async def withdraw_promise(
     """Take a promise back."""
     promise = await _own(tx, promise_id, etag, lent=True)
     _break_when_over(tx, clock, promise)
-    await _save(tx, promise, promise.withdraw(reason_code, tx.now))
+    await save(tx, UPDATE_PROMISE, promise, promise.withdraw(reason_code, tx.now))
     return promise
 
 
@@ -98,16 +99,16 @@ def _break_when_over(tx: Transaction, clock: PromiseClock, promise: Promise) -> 
 
 async def promise_due_soon(tx: Transaction, promise_id: UUID) -> None:
     """The due time is near: an open promise is at risk."""
-    promise = await _lock(tx, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     if at_risk := promise.due_soon():
-        await _save(tx, promise, at_risk)
+        await save(tx, UPDATE_PROMISE, promise, at_risk)
 
 
 async def break_promise(tx: Transaction, promise_id: UUID) -> None:
     """Due time and grace are over: a promise that has not ended is broken."""
-    promise = await _lock(tx, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     if broken := promise.break_():
-        await _save(tx, promise, broken)
+        await save(tx, UPDATE_PROMISE, promise, broken)
 
 
 def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None, now: datetime) -> Due:
@@ -125,20 +126,8 @@ def _new_due(promise: Promise, due_time: datetime | None, due_date: date | None,
 
 async def _own(tx: Transaction, promise_id: UUID, etag: str, *, lent: bool = False) -> Promise:
     """The promise, locked. `lent`: whoever answers for its case may too, for they speak with the customer."""
-    promise = await _lock(tx, promise_id)
+    promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if lent and promise.case_id else []
     tx.require_owner(promise, *cases)
     etags.match(etag, promise.version)
     return promise
-
-
-async def _lock(tx: Transaction, promise_id: UUID) -> Promise:
-    promise = await LOCK_PROMISE.maybe(tx, id=promise_id)
-    if promise is None:
-        raise NotFound(f"promises/{promise_id}")
-    return promise
-
-
-async def _save(tx: Transaction, promise: Promise, fact: Any) -> None:
-    await tx.defer(UPDATE_PROMISE, **values(promise))
-    tx.record(fact, version=promise.version)

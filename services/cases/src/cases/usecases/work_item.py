@@ -6,26 +6,25 @@ from uuid import UUID
 from cases.domain.compare import compared
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
+from cases.names import CASE, WORK_ITEM
+from cases.store.cases import LOCK_CASE
 from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
 from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
-from cases.usecases.case import lock_case
 from chassis import ids
-from chassis.api import etags
+from chassis.api.entities import owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
 
 
 async def create_work_item(
     tx: Transaction, *, case_id: UUID, department_id: str, kind: str, reference: str
 ) -> WorkItem:
     """Give a department a part of an open case."""
-    case = await lock_case(tx, case_id)
+    case = await owned(tx, CASE, LOCK_CASE, case_id)  # who answers for a case asks others for their parts
     case.require_open()
     work_item = WorkItem(
         ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, create_time=tx.now
     )
-    tx.require_owner(case)  # whoever answers for the case asks others for their parts, and nobody else
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
     tx.record(work_item.created(), version=work_item.version)
     return work_item
@@ -42,9 +41,9 @@ async def forecast_work_item(
     etag: str,
 ) -> WorkItem:
     """Say when the work is expected to finish, and compare the promises that rest on it with that."""
-    work_item = await _lock(tx, case_id, work_item_id, etag)
-    forecast_id = tx.record(work_item.forecast(forecast_finish_time, reason_code), version=work_item.version)
-    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
+    forecast = work_item.forecast(forecast_finish_time, reason_code)
+    forecast_id = await save(tx, UPDATE_WORK_ITEM, work_item, forecast)
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         facts = compared(promise, work_item, clock, tx.now)
         for fact, version in facts:
@@ -56,9 +55,8 @@ async def forecast_work_item(
 
 async def start_work_item(tx: Transaction, *, case_id: UUID, work_item_id: UUID, etag: str) -> WorkItem:
     """Begin the work."""
-    work_item = await _lock(tx, case_id, work_item_id, etag)
-    tx.record(work_item.start(tx.now), version=work_item.version)
-    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
+    await save(tx, UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
     return work_item
 
 
@@ -66,21 +64,10 @@ async def finish_work_item(
     tx: Transaction, *, case_id: UUID, work_item_id: UUID, finish_time: datetime | None, etag: str
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
-    work_item = await _lock(tx, case_id, work_item_id, etag)
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
     finished_at = finish_time or tx.now
-    finish_id = tx.record(work_item.finish(finished_at), version=work_item.version)
-    await tx.defer(UPDATE_WORK_ITEM, **values(work_item))
+    finish_id = await save(tx, UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
-        tx.record(promise.keep(done_at, tx.now), version=promise.version, caused_by=finish_id)
-        await tx.defer(UPDATE_PROMISE, **values(promise))
-    return work_item
-
-
-async def _lock(tx: Transaction, case_id: UUID, work_item_id: UUID, etag: str) -> WorkItem:
-    work_item = await LOCK_WORK_ITEM.maybe(tx, case_id=case_id, id=work_item_id)
-    if work_item is None:
-        raise NotFound(f"cases/{case_id}/workItems/{work_item_id}")
-    tx.require_owner(work_item)
-    etags.match(etag, work_item.version)
+        await save(tx, UPDATE_PROMISE, promise, promise.keep(done_at, tx.now), caused_by=finish_id)
     return work_item

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.api.names import Pattern
 from chassis.db.transaction import Transaction
 from chassis.events.declarations import EVERY, Listening
 from chassis.events.envelope import Event
+from chassis.names import Pattern
 from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.usecases.hot_views import HotViews

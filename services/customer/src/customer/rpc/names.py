@@ -1,6 +1,6 @@
 """The names in requests."""
 
-from chassis.api.names import Pattern
+from chassis.names import Pattern
 
 CUSTOMER = Pattern("customers/{customer}")
 IDENTIFIER = Pattern("customers/{customer}/identifiers/{identifier}")

@@ -11,10 +11,10 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 
 from chassis.api.messages import enum_number, timestamp
-from chassis.api.names import Pattern
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.inbox.freshness import Freshness, SourceState, Standing
+from chassis.names import Pattern
 from customer.store.views import SET_ASIDE, SetAside
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.api.names import Pattern
 from chassis.errors import InvalidArgument
+from chassis.names import Pattern
 
 WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
 MEMBERSHIP = Pattern("programs/{program:code}/memberships/{membership}")

@@ -13,7 +13,7 @@ Which it is stands in the contract: `resource` makes the pattern of a resource f
 import functools
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self, overload
 from uuid import UUID
 
 from chassis.errors import invalid
@@ -27,7 +27,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 _TYPES: dict[str, type] = {"uuid": UUID, "number": int}
 REMEMBERED = 4096  # names of each type whose ids are known without parsing: the same few come again and again
-_VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z]+))?\}")
+_VARIABLE = re.compile(r"\{([a-z_]+)(?::([a-z_]+))?\}")
 
 
 class Pattern:
@@ -45,17 +45,12 @@ class Pattern:
         self.variables = tuple(variable[1] for variable in variables)
         self.kinds: tuple[type, ...] = tuple(_TYPES.get(variable[2] or "uuid", str) for variable in variables)
         self._template = _VARIABLE.sub("{}", pattern)
-        self._arity = len(variables)
+        self.arity = len(variables)
         self._converters = tuple(convert for _, convert in kinds)
         literals = [re.escape(literal) for literal in self._template.split("{}")]
         groups = [f"({regex})" for regex, _ in kinds]
         self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
         self.ids = functools.lru_cache(REMEMBERED)(self._parse)  # of a name; ValueError for what is none
-
-    @property
-    def arity(self) -> int:
-        """How many ids a name holds."""
-        return self._arity
 
     @property
     def collection(self) -> str:
@@ -78,9 +73,16 @@ class Pattern:
 
     def format(self, *ids: object) -> str:
         """The name that holds `ids`. ValueError when there are too few or too many."""
-        if len(ids) != self._arity:
-            raise ValueError(f"{self.pattern} takes {self._arity} ids, not {len(ids)}")
+        if len(ids) != self.arity:
+            raise ValueError(f"{self.pattern} takes {self.arity} ids, not {len(ids)}")
         return self._template.format(*ids)
+
+    def named(self, *attributes: str) -> "Named":
+        """A property of entities: the name that holds what these attributes do; "" when one of them is None.
+
+        name = CASE.named("id")
+        """
+        return Named(self, attributes)
 
     def _parse(self, name: str) -> tuple[Any, ...]:
         match = self._regex.fullmatch(name)
@@ -93,3 +95,22 @@ class Pattern:
 
     def __repr__(self) -> str:
         return f"Pattern({self.pattern!r})"
+
+
+class Named:
+    """A name that is made of an entity's ids whenever it is read. See `Pattern.named`."""
+
+    def __init__(self, pattern: Pattern, attributes: tuple[str, ...]) -> None:
+        self._pattern, self._attributes = pattern, attributes
+
+    @overload
+    def __get__(self, entity: None, kind: type) -> Self: ...
+
+    @overload
+    def __get__(self, entity: object, kind: type) -> str: ...
+
+    def __get__(self, entity: object | None, kind: type) -> Self | str:
+        if entity is None:
+            return self
+        ids = [getattr(entity, each) for each in self._attributes]
+        return "" if None in ids else self._pattern.format(*ids)

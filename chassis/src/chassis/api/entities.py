@@ -1,0 +1,40 @@
+"""Rows of resources by name: found, locked for their owner, and written back with what happened."""
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from chassis.api import etags
+from chassis.db.statement import Executor, Statement, values
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound
+from chassis.names import Pattern
+
+E = TypeVar("E")
+
+
+async def found(on: Executor, pattern: Pattern, statement: Statement[E], *ids: Any) -> E:
+    """The row that a name names: by `id`, its own, and `case_id`, that of the case above it. NotFound."""
+    above = dict(zip(map("{}_id".format, pattern.variables[:-1]), ids, strict=False))
+    row = await statement.maybe(on, **above, id=ids[-1])
+    if row is None:
+        raise NotFound(pattern.format(*ids))
+    return row
+
+
+async def owned(tx: Transaction, pattern: Pattern, lock: Statement[E], *ids: Any, etag: str = "") -> E:
+    """As `found`, locked, for a caller of the department that owns it, at the version that they have read.
+
+    PermissionDenied `NOT_OWNER`, Aborted `ETAG_MISMATCH`.
+    """
+    entity: Any = await found(tx, pattern, lock, *ids)
+    tx.require_owner(entity)
+    etags.match(etag, entity.version)
+    return entity  # type: ignore[no-any-return]  # its version is all that is asked of it
+
+
+async def save(
+    tx: Transaction, update: Statement[Any], entity: Any, fact: Any, caused_by: UUID | None = None
+) -> UUID:
+    """Write what changed, and record the fact, at the entity's version. Returns the event's id."""
+    await tx.defer(update, **values(entity))
+    return tx.record(fact, version=entity.version, caused_by=caused_by)
