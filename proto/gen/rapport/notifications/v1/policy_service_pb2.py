@@ -28,7 +28,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\xc8\x02\n\x0cNoticePolicy\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8e\x03\n\rPolicyService\x12\xbc\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"I\x8a\xb5\x18\x1cnotifications.policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xbd\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"<\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePoliciesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-rapport/notifications/v1/policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/options/v1/options.proto\"\xce\x02\n\x0cNoticePolicy\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x15\n\x07\x65nabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicy\"\x9a\x01\n\x19\x43reateNoticePolicyRequest\x12\x1e\n\x10notice_policy_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8e\x03\n\rPolicyService\x12\xbc\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"I\x8a\xb5\x18\x1cnotifications.policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xbd\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"<\x90\x02\x01\x8a\xb5\x18\x1bnotifications.policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePoliciesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.po
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['name']._loaded_options = None
-  _globals['_NOTICEPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_NOTICEPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._serialized_options = b'\342A\001\002'
   _globals['_NOTICEPOLICY'].fields_by_name['template']._loaded_options = None
@@ -64,13 +64,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\212\265\030\033notifications.policies.read\202\323\344\223\002\024\022\022/v1/noticePolicies'
   _globals['_NOTICEPOLICY']._serialized_start=200
-  _globals['_NOTICEPOLICY']._serialized_end=528
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=531
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=685
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=687
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=765
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=767
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=885
-  _globals['_POLICYSERVICE']._serialized_start=888
-  _globals['_POLICYSERVICE']._serialized_end=1286
+  _globals['_NOTICEPOLICY']._serialized_end=534
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=537
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=691
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=693
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=771
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=773
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=891
+  _globals['_POLICYSERVICE']._serialized_start=894
+  _globals['_POLICYSERVICE']._serialized_end=1292
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/template_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xa2\x05\n\x08Template\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12;\n\x04kind\x18\x02 \x01(\x0e\x32\'.rapport.notifications.v1.Template.KindB\x04\xe2\x41\x01\x02\x12\x1b\n\rlanguage_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07subject\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x04\x62ody\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xb8\xb5\x18\x01\x12\x15\n\x07\x61pology\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x46\n\x07reasons\x18\x07 \x03(\x0b\x32/.rapport.notifications.v1.Template.ReasonsEntryB\x04\xe2\x41\x01\x01\x12\x17\n\tvariables\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\t \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12:\n\ndepartment\x18\x0b \x01(\tB&\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x33\n\x07purpose\x18\x0c \x01(\tB\"\xe2\x41\x02\x02\x05\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_DELAY\x10\x01\x12\x14\n\x10KIND_INFORMATION\x10\x02:N\xea\x41K\n\x1enotifications.rapport/Template\x12\x14templates/{template}*\ttemplates2\x08template\"\x88\x01\n\x15\x43reateTemplateRequest\x12\x19\n\x0btemplate_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12:\n\x08template\x18\x02 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"K\n\x12GetTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\"I\n\x14ListTemplatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListTemplatesResponse\x12\x35\n\ttemplates\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd9\x01\n\x15RenderTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12W\n\tvariables\x18\x02 \x03(\x0b\x32>.rapport.notifications.v1.RenderTemplateRequest.VariablesEntryB\x04\xe2\x41\x01\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x16RenderTemplateResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x32\xd0\x05\n\x0fTemplateService\x12\xa7\x01\n\x0e\x43reateTemplate\x12/.rapport.notifications.v1.CreateTemplateRequest\x1a\".rapport.notifications.v1.Template\"@\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12\xa2\x01\n\x0bGetTemplate\x12,.rapport.notifications.v1.GetTemplateRequest\x1a\".rapport.notifications.v1.Template\"A\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=templates/*}\x12\xaa\x01\n\rListTemplates\x12..rapport.notifications.v1.ListTemplatesRequest\x1a/.rapport.notifications.v1.ListTemplatesResponse\"8\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12\xc0\x01\n\x0eRenderTemplate\x12/.rapport.notifications.v1.RenderTemplateRequest\x1a\x30.rapport.notifications.v1.RenderTemplateResponse\"K\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=templates/*}:render:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/template_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xa8\x05\n\x08Template\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12;\n\x04kind\x18\x02 \x01(\x0e\x32\'.rapport.notifications.v1.Template.KindB\x04\xe2\x41\x01\x02\x12\x1b\n\rlanguage_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07subject\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x04\x62ody\x18\x05 \x01(\tB\x08\xe2\x41\x01\x02\xb8\xb5\x18\x01\x12\x15\n\x07\x61pology\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x46\n\x07reasons\x18\x07 \x03(\x0b\x32/.rapport.notifications.v1.Template.ReasonsEntryB\x04\xe2\x41\x01\x01\x12\x17\n\tvariables\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07version\x18\t \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12:\n\ndepartment\x18\x0b \x01(\tB&\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x33\n\x07purpose\x18\x0c \x01(\tB\"\xe2\x41\x02\x02\x05\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x1a.\n\x0cReasonsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_DELAY\x10\x01\x12\x14\n\x10KIND_INFORMATION\x10\x02:N\xea\x41K\n\x1enotifications.rapport/Template\x12\x14templates/{template}*\ttemplates2\x08template\"\x88\x01\n\x15\x43reateTemplateRequest\x12\x19\n\x0btemplate_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12:\n\x08template\x18\x02 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"K\n\x12GetTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\"I\n\x14ListTemplatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListTemplatesResponse\x12\x35\n\ttemplates\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd9\x01\n\x15RenderTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12W\n\tvariables\x18\x02 \x03(\x0b\x32>.rapport.notifications.v1.RenderTemplateRequest.VariablesEntryB\x04\xe2\x41\x01\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"Q\n\x16RenderTemplateResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04\x62ody\x18\x02 \x01(\t\x12\x18\n\x10template_version\x18\x03 \x01(\x05\x32\xd0\x05\n\x0fTemplateService\x12\xa7\x01\n\x0e\x43reateTemplate\x12/.rapport.notifications.v1.CreateTemplateRequest\x1a\".rapport.notifications.v1.Template\"@\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12\xa2\x01\n\x0bGetTemplate\x12,.rapport.notifications.v1.GetTemplateRequest\x1a\".rapport.notifications.v1.Template\"A\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=templates/*}\x12\xaa\x01\n\rListTemplates\x12..rapport.notifications.v1.ListTemplatesRequest\x1a/.rapport.notifications.v1.ListTemplatesResponse\"8\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12\xc0\x01\n\x0eRenderTemplate\x12/.rapport.notifications.v1.RenderTemplateRequest\x1a\x30.rapport.notifications.v1.RenderTemplateResponse\"K\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=templates/*}:render:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATE_REASONSENTRY']._loaded_options = None
   _globals['_TEMPLATE_REASONSENTRY']._serialized_options = b'8\001'
   _globals['_TEMPLATE'].fields_by_name['name']._loaded_options = None
-  _globals['_TEMPLATE'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_TEMPLATE'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
   _globals['_TEMPLATE'].fields_by_name['kind']._loaded_options = None
   _globals['_TEMPLATE'].fields_by_name['kind']._serialized_options = b'\342A\001\002'
   _globals['_TEMPLATE'].fields_by_name['language_code']._loaded_options = None
@@ -91,25 +91,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TEMPLATESERVICE'].methods_by_name['RenderTemplate']._loaded_options = None
   _globals['_TEMPLATESERVICE'].methods_by_name['RenderTemplate']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002\"\"\035/v1/{name=templates/*}:render:\001*'
   _globals['_TEMPLATE']._serialized_start=235
-  _globals['_TEMPLATE']._serialized_end=909
-  _globals['_TEMPLATE_REASONSENTRY']._serialized_start=715
-  _globals['_TEMPLATE_REASONSENTRY']._serialized_end=761
-  _globals['_TEMPLATE_KIND']._serialized_start=763
-  _globals['_TEMPLATE_KIND']._serialized_end=829
-  _globals['_CREATETEMPLATEREQUEST']._serialized_start=912
-  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1048
-  _globals['_GETTEMPLATEREQUEST']._serialized_start=1050
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=1125
-  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1127
-  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1200
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1202
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1305
-  _globals['_RENDERTEMPLATEREQUEST']._serialized_start=1308
-  _globals['_RENDERTEMPLATEREQUEST']._serialized_end=1525
-  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_start=1477
-  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_end=1525
-  _globals['_RENDERTEMPLATERESPONSE']._serialized_start=1527
-  _globals['_RENDERTEMPLATERESPONSE']._serialized_end=1608
-  _globals['_TEMPLATESERVICE']._serialized_start=1611
-  _globals['_TEMPLATESERVICE']._serialized_end=2331
+  _globals['_TEMPLATE']._serialized_end=915
+  _globals['_TEMPLATE_REASONSENTRY']._serialized_start=721
+  _globals['_TEMPLATE_REASONSENTRY']._serialized_end=767
+  _globals['_TEMPLATE_KIND']._serialized_start=769
+  _globals['_TEMPLATE_KIND']._serialized_end=835
+  _globals['_CREATETEMPLATEREQUEST']._serialized_start=918
+  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1054
+  _globals['_GETTEMPLATEREQUEST']._serialized_start=1056
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=1131
+  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1133
+  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1206
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1208
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1311
+  _globals['_RENDERTEMPLATEREQUEST']._serialized_start=1314
+  _globals['_RENDERTEMPLATEREQUEST']._serialized_end=1531
+  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_start=1483
+  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_end=1531
+  _globals['_RENDERTEMPLATERESPONSE']._serialized_start=1533
+  _globals['_RENDERTEMPLATERESPONSE']._serialized_end=1614
+  _globals['_TEMPLATESERVICE']._serialized_start=1617
+  _globals['_TEMPLATESERVICE']._serialized_end=2337
 # @@protoc_insertion_point(module_scope)

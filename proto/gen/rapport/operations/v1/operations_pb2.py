@@ -26,9 +26,10 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
+from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/operations/v1/operations.proto\x12\x15rapport.operations.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\"\xcd\x02\n\x07\x42\x61\x63klog\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x16unpublished_fact_count\x18\x02 \x01(\x03\x12;\n\x17oldest_unpublished_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\tset_aside\x18\x04 \x03(\x0b\x32\x1f.rapport.operations.v1.SetAside\x12\x30\n\x04work\x18\x05 \x03(\x0b\x32\".rapport.operations.v1.WorkBacklog\x12\x1b\n\x13overdue_timer_count\x18\x06 \x01(\x03:N\xea\x41K\n\x1aoperations.rapport/Backlog\x12\x1aservices/{service}/backlog*\x08\x62\x61\x63klogs2\x07\x62\x61\x63klog\"\x93\x01\n\x08SetAside\x12\x32\n\x08\x63onsumer\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1boperations.rapport/Consumer\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .rapport.common.v1.SetAsideState\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x03\"r\n\x0bWorkBacklog\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x13\n\x0b\x61larm_count\x18\x02 \x01(\x03\x12\x12\n\nalarm_code\x18\x03 \x01(\t\x12\x15\n\runknown_count\x18\x04 \x01(\x03\x12\x15\n\roverdue_count\x18\x05 \x01(\x03\"\xfe\x01\n\x08\x43onsumer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x15\n\rpending_count\x18\x03 \x01(\x03\x12\x15\n\rin_hand_count\x18\x04 \x01(\x03\x12\x14\n\x0cparked_count\x18\x05 \x01(\x03\x12\x19\n\x11\x64\x65\x61\x64_letter_count\x18\x06 \x01(\x03\x12\x0f\n\x07missing\x18\x07 \x01(\x08:^\xea\x41[\n\x1boperations.rapport/Consumer\x12\'services/{service}/consumers/{consumer}*\tconsumers2\x08\x63onsumer\"\xf5\x03\n\nDeadLetter\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x18\n\x08resource\x18\x04 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rattempt_count\x18\x07 \x01(\x05\x12-\n\tpark_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x63ustomer\x18\t \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x07headers\x18\n \x03(\x0b\x32..rapport.operations.v1.DeadLetter.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\x0b \x01(\x0c\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:~\xea\x41{\n\x1doperations.rapport/DeadLetter\x12\x41services/{service}/consumers/{consumer}/deadLetters/{dead_letter}*\x0b\x64\x65\x61\x64Letters2\ndeadLetter\"\xcc\x01\n\x05Timer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rattempt_count\x18\x05 \x01(\x05:O\xea\x41L\n\x18operations.rapport/Timer\x12!services/{service}/timers/{timer}*\x06timers2\x05timer\"\xaf\x04\n\x04Work\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.rapport.operations.v1.Work.State\x12\x15\n\rattempt_count\x18\x05 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\r\n\x05\x61larm\x18\x07 \x01(\x08\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_CLAIMED\x10\x02\x12\x16\n\x12STATE_HANDING_OVER\x10\x03\x12\x0e\n\nSTATE_DONE\x10\x04\x12\x11\n\rSTATE_REFUSED\x10\x05\x12\x11\n\rSTATE_UNKNOWN\x10\x06\x12\x11\n\rSTATE_EXPIRED\x10\x07\x12\x13\n\x0fSTATE_CANCELLED\x10\x08:H\xea\x41\x45\n\x17operations.rapport/Work\x12\x1eservices/{service}/work/{work}*\x04work2\x04workBF\xea\x41\x43\n\x1aoperations.rapport/Service\x12\x12services/{service}*\x08services2\x07serviceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/operations/v1/operations.proto\x12\x15rapport.operations.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xcd\x02\n\x07\x42\x61\x63klog\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x16unpublished_fact_count\x18\x02 \x01(\x03\x12;\n\x17oldest_unpublished_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\tset_aside\x18\x04 \x03(\x0b\x32\x1f.rapport.operations.v1.SetAside\x12\x30\n\x04work\x18\x05 \x03(\x0b\x32\".rapport.operations.v1.WorkBacklog\x12\x1b\n\x13overdue_timer_count\x18\x06 \x01(\x03:N\xea\x41K\n\x1aoperations.rapport/Backlog\x12\x1aservices/{service}/backlog*\x08\x62\x61\x63klogs2\x07\x62\x61\x63klog\"\x93\x01\n\x08SetAside\x12\x32\n\x08\x63onsumer\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1boperations.rapport/Consumer\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .rapport.common.v1.SetAsideState\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x03\"r\n\x0bWorkBacklog\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x13\n\x0b\x61larm_count\x18\x02 \x01(\x03\x12\x12\n\nalarm_code\x18\x03 \x01(\t\x12\x15\n\runknown_count\x18\x04 \x01(\x03\x12\x15\n\roverdue_count\x18\x05 \x01(\x03\"\x84\x02\n\x08\x43onsumer\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x15\n\rpending_count\x18\x03 \x01(\x03\x12\x15\n\rin_hand_count\x18\x04 \x01(\x03\x12\x14\n\x0cparked_count\x18\x05 \x01(\x03\x12\x19\n\x11\x64\x65\x61\x64_letter_count\x18\x06 \x01(\x03\x12\x0f\n\x07missing\x18\x07 \x01(\x08:^\xea\x41[\n\x1boperations.rapport/Consumer\x12\'services/{service}/consumers/{consumer}*\tconsumers2\x08\x63onsumer\"\xf5\x03\n\nDeadLetter\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x18\n\x08resource\x18\x04 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\r\n\x05\x65rror\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rattempt_count\x18\x07 \x01(\x05\x12-\n\tpark_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x08\x63ustomer\x18\t \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x07headers\x18\n \x03(\x0b\x32..rapport.operations.v1.DeadLetter.HeadersEntry\x12\x0c\n\x04\x64\x61ta\x18\x0b \x01(\x0c\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:~\xea\x41{\n\x1doperations.rapport/DeadLetter\x12\x41services/{service}/consumers/{consumer}/deadLetters/{dead_letter}*\x0b\x64\x65\x61\x64Letters2\ndeadLetter\"\xcc\x01\n\x05Timer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12,\n\x08\x64ue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rattempt_count\x18\x05 \x01(\x05:O\xea\x41L\n\x18operations.rapport/Timer\x12!services/{service}/timers/{timer}*\x06timers2\x05timer\"\xaf\x04\n\x04Work\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.rapport.operations.v1.Work.State\x12\x15\n\rattempt_count\x18\x05 \x01(\x05\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\r\n\x05\x61larm\x18\x07 \x01(\x08\x12,\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_PENDING\x10\x01\x12\x11\n\rSTATE_CLAIMED\x10\x02\x12\x16\n\x12STATE_HANDING_OVER\x10\x03\x12\x0e\n\nSTATE_DONE\x10\x04\x12\x11\n\rSTATE_REFUSED\x10\x05\x12\x11\n\rSTATE_UNKNOWN\x10\x06\x12\x11\n\rSTATE_EXPIRED\x10\x07\x12\x13\n\x0fSTATE_CANCELLED\x10\x08:H\xea\x41\x45\n\x17operations.rapport/Work\x12\x1eservices/{service}/work/{work}*\x04work2\x04workBF\xea\x41\x43\n\x1aoperations.rapport/Service\x12\x12services/{service}*\x08services2\x07serviceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETASIDE'].fields_by_name['consumer']._loaded_options = None
   _globals['_SETASIDE'].fields_by_name['consumer']._serialized_options = b'\372A\035\n\033operations.rapport/Consumer'
   _globals['_CONSUMER'].fields_by_name['name']._loaded_options = None
-  _globals['_CONSUMER'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_CONSUMER'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
   _globals['_CONSUMER']._loaded_options = None
   _globals['_CONSUMER']._serialized_options = b'\352A[\n\033operations.rapport/Consumer\022\'services/{service}/consumers/{consumer}*\tconsumers2\010consumer'
   _globals['_DEADLETTER_HEADERSENTRY']._loaded_options = None
@@ -64,22 +65,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORK'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_WORK']._loaded_options = None
   _globals['_WORK']._serialized_options = b'\352AE\n\027operations.rapport/Work\022\036services/{service}/work/{work}*\004work2\004work'
-  _globals['_BACKLOG']._serialized_start=191
-  _globals['_BACKLOG']._serialized_end=524
-  _globals['_SETASIDE']._serialized_start=527
-  _globals['_SETASIDE']._serialized_end=674
-  _globals['_WORKBACKLOG']._serialized_start=676
-  _globals['_WORKBACKLOG']._serialized_end=790
-  _globals['_CONSUMER']._serialized_start=793
-  _globals['_CONSUMER']._serialized_end=1047
-  _globals['_DEADLETTER']._serialized_start=1050
-  _globals['_DEADLETTER']._serialized_end=1551
-  _globals['_DEADLETTER_HEADERSENTRY']._serialized_start=1377
-  _globals['_DEADLETTER_HEADERSENTRY']._serialized_end=1423
-  _globals['_TIMER']._serialized_start=1554
-  _globals['_TIMER']._serialized_end=1758
-  _globals['_WORK']._serialized_start=1761
-  _globals['_WORK']._serialized_end=2320
-  _globals['_WORK_STATE']._serialized_start=2060
-  _globals['_WORK_STATE']._serialized_end=2246
+  _globals['_BACKLOG']._serialized_start=225
+  _globals['_BACKLOG']._serialized_end=558
+  _globals['_SETASIDE']._serialized_start=561
+  _globals['_SETASIDE']._serialized_end=708
+  _globals['_WORKBACKLOG']._serialized_start=710
+  _globals['_WORKBACKLOG']._serialized_end=824
+  _globals['_CONSUMER']._serialized_start=827
+  _globals['_CONSUMER']._serialized_end=1087
+  _globals['_DEADLETTER']._serialized_start=1090
+  _globals['_DEADLETTER']._serialized_end=1591
+  _globals['_DEADLETTER_HEADERSENTRY']._serialized_start=1417
+  _globals['_DEADLETTER_HEADERSENTRY']._serialized_end=1463
+  _globals['_TIMER']._serialized_start=1594
+  _globals['_TIMER']._serialized_end=1798
+  _globals['_WORK']._serialized_start=1801
+  _globals['_WORK']._serialized_end=2360
+  _globals['_WORK_STATE']._serialized_start=2100
+  _globals['_WORK_STATE']._serialized_end=2286
 # @@protoc_insertion_point(module_scope)
