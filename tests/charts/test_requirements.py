@@ -44,11 +44,54 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "--no-deps",
                 "--build-constraints",
                 "requirements-run.txt",
-                *(f"-e{each}" for each in folders),
+                *(f"./{each}" for each in folders),
             ]
             subprocess.run([*install, *own], cwd=ROOT, check=True)
             return interpreter
     pytest.skip("the requirements can be installed neither from uv's cache nor from an index")
+
+
+TOOLS = ("rapport_testing", "rapport_imports", "rapport_tools", "typer", "rich", "pytest", "psutil")
+    "rapport_testing",
+    "rapport_imports",
+    "rapport_tools",
+    "typer",
+    "rich",
+    "pytest",
+    "psutil",
+    "aiosmtpd",
+)
+LOOK = """
+import importlib, importlib.util, json, pathlib, pkgutil, sys
+for package in json.loads(sys.argv[1]):
+    found = importlib.import_module(package)
+    for each in pkgutil.walk_packages(found.__path__, f"{package}."):
+        if ".migrations" not in each.name and not each.name.endswith("__main__"):
+            importlib.import_module(each.name)
+here = pathlib.Path(sys.prefix)
+ours = [p for p in here.rglob("site-packages/*") if p.name in (*json.loads(sys.argv[1]), "rapport")]
+print(json.dumps({
+    "tools": [name for name in json.loads(sys.argv[2]) if importlib.util.find_spec(name)],
+    "commands": [p.name for p in (here / "bin").glob("rapport*")],
+    "data": sorted({p.suffix for each in ours for p in each.rglob("*.*")} - {".py", ".pyc", ".typed"}),
+    "issuers": [p.name for each in ours for p in each.rglob("*.py") if "jwt.encode" in p.read_text()],
+    "migrations": len([p for each in ours for p in each.glob("**/migrations/versions/*_0001_*.py")]),
+}))
+"""
+
+
+def test_an_image_holds_no_tool_no_issuer_and_no_data_and_all_of_it_can_be_imported(python: Path) -> None:
+    packages = json.dumps(["chassis", *SERVICES])
+    told = subprocess.run([python, "-c", LOOK, packages, json.dumps(TOOLS)], capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr.decode()
+    found = json.loads(told.stdout)
+    assert found == {
+        "tools": [],
+        "commands": [],
+        "data": [".proto", ".pyi"],
+        "issuers": [],
+        "migrations": 1 + len(SERVICES),
+    }
 
 
 @pytest.fixture

@@ -53,7 +53,8 @@ def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str,
 
 def test_explain_leads_from_the_notice_back_to_the_forecast_and_its_human(told: dict[str, Any]) -> None:
     causes = told["explain"]["causes"]
-    steps = [cause["what"].rpartition(".")[2].rpartition("/")[2] for cause in causes]
+    whats = [next(cause[k] for k in ("eventType", "method", "timerKind") if k in cause) for cause in causes]
+    steps = [what.rpartition(".")[2].rpartition("/")[2] for what in whats]
     assert steps[-2:] == ["WorkItemForecast", "ForecastWorkItem"]
     assert "PromiseAtRisk" in steps
     assert causes[-1]["actor"] == "agents/dora"

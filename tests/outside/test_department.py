@@ -1,0 +1,110 @@
+"""A department with a repository of its own: it has our wheels and writes a contract, a migration, one RPC.
+
+Its environment holds the libraries of this one by links, and of ours only what the wheels of contracts,
+chassis and testing have; so nothing needs a network, and nothing finds the sources beside it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rapport_testing.engines.postgres import owner_of
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.tokens import ISSUER, TestIssuer
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = Path(sysconfig.get_paths()["purelib"])
+UV = Path(sys.executable).parent / "uv"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What we publish for departments."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for package in ("proto", "chassis", "testing"):
+        build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+        subprocess.run(build, cwd=ROOT / package, check=True)
+    return sorted(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
+    """The department's folder, with an environment in `.venv` and the contract generated."""
+    folder = tmp_path_factory.mktemp("acme") / "parcels"
+    shutil.copytree(Path(__file__).parent / "parcels", folder)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
+    python = folder / ".venv" / "bin" / "python"
+    where = [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
+    site = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
+    for each in LIBRARIES.iterdir():
+        if not each.name.startswith(("rapport", "_rapport", "_editable", "__editable")):
+            (site / each.name).symlink_to(each)
+    (python.parent / "nats-server").symlink_to(Path(sys.executable).parent / "nats-server")
+    install = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels]
+    subprocess.run(install, check=True)
+    generate = [python, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{site}", "--python_out=."]
+    generate += ["--grpc_python_out=.", "--facts_out=.", "acme/parcels/v1/parcels.proto"]
+    generate += ["acme/parcels/v1/parcels_events.proto"]
+    run(folder, *generate, env={"PATH": f"{python.parent}"})
+    return folder
+
+
+@pytest.fixture
+async def environ(infrastructure: Infrastructure, issuer: TestIssuer) -> Mapping[str, str]:
+    """What its service is given, in a cluster as here."""
+    postgres = infrastructure.postgres
+    await postgres.create_database("parcels")
+    return {
+        "PATH": os.environ["PATH"],
+        "RAPPORT_DATABASE_URL": postgres.url_for("parcels"),
+        "RAPPORT_DATABASE_OWNER_URL": postgres.url_for("parcels", owner_of("parcels")),
+        "RAPPORT_NATS_URL": infrastructure.nats_url,
+        "RAPPORT_NATS_ADMIN_URL": infrastructure.nats_url,
+        "RAPPORT_JWKS_URL": issuer.jwks_url,
+        "RAPPORT_ISSUER": ISSUER,
+        "RAPPORT_DEPOT": "north",
+    }
+
+
+def run(folder: Path, *command: object, env: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=folder,
+        env=dict(env),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+async def test_it_declares_migrates_and_provisions_with_what_the_wheels_hold(
+    department: Path, environ: Mapping[str, str]
+) -> None:
+    python = department / ".venv" / "bin" / "python"
+    found = run(department, python, "-c", "import chassis, rapport_testing as t; print(chassis, t)", env={})
+    assert found.count(str(department)) == 2
+    described = json.loads(run(department, python, "-m", "parcels", "describe", env={}))
+    assert described["service"] == "parcels"
+    assert [each["durable"] for each in described["consumers"]] == ["parcels-customers"]
+    run(department, python, "-m", "parcels", "migrate", env=environ)
+    run(department, python, "-m", "parcels", "provision", env=environ)
+
+
+def test_its_own_tests_pass_with_the_fixtures_that_we_ship(department: Path) -> None:
+    python = department / ".venv" / "bin" / "python"
+    home = {"HOME": str(department), "PATH": os.environ["PATH"]}
+    told = run(
+        department, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parcels.py", env=home
+    )
+    assert "2 passed" in told
