@@ -52,15 +52,6 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 TOOLS = ("rapport_testing", "rapport_imports", "rapport_tools", "typer", "rich", "pytest", "psutil")
-    "rapport_testing",
-    "rapport_imports",
-    "rapport_tools",
-    "typer",
-    "rich",
-    "pytest",
-    "psutil",
-    "aiosmtpd",
-)
 LOOK = """
 import importlib, importlib.util, json, pathlib, pkgutil, sys
 for package in json.loads(sys.argv[1]):
