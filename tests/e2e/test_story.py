@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
+from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport_testing.wait import eventually
 from rapport_tools.cli.session import Session
 from rapport_tools.local.mail import Mailbox
@@ -49,6 +51,14 @@ def test_the_email_has_apology_reason_new_date_and_a_named_human(told: dict[str,
     assert "The transport is taking longer than planned" in text
     assert "Alice Brandt" in text
     assert "+49 30 901820" in text or "alice.brandt@rapport.example" in text
+
+
+def test_a_department_that_no_service_knows_has_its_part_in_the_view(told: dict[str, Any]) -> None:
+    views = Session.open().stub(ViewServiceStub, "customer")
+    view = views.GetCustomerView(GetCustomerViewRequest(name=f"{told['customer']}/view"))
+    [section] = view.sections
+    assert (section.display_name, section.department) == ("Billing", "departments/billing")
+    assert [cell.label for cell in section.cells] == ["Open amount", "Next debit"]
 
 
 def test_explain_leads_from_the_notice_back_to_the_forecast_and_its_human(told: dict[str, Any]) -> None:

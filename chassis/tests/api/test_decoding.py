@@ -12,7 +12,7 @@ import pytest
 from chassis.api.decoding import decoder, into
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import case_service_pb2, work_item_service_pb2
-from rapport.customer.v1 import customer_service_pb2
+from rapport.customer.v1 import customer_service_pb2, section_service_pb2
 from rapport.loyalty.v1 import purchase_service_pb2
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -158,3 +158,23 @@ def test_changes_that_are_not_those_of_the_contract_start_no_service() -> None:
         TypeError, match=r"changes of rapport\.cases\.v1\.UpdateCaseRequest must be a TypedDict"
     ):
         decoder(case_service_pb2.UpdateCaseRequest.DESCRIPTOR, update)
+
+
+def test_bytes_are_bytes_and_an_absent_time_is_none() -> None:
+    async def put(
+        tx: Any,
+        *,
+        customer_id: UUID,
+        view_section_id: str,
+        content: bytes,
+        as_of_time: datetime,
+        stale_time: datetime | None,
+        etag: str,
+    ) -> None: ...
+
+    name = f"customers/{ONE}/view/sections/billing"
+    request = section_service_pb2.PutViewSectionRequest(name=name, content=b"\0", as_of_time=timestamp(NOW))
+    assert decoder(request.DESCRIPTOR, put)(request) == {
+        "customer_id": ONE, "view_section_id": "billing", "content": b"\0", "as_of_time": NOW,
+        "stale_time": None, "etag": "",
+    }  # fmt: skip

@@ -36,6 +36,7 @@ async def test_a_schema_is_kept_as_it_was_put(billing, department, refused):
     assert await get(billing) == put
     other = await delivery.begin()
     assert await listed(billing) == [put, other]
+    assert await billing.begin() == put  # says nothing new
 
 
 async def test_what_is_only_checked_is_not_kept(billing, refused):

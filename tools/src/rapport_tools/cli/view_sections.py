@@ -24,10 +24,8 @@ def sections(view: view_pb2.CustomerView) -> Iterator[RenderableType]:
     for section in view.sections:
         cells = Table.grid(padding=(0, 2))
         for cell in section.cells:
-            value = _value(cell)
-            cells.add_row(
-                Text(line(f"  {cell.label}"), "dim"), Text(line(value), ALARM if cell.alarm else "")
-            )
+            label = Text(line(f"  {cell.label}"), "dim")
+            cells.add_row(label, Text(line(value(cell)), ALARM if cell.alarm else ""))
         yield Group(_heading(section), cells)
 
 
@@ -40,7 +38,7 @@ def _heading(section: section_pb2.ViewSection) -> Text:
     )
 
 
-def _value(cell: section_pb2.SectionCell) -> str:
+def value(cell: section_pb2.SectionCell) -> str:
     """The value by its type, so that a format of tomorrow is shown as well."""
     kind = cell.WhichOneof("value")
     if kind is None:

@@ -1,7 +1,7 @@
 """The story: a delivery will be late, and the customer hears of it from us, once, before the old date."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,12 +35,15 @@ from rapport.customer.v1 import (
     view_service_pb2,
 )
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport_tools.cli.failures import Failure
 from rapport_tools.cli.session import Session
+from rapport_tools.demo import billing
+from rapport_tools.demo.changes import changes
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
@@ -75,6 +78,7 @@ class Story:
     def __init__(self, open_session: Callable[[str, str], Session], tell: Tell, customer: str = "") -> None:
         everyone = open_session("agent:demo", "front-desk")
         alice, dora = open_session("agent:alice", "front-desk"), open_session("department:dora", "delivery")
+        rita, bill = open_session("manager:rita", "billing"), open_session("department:bill", "billing")
         self._tell = tell
         self._directory = everyone.stub(DirectoryServiceStub, "cases")
         self._customers = everyone.stub(CustomerServiceStub, "customer")
@@ -85,6 +89,8 @@ class Story:
         self._items = alice.stub(WorkItemServiceStub, "cases")
         self._promises = alice.stub(PromiseServiceStub, "cases")
         self._delivery = dora.stub(WorkItemServiceStub, "cases")
+        self._schemas = rita.stub(SectionServiceStub, "customer")
+        self._sections = bill.stub(SectionServiceStub, "customer")
         self._told = view_pb2.CustomerView()
         self._tokens: list[str] = []
         self.outcome = Outcome(customer)
@@ -95,6 +101,7 @@ class Story:
             self.outcome.trace_id = tracing.trace_id(tracing.traceparent())
             self._know_the_customer()
             order, item = self._promise_a_delivery()
+            self._show_what_is_open()
             self._forecast_a_delay(item)
             self._wait_for_the_notice(order)
             self._wait_for_goodwill()
@@ -181,6 +188,11 @@ class Story:
         self._step(f"The customer calls, Alice takes {order}: delivery promised in three days.")
         return order, item.name
 
+    def _show_what_is_open(self) -> None:
+        self._call(self._schemas.PutSectionSchema, billing.schema())
+        self._call(self._sections.PutViewSection, billing.section(self.outcome.customer))
+        self._step("Billing, which no service here has heard of, shows its part of the view: what is open.")
+
     def _forecast_a_delay(self, item: str) -> None:
         self._call(
             self._delivery.ForecastWorkItem,
@@ -261,44 +273,3 @@ class Story:
             if time.monotonic() > deadline:
                 raise Failure(f"Waited a minute for {what}. `rapport doctor` says what is wrong.")
             time.sleep(0.05)
-
-
-def changes(before: view_pb2.CustomerView, after: view_pb2.CustomerView) -> str:
-    """What is different in the later view, a line each, with + for new and - for gone."""
-    old, new = _lines(before), _lines(after)
-    gone = [f"- {line}" for line in old if line not in new]
-    come = [f"+ {line}" for line in new if line not in old]
-    return "\n".join(gone + come)
-
-
-def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
-    """The view in lines of which each stands for itself."""
-    value = view.value.lifetime_value
-    day = "%a %d %b %Y"
-    return [
-        *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
-        f"value    {value.currency_code} {value.units}.{value.nanos // 10**7:02}"
-        f" {value_name(view.value, 'band')}",
-        *(f"case     {part.topic} {value_name(part, 'state')}" for part in view.cases),
-        *(
-            f"promise  {part.kind} of {part.reference} {value_name(part, 'state')}"
-            f", due {part.due_time.ToDatetime():{day}}"
-            + (
-                f", now expected {part.forecast_time.ToDatetime():{day}}"
-                if part.HasField("forecast_time")
-                else ""
-            )
-            for part in view.promises
-        ),
-        *(
-            f"notice   {part.kind} {value_name(part, 'state')} {part.reason_code}".rstrip()
-            for part in view.notices
-        ),
-        *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
-        *(f"goodwill {part.amount} {_unit(part)} for {part.reason_code}" for part in view.loyalty.goodwill),
-    ]
-
-
-def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
-    """What is counted, for example `points`."""
-    return part.unit.rpartition("/")[2]

@@ -40,6 +40,11 @@ class SectionSchema:
         self.department_id, self.create_time = held.department_id, held.create_time
         self.version = held.version + 1
 
+    def says_the_same_as(self, held: Self) -> bool:
+        """Whether nothing would be drawn otherwise than by `held`."""
+        said = [(each.display_name, each.message_type, each.descriptors) for each in (self, held)]
+        return said[0] == said[1] and not held.is_deleted
+
     def delete(self, now: datetime) -> None:
         """Withdraw it."""
         self.is_deleted, self.update_time = True, now

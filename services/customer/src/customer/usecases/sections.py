@@ -71,7 +71,7 @@ async def put_section_schema(
     etag: str,
     validate_only: bool,
 ) -> SectionSchema:
-    """Keep what a department's sections hold, and draw anew those that are there.
+    """Keep what a department's sections hold, and draw anew those that are there, unless nothing is new.
 
     InvalidArgument REQUIRED, TOO_LONG, INVALID_SCHEMA, SENSITIVE_IN_SECTION; FailedPrecondition
     SCHEMA_INCOMPATIBLE, TOO_MANY_SCHEMAS; Aborted ETAG_MISMATCH.
@@ -91,6 +91,8 @@ async def put_section_schema(
     layout = _layout(schema)
     if held is not None and (numbers := layout.misread(_layout(held))):
         schema.refuse_to_misread(numbers)
+    if held is not None and schema.says_the_same_as(held):
+        return held
     if held is None or held.is_deleted:
         await _require_room(tx)
     if not validate_only:

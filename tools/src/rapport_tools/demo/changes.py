@@ -1,0 +1,53 @@
+"""What a step of the story changed in the customer view."""
+
+from collections.abc import Sequence
+
+from chassis.api.messages import value_name
+from rapport.customer.v1 import view_pb2
+from rapport_tools.cli.view_sections import value
+
+
+def changes(before: view_pb2.CustomerView, after: view_pb2.CustomerView) -> str:
+    """What is different in the later view, a line each, with + for new and - for gone."""
+    old, new = _lines(before), _lines(after)
+    gone = [f"- {line}" for line in old if line not in new]
+    come = [f"+ {line}" for line in new if line not in old]
+    return "\n".join(gone + come)
+
+
+def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
+    """The view in lines of which each stands for itself."""
+    paid = view.value.lifetime_value
+    day = "%a %d %b %Y"
+    return [
+        *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
+        f"value    {paid.currency_code} {paid.units}.{paid.nanos // 10**7:02}"
+        f" {value_name(view.value, 'band')}",
+        *(f"case     {part.topic} {value_name(part, 'state')}" for part in view.cases),
+        *(
+            f"promise  {part.kind} of {part.reference} {value_name(part, 'state')}"
+            f", due {part.due_time.ToDatetime():{day}}"
+            + (
+                f", now expected {part.forecast_time.ToDatetime():{day}}"
+                if part.HasField("forecast_time")
+                else ""
+            )
+            for part in view.promises
+        ),
+        *(
+            f"notice   {part.kind} {value_name(part, 'state')} {part.reason_code}".rstrip()
+            for part in view.notices
+        ),
+        *(f"holds    {part.balance} {_unit(part)}" for part in view.loyalty.balances),
+        *(
+            f"{section.name.rpartition('/')[2]:8} {cell.label} {value(cell)}"
+            for section in view.sections
+            for cell in section.cells
+        ),
+        *(f"goodwill {part.amount} {_unit(part)} for {part.reason_code}" for part in view.loyalty.goodwill),
+    ]
+
+
+def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
+    """What is counted, for example `points`."""
+    return part.unit.rpartition("/")[2]
