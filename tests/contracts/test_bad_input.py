@@ -29,7 +29,6 @@ from tests.contracts.valid import (
     prepare,
     renewed,
     request_of,
-    short_name,
 )
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
@@ -250,7 +249,7 @@ async def valid(caller: Caller, name: str) -> dict[str, Message]:
     """A valid request of every method, each answered OK."""
     known: dict[str, str] = {}
     made = {}
-    by_name = {short_name(method): method for method in methods(name)}
+    by_name = {method.name: method for method in methods(name)}
     for short, fields in REQUESTS[name]:
         method = by_name[short]
         request = request_of(contracts.message_class(method.input_type), fields, known)
@@ -270,7 +269,7 @@ async def refusals(
 ) -> AsyncIterator[tuple[str, str, Outcome]]:
     """How each method answers when one field of a valid request is changed, with the field's path."""
     for method in methods(name):
-        request = valid[short_name(method)]
+        request = valid[method.name]
         for steps, field in places(request):
             for value in values(field):
                 made = spoilt(request, steps, value)
@@ -315,7 +314,7 @@ async def test_what_is_required_is_missed_where_it_should_stand(
 ) -> None:
     accepted = {}
     for method in methods(name):
-        request = valid[short_name(method)]
+        request = valid[method.name]
         for steps in required(request):
             path = path_of(steps)
             got = await caller.outcome(method, spoilt(request, steps, None).SerializeToString())
@@ -361,7 +360,7 @@ async def test_every_field_mask_refuses_unknown_paths(
     masked = [method for method in methods(name) if "update_mask" in method.input_type.fields_by_name]
     assert masked
     for method in masked:
-        request = renewed(valid[short_name(method)])
+        request = renewed(valid[method.name])
         request.update_mask.paths[:] = ["no_such_field"]  # type: ignore[attr-defined]
         got = await caller.outcome(method, request.SerializeToString())
         assert got == Outcome("INVALID_ARGUMENT", "UNKNOWN_FIELD", frozenset({"update_mask"})), method.name

@@ -7,10 +7,9 @@ import cases.service
 import customer.service
 from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
-from chassis.events.explain import what
+from chassis.explain.chain import what
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
-from rapport.common.v1.explanation_pb2 import ExplainRequest
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
@@ -39,11 +38,11 @@ async def test_a_service_is_asked_on_behalf_of_whoever_asked(start: Any, clock: 
         )
         return next((e.name for e in page.timeline_entries if e.resource.startswith("promises/")), "")
 
-    question = ExplainRequest(name=await eventually(entry))
+    question = timeline_service_pb2.ExplainTimelineEntryRequest(name=await eventually(entry))
 
     async def told(*permissions: str) -> list[tuple[str, str, str]]:
         reader = asked.stub(TimelineServiceStub, permissions, "agent:bob")
-        causes = (await reader.Explain(question)).causes
+        causes = (await reader.ExplainTimelineEntry(question)).causes
         return [(cause.service, what(cause).rpartition(".")[2], cause.actor) for cause in causes]
 
     made = ("cases", "PromiseMade", "agents/alice")

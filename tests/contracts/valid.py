@@ -14,7 +14,6 @@ from google.protobuf.message import Message
 
 from chassis.db.database import Database
 from rapport.options.v1 import layout_pb2
-from rapport_tools.cli import contracts
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
 CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and a service that answers them
@@ -105,7 +104,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("BatchRecordInteractions", {"requests": [_contact("{CreateCustomer}")]}),
         ("GetTimelineEntry", {"name": "{RecordInteraction}"}),
         ("ListTimelineEntries", _PAGE | {"parent": "{CreateCustomer}"}),
-        ("customer.Explain", {"name": "{RecordInteraction}"}),
+        ("ExplainTimelineEntry", {"name": "{RecordInteraction}"}),
+        ("ExplainCustomer", {"name": "{CreateCustomer}"}),
         ("GetCustomerView", {"name": "{CreateCustomer}/view"}),
         ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
         ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
@@ -121,6 +121,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "source": "web-form", "wording_version": "2026-01", "effective_time": BEFORE, "etag": ""},
             "update_mask": "state,source,wordingVersion,effectiveTime", "allow_missing": True}),
         ("GetConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
+        ("ExplainConsent", {"name": "{CreateCustomer}/consents/marketing.email"}),
         ("ListConsents", _PAGE | {"parent": "{CreateCustomer}"}),
         ("PutSectionSchema", {
             "name": "sectionSchemas/billing", "department": "departments/billing", "display_name": "Billing",
@@ -189,14 +190,16 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "{MakePromise}", "due_time": LATER, "reason_code": "customer-away",
             "customer_requested": True, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
+        ("ExplainWorkItem", {"name": "{CreateWorkItem}"}),
         ("ListWorkItems", _PAGE | {"parent": "{OpenCase}"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
+        ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),
         ("BatchMakePromises", {
             "requests": [{"promise": PROMISED | {"case": "{OpenCase}"}, "import_key": "orders:1"}]}),
         ("GetPromise", {"name": "{MakePromise}"}),
         ("ListPromises", _PAGE | {"filter": "state = OPEN"}),
-        ("cases.Explain", {"name": "{MakePromise}"}),
+        ("ExplainPromise", {"name": "{MakePromise}"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}"}}),
         ("KeepPromise", {"name": "{MakePromise}", "keep_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED}),
@@ -255,7 +258,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}}),
         ("GetNotice", {"name": "{SendNotice}"}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
-        ("notifications.Explain", {"name": "{SendNotice}"}),
+        ("ExplainNotice", {"name": "{SendNotice}"}),
     ],
     "operations": [
         ("GetBacklog", {"name": "services/loyalty/backlog"}),
@@ -315,9 +318,3 @@ def learn(short: str, answer: Message, known: dict[str, str]) -> None:
     if name:
         known[short] = name
         known[f"#{name}"] = getattr(answer, "etag", "")
-
-
-def short_name(method: Any) -> str:
-    """The method's name; with its service where several have it."""
-    name: str = method.name
-    return f"{contracts.owner(method.containing_service)}.{name}" if name == "Explain" else name

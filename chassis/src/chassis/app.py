@@ -11,6 +11,7 @@ from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
 from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
+from chassis.explain.explainer import Explainer
 from chassis.grpc.client import Channels
 from chassis.inbox.freshness import Freshness
 from chassis.inbox.subscription import BatchHandler, Handler, Subscription
@@ -36,6 +37,7 @@ class App(Generic[S]):
         db: its database.
         freshness: how current what it knows of other services is.
         broadcast: reaches its other replicas.
+        explainer: explains its resources.
 
     """
 
@@ -63,6 +65,7 @@ class App(Generic[S]):
         self.freshness = Freshness()
         self.broadcast = Broadcast(name)
         self.channels = Channels(settings.peers, settings.token_file)
+        self.explainer = Explainer(self.db, self.channels)
         self.servicers: list[object] = []
         self.subscriptions: list[Subscription] = []
         self.timers: dict[str, TimerHandler] = {}

@@ -1,12 +1,38 @@
-"""Facts of a domain: what happened to one of its entities, as its generated `facts.py` has them."""
+"""Facts of a domain, what happened to one of its entities, and the words that explain them."""
 
-from dataclasses import fields
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 F = TypeVar("F", bound="DataclassInstance")
+_NEXT_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The latest fact about an entity: its name, `CaseOpened`, when and by whom. Empty when none is kept."""
+
+    fact: str = ""
+    time: datetime | None = None
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an entity is as it is: a sentence or two, the rule, and what that looked at beside the entity.
+
+    Names, codes, times and amounts, never personal data.
+    """
+
+    summary: str
+    rule: str = ""
+    rule_version: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def fact_of(kind: type[F], entity: Any, **told: Any) -> F:
@@ -18,3 +44,15 @@ def fact_of(kind: type[F], entity: Any, **told: Any) -> F:
     resource, *others = (field.name for field in fields(kind))
     known = {resource: entity.name} | {name: getattr(entity, name) for name in others if name not in told}
     return kind(**known | told)
+
+
+def why_told(entity: Any, told: Told) -> Why:
+    """Why an entity is as it is of which there is no more to say than its latest fact."""
+    if told.time is None:
+        return Why("What led to this is no longer kept.")
+    return Why(f"{_NEXT_WORD.sub(' ', told.fact).capitalize()} {shown(told.time)} by {told.actor}.")
+
+
+def shown(at: datetime) -> str:
+    """A moment as people read it: `2026-03-02 09:00 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -9,12 +9,11 @@ from chassis import ids
 from chassis.clock import ManualClock
 from chassis.db.maintain import keep
 from chassis.db.migrate import migrate
-from chassis.errors import DeadlineExceeded, InvalidArgument
+from chassis.errors import InvalidArgument
 from chassis.events.envelope import Event
-from chassis.events.explain import Chain, Foreign, chain, followed, what
+from chassis.explain.chain import Chain, chain, what
 from chassis.work.timers import TimerRunner
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
-from rapport.common.v1 import explanation_pb2
 from rapport_testing.wait import eventually
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -119,44 +118,6 @@ async def test_an_event_explains_the_resource_that_it_is_about_and_no_other(benc
             await chain(db, resource="cases/2", event_id=event_id)
         assert [violation.reason for violation in caught.value.violations] == ["EVENT_OF_OTHER_RESOURCE"]
     assert said(await chain(db, resource="cases/2", event_id=uuid4())) == []
-
-
-@pytest.fixture
-def begun_elsewhere():
-    """A chain that goes on in the cases service."""
-    here, known = explanation_pb2.Cause(id="here"), explanation_pb2.Cause(id="known of it here")
-    return Chain([here], Foreign("cases", "cases/1", uuid4(), known))
-
-
-async def test_a_chain_goes_on_as_the_other_service_tells_it(begun_elsewhere):
-    asked = []
-
-    async def explain(request):
-        asked.append(request)
-        return explanation_pb2.Explanation(causes=[explanation_pb2.Cause(id="there")])
-
-    found = await followed(begun_elsewhere, {"cases": explain})
-
-    assert [cause.id for cause in found] == ["here", "there"]
-    event_id = str(begun_elsewhere.continues.event_id)
-    assert asked == [explanation_pb2.ExplainRequest(name="cases/1", event_id=event_id)]
-
-
-async def knows_no_more(_):
-    return explanation_pb2.Explanation()
-
-
-async def cannot_be_asked(_):
-    raise DeadlineExceeded("DEADLINE_EXCEEDED", "No time is left.")
-
-
-@pytest.mark.parametrize("others", [{}, {"cases": knows_no_more}, {"cases": cannot_be_asked}])
-async def test_a_chain_ends_with_what_is_known_here_when_the_other_service_tells_nothing(
-    begun_elsewhere, others
-):
-    found = await followed(begun_elsewhere, others)
-
-    assert [cause.id for cause in found] == ["here", "known of it here"]
 
 
 @pytest.fixture

@@ -177,7 +177,10 @@ def test_the_page_says_how_much_is_open_when_the_view_has_less() -> None:
 
 def test_a_narrow_page_has_each_name_whole_in_the_line_below_what_it_is() -> None:
     lines = shown(80).splitlines()
-    for what, name in (("AT_RISK  delivery orders/7", PROMISE), ("WorkItemCreated  by agents/bob", ENTRY)):
+    for what, name in (
+        ("AT_RISK  delivery orders/7", PROMISE),
+        ("WorkItemCreated  by agents/bob", WORK_ITEM),
+    ):
         (at,) = [i for i, line in enumerate(lines) if what in line]
         assert lines[at + 1].strip() == name
 
@@ -202,8 +205,14 @@ def test_a_departments_section_is_shown_without_knowing_the_department(width: in
 
 
 def test_every_name_on_the_timeline_can_be_explained() -> None:
-    assert ENTRY in shown(160)
-    assert WORK_ITEM not in shown(160)
+    assert WORK_ITEM in shown(160)
+    (entry,) = [each for each in VIEW.latest_timeline_entries if each.resource == WORK_ITEM]
+    entry.resource = "things/of-a-department-nobody-can-ask"
+    try:
+        assert ENTRY in shown(160)
+        assert entry.resource not in shown(160)
+    finally:
+        entry.resource = WORK_ITEM
 
 
 def test_a_promised_day_is_shown_as_the_day_it_is() -> None:

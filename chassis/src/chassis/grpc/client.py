@@ -79,6 +79,9 @@ class Channels:
             self._open[service] = Peer(self._peers[service], self._identity)
         return self._open[service]
 
+    def __contains__(self, service: str) -> bool:
+        return service in self._peers
+
     async def close(self) -> None:
         """Close what was opened."""
         await asyncio.gather(*(peer.close() for peer in self._open.values()))

@@ -43,7 +43,7 @@ def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show:
     values = decoder(request.DESCRIPTOR, usecase)
     parameters = inspect.signature(usecase).parameters.values()
     own = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD][1:]
-    message_of = _shows(show)
+    message_of = shows(show)
 
     async def method(self: Any, sent: Any, tx: Transaction) -> Message:
         return message_of(await usecase(tx, *(getattr(self, name) for name in own), **values(sent)))
@@ -54,7 +54,7 @@ def change(request: type[Message], usecase: Callable[..., Awaitable[Any]], show:
 
 def get(pattern: Pattern, statement: Statement[Any], show: Show) -> Any:
     """The resource with the name of the request; NOT_FOUND without. The statement as for `found`."""
-    message_of = _shows(show)
+    message_of = shows(show)
 
     async def method(self: Any, request: Any, context: Any) -> Message:
         return message_of(await found(self.db, pattern, statement, *pattern.parse(request.name)))
@@ -79,7 +79,7 @@ def listing(
 
     """
     (field,) = (field for field in response.DESCRIPTOR.fields if field.is_repeated)
-    message_of = _shows(show or GetMessageClass(cast(Any, field.message_type)))
+    message_of = shows(show or GetMessageClass(cast(Any, field.message_type)))
 
     async def method(self: Any, request: Any, context: Any) -> Message:
         ids = {}
@@ -96,5 +96,6 @@ def listing(
     return method
 
 
-def _shows(show: Show) -> Callable[[Any], Message]:
+def shows(show: Show) -> Callable[[Any], Message]:
+    """What makes the message of an entity."""
     return partial(to_message, show) if isinstance(show, type) else show

@@ -9,7 +9,6 @@ from cases.events.notifications import Notices
 from cases.events.timers import promise_at_risk, promise_due
 from cases.rpc.case import CaseRpc
 from cases.rpc.directory import DirectoryRpc
-from cases.rpc.explanation import Explainer
 from cases.rpc.note import NoteRpc
 from cases.rpc.promise import PromiseRpc
 from cases.rpc.work_item import WorkItemRpc
@@ -20,7 +19,6 @@ from chassis.app import App
 from chassis.events.declarations import Listening
 from chassis.service import Service
 from rapport.cases.v1 import cases_events_pb2
-from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 
 NOTICES = Listening("cases-notices", "notifications", [NoticeSent])
@@ -32,12 +30,11 @@ def compose(app: App[Settings]) -> None:
     clock = PromiseClock(
         timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
     )
-    explainer = Explainer(app.db, {"notices": app.client(NoticeServiceStub, "notifications").Explain})
 
-    app.serve(CaseRpc(app.db))
+    app.serve(CaseRpc(app.db, app.explainer))
     app.serve(NoteRpc(app.db))
-    app.serve(WorkItemRpc(app.db, clock))
-    app.serve(PromiseRpc(app.db, clock, explainer))
+    app.serve(WorkItemRpc(app.db, clock, app.explainer))
+    app.serve(PromiseRpc(app.db, clock, app.explainer))
     app.serve(DirectoryRpc(app.db))
 
     app.subscribe(NOTICES.durable, Notices(clock).sent)

@@ -6,6 +6,7 @@ from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
 from rapport.cases.v1.promise_service_pb2 import (
+    ExplainPromiseRequest,
     GetPromiseRequest,
     KeepPromiseRequest,
     ListPromisesRequest,
@@ -15,7 +16,6 @@ from rapport.cases.v1.promise_service_pb2 import (
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
-from rapport.common.v1.explanation_pb2 import ExplainRequest
 from rapport_testing.wait import eventually
 
 State = states_pb2.PromiseState
@@ -275,7 +275,7 @@ async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more
     await desk.forecast(work_item.name, 5)
     await desk.tell(made.name)
     assert await desk.get(made.name) == gone
-    explanation = await desk.promises.Explain(ExplainRequest(name=made.name))
+    explanation = await desk.promises.ExplainPromise(ExplainPromiseRequest(name=made.name))
     assert explanation.rule == "rules/promise-withdrawn-late"
 
 

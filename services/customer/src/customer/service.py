@@ -11,7 +11,6 @@ from customer.jobs.apply_import import apply_import
 from customer.jobs.redraw_sections import redraw_sections
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
-from customer.rpc.explanation import Explainer
 from customer.rpc.imports import ImportRpc
 from customer.rpc.purposes import PurposeRpc
 from customer.rpc.sections import SectionRpc
@@ -22,9 +21,7 @@ from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.imports import APPLY_TIMER
 from customer.usecases.sections import REDRAW_TIMER
-from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1 import customer_events_pb2
-from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 
 
 def compose(app: App[Settings]) -> None:
@@ -33,16 +30,9 @@ def compose(app: App[Settings]) -> None:
     projections: dict[str, Subscription] = {}
     arrivals = Arrivals(app.db, projections)
     hot = HotViews(app.db, app.broadcast, arrivals.moved)
-    explainer = Explainer(
-        app.db,
-        {
-            "promises": app.client(PromiseServiceStub, "cases").Explain,
-            "notices": app.client(NoticeServiceStub, "notifications").Explain,
-        },
-    )
 
-    app.serve(CustomerRpc(app.db, manager))
-    app.serve(TimelineRpc(app.db, explainer))
+    app.serve(CustomerRpc(app.db, manager, app.explainer))
+    app.serve(TimelineRpc(app.db, app.explainer))
     projections.update(app.project(LISTENING.durable, ViewProjector(hot).project))
     own_first = sorted(projections, key=lambda source: source != app.name)
     consumers = {source: projections[source].durable for source in own_first}
@@ -50,7 +40,7 @@ def compose(app: App[Settings]) -> None:
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(PurposeRpc(app.db))
     app.serve(SectionRpc(app.db))
-    app.serve(ConsentRpc(app.db))
+    app.serve(ConsentRpc(app.db, app.explainer))
     app.serve(ImportRpc(app.db))
 
     app.background(freshness.run)
@@ -68,5 +58,10 @@ service = Service(
     compose=compose,
     listens=[LISTENING],
     calls=["cases", "notifications"],
-    permissions=["cases.promises.read", "notifications.notices.read"],
+    permissions=[  # to explain what is on the timeline
+        "cases.cases.read",
+        "cases.promises.read",
+        "cases.work_items.read",
+        "notifications.notices.read",
+    ],
 )

@@ -2,11 +2,12 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.events.explain import what
+from chassis.explain.chain import what
 from customer.domain.timeline import INTERACTION
 from rapport.cases.v1.cases_events_pb2 import PromiseMade
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
-from rapport.common.v1.explanation_pb2 import Cause, ExplainRequest, Explanation
+from rapport.common.v1.explanation_pb2 import Cause, Explanation
+from rapport.customer.v1.timeline_service_pb2 import ExplainTimelineEntryRequest
 
 
 class Promises(PromiseServiceServicer):
@@ -15,7 +16,7 @@ class Promises(PromiseServiceServicer):
     def __init__(self):
         self.asked = []
 
-    async def Explain(self, request, context):
+    async def ExplainPromise(self, request, context):
         self.asked.append((request.name, request.event_id))
         causes = [
             Cause(resource=request.name, event_type="rapport.cases.v1.PromiseMade", service="cases"),
@@ -25,7 +26,7 @@ class Promises(PromiseServiceServicer):
 
 
 async def explain(desk, name):
-    return await desk.timeline.Explain(ExplainRequest(name=name))
+    return await desk.timeline.ExplainTimelineEntry(ExplainTimelineEntryRequest(name=name))
 
 
 async def promised(desk):
@@ -72,12 +73,8 @@ async def test_a_fact_of_another_service_is_explained_by_that_service(open_desk,
     explanation = await explain(desk, entry)
     assert promises.asked == [(promise, str(event_id))]
     assert [cause.actor for cause in explanation.causes][-1] == "agents/bob"
-    assert dict(explanation.inputs) == {
-        "event_type": "rapport.cases.v1.PromiseMade",
-        "source": "cases",
-        "resource": promise,
-        "topic": "delivery",
-    }
+    told = {"event_type": "rapport.cases.v1.PromiseMade", "source": "cases", "resource": promise}
+    assert dict(explanation.inputs).items() >= (told | {"topic": "delivery"}).items()
 
 
 async def test_when_the_other_service_is_away_what_is_known_here_is_the_answer(open_desk):

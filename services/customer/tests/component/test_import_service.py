@@ -6,7 +6,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from chassis.events.explain import chain, what
+from chassis.explain.chain import chain, what
 from chassis.grpc.status import refusal
 from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest

@@ -27,10 +27,9 @@ from chassis.service import Service
 from chassis.settings import ServiceSettings
 from customer.service import service
 from rapport.common.v1.channel_pb2 import CHANNEL_LETTER, DIRECTION_OUTBOUND
-from rapport.common.v1.explanation_pb2 import ExplainRequest
 from rapport.customer.v1.section_service_pb2 import PutSectionSchemaRequest, PutViewSectionRequest
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceStub
-from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.customer.v1.timeline_service_pb2 import ExplainTimelineEntryRequest, ListTimelineEntriesRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport_testing.engines.nats import Nats
 from rapport_testing.wait import eventually
@@ -189,7 +188,7 @@ async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gift
     assert (entry.amount, entry.channel) == (money(20, "EUR"), CHANNEL_LETTER)
     assert entry.direction == DIRECTION_OUTBOUND
     assert await entries(hearing, anna.name) == [entry]
-    explained = await hearing.timeline.Explain(ExplainRequest(name=entry.name))
+    explained = await hearing.timeline.ExplainTimelineEntry(ExplainTimelineEntryRequest(name=entry.name))
     assert (explained.causes[0].service, explained.causes[0].event_type) == (
         "gifts",
         "rapport.gifts.v1.GiftSent",

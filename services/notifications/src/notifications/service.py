@@ -12,7 +12,6 @@ from notifications.jobs.contacts import Contacts
 from notifications.jobs.promises import Promises
 from notifications.jobs.sending import Sending
 from notifications.jobs.smtp import SmtpProvider, SmtpServer
-from notifications.rpc.explanation import Explainer
 from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.templates import TemplateRpc
@@ -40,8 +39,7 @@ PROMISES = Listening(
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
-    explainer = Explainer(app.db, {"promises": app.client(PromiseServiceStub, "cases").Explain})
-    app.serve(NoticeRpc(app.db, explainer, app.settings.notices_per_customer))
+    app.serve(NoticeRpc(app.db, app.explainer, app.settings.notices_per_customer))
     app.serve(TemplateRpc(app.db))
     app.serve(PolicyRpc(app.db))
     app.subscribe(

@@ -26,6 +26,7 @@ from rapport.cases.v1 import (
     promise_pb2,
     promise_service_pb2_grpc,
 )
+from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
 from rapport.common.v1 import channel_pb2, explanation_pb2, states_pb2
 from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc
 from rapport.notifications.v1 import (
@@ -177,7 +178,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
 
     def __init__(self) -> None:
         self.failure: grpc.StatusCode | None = None
-        self.asked: list[explanation_pb2.ExplainRequest] = []
+        self.asked: list[ExplainPromiseRequest] = []
         self.known: dict[str, promise_pb2.Promise] = {}
 
     def happened(self, event: Any, version: int) -> None:
@@ -204,7 +205,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such promise")
         return self.known[request.name]
 
-    async def Explain(self, request: Any, context: Any) -> Any:
+    async def ExplainPromise(self, request: Any, context: Any) -> Any:
         self.asked.append(request)
         if self.failure is not None:
             await context.abort(self.failure, "told to")
@@ -301,8 +302,8 @@ class Desk:
 
     async def explain(self, name: str) -> explanation_pb2.Explanation:
         """Why a notice was or was not sent."""
-        explanation: explanation_pb2.Explanation = await self.notices.Explain(
-            explanation_pb2.ExplainRequest(name=name)
+        explanation: explanation_pb2.Explanation = await self.notices.ExplainNotice(
+            notice_service_pb2.ExplainNoticeRequest(name=name)
         )
         return explanation
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from chassis.api.messages import timestamp
-from chassis.events.explain import what
+from chassis.explain.chain import what
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
 from rapport_testing.running import reason
 
@@ -231,7 +231,7 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
     explanation = await desk.explain(notice.name)
     assert explanation.rule == "noticePolicies/promise-at-risk"
     assert explanation.rule_version == "1"
-    assert explanation.summary.startswith("Sent by email on 2026-03-02T09:00:00Z. It was wanted because")
+    assert explanation.summary.startswith("Sent by email on 2026-03-02 09:00 UTC. It was wanted because")
     assert event.promise in explanation.summary
     assert explanation.inputs["reason"] == "carrier-delay"
     assert [what(cause).rpartition(".")[2] for cause in explanation.causes] == [

@@ -7,13 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from chassis.api.messages import value_name
+from chassis.explain.explainer import explained_by
 from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
 from rapport_imports.wording import counted, line
 from rapport_tools.cli.output import age
 from rapport_tools.cli.view_sections import day, moment, money, sections
 
 WIDE = 140
-EXPLAINED = ("promises/", "notices/")
 # What a state asks of the reader: look, relax, or nothing.
 _STYLES = {
     "AT_RISK": "bold yellow",
@@ -171,7 +171,7 @@ def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:
 def _entry(entry: timeline_pb2.TimelineEntry) -> Sequence[str]:
     paid = money(entry.amount) if entry.HasField("amount") else ""
     about = " ".join(filter(None, (value_name(entry, "channel").lower(), paid, entry.topic, entry.summary)))
-    explained = entry.resource.startswith(EXPLAINED)
+    explained = explained_by(entry.resource) is not None
     return (
         moment(entry.occur_time),
         entry.event_type.rpartition(".")[2],

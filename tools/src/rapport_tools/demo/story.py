@@ -105,8 +105,8 @@ class Story:
             self._forecast_a_delay(item)
             self._wait_for_the_notice(order)
             self._wait_for_goodwill()
-        notice = explanation_pb2.ExplainRequest(name=self.outcome.notices[0])
-        self.outcome.explain = self._patiently(lambda: self._notices.Explain(notice))
+        notice = notice_service_pb2.ExplainNoticeRequest(name=self.outcome.notices[0])
+        self.outcome.explain = self._patiently(lambda: self._notices.ExplainNotice(notice))
         return self.outcome
 
     def _know_the_customer(self) -> None:

@@ -27,10 +27,11 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.cases.v1 import case_pb2 as rapport_dot_cases_dot_v1_dot_case__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a rapport/options/v1/options.proto\"W\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\"[\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa9\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12N\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x1d\xe2\x41\x01\x01\xb2\xb5\x18\x15J\x05topicJ\x0c\x64isplay_name\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x01\n\x11\x41ssignCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12+\n\x05owner\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8d\x01\n\x12ResolveCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1e\n\nresolution\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x11ReopenCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\x9c\x07\n\x0b\x43\x61seService\x12u\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\".\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cases:open:\x01*\x12v\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"1\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12~\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\"(\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/cases\x12\x85\x01\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\x32\x17/v1/{case.name=cases/*}:\x04\x63\x61se\x12\x84\x01\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:assign:\x01*\x12\x87\x01\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:resolve:\x01*\x12\x84\x01\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:reopen:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/case_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1brapport/cases/v1/case.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"W\n\x0fOpenCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\"[\n\x10ListCasesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListCasesResponse\x12%\n\x05\x63\x61ses\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Case\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa9\x01\n\x11UpdateCaseRequest\x12*\n\x04\x63\x61se\x18\x01 \x01(\x0b\x32\x16.rapport.cases.v1.CaseB\x04\xe2\x41\x01\x02\x12N\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x1d\xe2\x41\x01\x01\xb2\xb5\x18\x15J\x05topicJ\x0c\x64isplay_name\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x99\x01\n\x11\x41ssignCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12+\n\x05owner\x18\x02 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8d\x01\n\x12ResolveCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1e\n\nresolution\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x11ReopenCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"]\n\x12\x45xplainCaseRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\x32\xad\x08\n\x0b\x43\x61seService\x12u\n\x08OpenCase\x12!.rapport.cases.v1.OpenCaseRequest\x1a\x16.rapport.cases.v1.Case\".\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cases:open:\x01*\x12v\n\x07GetCase\x12 .rapport.cases.v1.GetCaseRequest\x1a\x16.rapport.cases.v1.Case\"1\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/{name=cases/*}\x12~\n\tListCases\x12\".rapport.cases.v1.ListCasesRequest\x1a#.rapport.cases.v1.ListCasesResponse\"(\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/cases\x12\x85\x01\n\nUpdateCase\x12#.rapport.cases.v1.UpdateCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\x32\x17/v1/{case.name=cases/*}:\x04\x63\x61se\x12\x84\x01\n\nAssignCase\x12#.rapport.cases.v1.AssignCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:assign:\x01*\x12\x87\x01\n\x0bResolveCase\x12$.rapport.cases.v1.ResolveCaseRequest\x1a\x16.rapport.cases.v1.Case\":\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=cases/*}:resolve:\x01*\x12\x84\x01\n\nReopenCase\x12#.rapport.cases.v1.ReopenCaseRequest\x1a\x16.rapport.cases.v1.Case\"9\x8a\xb5\x18\x11\x63\x61ses.cases.write\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/{name=cases/*}:reopen:\x01*\x12\x8e\x01\n\x0b\x45xplainCase\x12$.rapport.cases.v1.ExplainCaseRequest\x1a\x1e.rapport.common.v1.Explanation\"9\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.cases.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -77,6 +78,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REOPENCASEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_REOPENCASEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REOPENCASEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINCASEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINCASEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Case'
+  _globals['_EXPLAINCASEREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINCASEREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
   _globals['_CASESERVICE'].methods_by_name['OpenCase']._loaded_options = None
   _globals['_CASESERVICE'].methods_by_name['OpenCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\023\"\016/v1/cases:open:\001*'
   _globals['_CASESERVICE'].methods_by_name['GetCase']._loaded_options = None
@@ -91,22 +96,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASESERVICE'].methods_by_name['ResolveCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\037\"\032/v1/{name=cases/*}:resolve:\001*'
   _globals['_CASESERVICE'].methods_by_name['ReopenCase']._loaded_options = None
   _globals['_CASESERVICE'].methods_by_name['ReopenCase']._serialized_options = b'\212\265\030\021cases.cases.write\202\323\344\223\002\036\"\031/v1/{name=cases/*}:reopen:\001*'
-  _globals['_OPENCASEREQUEST']._serialized_start=244
-  _globals['_OPENCASEREQUEST']._serialized_end=331
-  _globals['_GETCASEREQUEST']._serialized_start=333
-  _globals['_GETCASEREQUEST']._serialized_end=392
-  _globals['_LISTCASESREQUEST']._serialized_start=394
-  _globals['_LISTCASESREQUEST']._serialized_end=485
-  _globals['_LISTCASESRESPONSE']._serialized_start=487
-  _globals['_LISTCASESRESPONSE']._serialized_end=570
-  _globals['_UPDATECASEREQUEST']._serialized_start=573
-  _globals['_UPDATECASEREQUEST']._serialized_end=742
-  _globals['_ASSIGNCASEREQUEST']._serialized_start=745
-  _globals['_ASSIGNCASEREQUEST']._serialized_end=898
-  _globals['_RESOLVECASEREQUEST']._serialized_start=901
-  _globals['_RESOLVECASEREQUEST']._serialized_end=1042
-  _globals['_REOPENCASEREQUEST']._serialized_start=1044
-  _globals['_REOPENCASEREQUEST']._serialized_end=1152
-  _globals['_CASESERVICE']._serialized_start=1155
-  _globals['_CASESERVICE']._serialized_end=2079
+  _globals['_CASESERVICE'].methods_by_name['ExplainCase']._loaded_options = None
+  _globals['_CASESERVICE'].methods_by_name['ExplainCase']._serialized_options = b'\220\002\001\212\265\030\020cases.cases.read\202\323\344\223\002\034\022\032/v1/{name=cases/*}:explain'
+  _globals['_OPENCASEREQUEST']._serialized_start=281
+  _globals['_OPENCASEREQUEST']._serialized_end=368
+  _globals['_GETCASEREQUEST']._serialized_start=370
+  _globals['_GETCASEREQUEST']._serialized_end=429
+  _globals['_LISTCASESREQUEST']._serialized_start=431
+  _globals['_LISTCASESREQUEST']._serialized_end=522
+  _globals['_LISTCASESRESPONSE']._serialized_start=524
+  _globals['_LISTCASESRESPONSE']._serialized_end=607
+  _globals['_UPDATECASEREQUEST']._serialized_start=610
+  _globals['_UPDATECASEREQUEST']._serialized_end=779
+  _globals['_ASSIGNCASEREQUEST']._serialized_start=782
+  _globals['_ASSIGNCASEREQUEST']._serialized_end=935
+  _globals['_RESOLVECASEREQUEST']._serialized_start=938
+  _globals['_RESOLVECASEREQUEST']._serialized_end=1079
+  _globals['_REOPENCASEREQUEST']._serialized_start=1081
+  _globals['_REOPENCASEREQUEST']._serialized_end=1189
+  _globals['_EXPLAINCASEREQUEST']._serialized_start=1191
+  _globals['_EXPLAINCASEREQUEST']._serialized_end=1284
+  _globals['_CASESERVICE']._serialized_start=1287
+  _globals['_CASESERVICE']._serialized_end=2356
 # @@protoc_insertion_point(module_scope)

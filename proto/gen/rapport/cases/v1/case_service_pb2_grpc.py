@@ -5,6 +5,7 @@ import warnings
 
 from rapport.cases.v1 import case_pb2 as rapport_dot_cases_dot_v1_dot_case__pb2
 from rapport.cases.v1 import case_service_pb2 as rapport_dot_cases_dot_v1_dot_case__service__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -71,6 +72,11 @@ class CaseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
                 _registered_method=True)
+        self.ExplainCase = channel.unary_unary(
+                '/rapport.cases.v1.CaseService/ExplainCase',
+                request_serializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ExplainCaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class CaseServiceServicer:
@@ -126,6 +132,13 @@ class CaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCase(self, request, context):
+        """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -163,6 +176,11 @@ def add_CaseServiceServicer_to_server(servicer, server):
                     servicer.ReopenCase,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_case__pb2.Case.SerializeToString,
+            ),
+            'ExplainCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCase,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_case__service__pb2.ExplainCaseRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -355,6 +373,33 @@ class CaseService:
             '/rapport.cases.v1.CaseService/ReopenCase',
             rapport_dot_cases_dot_v1_dot_case__service__pb2.ReopenCaseRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_case__pb2.Case.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.CaseService/ExplainCase',
+            rapport_dot_cases_dot_v1_dot_case__service__pb2.ExplainCaseRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

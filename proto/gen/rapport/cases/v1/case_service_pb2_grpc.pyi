@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import case_pb2 as _case_pb2
 from rapport.cases.v1 import case_service_pb2 as _case_service_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -48,6 +49,8 @@ class CaseServiceStub:
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]
     """Opens a resolved case again."""
+    ExplainCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]
+    """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class CaseServiceAsyncStub(CaseServiceStub):
@@ -68,6 +71,8 @@ class CaseServiceAsyncStub(CaseServiceStub):
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Opens a resolved case again."""
+    ExplainCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Cases from the first contact to the resolution."""
@@ -127,5 +132,13 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
         """Opens a resolved case again."""
+
+    @_abc_1.abstractmethod
+    def ExplainCase(
+        self,
+        request: _case_service_pb2.ExplainCaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_CaseServiceServicer_to_server(servicer: CaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

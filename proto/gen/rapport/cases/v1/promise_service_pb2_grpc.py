@@ -72,9 +72,9 @@ class PromiseServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesResponse.FromString,
                 _registered_method=True)
-        self.Explain = channel.unary_unary(
-                '/rapport.cases.v1.PromiseService/Explain',
-                request_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+        self.ExplainPromise = channel.unary_unary(
+                '/rapport.cases.v1.PromiseService/ExplainPromise',
+                request_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ExplainPromiseRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
 
@@ -136,8 +136,8 @@ class PromiseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Explain(self, request, context):
-        """Explains the state of a promise: the rule, what it looked at, and the chain of causes.
+    def ExplainPromise(self, request, context):
+        """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,9 +181,9 @@ def add_PromiseServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ListPromisesResponse.SerializeToString,
             ),
-            'Explain': grpc.unary_unary_rpc_method_handler(
-                    servicer.Explain,
-                    request_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
+            'ExplainPromise': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPromise,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_promise__service__pb2.ExplainPromiseRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
@@ -388,7 +388,7 @@ class PromiseService:
             _registered_method=True)
 
     @staticmethod
-    def Explain(request,
+    def ExplainPromise(request,
             target,
             options=(),
             channel_credentials=None,
@@ -401,8 +401,8 @@ class PromiseService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.cases.v1.PromiseService/Explain',
-            rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+            '/rapport.cases.v1.PromiseService/ExplainPromise',
+            rapport_dot_cases_dot_v1_dot_promise__service__pb2.ExplainPromiseRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

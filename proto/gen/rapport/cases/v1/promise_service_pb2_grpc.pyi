@@ -56,8 +56,8 @@ class PromiseServiceStub:
     """Gets a promise."""
     ListPromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]
     """Lists promises, latest due first."""
-    Explain: _grpc.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]
-    """Explains the state of a promise: the rule, what it looked at, and the chain of causes."""
+    ExplainPromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]
+    """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class PromiseServiceAsyncStub(PromiseServiceStub):
@@ -85,8 +85,8 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     """Gets a promise."""
     ListPromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ListPromisesRequest, _promise_service_pb2.ListPromisesResponse]  # type: ignore[assignment]
     """Lists promises, latest due first."""
-    Explain: _aio.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
-    """Explains the state of a promise: the rule, what it looked at, and the chain of causes."""
+    ExplainPromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.ExplainPromiseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
     """The promise ledger."""
@@ -155,11 +155,11 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists promises, latest due first."""
 
     @_abc_1.abstractmethod
-    def Explain(
+    def ExplainPromise(
         self,
-        request: _explanation_pb2.ExplainRequest,
+        request: _promise_service_pb2.ExplainPromiseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
-        """Explains the state of a promise: the rule, what it looked at, and the chain of causes."""
+        """Explains a promise: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_PromiseServiceServicer_to_server(servicer: PromiseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

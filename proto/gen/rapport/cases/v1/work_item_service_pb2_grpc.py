@@ -5,6 +5,7 @@ import warnings
 
 from rapport.cases.v1 import work_item_pb2 as rapport_dot_cases_dot_v1_dot_work__item__pb2
 from rapport.cases.v1 import work_item_service_pb2 as rapport_dot_cases_dot_v1_dot_work__item__service__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -66,6 +67,11 @@ class WorkItemServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsResponse.FromString,
                 _registered_method=True)
+        self.ExplainWorkItem = channel.unary_unary(
+                '/rapport.cases.v1.WorkItemService/ExplainWorkItem',
+                request_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ExplainWorkItemRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class WorkItemServiceServicer:
@@ -115,6 +121,13 @@ class WorkItemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainWorkItem(self, request, context):
+        """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkItemServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -147,6 +160,11 @@ def add_WorkItemServiceServicer_to_server(servicer, server):
                     servicer.ListWorkItems,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsResponse.SerializeToString,
+            ),
+            'ExplainWorkItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainWorkItem,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ExplainWorkItemRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -312,6 +330,33 @@ class WorkItemService:
             '/rapport.cases.v1.WorkItemService/ListWorkItems',
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ListWorkItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainWorkItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.WorkItemService/ExplainWorkItem',
+            rapport_dot_cases_dot_v1_dot_work__item__service__pb2.ExplainWorkItemRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

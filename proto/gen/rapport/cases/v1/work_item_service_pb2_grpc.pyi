@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import work_item_pb2 as _work_item_pb2
 from rapport.cases.v1 import work_item_service_pb2 as _work_item_service_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -48,6 +49,8 @@ class WorkItemServiceStub:
     """Gets a work item."""
     ListWorkItems: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]
     """Lists the work items of a case, oldest first."""
+    ExplainWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ExplainWorkItemRequest, _explanation_pb2.Explanation]
+    """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class WorkItemServiceAsyncStub(WorkItemServiceStub):
@@ -68,6 +71,8 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     """Gets a work item."""
     ListWorkItems: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]  # type: ignore[assignment]
     """Lists the work items of a case, oldest first."""
+    ExplainWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ExplainWorkItemRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
     """Work items: create, forecast, start, finish."""
@@ -121,5 +126,13 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_service_pb2.ListWorkItemsResponse, _abc.Awaitable[_work_item_service_pb2.ListWorkItemsResponse]]:
         """Lists the work items of a case, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ExplainWorkItem(
+        self,
+        request: _work_item_service_pb2.ExplainWorkItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_WorkItemServiceServicer_to_server(servicer: WorkItemServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,32 +20,6 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class ExplainRequest(_message.Message):
-    """Asks why a resource is as it is."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    EVENT_ID_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """The resource name, for example `notices/0198c0de-...`."""
-    event_id: _builtins.str
-    """Start the chain at this event (UUID) instead of at the resource's latest fact. Other services ask with it."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        event_id: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ExplainRequest: _TypeAlias = ExplainRequest  # noqa: Y015
-
-@_typing.final
 class Cause(_message.Message):
     """One link in a chain of causes."""
 

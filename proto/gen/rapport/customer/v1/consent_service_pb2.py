@@ -27,12 +27,13 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import preferences_pb2 as rapport_dot_customer_dot_v1_dot_preferences__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/consent_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a%rapport/customer/v1/preferences.proto\x1a rapport/options/v1/options.proto\"\xb9\x01\n\x14UpdateConsentRequest\x12\x33\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.ConsentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetConsentRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\"{\n\x13ListConsentsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\x12\x18\x63ustomer.rapport/Consent\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListConsentsResponse\x12.\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x18UpdatePreferencesRequest\x12;\n\x0bpreferences\x18\x01 \x01(\x0b\x32 .rapport.customer.v1.PreferencesB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x15GetPreferencesRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\"\xaf\x01\n\x13\x43heckContactRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x07purpose\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x32\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\"\xfe\x01\n\x14\x43heckContactResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12+\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x04 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x36\n\x14relationship_manager\x18\x08 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent2\xb2\x08\n\x0e\x43onsentService\x12\xaf\x01\n\rUpdateConsent\x12).rapport.customer.v1.UpdateConsentRequest\x1a\x1c.rapport.customer.v1.Consent\"U\x8a\xb5\x18\x17\x63ustomer.consents.write\x82\xd3\xe4\x93\x02\x34\x32)/v1/{consent.name=customers/*/consents/*}:\x07\x63onsent\x12\x9a\x01\n\nGetConsent\x12&.rapport.customer.v1.GetConsentRequest\x1a\x1c.rapport.customer.v1.Consent\"F\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=customers/*/consents/*}\x12\xab\x01\n\x0cListConsents\x12(.rapport.customer.v1.ListConsentsRequest\x1a).rapport.customer.v1.ListConsentsResponse\"F\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=customers/*}/consents\x12\xc4\x01\n\x11UpdatePreferences\x12-.rapport.customer.v1.UpdatePreferencesRequest\x1a .rapport.customer.v1.Preferences\"^\x8a\xb5\x18\x17\x63ustomer.consents.write\x82\xd3\xe4\x93\x02=2./v1/{preferences.name=customers/*/preferences}:\x0bpreferences\x12\xa7\x01\n\x0eGetPreferences\x12*.rapport.customer.v1.GetPreferencesRequest\x1a .rapport.customer.v1.Preferences\"G\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=customers/*/preferences}\x12\xb1\x01\n\x0c\x43heckContact\x12(.rapport.customer.v1.CheckContactRequest\x1a).rapport.customer.v1.CheckContactResponse\"L\x90\x02\x01\x8a\xb5\x18\x1a\x63ustomer.customers.contact\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customers/*}:checkContactb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/consent_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1frapport/common/v1/channel.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/customer/v1/consent.proto\x1a%rapport/customer/v1/preferences.proto\x1a rapport/options/v1/options.proto\"\xb9\x01\n\x14UpdateConsentRequest\x12\x33\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.ConsentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetConsentRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\"{\n\x13ListConsentsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\x12\x18\x63ustomer.rapport/Consent\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListConsentsResponse\x12.\n\x08\x63onsents\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Consent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa8\x01\n\x18UpdatePreferencesRequest\x12;\n\x0bpreferences\x18\x01 \x01(\x0b\x32 .rapport.customer.v1.PreferencesB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x15GetPreferencesRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\"\xaf\x01\n\x13\x43heckContactRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x07purpose\x18\x02 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x32\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\"\xfe\x01\n\x14\x43heckContactResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12\x13\n\x0breason_code\x18\x02 \x01(\t\x12+\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x04 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x1a\n\x0c\x64isplay_name\x18\x05 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x15\n\rlanguage_code\x18\x06 \x01(\t\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x36\n\x14relationship_manager\x18\x08 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"f\n\x15\x45xplainConsentRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\x32\xe1\t\n\x0e\x43onsentService\x12\xaf\x01\n\rUpdateConsent\x12).rapport.customer.v1.UpdateConsentRequest\x1a\x1c.rapport.customer.v1.Consent\"U\x8a\xb5\x18\x17\x63ustomer.consents.write\x82\xd3\xe4\x93\x02\x34\x32)/v1/{consent.name=customers/*/consents/*}:\x07\x63onsent\x12\x9a\x01\n\nGetConsent\x12&.rapport.customer.v1.GetConsentRequest\x1a\x1c.rapport.customer.v1.Consent\"F\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02#\x12!/v1/{name=customers/*/consents/*}\x12\xab\x01\n\x0cListConsents\x12(.rapport.customer.v1.ListConsentsRequest\x1a).rapport.customer.v1.ListConsentsResponse\"F\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02#\x12!/v1/{parent=customers/*}/consents\x12\xc4\x01\n\x11UpdatePreferences\x12-.rapport.customer.v1.UpdatePreferencesRequest\x1a .rapport.customer.v1.Preferences\"^\x8a\xb5\x18\x17\x63ustomer.consents.write\x82\xd3\xe4\x93\x02=2./v1/{preferences.name=customers/*/preferences}:\x0bpreferences\x12\xa7\x01\n\x0eGetPreferences\x12*.rapport.customer.v1.GetPreferencesRequest\x1a .rapport.customer.v1.Preferences\"G\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=customers/*/preferences}\x12\xb1\x01\n\x0c\x43heckContact\x12(.rapport.customer.v1.CheckContactRequest\x1a).rapport.customer.v1.CheckContactResponse\"L\x90\x02\x01\x8a\xb5\x18\x1a\x63ustomer.customers.contact\x82\xd3\xe4\x93\x02%\x12#/v1/{name=customers/*}:checkContact\x12\xac\x01\n\x0e\x45xplainConsent\x12*.rapport.customer.v1.ExplainConsentRequest\x1a\x1e.rapport.common.v1.Explanation\"N\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.consents.read\x82\xd3\xe4\x93\x02+\x12)/v1/{name=customers/*/consents/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -75,6 +76,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKCONTACTRESPONSE'].fields_by_name['display_name']._serialized_options = b'\240\265\030\001'
   _globals['_CHECKCONTACTRESPONSE'].fields_by_name['relationship_manager']._loaded_options = None
   _globals['_CHECKCONTACTRESPONSE'].fields_by_name['relationship_manager']._serialized_options = b'\372A\025\n\023cases.rapport/Agent'
+  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030customer.rapport/Consent'
+  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINCONSENTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
   _globals['_CONSENTSERVICE'].methods_by_name['UpdateConsent']._loaded_options = None
   _globals['_CONSENTSERVICE'].methods_by_name['UpdateConsent']._serialized_options = b'\212\265\030\027customer.consents.write\202\323\344\223\00242)/v1/{consent.name=customers/*/consents/*}:\007consent'
   _globals['_CONSENTSERVICE'].methods_by_name['GetConsent']._loaded_options = None
@@ -87,22 +92,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONSENTSERVICE'].methods_by_name['GetPreferences']._serialized_options = b'\220\002\001\212\265\030\026customer.consents.read\202\323\344\223\002$\022\"/v1/{name=customers/*/preferences}'
   _globals['_CONSENTSERVICE'].methods_by_name['CheckContact']._loaded_options = None
   _globals['_CONSENTSERVICE'].methods_by_name['CheckContact']._serialized_options = b'\220\002\001\212\265\030\032customer.customers.contact\202\323\344\223\002%\022#/v1/{name=customers/*}:checkContact'
-  _globals['_UPDATECONSENTREQUEST']._serialized_start=332
-  _globals['_UPDATECONSENTREQUEST']._serialized_end=517
-  _globals['_GETCONSENTREQUEST']._serialized_start=519
-  _globals['_GETCONSENTREQUEST']._serialized_end=587
-  _globals['_LISTCONSENTSREQUEST']._serialized_start=589
-  _globals['_LISTCONSENTSREQUEST']._serialized_end=712
-  _globals['_LISTCONSENTSRESPONSE']._serialized_start=714
-  _globals['_LISTCONSENTSRESPONSE']._serialized_end=809
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=812
-  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=980
-  _globals['_GETPREFERENCESREQUEST']._serialized_start=982
-  _globals['_GETPREFERENCESREQUEST']._serialized_end=1058
-  _globals['_CHECKCONTACTREQUEST']._serialized_start=1061
-  _globals['_CHECKCONTACTREQUEST']._serialized_end=1236
-  _globals['_CHECKCONTACTRESPONSE']._serialized_start=1239
-  _globals['_CHECKCONTACTRESPONSE']._serialized_end=1493
-  _globals['_CONSENTSERVICE']._serialized_start=1496
-  _globals['_CONSENTSERVICE']._serialized_end=2570
+  _globals['_CONSENTSERVICE'].methods_by_name['ExplainConsent']._loaded_options = None
+  _globals['_CONSENTSERVICE'].methods_by_name['ExplainConsent']._serialized_options = b'\220\002\001\212\265\030\026customer.consents.read\202\323\344\223\002+\022)/v1/{name=customers/*/consents/*}:explain'
+  _globals['_UPDATECONSENTREQUEST']._serialized_start=369
+  _globals['_UPDATECONSENTREQUEST']._serialized_end=554
+  _globals['_GETCONSENTREQUEST']._serialized_start=556
+  _globals['_GETCONSENTREQUEST']._serialized_end=624
+  _globals['_LISTCONSENTSREQUEST']._serialized_start=626
+  _globals['_LISTCONSENTSREQUEST']._serialized_end=749
+  _globals['_LISTCONSENTSRESPONSE']._serialized_start=751
+  _globals['_LISTCONSENTSRESPONSE']._serialized_end=846
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_start=849
+  _globals['_UPDATEPREFERENCESREQUEST']._serialized_end=1017
+  _globals['_GETPREFERENCESREQUEST']._serialized_start=1019
+  _globals['_GETPREFERENCESREQUEST']._serialized_end=1095
+  _globals['_CHECKCONTACTREQUEST']._serialized_start=1098
+  _globals['_CHECKCONTACTREQUEST']._serialized_end=1273
+  _globals['_CHECKCONTACTRESPONSE']._serialized_start=1276
+  _globals['_CHECKCONTACTRESPONSE']._serialized_end=1530
+  _globals['_EXPLAINCONSENTREQUEST']._serialized_start=1532
+  _globals['_EXPLAINCONSENTREQUEST']._serialized_end=1634
+  _globals['_CONSENTSERVICE']._serialized_start=1637
+  _globals['_CONSENTSERVICE']._serialized_end=2886
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import consent_pb2 as rapport_dot_customer_dot_v1_dot_consent__pb2
 from rapport.customer.v1 import consent_service_pb2 as rapport_dot_customer_dot_v1_dot_consent__service__pb2
 from rapport.customer.v1 import preferences_pb2 as rapport_dot_customer_dot_v1_dot_preferences__pb2
@@ -67,6 +68,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.FromString,
                 _registered_method=True)
+        self.ExplainConsent = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/ExplainConsent',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class ConsentServiceServicer:
@@ -116,6 +122,13 @@ class ConsentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainConsent(self, request, context):
+        """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConsentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +161,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
                     servicer.CheckContact,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.SerializeToString,
+            ),
+            'ExplainConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainConsent,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +331,33 @@ class ConsentService:
             '/rapport.customer.v1.ConsentService/CheckContact',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.CheckContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/ExplainConsent',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

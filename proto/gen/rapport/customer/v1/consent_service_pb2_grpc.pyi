@@ -5,6 +5,7 @@ Consent, preferences, and the one question a sender asks before it sends."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import consent_service_pb2 as _consent_service_pb2
 from rapport.customer.v1 import preferences_pb2 as _preferences_pb2
@@ -49,6 +50,8 @@ class ConsentServiceStub:
     """Gets the preferences of a customer."""
     CheckContact: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
+    ExplainConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]
+    """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class ConsentServiceAsyncStub(ConsentServiceStub):
@@ -69,6 +72,8 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Gets the preferences of a customer."""
     CheckContact: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.CheckContactRequest, _consent_service_pb2.CheckContactResponse]  # type: ignore[assignment]
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
+    ExplainConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Consent and preferences."""
@@ -122,5 +127,13 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.CheckContactResponse, _abc.Awaitable[_consent_service_pb2.CheckContactResponse]]:
         """Asks, at the moment of sending, whether and where a customer may be contacted."""
+
+    @_abc_1.abstractmethod
+    def ExplainConsent(
+        self,
+        request: _consent_service_pb2.ExplainConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_ConsentServiceServicer_to_server(servicer: ConsentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
 from rapport.customer.v1 import customer_service_pb2 as rapport_dot_customer_dot_v1_dot_customer__service__pb2
 
@@ -97,6 +98,11 @@ class CustomerServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.AssignRelationshipManagerRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
                 _registered_method=True)
+        self.ExplainCustomer = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/ExplainCustomer',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class CustomerServiceServicer:
@@ -188,6 +194,13 @@ class CustomerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainCustomer(self, request, context):
+        """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustomerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -250,6 +263,11 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     servicer.AssignRelationshipManager,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.AssignRelationshipManagerRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.SerializeToString,
+            ),
+            'ExplainCustomer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCustomer,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -577,6 +595,33 @@ class CustomerService:
             '/rapport.customer.v1.CustomerService/AssignRelationshipManager',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.AssignRelationshipManagerRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_customer__pb2.Customer.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCustomer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/ExplainCustomer',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Customers and their identifiers: create, find, change."""
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import customer_service_pb2 as _customer_service_pb2
 import abc as _abc_1
@@ -61,6 +62,8 @@ class CustomerServiceStub:
     """Takes a handle from its customer."""
     AssignRelationshipManager: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]
     """Names the human who answers for the relationship."""
+    ExplainCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainCustomerRequest, _explanation_pb2.Explanation]
+    """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class CustomerServiceAsyncStub(CustomerServiceStub):
@@ -93,6 +96,8 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """Takes a handle from its customer."""
     AssignRelationshipManager: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.AssignRelationshipManagerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Names the human who answers for the relationship."""
+    ExplainCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainCustomerRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Customers and their identifiers."""
@@ -194,5 +199,13 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
         """Names the human who answers for the relationship."""
+
+    @_abc_1.abstractmethod
+    def ExplainCustomer(
+        self,
+        request: _customer_service_pb2.ExplainCustomerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_CustomerServiceServicer_to_server(servicer: CustomerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -57,9 +57,9 @@ class TimelineServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesResponse.FromString,
                 _registered_method=True)
-        self.Explain = channel.unary_unary(
-                '/rapport.customer.v1.TimelineService/Explain',
-                request_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+        self.ExplainTimelineEntry = channel.unary_unary(
+                '/rapport.customer.v1.TimelineService/ExplainTimelineEntry',
+                request_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ExplainTimelineEntryRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
 
@@ -96,8 +96,8 @@ class TimelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Explain(self, request, context):
-        """Explains a timeline entry or an interaction: the chain back to the human action or the clock.
+    def ExplainTimelineEntry(self, request, context):
+        """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,9 +126,9 @@ def add_TimelineServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ListTimelineEntriesResponse.SerializeToString,
             ),
-            'Explain': grpc.unary_unary_rpc_method_handler(
-                    servicer.Explain,
-                    request_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
+            'ExplainTimelineEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTimelineEntry,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ExplainTimelineEntryRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
@@ -252,7 +252,7 @@ class TimelineService:
             _registered_method=True)
 
     @staticmethod
-    def Explain(request,
+    def ExplainTimelineEntry(request,
             target,
             options=(),
             channel_credentials=None,
@@ -265,8 +265,8 @@ class TimelineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.customer.v1.TimelineService/Explain',
-            rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+            '/rapport.customer.v1.TimelineService/ExplainTimelineEntry',
+            rapport_dot_customer_dot_v1_dot_timeline__service__pb2.ExplainTimelineEntryRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

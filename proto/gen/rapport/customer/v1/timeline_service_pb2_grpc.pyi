@@ -43,8 +43,8 @@ class TimelineServiceStub:
     """Gets an entry of a timeline."""
     ListTimelineEntries: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]
     """Lists a customer's timeline, newest first."""
-    Explain: _grpc.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]
-    """Explains a timeline entry or an interaction: the chain back to the human action or the clock."""
+    ExplainTimelineEntry: _grpc.UnaryUnaryMultiCallable[_timeline_service_pb2.ExplainTimelineEntryRequest, _explanation_pb2.Explanation]
+    """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class TimelineServiceAsyncStub(TimelineServiceStub):
@@ -59,8 +59,8 @@ class TimelineServiceAsyncStub(TimelineServiceStub):
     """Gets an entry of a timeline."""
     ListTimelineEntries: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ListTimelineEntriesRequest, _timeline_service_pb2.ListTimelineEntriesResponse]  # type: ignore[assignment]
     """Lists a customer's timeline, newest first."""
-    Explain: _aio.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
-    """Explains a timeline entry or an interaction: the chain back to the human action or the clock."""
+    ExplainTimelineEntry: _aio.UnaryUnaryMultiCallable[_timeline_service_pb2.ExplainTimelineEntryRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
     """The timeline of a customer."""
@@ -98,11 +98,11 @@ class TimelineServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists a customer's timeline, newest first."""
 
     @_abc_1.abstractmethod
-    def Explain(
+    def ExplainTimelineEntry(
         self,
-        request: _explanation_pb2.ExplainRequest,
+        request: _timeline_service_pb2.ExplainTimelineEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
-        """Explains a timeline entry or an interaction: the chain back to the human action or the clock."""
+        """Explains a timeline entry: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_TimelineServiceServicer_to_server(servicer: TimelineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

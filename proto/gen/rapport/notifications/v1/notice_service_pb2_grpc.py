@@ -52,9 +52,9 @@ class NoticeServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesResponse.FromString,
                 _registered_method=True)
-        self.Explain = channel.unary_unary(
-                '/rapport.notifications.v1.NoticeService/Explain',
-                request_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+        self.ExplainNotice = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeService/ExplainNotice',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ExplainNoticeRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
 
@@ -85,8 +85,8 @@ class NoticeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Explain(self, request, context):
-        """Explains a notice: why it was or was not sent, back to what caused it.
+    def ExplainNotice(self, request, context):
+        """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,9 +110,9 @@ def add_NoticeServiceServicer_to_server(servicer, server):
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesResponse.SerializeToString,
             ),
-            'Explain': grpc.unary_unary_rpc_method_handler(
-                    servicer.Explain,
-                    request_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.FromString,
+            'ExplainNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainNotice,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ExplainNoticeRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
@@ -209,7 +209,7 @@ class NoticeService:
             _registered_method=True)
 
     @staticmethod
-    def Explain(request,
+    def ExplainNotice(request,
             target,
             options=(),
             channel_credentials=None,
@@ -222,8 +222,8 @@ class NoticeService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/rapport.notifications.v1.NoticeService/Explain',
-            rapport_dot_common_dot_v1_dot_explanation__pb2.ExplainRequest.SerializeToString,
+            '/rapport.notifications.v1.NoticeService/ExplainNotice',
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ExplainNoticeRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

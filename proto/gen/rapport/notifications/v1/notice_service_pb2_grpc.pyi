@@ -43,8 +43,8 @@ class NoticeServiceStub:
     """Gets a notice with its attempts."""
     ListNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]
     """Lists notices, newest first."""
-    Explain: _grpc.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]
-    """Explains a notice: why it was or was not sent, back to what caused it."""
+    ExplainNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]
+    """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class NoticeServiceAsyncStub(NoticeServiceStub):
@@ -59,8 +59,8 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     """Gets a notice with its attempts."""
     ListNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]  # type: ignore[assignment]
     """Lists notices, newest first."""
-    Explain: _aio.UnaryUnaryMultiCallable[_explanation_pb2.ExplainRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
-    """Explains a notice: why it was or was not sent, back to what caused it."""
+    ExplainNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notices to customers."""
@@ -92,11 +92,11 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists notices, newest first."""
 
     @_abc_1.abstractmethod
-    def Explain(
+    def ExplainNotice(
         self,
-        request: _explanation_pb2.ExplainRequest,
+        request: _notice_service_pb2.ExplainNoticeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
-        """Explains a notice: why it was or was not sent, back to what caused it."""
+        """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_NoticeServiceServicer_to_server(servicer: NoticeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

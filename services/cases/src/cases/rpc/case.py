@@ -7,6 +7,7 @@ from cases.store import cases as store
 from cases.usecases import case as usecases
 from chassis.api.checks import Rules
 from chassis.db.database import Database
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1.case_pb2 import Case
@@ -18,8 +19,9 @@ class CaseRpc(CaseServiceServicer):
 
     rules: ClassVar[Rules] = {}
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
 
     OpenCase = change(pb.OpenCaseRequest, usecases.open_case, Case)
     GetCase = get(CASE, store.CASE, Case)
@@ -28,3 +30,4 @@ class CaseRpc(CaseServiceServicer):
     AssignCase = change(pb.AssignCaseRequest, usecases.assign_case, Case)
     ResolveCase = change(pb.ResolveCaseRequest, usecases.resolve_case, Case)
     ReopenCase = change(pb.ReopenCaseRequest, usecases.reopen_case, Case)
+    ExplainCase = explain(CASE, store.CASE, Case)

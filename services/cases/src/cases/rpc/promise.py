@@ -1,24 +1,22 @@
 """The gRPC service of promises."""
 
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import ClassVar
 
+from cases.domain.explanation import why_promise
 from cases.domain.promise_clock import PromiseClock
 from cases.names import PROMISE
 from cases.rpc.due import check_promise, check_renegotiation
-from cases.rpc.explanation import Explainer
 from cases.store import promises as store
 from cases.usecases import promise as usecases
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
-from chassis.api.entities import found
 from chassis.db.database import Database
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
-from rapport.common.v1 import explanation_pb2
 
 
 class PromiseRpc(PromiseServiceServicer):
@@ -38,10 +36,4 @@ class PromiseRpc(PromiseServiceServicer):
     WithdrawPromise = change(pb.WithdrawPromiseRequest, usecases.withdraw_promise, Promise)
     GetPromise = get(PROMISE, store.PROMISE, Promise)
     ListPromises = listing(pb.ListPromisesResponse, store.LIST_PROMISES)
-
-    async def Explain(
-        self, request: explanation_pb2.ExplainRequest, context: Any
-    ) -> explanation_pb2.Explanation:
-        """Explain the state of a promise: the rule, what it looked at, and the chain of causes."""
-        promise = await found(self.db, PROMISE, store.PROMISE, *PROMISE.parse(request.name))
-        return await self.explainer.explain(promise, UUID(request.event_id) if request.event_id else None)
+    ExplainPromise = explain(PROMISE, store.PROMISE, Promise, why_promise)

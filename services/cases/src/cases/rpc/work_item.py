@@ -8,6 +8,7 @@ from cases.store import cases, work_items
 from cases.usecases import work_item as usecases
 from chassis.api.checks import Rules
 from chassis.db.database import Database
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.work_item_pb2 import WorkItem
@@ -19,9 +20,10 @@ class WorkItemRpc(WorkItemServiceServicer):
 
     rules: ClassVar[Rules] = {}
 
-    def __init__(self, db: Database, clock: PromiseClock) -> None:
+    def __init__(self, db: Database, clock: PromiseClock, explainer: Explainer) -> None:
         self.db = db
         self.clock = clock
+        self.explainer = explainer
 
     CreateWorkItem = change(pb.CreateWorkItemRequest, usecases.create_work_item, WorkItem)
     ForecastWorkItem = change(pb.ForecastWorkItemRequest, usecases.forecast_work_item, WorkItem)
@@ -29,3 +31,4 @@ class WorkItemRpc(WorkItemServiceServicer):
     FinishWorkItem = change(pb.FinishWorkItemRequest, usecases.finish_work_item, WorkItem)
     GetWorkItem = get(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
     ListWorkItems = listing(pb.ListWorkItemsResponse, work_items.LIST_WORK_ITEMS, parent=(CASE, cases.CASE))
+    ExplainWorkItem = explain(WORK_ITEM, work_items.WORK_ITEM, WorkItem)

@@ -11,6 +11,7 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.explain.explainer import Explainer
 from chassis.grpc.mutation import mutation
 from customer.domain.consents import CHANNEL_IDS, Consent, Preferences, choose_contact
 from customer.domain.customers import Customer
@@ -21,7 +22,7 @@ from customer.store.consents import CONSENT, LIST_CONSENTS, PREFERENCES_OF, STAN
 from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.consents import no_purpose, update_consent, update_preferences
-from rapport.common.v1 import channel_pb2
+from rapport.common.v1 import channel_pb2, explanation_pb2
 from rapport.customer.v1 import consent_pb2, consent_service_pb2, consent_service_pb2_grpc, preferences_pb2
 
 _STATE = consent_pb2.Consent.State.DESCRIPTOR
@@ -33,8 +34,9 @@ _WORDING_MAX = 63
 class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
     """Consent, preferences, and where to send."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
 
     @mutation
     async def UpdateConsent(
@@ -61,14 +63,23 @@ class ConsentRpc(consent_service_pb2_grpc.ConsentServiceServicer):
         self, request: consent_service_pb2.GetConsentRequest, context: Any
     ) -> consent_pb2.Consent:
         """Get what the customer said last."""
+        return await self._get(request.name)
+
+    async def ExplainConsent(
+        self, request: consent_service_pb2.ExplainConsentRequest, context: Any
+    ) -> explanation_pb2.Explanation:
+        """Explain what the customer said last."""
+        return await self.explainer.explain(request, await self._get(request.name))
+
+    async def _get(self, name: str) -> consent_pb2.Consent:
         check = Check()
-        customer_id, purpose_id, channel = _said(check, request.name, "name")
+        customer_id, purpose_id, channel = _said(check, name, "name")
         check.raise_if_any()
         consent = await CONSENT.maybe(
             self.db, customer_id=customer_id, purpose_id=purpose_id, channel=channel
         )
         if consent is None:
-            raise NotFound(request.name)
+            raise NotFound(name)
         return _consent(consent)
 
     async def ListConsents(

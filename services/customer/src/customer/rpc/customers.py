@@ -15,6 +15,7 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.explain.explainer import Explainer
 from chassis.grpc.mutation import mutation
 from customer.domain.customers import PROFILE_FIELDS, Customer
 from customer.domain.identifiers import Identifier
@@ -26,6 +27,7 @@ from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFI
 from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
 from customer.usecases.identifiers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
+from rapport.common.v1 import explanation_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
 
 
@@ -35,11 +37,13 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     Args:
         db: the service's database.
         relationship_manager: who new customers get, `agents/{agent}`.
+        explainer: explains customers.
 
     """
 
-    def __init__(self, db: Database, relationship_manager: str) -> None:
+    def __init__(self, db: Database, relationship_manager: str, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
         self._relationship_manager = relationship_manager
 
     @mutation
@@ -59,6 +63,13 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     ) -> customer_pb2.Customer:
         """Get a customer."""
         return (await self._get([names.CUSTOMER.parse(request.name)[0]]))[0]
+
+    async def ExplainCustomer(
+        self, request: customer_service_pb2.ExplainCustomerRequest, context: Any
+    ) -> explanation_pb2.Explanation:
+        """Explain a customer."""
+        (customer,) = await self._get([names.CUSTOMER.parse(request.name)[0]])
+        return await self.explainer.explain(request, customer)
 
     async def BatchGetCustomers(
         self, request: customer_service_pb2.BatchGetCustomersRequest, context: Any

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from chassis.api.entities import found
+from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.context import Call
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Refusal
+from chassis.explain.explainer import Explainer
+from chassis.facts import Why
 from chassis.grpc.ingest import ingest
 from chassis.grpc.mutation import mutation
 from customer.domain.names import customer_name
-from customer.domain.timeline import Channel, Direction
+from customer.domain.timeline import INTERACTION, Channel, Direction
 from customer.rpc import names
-from customer.rpc.explanation import Explainer
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import ENTRY, LIST_ENTRIES
 from customer.usecases.rendering import entry_message
@@ -89,11 +92,7 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
         self, request: timeline_service_pb2.GetTimelineEntryRequest, context: Any
     ) -> timeline_pb2.TimelineEntry:
         """Get an entry."""
-        customer_id, entry_id = names.ENTRY.parse(request.name)
-        entry = await ENTRY.maybe(self.db, id=entry_id, customer_id=customer_id)
-        if entry is None:
-            raise NotFound(request.name)
-        return entry_message(entry)
+        return entry_message(await found(self.db, names.ENTRY, ENTRY, *names.ENTRY.parse(request.name)))
 
     async def ListTimelineEntries(
         self, request: timeline_service_pb2.ListTimelineEntriesRequest, context: Any
@@ -107,9 +106,23 @@ class TimelineRpc(timeline_service_pb2_grpc.TimelineServiceServicer):
             timeline_entries=entries, next_page_token=token
         )
 
-    async def Explain(
-        self, request: explanation_pb2.ExplainRequest, context: Any
+    async def ExplainTimelineEntry(
+        self, request: timeline_service_pb2.ExplainTimelineEntryRequest, context: Any
     ) -> explanation_pb2.Explanation:
-        """Explain an entry."""
-        customer_id, entry_id = names.ENTRY.parse(request.name)
-        return await self._explainer.explain(request.name, customer_id, entry_id)
+        """Explain an entry; that of a fact by the fact. What the entry itself says is kept for ever."""
+        entry = await found(self.db, names.ENTRY, ENTRY, *names.ENTRY.parse(request.name))
+        message = entry_message(entry)
+        known = to_message(
+            explanation_pb2.Cause,
+            message,
+            resource=entry.resource or message.name,
+            id=str(entry.id),
+            service=entry.source,
+        )
+        return await self._explainer.explain(
+            request,
+            message,
+            lambda _: Why(f"{message.actor} is behind this: {entry.event_type}, told by {entry.source}."),
+            event=None if entry.event_type == INTERACTION else entry.id,
+            known=known,
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from chassis.api.etags import etag
@@ -10,11 +11,12 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
+from chassis.explain.explainer import Explainer
 from chassis.grpc.mutation import mutation
 from notifications.domain.attempt import Attempt
+from notifications.domain.explanation import why_notice
 from notifications.domain.notice import Notice
 from notifications.names import CASE, CUSTOMER, NOTICE, PROMISE, TEMPLATE
-from notifications.rpc.explanation import Explainer
 from notifications.rpc.variables import check_values
 from notifications.store.notices import GET_NOTICE, LIST_ATTEMPTS, LIST_NOTICES
 from notifications.usecases.request_notice import RequestNotice, send_notice
@@ -74,14 +76,13 @@ class NoticeRpc(NoticeServiceServicer):
         notices, token = await LIST_NOTICES.page(self.db, request, _message)
         return pb.ListNoticesResponse(notices=notices, next_page_token=token)
 
-    async def Explain(
-        self, request: explanation_pb2.ExplainRequest, context: Any
+    async def ExplainNotice(
+        self, request: pb.ExplainNoticeRequest, context: Any
     ) -> explanation_pb2.Explanation:
         """Why a notice was or was not sent."""
-        check = Check()
-        event_id = check.uuid(request.event_id, "event_id", required=False)
-        check.raise_if_any()
-        return await self.explainer.explain(await self._notice(request.name), event_id)
+        notice = await self._notice(request.name)
+        attempts = await LIST_ATTEMPTS.all(self.db, notice=notice.id)
+        return await self.explainer.explain(request, _message(notice), partial(why_notice, notice, attempts))
 
     async def _notice(self, name: str) -> Notice:
         (notice_id,) = NOTICE.parse(name)

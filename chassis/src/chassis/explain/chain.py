@@ -4,32 +4,25 @@ What the outbox (14 days) and the inbox (30 days) have let go of is found in `ca
 installation says otherwise (docs/adr/0038).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import grpc
 import sqlalchemy as sa
-import structlog
 
 from chassis.api.actors import actor_name
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.db.schema import AUDIT, CAUSES, INBOX, OUTBOX
 from chassis.db.statement import Statement
-from chassis.errors import Refusal, invalid
+from chassis.errors import invalid
 from chassis.telemetry.tracing import trace_id
 from rapport.common.v1 import explanation_pb2
 
 LINKS_MAX = 50
 
-Ask = Callable[[explanation_pb2.ExplainRequest], Awaitable[explanation_pb2.Explanation]]
-"""The `Explain` method of another service."""
-
 # By what a link is, the field of a cause that says what happened.
 _WHAT = {"fact": "event_type", "event": "event_type", "request": "method", "timer": "timer_kind"}
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,35 +159,6 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
         causes.append(cause)
         link_id = row["causation_id"]
     return Chain(causes, None)
-
-
-async def followed(found: Chain, others: Mapping[str, Ask]) -> list[explanation_pb2.Cause]:
-    """The whole chain: where it goes on in another service, the rest as that one tells it.
-
-    When that service cannot be asked, or knows no more, the chain ends with the event as it is known here. It
-    may ask us in turn about an earlier event: a chain only goes back in time, and each call has less time
-    than the one before, so this ends.
-
-    Args:
-        found: the chain as far as this service knows it.
-        others: whom to ask about the resources of a collection, for example of `promises`.
-
-    """
-    if found.continues is None:
-        return found.causes
-    return [*found.causes, *(await _elsewhere(found.continues, others) or [found.continues.cause])]
-
-
-async def _elsewhere(event: Foreign, others: Mapping[str, Ask]) -> list[explanation_pb2.Cause]:
-    ask = others.get(event.resource.partition("/")[0])
-    if ask is None:
-        return []
-    request = explanation_pb2.ExplainRequest(name=event.resource, event_id=str(event.event_id))
-    try:
-        return list((await ask(request)).causes)
-    except (grpc.aio.AioRpcError, Refusal) as error:
-        _log.warning("a chain of causes ends early", source=event.source, error=type(error).__name__)
-        return []
 
 
 def _cause(row: Any, link_id: UUID, service: str) -> explanation_pb2.Cause:

@@ -1,17 +1,12 @@
-"""Why a notice was or was not sent: in words, by which rule, from which facts, back to the first cause."""
+"""Why a notice was or was not sent, in words."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Sequence
 
-from chassis.api.messages import timestamp
-from chassis.db.database import Database
-from chassis.events.explain import Ask, chain, followed
+from chassis.facts import Told, Why, shown
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
-from notifications.store.notices import LIST_ATTEMPTS
-from rapport.common.v1 import explanation_pb2
+from notifications.domain.template import DATES
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
@@ -28,32 +23,14 @@ _WHY = {
 }
 
 
-class Explainer:
-    """Explains notices.
-
-    Args:
-        db: the service's database.
-        others: whom to ask about the resources of a collection, for example of `promises`.
-
-    """
-
-    def __init__(self, db: Database, others: Mapping[str, Ask]) -> None:
-        self._db = db
-        self._others = others
-
-    async def explain(self, notice: Notice, event_id: UUID | None) -> explanation_pb2.Explanation:
-        """The explanation; the causes from `event_id` back, or from the notice's latest fact."""
-        attempts = await LIST_ATTEMPTS.all(self._db, notice=notice.id)
-        found = await chain(self._db, resource=notice.name, event_id=event_id)
-        return explanation_pb2.Explanation(
-            name=notice.name,
-            summary=f"{_what_became(notice, attempts)} {_why_wanted(notice)}",
-            rule=f"noticePolicies/{notice.policy}" if notice.policy else "",
-            rule_version=str(notice.policy_version) if notice.policy else "",
-            inputs={name: value for name, value in _inputs(notice).items() if value},
-            causes=await followed(found, self._others),
-            customer=notice.customer,
-        )
+def why_notice(notice: Notice, attempts: Sequence[Attempt], _: Told) -> Why:
+    """Why a notice was or was not sent: what became of it, and why it was wanted."""
+    summary = f"{_what_became(notice, attempts)} {_why_wanted(notice)}"
+    if not notice.policy:
+        return Why(summary)
+    # What a policy said: a code and dates. Others say what they like.
+    said = {name: notice.variables[name] for name in ("reason", *sorted(DATES)) if name in notice.variables}
+    return Why(summary, f"noticePolicies/{notice.policy}", str(notice.policy_version), said)
 
 
 def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
@@ -75,7 +52,7 @@ def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
             return f"Not sent{tried}: {why}."
         case _:
             assert notice.send_time is not None, "only a notice that was sent gets here"
-            return f"Sent by {notice.channel.lower()} on {_shown(notice.send_time)}{tried}."
+            return f"Sent by {notice.channel.lower()} on {shown(notice.send_time)}{tried}."
 
 
 def _why_wanted(notice: Notice) -> str:
@@ -93,22 +70,3 @@ def _why_wanted(notice: Notice) -> str:
             )
         case _:
             return "A department asked for it."
-
-
-def _inputs(notice: Notice) -> dict[str, str]:
-    return notice.variables | {
-        "kind": notice.kind,
-        "purpose": notice.purpose,
-        "promise": notice.promise,
-        "case": notice.case,
-        "template": f"templates/{notice.template}",
-        "template_version": str(notice.template_version or ""),
-        "channel": notice.channel,
-        "expire_time": notice.expire_time.isoformat(),
-        "reason_code": notice.reason_code,
-        "attempts": str(notice.attempt_count or ""),
-    }
-
-
-def _shown(at: datetime) -> str:
-    return timestamp(at).ToJsonString()

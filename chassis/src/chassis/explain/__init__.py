@@ -1,0 +1,1 @@
+"""Explaining resources: the chain of causes, and the methods that tell it."""
