@@ -5,7 +5,13 @@ from google.protobuf.message import Message
 from chassis.mentions import mentioned
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
+from rapport.customer.v1 import (
+    customer_pb2,
+    customer_service_pb2,
+    identifier_pb2,
+    import_job_pb2,
+    import_service_pb2,
+)
 from rapport.loyalty.v1 import ledger_service_pb2
 
 
@@ -14,7 +20,7 @@ def about(message: Message) -> list[str]:
 
 
 def test_a_resource_is_about_itself_and_its_customer_and_not_about_its_parts() -> None:
-    identifier = customer_pb2.Identifier(name="customers/1/identifiers/2")
+    identifier = identifier_pb2.Identifier(name="customers/1/identifiers/2")
     assert about(customer_pb2.Customer(name="customers/1", identifiers=[identifier])) == ["customers/1"]
     assert about(promise_pb2.Promise(name="promises/1", customer="customers/2", case="cases/3")) == [
         "promises/1",
@@ -49,6 +55,6 @@ def test_whom_a_filter_asks_about_is_told_also_when_nothing_is_found() -> None:
 
 def test_who_is_named_in_the_description_of_a_row_is_told_of() -> None:
     customer = "customers/019cade0-0000-7000-8000-000000000001"
-    error = import_pb2.ImportFinding(line=2, description=f"belongs to {customer}, another customer")
+    error = import_job_pb2.ImportFinding(line=2, description=f"belongs to {customer}, another customer")
     page = import_service_pb2.ListImportFindingsResponse(import_findings=[error])
     assert about(page) == [customer]

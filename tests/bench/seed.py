@@ -15,6 +15,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
+    identifier_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -43,12 +44,11 @@ async def customer(platform: Platform, service: Started) -> str:
     """The name of a new customer with two handles."""
     stub = platform.stub(CustomerServiceStub, service.address)
     unique = uuid4().hex
-    handle, kinds = customer_pb2.Identifier, customer_pb2.Identifier.Type
+    handle, kinds = identifier_pb2.Identifier, identifier_pb2.Identifier.Type
     created = await stub.CreateCustomer(
         customer_service_pb2.CreateCustomerRequest(
             customer=customer_pb2.Customer(
-                given_name="Grace",
-                family_name="Hopper",
+                person=customer_pb2.Person(given_name="Grace", family_name="Hopper"),
                 identifiers=[
                     handle(type=kinds.TYPE_EMAIL, value=f"{unique}@example.com"),
                     handle(type=kinds.TYPE_EXTERNAL_ID, system="shop", value=unique),

@@ -23,6 +23,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
+    identifier_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -87,7 +88,9 @@ class Desk:
 
     async def customer(self, mark: str) -> str:
         """A new customer."""
-        email = customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=f"{mark}@example.com")
+        email = identifier_pb2.Identifier(
+            type=identifier_pb2.Identifier.TYPE_EMAIL, value=f"{mark}@example.com"
+        )
         customer = customer_pb2.Customer(display_name=mark, identifiers=[email])
         request = customer_service_pb2.CreateCustomerRequest(customer=customer)
         created: customer_pb2.Customer = await self.act(

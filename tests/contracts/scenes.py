@@ -21,7 +21,8 @@ from rapport.cases.v1 import (
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
-    import_pb2,
+    identifier_pb2,
+    import_job_pb2,
     import_service_pb2,
     section_service_pb2,
 )
@@ -200,7 +201,7 @@ async def create_policy(_: Administer) -> Message:
 async def create_job(do: Administer) -> Message:
     """A job of a source that nobody has begun to import."""
     return import_service_pb2.CreateImportJobRequest(
-        import_job=import_pb2.ImportJob(source=(uuid4().hex + uuid4().hex))
+        import_job=import_job_pb2.ImportJob(source=(uuid4().hex + uuid4().hex))
     )
 
 
@@ -209,7 +210,7 @@ async def _job(do: Administer) -> str:
 
 
 async def append_rows(do: Administer) -> Message:
-    row = import_pb2.ImportRow(line=1, customer=customer_pb2.Customer(display_name="Ada"))
+    row = import_job_pb2.ImportRow(line=1, customer=customer_pb2.Customer(display_name="Ada"))
     return import_service_pb2.AppendImportRowsRequest(name=await _job(do), rows=[row])
 
 
@@ -223,8 +224,8 @@ async def cancel_job(do: Administer) -> Message:
 
 def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
     return customer_service_pb2.ResolveCustomerRequest(
-        identifier=customer_pb2.Identifier(
-            type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, system="crm", value=f"{uuid4()}"
+        identifier=identifier_pb2.Identifier(
+            type=identifier_pb2.Identifier.TYPE_EXTERNAL_ID, system="crm", value=f"{uuid4()}"
         ),
         create=customer_pb2.Customer(display_name="Ada"),
     )

@@ -33,7 +33,13 @@ def section_contract() -> bytes:
 
 SECTION = b64encode(section_contract()).decode()
 _PROFILE = {
-    "display_name": "Anna", "given_name": "Anna", "family_name": "Berg", "organization_name": "Berg AG",
+    "display_name": "Anna",
+    "person": {
+        "given_name": "Anna", "additional_name": "Maria", "family_name": "Berg", "honorific_prefix": "Dr.",
+        "honorific_suffix": "MBA", "birth_date": {"year": 1984, "month": 4, "day": 12},
+        "organization_name": "Berg AG"},
+    "addresses": [{"type": "TYPE_HOME", "primary": True, "postal_address": {
+        "region_code": "DE", "postal_code": "10115", "locality": "Berlin", "address_lines": ["Weg 1"]}}],
     "language_code": "de", "time_zone": "Europe/Berlin", "region_code": "DE",
 }  # fmt: skip
 
@@ -86,9 +92,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetCustomer", {"name": "{CreateCustomer}"}),
         ("BatchGetCustomers", {"names": ["{CreateCustomer}"]}),
         ("UpdateCustomer", {
-            "customer": _PROFILE | {"name": "{CreateCustomer}", "given_name": "Anne", "etag": "#"},
-            "update_mask": "displayName,givenName,familyName,organizationName,languageCode,timeZone,"
-            "regionCode"}),
+            "customer": _PROFILE | {"name": "{CreateCustomer}", "region_code": "AT", "etag": "#"},
+            "update_mask": "displayName,person,addresses,languageCode,timeZone,regionCode"}),
         ("ListCustomers", _PAGE | {"filter": "region_code = DE"}),
         ("ResolveCustomer", {
             "identifier": _email("bea"), "create": _PROFILE | {"identifiers": [_email("bea2")]}}),

@@ -15,7 +15,7 @@ from chassis.api.messages import decimal
 from rapport.cases.v1 import promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.common.v1 import states_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
+from rapport.customer.v1 import customer_service_pb2, identifier_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.loyalty.v1 import purchase_service_pb2
@@ -51,7 +51,7 @@ class Importing:
         """The customer with an id, or an address, of this test; empty for nobody."""
         handle = external_id(self.system, key)
         if "@" in key:
-            handle = customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=key)
+            handle = identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_EMAIL, value=key)
         request = customer_service_pb2.BatchResolveCustomersRequest(
             requests=[customer_service_pb2.ResolveCustomerRequest(identifier=handle)], allow_missing=True
         )
@@ -174,7 +174,7 @@ def test_a_customer_has_the_numbers_of_all_columns_and_each_once(files: Importin
     file = f"id,last_name,country,phone,mobile\n1,Berg,DE,{number},+49{number[1:]}\n2,Cole,DE,,{number}\n"
     assert files.load("customers", file)["created"] == 2
     held = customers().GetCustomer(customer_service_pb2.GetCustomerRequest(name=files.find("1"))).identifiers
-    assert [i.normalized_value for i in held if i.type == customer_pb2.Identifier.TYPE_PHONE] == [
+    assert [i.normalized_value for i in held if i.type == identifier_pb2.Identifier.TYPE_PHONE] == [
         f"+49{number[1:]}"
     ]
 

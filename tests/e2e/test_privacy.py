@@ -21,7 +21,7 @@ from chassis.telemetry.tracing import record_spans
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_imports.customers import external_id
@@ -99,13 +99,12 @@ def create(canary: Canary, **identifiers: str) -> customer_service_pb2.CreateCus
     handles = identifiers or {"TYPE_EMAIL": canary.email, "TYPE_PHONE": canary.phone}
     return customer_service_pb2.CreateCustomerRequest(
         customer=customer_pb2.Customer(
+            person=customer_pb2.Person(given_name=canary.given_name, family_name=canary.family_name),
             display_name=f"{canary.given_name} {canary.family_name}",
-            given_name=canary.given_name,
-            family_name=canary.family_name,
             identifiers=[
                 *([] if identifiers else [external_id("demo", canary.key)]),
                 *(
-                    customer_pb2.Identifier(type=customer_pb2.Identifier.Type.Value(kind), value=value)
+                    identifier_pb2.Identifier(type=identifier_pb2.Identifier.Type.Value(kind), value=value)
                     for kind, value in handles.items()
                 ),
             ],
@@ -120,7 +119,7 @@ def refused_calls(canary: Canary) -> list[tuple[Any, Any]]:
     customers = session.stub(CustomerServiceStub, "customer")
     cases = session.stub(CaseServiceStub, "cases")
     resolve, get, listing = customers.ResolveCustomer, customers.GetCustomer, customers.ListCustomers
-    phone = customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_PHONE, value=canary.family_name)
+    phone = identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_PHONE, value=canary.family_name)
     customer = customer_pb2.Customer(name=f"customers/{uuid4()}")
     return [
         (customers.CreateCustomer, create(canary)),

@@ -31,7 +31,7 @@ from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import states_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2, view_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
@@ -84,7 +84,7 @@ class Drive:
     async def begin(self) -> None:
         world = self.world
         await world.begin()
-        email = customer_pb2.Identifier(type="TYPE_EMAIL", value=f"{uuid4().hex}@example.com")
+        email = identifier_pb2.Identifier(type="TYPE_EMAIL", value=f"{uuid4().hex}@example.com")
         self.customer = (
             await self.customers.CreateCustomer(
                 customer_service_pb2.CreateCustomerRequest(

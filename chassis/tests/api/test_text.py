@@ -6,7 +6,7 @@ from google.protobuf.message import Message
 from chassis.api.text import wrong_texts
 from chassis.api.validation import Check
 from rapport.cases.v1 import note_pb2, note_service_pb2, promise_pb2, promise_service_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_pb2, import_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, import_job_pb2, import_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2
 from rapport.notifications.v1 import notice_pb2, notice_service_pb2
 
@@ -67,7 +67,9 @@ def test_what_is_no_part_of_a_line_is_found_in_any_text(character: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_are_of_any_script(name: str) -> None:
-    customer = customer_pb2.Customer(display_name=name, given_name=name, organization_name=name)
+    customer = customer_pb2.Customer(
+        display_name=name, person=customer_pb2.Person(given_name=name, organization_name=name)
+    )
     assert wrong_texts(customer_service_pb2.CreateCustomerRequest(customer=customer)) == []
     check = Check()
     assert (check.text(name, "display_name"), check.violations) == (name, [])
@@ -95,6 +97,6 @@ def test_a_refusal_says_what_is_allowed() -> None:
 
 
 def test_rows_of_an_import_are_judged_one_by_one_elsewhere() -> None:
-    row = import_pb2.ImportRow(customer=customer_pb2.Customer(display_name="\0"))
+    row = import_job_pb2.ImportRow(customer=customer_pb2.Customer(display_name="\0"))
     assert wrong_texts(import_service_pb2.AppendImportRowsRequest(rows=[row])) == []
     assert found(import_service_pb2.AppendImportRowsRequest(name="\0", rows=[row])) == ["name"]

@@ -13,25 +13,31 @@ from chassis.api.customers import check_identifier, check_profile, require_finda
 from chassis.api.messages import moment
 from chassis.api.validation import Check
 from chassis.grpc.status import refusal
-from rapport.customer.v1 import customer_pb2, import_pb2, import_service_pb2
+from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
 from rapport_imports.fields import Cells
+from rapport_imports.names import plain
+from rapport_imports.postal import FIELDS, addresses
 from rapport_imports.result import Result
 from rapport_imports.tabular import Problem, Row, Table
 
 _IDENTIFIERS = {
-    "email": customer_pb2.Identifier.TYPE_EMAIL,
-    "phone": customer_pb2.Identifier.TYPE_PHONE,
-    "fax": customer_pb2.Identifier.TYPE_FAX,
-    "account_number": customer_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
+    "email": identifier_pb2.Identifier.TYPE_EMAIL,
+    "phone": identifier_pb2.Identifier.TYPE_PHONE,
+    "fax": identifier_pb2.Identifier.TYPE_FAX,
+    "account_number": identifier_pb2.Identifier.TYPE_ACCOUNT_NUMBER,
 }
-_NAMES = ("display_name", "given_name", "family_name", "organization_name")
+_PERSON = ("given_name", "additional_name", "family_name", "honorific_prefix", "honorific_suffix")
+_NAMES = ("display_name", *_PERSON, "organization_name")
+_NO_PERSON = frozenset({"firma", "company", "unternehmen", "organization", "societe", "empresa"})
 _ORDER_NUMBER = re.compile(r"#?\d+")
 
 
-def external_id(system: str, value: str) -> customer_pb2.Identifier:
+def external_id(system: str, value: str) -> identifier_pb2.Identifier:
     """The handle of a customer in another system."""
-    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EXTERNAL_ID, system=system, value=value)
+    return identifier_pb2.Identifier(
+        type=identifier_pb2.Identifier.TYPE_EXTERNAL_ID, system=system, value=value
+    )
 
 
 def _written(cells: Cells, field: str) -> list[tuple[str, str]]:
@@ -54,9 +60,22 @@ class CustomerImporter:
 
     """
 
-    fields = ("external_id", *_NAMES, *_IDENTIFIERS, "country", "language", "time_zone")
+    fields = (
+        "external_id",
+        *_NAMES,
+        "birth_date",
+        *_IDENTIFIERS,
+        "country",
+        "language",
+        "time_zone",
+        *FIELDS,
+    )
     required = ()
-    sources: ClassVar = {"region_code": "country", "language_code": "language"}
+    sources: ClassVar = {
+        "region_code": "country",
+        "language_code": "language",
+        "legal_name": "organization_name",
+    }
 
     def __init__(
         self,
@@ -73,7 +92,7 @@ class CustomerImporter:
         self._reading = reading
         self._dry_run = dry_run
         self._used: Mapping[str, str] = {}
-        self._job: import_pb2.ImportJob | None = None
+        self._job: import_job_pb2.ImportJob | None = None
         self._opening = asyncio.Lock()
         self._sources: dict[int, tuple[str, ...]] = {}  # which columns the identifiers of a line came from
         self._shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -82,7 +101,7 @@ class CustomerImporter:
         """Remember the columns: another mapping is another import."""
         self._used = used
 
-    def parse(self, cells: Cells) -> import_pb2.ImportRow:
+    def parse(self, cells: Cells) -> import_job_pb2.ImportRow:
         """A customer with every handle the row holds."""
         row = cells.row
         handles = (
@@ -91,7 +110,7 @@ class CustomerImporter:
             else []
         )
         handles += [
-            (column, customer_pb2.Identifier(type=kind, value=text))
+            (column, identifier_pb2.Identifier(type=kind, value=text))
             for name, kind in _IDENTIFIERS.items()
             for column, text in _written(cells, name)
         ]
@@ -106,19 +125,33 @@ class CustomerImporter:
             language_code=cells.language("language"),
             time_zone=cells.time_zone("time_zone"),
         )
-        for name in _NAMES:
-            value = cells.text(name)
-            if name == "display_name" and _ORDER_NUMBER.fullmatch(value):
-                row.told.append(
-                    Problem(self._used[name], "NO_NAME", "holds a number, which is nobody's name: not taken")
-                )
-            else:
-                setattr(customer, name, value)
+        self._name(cells, customer)
+        found = addresses(cells, self._used, self._table.header, customer.region_code)
+        customer.addresses.extend(found)
+        if customer.addresses and not customer.region_code:
+            customer.region_code = customer.addresses[0].postal_address.region_code
         shape = tuple(column for column, _ in handles)
         self._sources[row.line] = self._shapes.setdefault(shape, shape)
         if self._dry_run or row.problems:  # what the service is never asked about
             self._check(row, customer)
-        return import_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.confirmed)
+        return import_job_pb2.ImportRow(line=row.line, customer=customer, confirmed=row.confirmed)
+
+    def _name(self, cells: Cells, customer: customer_pb2.Customer) -> None:
+        """What the customer is called, and is: a person where one is named, and whom they are with."""
+        names = {name: cells.text(name) for name in _NAMES}
+        if _ORDER_NUMBER.fullmatch(names["display_name"]):
+            cells.tell("NO_NAME", "holds a number, which is nobody's name: not taken", "display_name")
+            names["display_name"] = ""
+        if plain(names["honorific_prefix"]) in _NO_PERSON:
+            names["honorific_prefix"] = ""
+        called, organization = names.pop("display_name"), names["organization_name"]
+        born = cells.born("birth_date")
+        customer.display_name = called
+        by_name = any(names[name] for name in _PERSON[:3]) or born is not None
+        if by_name or (called and (names["honorific_prefix"] or organization not in ("", called))):
+            customer.person.CopyFrom(customer_pb2.Person(**names, birth_date=born))
+        elif organization:
+            customer.organization.legal_name = organization
 
     def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
         """Note what the service would refuse or tell."""
@@ -142,11 +175,11 @@ class CustomerImporter:
                 if not any((wrong.column, wrong.reason) == (column, doubt[0]) for wrong in row.problems):
                     row.told.append(Problem(column, *doubt))
 
-    async def send(self, items: list[tuple[Row, import_pb2.ImportRow]]) -> int:
+    async def send(self, items: list[tuple[Row, import_job_pb2.ImportRow]]) -> int:
         """Stage the rows. What is new is known only after the commit."""
         job = await self._opened()
         request = import_service_pb2.AppendImportRowsRequest(name=job.name, rows=[row for _, row in items])
-        if job.state == import_pb2.ImportJob.STATE_OPEN:
+        if job.state == import_job_pb2.ImportJob.STATE_OPEN:
             await self._service.AppendImportRows(request)
         return 0
 
@@ -154,14 +187,14 @@ class CustomerImporter:
         """Commit, wait until every row is applied, and collect what was refused."""
         job = await self._opened()
         before = job.state
-        if before == import_pb2.ImportJob.STATE_OPEN:
+        if before == import_job_pb2.ImportJob.STATE_OPEN:
             job = await self._service.CommitImportJob(
                 import_service_pb2.CommitImportJobRequest(name=job.name)
             )
-        while job.state == import_pb2.ImportJob.STATE_COMMITTING:
+        while job.state == import_job_pb2.ImportJob.STATE_COMMITTING:
             await asyncio.sleep(0.2)
             job = await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=job.name))
-        repeated = before == import_pb2.ImportJob.STATE_DONE
+        repeated = before == import_job_pb2.ImportJob.STATE_DONE
         if repeated:
             then = moment(job.end_time).isoformat(timespec="minutes")
             result.notes.append(f"imported already at {then}, with these columns: nothing changes")
@@ -170,7 +203,7 @@ class CustomerImporter:
         result.renamed = 0 if repeated else job.renamed_count
         return await self._refused(job.name, result, repeated=repeated)
 
-    async def _opened(self) -> import_pb2.ImportJob:
+    async def _opened(self) -> import_job_pb2.ImportJob:
         async with self._opening:
             if self._job is None:
                 identity = [self._table.digest, self._system, dict(self._used), dict(self._reading)]
@@ -178,7 +211,7 @@ class CustomerImporter:
                 self._job = await self._imported(source) or await self._begun(source)
             return self._job
 
-    async def _imported(self, source: str) -> import_pb2.ImportJob | None:
+    async def _imported(self, source: str) -> import_job_pb2.ImportJob | None:
         """The job that imported it already."""
         request = import_service_pb2.ListImportJobsRequest(
             filter=f'source = "{source}" AND state = DONE', page_size=1
@@ -186,9 +219,11 @@ class CustomerImporter:
         jobs = (await self._service.ListImportJobs(request)).import_jobs
         return jobs[0] if jobs else None
 
-    async def _begun(self, source: str) -> import_pb2.ImportJob:
+    async def _begun(self, source: str) -> import_job_pb2.ImportJob:
         """A new job, or the department's that was interrupted."""
-        request = import_service_pb2.CreateImportJobRequest(import_job=import_pb2.ImportJob(source=source))
+        request = import_service_pb2.CreateImportJobRequest(
+            import_job=import_job_pb2.ImportJob(source=source)
+        )
         try:
             return await self._service.CreateImportJob(request)
         except grpc.aio.AioRpcError as error:
@@ -217,5 +252,6 @@ class CustomerImporter:
         if match := re.match(r"identifiers\[(\d+)\]", field):
             names = self._sources.get(line, ())
             return names[int(match[1])] if int(match[1]) < len(names) else field
+        field = field.rpartition(".")[2]
         field = self.sources.get(field, field)
         return self._used.get(field, field)

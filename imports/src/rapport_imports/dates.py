@@ -72,9 +72,12 @@ class DayOrder:
         elif first != second:
             self._unclear = self._unclear or (line, cell.strip())
 
-    def decided(self) -> str:
-        """`day`, `month`, or empty when every date shows it. UnreadableFile when one may be either."""
-        if self._unclear is None or len(self._shown) == 1:
+    def decided(self, *, asks: bool = True) -> str:
+        """`day`, `month`, or empty when every date shows it, or none does.
+
+        UnreadableFile when one may be either; unless nobody `asks`, and such a date is left out.
+        """
+        if self._unclear is None or len(self._shown) == 1 or not asks:
             return next(iter(self._shown)) if len(self._shown) == 1 else ""
         line, cell = self._unclear
         raise UnreadableFile(

@@ -165,7 +165,8 @@ class Run(Generic[T]):
         if not total:
             raise UnreadableFile(f"{self.table.path.name} has no rows under its header: nothing is imported")
         decimal = self.notation.decimal or separator.decided()
-        self.notation = replace(self.notation, decimal=decimal, first=self.notation.first or order.decided())
+        first = self.notation.first or order.decided(asks="birth_date" not in used)
+        self.notation = replace(self.notation, decimal=decimal, first=first)
         self.result.notes += self._readings()
         return total, width
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pycountry
+from google.type.date_pb2 import Date
 
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
 from chassis.api.validation import EARLIEST, LATEST
 from chassis.api.zones import time_zone
 from chassis.visible import shows_something
-from rapport_imports import amounts, dates
+from rapport_imports import amounts, births, dates
 from rapport_imports.tabular import Problem, Row, check_cell
 
 TEXT_MAX = 2000
@@ -30,7 +31,9 @@ _KEYS = frozenset({"external_id", "customer", "reference"})
 _NO_KEY = re.compile(r"(?i)[-+]?0+(?:[.,]0+)?|-1|guest|anonymous|unknown|gast|unbekannt")
 # What is copied along with a text and shows nothing around it: spaces, marks of direction, joiners, BOMs.
 _AROUND = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"
-_NAMES = frozenset({"display_name", "given_name", "family_name", "organization_name"})  # Null is a name
+_NAMES = frozenset(  # Null is a name
+    {"display_name", "given_name", "additional_name", "family_name", "organization_name"}
+)
 # Names of countries in everyday use that ISO 3166 does not list.
 _COUNTRIES = {
     "UK": "GB",
@@ -167,6 +170,16 @@ class Cells:
             self.wrong(field, "INVALID_TIME", "is in the future: must have happened already")
             return None
         return at
+
+    def born(self, field: str) -> Date | None:
+        """A birth date, as far as it says one; what may be two, or is none, is told and left out."""
+        value = self.text(field)
+        try:
+            return births.born(value, self._notation.date_format, self._notation.first) if value else None
+        except ValueError:
+            allowed = "may be no date, or two: left out; --date-format tells which, such as DD/MM/YYYY"
+            self.tell("INVALID_TIME", allowed, field)
+            return None
 
     def amount(self, field: str, *, required: bool = True) -> Decimal:
         """An amount of money in the installation's currency, negative for a return. 0 where there is none."""

@@ -3,7 +3,7 @@
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # Letters and digits only, without accents, best first: English and what well-known systems
 # export, then German, French, Spanish, Italian, Portuguese, Dutch.
@@ -20,11 +20,24 @@ _EMAIL = """
         billingemailaddress emailbilling buyeremail payeremail guestemail
         useremail mail emailadresse mailadresse adressemail adresseemail courriel
         adresseelectronique correoelectronico correo direcciondecorreo indirizzoemail
-        postaelettronica enderecodeemail emailadres emailprimary primaryemail
+        postaelettronica enderecodeemail emailadres emailprimary primaryemail email1value email1
     """
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
-NAMES: Mapping[str, str] = {
+_NAMES: Mapping[str, str] = {
     "external_id": f"{_CUSTOMER_ID} recordid recordidcontact {_CUSTOMER} id recid nummer numero",
+    "honorific_prefix": """
+        honorificprefix nameprefix prefix salutation anrede titel civilite tratamiento tratamento aanhef
+    """,
+    "honorific_suffix": "honorificsuffix namesuffix suffix namenszusatz",
+    "additional_name": """
+        additionalname middlename middle zweitervorname weiterevornamen deuxiemeprenom segundonombre
+        secondonome nomedomeio
+    """,
+    "birth_date": """
+        birthdate birthday dateofbirth dob birthdatedate geburtsdatum geburtstag datedenaissance naissance
+        fechadenacimiento fechanacimiento cumpleanos datadinascita compleanno datadenascimento
+        aniversario geboortedatum verjaardag
+    """,
     "given_name": """
         givenname firstname forename billingfirstname firstnamebilling vorname rufname prenom nombre nome
         primeironome voornaam
@@ -38,7 +51,7 @@ NAMES: Mapping[str, str] = {
         nomcomplet nomclient nombrecompleto nomecompleto volledigenaam naam
     """,
     "organization_name": """
-        organizationname organisationname companyname company organisation organization
+        organizationname organisationname organization1name companyname company organisation organization
         accountname billingcompany defaultaddresscompany associatedcompany firma firmenname
         unternehmen societe entreprise raisonsociale empresa razonsocial azienda ragionesociale
         bedrijf bedrijfsnaam
@@ -48,6 +61,7 @@ NAMES: Mapping[str, str] = {
         phone phonenumber telephone mobile mobilephone mobilephonenumber tel cell billingphone phonebilling
         telefon telefonnummer handy mobil mobiltelefon telefono numerotelephone portable movil
         celular cellulare telefone telemovel telefoon telefoonnummer mobiel
+        phone1value phone2value businessphone homephone primaryphone
     """,
     "fax": "fax faxnumber faxnummer telefax telecopie",
     "account_number": """
@@ -57,7 +71,7 @@ NAMES: Mapping[str, str] = {
     "country": """
         country countrycode regioncode mailingcountry mailingcountrycode billingcountry
         billingcountrycode countrybilling countrycodebilling shipcountry shippingcountry othercountry
-        customercountry addresscountry countryregion land staat pays
+        address1country customercountry addresscountry countryregion land staat pays
         pais paese defaultaddresscountrycode
     """,
     "language": "language languagecode locale sprache langue idioma lingua taal preferredlanguage",
@@ -114,6 +128,52 @@ NAMES: Mapping[str, str] = {
         dataentrega leverdatum
     """,
 }
+
+
+# The parts of an address, and whose address it is by what goes before or behind a part's name.
+PARTS: Mapping[str, str] = {
+    "street": """
+        street streetaddress address address1 address12 addressline1 line1 street1 streetaddress1
+        streetaddressline1 strasse strassehausnr adresse rue voie direccion calle domicilio indirizzo via
+        endereco morada logradouro rua adres straat
+    """,
+    "street_2": """
+        street2 address2 addressline2 line2 streetaddress2 streetaddressline2 extendedaddress adresszusatz
+        adresse2 complementadresse complemento
+    """,
+    "house_number": "housenumber streetnumber hausnummer hausnr huisnummer",
+    "postal_code": """
+        postalcode postcode zip zipcode zippostalcode plz postleitzahl codepostal codigopostal cap cep
+    """,
+    "city": "city town locality suburb ort stadt wohnort ville ciudad poblacion citta cidade plaats",
+    "state": """
+        state province region stateprovince stateregion statecode provincecode administrativearea county
+        bundesland kanton departement provincia estado provincie
+    """,
+    "country": "country countrycode countryregion land pays pais paese",
+}
+ADDRESSES: Mapping[str, str] = {
+    "": "mailing defaultaddress address address1 customer contact person other cardaddress",
+    "home_": "home private privat",
+    "work_": "business work office geschaftlich dienst",
+    "billing_": "billing bill billingaddress rechnung rechnungs rechnungsadresse facturation facturacion",
+    "shipping_": "shipping ship shippingaddress delivery deliveryaddress liefer lieferadresse livraison",
+}
+
+
+def _address_names() -> Iterator[tuple[str, str]]:
+    """What columns of addresses are called: `Billing City`, `City (Billing)`, plain `City`."""
+    for group, prefixes in ADDRESSES.items():
+        for part, words in PARTS.items():
+            if group or part != "country":
+                plainly = [] if group else words.split()
+                of = [
+                    each for p in prefixes.split() for word in words.split() for each in (p + word, word + p)
+                ]
+                yield group + part, " ".join([*plainly, *of])
+
+
+NAMES = {**_NAMES, **dict(_address_names())}
 
 
 @functools.cache

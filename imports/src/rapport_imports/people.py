@@ -8,7 +8,7 @@ from uuid import uuid4
 import grpc
 
 from chassis.api.handles import INVALID_REASONS, judge
-from rapport.customer.v1 import customer_pb2, customer_service_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport_imports.customers import external_id
 from rapport_imports.decoding import UnreadableFile
@@ -151,7 +151,7 @@ class Customers:
             await self._add(customer.name, self._id(who))
         return found
 
-    async def _add(self, customer: str, handle: customer_pb2.Identifier) -> None:
+    async def _add(self, customer: str, handle: identifier_pb2.Identifier) -> None:
         """Give a customer a handle, unless it is somebody else's or none that anybody is found by."""
         if self.dry_run:
             return
@@ -168,7 +168,7 @@ class Customers:
         self,
         items: Sequence[Whose],
         people: list[Person],
-        handles: list[customer_pb2.Identifier],
+        handles: list[identifier_pb2.Identifier],
         *,
         create: bool = False,
     ) -> dict[Person, str]:
@@ -195,12 +195,12 @@ class Customers:
             who: found.customer for who, found in zip(people, answer.responses, strict=True) if found.customer
         }
 
-    def _id(self, who: Person) -> customer_pb2.Identifier:
+    def _id(self, who: Person) -> identifier_pb2.Identifier:
         return external_id(self._system, who.id)
 
 
-def _email(who: Person) -> customer_pb2.Identifier:
-    return customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=who.email)
+def _email(who: Person) -> identifier_pb2.Identifier:
+    return identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_EMAIL, value=who.email)
 
 
 def _of_rows(error: grpc.aio.AioRpcError, items: Sequence[Whose], people: Sequence[Person]) -> Exception:

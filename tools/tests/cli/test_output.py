@@ -10,7 +10,7 @@ from nats.aio.msg import Msg
 from rich.text import Text
 
 from chassis.api.text import NOT_ONE_LINE
-from rapport.customer.v1 import customer_pb2, timeline_pb2, view_pb2
+from rapport.customer.v1 import customer_pb2, identifier_pb2, timeline_pb2, view_pb2
 from rapport.operations.v1 import operations_pb2
 from rapport_tools.cli import dead_letters, output, view_page
 from rapport_tools.cli.event_lines import line as event_line
@@ -53,7 +53,7 @@ def view(text: str) -> None:
         cases=[part],
         relationship_manager=text,
     )
-    whom = customer_pb2.Customer(identifiers=[customer_pb2.Identifier(value=text)])
+    whom = customer_pb2.Customer(identifiers=[identifier_pb2.Identifier(value=text)])
     for width in (80, 200):
         Terminal().print(view_page.page(found, width, whom))
 

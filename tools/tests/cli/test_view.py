@@ -12,6 +12,7 @@ from google.type.money_pb2 import Money
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
+    identifier_pb2,
     section_pb2,
     timeline_pb2,
     view_pb2,
@@ -92,10 +93,10 @@ VIEW = view_pb2.CustomerView(
 
 WHOM = customer_pb2.Customer(
     name=CUSTOMER,
-    organization_name="Anders GmbH",
+    organization=customer_pb2.Organization(legal_name="Anders GmbH"),
     identifiers=[
-        customer_pb2.Identifier(value="maria@example.com"),
-        customer_pb2.Identifier(value="030 901820"),
+        identifier_pb2.Identifier(value="maria@example.com"),
+        identifier_pb2.Identifier(value="030 901820"),
     ],
 )
 

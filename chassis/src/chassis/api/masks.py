@@ -39,19 +39,19 @@ def changeable(request: Descriptor, resource: Descriptor) -> list[str]:
 def chosen(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str] | None:
     """The fields of `message` that an update is to change, in the order of `allowed`; None for a wrong mask.
 
+    `allowed` are paths, `display_name` or `person.given_name`; a mask's `person` is all that begin with it.
     An empty mask means the allowed fields that are populated, `*` means all that are allowed. The resource's
     own `name` and `etag` and its output-only fields are ignored.
     """
-    paths = list(mask.paths)
+    paths = set(mask.paths)
     if not paths:
-        populated = {descriptor.name for descriptor, _ in message.ListFields()}
-        return [name for name in allowed if name in populated]
-    if paths == ["*"]:
+        return [path for path in allowed if _populated(message, path)]
+    if paths == {"*"}:
         return list(allowed)
-    for path in paths:
-        if path not in allowed and not _is_ignored(message, path):
-            return None
-    return [name for name in allowed if name in paths]
+    known = {part for path in allowed for part in (path, path.partition(".")[0])}
+    if any(path not in known and not _is_ignored(message, path) for path in paths):
+        return None
+    return [path for path in allowed if not paths.isdisjoint((path, path.partition(".")[0]))]
 
 
 def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str]:
@@ -60,6 +60,13 @@ def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[st
     if paths is None:
         raise invalid("update_mask", "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
     return paths
+
+
+def _populated(message: Any, path: str) -> bool:
+    *parts, last = path.split(".")
+    for part in parts:
+        message = getattr(message, part)
+    return last in {descriptor.name for descriptor, _ in message.ListFields()}
 
 
 def _is_ignored(message: Message, path: str) -> bool:

@@ -27,6 +27,7 @@ from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
     customer_service_pb2_grpc,
+    identifier_pb2,
     import_service_pb2_grpc,
     section_pb2,
     section_service_pb2,
@@ -42,7 +43,9 @@ from rapport.options.v1 import layout_pb2
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
 
-Type = customer_pb2.Identifier.Type
+Type = identifier_pb2.Identifier.Type
+
+_NAMES = ("given_name", "family_name")
 
 
 class Desk:
@@ -57,18 +60,18 @@ class Desk:
         self.consents: Any = running.stub(consent_service_pb2_grpc.ConsentServiceStub)
         self.imports: Any = running.stub(import_service_pb2_grpc.ImportServiceStub)
 
-    def email(self, value: str) -> customer_pb2.Identifier:
+    def email(self, value: str) -> identifier_pb2.Identifier:
         """An e-mail address to send in a request."""
-        return customer_pb2.Identifier(type=Type.TYPE_EMAIL, value=value)
+        return identifier_pb2.Identifier(type=Type.TYPE_EMAIL, value=value)
 
-    def phone(self, value: str) -> customer_pb2.Identifier:
+    def phone(self, value: str) -> identifier_pb2.Identifier:
         """A phone number to send in a request."""
-        return customer_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
+        return identifier_pb2.Identifier(type=Type.TYPE_PHONE, value=value)
 
-    def external(self, value: str) -> customer_pb2.Identifier:
+    def external(self, value: str) -> identifier_pb2.Identifier:
         """An id in another system, `system:id`, to send in a request."""
         system, _, value = value.partition(":")
-        return customer_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, system=system, value=value)
+        return identifier_pb2.Identifier(type=Type.TYPE_EXTERNAL_ID, system=system, value=value)
 
     def interaction(self, customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
         """A valid contact to record: a call about a late delivery."""
@@ -79,15 +82,18 @@ class Desk:
         }
         return timeline_service_pb2.RecordInteractionRequest(**{"parent": customer} | defaults | fields)
 
-    async def create(self, *identifiers: customer_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
-        """Create a customer."""
-        customer = customer_pb2.Customer(identifiers=identifiers, **{"given_name": "Anna"} | fields)
+    async def create(self, *identifiers: identifier_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
+        """Create a person, called Anna; `given_name` and `family_name` are theirs."""
+        named = {"given_name": "Anna"} | {key: fields.pop(key) for key in _NAMES if key in fields}
+        if "organization" not in fields:
+            fields.setdefault("person", customer_pb2.Person(**named))
+        customer = customer_pb2.Customer(identifiers=identifiers, **fields)
         return await self.customers.CreateCustomer(
             customer_service_pb2.CreateCustomerRequest(customer=customer)
         )
 
     async def resolve(
-        self, identifier: customer_pb2.Identifier, create: customer_pb2.Customer | None = None
+        self, identifier: identifier_pb2.Identifier, create: customer_pb2.Customer | None = None
     ) -> customer_service_pb2.ResolveCustomerResponse:
         """Find, or create, the customer of a handle."""
         request = customer_service_pb2.ResolveCustomerRequest(identifier=identifier, create=create)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
-from rapport.customer.v1.customer_pb2 import Customer, Identifier
+from rapport.customer.v1.customer_pb2 import Customer
 from rapport.customer.v1.customer_service_pb2 import (
     CreateCustomerRequest,
     CreateIdentifierRequest,
@@ -17,6 +17,7 @@ from rapport.customer.v1.customer_service_pb2 import (
     ListCustomersRequest,
     ResolveCustomerRequest,
 )
+from rapport.customer.v1.identifier_pb2 import Identifier
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest, WatchCustomerViewRequest
 from rapport_testing.wait import eventually
 

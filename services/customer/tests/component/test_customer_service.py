@@ -5,10 +5,12 @@ from uuid import uuid4
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
+from google.type.postal_address_pb2 import PostalAddress
 
 from chassis.grpc.status import reason as reason_of
 from chassis.grpc.status import refusal
-from rapport.customer.v1.customer_pb2 import Customer, Identifier
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import (
     AssignRelationshipManagerRequest,
     BatchGetCustomersRequest,
@@ -21,6 +23,7 @@ from rapport.customer.v1.customer_service_pb2 import (
     ListIdentifiersRequest,
     UpdateCustomerRequest,
 )
+from rapport.customer.v1.identifier_pb2 import Identifier
 
 
 async def get(desk, name):
@@ -73,16 +76,15 @@ async def test_facts_hold_no_personal_data(desk):
 
 async def test_every_violation_of_a_request_is_reported(desk):
     wrong = Customer(
-        given_name="x" * 101,
-        family_name="x" * 101,
+        person=Person(given_name="x" * 101, family_name="x" * 101),
         language_code="german",
         time_zone="Mars/Olympus",
         region_code="UK",
         identifiers=[Identifier(value="x"), Identifier(type=99, value="x"), desk.email("")],
     )
-    with pytest.raises(Exception, match="given_name") as caught:
+    with pytest.raises(Exception, match=r"customer\.person\.given_name") as caught:
         await desk.customers.CreateCustomer(CreateCustomerRequest(customer=wrong))
-    for field in ("family_name", "language_code", "time_zone", "region_code"):
+    for field in ("person.family_name", "language_code", "time_zone", "region_code"):
         assert f"customer.{field}" in caught.value.details()
     for field in ("identifiers[0].type", "identifiers[1].type", "identifiers[2].value"):
         assert f"customer.{field}" in caught.value.details()
@@ -95,7 +97,7 @@ async def test_a_customers_time_zone_is_one_of_the_iana_database(desk, refused, 
 
 
 async def test_an_error_never_repeats_what_was_sent(desk):
-    wrong = Customer(given_name="Sekret\0", identifiers=[desk.email("Sekret@\0")])
+    wrong = Customer(person=Person(given_name="Sekret\0"), identifiers=[desk.email("Sekret@\0")])
     with pytest.raises(Exception, match="INVALID_ARGUMENT") as caught:
         await desk.customers.CreateCustomer(CreateCustomerRequest(customer=wrong))
     assert "Sekret" not in str(caught.value)
@@ -136,7 +138,7 @@ async def test_no_handle_looks_like_another(desk, kind, value, reason):
 
 async def test_a_name_that_nobody_can_see_is_none(desk):
     anna = await desk.create(display_name="\u200b\u3164", given_name="Anna", family_name="\u2800")
-    assert (anna.display_name, anna.family_name) == ("Anna", "")
+    assert (anna.display_name, anna.person.family_name) == ("Anna", "")
 
 
 async def test_a_handle_belongs_to_one_customer(desk, refused):
@@ -165,14 +167,16 @@ async def test_of_fifty_customers_created_with_one_handle_one_is_made(desk):
 
 
 async def test_a_request_id_makes_a_retry_safe(desk):
-    request = CreateCustomerRequest(customer=Customer(given_name="Anna"), request_id=str(uuid4()))
+    request = CreateCustomerRequest(
+        customer=Customer(person=Person(given_name="Anna")), request_id=str(uuid4())
+    )
     assert await desk.customers.CreateCustomer(request) == await desk.customers.CreateCustomer(request)
     assert len(await desk.facts("CustomerCreated")) == 1
 
 
 async def test_a_request_id_is_not_good_for_another_request(desk, refused):
     request_id = str(uuid4())
-    anna, bert = Customer(given_name="Anna"), Customer(given_name="Bert")
+    anna, bert = Customer(person=Person(given_name="Anna")), Customer(person=Person(given_name="Bert"))
     await desk.customers.CreateCustomer(CreateCustomerRequest(customer=anna, request_id=request_id))
     other = CreateCustomerRequest(customer=bert, request_id=request_id)
     assert await refused(desk.customers.CreateCustomer(other)) == "INVALID_ARGUMENT REQUEST_ID_REUSED"
@@ -182,14 +186,16 @@ async def test_only_masked_fields_change_and_the_fact_names_them(desk):
     anna = await desk.create(family_name="Berg")
     desk.clock.advance(timedelta(hours=1))
     update = UpdateCustomerRequest(
-        customer=Customer(name=anna.name, given_name="ignored", family_name="Tal", etag=anna.etag),
-        update_mask=FieldMask(paths=["family_name"]),
+        customer=Customer(
+            person=Person(given_name="ignored", family_name="Tal"), name=anna.name, etag=anna.etag
+        ),
+        update_mask=FieldMask(paths=["person.family_name"]),
     )
     changed = await desk.customers.UpdateCustomer(update)
     assert (changed.display_name, changed.etag) == ("Anna Tal", '"2"')
     assert changed.update_time.ToSeconds() - anna.update_time.ToSeconds() == 3600
     (fact,) = await desk.facts("CustomerUpdated")
-    assert (list(fact.data.updated_fields), fact.version) == (["family_name"], 2)
+    assert (list(fact.data.updated_fields), fact.version) == (["person.family_name"], 2)
 
 
 async def test_an_update_that_changes_nothing_tells_nothing(desk):
@@ -200,12 +206,138 @@ async def test_an_update_that_changes_nothing_tells_nothing(desk):
 
 async def test_a_stale_etag_is_refused(desk, refused):
     anna = await desk.create()
-    stale = Customer(name=anna.name, family_name="Tal", etag='"7"')
+    stale = Customer(person=Person(family_name="Tal"), name=anna.name, etag='"7"')
     assert await refused(desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=stale))) == (
         "ABORTED ETAG_MISMATCH"
     )
     stale = AssignRelationshipManagerRequest(name=anna.name, relationship_manager="agents/bob", etag='"7"')
     assert await refused(desk.customers.AssignRelationshipManager(stale)) == "ABORTED ETAG_MISMATCH"
+
+
+async def update(desk, customer, *mask):
+    request = UpdateCustomerRequest(customer=customer, update_mask=FieldMask(paths=mask))
+    return await desk.customers.UpdateCustomer(request)
+
+
+async def test_a_person_is_kept_as_given_and_read_back(desk):
+    dr_berg = Person(
+        given_name="Anna",
+        additional_name="Maria",
+        family_name="Berg",
+        honorific_prefix="Dr.",
+        honorific_suffix="MBA",
+        birth_date=Date(month=4, day=12),
+        organization_name="Berg AG",
+    )
+    anna = await desk.create(person=dr_berg)
+    assert (anna.person, anna.display_name) == (dr_berg, "Anna Berg")
+    assert await get(desk, anna.name) == anna
+    (fact,) = await desk.facts("CustomerCreated")
+    assert (fact.data.kind, fact.data.relationship_manager) == (Customer.KIND_PERSON, "agents/front-desk")
+
+
+async def test_an_organization_is_called_by_its_legal_name_until_somebody_chooses_another(desk):
+    acme = await desk.create(organization=Organization(legal_name="Acme Incorporated"))
+    assert (acme.display_name, acme.WhichOneof("kind")) == ("Acme Incorporated", "organization")
+    acme.organization.legal_name = "Acme Limited"
+    renamed = await update(desk, acme)  # with the name that was read
+    assert renamed.display_name == "Acme Limited"
+    (fact,) = await desk.facts("CustomerUpdated")
+    assert (fact.data.kind, list(fact.data.updated_fields)) == (
+        Customer.KIND_ORGANIZATION,
+        ["organization.legal_name"],
+    )
+
+
+async def test_a_customer_of_no_known_kind_becomes_what_a_field_says(desk):
+    somebody = await desk.create(display_name="A. Berg", person=None)
+    assert somebody.WhichOneof("kind") is None
+    known = await update(desk, Customer(name=somebody.name, person=Person(given_name="Anna")))
+    assert (known.person.given_name, known.display_name) == ("Anna", "A. Berg")
+    assert list((await desk.facts("CustomerUpdated"))[0].data.updated_fields) == ["person"]
+
+
+@pytest.mark.parametrize("mask", [["organization.legal_name"], []])
+async def test_a_field_of_what_a_customer_is_not_is_refused_and_loses_nothing(desk, refused, mask):
+    anna = await desk.create(family_name="Berg")
+    acme = Customer(name=anna.name, organization=Organization(legal_name="Acme"))
+    assert await refused(update(desk, acme, *mask)) == "FAILED_PRECONDITION OTHER_KIND"
+    assert await get(desk, anna.name) == anna
+
+
+@pytest.mark.parametrize("mask", ["organization", "*"])
+async def test_a_whole_kind_takes_the_place_of_the_other(desk, mask):
+    anna = await desk.create(family_name="Berg", region_code="DE")
+    acme = Customer(name=anna.name, organization=Organization(legal_name="Acme"))
+    changed = await update(desk, acme, mask)
+    assert (changed.organization.legal_name, changed.display_name) == ("Acme", "Acme")
+    assert changed.region_code == ("" if mask == "*" else "DE")
+    back = await update(desk, Customer(name=anna.name, person=Person(given_name="Bea")), "person")
+    assert (back.person, back.display_name) == (Person(given_name="Bea"), "Bea")
+
+
+async def test_a_mask_of_both_kinds_is_refused(desk, refused):
+    anna = await desk.create()
+    both = update(desk, anna, "person.given_name", "organization.legal_name")
+    assert await refused(both) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+
+
+@pytest.mark.parametrize("born", [(1984, 4, 12), (1984, 4, 0), (1984, 0, 0), (0, 4, 12), (0, 2, 29)])
+async def test_a_birth_date_is_known_as_far_as_it_is(desk, born):
+    year, month, day = born
+    person = Person(given_name="Anna", birth_date=Date(year=year, month=month, day=day))
+    anna = await desk.create(person=person)
+    assert (await get(desk, anna.name)).person == person
+
+
+@pytest.mark.parametrize(
+    "born",
+    [(0, 0, 0), (0, 4, 0), (0, 0, 12), (1984, 0, 12), (1984, 2, 30), (1849, 1, 1), (2199, 1, 1), (-1, 1, 1)],
+)
+async def test_nobody_is_born_on_no_day_or_in_the_future(desk, refused, born):
+    year, month, day = born
+    person = Person(birth_date=Date(year=year, month=month, day=day))
+    assert await refused(desk.create(person=person)) == "INVALID_ARGUMENT INVALID_TIME"
+
+
+def address(kind=Address.TYPE_HOME, primary=False, **fields):
+    given = {"region_code": "DE", "postal_code": "10115", "locality": "Berlin", "address_lines": ["Weg 1"]}
+    return Address(type=kind, postal_address=PostalAddress(**given | fields), primary=primary)
+
+
+async def test_addresses_are_kept_as_given_and_replaced_together(desk):
+    home, bills = address(primary=True), address(Address.TYPE_BILLING, address_lines=["Postfach 7"])
+    anna = await desk.create(addresses=[home, bills])
+    assert list((await get(desk, anna.name)).addresses) == [home, bills]
+    moved = await update(desk, Customer(name=anna.name, addresses=[bills]), "addresses")
+    assert list(moved.addresses) == [bills]
+    assert list((await desk.facts("CustomerUpdated"))[0].data.updated_fields) == ["addresses"]
+    assert (await update(desk, Customer(name=anna.name), "addresses")).addresses == []
+
+
+@pytest.mark.parametrize(
+    ("addresses", "field", "reason"),
+    [
+        ([address()] * 21, "addresses", "TOO_LONG"),
+        ([address(primary=True)] * 2, "addresses", "TOO_LONG"),
+        ([Address()], "addresses[0].postal_address", "REQUIRED"),
+        ([address(region_code="")], "addresses[0].postal_address.region_code", "REQUIRED"),
+        ([address(region_code="UK")], "addresses[0].postal_address.region_code", "INVALID_CODE"),
+        ([address(language_code="german")], "addresses[0].postal_address.language_code", "INVALID_CODE"),
+        ([address(address_lines=["x"] * 6)], "addresses[0].postal_address.address_lines", "TOO_LONG"),
+        ([address(address_lines=["x" * 201])], "addresses[0].postal_address.address_lines[0]", "TOO_LONG"),
+        ([address(address_lines=[" "])], "addresses[0].postal_address.address_lines[0]", "REQUIRED"),
+        ([address(address_lines=["a\nb"])], "addresses[0].postal_address.address_lines[0]", "INVALID_TEXT"),
+        ([address(locality="x" * 101)], "addresses[0].postal_address.locality", "TOO_LONG"),
+        ([address(revision=1)], "addresses[0].postal_address.revision", "INVALID_NUMBER"),
+        ([address(kind=99)], "addresses[0].type", "INVALID_ENUM"),
+    ],
+)
+async def test_an_address_is_of_a_country_and_of_bounded_size(desk, addresses, field, reason):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await desk.create(addresses=addresses)
+    found = {(wrong.field, wrong.reason) for wrong in refusal(caught.value).violations}
+    assert (f"customer.{field}", reason) in found
 
 
 async def test_identifiers_are_not_changed_by_an_update(desk, refused):
@@ -219,7 +351,9 @@ async def test_identifiers_are_not_changed_by_an_update(desk, refused):
 async def test_of_parallel_updates_with_one_etag_one_succeeds(desk):
     anna = await desk.create()
     updates = (
-        UpdateCustomerRequest(customer=Customer(name=anna.name, family_name=f"Berg {i}", etag=anna.etag))
+        UpdateCustomerRequest(
+            customer=Customer(person=Person(family_name=f"Berg {i}"), name=anna.name, etag=anna.etag)
+        )
         for i in range(20)
     )
     results = await asyncio.gather(*map(desk.customers.UpdateCustomer, updates), return_exceptions=True)
@@ -324,7 +458,9 @@ async def test_several_customers_are_read_in_the_order_asked(desk, refused, nobo
 async def test_a_customer_who_does_not_exist_is_not_found(desk, refused, nobody):
     calls = [
         desk.customers.GetCustomer(GetCustomerRequest(name=nobody)),
-        desk.customers.UpdateCustomer(UpdateCustomerRequest(customer=Customer(name=nobody, given_name="x"))),
+        desk.customers.UpdateCustomer(
+            UpdateCustomerRequest(customer=Customer(person=Person(given_name="x"), name=nobody))
+        ),
         desk.customers.CreateIdentifier(
             CreateIdentifierRequest(parent=nobody, identifier=desk.email("a@example.com"))
         ),

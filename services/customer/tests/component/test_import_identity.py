@@ -4,10 +4,12 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from google.type.date_pb2 import Date
+from google.type.postal_address_pb2 import PostalAddress
 
-from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
-from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
+from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2 import (
     AppendImportRowsRequest,
     CommitImportJobRequest,
@@ -50,7 +52,7 @@ async def test_colleagues_behind_one_switchboard_stay_three_customers_and_it_is_
         desk,
         *(
             Customer(
-                given_name=name,
+                person=Person(given_name=name),
                 identifiers=[
                     desk.external(f"crm:{i}"),
                     desk.email(f"{name}@acme.example.com"),
@@ -64,8 +66,8 @@ async def test_colleagues_behind_one_switchboard_stay_three_customers_and_it_is_
     )
     assert (job.created_count, job.matched_count) == (3, 0)
     assert told == [(4, "IDENTIFIER_SHARED", True)]
-    assert (await get(desk, desk.email("cid@acme.example.com"))).given_name == "cid"
-    assert (await get(desk, desk.phone(f"{number} ext 12"))).given_name == "bob"
+    assert (await get(desk, desk.email("cid@acme.example.com"))).person.given_name == "cid"
+    assert (await get(desk, desk.phone(f"{number} ext 12"))).person.given_name == "bob"
     assert await refused(desk.resolve(desk.phone(number))) == "FAILED_PRECONDITION IDENTIFIER_SHARED"
 
 
@@ -99,13 +101,16 @@ async def test_strangers_whose_systems_count_alike_do_not_become_one_unless_some
 
 async def test_two_ids_of_one_system_never_join_whatever_they_share(desk):
     rows = [
-        Customer(given_name=name, identifiers=[desk.external(f"crm:{name}"), desk.email("both@example.com")])
+        Customer(
+            person=Person(given_name=name),
+            identifiers=[desk.external(f"crm:{name}"), desk.email("both@example.com")],
+        )
         for name in ("anna", "bob")
     ]
     job, told = await load(desk, *rows)
     assert (job.created_count, told) == (2, [(3, "IDENTIFIER_TAKEN", True)])
-    assert (await get(desk, desk.external("crm:bob"))).given_name == "bob"
-    assert (await get(desk, desk.email("both@example.com"))).given_name == "anna"
+    assert (await get(desk, desk.external("crm:bob"))).person.given_name == "bob"
+    assert (await get(desk, desk.email("both@example.com"))).person.given_name == "anna"
 
 
 async def test_two_account_numbers_never_join_by_an_email_and_ids_of_two_systems_may(desk):
@@ -125,7 +130,11 @@ async def test_two_account_numbers_never_join_by_an_email_and_ids_of_two_systems
 
 async def test_an_email_alone_renames_nobody_and_it_is_told(desk):
     erika = await desk.create(desk.email("erika@example.com"), given_name="Erika", family_name="Sommer")
-    row = Customer(given_name="Erika", family_name="Neu", region_code="DE", identifiers=erika.identifiers[:1])
+    row = Customer(
+        person=Person(given_name="Erika", family_name="Neu"),
+        region_code="DE",
+        identifiers=erika.identifiers[:1],
+    )
     job, told = await load(desk, row)
     now = await get(desk, desk.email("erika@example.com"))
     assert (now.display_name, now.region_code) == ("Erika Sommer", "DE")
@@ -143,14 +152,19 @@ async def test_two_rows_with_one_email_keep_the_first_name_and_tell_of_the_secon
 
 async def test_an_id_renames_and_it_is_counted_and_told(desk):
     await desk.create(desk.external("crm:1"), given_name="Erika", family_name="Sommer")
-    row = Customer(given_name="Erika", family_name="Neu", identifiers=[desk.external("crm:1")])
+    row = Customer(person=Person(given_name="Erika", family_name="Neu"), identifiers=[desk.external("crm:1")])
     job, told = await load(desk, row)
     assert (job.renamed_count, told) == (1, [(2, "RENAMED", True)])
     assert (await get(desk, desk.external("crm:1"))).display_name == "Erika Neu"
 
 
 @pytest.mark.parametrize(
-    "name", [{"given_name": "ERIKA"}, {"family_name": "Sommer"}, {"display_name": "erika"}]
+    "name",
+    [
+        {"person": Person(given_name="ERIKA")},
+        {"person": Person(family_name="Sommer")},
+        {"display_name": "erika"},
+    ],
 )
 async def test_a_name_that_agrees_or_adds_is_nothing_to_tell(desk, name):
     await desk.create(desk.external("crm:1"), given_name="Erika")
@@ -163,12 +177,54 @@ async def test_a_real_name_replaces_a_stand_in(desk):
     await desk.resolve(desk.email("b@example.com"), create=Customer(display_name="b@example.com"))
     job, told = await load(
         desk,
-        Customer(given_name="Anna", family_name="Berg", identifiers=[desk.external("nw:ALFKI")]),
-        Customer(organization_name="Acme", identifiers=[desk.email("b@example.com")]),
+        Customer(
+            person=Person(given_name="Anna", family_name="Berg"), identifiers=[desk.external("nw:ALFKI")]
+        ),
+        Customer(organization=Organization(legal_name="Acme"), identifiers=[desk.email("b@example.com")]),
     )
     assert (job.matched_count, told) == (2, [])
     assert (await get(desk, desk.external("nw:ALFKI"))).display_name == "Anna Berg"
     assert (await get(desk, desk.email("b@example.com"))).display_name == "Acme"
+
+
+async def test_a_row_makes_a_person_of_an_organization_and_never_the_reverse(desk):
+    def row(**kind):
+        return Customer(identifiers=[desk.external("crm:1")], **kind)
+
+    acme = row(organization=Organization(legal_name="Acme"))
+    await load(desk, acme, row(person=Person(given_name="Anna", organization_name="Acme")), acme)
+    found = await get(desk, desk.external("crm:1"))
+    assert found.person == Person(given_name="Anna", organization_name="Acme")
+
+
+def address(line, kind=Address.TYPE_HOME, **fields):
+    return Address(type=kind, postal_address=PostalAddress(region_code="DE", address_lines=[line]), **fields)
+
+
+async def test_an_address_takes_the_place_of_the_one_of_its_type_and_the_primary_one_stays(desk):
+    handle = desk.external("crm:1")
+    await desk.create(
+        handle, addresses=[address("Weg 1", primary=True), address("Gasse 2", Address.TYPE_WORK)]
+    )
+    rows = [
+        address("Platz 3"),
+        address("Gasse 2", Address.TYPE_BILLING),
+        address("Post 4", Address.TYPE_BILLING),
+    ]
+    await load(desk, *(Customer(identifiers=[handle], addresses=[row]) for row in rows))
+    found = [(a.postal_address.address_lines[0], a.primary) for a in (await get(desk, handle)).addresses]
+    assert found == [("Platz 3", True), ("Gasse 2", False), ("Post 4", False)]
+
+
+async def test_who_only_shares_an_email_lends_neither_birthday_nor_address(desk):
+    email = desk.email("us@example.com")
+    await desk.create(email, given_name="Anna")
+    bert = Person(given_name="Bert", birth_date=Date(year=1984))
+    row = Customer(person=bert, addresses=[address("Weg 1")], region_code="DE", identifiers=[email])
+    _, told = await load(desk, row)
+    found = await get(desk, email)
+    assert (found.person, list(found.addresses)) == (Person(given_name="Anna"), [])
+    assert (found.region_code, told) == ("DE", [(2, "NAME_KEPT", True)])
 
 
 async def test_mailboxes_of_two_domains_stay_two_customers(desk):

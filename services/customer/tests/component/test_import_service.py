@@ -8,9 +8,9 @@ import pytest
 
 from chassis.explain.chain import chain, what
 from chassis.grpc.status import refusal
-from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
-from rapport.customer.v1.import_pb2 import ImportJob, ImportRow
+from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2 import (
     AppendImportRowsRequest,
     CancelImportJobRequest,
@@ -156,22 +156,20 @@ async def test_lines_received_before_are_skipped_in_any_order(desk):
 async def test_a_rejected_row_is_listed_with_every_field_and_never_its_value(desk):
     job = await create(desk)
     wrong = Customer(
-        given_name="Sekret\0",
-        region_code="Germany",
-        identifiers=[desk.external("crm:1")],
+        person=Person(given_name="Sekret\0"), region_code="Germany", identifiers=[desk.external("crm:1")]
     )
     rows = [
         (1, wrong),
         (2, Customer(identifiers=[desk.email("sekret")])),
         (3, Customer(identifiers=[desk.phone("sekret")])),
-        (4, Customer(given_name="Sekret")),
+        (4, Customer(person=Person(given_name="Sekret"))),
         (5, customer(desk, 5)),
     ]
     job = await append(desk, job, rows)
     assert (job.row_count, job.refused_count) == (5, 4)
     listed = (await errors(desk, job)).import_findings
     assert [(error.line, error.field, error.reason) for error in listed] == [
-        (1, "given_name", "INVALID_TEXT"),
+        (1, "person.given_name", "INVALID_TEXT"),
         (1, "region_code", "INVALID_CODE"),
         (2, "identifiers[0].value", "INVALID_EMAIL"),
         (3, "identifiers[0].value", "INVALID_PHONE"),
@@ -206,11 +204,18 @@ async def test_a_bad_handle_beside_a_good_one_is_kept_flagged(desk):
 
 async def test_a_matched_customer_gets_what_is_missing_and_changed_and_keeps_the_rest(desk):
     anna = await desk.create(desk.external("crm:1"), family_name="Berg", region_code="DE")
-    row = Customer(family_name="Tal", identifiers=[desk.email("anna@example.com"), desk.external("crm:1")])
+    row = Customer(
+        person=Person(family_name="Tal"), identifiers=[desk.email("anna@example.com"), desk.external("crm:1")]
+    )
     done = await commit(desk, await append(desk, await create(desk), [(1, row)]))
     assert (done.created_count, done.matched_count) == (0, 1)
     now = await found(desk, desk.email("anna@example.com"))
-    assert (now.name, now.given_name, now.family_name, now.region_code) == (anna.name, "Anna", "Tal", "DE")
+    assert (now.name, now.person.given_name, now.person.family_name, now.region_code) == (
+        anna.name,
+        "Anna",
+        "Tal",
+        "DE",
+    )
     assert [i.value for i in now.identifiers] == ["1", "anna@example.com"]
     assert [fact.type.rsplit(".", 1)[1] for fact in await desk.facts()][2:] == [
         "CustomerUpdated",
@@ -221,18 +226,26 @@ async def test_a_matched_customer_gets_what_is_missing_and_changed_and_keeps_the
 async def test_a_row_matches_by_its_external_id_before_its_email(desk):
     by_id = await desk.create(desk.external("crm:1"))
     by_email = await desk.create(desk.email("anna@example.com"))
-    row = Customer(family_name="Tal", identifiers=[desk.email("anna@example.com"), desk.external("crm:1")])
+    row = Customer(
+        person=Person(family_name="Tal"), identifiers=[desk.email("anna@example.com"), desk.external("crm:1")]
+    )
     await commit(desk, await append(desk, await create(desk), [(1, row)]))
-    assert (await found(desk, desk.external("crm:1"))).family_name == "Tal"
+    assert (await found(desk, desk.external("crm:1"))).person.family_name == "Tal"
     untouched = await found(desk, desk.email("anna@example.com"))
-    assert (untouched.name, untouched.family_name) == (by_email.name, "")
+    assert (untouched.name, untouched.person.family_name) == (by_email.name, "")
     assert untouched.name != by_id.name
 
 
 async def test_rows_about_one_customer_become_one_customer(desk):
     rows = [
-        (1, Customer(given_name="Anna", identifiers=[desk.external("crm:1")])),
-        (2, Customer(family_name="Berg", identifiers=[desk.external("crm:1"), desk.email("a@example.com")])),
+        (1, Customer(person=Person(given_name="Anna"), identifiers=[desk.external("crm:1")])),
+        (
+            2,
+            Customer(
+                person=Person(family_name="Berg"),
+                identifiers=[desk.external("crm:1"), desk.email("a@example.com")],
+            ),
+        ),
         (3, Customer(identifiers=[desk.email("A@example.com"), desk.phone("+493012345678")])),
     ]
     done = await commit(desk, await append(desk, await create(desk), rows))

@@ -4,14 +4,14 @@ import grpc
 import pytest
 
 from customer.usecases import resolve
-from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import (
     BatchResolveCustomersRequest,
     GetCustomerRequest,
     ResolveCustomerRequest,
 )
 
-ANNA = Customer(given_name="Anna")
+ANNA = Customer(person=Person(given_name="Anna"))
 
 
 async def test_a_handle_leads_to_its_customer_without_regard_to_case(desk):
@@ -33,7 +33,9 @@ async def test_a_missing_customer_is_created_with_the_handle_when_asked_for(desk
     anna = await desk.customers.GetCustomer(GetCustomerRequest(name=found.customer))
     assert anna.display_name == "Anna"
     assert [i.value for i in anna.identifiers] == ["Anna@example.com"]
-    again = await desk.resolve(desk.email("anna@example.com"), create=Customer(given_name="Other"))
+    again = await desk.resolve(
+        desk.email("anna@example.com"), create=Customer(person=Person(given_name="Other"))
+    )
     assert (again.customer, again.created) == (found.customer, False)
 
 
@@ -106,7 +108,7 @@ async def test_a_thousand_handles_are_resolved_in_one_call_in_order(desk):
 
 async def test_the_first_of_several_asks_for_one_handle_creates_the_customer(desk):
     asks = [
-        ResolveCustomerRequest(identifier=desk.email(value), create=Customer(given_name=value))
+        ResolveCustomerRequest(identifier=desk.email(value), create=Customer(person=Person(given_name=value)))
         for value in ("anna@example.com", "ANNA@example.com")
     ]
     answer = await desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))

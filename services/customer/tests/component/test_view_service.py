@@ -9,7 +9,7 @@ from chassis.context import Call, Principal, current_call
 from customer.store.views import VIEW
 from customer.usecases import hot_views
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
-from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_pb2 import SourceFreshness
 from rapport.customer.v1.view_service_pb2 import BatchGetCustomerViewsRequest, GetCustomerViewRequest
@@ -21,7 +21,7 @@ SOURCES = ["customer", "cases", "loyalty", "notifications"]
 async def rename(desk, customer, family_name):
     """Change a name; returns the consistency token."""
     call = desk.customers.UpdateCustomer(
-        UpdateCustomerRequest(customer=Customer(name=customer, family_name=family_name))
+        UpdateCustomerRequest(customer=Customer(person=Person(family_name=family_name), name=customer))
     )
     await call
     return dict(await call.trailing_metadata())["consistency-token"]

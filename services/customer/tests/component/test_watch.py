@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from customer.rpc import views
 from customer.usecases import hot_views
-from rapport.customer.v1.customer_pb2 import Customer
+from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 from rapport_testing.wait import eventually
@@ -23,7 +23,7 @@ def watch(desk, customer, timeout=30, **fields):
 
 async def rename(desk, customer, family_name):
     await desk.customers.UpdateCustomer(
-        UpdateCustomerRequest(customer=Customer(name=customer, family_name=family_name))
+        UpdateCustomerRequest(customer=Customer(person=Person(family_name=family_name), name=customer))
     )
 
 

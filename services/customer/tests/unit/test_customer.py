@@ -1,13 +1,15 @@
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from customer.domain.customers import new_customer
+from customer.domain.customers import new_customer, with_addresses
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 
 
 def customer(**profile):
+    profile = {"kind": "PERSON"} | profile
     return new_customer(uuid4(), profile, "agents/front-desk", NOW)
 
 
@@ -20,10 +22,10 @@ def test_a_new_customer_is_at_version_one_and_has_language_and_time_zone():
 def test_a_client_that_changes_one_name_and_sends_all_back_does_not_freeze_the_shown_one():
     anna = customer(given_name="Anna", family_name="Berg")
     read = {"display_name": anna.shown_name, "given_name": "Anna", "family_name": "Berg"}
-    assert anna.change(read | {"family_name": "Tal"}, LATER) == ["family_name"]
+    assert anna.change(read | {"family_name": "Tal"}, LATER) == ["person.family_name"]
     assert anna.shown_name == "Anna Tal"
     assert anna.change({"display_name": "Anna Berg"}, LATER) == ["display_name"]
-    assert anna.change({"display_name": "Anna Berg", "family_name": "See"}, LATER) == ["family_name"]
+    assert anna.change({"display_name": "Anna Berg", "family_name": "See"}, LATER) == ["person.family_name"]
     assert anna.shown_name == "Anna Berg"  # chosen, and sent back
 
 
@@ -64,3 +66,27 @@ def test_assigning_the_same_manager_again_changes_nothing():
     assert anna.assign("agents/bob", LATER)
     assert not anna.assign("agents/bob", LATER)
     assert anna.version == 2
+
+
+def test_what_changed_is_called_as_in_the_contract():
+    acme = customer(kind="ORGANIZATION", organization_name="Acme")
+    assert acme.change({"organization_name": "Acme AG"}, LATER) == ["organization.legal_name"]
+    turned = {"kind": "PERSON", "given_name": "Anna", "region_code": "DE"}
+    assert acme.change(turned, LATER) == ["person", "region_code"]
+    assert acme.change({"kind": "", "given_name": "", "organization_name": ""}, LATER) == ["person"]
+
+
+def at(line, kind, **more):
+    return {"type": kind, "postal_address": {"address_lines": [line]}, **more}
+
+
+def primary(held, brought):
+    merged = with_addresses(json.dumps(held), json.dumps(brought))
+    return [address.get("primary", False) for address in json.loads(merged)]
+
+
+def test_of_brought_addresses_only_one_can_be_primary():
+    home, work = at("Weg 1", "HOME"), at("Gasse 2", "WORK", primary=True)
+    assert primary([home], [work]) == [False, True]
+    assert primary([home, work], [at("Platz 3", "BILLING", primary=True)]) == [False, True, False]
+    assert primary([home, work], [at("Hof 4", "WORK")]) == [False, True]

@@ -8,8 +8,8 @@ from customer.domain.imports import ImportState
 from customer.domain.timeline import Channel, Direction
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1.consent_pb2 import Consent
-from rapport.customer.v1.customer_pb2 import Identifier
-from rapport.customer.v1.import_pb2 import ImportJob
+from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport.customer.v1.import_job_pb2 import ImportJob
 from rapport.customer.v1.purpose_pb2 import Purpose
 
 

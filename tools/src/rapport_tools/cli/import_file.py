@@ -27,8 +27,10 @@ _HELP = """Import a file, each line of it once: run it again after an interrupti
 
 It says which columns it used and which it ignored. --map FIELD=COLUMN names others; the fields are
 
-customers: external_id, display_name, given_name, family_name, organization_name, email, phone, fax,
-account_number, country, language, time_zone.
+customers: external_id, display_name, given_name, additional_name, family_name, honorific_prefix,
+honorific_suffix, organization_name, birth_date, email, phone, fax, account_number, country, language,
+time_zone, and of an address street, street_2, house_number, postal_code, city, state; home_, work_, billing_
+and shipping_ before these, and before country, are of further addresses.
 
 purchases: customer (an id or e-mail address), email, date, amount, refunded, currency, quantity, reference,
 status.

@@ -67,12 +67,16 @@ def _resolved(session: "Session", customer: str, country: str) -> str:
     """The customer's name for whatever the user has of them. NOT_FOUND when nobody has that handle."""
     import grpc
 
-    from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
+    from rapport.customer.v1 import (
+        customer_service_pb2,
+        customer_service_pb2_grpc,
+        identifier_pb2,
+    )
 
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
         return f"customers/{named[2]}"
-    kinds, system, value = customer_pb2.Identifier, "", customer
+    kinds, system, value = identifier_pb2.Identifier, "", customer
     if "@" in customer:
         kind, spoken = kinds.TYPE_EMAIL, "e-mail address"
     elif _PHONE.fullmatch(customer):
@@ -85,7 +89,7 @@ def _resolved(session: "Session", customer: str, country: str) -> str:
         raise Failure(f"{customer!r} is none of a customer's handles. {HANDLES}", Exit.WRONG_USE)
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
     request = customer_service_pb2.ResolveCustomerRequest(
-        identifier=customer_pb2.Identifier(type=kind, system=system, value=value)
+        identifier=identifier_pb2.Identifier(type=kind, system=system, value=value)
     )
     try:
         return str(stub.ResolveCustomer(request).customer)

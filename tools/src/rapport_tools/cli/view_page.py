@@ -74,12 +74,24 @@ def _title(what: str, shown: Sequence[view_pb2.PromisePart | view_pb2.CasePart],
     return what if listed >= open_count else f"{what} ({open_count} are open, {listed} shown)"
 
 
+def _place(whom: customer_pb2.Customer) -> str:
+    """The customer's primary address, or the first, in one line."""
+    ordered = sorted(whom.addresses, key=lambda address: not address.primary)
+    if not ordered:
+        return ""
+    address = ordered[0].postal_address
+    town = f"{address.postal_code} {address.locality}".strip()
+    return ", ".join(filter(None, [*address.address_lines, town, address.region_code]))
+
+
 def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
     value = view.value
     paid = money(value.lifetime_value)
     reached = [handle.value for handle in whom.identifiers] if whom else []
-    if whom and whom.organization_name not in ("", view.display_name):
-        reached.insert(0, whom.organization_name)
+    if whom:
+        organization = whom.organization.legal_name or whom.person.organization_name
+        known = [organization if organization != view.display_name else "", _place(whom), *reached]
+        reached = list(filter(None, known))
     return Text.assemble(
         (line(view.display_name) or "A customer without a name", "bold"),
         f"  {value_name(value, 'band')}  {line(view.customer)}\n",

@@ -30,6 +30,7 @@ from rapport.common.v1 import channel_pb2, explanation_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
+    identifier_pb2,
     timeline_service_pb2,
     view_pb2,
     view_service_pb2,
@@ -133,9 +134,8 @@ class Story:
     def _new_customer(self) -> str:
         email = f"nora.winter.{uuid4().hex[:8]}@example.com"
         customer = customer_pb2.Customer(
-            given_name="Nora",
-            family_name="Winter",
-            identifiers=[customer_pb2.Identifier(type=customer_pb2.Identifier.TYPE_EMAIL, value=email)],
+            person=customer_pb2.Person(given_name="Nora", family_name="Winter"),
+            identifiers=[identifier_pb2.Identifier(type=identifier_pb2.Identifier.TYPE_EMAIL, value=email)],
         )
         request = customer_service_pb2.CreateCustomerRequest(customer=customer)
         created: customer_pb2.Customer = self._call(self._customers.CreateCustomer, request)

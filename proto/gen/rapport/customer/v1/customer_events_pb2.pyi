@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import consent_pb2 as _consent_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
+from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
 import builtins as _builtins
 import sys
@@ -30,20 +31,24 @@ class CustomerCreated(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
+    kind: _customer_pb2.Customer.Kind.ValueType
+    """What the customer is."""
     relationship_manager: _builtins.str
     """The named human, `agents/{agent}`."""
     def __init__(
         self,
         *,
         customer: _builtins.str = ...,
+        kind: _customer_pb2.Customer.Kind.ValueType = ...,
         relationship_manager: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "relationship_manager", b"relationship_manager"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "relationship_manager", b"relationship_manager"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -56,22 +61,32 @@ class CustomerUpdated(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
+    kind: _customer_pb2.Customer.Kind.ValueType
+    """What the customer is now."""
+    relationship_manager: _builtins.str
+    """The named human, `agents/{agent}`."""
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields that changed."""
+        """The fields that changed, as update masks name them: `person.given_name`; `person` or `organization` when the customer
+        became one.
+        """
 
     def __init__(
         self,
         *,
         customer: _builtins.str = ...,
+        kind: _customer_pb2.Customer.Kind.ValueType = ...,
+        relationship_manager: _builtins.str = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "relationship_manager", b"relationship_manager", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -91,7 +106,7 @@ class IdentifierCreated(_message.Message):
     """`customers/{uuid}/identifiers/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    type: _customer_pb2.Identifier.Type.ValueType
+    type: _identifier_pb2.Identifier.Type.ValueType
     """The kind of handle."""
     system: _builtins.str
     """Whose id or which network's handle it is, a code; empty for other types."""
@@ -100,7 +115,7 @@ class IdentifierCreated(_message.Message):
         *,
         identifier: _builtins.str = ...,
         customer: _builtins.str = ...,
-        type: _customer_pb2.Identifier.Type.ValueType = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
         system: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -125,7 +140,7 @@ class IdentifierDeleted(_message.Message):
     """`customers/{uuid}/identifiers/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    type: _customer_pb2.Identifier.Type.ValueType
+    type: _identifier_pb2.Identifier.Type.ValueType
     """The kind of handle."""
     system: _builtins.str
     """Whose id or which network's handle it was, a code; empty for other types."""
@@ -134,7 +149,7 @@ class IdentifierDeleted(_message.Message):
         *,
         identifier: _builtins.str = ...,
         customer: _builtins.str = ...,
-        type: _customer_pb2.Identifier.Type.ValueType = ...,
+        type: _identifier_pb2.Identifier.Type.ValueType = ...,
         system: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -9,6 +9,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
+from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -135,7 +136,9 @@ class UpdateCustomerRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change; empty means every populated field, `*` means all."""
+        """The fields to change, also inside of the kind: `person.given_name`; empty means every populated field, `*` means all,
+        and that what is not sent is emptied.
+        """
 
     def __init__(
         self,
@@ -222,7 +225,7 @@ class ResolveCustomerRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def identifier(self) -> _customer_pb2.Identifier:
+    def identifier(self) -> _identifier_pb2.Identifier:
         """The handle."""
 
     @_builtins.property
@@ -232,7 +235,7 @@ class ResolveCustomerRequest(_message.Message):
     def __init__(
         self,
         *,
-        identifier: _customer_pb2.Identifier | None = ...,
+        identifier: _identifier_pb2.Identifier | None = ...,
         create: _customer_pb2.Customer | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
@@ -340,14 +343,14 @@ class CreateIdentifierRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def identifier(self) -> _customer_pb2.Identifier:
+    def identifier(self) -> _identifier_pb2.Identifier:
         """The handle."""
 
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
-        identifier: _customer_pb2.Identifier | None = ...,
+        identifier: _identifier_pb2.Identifier | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier"]  # noqa: Y015
@@ -421,13 +424,13 @@ class ListIdentifiersResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_customer_pb2.Identifier]:
+    def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_identifier_pb2.Identifier]:
         """The handles, oldest first."""
 
     def __init__(
         self,
         *,
-        identifiers: _abc.Iterable[_customer_pb2.Identifier] | None = ...,
+        identifiers: _abc.Iterable[_identifier_pb2.Identifier] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

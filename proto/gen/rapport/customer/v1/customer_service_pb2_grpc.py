@@ -7,6 +7,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import customer_pb2 as rapport_dot_customer_dot_v1_dot_customer__pb2
 from rapport.customer.v1 import customer_service_pb2 as rapport_dot_customer_dot_v1_dot_customer__service__pb2
+from rapport.customer.v1 import identifier_pb2 as rapport_dot_customer_dot_v1_dot_identifier__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -76,12 +77,12 @@ class CustomerServiceStub:
         self.CreateIdentifier = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/CreateIdentifier',
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
                 _registered_method=True)
         self.GetIdentifier = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/GetIdentifier',
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
                 _registered_method=True)
         self.ListIdentifiers = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/ListIdentifiers',
@@ -131,7 +132,8 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCustomer(self, request, context):
-        """Changes the masked fields of a customer.
+        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+        an organization, or the reverse.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,12 +244,12 @@ def add_CustomerServiceServicer_to_server(servicer, server):
             'CreateIdentifier': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateIdentifier,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.SerializeToString,
             ),
             'GetIdentifier': grpc.unary_unary_rpc_method_handler(
                     servicer.GetIdentifier,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.SerializeToString,
             ),
             'ListIdentifiers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIdentifiers,
@@ -486,7 +488,7 @@ class CustomerService:
             target,
             '/rapport.customer.v1.CustomerService/CreateIdentifier',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.CreateIdentifierRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+            rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
             options,
             channel_credentials,
             insecure,
@@ -513,7 +515,7 @@ class CustomerService:
             target,
             '/rapport.customer.v1.CustomerService/GetIdentifier',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.GetIdentifierRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_customer__pb2.Identifier.FromString,
+            rapport_dot_customer_dot_v1_dot_identifier__pb2.Identifier.FromString,
             options,
             channel_credentials,
             insecure,

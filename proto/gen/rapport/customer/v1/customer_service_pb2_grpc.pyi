@@ -9,6 +9,7 @@ from grpc import aio as _aio
 from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import customer_pb2 as _customer_pb2
 from rapport.customer.v1 import customer_service_pb2 as _customer_service_pb2
+from rapport.customer.v1 import identifier_pb2 as _identifier_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -43,7 +44,9 @@ class CustomerServiceStub:
     BatchGetCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]
     """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
-    """Changes the masked fields of a customer."""
+    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+    an organization, or the reverse.
+    """
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]
     """Lists customers, oldest first."""
     ResolveCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]
@@ -52,9 +55,9 @@ class CustomerServiceStub:
     """
     BatchResolveCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
-    CreateIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _customer_pb2.Identifier]
+    CreateIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _identifier_pb2.Identifier]
     """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
-    GetIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _customer_pb2.Identifier]
+    GetIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _identifier_pb2.Identifier]
     """Gets a handle by name."""
     ListIdentifiers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]
     """Lists the handles of a customer, oldest first."""
@@ -77,7 +80,9 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     BatchGetCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]  # type: ignore[assignment]
     """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Changes the masked fields of a customer."""
+    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+    an organization, or the reverse.
+    """
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]  # type: ignore[assignment]
     """Lists customers, oldest first."""
     ResolveCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]  # type: ignore[assignment]
@@ -86,9 +91,9 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """
     BatchResolveCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchResolveCustomersRequest, _customer_service_pb2.BatchResolveCustomersResponse]  # type: ignore[assignment]
     """Resolves up to 1,000 handles in one transaction, in the order asked."""
-    CreateIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _customer_pb2.Identifier]  # type: ignore[assignment]
+    CreateIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.CreateIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
     """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
-    GetIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _customer_pb2.Identifier]  # type: ignore[assignment]
+    GetIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetIdentifierRequest, _identifier_pb2.Identifier]  # type: ignore[assignment]
     """Gets a handle by name."""
     ListIdentifiers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListIdentifiersRequest, _customer_service_pb2.ListIdentifiersResponse]  # type: ignore[assignment]
     """Lists the handles of a customer, oldest first."""
@@ -132,7 +137,9 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.UpdateCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Changes the masked fields of a customer."""
+        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+        an organization, or the reverse.
+        """
 
     @_abc_1.abstractmethod
     def ListCustomers(
@@ -165,7 +172,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _customer_service_pb2.CreateIdentifierRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_pb2.Identifier, _abc.Awaitable[_customer_pb2.Identifier]]:
+    ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
         """Gives a customer a handle. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when it belongs to a customer, this one or another."""
 
     @_abc_1.abstractmethod
@@ -173,7 +180,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _customer_service_pb2.GetIdentifierRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_customer_pb2.Identifier, _abc.Awaitable[_customer_pb2.Identifier]]:
+    ) -> _typing.Union[_identifier_pb2.Identifier, _abc.Awaitable[_identifier_pb2.Identifier]]:
         """Gets a handle by name."""
 
     @_abc_1.abstractmethod

@@ -25,11 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from rapport.customer.v1 import import_pb2 as rapport_dot_customer_dot_v1_dot_import__pb2
+from rapport.customer.v1 import import_job_pb2 as rapport_dot_customer_dot_v1_dot_import__job__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a rapport/customer/v1/import.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9e\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x36\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x08\xe2\x41\x01\x02\xc0\xb5\x18\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"`\n\x15ListImportJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x16ListImportJobsResponse\x12\x33\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x19ListImportFindingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListImportFindingsResponse\x12;\n\x0fimport_findings\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.ImportFinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc6\t\n\rImportService\x12\xa0\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"@\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xb3\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"Q\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x99\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"?\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xa1\x01\n\x0eListImportJobs\x12*.rapport.customer.v1.ListImportJobsRequest\x1a+.rapport.customer.v1.ListImportJobsResponse\"6\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/importJobs\x12\xc7\x01\n\x12ListImportFindings\x12..rapport.customer.v1.ListImportFindingsRequest\x1a/.rapport.customer.v1.ListImportFindingsResponse\"P\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=importJobs/*}/importFindings\x12\xa7\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa7\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a$rapport/customer/v1/import_job.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9e\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x36\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x08\xe2\x41\x01\x02\xc0\xb5\x18\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"`\n\x15ListImportJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x16ListImportJobsResponse\x12\x33\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x19ListImportFindingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListImportFindingsResponse\x12;\n\x0fimport_findings\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.ImportFinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc6\t\n\rImportService\x12\xa0\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"@\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xb3\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"Q\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x99\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"?\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xa1\x01\n\x0eListImportJobs\x12*.rapport.customer.v1.ListImportJobsRequest\x1a+.rapport.customer.v1.ListImportJobsResponse\"6\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/importJobs\x12\xc7\x01\n\x12ListImportFindings\x12..rapport.customer.v1.ListImportFindingsRequest\x1a/.rapport.customer.v1.ListImportFindingsResponse\"P\x90\x02\x01\x8a\xb5\x18\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=importJobs/*}/importFindings\x12\xa7\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa7\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"G\x8a\xb5\x18\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -82,24 +82,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTSERVICE'].methods_by_name['CommitImportJob']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:commit:\001*'
   _globals['_IMPORTSERVICE'].methods_by_name['CancelImportJob']._loaded_options = None
   _globals['_IMPORTSERVICE'].methods_by_name['CancelImportJob']._serialized_options = b'\212\265\030\032customer.import_jobs.write\202\323\344\223\002#\"\036/v1/{name=importJobs/*}:cancel:\001*'
-  _globals['_CREATEIMPORTJOBREQUEST']._serialized_start=223
-  _globals['_CREATEIMPORTJOBREQUEST']._serialized_end=331
-  _globals['_APPENDIMPORTROWSREQUEST']._serialized_start=334
-  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=492
-  _globals['_GETIMPORTJOBREQUEST']._serialized_start=494
-  _globals['_GETIMPORTJOBREQUEST']._serialized_end=566
-  _globals['_LISTIMPORTJOBSREQUEST']._serialized_start=568
-  _globals['_LISTIMPORTJOBSREQUEST']._serialized_end=664
-  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_start=666
-  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_end=768
-  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_start=771
-  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_end=902
-  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_start=904
-  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_end=1018
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=1020
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=1121
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=1123
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1224
-  _globals['_IMPORTSERVICE']._serialized_start=1227
-  _globals['_IMPORTSERVICE']._serialized_end=2449
+  _globals['_CREATEIMPORTJOBREQUEST']._serialized_start=227
+  _globals['_CREATEIMPORTJOBREQUEST']._serialized_end=335
+  _globals['_APPENDIMPORTROWSREQUEST']._serialized_start=338
+  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=496
+  _globals['_GETIMPORTJOBREQUEST']._serialized_start=498
+  _globals['_GETIMPORTJOBREQUEST']._serialized_end=570
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_start=572
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_end=668
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_start=670
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_end=772
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_start=775
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_end=906
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_start=908
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_end=1022
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=1024
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=1125
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=1127
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1228
+  _globals['_IMPORTSERVICE']._serialized_start=1231
+  _globals['_IMPORTSERVICE']._serialized_end=2453
 # @@protoc_insertion_point(module_scope)

@@ -7,7 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from rapport.customer.v1 import import_pb2 as _import_pb2
+from rapport.customer.v1 import import_job_pb2 as _import_job_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,13 +30,13 @@ class CreateImportJobRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def import_job(self) -> _import_pb2.ImportJob:
+    def import_job(self) -> _import_job_pb2.ImportJob:
         """The job; only `source` is read."""
 
     def __init__(
         self,
         *,
-        import_job: _import_pb2.ImportJob | None = ...,
+        import_job: _import_job_pb2.ImportJob | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["import_job", b"import_job"]  # noqa: Y015
@@ -61,14 +61,14 @@ class AppendImportRowsRequest(_message.Message):
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportRow]:
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[_import_job_pb2.ImportRow]:
         """1 to 1,000 rows."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        rows: _abc.Iterable[_import_pb2.ImportRow] | None = ...,
+        rows: _abc.Iterable[_import_job_pb2.ImportRow] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -142,13 +142,13 @@ class ListImportJobsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def import_jobs(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportJob]:
+    def import_jobs(self) -> _containers.RepeatedCompositeFieldContainer[_import_job_pb2.ImportJob]:
         """The jobs, newest first."""
 
     def __init__(
         self,
         *,
-        import_jobs: _abc.Iterable[_import_pb2.ImportJob] | None = ...,
+        import_jobs: _abc.Iterable[_import_job_pb2.ImportJob] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -200,13 +200,13 @@ class ListImportFindingsResponse(_message.Message):
     next_page_token: _builtins.str
     """Empty on the last page."""
     @_builtins.property
-    def import_findings(self) -> _containers.RepeatedCompositeFieldContainer[_import_pb2.ImportFinding]:
+    def import_findings(self) -> _containers.RepeatedCompositeFieldContainer[_import_job_pb2.ImportFinding]:
         """The findings, by line."""
 
     def __init__(
         self,
         *,
-        import_findings: _abc.Iterable[_import_pb2.ImportFinding] | None = ...,
+        import_findings: _abc.Iterable[_import_job_pb2.ImportFinding] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

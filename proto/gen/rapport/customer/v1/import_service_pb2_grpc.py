@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from rapport.customer.v1 import import_pb2 as rapport_dot_customer_dot_v1_dot_import__pb2
+from rapport.customer.v1 import import_job_pb2 as rapport_dot_customer_dot_v1_dot_import__job__pb2
 from rapport.customer.v1 import import_service_pb2 as rapport_dot_customer_dot_v1_dot_import__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -39,17 +39,17 @@ class ImportServiceStub:
         self.CreateImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CreateImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CreateImportJobRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
         self.AppendImportRows = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/AppendImportRows',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.AppendImportRowsRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
         self.GetImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/GetImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.GetImportJobRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
         self.ListImportJobs = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/ListImportJobs',
@@ -64,12 +64,12 @@ class ImportServiceStub:
         self.CommitImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CommitImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
         self.CancelImportJob = channel.unary_unary(
                 '/rapport.customer.v1.ImportService/CancelImportJob',
                 request_serializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CancelImportJobRequest.SerializeToString,
-                response_deserializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
                 _registered_method=True)
 
 
@@ -133,17 +133,17 @@ def add_ImportServiceServicer_to_server(servicer, server):
             'CreateImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateImportJob,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CreateImportJobRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'AppendImportRows': grpc.unary_unary_rpc_method_handler(
                     servicer.AppendImportRows,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.AppendImportRowsRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'GetImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImportJob,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.GetImportJobRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'ListImportJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListImportJobs,
@@ -158,12 +158,12 @@ def add_ImportServiceServicer_to_server(servicer, server):
             'CommitImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CommitImportJob,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
             'CancelImportJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelImportJob,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_import__service__pb2.CancelImportJobRequest.FromString,
-                    response_serializer=rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.SerializeToString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -193,7 +193,7 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/CreateImportJob',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.CreateImportJobRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,
@@ -220,7 +220,7 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/AppendImportRows',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.AppendImportRowsRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,
@@ -247,7 +247,7 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/GetImportJob',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.GetImportJobRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,
@@ -328,7 +328,7 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/CommitImportJob',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.CommitImportJobRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,
@@ -355,7 +355,7 @@ class ImportService:
             target,
             '/rapport.customer.v1.ImportService/CancelImportJob',
             rapport_dot_customer_dot_v1_dot_import__service__pb2.CancelImportJobRequest.SerializeToString,
-            rapport_dot_customer_dot_v1_dot_import__pb2.ImportJob.FromString,
+            rapport_dot_customer_dot_v1_dot_import__job__pb2.ImportJob.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,7 +5,7 @@ Bulk import of customers."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from rapport.customer.v1 import import_pb2 as _import_pb2
+from rapport.customer.v1 import import_job_pb2 as _import_job_pb2
 from rapport.customer.v1 import import_service_pb2 as _import_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -34,21 +34,21 @@ class ImportServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ImportServiceAsyncStub: ...
-    CreateImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_pb2.ImportJob]
+    CreateImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_job_pb2.ImportJob]
     """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
     name is in the metadata, so that an interrupted import resumes.
     """
-    AppendImportRows: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_pb2.ImportJob]
+    AppendImportRows: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_job_pb2.ImportJob]
     """Checks and stores up to 1,000 rows; rows with errors are listed, the others wait for the commit."""
-    GetImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]
+    GetImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_job_pb2.ImportJob]
     """Gets a job with its counters."""
     ListImportJobs: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportJobsRequest, _import_service_pb2.ListImportJobsResponse]
     """Lists jobs, newest first."""
     ListImportFindings: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]
     """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
-    CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]
+    CommitImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
-    CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]
+    CancelImportJob: _grpc.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]
     """Gives up a job that is still OPEN; its rows are discarded."""
 
 @_typing.type_check_only
@@ -56,21 +56,21 @@ class ImportServiceAsyncStub(ImportServiceStub):
     """Bulk import of customers."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    CreateImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
+    CreateImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CreateImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
     name is in the metadata, so that an interrupted import resumes.
     """
-    AppendImportRows: _aio.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
+    AppendImportRows: _aio.UnaryUnaryMultiCallable[_import_service_pb2.AppendImportRowsRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Checks and stores up to 1,000 rows; rows with errors are listed, the others wait for the commit."""
-    GetImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
+    GetImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.GetImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Gets a job with its counters."""
     ListImportJobs: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportJobsRequest, _import_service_pb2.ListImportJobsResponse]  # type: ignore[assignment]
     """Lists jobs, newest first."""
     ListImportFindings: _aio.UnaryUnaryMultiCallable[_import_service_pb2.ListImportFindingsRequest, _import_service_pb2.ListImportFindingsResponse]  # type: ignore[assignment]
     """Lists what is to be known about rows, by line: refused ones, and after the commit what others did."""
-    CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
+    CommitImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CommitImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
-    CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_pb2.ImportJob]  # type: ignore[assignment]
+    CancelImportJob: _aio.UnaryUnaryMultiCallable[_import_service_pb2.CancelImportJobRequest, _import_job_pb2.ImportJob]  # type: ignore[assignment]
     """Gives up a job that is still OPEN; its rows are discarded."""
 
 class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -81,7 +81,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _import_service_pb2.CreateImportJobRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Creates a job. ALREADY_EXISTS (`IMPORT_UNDER_WAY`) when the department has one of this source that is not done yet; its
         name is in the metadata, so that an interrupted import resumes.
         """
@@ -91,7 +91,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _import_service_pb2.AppendImportRowsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Checks and stores up to 1,000 rows; rows with errors are listed, the others wait for the commit."""
 
     @_abc_1.abstractmethod
@@ -99,7 +99,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _import_service_pb2.GetImportJobRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Gets a job with its counters."""
 
     @_abc_1.abstractmethod
@@ -123,7 +123,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _import_service_pb2.CommitImportJobRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Starts applying the rows; the job is DONE when all are applied. Survives restarts."""
 
     @_abc_1.abstractmethod
@@ -131,7 +131,7 @@ class ImportServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _import_service_pb2.CancelImportJobRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_import_pb2.ImportJob, _abc.Awaitable[_import_pb2.ImportJob]]:
+    ) -> _typing.Union[_import_job_pb2.ImportJob, _abc.Awaitable[_import_job_pb2.ImportJob]]:
         """Gives up a job that is still OPEN; its rows are discarded."""
 
 def add_ImportServiceServicer_to_server(servicer: ImportServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

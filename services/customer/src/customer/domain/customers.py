@@ -1,32 +1,80 @@
 """The customer: names, language, region, and the human who answers for the relationship."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from customer.domain.names import customer_name
 
+PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
+# What a person has. `organization_name` is also what an organization is called.
+KIND_FIELDS = (
+    "given_name",
+    "additional_name",
+    "family_name",
+    "honorific_prefix",
+    "honorific_suffix",
+    "birth_date",
+    "organization_name",
+)
 PROFILE_FIELDS = (
     "display_name",
-    "given_name",
-    "family_name",
-    "organization_name",
+    "kind",
+    *KIND_FIELDS,
+    "addresses",
     "language_code",
     "time_zone",
     "region_code",
 )
 
 
+def path_of(field: str, kind: str) -> str:
+    """What the contract calls a field of a customer of that kind."""
+    if field not in KIND_FIELDS:
+        return field
+    return "organization.legal_name" if kind == ORGANIZATION else f"person.{field}"
+
+
+def with_addresses(held: str, brought: str) -> str:
+    """The addresses with those that are brought, each in place of one of its type; the primary one stays."""
+    merged = json.loads(held or "[]")
+    for address in json.loads(brought):
+        address["primary"] = address.get("primary", False) and not any(map(_is_primary, merged))
+        if any(known | {"primary": False} == address | {"primary": False} for known in merged):
+            continue
+        alike = (i for i, known in enumerate(merged) if known.get("type") == address.get("type"))
+        at = next(alike, len(merged))
+        address["primary"] |= any(map(_is_primary, merged[at : at + 1]))
+        merged[at : at + 1] = [address]
+    return json.dumps(merged, ensure_ascii=False) if merged else ""
+
+
+def _is_primary(address: dict[str, Any]) -> bool:
+    return bool(address.get("primary"))
+
+
 @dataclass(slots=True)
 class Customer:
-    """A person or organisation. `display_name` is empty unless somebody chose one: see `shown_name`."""
+    """A person or organization, or nobody knows which (`kind`).
+
+    `display_name` is empty unless somebody chose one: see `shown_name`. `addresses` are a JSON list as the
+    contract has it, `birth_date` is as ISO 8601 has it, as far as it is known; both empty for none.
+    """
 
     id: UUID
     display_name: str
+    kind: str
     given_name: str
+    additional_name: str
     family_name: str
+    honorific_prefix: str
+    honorific_suffix: str
+    birth_date: str
     organization_name: str
+    addresses: str
     language_code: str
     time_zone: str
     region_code: str
@@ -46,7 +94,7 @@ class Customer:
         return self.display_name or self._derived_name()
 
     def change(self, values: Mapping[str, str], now: datetime) -> list[str]:
-        """Set profile fields; returns those that changed, in the order of `PROFILE_FIELDS`.
+        """Set profile fields; returns those that changed, as the contract calls them: see `path_of`.
 
         A display name that says what the other names say, or said until now, is not kept, so that it follows
         them when they change: a client that sends back what it read does not freeze it, not even together
@@ -61,7 +109,10 @@ class Customer:
         changed = [field for field in PROFILE_FIELDS if getattr(self, field) != before[field]]
         if changed:
             self.touch(now)
-        return changed
+        if before["kind"] != self.kind:
+            kind = (self.kind or before["kind"]).lower()
+            return [kind, *(field for field in changed if field not in ("kind", *KIND_FIELDS))]
+        return [path_of(field, self.kind) for field in changed]
 
     def assign(self, relationship_manager: str, now: datetime) -> bool:
         """Name the human who answers for the relationship; False when it is them already."""

@@ -12,6 +12,7 @@ class CustomerCreated:
     """A customer was created."""
 
     customer: str
+    kind: str
     relationship_manager: str
 
 
@@ -20,6 +21,8 @@ class CustomerUpdated:
     """Fields of a customer changed."""
 
     customer: str
+    kind: str
+    relationship_manager: str
     updated_fields: list[str]
 
 

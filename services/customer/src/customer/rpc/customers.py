@@ -7,9 +7,7 @@ from uuid import UUID
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.batches import gathered
-from chassis.api.customers import check_profile
 from chassis.api.etags import etag
-from chassis.api.masks import masked
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.db.database import Database
@@ -17,18 +15,18 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.explain.explainer import Explainer
 from chassis.grpc.mutation import mutation
-from customer.domain.customers import PROFILE_FIELDS, Customer
+from customer.domain.customers import Customer
 from customer.domain.identifiers import Identifier
 from customer.domain.names import customer_name, identifier_name
 from customer.rpc import names
-from customer.rpc.drafts import read_draft, read_handle, read_known_handle
+from customer.rpc.drafts import read_changes, read_draft, read_handle, read_known_handle, shown
 from customer.store.customers import CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
 from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
 from customer.usecases.identifiers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
 from rapport.common.v1 import explanation_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc, identifier_pb2
 
 
 class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
@@ -88,10 +86,9 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         """Change profile fields."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.customer.name, "customer.name")
-        fields = masked(request.update_mask, request.customer, PROFILE_FIELDS)
-        changes = check_profile(check.at("customer"), request.customer, fields)
+        changes = read_changes(check.at("customer"), request.customer, request.update_mask)
         check.raise_if_any()
-        return _message(await update_customer(tx, customer_id, changes, request.customer.etag))
+        return _message(await update_customer(tx, customer_id, *changes, request.customer.etag))
 
     async def ListCustomers(
         self, request: customer_service_pb2.ListCustomersRequest, context: Any
@@ -128,7 +125,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     @mutation
     async def CreateIdentifier(
         self, request: customer_service_pb2.CreateIdentifierRequest, tx: Transaction
-    ) -> customer_pb2.Identifier:
+    ) -> identifier_pb2.Identifier:
         """Give a customer a handle."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.parent, "parent")
@@ -138,7 +135,7 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
 
     async def GetIdentifier(
         self, request: customer_service_pb2.GetIdentifierRequest, context: Any
-    ) -> customer_pb2.Identifier:
+    ) -> identifier_pb2.Identifier:
         """Get a handle."""
         customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
         identifier = await IDENTIFIER.maybe(self.db, id=identifier_id, customer_id=customer_id)
@@ -212,16 +209,14 @@ def _ask(check: Check, request: customer_service_pb2.ResolveCustomerRequest, fie
 
 def _message(held: Held) -> customer_pb2.Customer:
     customer = held.customer
-    return to_message(
-        customer_pb2.Customer,
+    return shown(
         customer,
-        name=customer_name(customer.id),
         display_name=customer.shown_name,
         identifiers=[_identifier(identifier) for identifier in held.identifiers],
         etag=etag(customer.version),
     )
 
 
-def _identifier(identifier: Identifier) -> customer_pb2.Identifier:
+def _identifier(identifier: Identifier) -> identifier_pb2.Identifier:
     name = identifier_name(identifier.customer_id, identifier.id)
-    return to_message(customer_pb2.Identifier, identifier, name=name)
+    return to_message(identifier_pb2.Identifier, identifier, name=name)

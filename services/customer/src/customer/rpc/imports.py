@@ -16,7 +16,7 @@ from customer.rpc import names
 from customer.rpc.drafts import read_draft
 from customer.store.imports import JOB, LIST_FINDINGS, LIST_JOBS
 from customer.usecases.imports import Row, append_rows, cancel_job, commit_job, create_job
-from rapport.customer.v1 import import_pb2, import_service_pb2, import_service_pb2_grpc
+from rapport.customer.v1 import import_job_pb2, import_service_pb2, import_service_pb2_grpc
 
 # A thousand rows are applied in one transaction.
 ROW_IDENTIFIERS_MAX = 20
@@ -31,7 +31,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     @mutation
     async def CreateImportJob(
         self, request: import_service_pb2.CreateImportJobRequest, tx: Transaction
-    ) -> import_pb2.ImportJob:
+    ) -> import_job_pb2.ImportJob:
         """Create a job."""
         check, source = Check(), request.import_job.source
         check.text(check.reference(source, "import_job.source"), "import_job.source")
@@ -41,7 +41,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     @mutation
     async def AppendImportRows(
         self, request: import_service_pb2.AppendImportRowsRequest, tx: Transaction
-    ) -> import_pb2.ImportJob:
+    ) -> import_job_pb2.ImportJob:
         """Check and keep rows."""
         check = Check()
         (job_id,) = check.name(names.IMPORT_JOB, request.name, "name")
@@ -53,7 +53,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
 
     async def GetImportJob(
         self, request: import_service_pb2.GetImportJobRequest, context: Any
-    ) -> import_pb2.ImportJob:
+    ) -> import_job_pb2.ImportJob:
         """Get a job."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         job = await JOB.maybe(self.db, id=job_id)
@@ -81,7 +81,7 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     @mutation
     async def CommitImportJob(
         self, request: import_service_pb2.CommitImportJobRequest, tx: Transaction
-    ) -> import_pb2.ImportJob:
+    ) -> import_job_pb2.ImportJob:
         """Begin to apply the rows."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         return _message(await commit_job(tx, job_id))
@@ -89,17 +89,17 @@ class ImportRpc(import_service_pb2_grpc.ImportServiceServicer):
     @mutation
     async def CancelImportJob(
         self, request: import_service_pb2.CancelImportJobRequest, tx: Transaction
-    ) -> import_pb2.ImportJob:
+    ) -> import_job_pb2.ImportJob:
         """Give up a job."""
         (job_id,) = names.IMPORT_JOB.parse(request.name)
         return _message(await cancel_job(tx, job_id))
 
 
-def _finding(finding: Finding) -> import_pb2.ImportFinding:
-    return to_message(import_pb2.ImportFinding, finding)
+def _finding(finding: Finding) -> import_job_pb2.ImportFinding:
+    return to_message(import_job_pb2.ImportFinding, finding)
 
 
-def _row(row: import_pb2.ImportRow) -> Row:
+def _row(row: import_job_pb2.ImportRow) -> Row:
     """A checked row. It needs a handle to be found by, or a second import would make a second customer."""
     check = Check()
     check.texts(row.customer)
@@ -111,5 +111,5 @@ def _row(row: import_pb2.ImportRow) -> Row:
     return Row(row.line, replace(draft, confirmed=row.confirmed), check.violations)
 
 
-def _message(job: ImportJob) -> import_pb2.ImportJob:
-    return to_message(import_pb2.ImportJob, job)
+def _message(job: ImportJob) -> import_job_pb2.ImportJob:
+    return to_message(import_job_pb2.ImportJob, job)

@@ -12,7 +12,7 @@ from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import updated
 from customer.domain.imports import Finding, ImportJob
 from customer.store.tables import IMPORT_FINDINGS, IMPORT_JOBS, IMPORT_ROWS
-from rapport.customer.v1 import import_pb2
+from rapport.customer.v1 import import_job_pb2
 
 _ID = IMPORT_JOBS.c.id == sa.bindparam("id")
 _LINES = sa.bindparam("lines", type_=sa.ARRAY(sa.BigInteger))
@@ -27,7 +27,7 @@ LIST_JOBS = Listing(
     row=ImportJob,
     filters={
         "source": filters.text(IMPORT_JOBS.c.source),
-        "state": filters.enum(IMPORT_JOBS.c.state, import_pb2.ImportJob.State.DESCRIPTOR),
+        "state": filters.enum(IMPORT_JOBS.c.state, import_job_pb2.ImportJob.State.DESCRIPTOR),
         "department": filters.name(IMPORT_JOBS.c.department_id, DEPARTMENT),
         "create_time": filters.moment(IMPORT_JOBS.c.create_time),
     },

@@ -8,7 +8,7 @@ from chassis import ids
 from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
+from chassis.errors import FailedPrecondition, NotFound
 from chassis.facts import fact_of
 from customer.domain.customers import Customer, new_customer
 from customer.domain.facts import (
@@ -116,10 +116,23 @@ async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     )
 
 
-async def update_customer(tx: Transaction, customer_id: UUID, changes: Mapping[str, str], etag: str) -> Held:
-    """Change profile fields. Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing."""
+async def update_customer(
+    tx: Transaction, customer_id: UUID, changes: Mapping[str, str], as_a_whole: bool, etag: str
+) -> Held:
+    """Change profile fields, and what the customer is when that is sent `as_a_whole`.
+
+    Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
+    OTHER_KIND for a field of what the customer is not.
+    """
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version, "customer.etag")
+    kind = held.customer.kind
+    if kind and not as_a_whole and changes.get("kind", kind) != kind:
+        raise FailedPrecondition(
+            "OTHER_KIND",
+            f"{held.customer.name} is of the kind {kind}: send the other as a whole to make it that.",
+            {"resource": held.customer.name, "kind": kind},
+        )
     changed = held.customer.change(without_stand_in(held, changes), tx.now)
     if changed:
         fact = fact_of(CustomerUpdated, held.customer, updated_fields=changed)

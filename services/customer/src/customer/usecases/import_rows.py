@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, Violation
 from chassis.facts import fact_of
-from customer.domain.customers import Customer
+from customer.domain.customers import PERSON, Customer, path_of, with_addresses
 from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
@@ -28,6 +28,7 @@ from customer.usecases.handles import doubt
 from customer.usecases.resolve import holders_of
 
 RENAMED = "RENAMED"
+_SHARED = ("language_code", "time_zone", "region_code")  # by those who share an address
 _STRANGERS = (
     "whoever has this id has none of these e-mail addresses, and no name that both have: the id may be "
     "another system's, and is then to be imported as of that one"
@@ -96,7 +97,8 @@ def _apply(
         clash = strangers(held.customer, _said(held, draft), held.identifiers, draft.handles)
         if clash:
             chunk.refused.add(index)
-            return [Violation(clash[0], "NAME_DIFFERS", _STRANGERS)]
+            where = path_of(clash[0], draft.profile["kind"])
+            return [Violation(where, "NAME_DIFFERS", _STRANGERS)]
     notes: list[Violation] = []
     if held is None:
         free = [h for h in draft.handles if not (h.own_key and chunk.holders.get(h.own_key))]
@@ -150,8 +152,16 @@ def _match(chunk: _Chunk, draft: Draft) -> tuple[Held | None, bool]:
 
 
 def _said(held: Held, draft: Draft) -> dict[str, str]:
-    """What the row says of its customer, who is called by an id no longer than until a name comes."""
-    return dict(without_stand_in(held, {field: value for field, value in draft.profile.items() if value}))
+    """What the row says of its customer, who is called by an id no longer than until a name comes.
+
+    Who is known as a person stays one: an organization in the row is where they are.
+    """
+    said = {field: value for field, value in draft.profile.items() if value}
+    if held.customer.kind == PERSON:
+        said.pop("kind", None)
+    if "addresses" in said:
+        said["addresses"] = with_addresses(held.customer.addresses, said["addresses"])
+    return dict(without_stand_in(held, said))
 
 
 def _change(
@@ -160,17 +170,13 @@ def _change(
     """Bring the row's profile to its customer: the fields that changed, and whether another name came."""
     changes = _said(held, draft)
     clash = name_conflict(held.customer, changes, held.identifiers)
+    where = path_of(clash[0], draft.profile["kind"]) if clash else ""
     if clash and certain:
-        notes.append(
-            Violation(clash[0], RENAMED, f"{customer_name(held.customer.id)} had another name until now")
-        )
-    elif clash:
-        for field_ in clash:
-            changes.pop(field_, None)
-        told = (
-            f"{customer_name(held.customer.id)} has another name, and keeps it: an e-mail address is no proof"
-        )
-        notes.append(Violation(clash[0], "NAME_KEPT", told))
+        notes.append(Violation(where, RENAMED, f"{held.customer.name} had another name until now"))
+    elif clash:  # whose birthday and address these are nobody knows either
+        changes = {f: changes[f] for f in _SHARED if f in changes and not getattr(held.customer, f)}
+        told = f"{held.customer.name} has another name, and keeps it: an e-mail address is no proof"
+        notes.append(Violation(where, "NAME_KEPT", told))
     return held.customer.change(changes, tx.now), bool(clash)
 
 

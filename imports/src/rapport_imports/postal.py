@@ -1,0 +1,73 @@
+"""Addresses by post: which columns of a file hold the parts of each, and what they say together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from google.type.postal_address_pb2 import PostalAddress
+
+from chassis.api.customers import check_profile
+from chassis.api.validation import Check
+from rapport.customer.v1 import customer_pb2
+from rapport_imports.fields import Cells
+from rapport_imports.names import ADDRESSES, PARTS
+
+_TYPES = {
+    "": customer_pb2.Address.TYPE_UNSPECIFIED,
+    "home_": customer_pb2.Address.TYPE_HOME,
+    "work_": customer_pb2.Address.TYPE_WORK,
+    "billing_": customer_pb2.Address.TYPE_BILLING,
+    "shipping_": customer_pb2.Address.TYPE_SHIPPING,
+}
+_LINES_MAX = 5
+FIELDS = tuple(group + part for group in ADDRESSES for part in PARTS if group or part != "country")
+
+
+def addresses(
+    cells: Cells, used: Mapping[str, str], header: Sequence[str], region: str
+) -> Iterator[customer_pb2.Address]:
+    """The addresses of a row, in the country of `region` where they name none.
+
+    One without a country, or that no address can be, is told and left out: no row is refused for it.
+    """
+    for group, kind in _TYPES.items():
+        said = {
+            part: cells.text(group + part) for part in PARTS if part != "country" and group + part in used
+        }
+        where = next((group + part for part, text in said.items() if text), "")
+        if not where:
+            continue
+        country = cells.region(f"{group}country") if group and f"{group}country" in used else ""
+        if not (country or region):
+            cells.tell("NO_COUNTRY", "is in no country that is known: left out; --country says which", where)
+            continue
+        address = customer_pb2.Address(
+            type=kind,
+            postal_address=PostalAddress(
+                region_code=country or region,
+                postal_code=said.get("postal_code", ""),
+                administrative_area=said.get("state", ""),
+                locality=said.get("city", ""),
+                address_lines=_lines(said, before=_before(group, used, header)),
+            ),
+        )
+        check = Check()
+        check_profile(check, customer_pb2.Customer(addresses=[address]))
+        for wrong in check.violations[:1]:
+            cells.tell(wrong.reason, f"{wrong.description}: the address is left out", where)
+        if not check.violations:
+            yield address
+
+
+def _before(group: str, used: Mapping[str, str], header: Sequence[str]) -> bool:
+    """Whether the number of the house is written before its street: as the columns stand."""
+    columns = [used.get(group + part) for part in ("house_number", "street")]
+    return None not in columns and header.index(str(columns[0])) < header.index(str(columns[1]))
+
+
+def _lines(said: Mapping[str, str], *, before: bool) -> list[str]:
+    street = [said.get("house_number", ""), *said.get("street", "").split("\n", 1)]
+    first = " ".join(filter(None, street[:2] if before else reversed(street[:2])))
+    lines = [first, *street[2:], said.get("street_2", "")]
+    found = [line.strip() for text in lines for line in text.split("\n") if line.strip()]
+    return (
+        [*found[: _LINES_MAX - 1], ", ".join(found[_LINES_MAX - 1 :])] if len(found) > _LINES_MAX else found
+    )
