@@ -14,7 +14,7 @@ _COMING = re.compile("[\U0001f000-\U0001fffd\U00020000-\U0002fffd\U00030000-\U00
 
 def shows_something(text: str) -> bool:
     """Whether there is anything to see: a letter, digit, sign or symbol; not marks or private use alone."""
-    if text[:1].isascii() and text[:1].isalnum():  # as nearly all of them
+    if " " < text[:1] < "\x7f":  # as nearly all of them
         return True
     return any(_shows(each) and unicodedata.category(each)[0] != "M" for each in text)
 

@@ -31,6 +31,7 @@ from chassis.api import formats, wellknown
 from chassis.api.formats import Judge, Wrong
 from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import enum_name
+from chassis.api.reading import is_prose
 from chassis.api.resources import referred
 from chassis.api.validation import Check, Found
 from chassis.errors import Violation
@@ -55,11 +56,12 @@ _NO_MASK = FieldMask()
 def checker(request: Any, rules: Rules | None = None) -> Look:
     """What finds everything that is wrong with a request at a moment, one thing for each field."""
     by_message: dict[Any, Rule] = {kind.DESCRIPTOR: rule for kind, rule in (rules or {}).items()}
-    check = _Compiler(by_message).message(request, is_request=True)
+    parts = _Compiler(by_message).parts(request, is_request=True)
 
     def look(message: Any, now: datetime) -> Found:
         found: Found = []
-        check(message, "", now, found)
+        for part in parts:
+            part(message, "", now, found)
         return list({each.field: each for each in reversed(found)}.values())[::-1] if found else found
 
     return look
@@ -70,10 +72,10 @@ class _Compiler:
 
     def __init__(self, rules: Mapping[Descriptor, Rule]) -> None:
         self._rules = rules
-        self._made: dict[Descriptor, Part] = {}
+        self._made: dict[Descriptor, list[Part]] = {}
 
-    def message(self, descriptor: Descriptor, *, is_request: bool = False) -> Part:
-        """The check of a message: of its fields, then its rule."""
+    def parts(self, descriptor: Descriptor, *, is_request: bool = False) -> list[Part]:
+        """The checks of a message: of its fields, then its rule."""
         resource = updated(descriptor) if is_request else None
         fields = [field for field in descriptor.fields if field is not resource]
         if not is_request:  # the whole is repeated, or not at all
@@ -84,11 +86,7 @@ class _Compiler:
         if rule := self._rules.get(descriptor):
             parts.append(lambda message, prefix, now, found: rule(Check(prefix, found), message, now))
 
-        def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
-            for part in parts:
-                part(message, prefix, now, found)
-
-        return check
+        return parts
 
     def _field(self, field: FieldDescriptor, is_request: bool = False) -> Part | None:
         """The check of a field, None when it may hold anything."""
@@ -121,16 +119,18 @@ class _Compiler:
         if field.type != FieldDescriptor.TYPE_STRING:
             return _number(field.name, judge)
         needed = (_ID_GIVEN if field.name == "request_id" else GIVEN) if is_required else None
-        return _text(field.name, judge, needed, _is_prose(field, allowed))
+        return _text(field.name, judge, needed, is_prose(field))
 
     def _inside(self, descriptor: Descriptor) -> wellknown.Look:
         """The check of a message inside another, made when it is first needed: messages may be recursive."""
 
         def look(message: Any, path: str, now: datetime, found: Found) -> None:
-            check = self._made.get(descriptor)
-            if check is None:
-                check = self._made[descriptor] = self.message(descriptor)
-            check(message, f"{path}.", now, found)
+            parts = self._made.get(descriptor)
+            if parts is None:
+                parts = self._made[descriptor] = self.parts(descriptor)
+            prefix = f"{path}."
+            for part in parts:
+                part(message, prefix, now, found)
 
         return look
 
@@ -163,11 +163,6 @@ class _Compiler:
                 rule(Check(inside, found), sent, now)
 
         return check
-
-
-def _is_prose(field: FieldDescriptor, allowed: Any) -> bool:
-    """Whether a text is for people: then one without anything to see is absent."""
-    return not allowed.format and field.name not in ("etag", "request_id") and referred(field) is None
 
 
 def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | None:

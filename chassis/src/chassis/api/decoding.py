@@ -37,7 +37,7 @@ from google.protobuf.message import Message
 
 from chassis.api.masks import changeable, masked, updated
 from chassis.api.messages import date_of, decimal, moment
-from chassis.api.reading import Value, ids_of, member, seen
+from chassis.api.reading import Value, ids_of, is_prose, member, seen
 from chassis.api.resources import is_resource, referred
 from rapport.options.v1 import options_pb2
 
@@ -240,8 +240,7 @@ def _kind(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any] 
     if field.type == FieldDescriptor.TYPE_BYTES:
         return bytes, None
     kind = _SCALARS.get(field.cpp_type, int)
-    is_prose = kind is str and not options.Extensions[options_pb2.allowed].format and referred(field) is None
-    return kind, seen if is_prose else None
+    return kind, seen if kind is str and is_prose(field) else None
 
 
 def _without_none(hint: Any) -> Any:

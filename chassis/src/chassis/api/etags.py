@@ -5,17 +5,13 @@ import re
 from chassis.errors import Aborted, invalid
 
 NOT_AN_ETAG = 'must be the etag as last read, with its quotes: "7"'
-_ETAG = re.compile(r'"([1-9][0-9]{0,18})"')
+ETAG = r'"([1-9][0-9]{0,18})"'
+_ETAG = re.compile(ETAG)
 
 
 def etag(version: int) -> str:
     """The etag of a row at `version`."""
     return f'"{version}"'
-
-
-def is_etag(text: str) -> bool:
-    """Whether it is one."""
-    return _ETAG.fullmatch(text) is not None
 
 
 def version_of(etag: str) -> int:

@@ -6,8 +6,8 @@ from functools import partial
 
 import pycountry
 
+from chassis.api import etags
 from chassis.api.addresses import address_of
-from chassis.api.etags import NOT_AN_ETAG, is_etag
 from chassis.api.text import no_line, no_text
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from chassis.names import CODE, Pattern
@@ -71,7 +71,7 @@ UUID = _like(
     "INVALID_UUID",
     "must be a UUID like 5b1c1d2e-3f40-4a5b-8c6d-7e8f9a0b1c2d",
 )
-ETAG = _among(is_etag, "INVALID_ETAG", NOT_AN_ETAG)
+ETAG = _like(etags.ETAG, "INVALID_ETAG", etags.NOT_AN_ETAG)
 FORMATS: Mapping[int, Judge] = {
     options_pb2.FORMAT_CODE: _code(
         CODE,

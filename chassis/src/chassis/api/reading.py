@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, cast
 from google.protobuf.descriptor import FieldDescriptor
 
 from chassis.api.messages import enum_name
+from chassis.api.resources import referred
 from chassis.names import Pattern
 from chassis.visible import shows_something
+from rapport.options.v1 import options_pb2
 
 
 class Value(NamedTuple):
@@ -70,3 +72,10 @@ def member(field: FieldDescriptor, hint: Any) -> tuple[Any, Callable[[Any], Any]
 def seen(text: str) -> str:
     """A text for people, empty when there is nothing to see."""
     return text if shows_something(text) else ""
+
+
+def is_prose(field: FieldDescriptor) -> bool:
+    """Whether a text is for people: then one without anything to see is absent."""
+    options: Any = field.GetOptions()
+    has_form = options.Extensions[options_pb2.allowed].format or field.name in ("etag", "request_id")
+    return not has_form and referred(field) is None

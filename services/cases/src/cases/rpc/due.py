@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from cases.domain.due import Due
-from cases.names import CASE, WORK_ITEM
 from chassis.api.validation import Check
 from chassis.api.wellknown import day_of, time_of
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
@@ -19,14 +18,14 @@ def check_promise(check: Check, sent: Promise, now: datetime) -> None:
         check.refuse("time_zone", "INVALID_CODE", NOT_A_TIME_ZONE)
     elif sent.time_zone and not sent.HasField("due_date"):
         check.refuse("time_zone", "INVALID_CODE", "must be empty without due_date")
-    case, work_item = CASE.match(sent.case), WORK_ITEM.match(sent.work_item)
-    if case and work_item and case[0] != work_item[0]:
+    if sent.case and sent.work_item and not sent.work_item.startswith(f"{sent.case}/"):
         check.refuse("work_item", "INVALID_NAME", "must be a work item of the promise's case")
-    due, made, kept = _due(sent), time_of(sent, "make_time"), time_of(sent, "keep_time")
-    if made and due and made > due.time:
-        check.refuse("make_time", "INVALID_TIME", "must not be after it is due")
-    if made and kept and kept < made:
-        check.refuse("keep_time", "INVALID_TIME", "must not be before make_time")
+    if made := time_of(sent, "make_time"):
+        due, kept = _due(sent), time_of(sent, "keep_time")
+        if due and made > due.time:
+            check.refuse("make_time", "INVALID_TIME", "must not be after it is due")
+        if kept and kept < made:
+            check.refuse("keep_time", "INVALID_TIME", "must not be before make_time")
 
 
 def check_renegotiation(check: Check, sent: RenegotiatePromiseRequest, now: datetime) -> None:
