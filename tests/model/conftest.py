@@ -14,7 +14,6 @@ from chassis.app import App
 from chassis.auth.tokens import Verifier
 from chassis.clock import ManualClock
 from chassis.db.maintain import keep
-from chassis.grpc.callers import aio_channel
 from chassis.grpc.server import Server
 from chassis.inbox.freshness import SourceState, Standing
 from chassis.service import Service
@@ -22,6 +21,7 @@ from chassis.work.timers import TimerRunner
 from customer.service import service as customer
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications
+from rapport_testing.channels import aio_channel
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks

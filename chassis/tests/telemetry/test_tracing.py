@@ -37,7 +37,7 @@ def parent(span: ReadableSpan) -> str:
 def test_a_server_span_is_the_callers_child_and_statements_are_its_children(
     spans: list[ReadableSpan],
 ) -> None:
-    carried, sampled = tracing.admit(PARENT)
+    carried, sampled = tracing.decide(PARENT)
     assert (carried, sampled) == (PARENT, True)
     with tracing.server_span("a.v1.B/C", PARENT), tracing.sql_span(Select):
         pass
@@ -53,7 +53,7 @@ def test_a_server_span_is_the_callers_child_and_statements_are_its_children(
 
 
 def test_what_is_not_sampled_opens_no_span(spans: list[ReadableSpan]) -> None:
-    assert tracing.admit(UNSAMPLED) == (UNSAMPLED, False)
+    assert tracing.decide(UNSAMPLED) == (UNSAMPLED, False)
     for span in (
         tracing.sql_span(Select),
         tracing.client_span("x", {}),
@@ -70,7 +70,7 @@ def test_what_is_not_sampled_opens_no_span(spans: list[ReadableSpan]) -> None:
     "garbage", ["", "x", "00-" + "0" * 32 + "-b7ad6b7169203331-01", PARENT.upper(), "ff" + PARENT[2:]]
 )
 def test_a_context_that_is_none_begins_a_trace(spans: list[ReadableSpan], garbage: str) -> None:
-    carried, sampled = tracing.admit(garbage)
+    carried, sampled = tracing.decide(garbage)
     assert sampled
     assert tracing.trace_id(carried)
     with tracing.server_span("a.v1.B/C", garbage):
@@ -80,12 +80,12 @@ def test_a_context_that_is_none_begins_a_trace(spans: list[ReadableSpan], garbag
 
 def test_the_ratio_decides_on_roots_alone() -> None:
     with tracing.record_spans(ratio=0):
-        carried, sampled = tracing.admit("")
+        carried, sampled = tracing.decide("")
         assert not sampled
         assert carried.endswith("-00")
-        assert tracing.admit(PARENT) == (PARENT, True)
+        assert tracing.decide(PARENT) == (PARENT, True)
     with tracing.record_spans(ratio=0.25):
-        decisions = [tracing.admit("")[1] for _ in range(4000)]
+        decisions = [tracing.decide("")[1] for _ in range(4000)]
     assert 800 < sum(decisions) < 1200
 
 

@@ -19,9 +19,9 @@ from chassis.db.schema import OUTBOX
 from chassis.db.statement import Statement
 from chassis.events.envelope import headers
 from chassis.events.facts import subject_of
-from chassis.grpc.callers import aio_channel
 from chassis.grpc.status import reason
 from chassis.lifecycle import Lifecycle
+from rapport_testing.channels import aio_channel
 from rapport_testing.tokens import TestIssuer
 
 T = TypeVar("T")

@@ -127,7 +127,7 @@ def test_what_is_imported_before_the_fork_starts_no_thread_and_gives_each_child_
         assert len(os.listdir("/proc/self/task")) == 1
         for _ in range(3):
             if os.fork() == 0:
-                print(tracing.admit("")[0], flush=True)
+                print(tracing.decide("")[0], flush=True)
                 os._exit(0)
             os.wait()
     """

@@ -15,8 +15,8 @@ from chassis.db.records import Facts
 from chassis.db.session import GUARDS, VANISHED, Session, guard, prepare, refuse_shared
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
-from chassis.limits import Limits
 from chassis.telemetry.tracing import sql_span
+from chassis.timeouts import Timeouts
 
 ACQUIRE_TIMEOUT_S = 2.0
 POOL_MIN = 2
@@ -49,7 +49,7 @@ class Database:
         self._url = url
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._limits = Limits()
+        self._limits = Timeouts()
         self.background = asyncio.Semaphore(max(1, pool_size // 2))
         self._patient = asyncio.Semaphore(max(1, pool_size // 4))
         self._probe: Session | None = None
@@ -173,7 +173,7 @@ class _Borrowed:
 
     __slots__ = ("_connection", "_limits", "_pool")
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Limits) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: Timeouts) -> None:
         self._pool = pool
         self._limits = limits
 

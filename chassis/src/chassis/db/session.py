@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import msgspec
 
-from chassis.limits import woken
+from chassis.timeouts import woken
 
 OLDEST = 15
 # What the server refuses to wait for, whatever the client does; and since which major version.

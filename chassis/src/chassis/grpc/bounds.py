@@ -6,8 +6,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from chassis.errors import ResourceExhausted, Unavailable
-from chassis.limits import Limit, Limits
 from chassis.shares import Shares
+from chassis.timeouts import Timeout, Timeouts
 
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 # Soft and hard limit are one: between the two, gRPC refuses at random.
@@ -96,9 +96,11 @@ class Receiving:
         self._expected = Shares(EXPECTED_MAX, EXPECTED_OF_A_CALLER, "requests on their way")
         self._turns = asyncio.Semaphore(TURNS)
         self._by_caller: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-        self._limits = Limits()
+        self._limits = Timeouts()
         self._waiting = 0
-        self._at_leisure: dict[Limit, float] = {}  # the turns for which nobody waits, and since when they are
+        self._at_leisure: dict[
+            Timeout, float
+        ] = {}  # the turns for which nobody waits, and since when they are
 
     async def next(self, context: Any, caller: str) -> Any:
         """The next message of `context`, EOF when none comes. OVERLOADED."""
@@ -130,7 +132,7 @@ class Receiving:
         finally:
             self._waiting -= 1
 
-    async def _read(self, context: Any, limit: Limit) -> Any:
+    async def _read(self, context: Any, limit: Timeout) -> Any:
         now = time.monotonic()
         if self._waiting:
             limit.shorten(now + TURN_S)

@@ -26,9 +26,9 @@ from chassis.grpc.open_methods import PREFIXES, OpenMethods
 from chassis.grpc.outcomes import Answer, Metadata, settled, traced
 from chassis.grpc.readings import Readings
 from chassis.grpc.status import Unimplemented, status
-from chassis.limits import Limits
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
+from chassis.timeouts import Timeouts
 
 # Deadlines are shaved so that the caller, whose time runs out last, gets our error and not its own.
 SHAVE_S = 0.02
@@ -73,7 +73,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             bounds.streams(),
         )
         self._open_methods = OpenMethods(self.domain)
-        self._calls, self._streams = Limits(), Limits()
+        self._calls, self._streams = Timeouts(), Timeouts()
         self._draining = False
         self._arrived = 0
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -268,7 +268,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
             try:
                 metadata = _metadata.get()
                 arrived = metadata.get("traceparent", "")
-                carried, sampled = tracing.admit(arrived)
+                carried, sampled = tracing.decide(arrived)
                 if sampled:
                     outcome = await traced(name, arrived, answer, context, metadata)
                 else:

@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 from chassis.errors import Refusal, ResourceExhausted
 from chassis.grpc.bounds import draining, overloaded
 from chassis.grpc.status import status
-from chassis.limits import Limits
 from chassis.shares import Shares
+from chassis.timeouts import Timeouts
 
 PREFIXES = (
     "/grpc.health.v1.Health/",
@@ -46,7 +46,7 @@ class OpenMethods:
 
     def __init__(self, domain: str) -> None:
         self._domain = domain
-        self._under_way, self._reads = Limits(), Limits()
+        self._under_way, self._reads = Timeouts(), Timeouts()
         self._reading = Shares(READING_AT_ONCE, READING_OF_A_HOST, "requests on their way")
         self._draining = False
 

@@ -24,8 +24,8 @@ from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Statement
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.inbox.subscription import Subscription
-from chassis.limits import woken
 from chassis.shares import Shares
+from chassis.timeouts import woken
 
 POLL_S = 0.025
 RECENT = timedelta(minutes=5)  # nothing older is waited for: it is there, or something is wrong

@@ -18,7 +18,7 @@ from chassis.inbox.parked import Kept, Parked
 from chassis.inbox.pull import Missing, Pull
 from chassis.inbox.subscription import BATCH, Subscription
 from chassis.judgement import Judgement, judge
-from chassis.limits import woken
+from chassis.timeouts import woken
 
 WINDOW = 32  # events in hand when they are handled one by one
 AT_ONCE = 4  # so that one backlog leaves the others some of `Database.background`

@@ -24,7 +24,7 @@ from chassis.events.beats import Beat
 from chassis.events.declarations import stream_of
 from chassis.events.nats import BROKER_ERRORS, Connection
 from chassis.inbox.subscription import Subscription
-from chassis.limits import woken
+from chassis.timeouts import woken
 
 FRESH_S = 4.0  # with what an answer may have been kept, FRESH is said for less than 5 s of something missing
 KNOWN_S = 6.0

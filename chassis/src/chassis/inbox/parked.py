@@ -27,7 +27,7 @@ from chassis.events.shown import CUSTOMER
 from chassis.inbox.delivery import Delivery
 from chassis.inbox.subscription import Subscription
 from chassis.judgement import Judgement, judge
-from chassis.limits import woken
+from chassis.timeouts import woken
 
 UNKNOWN_ATTEMPTS = 10
 CLAIMED = 16

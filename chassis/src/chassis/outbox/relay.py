@@ -23,10 +23,10 @@ from chassis.db.session import Session, kept
 from chassis.db.statement import Statement
 from chassis.events.declarations import stream_of
 from chassis.events.nats import Connection
-from chassis.limits import woken
 from chassis.outbox.publisher import Outcome, Publisher
 from chassis.outbox.shards import SHARDS, Shards
 from chassis.telemetry import tracing
+from chassis.timeouts import woken
 
 BATCH = 500
 BATCH_PER_SHARD = 64

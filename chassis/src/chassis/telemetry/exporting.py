@@ -63,7 +63,7 @@ class Stripped(SpanExporter):
 
 
 def provider(service: str, processor: SpanProcessor) -> TracerProvider:
-    """A provider that records all it gets: `tracing.admit` has decided. OTEL_RESOURCE_ATTRIBUTES apply."""
+    """A provider that records all it gets: `tracing.decide` has decided. OTEL_RESOURCE_ATTRIBUTES apply."""
     resource = Resource.create({"service.name": service, "service.version": _version(service)})
     made = TracerProvider(
         sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, span_limits=SpanLimits(max_links=128)

@@ -84,7 +84,7 @@ def record_spans(ratio: float = 1.0) -> Iterator[list[ReadableSpan]]:
         globals().update(zip(("_provider", "_tracer", "_bound"), before, strict=True))
 
 
-def admit(traceparent: str) -> tuple[str, bool]:
+def decide(traceparent: str) -> tuple[str, bool]:
     """Decide whether work that arrived with this trace context ("" for none) is recorded.
 
     Returns the context to go on with, never empty, and the decision: the caller's where there is one.
@@ -108,7 +108,7 @@ def traceparent() -> str:
 
 def carried(arrived: str = "") -> str:
     """The trace context that work goes on with: the current one, else as it `arrived`, else a new one."""
-    return traceparent() or admit(arrived)[0]
+    return traceparent() or decide(arrived)[0]
 
 
 def trace_id(traceparent: str) -> str:
@@ -151,7 +151,7 @@ def client_span(name: str, attributes: Mapping[str, AttributeValue]) -> Abstract
 
 
 def server_span(method: str, traceparent: str) -> AbstractContextManager[Span]:
-    """The span of an RPC that `admit` decided to record, `traceparent` as it arrived ("" for a root).
+    """The span of an RPC that `decide` decided to record, `traceparent` as it arrived ("" for a root).
 
     `method` is `package.Service/Method`.
     """
@@ -181,7 +181,7 @@ def batch_span(source: str, durable: str, traceparents: Sequence[str]) -> Iterat
     It is part of the trace that published them when they share one. Otherwise it is a trace of its own, and
     each of their traces gets a span that links to it, so that none of them ends at the broker.
     """
-    recorded = {trace_id(parent): parent for parent in reversed(traceparents) if admit(parent)[1]}
+    recorded = {trace_id(parent): parent for parent in reversed(traceparents) if decide(parent)[1]}
     if not recorded:
         yield
         return
@@ -207,7 +207,7 @@ def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextMana
 
 def work_span(name: str, traceparent: str) -> AbstractContextManager[Span]:
     """The span of work that outlives the span it was started in, such as a delivery after a commit."""
-    _, sampled = admit(traceparent)
+    _, sampled = decide(traceparent)
     return _span(name, SpanKind.INTERNAL, {}, parent=traceparent) if sampled else _NOTHING
 
 
@@ -219,7 +219,7 @@ def _install(provider: TracerProvider, ratio: float) -> None:
 def _continued(
     name: str, kind: SpanKind, attributes: Mapping[str, AttributeValue], traceparent: str, age_s: float
 ) -> AbstractContextManager[Span]:
-    _, sampled = admit(traceparent)
+    _, sampled = decide(traceparent)
     if not sampled:
         return _NOTHING
     parent = traceparent if age_s <= STALE_AFTER_S else ""

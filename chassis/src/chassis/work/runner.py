@@ -14,8 +14,8 @@ from chassis.backoff import Backoff
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
 from chassis.judgement import is_transient
-from chassis.limits import woken
 from chassis.telemetry import tracing
+from chassis.timeouts import woken
 from chassis.work import metrics, queue
 from chassis.work.item import LIVE as LIVE_STATES
 from chassis.work.item import State, Work

@@ -20,8 +20,8 @@ from chassis.db.schema import TIMERS
 from chassis.db.statement import Statement
 from chassis.db.transaction import Transaction
 from chassis.judgement import is_transient
-from chassis.limits import woken
 from chassis.telemetry import tracing
+from chassis.timeouts import woken
 
 POLL_S = 0.2
 AT_ONCE = 4  # so that a flood of timers leaves events some of `Database.background`

@@ -23,7 +23,7 @@ from typing import TypeVar
 import grpc
 import grpc.aio
 
-from chassis.grpc.callers import aio_channel, blocking_channel
+from rapport_testing.channels import aio_channel, blocking_channel
 from rapport_tools.cli.failures import Exit, Failure, stack_down
 from rapport_tools.local.home import Home
 

@@ -15,7 +15,7 @@ from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
 from chassis.inbox.arrivals import Arrivals
-from chassis.limits import woken
+from chassis.timeouts import woken
 from customer.domain.customers import Customer
 from customer.domain.names import view_name
 from customer.rpc import names

@@ -10,24 +10,24 @@ import time
 from types import TracebackType
 
 
-class Limits:
+class Timeouts:
     """The limits of the calls under way."""
 
     def __init__(self) -> None:
-        self._under_way: dict[Limit, float] = {}  # when each ends, monotonic seconds
+        self._under_way: dict[Timeout, float] = {}  # when each ends, monotonic seconds
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = float("inf")
 
-    def limit(self, seconds: float) -> "Limit":
+    def limit(self, seconds: float) -> "Timeout":
         """A context that raises TimeoutError in the current task when it lasts longer than `seconds`."""
-        return Limit(self, time.monotonic() + seconds)
+        return Timeout(self, time.monotonic() + seconds)
 
     def end(self) -> None:
         """Let every limit be reached now."""
         for limit in self._under_way:
             limit.expire()
 
-    def _enter(self, limit: "Limit", at: float) -> None:
+    def _enter(self, limit: "Timeout", at: float) -> None:
         self._under_way[limit] = at
         if at < self._wakes_at:
             self._wake(at)
@@ -49,17 +49,17 @@ class Limits:
             self._wake(min(waiting))
 
 
-class Limit:
+class Timeout:
     """One call's limit. Behaves as `asyncio.timeout` does."""
 
     __slots__ = ("_at", "_cancelling", "_limits", "_task", "expired")
 
-    def __init__(self, limits: Limits, at: float) -> None:
+    def __init__(self, limits: Timeouts, at: float) -> None:
         self._limits = limits
         self._at = at
         self.expired = False
 
-    def __enter__(self) -> "Limit":
+    def __enter__(self) -> "Timeout":
         task = asyncio.current_task()
         assert task is not None
         self._task = task

@@ -28,7 +28,7 @@ def up(
     home = Home.current()
     home.create()
     nursery = open_nursery(home.logs / "nursery.log")  # it imports while we do
-    from rapport_tools.cli.up import run
+    from rapport_tools.cli.foreground import run
 
     raise typer.Exit(run(home, traces, nursery))
 
