@@ -61,6 +61,7 @@ BAD = {
     options_pb2.FORMAT_REGION: ["XX", "de"],
     options_pb2.FORMAT_IMPORT_KEY: ["7", ":7", "a:", f"{'x' * 200}:1"],
 }
+FREE = {"google.protobuf.Any", "google.protobuf.FieldMask"}
 LATER = {"page_size", "page_token", "filter", "consistency_token"}
 
 
@@ -146,6 +147,8 @@ def values(draw: Any, field: FieldDescriptor, is_required: bool) -> Made:
         good, bad = found  # type: ignore[misc]
     elif field.type == FieldDescriptor.TYPE_STRING:
         good, bad = texts(field)
+    elif field.type == FieldDescriptor.TYPE_BYTES:
+        good, bad = [b"\0"], []
     elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         good, bad = [True, False], []
     else:
@@ -167,7 +170,7 @@ def messages(draw: Any, descriptor: Any, *, is_request: bool = False) -> tuple[d
         is_ignored = is_ours or (name == "request_id" and not is_request) or name in LATER
         if is_ignored or is_map or field.GetOptions().Extensions[options_pb2.judged_apart]:
             continue
-        if inner is not None and inner.full_name == "google.protobuf.FieldMask":
+        if inner is not None and inner.full_name in FREE:
             continue
         if is_request and allowed(field).batch_only:
             made[name] = draw(st.sampled_from([True, False] if name == "confirmed" else ["a:1", ""]))

@@ -104,6 +104,12 @@ class _Compiler:
         allowed, inner = options.Extensions[options_pb2.allowed], field.message_type
         if inner is not None and inner.GetOptions().map_entry:
             return _map(field.name, allowed)
+        if (
+            inner is not None
+            and inner.file.package == "google.protobuf"
+            and not wellknown.look(inner, allowed)
+        ):
+            return None  # such as Any: whoever unpacks it knows what it may be
         if inner is not None:
             look = wellknown.look(inner, allowed) or self._inside(inner)
             return (
@@ -113,7 +119,8 @@ class _Compiler:
             )
         judge = _judge(field, allowed, is_required)
         if judge is None:
-            return None
+            is_missed = is_required and field.type == FieldDescriptor.TYPE_BYTES
+            return _text(field.name, lambda _: None, GIVEN, is_prose=False) if is_missed else None
         if field.is_repeated:
             return _many(field.name, _judged(judge), allowed, is_required)
         if field.type != FieldDescriptor.TYPE_STRING:
