@@ -1,8 +1,6 @@
 """Statements on sections and their schemas."""
 
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -10,15 +8,6 @@ from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.store.tables import SECTION_SCHEMAS, VIEW_SECTIONS
-
-
-@dataclass(slots=True)
-class DrawnSection:
-    """A section as a view shows it."""
-
-    customer_id: UUID
-    drawn: bytes
-
 
 _C, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
 _CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
@@ -54,14 +43,6 @@ SECTION = Statement(
 LIST_SECTIONS = Listing(
     sa.select(VIEW_SECTIONS).where(_CUSTOMER, _S.content.is_not(None)), _S.section, row=ViewSection
 )
-# What views show.
-DRAWN_SECTIONS = Statement(
-    sa.select(_S.customer_id, _S.drawn)
-    .where(_S.customer_id == sa.func.any(_IDS), _S.content.is_not(None))
-    .order_by(_S.customer_id, _S.section),
-    row=DrawnSection,
-)
-
 _keys = (
     sa.func.unnest(_IDS, sa.bindparam("sections", type_=sa.ARRAY(sa.Text)))
     .table_valued(sa.column("customer_id", sa.Uuid), sa.column("section", sa.Text), name="keys")

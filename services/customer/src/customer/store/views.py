@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import replaced
-from customer.store.tables import VIEW_PARTS, VIEWS, PartRow, ViewRow
+from customer.store.tables import VIEW_PARTS, VIEW_SECTIONS, VIEWS, PartRow, ViewRow
 
 ENDED_IN_VIEW = 20
 LIVE_IN_VIEW = 50
-_P, _V = VIEW_PARTS.c, VIEWS.c
+_P, _S, _V = VIEW_PARTS.c, VIEW_SECTIONS.c, VIEWS.c
 _IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
 
 
@@ -84,14 +84,22 @@ def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[
         .limit(sa.literal_column(str(limit)))
         .lateral("ended" if ended else "live")
     )
-    return sa.select(*first.c).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
+    shown = (first.c[name] for name in ("customer_id", "kind", "part", "change_time", "resource"))
+    return sa.select(*shown).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
 
 
-_shown = sa.union_all(_first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW)).subquery(
-    "shown"
-)
+_sections = sa.select(
+    _S.customer_id,
+    sa.literal_column("'SECTION'"),
+    _S.drawn,
+    sa.literal_column("timestamptz '-infinity'"),  # so that only their names order them
+    _S.section,
+).where(_S.customer_id == sa.func.any(_IDS), _S.content.is_not(None))
+_shown = sa.union_all(
+    _first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW), _sections
+).subquery("shown")
 # What the views of several customers show: of each kind what is live, the urgent before others, and the
-# latest that ended; latest change first.
+# latest that ended; latest change first. And the departments' sections, by name.
 SHOWN_PARTS = Statement(
     sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
         _shown.c.change_time.desc(), _shown.c.resource

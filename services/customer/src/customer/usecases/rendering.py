@@ -8,7 +8,6 @@ from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
-from customer.store.sections import DrawnSection
 from customer.store.tables import ViewRow
 from customer.store.views import ShownPart
 from customer.usecases.parts import PartKind, excerpt
@@ -25,7 +24,6 @@ def rendered(
     parts: Sequence[ShownPart],
     entries: Sequence[TimelineEntry],
     row: ViewRow,
-    sections: Sequence[DrawnSection] = (),
 ) -> bytes:
     """The serialised view, the same bytes for the same arguments.
 
@@ -35,7 +33,6 @@ def rendered(
         parts: what to show, latest change first.
         entries: the latest of the timeline, newest first.
         row: how many parts are live, shown or not, and when the latest fact happened.
-        sections: of departments, as they are drawn.
 
     """
     view = view_pb2.CustomerView(
@@ -49,8 +46,6 @@ def rendered(
         _profile(view, customer)
     for part in parts:
         _show(view, PartKind(part.kind), part.part)
-    for section in sections:
-        view.sections.add().MergeFromString(section.drawn)
     view.latest_timeline_entries.extend(excerpt(entry_message(entry)) for entry in entries)
     return view.SerializeToString(deterministic=True)
 
@@ -90,6 +85,8 @@ def _show(view: view_pb2.CustomerView, kind: PartKind, part: bytes) -> None:
         view.cases.add().MergeFromString(part)
     elif kind is PartKind.NOTICE:
         view.notices.add().MergeFromString(part)
+    elif kind is PartKind.SECTION:
+        view.sections.add().MergeFromString(part)
     elif kind is PartKind.GOODWILL:
         view.loyalty.goodwill.add().MergeFromString(part)
     elif kind is PartKind.BALANCE:

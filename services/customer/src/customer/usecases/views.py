@@ -11,7 +11,6 @@ from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from customer.domain.timeline import TimelineEntry
 from customer.store.customers import CUSTOMERS_BY_ID
-from customer.store.sections import DRAWN_SECTIONS, DrawnSection
 from customer.store.tables import PartRow, ViewRow
 from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES
 from customer.store.views import (
@@ -26,7 +25,7 @@ from customer.store.views import (
 from customer.usecases.parts import Fact, PartKind, folded, merged
 from customer.usecases.rendering import rendered
 
-R = TypeVar("R", ShownPart, TimelineEntry, DrawnSection)
+R = TypeVar("R", ShownPart, TimelineEntry)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _ROW = [field.name for field in fields(ViewRow)]
 
@@ -79,12 +78,9 @@ async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:
     customers = {c.id: c for c in await CUSTOMERS_BY_ID.all(tx, ids=customer_ids)}
     parts = _grouped(await SHOWN_PARTS.all(tx, customer_ids=customer_ids, kinds=list(PartKind)))
     entries = _grouped(await LATEST_ENTRIES.all(tx, customer_ids=customer_ids))
-    sections = _grouped(await DRAWN_SECTIONS.all(tx, customer_ids=customer_ids))
     await tx.defer(
         SAVE_VIEWS,
-        view=[
-            rendered(i, customers.get(i), parts[i], entries[i], rows[i], sections[i]) for i in customer_ids
-        ],
+        view=[rendered(i, customers.get(i), parts[i], entries[i], rows[i]) for i in customer_ids],
         **{name: [getattr(rows[i], name) for i in customer_ids] for name in _ROW},
     )
 
