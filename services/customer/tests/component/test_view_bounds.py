@@ -52,9 +52,14 @@ async def test_counts_follow_what_ends_and_reopens_in_any_order_and_however_ofte
         desk.event(cases.PromiseKept(promise=each.data.promise, customer=nobody), 2, 100) for each in made[:4]
     ]
     case = names("cases")[0]
+    history = [
+        (cases.CaseOpened, "CASE_STATE_OPEN"),
+        (cases.CaseResolved, "CASE_STATE_RESOLVED"),
+        (cases.CaseReopened, "CASE_STATE_OPEN"),
+    ]
     told = [
-        desk.event(message(case=case, customer=nobody), version, version)
-        for version, message in enumerate((cases.CaseOpened, cases.CaseResolved, cases.CaseReopened), 1)
+        desk.event(message(case=case, customer=nobody, state=state), version, version)
+        for version, (message, state) in enumerate(history, 1)
     ]
     for history in (made + kept + told, kept + made + told[::-1], (told + made + kept + made) * 2):
         view = CustomerView.FromString(await desk.projected(history, batch=3))
