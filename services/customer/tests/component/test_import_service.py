@@ -58,10 +58,10 @@ async def errors(desk, job, **paging):
     return await desk.imports.ListImportFindings(ListImportFindingsRequest(parent=job.name, **paging))
 
 
-def customer(desk, i, **fields):
+def customer(desk, i):
     return Customer(
         identifiers=[desk.external(f"crm:{i:05}"), desk.email(f"c{i}@example.com")],
-        **{"given_name": f"C{i}"} | fields,
+        person=Person(given_name=f"C{i}"),
     )
 
 

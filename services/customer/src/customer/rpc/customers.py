@@ -14,19 +14,20 @@ from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.explain.explainer import Explainer
+from chassis.grpc.methods import get, listing
 from chassis.grpc.mutation import mutation
 from customer.domain.customers import Customer
-from customer.domain.identifiers import Identifier
-from customer.domain.names import customer_name, identifier_name
+from customer.domain.names import customer_name
 from customer.rpc import names
 from customer.rpc.drafts import read_changes, read_draft, read_handle, read_known_handle, shown
-from customer.store.customers import CUSTOMERS_BY_ID, LIST_CUSTOMERS
+from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
 from customer.usecases.customers import Held, assign_manager, create_customer, update_customer
 from customer.usecases.identifiers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
 from rapport.common.v1 import explanation_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc, identifier_pb2
+from rapport.customer.v1 import customer_pb2, customer_service_pb2, customer_service_pb2_grpc
+from rapport.customer.v1.identifier_pb2 import Identifier
 
 
 class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
@@ -43,6 +44,11 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
         self.db = db
         self.explainer = explainer
         self._relationship_manager = relationship_manager
+
+    GetIdentifier = get(names.IDENTIFIER, IDENTIFIER, Identifier)
+    ListIdentifiers = listing(
+        customer_service_pb2.ListIdentifiersResponse, LIST_IDENTIFIERS, parent=(names.CUSTOMER, CUSTOMER)
+    )
 
     @mutation
     async def CreateCustomer(
@@ -125,33 +131,13 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
     @mutation
     async def CreateIdentifier(
         self, request: customer_service_pb2.CreateIdentifierRequest, tx: Transaction
-    ) -> identifier_pb2.Identifier:
+    ) -> Identifier:
         """Give a customer a handle."""
         check = Check()
         (customer_id,) = check.name(names.CUSTOMER, request.parent, "parent")
         handle = read_handle(check.at("identifier"), request.identifier, "")
         check.raise_if_any()
-        return _identifier(await create_identifier(tx, customer_id, handle))
-
-    async def GetIdentifier(
-        self, request: customer_service_pb2.GetIdentifierRequest, context: Any
-    ) -> identifier_pb2.Identifier:
-        """Get a handle."""
-        customer_id, identifier_id = names.IDENTIFIER.parse(request.name)
-        identifier = await IDENTIFIER.maybe(self.db, id=identifier_id, customer_id=customer_id)
-        if identifier is None:
-            raise NotFound(request.name)
-        return _identifier(identifier)
-
-    async def ListIdentifiers(
-        self, request: customer_service_pb2.ListIdentifiersRequest, context: Any
-    ) -> customer_service_pb2.ListIdentifiersResponse:
-        """List the handles of a customer, oldest first."""
-        (customer_id,) = names.CUSTOMER.parse(request.parent, "parent")
-        found, token = await LIST_IDENTIFIERS.page(self.db, request, _identifier, customer_id=customer_id)
-        if not found:
-            await self._get([customer_id])
-        return customer_service_pb2.ListIdentifiersResponse(identifiers=found, next_page_token=token)
+        return to_message(Identifier, await create_identifier(tx, customer_id, handle))
 
     @mutation
     async def DeleteIdentifier(
@@ -212,11 +198,6 @@ def _message(held: Held) -> customer_pb2.Customer:
     return shown(
         customer,
         display_name=customer.shown_name,
-        identifiers=[_identifier(identifier) for identifier in held.identifiers],
+        identifiers=[to_message(Identifier, identifier) for identifier in held.identifiers],
         etag=etag(customer.version),
     )
-
-
-def _identifier(identifier: Identifier) -> identifier_pb2.Identifier:
-    name = identifier_name(identifier.customer_id, identifier.id)
-    return to_message(identifier_pb2.Identifier, identifier, name=name)

@@ -75,7 +75,7 @@ TAKE_ROWS = Statement[Any](
 )
 DELETE_ROWS = Statement[Any](sa.delete(IMPORT_ROWS).where(_rows.job_id == sa.bindparam("job_id")))
 LIST_FINDINGS = Listing(
-    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("job_id")),
+    sa.select(IMPORT_FINDINGS).where(_findings.job_id == sa.bindparam("import_job_id")),
     _findings.line,
     _findings.position,
     row=Finding,

@@ -41,7 +41,7 @@ class Row:
     violations: Sequence[Violation]
 
 
-async def create_job(tx: Transaction, source: str) -> ImportJob:
+async def create_job(tx: Transaction, *, source: str) -> ImportJob:
     """A new job of the caller's department. IMPORT_UNDER_WAY while it has one of that source."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
     job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, None)
@@ -84,18 +84,18 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
     return job
 
 
-async def commit_job(tx: Transaction, job_id: UUID) -> ImportJob:
+async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
-    job = await _own(tx, job_id)
+    job = await _own(tx, import_job_id)
     if job.commit(tx.call.principal.subject, tx.id):
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
         await _save(tx, job)
     return job
 
 
-async def cancel_job(tx: Transaction, job_id: UUID) -> ImportJob:
+async def cancel_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
-    job = await _own(tx, job_id)
+    job = await _own(tx, import_job_id)
     if job.cancel(tx.now):
         await DELETE_ROWS.run(tx, job_id=job.id)
         await _save(tx, job)
