@@ -10,7 +10,7 @@ from chassis.names import Pattern
 WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
 MEMBERSHIP = Pattern("programs/{program:code}/memberships/{membership}")
 ATTEMPT = Pattern("notices/{notice}/attempts/{attempt:number}")
-CONSENT = Pattern("customers/{customer}/consents/{purpose:code}.{channel:code}")
+CONSENT = Pattern("customers/{customer}/consents/{consent:code_pair}")
 ONE = UUID("0198c2a0-0000-7000-8000-000000000001")
 
 codes = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
@@ -25,7 +25,7 @@ def test_ids_survive_the_way_into_a_name_and_back(case: UUID, item: UUID) -> Non
 def test_chosen_ids_and_numbers_survive_too(code: str, id: UUID, number: int) -> None:
     assert MEMBERSHIP.parse(MEMBERSHIP.format(code, id)) == (code, id)
     assert ATTEMPT.parse(ATTEMPT.format(id, number)) == (id, number)
-    assert CONSENT.parse(CONSENT.format(id, code, "email")) == (id, code, "email")
+    assert CONSENT.parse(CONSENT.format(id, f"{code}.email")) == (id, f"{code}.email")
 
 
 @given(st.text() | st.from_regex(r"cases/.*", fullmatch=True))

@@ -48,7 +48,6 @@ NAMES = {
     "purpose": "purposes/service",
     "source": "web-form",
     "wording_version": "2026-01",
-    "display_name": "Service",
     "view_section": "customers/{customer}/view/sections/billing",
     "preferences": "customers/{customer}/preferences",
     "owner": "agents/alice",

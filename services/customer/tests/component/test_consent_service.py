@@ -123,7 +123,7 @@ async def test_a_consent_that_is_not_well_formed_is_refused(desk, refused, nobod
         ({"state": GRANTED, "wording_version": "\x07"}, "INVALID_TEXT"),
         ({"state": GRANTED, "effective_time": ahead}, "INVALID_TIME"),
     ):
-        assert await refused(say(desk, anna.name, **fields)) == f"INVALID_ARGUMENT {reason}"
+        assert await refused(say(desk, anna.name, **fields)) == f"INVALID_ARGUMENT {reason}", fields
 
 
 async def test_a_purpose_that_does_not_exist_is_refused(desk, refused):

@@ -1,9 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import pytest
-
-from customer.domain.consents import Consent, ConsentState, Default, Standing, choose_contact
+from customer.domain.consents import ConsentState, Default, Standing, choose_contact
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.timeline import Channel
 
@@ -14,10 +12,6 @@ GRANTED, DENIED = ConsentState.GRANTED, ConsentState.DENIED
 def identifier(kind, value, quality=Quality.VALID, age_days=0):
     normalized = "" if quality is Quality.INVALID else value.lower()
     return Identifier(uuid4(), uuid4(), kind, "", value, normalized, quality, NOW - timedelta(days=age_days))
-
-
-def consent(channel):
-    return Consent(uuid4(), "service", channel, GRANTED, "", "", NOW, NOW, 1)
 
 
 def said(channel, state, default=Default.ALLOWED):
@@ -76,10 +70,3 @@ def test_a_number_is_reached_without_its_extension():
 def test_an_invalid_address_reaches_nobody():
     broken = identifier(IdentifierType.EMAIL, "anna@", Quality.INVALID)
     assert choose_contact(SERVICE, [Channel.EMAIL], [], [broken]).reason_code == "no-address"
-
-
-@pytest.mark.parametrize(
-    ("channel", "key"), [(Channel.EMAIL, "service.email"), (Channel.FIELD_VISIT, "service.field-visit")]
-)
-def test_a_consent_is_named_after_purpose_and_channel(channel, key):
-    assert consent(channel).name.endswith(f"/consents/{key}")

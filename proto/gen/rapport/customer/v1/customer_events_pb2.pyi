@@ -299,24 +299,20 @@ class PurposeChanged(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PURPOSE_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
-    display_name: _builtins.str
-    """What people call it."""
     contact_default: _purpose_pb2.Purpose.Default.ValueType
     """What holds until a customer says something."""
     def __init__(
         self,
         *,
         purpose: _builtins.str = ...,
-        display_name: _builtins.str = ...,
         contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "display_name", b"display_name", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,9 +59,13 @@ class Purpose:
 
 @dataclass(slots=True)
 class Consent:
-    """What a customer said about one purpose on one channel, and where and when they said it."""
+    """What a customer said about one purpose on one channel, and where and when they said it.
+
+    `id` is like `service.email` or `marketing.field-visit`.
+    """
 
     customer_id: UUID
+    id: str
     purpose_id: str
     channel: Channel
     state: ConsentState
@@ -78,9 +82,8 @@ class Consent:
 
     @property
     def name(self) -> str:
-        """The resource name, of which the last segment is like `service.email` or `marketing.field-visit`."""
-        channel = self.channel.lower().replace("_", "-")
-        return f"{self.customer}/consents/{self.purpose_id}.{channel}"
+        """The resource name."""
+        return f"{self.customer}/consents/{self.id}"
 
     @property
     def customer(self) -> str:

@@ -90,7 +90,6 @@ class PurposeChanged:
     """
 
     purpose: str
-    display_name: str
     contact_default: str
 
 

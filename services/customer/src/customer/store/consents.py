@@ -22,17 +22,9 @@ LIST_PURPOSES = Listing(sa.select(PURPOSES), _P.id, row=Purpose)
 INSERT_PURPOSE = Statement[Any](insert(PURPOSES).on_conflict_do_nothing().returning(_P.id))
 UPDATE_PURPOSE = Statement[Any](updated(PURPOSES))
 
-LIST_CONSENTS = Listing(
-    sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER), _C.purpose_id, _C.channel, row=Consent
-)
-CONSENT = Statement(
-    sa.select(CONSENTS).where(
-        _C.customer_id == _CUSTOMER,
-        _C.purpose_id == sa.bindparam("purpose_id"),
-        _C.channel == sa.bindparam("channel"),
-    ),
-    row=Consent,
-)
+_of_customer = sa.select(CONSENTS).where(_C.customer_id == _CUSTOMER)
+LIST_CONSENTS = Listing(_of_customer, _C.id, row=Consent)
+CONSENT = Statement(_of_customer.where(_C.id == sa.bindparam("id")), row=Consent)
 # Nothing when there is no such purpose, and one without a channel when the customer never said anything.
 STANDINGS = Statement(
     sa.select(_P.contact_default, _C.channel, _C.state)

@@ -74,14 +74,14 @@ VIEWS = table(
 SECTION_SCHEMAS = table(METADATA, "section_schemas", SectionSchema)
 VIEW_SECTIONS = table(METADATA, "view_sections", ViewSection, key=("customer_id", "section"))
 PURPOSES = table(METADATA, "purposes", Purpose)
-CONSENTS = table(METADATA, "consents", Consent, key=("customer_id", "purpose_id", "channel"))
+CONSENTS = table(METADATA, "consents", Consent, key=("customer_id", "id"))
 # Every consent ever given or refused, and to whom. Append-only.
 CONSENT_HISTORY = table(
     METADATA,
     "consent_history",
     Consent,
     sa.Column("actor", sa.Text, nullable=False),
-    key=("customer_id", "purpose_id", "channel", "version"),
+    key=("customer_id", "id", "version"),
 )
 _KEPT = sa.Column("update_time", sa.DateTime(timezone=True), nullable=False)  # what is kept has been set
 PREFERENCES = table(METADATA, "preferences", Preferences, _KEPT, key=("customer_id",))

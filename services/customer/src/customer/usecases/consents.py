@@ -1,15 +1,15 @@
 """What customers allow and prefer."""
 
-from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 from chassis.api import etags
-from chassis.db.statement import values
+from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound, invalid
 from chassis.facts import fact_of
-from customer.domain.consents import Consent, ConsentState, Preferences
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences
 from customer.domain.facts import ConsentChanged, PreferencesChanged
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
@@ -17,32 +17,31 @@ from customer.store import consents as store
 from customer.store.customers import LOCKED_CUSTOMER
 
 
+class Said(TypedDict, total=False):
+    """What can be noted of what a customer said. Without a time they say it now."""
+
+    state: ConsentState
+    source: str
+    wording_version: str
+    effective_time: datetime | None
+
+
 async def update_consent(
-    tx: Transaction,
-    said: tuple[UUID, str, Channel],
-    changes: dict[str, Any],
-    etag: str,
-    *,
-    allow_missing: bool,
+    tx: Transaction, *, customer_id: UUID, consent_id: str, changes: Said, allow_missing: bool, etag: str
 ) -> Consent:
     """Note what the customer said. Every time it is said is kept, with who noted it.
 
-    NotFound; Aborted ETAG_MISMATCH; FailedPrecondition PURPOSE_NOT_FOUND, or CONSENT_SUPERSEDED for what was
-    said before what is known.
-
-    `said` is whose consent, to which purpose, on which channel; `changes` are the new values by field.
+    FailedPrecondition PURPOSE_NOT_FOUND, or CONSENT_SUPERSEDED for what was said before what is known.
     """
-    customer_id, purpose_id, channel = said
     await _lock(tx, customer_id)
-    held = await store.CONSENT.maybe(tx, customer_id=customer_id, purpose_id=purpose_id, channel=channel)
-    consent = held or Consent(*said, ConsentState.DENIED, "", "", tx.now, tx.now, version=0)
-    if held is None:
-        await _require_new(tx, consent, changes, allow_missing)
+    consent = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+    said_at = changes.get("effective_time") or tx.now
+    if consent is None:
+        consent = await _new(tx, customer_id, consent_id, changes, allow_missing)
+    elif said_at < consent.effective_time:
+        raise _superseded(consent)
     etags.match(etag, consent.version, "consent.etag")
-    changes = {"effective_time": tx.now} | changes
-    if held is not None and changes["effective_time"] < held.effective_time:
-        raise _superseded(held)
-    for field, value in changes.items():
+    for field, value in (changes | {"effective_time": said_at}).items():
         setattr(consent, field, value)
     consent.version, consent.update_time = consent.version + 1, tx.now
     tx.record(fact_of(ConsentChanged, consent), version=consent.version)
@@ -51,15 +50,23 @@ async def update_consent(
     return consent
 
 
-async def _require_new(
-    tx: Transaction, consent: Consent, changes: dict[str, Any], allow_missing: bool
-) -> None:
+async def _new(
+    tx: Transaction, customer_id: UUID, consent_id: str, changes: Said, allow_missing: bool
+) -> Consent:
+    """A consent of which nothing is said yet."""
+    purpose_id, _, channel = consent_id.partition(".")
+    if channel not in CHANNEL_IDS:
+        raise invalid("consent.name", "INVALID_NAME", f"must end with .{', .'.join(CHANNEL_IDS)}")
     if not allow_missing:
-        raise NotFound(consent.name)
+        raise NotFound(f"{customer_name(customer_id)}/consents/{consent_id}")
     if "state" not in changes:
         raise invalid("consent.state", "REQUIRED", "must be given")
-    if await store.PURPOSE.maybe(tx, id=consent.purpose_id) is None:
-        raise no_purpose(consent.purpose)
+    if await store.PURPOSE.maybe(tx, id=purpose_id) is None:
+        raise no_purpose(f"purposes/{purpose_id}")
+    denied = ConsentState.DENIED
+    return Consent(
+        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], denied, "", "", tx.now, tx.now, version=0
+    )
 
 
 def _superseded(held: Consent) -> FailedPrecondition:
@@ -78,20 +85,32 @@ def no_purpose(name: str) -> FailedPrecondition:
     return FailedPrecondition("PURPOSE_NOT_FOUND", told, {"purpose": name})
 
 
+class PreferencesChanges(TypedDict, total=False):
+    """What can be preferred."""
+
+    channels: list[Channel]
+
+
 async def update_preferences(
-    tx: Transaction, customer_id: UUID, channels: Sequence[Channel] | None, etag: str
+    tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
 ) -> Preferences:
-    """Set the preferred channels, best first; None leaves them. NotFound; Aborted ETAG_MISMATCH."""
+    """Set the preferred channels, best first."""
     await _lock(tx, customer_id)
-    found = await store.PREFERENCES_OF.maybe(tx, customer_id=customer_id)
-    preferences = found or Preferences(customer_id, [], None, 0)
+    preferences = await preferences_of(tx, customer_id)
     etags.match(etag, preferences.version, "preferences.etag")
-    if channels is not None and list(channels) != preferences.channels:
+    channels = list(dict.fromkeys(changes.get("channels", preferences.channels)))
+    if channels != preferences.channels:
         preferences.channels = list(channels)
         preferences.version, preferences.update_time = preferences.version + 1, tx.now
         tx.record(fact_of(PreferencesChanged, preferences), version=preferences.version)
         await tx.defer(store.SAVE_PREFERENCES, **values(preferences))
     return preferences
+
+
+async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
+    """How a customer wants to be reached; nothing, before they say so."""
+    found = await store.PREFERENCES_OF.maybe(on, customer_id=customer_id)
+    return found or Preferences(customer_id, [], None, 0)
 
 
 async def _lock(tx: Transaction, customer_id: UUID) -> None:

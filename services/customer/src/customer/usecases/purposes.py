@@ -1,19 +1,29 @@
 """What contact with customers is for."""
 
-from typing import Any
+from typing import TypedDict
 
 from chassis.api import etags
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, NotFound
 from chassis.facts import fact_of
-from customer.domain.consents import Purpose
+from customer.domain.consents import Default, Purpose
 from customer.domain.facts import PurposeChanged
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
 
 
-async def create_purpose(tx: Transaction, purpose: Purpose) -> Purpose:
+class PurposeChanges(TypedDict, total=False):
+    """What of a purpose can be put otherwise."""
+
+    display_name: str
+    description: str
+
+
+async def create_purpose(
+    tx: Transaction, *, purpose_id: str, display_name: str, description: str, contact_default: Default
+) -> Purpose:
     """Create a purpose. AlreadyExists PURPOSE_EXISTS."""
+    purpose = Purpose(purpose_id, display_name, description, contact_default, tx.now, tx.now, version=1)
     if await INSERT_PURPOSE.maybe(tx, **values(purpose)) is None:
         told = f"There is a {purpose.name}: change it, or choose another id."
         raise AlreadyExists("PURPOSE_EXISTS", told, {"purpose": purpose.name})
@@ -21,8 +31,8 @@ async def create_purpose(tx: Transaction, purpose: Purpose) -> Purpose:
     return purpose
 
 
-async def update_purpose(tx: Transaction, purpose_id: str, changes: dict[str, Any], etag: str) -> Purpose:
-    """Change how a purpose is called or described. NotFound; Aborted ETAG_MISMATCH."""
+async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
+    """Change how a purpose is called or described."""
     purpose = await LOCK_PURPOSE.maybe(tx, id=purpose_id)
     if purpose is None:
         raise NotFound(f"purposes/{purpose_id}")

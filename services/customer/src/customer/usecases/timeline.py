@@ -58,6 +58,16 @@ async def record_interactions(
     return recorded
 
 
+async def record_batch(tx: Transaction, *, requests: list[RecordInteraction]) -> list[TimelineEntry]:
+    """Put several contacts on their customers' timelines, all or none. NotFound."""
+    recorded = []
+    for each in await record_interactions(tx, requests, [tx.call] * len(requests)):
+        if isinstance(each, NotFound):
+            raise each
+        recorded.append(each)
+    return recorded
+
+
 def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineEntry:
     return TimelineEntry(
         id=ids.uuid7(tx.now),

@@ -217,6 +217,7 @@ def consents() -> None:
         """
         CREATE TABLE consents (
             customer_id uuid NOT NULL REFERENCES customers,
+            id text NOT NULL,
             purpose_id text NOT NULL REFERENCES purposes,
             channel text NOT NULL,
             state text NOT NULL,
@@ -225,7 +226,7 @@ def consents() -> None:
             effective_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             version bigint NOT NULL,
-            PRIMARY KEY (customer_id, purpose_id, channel)
+            PRIMARY KEY (customer_id, id)
         )
         """
     )
@@ -233,6 +234,7 @@ def consents() -> None:
         """
         CREATE TABLE consent_history (
             customer_id uuid NOT NULL,
+            id text NOT NULL,
             purpose_id text NOT NULL,
             channel text NOT NULL,
             version bigint NOT NULL,
@@ -242,7 +244,7 @@ def consents() -> None:
             effective_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             actor text NOT NULL,
-            PRIMARY KEY (customer_id, purpose_id, channel, version)
+            PRIMARY KEY (customer_id, id, version)
         )
         """
     )
