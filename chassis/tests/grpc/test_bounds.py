@@ -114,7 +114,7 @@ async def test_a_share_is_that_of_a_subject_and_of_who_calls_for_it(served: Any,
 
 async def test_requests_under_way_are_bounded_in_bytes_too(served: Any, issuer: TestIssuer) -> None:
     served.server._interceptor._in_flight.bytes = Shares(2000, 1000, "bytes")
-    async with answering(served, 1, accounts=["a" * 1000]):
+    async with answering(served, 1, names=["a" * 1000]):
         assert reason(await answer_to_nothing(served, BALANCES, served.identity)) == "OVERLOADED"
         await served.channel.unary_unary(BALANCES)(b"", timeout=10, metadata=identity_of(issuer, "agent:bob"))
     await served.get()

@@ -1,1 +1,1 @@
-"""`rapport import`: spreadsheets of customers, purchases and orders, row by row, each row once."""
+"""Spreadsheets of customers, purchases and orders: read, mapped, and sent row by row, each row once."""

@@ -80,7 +80,8 @@ def _platform(quiet: bool) -> Iterator[bool]:
 def _import_customers(quiet: bool) -> None:
     """Import the demo's files; what was imported before is not imported again."""
     from rapport_imports.result import Result
-    from rapport_tools.cli.import_file import Kind, Wanted, run
+    from rapport_imports.wanted import Kind, Wanted
+    from rapport_tools.cli.import_file import run
 
     with tempfile.TemporaryDirectory() as scratch:
         for kind in Kind:

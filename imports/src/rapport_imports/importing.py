@@ -1,0 +1,172 @@
+"""An import, from its file to its result: for whoever has a file and a way to the services."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import grpc
+
+from chassis.api.currencies import Currency
+from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
+from chassis.names import CODE
+from rapport_imports import tabular
+from rapport_imports.customers import CustomerImporter
+from rapport_imports.dates import format_of
+from rapport_imports.engine import Run
+from rapport_imports.fields import Notation, country
+from rapport_imports.orders import OrderImporter
+from rapport_imports.people import Customers
+from rapport_imports.purchases import PurchaseImporter
+from rapport_imports.reading import Reading, as_before, obeyed
+from rapport_imports.result import Result
+from rapport_imports.tools import system_of
+from rapport_imports.wanted import Kind, Wanted, WrongOption
+
+DEPARTMENT = "delivery"
+Open = Callable[[str], grpc.aio.Channel]
+
+
+async def run(
+    wanted: Wanted,
+    result: Result,
+    *,
+    installed: str,
+    connect: Callable[[], Open | None],
+    say: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Import a file.
+
+    Args:
+        wanted: what is asked for.
+        result: is filled as the import goes on, so that it says what was done when it is stopped.
+        installed: the currency of the installation.
+        connect: asked once the file can be read: what opens a channel to a service, with the identity of
+            whoever imports; None to check without the services.
+        say: is told, before anything is done, what a file of refused rows decides by itself.
+        progress: is told how many rows are done, and of how many.
+
+    Raises:
+        UnreadableFile: it cannot be imported.
+        WrongOption: not with what is wanted.
+        grpc.RpcError: a service refuses or is down.
+
+    """
+    mapping = dict(_pair(text) for text in wanted.mapping or ())
+    table = tabular.open_table(
+        wanted.file, encoding=wanted.encoding, header_row=wanted.header_row, sheet=wanted.sheet
+    )
+    if wanted.confirm and not table.mended:
+        raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
+    table = replace(table, confirm=wanted.confirm)
+    wanted = _completed(wanted, table)
+    system = result.system = wanted.system
+    result.kind, result.department = wanted.kind.value, wanted.department
+    if table.mended:
+        result.notes.append(obeyed(wanted, table.before))
+        say(result.notes[0])  # whoever made the file decides it
+    reading = {"encoding": table.encoding.name, "sheet": table.sheet}
+    notation = replace(_notation(wanted, installed), first=table.before.first)
+    reading["country"] = notation.country
+    open_channel = connect()
+    result.asked = open_channel is not None
+    async with _channels(open_channel) as channel:
+        importers: dict[Kind, Callable[[], Any]] = {
+            Kind.CUSTOMERS: lambda: CustomerImporter(
+                channel("customer"), table, system, reading, dry_run=wanted.dry_run
+            ),
+            Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
+            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
+        }
+
+        def customers() -> Customers:
+            return Customers(channel("customer"), system, dry_run=wanted.dry_run)
+
+        started = time.monotonic()
+        importer = importers[wanted.kind]()
+        try:
+            going = Run(
+                table=table,
+                importer=importer,
+                mapping=mapping,
+                notation=notation,
+                offline=open_channel is None,
+                progress=progress,
+                result=result,
+                one_currency=bool(wanted.currency),
+                reading=Reading(
+                    kind=wanted.kind.value,
+                    system=system,
+                    department=wanted.department,
+                    date_format=notation.date_format,
+                    time_zone=notation.zone.key,
+                    country=notation.country,
+                ),
+            )
+            what = "dry-run" if wanted.dry_run else "errors"
+            await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.{what}.csv"))
+        finally:
+            result.seconds = round(time.monotonic() - started, 3)
+
+
+def _completed(wanted: Wanted, table: Any) -> Wanted:
+    """What the command line leaves open: as it was when refused rows were refused, else the usual."""
+    if wanted.department and wanted.kind is not Kind.ORDERS:
+        none = f"is who promised orders, and {wanted.kind.value} have none: leave it out"
+        raise WrongOption("department", "", none)
+    wanted = as_before(wanted, table.before)
+    system = wanted.system.casefold() or system_of(table.header)
+    if not re.fullmatch(CODE, system):
+        allowed = "must be lower-case letters, digits and dashes, at most 63, such as web-shop"
+        raise WrongOption("system", wanted.system, f"{allowed}")
+    return replace(
+        wanted,
+        system=system,
+        department=wanted.department or (DEPARTMENT if wanted.kind is Kind.ORDERS else ""),
+    )
+
+
+def _notation(wanted: Wanted, installed: str) -> Notation:
+    """How the file writes things, as far as whoever imports it and the installation say."""
+    if wanted.currency and wanted.currency.upper() != installed:
+        allowed = f"must be {installed}, the currency of this installation (RAPPORT_CURRENCY)"
+        raise WrongOption("currency", wanted.currency, allowed)
+    if wanted.decimal not in ("", ".", ","):
+        raise WrongOption("decimal", wanted.decimal, "must be . or ,")
+    region = country(wanted.country) if wanted.country else ""
+    if wanted.country and not region:
+        raise WrongOption("country", wanted.country, "must be a country such as DE or Germany")
+    zone = time_zone(wanted.time_zone or "UTC")
+    if zone is None:
+        raise WrongOption("time_zone", wanted.time_zone, f"{NOT_A_TIME_ZONE}")
+    dates_as = format_of(wanted.date_format) if wanted.date_format else ""
+    return Notation(Currency.of(installed), wanted.decimal, dates_as, country=region, zone=zone)
+
+
+@asynccontextmanager
+async def _channels(
+    open_channel: Open | None,
+) -> AsyncIterator[Callable[[str], grpc.aio.Channel]]:
+    """Channels by service, closed at the end. Where none can be opened they lead nowhere and are not used."""
+    async with AsyncExitStack() as stack:
+        opened: dict[str, grpc.aio.Channel] = {}
+
+        def channel(service: str) -> grpc.aio.Channel:
+            if service not in opened:
+                opened[service] = (
+                    open_channel(service) if open_channel else grpc.aio.insecure_channel("localhost:1")
+                )
+                stack.push_async_exit(opened[service])
+            return opened[service]
+
+        yield channel
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, separator, column = text.partition("=")
+    if not separator:
+        raise WrongOption("map", text, "must be FIELD=COLUMN")
+    return field.strip(), column.strip()
