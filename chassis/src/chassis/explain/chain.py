@@ -54,10 +54,14 @@ class Chain:
 _OURS = CAUSES.c.source == sa.literal_column("''")  # written out, to match the partial index
 
 
+_VERSION = sa.bindparam("version", type_=sa.BigInteger)
+ANY_VERSION = 2**63 - 1
+
+
 def _latest(table: sa.Table, *where: sa.ColumnElement[bool]) -> Statement[Any]:
     return Statement[Any](
         sa.select(table.c.id)
-        .where(table.c.resource == sa.bindparam("resource"), *where)
+        .where(table.c.resource == sa.bindparam("resource"), table.c.resource_version <= _VERSION, *where)
         # By version: whoever waited for a lock may have the older id.
         .order_by(table.c.resource_version.desc(), table.c.id.desc())
         .limit(1)
@@ -126,13 +130,16 @@ _LINK = Statement[Any](
 )
 
 
-async def chain(db: Database, *, resource: str = "", event_id: UUID | None = None) -> Chain:
+async def chain(
+    db: Database, *, resource: str = "", event_id: UUID | None = None, version: int = ANY_VERSION
+) -> Chain:
     """The causes of an event, or of the latest fact about a resource.
 
     Args:
         db: the service's database.
         resource: the resource's name. Without it, `event_id` is one that the caller was allowed to see.
         event_id: where to start: an event about `resource`, or who may explain one could explain all.
+        version: without an event, where to start: the latest fact up to that version of the resource.
 
     Returns:
         The chain as far as this service knows it; empty when it knows nothing of the resource or event.
@@ -145,7 +152,10 @@ async def chain(db: Database, *, resource: str = "", event_id: UUID | None = Non
     link_id = event_id
     if link_id is None:
         for latest in _LATEST:
-            if link_id is None and (row := await latest.maybe(db, resource=resource)) is not None:
+            if (
+                link_id is None
+                and (row := await latest.maybe(db, resource=resource, version=version)) is not None
+            ):
                 link_id = row["id"]
     while link_id is not None and len(causes) < LINKS_MAX:
         row = await _LINK.maybe(db, id=link_id)

@@ -20,13 +20,14 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from chassis.api import messages
+from chassis.api.currencies import Currency
 from chassis.api.entities import found
 from chassis.api.resources import referred
 from chassis.contracts import contracts
 from chassis.db.database import Database
 from chassis.db.statement import Statement
 from chassis.errors import Refusal
-from chassis.explain.chain import Foreign, chain, what
+from chassis.explain.chain import ANY_VERSION, Foreign, chain, what
 from chassis.facts import Told, Why, why_told
 from chassis.grpc.client import Channels
 from chassis.grpc.methods import Show, shows
@@ -40,7 +41,7 @@ _NOT_LOOKED_AT = ("name", "customer", "etag")
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "google.protobuf.Timestamp": lambda value: value.ToJsonString(),
     "google.type.Date": lambda value: messages.date_of(value).isoformat(),
-    "google.type.Money": lambda value: f"{messages.decimal(value):f} {value.currency_code}",
+    "google.type.Money": lambda value: _money(value),
 }
 
 
@@ -70,6 +71,7 @@ class Explainer:
         why: Callable[[Told], Why] = _BY_FACT,
         *,
         event: UUID | None = None,
+        fact: tuple[str, int] | None = None,
         known: Cause | None = None,
     ) -> Explanation:
         """Why a resource is as it is, or how the event that is asked for came to be.
@@ -79,6 +81,7 @@ class Explainer:
             resource: as it is shown.
             why: the words.
             event: what the resource stands for, when that is an event of anything.
+            fact: what it is told by, when that is a fact about another resource: its name, and version after.
             known: the cause when no other is kept.
 
         Raises:
@@ -90,7 +93,8 @@ class Explainer:
         if event is not None and asked is None:
             chained = await chain(self._db, event_id=event)
         else:
-            chained = await chain(self._db, resource=shown.name, event_id=asked)
+            name, version = fact or (shown.name, ANY_VERSION)
+            chained = await chain(self._db, resource=name, event_id=asked, version=version)
         causes = list(chained.causes)
         if chained.continues is not None:
             causes += await self._elsewhere(chained.continues) or [chained.continues.cause]
@@ -191,6 +195,11 @@ def _text(field: FieldDescriptor, value: Any) -> str:
     if field.enum_type is not None:
         return messages.enum_name(field.enum_type, value)
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _money(amount: Any) -> str:
+    decimals = Currency.of(amount.currency_code).decimals
+    return f"{messages.decimal(amount):.{decimals}f} {amount.currency_code}"
 
 
 def _customer(resource: Any) -> str:

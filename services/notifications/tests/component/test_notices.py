@@ -264,6 +264,7 @@ async def test_a_departments_notice_explains_itself_by_its_request(
     explanation = await desk.explain(requested.name)
     assert explanation.rule == ""
     assert explanation.summary.endswith("A department asked for it.")
+    assert not {"Berlin", *notice.variables} & {*explanation.inputs, *explanation.inputs.values()}
     assert explanation.causes[-1].actor == "agents/alice"
     assert explanation.causes[-1].method.endswith("NoticeService/SendNotice")
 

@@ -1,6 +1,6 @@
 """`rapport explain`: why something is as it is."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -8,6 +8,9 @@ from chassis.explain.chain import what
 from rapport_imports.wording import line
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import AsJson, say
+
+if TYPE_CHECKING:
+    from rapport_tools.cli.session import Session
 
 app = typer.Typer()
 
@@ -19,26 +22,16 @@ def explain(
     as_json: bool = AsJson,
 ) -> None:
     """Say why what `rapport view` names is as it is, back to the human action or the clock."""
-    from chassis.explain.explainer import explained_by, explanations
-    from rapport_tools.cli import contracts
     from rapport_tools.cli.output import write_json
     from rapport_tools.cli.session import Session
 
-    session = Session.open(who)
-    method = explained_by(resource)
-    if method is None:
-        known = ", ".join(pattern.pattern for pattern, _ in explanations())
-        raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)
-    call = session.channel(contracts.owner(method.containing_service)).unary_unary(
-        f"/{method.containing_service.full_name}/{method.name}",
-        contracts.message_class(method.input_type).SerializeToString,
-        contracts.message_class(method.output_type).FromString,
-    )
-    explanation: Any = call(contracts.message_class(method.input_type)(name=resource))
+    explanation = explanation_of(Session.open(who), resource)
     if as_json:
         import json
 
-        write_json(json.loads(contracts.to_json(explanation)))
+        from rapport_tools.cli.contracts import to_json
+
+        write_json(json.loads(to_json(explanation)))
         return
     say(line(explanation.summary) or "No summary.")
     if explanation.rule:
@@ -51,3 +44,20 @@ def explain(
         where = f" {cause.resource}" if cause.resource else ""
         trace = f"   trace {cause.trace_id}" if cause.trace_id else ""
         say(line(f"  {when}  {cause.service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
+
+
+def explanation_of(session: "Session", resource: str) -> Any:
+    """The Explanation of what has a name. Failure when nothing can explain it."""
+    from chassis.explain.explainer import explained_by, explanations
+    from rapport_tools.cli import contracts
+
+    method = explained_by(resource)
+    if method is None:
+        known = ", ".join(pattern.pattern for pattern, _ in explanations())
+        raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)
+    call = session.channel(contracts.owner(method.containing_service)).unary_unary(
+        f"/{method.containing_service.full_name}/{method.name}",
+        contracts.message_class(method.input_type).SerializeToString,
+        contracts.message_class(method.output_type).FromString,
+    )
+    return call(contracts.message_class(method.input_type)(name=resource))
