@@ -86,11 +86,15 @@ def listing(
         if parent is not None:
             pattern, statement = parent
             ids = dict(
-                zip(map("{}_id".format, pattern.variables), pattern.parse(request.parent), strict=True)
+                zip(
+                    map("{}_id".format, pattern.variables),
+                    pattern.parse(request.parent, "parent"),
+                    strict=True,
+                )
             )
         page, token = await rows.page(self.db, request, message_of, **ids)
         if not page and parent is not None:
-            await found(self.db, pattern, statement, *pattern.parse(request.parent))
+            await found(self.db, pattern, statement, *named)
         return response(**{field.name: page}, next_page_token=token)
 
     return method

@@ -6,12 +6,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from chassis.api.batches import gathered
+from chassis.api.checks import Rules
 from chassis.api.messages import timestamp
-from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
 from chassis.inbox.arrivals import Arrivals
@@ -46,6 +46,8 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
 
     """
 
+    rules: ClassVar[Rules] = {}
+
     def __init__(self, db: Database, hot: HotViews, freshness: ViewFreshness, arrivals: Arrivals) -> None:
         self.db = db
         self._hot = hot
@@ -56,7 +58,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         self, request: view_service_pb2.GetCustomerViewRequest, context: Any
     ) -> bytes:
         """Get the view of one customer."""
-        (customer_id,) = names.VIEW.parse(request.name)
+        (customer_id,) = names.VIEW.ids(request.name)
         if request.consistency_token:
             left_s = context.time_remaining()
             wait_s = left_s - min(max(left_s / 10, MARGIN_S), MARGIN_MAX_S)
@@ -70,10 +72,7 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         self, request: view_service_pb2.BatchGetCustomerViewsRequest, context: Any
     ) -> view_service_pb2.BatchGetCustomerViewsResponse:
         """Get several views."""
-        check = Check()
-        asked = check.batch(request.names, "names")
-        ids: list[UUID] = [check.name(names.VIEW, name, f"names[{i}]")[0] for i, name in enumerate(asked)]
-        check.raise_if_any()
+        ids = [names.VIEW.ids(name)[0] for name in request.names]
         return view_service_pb2.BatchGetCustomerViewsResponse(customer_views=await gathered(ids, self._views))
 
     async def _views(self, ids: Sequence[UUID]) -> list[view_pb2.CustomerView]:
