@@ -85,13 +85,8 @@ def listing(
         ids = {}
         if parent is not None:
             pattern, statement = parent
-            ids = dict(
-                zip(
-                    map("{}_id".format, pattern.variables),
-                    pattern.parse(request.parent, "parent"),
-                    strict=True,
-                )
-            )
+            named = pattern.parse(request.parent, "parent")
+            ids = dict(zip(map("{}_id".format, pattern.variables), named, strict=True))
         page, token = await rows.page(self.db, request, message_of, **ids)
         if not page and parent is not None:
             await found(self.db, pattern, statement, *named)
