@@ -32,7 +32,7 @@ from tests.contracts.valid import (
 )
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
-PARENTS = {
+PARENTS: dict[str, dict[str, Any]] = {
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
@@ -44,7 +44,7 @@ PARENTS = {
     "ListDeadLetters": {"parent": "services/loyalty/consumers/-"},
     "ListTimers": {"parent": "services/loyalty"},
     "ListWork": {"parent": "services/loyalty"},
-    "RepublishFacts": {"parent": "services/loyalty"},
+    "RepublishFacts": {"parent": "services/loyalty", "start_time": {"seconds": 1_700_000_000}},
     "ListTransfers": {"parent": "programs/main/accounts/points-issued"},
     "ListUnits": {"parent": "programs/main"},
     "ListAccounts": {"parent": "programs/main"},

@@ -165,7 +165,7 @@ async def test_a_service_answers_for_itself_alone(operator: Any, letter: Any) ->
         (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=theirs)),
         (operator.ListTimers, ops.ListTimersRequest(parent=other)),
         (operator.GetWork, ops.GetWorkRequest(name=f"{other}/work/{uuid4()}")),
-        (operator.RepublishFacts, ops.RepublishFactsRequest(parent=other)),
+        (operator.RepublishFacts, ops.RepublishFactsRequest(parent=other, start_time={"seconds": 1})),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(request)

@@ -41,6 +41,7 @@ class Pattern:
     def __init__(self, pattern: str) -> None:
         variables = list(_VARIABLE.finditer(pattern))
         kinds = [_KINDS[variable[2] or "uuid"] for variable in variables]
+        self._source = pattern
         self.pattern = _VARIABLE.sub(r"{\1}", pattern)
         self.variables = tuple(variable[1] for variable in variables)
         self.kinds: tuple[type, ...] = tuple(_TYPES.get(variable[2] or "uuid", str) for variable in variables)
@@ -56,6 +57,10 @@ class Pattern:
     def collection(self) -> str:
         """The name's first segment: `cases`."""
         return self.pattern.split("/", 1)[0]
+
+    def any(self) -> "Pattern":
+        """That of the names whose last id is `-`, any."""
+        return Pattern(re.sub(r"\{[^{}]*\}$", "-", self._source))
 
     def match(self, name: str) -> tuple[Any, ...] | None:
         """The ids in `name` (UUID, str or int by kind), or None when it has another shape."""

@@ -92,7 +92,8 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
             {UUID: ONE, str: "a.b" if "{consent}" in pattern.pattern else "a", int: 7}[kind]
             for kind in pattern.kinds
         ]
-        return [pattern.format(*ids)], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
+        every = [pattern.any().format(*ids[:-1])] if said.wildcard else []
+        return [pattern.format(*ids), *every], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
     most = said.max_characters or 200
     breaks = [] if field.GetOptions().Extensions[options_pb2.multiline] else ["a\nb", "\u202ea"]
     return ["👋", " x ", "é" * most], ["x" * (most + 1), "a\0b", "\ufffe", *breaks]

@@ -181,7 +181,7 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
     if field.type != FieldDescriptor.TYPE_STRING:
         return wellknown.number(field, allowed)
     if (pattern := referred(field)) is not None:
-        return formats.name(pattern)
+        return formats.name(pattern, pattern.any() if allowed.wildcard else None)
     if allowed.format:
         return formats.FORMATS[allowed.format]
     if field.name in ("etag", "request_id"):

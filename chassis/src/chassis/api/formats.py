@@ -34,15 +34,16 @@ def text(most: int = TEXT_MAX, *, is_multiline: bool = False) -> Judge:
     return judge
 
 
-def name(pattern: Pattern) -> Judge:
-    """The name of a resource."""
-    wrong, ids = ("INVALID_NAME", f"must be a name like {pattern}"), pattern.ids
+def name(pattern: Pattern, other: Pattern | None = None) -> Judge:
+    """The name of a resource, of one pattern or another."""
+    wrong, ids, others = ("INVALID_NAME", f"must be a name like {pattern}"), pattern.ids, other
 
     def judge(value: str) -> Wrong | None:
         try:
             ids(value)
         except ValueError:
-            return no_line(value) or wrong
+            if others is None or others.match(value) is None:
+                return no_line(value) or wrong
         return None
 
     return judge

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import nats.errors
@@ -12,9 +12,10 @@ import nats.js.errors
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
-from chassis.api.messages import to_message
+from chassis.api.checks import Rules
+from chassis.api.messages import moment, to_message
 from chassis.api.pages import Page
-from chassis.api.validation import Check
+from chassis.api.wellknown import time_of
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, Unavailable
@@ -30,7 +31,7 @@ from rapport.operations.v1 import operations_pb2, operations_service_pb2, operat
 SERVICE = Pattern("services/{service:code}")
 BACKLOG = Pattern("services/{service:code}/backlog")
 CONSUMER = Pattern("services/{service:code}/consumers/{consumer:code}")
-EVERY_CONSUMER = Pattern("services/{service:code}/consumers/-")
+EVERY_CONSUMER = CONSUMER.any()
 DEAD_LETTER = Pattern("services/{service:code}/consumers/{consumer:code}/deadLetters/{dead_letter}")
 TIMER = Pattern("services/{service:code}/timers/{timer}")
 WORK = Pattern("services/{service:code}/work/{work}")
@@ -46,6 +47,8 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         consumers: what the service declares to listen to.
 
     """
+
+    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, connection: Connection, consumers: Sequence[Consumption]) -> None:
         self.db = db
@@ -223,12 +226,9 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
     ) -> bytes:
         """Publish again, and then record who did: no transaction waits for the broker."""
         self._ours(SERVICE, request.parent, "parent")
-        page, asked, check = Page(request, datetime, UUID), request_of(request), Check()
-        since = check.moment(request, "start_time")
-        until = check.moment(request, "end_time", required=False)
-        check.raise_if_any()
-        assert since is not None
-        until, after = page.after or (until or self.db.clock.now(), before(since))
+        page, asked = Page(request, datetime, UUID), request_of(request)
+        until = time_of(request, "end_time") or self.db.clock.now()
+        until, after = page.after or (until, before(moment(request.start_time)))
         found = await republish_some(self.db, self._connection, after, until, page.size)
         response = operations_service_pb2.RepublishFactsResponse(
             fact_count=found.sent,

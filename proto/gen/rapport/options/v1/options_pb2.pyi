@@ -175,6 +175,7 @@ class Allowed(_message.Message):
     LATEST_SECONDS_FIELD_NUMBER: _builtins.int
     PATHS_FIELD_NUMBER: _builtins.int
     BATCH_ONLY_FIELD_NUMBER: _builtins.int
+    WILDCARD_FIELD_NUMBER: _builtins.int
     format: Global___Format.ValueType
     """What the text is, or each text of a repeated field, or each value of a map. Of a resource's `name`, IDENTIFIER: what
     its last id is, a UUID when this is not said.
@@ -195,6 +196,8 @@ class Allowed(_message.Message):
     """Until when, in seconds from now; absent means until 2200. INVALID_TIME."""
     batch_only: _builtins.bool
     """Only items of a batch say it: in a request of its own it is empty. INVALID_NAME."""
+    wildcard: _builtins.bool
+    """The last id of the resource's name may be `-`, which means any."""
     @_builtins.property
     def paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields of a resource that an `update_mask` may name; empty means all but those that are its name, its etag,
@@ -214,10 +217,11 @@ class Allowed(_message.Message):
         latest_seconds: _builtins.int | None = ...,
         paths: _abc.Iterable[_builtins.str] | None = ...,
         batch_only: _builtins.bool = ...,
+        wildcard: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "earliest_seconds", b"earliest_seconds", "latest_seconds", b"latest_seconds", "least", b"least", "most", b"most"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "batch_only", b"batch_only", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "paths", b"paths"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "batch_only", b"batch_only", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "paths", b"paths", "wildcard", b"wildcard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__earliest_seconds: _TypeAlias = _typing.Literal["earliest_seconds"]  # noqa: Y015
     _WhichOneofArgType__earliest_seconds: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds"]  # noqa: Y015
