@@ -30,7 +30,7 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
-from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2, purchase_service_pb2
+from rapport.loyalty.v1 import goodwill_pb2, goodwill_service_pb2, purchase_pb2, purchase_service_pb2
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceStub
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 
@@ -106,7 +106,7 @@ class Desk:
 
     async def purchase(self, mark: str, customer: str) -> None:
         """They bought something."""
-        purchase = purchase_service_pb2.Purchase(
+        purchase = purchase_pb2.Purchase(
             customer=customer,
             amount=Money(currency_code="USD", units=7),
             purchase_time=timestamp(datetime.now(UTC)),

@@ -39,8 +39,9 @@ NAMES = {
     "membership": "programs/main/memberships/{membership}",
     "unit": "programs/main/units/points",
     "grantor": "agents/alice",
+    "formula_version": "lifetime-1",
     "policy": "authorityPolicies/delay-goodwill",
-    "customer_value": "customerValues/{customer}",
+    "customer_value": "customerValues/{value}",
     "identifier": "customers/{customer}/identifiers/{identifier}",
     "resource": "cases/{case}",
     "timeline_entry": "customers/{customer}/timelineEntries/{entry}",
@@ -99,7 +100,7 @@ def fill(made: Message, field: FieldDescriptor) -> None:
     if field.message_type is not None and field.message_type.name == "Timestamp":
         getattr(made, field.name).FromDatetime(EPOCH + timedelta(days=DAYS.get(field.name, -1)))
     elif field.message_type is not None and field.message_type.name == "Money":
-        money = getattr(made, field.name)
+        money = getattr(made, field.name).add() if field.is_repeated else getattr(made, field.name)
         money.currency_code, money.units, money.nanos = "USD", 129, 990_000_000
     elif field.message_type is not None and field.message_type.name == "Date":
         day = getattr(made, field.name)

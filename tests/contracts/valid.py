@@ -217,11 +217,13 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateProgram", {"program_id": "staff", "program": {"display_name": "Staff"}}),
         ("GetProgram", {"name": "{CreateProgram}"}),
         ("ListPrograms", _PAGE),
-        ("UpdateProgram", {"program": {"name": "{CreateProgram}", "display_name": "Us", "etag": "#"}}),
+        ("UpdateProgram", {"program": {"name": "{CreateProgram}", "display_name": "Us", "etag": "#"},
+            "update_mask": "displayName"}),
         ("CreateUnit", {"parent": "programs/main", "unit_id": "stars", "unit": {"display_name": "Stars"}}),
         ("GetUnit", {"name": "{CreateUnit}"}),
         ("ListUnits", _PAGE | {"parent": "programs/main"}),
-        ("UpdateUnit", {"unit": {"name": "{CreateUnit}", "display_name": "Suns", "etag": "#"}}),
+        ("UpdateUnit", {"unit": {"name": "{CreateUnit}", "display_name": "Suns", "etag": "#"},
+            "update_mask": "displayName"}),
         ("CreateAccount", {
             "parent": "programs/main",
             "account": {"membership": "{CreateMembership}", "unit": "{CreateUnit}"}}),
@@ -242,7 +244,10 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListGoodwill", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
         ("RecordPurchase", {"purchase": _PURCHASE}),
         ("BatchRecordPurchases", {"requests": [{"purchase": _PURCHASE, "import_key": "orders:1"}]}),
-        ("GetCustomerValue", {"name": SOMEBODY.replace("customers", "customerValues")}),
+        ("GetPurchase", {"name": "{RecordPurchase}"}),
+        ("ListPurchases", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
+        ("ListCustomerValues", _PAGE | {"filter": f'customer = "{SOMEBODY}"'}),
+        ("GetCustomerValue", {"name": "{ListCustomerValues}"}),
     ],
     "notifications": [
         ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE}),
@@ -318,7 +323,10 @@ def renewed(request: Message) -> Message:
 
 
 def learn(short: str, answer: Message, known: dict[str, str]) -> None:
-    """Remember what the answer is called, and its etag."""
+    """Remember what the answer is called, or the first of a list, and its etag."""
+    listed = [item for field, items in answer.ListFields() if field.is_repeated for item in items]
+    if listed and not hasattr(answer, "name"):
+        answer = listed[0]
     name = getattr(answer, "name", "")
     if name:
         known[short] = name

@@ -45,7 +45,7 @@ async def test_every_customers_lifetime_value_in_the_view_is_exact_to_the_cent(s
 
     def exact() -> bool:
         views = views_of(list(names.values()))
-        found = {view.customer: int(decimal(view.value.lifetime_value) * 100) for view in views}
+        found = {view.customer: int(decimal(view.value.lifetime_values[0]) * 100) for view in views}
         assert {key: found[name] for key, name in names.items()} == dict(truth)
         return True
 

@@ -59,10 +59,12 @@ class Importing:
 
     def worth(self, key: str) -> tuple[Decimal, int]:
         """Lifetime value and number of purchases of a customer."""
-        name = f"customerValues/{self.find(key).removeprefix('customers/')}"
         stub = Session.open().stub(PurchaseServiceStub, "loyalty")
-        value = stub.GetCustomerValue(purchase_service_pb2.GetCustomerValueRequest(name=name))
-        return decimal(value.lifetime_value), value.purchase_count
+        of = f'customer = "{self.find(key)}"'
+        request = purchase_service_pb2.ListCustomerValuesRequest(filter=of)
+        (value,) = stub.ListCustomerValues(request).customer_values
+        (total,) = value.lifetime_values
+        return decimal(total), value.purchase_count
 
     def refused(self, result: dict[str, Any]) -> list[tuple[str, str]]:
         """Line and reason of every refused row."""

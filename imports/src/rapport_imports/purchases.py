@@ -13,7 +13,7 @@ from rapport.common.v1.import_outcome_pb2 import (
     IMPORT_OUTCOME_CREATED,
     IMPORT_OUTCOME_UNCLEAR,
 )
-from rapport.loyalty.v1 import purchase_service_pb2
+from rapport.loyalty.v1 import purchase_pb2, purchase_service_pb2
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport_imports.fields import Cells
 from rapport_imports.names import plain
@@ -162,7 +162,7 @@ class PurchaseImporter:
     ) -> purchase_service_pb2.BatchRecordPurchasesResponse:
         requests = [
             purchase_service_pb2.RecordPurchaseRequest(
-                purchase=purchase_service_pb2.Purchase(
+                purchase=purchase_pb2.Purchase(
                     customer=name,
                     amount=money(bought.amount, bought.currency),
                     refunded_amount=money(bought.refunded, bought.currency) if bought.refunded else None,

@@ -35,7 +35,7 @@ VIEW = view_pb2.CustomerView(
     display_name="Maria [bold]Anders",
     relationship_manager="agents/sam",
     value=view_pb2.ValuePart(
-        lifetime_value=Money(currency_code="EUR", units=1234, nanos=500_000_000),
+        lifetime_values=[Money(currency_code="EUR", units=1234, nanos=500_000_000)],
         purchase_count=3,
         band="VALUE_BAND_GOLD",
     ),

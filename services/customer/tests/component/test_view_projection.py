@@ -61,8 +61,9 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         (loyalty.TransferPosted(account=ACCOUNT, customer=anna.name, unit=POINTS, balance=200), 1),
         (loyalty.GoodwillGranted(
             goodwill=goodwill, customer=anna.name, unit=POINTS, amount=200, promise=promise), 1),
-        (loyalty.ValueChanged(customer_value=f"customerValues/{anna.name.split('/')[1]}", customer=anna.name,
-                              lifetime_value=money(49, "USD"), purchase_count=2, band=VALUE_BAND_SILVER), 1),
+        (loyalty.CustomerValueChanged(
+            customer_value=names("customerValues")[0], customer=anna.name,
+            lifetime_values=[money(49, "USD")], purchase_count=2, band=VALUE_BAND_SILVER), 1),
     ]  # fmt: skip
     for message, version in told:
         desk.clock.advance(timedelta(seconds=1))

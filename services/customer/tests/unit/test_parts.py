@@ -61,8 +61,12 @@ HISTORIES = {
         ),
     ),
     PartKind.VALUE: history(
-        loyalty.ValueChanged(lifetime_value=money(10, "USD"), purchase_count=1, band="VALUE_BAND_STANDARD"),
-        loyalty.ValueChanged(lifetime_value=money(99, "USD"), purchase_count=2, band="VALUE_BAND_SILVER"),
+        loyalty.CustomerValueChanged(
+            lifetime_values=[money(10, "USD")], purchase_count=1, band="VALUE_BAND_STANDARD"
+        ),
+        loyalty.CustomerValueChanged(
+            lifetime_values=[money(99, "USD"), money(5, "EUR")], purchase_count=2, band="VALUE_BAND_SILVER"
+        ),
     ),
     PartKind.BALANCE: history(
         loyalty.TransferPosted(account="programs/p/accounts/a", amount=100, balance=100),

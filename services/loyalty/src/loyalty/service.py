@@ -1,6 +1,5 @@
 """The loyalty service: what it is made of."""
 
-from functools import partial
 from pathlib import Path
 
 from chassis.app import App
@@ -14,7 +13,6 @@ from loyalty.rpc.programs import ProgramRpc
 from loyalty.rpc.purchases import PurchaseRpc
 from loyalty.settings import Settings
 from loyalty.usecases.goodwill import Authority
-from loyalty.usecases.purchases import currency_stays
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseAtRisk,
     PromiseBroken,
@@ -37,8 +35,6 @@ def compose(app: App[Settings]) -> None:
     """Everything that the service serves and listens to."""
     formula = app.settings.formula
     authority = Authority(app.settings.delay_goodwill, formula)
-
-    app.on_open(partial(currency_stays, app.db, formula))
 
     app.serve(ProgramRpc(app.db))
     app.serve(LedgerRpc(app.db))

@@ -14,7 +14,7 @@ from loyalty.domain.value import Band, ValueFormula
 class Settings(ServiceSettings):
     """The service's settings. A change of bands or limits comes with a new version of them."""
 
-    currency: str = Field("USD", description="ISO 4217; the one currency that purchases count in")
+    currency: str = Field("USD", description="ISO 4217; the currency that the bands below count")
     value_version: str = Field(
         "lifetime-1", min_length=1, description="names the formula and the bands below"
     )

@@ -20,6 +20,7 @@ from rapport.loyalty.v1.membership_pb2 import Membership
 from rapport.loyalty.v1.membership_service_pb2 import CreateMembershipRequest, ListMembershipsRequest
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceStub
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceStub
+from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.loyalty.v1.transfer_pb2 import Leg, Transfer
 from rapport_testing.running import Running
@@ -85,6 +86,12 @@ class Desk:
         sent = [Leg(account=account, amount=amount) for account, amount in legs]
         transfer = Transfer(legs=sent, reason_code=reason_code)
         return PostTransferRequest(transfer=transfer, request_id=str(uuid4()))
+
+    async def worth(self, customer: str) -> Any:
+        """What a customer is worth; None before they bought anything."""
+        request = ListCustomerValuesRequest(filter=f'customer = "{customer}"')
+        found = (await self.purchases.ListCustomerValues(request)).customer_values
+        return found[0] if found else None
 
     async def points(self, *accounts: str) -> list[int]:
         """What accounts hold."""

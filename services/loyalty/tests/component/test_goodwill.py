@@ -31,7 +31,8 @@ from rapport.loyalty.v1.goodwill_service_pb2 import (
     ListGoodwillRequest,
 )
 from rapport.loyalty.v1.ledger_service_pb2 import ReverseTransferRequest
-from rapport.loyalty.v1.purchase_service_pb2 import Purchase, RecordPurchaseRequest
+from rapport.loyalty.v1.purchase_pb2 import Purchase
+from rapport.loyalty.v1.purchase_service_pb2 import RecordPurchaseRequest
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
 

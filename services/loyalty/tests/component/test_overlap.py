@@ -9,12 +9,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.money_pb2 import Money
 
-from loyalty.rpc import purchases as rpc
+from loyalty.usecases import purchases as usecases
+from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     BatchRecordPurchasesRequest,
     BatchRecordPurchasesResponse,
-    GetCustomerValueRequest,
-    Purchase,
     RecordPurchaseRequest,
 )
 from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
@@ -59,9 +58,8 @@ async def insist(desk: Any, rows: dict[str, Purchase]) -> list[str]:
 
 
 async def worth(desk: Any, of: str) -> tuple[int, int]:
-    name = of.replace("customers", "customerValues")
-    value = await desk.purchases.GetCustomerValue(GetCustomerValueRequest(name=name))
-    return value.lifetime_value.units, value.purchase_count
+    value = await desk.worth(of)
+    return sum(total.units for total in value.lifetime_values), value.purchase_count
 
 
 def customer() -> str:
@@ -237,7 +235,7 @@ async def test_a_row_that_is_recognised_undoes_no_correction_of_the_same_moment(
     buyer, right = customer(), customer()
     other: Any = running.stub(PurchaseServiceStub, department=department)
     await load(desk, {"a:1": line(buyer, 10)})
-    found, go, find = asyncio.Event(), asyncio.Event(), rpc.find_overlap
+    found, go, find = asyncio.Event(), asyncio.Event(), usecases.find_overlap
 
     async def hold(*args: Any, **options: Any) -> Any:
         answer = await find(*args, **options)
@@ -245,7 +243,7 @@ async def test_a_row_that_is_recognised_undoes_no_correction_of_the_same_moment(
         await go.wait()
         return answer
 
-    monkeypatch.setattr(rpc, "find_overlap", hold)
+    monkeypatch.setattr(usecases, "find_overlap", hold)
     held = asyncio.ensure_future(other.BatchRecordPurchases(batch({"b:1": line(buyer, 10)})))
     await found.wait()
     monkeypatch.undo()

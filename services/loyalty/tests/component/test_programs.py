@@ -55,7 +55,10 @@ async def test_programs_and_units_are_renamed_by_who_read_them_last(desk: Any) -
         renamed = await update(asked(**{field: new}))
         assert (renamed.display_name, renamed.etag, renamed.name) == ("New", '"2"', was.name)
         assert await refused(update(asked(**{field: new}))) == "ETAG_MISMATCH"
-        assert await refused(update(asked(**{field: type(was)(name=was.name)}))) == "REQUIRED"
+        nothing = type(was)(name=was.name)
+        assert await update(asked(**{field: nothing})) == renamed
+        empty = asked(**{field: nothing, "update_mask": FieldMask(paths=["display_name"])})
+        assert await refused(update(empty)) == "REQUIRED"
         other = asked(**{field: new, "update_mask": FieldMask(paths=["unit"])})
         assert await refused(update(other)) == "UNKNOWN_FIELD"
         absent = type(was)(name=was.name.replace("staff", "nowhere"), display_name="New")

@@ -49,13 +49,13 @@ def move(*legs: tuple[Account, int]) -> list[Entry]:
 
 def test_an_account_of_the_program_is_named_after_its_unit_and_kind() -> None:
     assert own(AccountKind.ISSUED).name == "programs/main/accounts/points-issued"
-    assert own(AccountKind.ISSUED).membership_name == ""
+    assert own(AccountKind.ISSUED).membership == ""
 
 
 def test_a_members_account_in_a_unit_has_one_name() -> None:
     assert member().name == member(5).name != member(unit=MILES).name
-    assert member().membership_name == MEMBER.name == f"programs/main/memberships/{MEMBER.id}"
-    assert (member().customer_id, member().unit_name) == (MEMBER.customer_id, "programs/main/units/points")
+    assert member().membership == MEMBER.name == f"programs/main/memberships/{MEMBER.id}"
+    assert (member().customer_id, member().unit) == (MEMBER.customer_id, "programs/main/units/points")
 
 
 def test_kinds_are_named_as_the_database_keeps_them() -> None:
@@ -129,7 +129,7 @@ def test_a_reversal_moves_all_legs_back() -> None:
     moved = transfer((own(AccountKind.ISSUED), -70), (member(), 70))
     reversal = moved.reversal(uuid4(), "correction", NOW)
     assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
-    assert reversal.reverses == moved.id
+    assert reversal.reverses_id == moved.id
 
 
 def test_what_was_undone_is_named() -> None:
@@ -162,7 +162,7 @@ class LedgerModel(RuleBasedStateMachine):
         chosen = dict(legs)
         if mended:
             for i in (8, 11):
-                of_unit = [at for at in chosen if accounts[at].unit == accounts[i].unit and at != i]
+                of_unit = [at for at in chosen if accounts[at].unit_id == accounts[i].unit_id and at != i]
                 chosen[i] = -sum(chosen[at] for at in of_unit)
             chosen = {i: amount for i, amount in chosen.items() if amount} or {0: 0}
         moved = transfer(*((accounts[i], amount) for i, amount in chosen.items()))
@@ -187,7 +187,7 @@ class LedgerModel(RuleBasedStateMachine):
     def nothing_is_made_or_lost(self) -> None:
         sums: Counter[str] = Counter()
         for account in self.accounts.values():
-            sums[account.unit] += account.balance
+            sums[account.unit_id] += account.balance
         assert set(sums.values()) <= {0}
 
     @invariant()

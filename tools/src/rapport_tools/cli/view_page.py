@@ -86,7 +86,7 @@ def _place(whom: customer_pb2.Customer) -> str:
 
 def _heading(view: view_pb2.CustomerView, whom: customer_pb2.Customer | None) -> Text:
     value = view.value
-    paid = money(value.lifetime_value)
+    paid = " and ".join(map(money, value.lifetime_values))
     reached = [handle.value for handle in whom.identifiers] if whom else []
     if whom:
         organization = whom.organization.legal_name or whom.person.organization_name

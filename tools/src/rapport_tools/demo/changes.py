@@ -17,12 +17,13 @@ def changes(before: view_pb2.CustomerView, after: view_pb2.CustomerView) -> str:
 
 def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
     """The view in lines of which each stands for itself."""
-    paid = view.value.lifetime_value
+    paid = [
+        f"{each.currency_code} {each.units}.{each.nanos // 10**7:02}" for each in view.value.lifetime_values
+    ]
     day = "%a %d %b %Y"
     return [
         *(f"{name}, in the care of {view.relationship_manager}" for name in [view.display_name] if name),
-        f"value    {paid.currency_code} {paid.units}.{paid.nanos // 10**7:02}"
-        f" {value_name(view.value, 'band')}",
+        f"value    {' '.join(paid) or '0'} {value_name(view.value, 'band')}",
         *(f"case     {part.topic} {value_name(part, 'state')}" for part in view.cases),
         *(
             f"promise  {part.kind} of {part.reference} {value_name(part, 'state')}"

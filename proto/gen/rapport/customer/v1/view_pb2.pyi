@@ -295,7 +295,7 @@ class ValuePart(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    LIFETIME_VALUE_FIELD_NUMBER: _builtins.int
+    LIFETIME_VALUES_FIELD_NUMBER: _builtins.int
     PURCHASE_COUNT_FIELD_NUMBER: _builtins.int
     BAND_FIELD_NUMBER: _builtins.int
     FIRST_PURCHASE_TIME_FIELD_NUMBER: _builtins.int
@@ -306,8 +306,8 @@ class ValuePart(_message.Message):
     band: _value_band_pb2.ValueBand.ValueType
     """The band that the value puts them in."""
     @_builtins.property
-    def lifetime_value(self) -> _money_pb2.Money:
-        """Everything the customer paid, over the whole relationship."""
+    def lifetime_values(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Everything the customer paid in each currency, over the whole relationship. By currency."""
 
     @_builtins.property
     def first_purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -324,16 +324,16 @@ class ValuePart(_message.Message):
     def __init__(
         self,
         *,
-        lifetime_value: _money_pb2.Money | None = ...,
+        lifetime_values: _abc.Iterable[_money_pb2.Money] | None = ...,
         purchase_count: _builtins.int = ...,
         band: _value_band_pb2.ValueBand.ValueType = ...,
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         source: Global___PartSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value", "purchase_count", b"purchase_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "purchase_count", b"purchase_count", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,9 +3,11 @@
 isort:skip_file
 Facts the loyalty service tells. Names, codes and amounts only."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
@@ -28,6 +30,8 @@ class PurchaseRecorded(_message.Message):
     PURCHASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    REFUNDED_AMOUNT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
     PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
@@ -35,8 +39,10 @@ class PurchaseRecorded(_message.Message):
     """`purchases/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    quantity: _builtins.int
+    """How many pieces; 0 when nobody says."""
     reference: _builtins.str
-    """What it refers to."""
+    """What it refers to, when that is a code; else empty."""
     topic: _builtins.str
     """`corrected` when it was told otherwise before; else empty."""
     @_builtins.property
@@ -44,6 +50,10 @@ class PurchaseRecorded(_message.Message):
         """What was paid, less what was given back of it so far: 0 when all was. Negative for what the customer gave back as
         a purchase of its own. The highest version is what stands.
         """
+
+    @_builtins.property
+    def refunded_amount(self) -> _money_pb2.Money:
+        """What was given back of it so far, and so is not in `amount`; absent when nothing was."""
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -55,15 +65,19 @@ class PurchaseRecorded(_message.Message):
         purchase: _builtins.str = ...,
         customer: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        refunded_amount: _money_pb2.Money | None = ...,
+        quantity: _builtins.int = ...,
         purchase_time: _timestamp_pb2.Timestamp | None = ...,
         reference: _builtins.str = ...,
         topic: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "purchase_time", b"purchase_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "reference", b"reference", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__refunded_amount: _TypeAlias = _typing.Literal["refunded_amount"]  # noqa: Y015
+    _WhichOneofArgType__refunded_amount: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refunded_amount) -> _WhichOneofReturnType__refunded_amount | None: ...
 
 Global___PurchaseRecorded: _TypeAlias = PurchaseRecorded  # noqa: Y015
 
@@ -246,29 +260,35 @@ class GoodwillGranted(_message.Message):
 Global___GoodwillGranted: _TypeAlias = GoodwillGranted  # noqa: Y015
 
 @_typing.final
-class ValueChanged(_message.Message):
+class CustomerValueChanged(_message.Message):
     """What a customer is worth changed."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_VALUE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    LIFETIME_VALUE_FIELD_NUMBER: _builtins.int
+    LIFETIME_VALUES_FIELD_NUMBER: _builtins.int
     PURCHASE_COUNT_FIELD_NUMBER: _builtins.int
     BAND_FIELD_NUMBER: _builtins.int
+    PREVIOUS_BAND_FIELD_NUMBER: _builtins.int
     FIRST_PURCHASE_TIME_FIELD_NUMBER: _builtins.int
     LAST_PURCHASE_TIME_FIELD_NUMBER: _builtins.int
+    FORMULA_VERSION_FIELD_NUMBER: _builtins.int
     customer_value: _builtins.str
-    """`customerValues/{customer uuid}`."""
+    """`customerValues/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     purchase_count: _builtins.int
     """Number of purchases; what was given back is not counted."""
     band: _value_band_pb2.ValueBand.ValueType
-    """The band that the lifetime value puts them in."""
+    """The band that the lifetime value in the installation's currency puts them in."""
+    previous_band: _value_band_pb2.ValueBand.ValueType
+    """The band before."""
+    formula_version: _builtins.str
+    """Names the formula and the bands."""
     @_builtins.property
-    def lifetime_value(self) -> _money_pb2.Money:
-        """Everything the customer paid, less what they gave back."""
+    def lifetime_values(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
+        """Everything the customer paid in each currency, less what they gave back. By currency."""
 
     @_builtins.property
     def first_purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -283,15 +303,17 @@ class ValueChanged(_message.Message):
         *,
         customer_value: _builtins.str = ...,
         customer: _builtins.str = ...,
-        lifetime_value: _money_pb2.Money | None = ...,
+        lifetime_values: _abc.Iterable[_money_pb2.Money] | None = ...,
         purchase_count: _builtins.int = ...,
         band: _value_band_pb2.ValueBand.ValueType = ...,
+        previous_band: _value_band_pb2.ValueBand.ValueType = ...,
         first_purchase_time: _timestamp_pb2.Timestamp | None = ...,
         last_purchase_time: _timestamp_pb2.Timestamp | None = ...,
+        formula_version: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "band", b"band", "customer", b"customer", "customer_value", b"customer_value", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "lifetime_value", b"lifetime_value", "purchase_count", b"purchase_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time", "_last_purchase_time", b"_last_purchase_time", "band", b"band", "customer", b"customer", "customer_value", b"customer_value", "first_purchase_time", b"first_purchase_time", "formula_version", b"formula_version", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "previous_band", b"previous_band", "purchase_count", b"purchase_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__first_purchase_time: _TypeAlias = _typing.Literal["first_purchase_time"]  # noqa: Y015
     _WhichOneofArgType__first_purchase_time: _TypeAlias = _typing.Literal["_first_purchase_time", b"_first_purchase_time"]  # noqa: Y015
@@ -302,4 +324,4 @@ class ValueChanged(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__last_purchase_time) -> _WhichOneofReturnType__last_purchase_time | None: ...
 
-Global___ValueChanged: _TypeAlias = ValueChanged  # noqa: Y015
+Global___CustomerValueChanged: _TypeAlias = CustomerValueChanged  # noqa: Y015

@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from rapport.loyalty.v1 import customer_value_pb2 as rapport_dot_loyalty_dot_v1_dot_customer__value__pb2
+from rapport.loyalty.v1 import purchase_pb2 as rapport_dot_loyalty_dot_v1_dot_purchase__pb2
 from rapport.loyalty.v1 import purchase_service_pb2 as rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -38,17 +40,32 @@ class PurchaseServiceStub:
         self.RecordPurchase = channel.unary_unary(
                 '/rapport.loyalty.v1.PurchaseService/RecordPurchase',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.RecordPurchaseRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.Purchase.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
                 _registered_method=True)
         self.BatchRecordPurchases = channel.unary_unary(
                 '/rapport.loyalty.v1.PurchaseService/BatchRecordPurchases',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesResponse.FromString,
                 _registered_method=True)
+        self.GetPurchase = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/GetPurchase',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetPurchaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
+                _registered_method=True)
+        self.ListPurchases = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ListPurchases',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesResponse.FromString,
+                _registered_method=True)
         self.GetCustomerValue = channel.unary_unary(
                 '/rapport.loyalty.v1.PurchaseService/GetCustomerValue',
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetCustomerValueRequest.SerializeToString,
-                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.CustomerValue.FromString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_customer__value__pb2.CustomerValue.FromString,
+                _registered_method=True)
+        self.ListCustomerValues = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ListCustomerValues',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.SerializeToString,
+                response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.FromString,
                 _registered_method=True)
 
 
@@ -70,8 +87,29 @@ class PurchaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPurchase(self, request, context):
+        """Gets a purchase.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPurchases(self, request, context):
+        """Lists purchases, those of the latest `purchase_time` first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCustomerValue(self, request, context):
-        """Gets what a customer is worth; NOT_FOUND before the first purchase.
+        """Gets what a customer is worth.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCustomerValues(self, request, context):
+        """Lists what customers are worth, those who came last first. Of a customer who bought nothing there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,17 +121,32 @@ def add_PurchaseServiceServicer_to_server(servicer, server):
             'RecordPurchase': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordPurchase,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.RecordPurchaseRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.Purchase.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.SerializeToString,
             ),
             'BatchRecordPurchases': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchRecordPurchases,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.BatchRecordPurchasesResponse.SerializeToString,
             ),
+            'GetPurchase': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPurchase,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetPurchaseRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.SerializeToString,
+            ),
+            'ListPurchases': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPurchases,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesResponse.SerializeToString,
+            ),
             'GetCustomerValue': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCustomerValue,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetCustomerValueRequest.FromString,
-                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.CustomerValue.SerializeToString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_customer__value__pb2.CustomerValue.SerializeToString,
+            ),
+            'ListCustomerValues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCustomerValues,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.FromString,
+                    response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -123,7 +176,7 @@ class PurchaseService:
             target,
             '/rapport.loyalty.v1.PurchaseService/RecordPurchase',
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.RecordPurchaseRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.Purchase.FromString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
             options,
             channel_credentials,
             insecure,
@@ -162,6 +215,60 @@ class PurchaseService:
             _registered_method=True)
 
     @staticmethod
+    def GetPurchase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/GetPurchase',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetPurchaseRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__pb2.Purchase.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPurchases(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ListPurchases',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListPurchasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCustomerValue(request,
             target,
             options=(),
@@ -177,7 +284,34 @@ class PurchaseService:
             target,
             '/rapport.loyalty.v1.PurchaseService/GetCustomerValue',
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.GetCustomerValueRequest.SerializeToString,
-            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.CustomerValue.FromString,
+            rapport_dot_loyalty_dot_v1_dot_customer__value__pb2.CustomerValue.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCustomerValues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ListCustomerValues',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.SerializeToString,
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.FromString,
             options,
             channel_credentials,
             insecure,

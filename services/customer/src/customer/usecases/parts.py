@@ -142,6 +142,10 @@ def _copy(data: Message, part: Message) -> None:
         if target is None or target.type != field.type:
             continue
         value = getattr(data, field.name)
+        if field.is_repeated:
+            part.ClearField(field.name)
+            getattr(part, field.name).extend(value)
+            continue
         if field.message_type is not None:
             if data.HasField(field.name):
                 getattr(part, field.name).CopyFrom(value)
@@ -220,7 +224,7 @@ _SPECS = [
     Spec(PartKind.NOTICE, notifications.NoticeSent, _notice(states_pb2.NOTICE_STATE_SENT)),
     Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice(states_pb2.NOTICE_STATE_FAILED)),
     Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice(states_pb2.NOTICE_STATE_UNKNOWN)),
-    Spec(PartKind.VALUE, loyalty.ValueChanged, _as_copied),
+    Spec(PartKind.VALUE, loyalty.CustomerValueChanged, _as_copied),
     Spec(PartKind.BALANCE, loyalty.TransferPosted, _as_copied),
     Spec(PartKind.BALANCE, loyalty.TransferReversed, _as_copied),
     Spec(PartKind.GOODWILL, loyalty.GoodwillGranted, _as_copied),

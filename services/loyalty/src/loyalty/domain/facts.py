@@ -16,6 +16,8 @@ class PurchaseRecorded:
     purchase: str
     customer: str
     amount: Money
+    refunded_amount: Money | None
+    quantity: int
     purchase_time: datetime
     reference: str
     topic: str
@@ -71,13 +73,15 @@ class GoodwillGranted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValueChanged:
+class CustomerValueChanged:
     """What a customer is worth changed."""
 
     customer_value: str
     customer: str
-    lifetime_value: Money
+    lifetime_values: list[Money]
     purchase_count: int
     band: str
+    previous_band: str
     first_purchase_time: datetime | None
     last_purchase_time: datetime | None
+    formula_version: str

@@ -23,8 +23,8 @@ class Goodwill:
     id: UUID
     customer_id: UUID
     membership_id: UUID
-    program: str
-    unit: str
+    program_id: str
+    unit_id: str
     amount: int
     reason_code: str
     promise_id: UUID | None
@@ -34,6 +34,15 @@ class Goodwill:
     policy_version: str
     grantor: str
     create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """A promise that cases told of: whose it is, and the first of its chain."""
+
+    id: UUID
+    customer_id: UUID
+    root_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

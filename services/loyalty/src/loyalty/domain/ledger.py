@@ -35,13 +35,13 @@ OWN = [kind for kind in AccountKind if kind is not AccountKind.MEMBERSHIP]
 
 @dataclass(slots=True)
 class Account:
-    """A balance in one unit, and the number of entries that made it. `unit` is the id."""
+    """A balance in one unit, and the number of entries that made it. Its name is kept."""
 
     id: UUID
     name: str
     kind: AccountKind
-    program: str
-    unit: str
+    program_id: str
+    unit_id: str
     membership_id: UUID | None
     customer_id: UUID | None
     balance: int
@@ -52,25 +52,27 @@ class Account:
     @classmethod
     def of_program(cls, unit: Unit, kind: AccountKind, at: datetime) -> Self:
         """A new one of the program's own, named after its unit and kind."""
-        name = own_account(unit.program, unit.id, kind)
-        return cls(uuid4(), name, kind, unit.program, unit.id, None, None, 0, 0, at, at)
+        name = own_account(unit.program_id, unit.id, kind)
+        return cls(uuid4(), name, kind, unit.program_id, unit.id, None, None, 0, 0, at, at)
 
     @classmethod
-    def of_member(cls, member: Membership, unit: str, at: datetime) -> Self:
+    def of_member(cls, member: Membership, unit_id: str, at: datetime) -> Self:
         """A member's: always with the same name, so that it is known without asking the database."""
-        account_id, kind = uuid5(member.id, unit), AccountKind.MEMBERSHIP
-        name = f"programs/{member.program}/accounts/{account_id}"
-        return cls(account_id, name, kind, member.program, unit, member.id, member.customer_id, 0, 0, at, at)
+        account_id, kind = uuid5(member.id, unit_id), AccountKind.MEMBERSHIP
+        name = f"programs/{member.program_id}/accounts/{account_id}"
+        return cls(
+            account_id, name, kind, member.program_id, unit_id, member.id, member.customer_id, 0, 0, at, at
+        )
 
     @property
-    def unit_name(self) -> str:
+    def unit(self) -> str:
         """The name of the unit."""
-        return f"programs/{self.program}/units/{self.unit}"
+        return f"programs/{self.program_id}/units/{self.unit_id}"
 
     @property
-    def membership_name(self) -> str:
+    def membership(self) -> str:
         """The name of the membership; empty for the program's own."""
-        return f"programs/{self.program}/memberships/{self.membership_id}" if self.membership_id else ""
+        return f"programs/{self.program_id}/memberships/{self.membership_id}" if self.membership_id else ""
 
     def move(self, amount: int, transfer_id: UUID, leg: int) -> "Entry":
         """Change the balance. FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little."""
@@ -78,7 +80,7 @@ class Account:
         if balance < 0 and self.kind is AccountKind.MEMBERSHIP:
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
-                f"{self.name} holds {self.balance} {self.unit}; it can give at most as many.",
+                f"{self.name} holds {self.balance} {self.unit_id}; it can give at most as many.",
                 {"account": self.name, "balance": self.balance, "amount": -amount},
             )
         self.balance = balance
@@ -86,9 +88,9 @@ class Account:
         return Entry(self.id, self.version, transfer_id, leg, amount, balance)
 
 
-def own_account(program: str, unit: str, kind: AccountKind) -> str:
+def own_account(program_id: str, unit_id: str, kind: AccountKind) -> str:
     """The name of an account of the program's own."""
-    return f"programs/{program}/accounts/{unit}-{kind.lower()}"
+    return f"programs/{program_id}/accounts/{unit_id}-{kind.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,13 @@ class Leg(NamedTuple):
 
 @dataclass(slots=True)
 class Transfer:
-    """A movement between accounts, each with its amount. `reverses` is the transfer that it undoes."""
+    """A movement between accounts, each with its amount. `reverses_id` is the transfer that it undoes."""
 
     id: UUID
     accounts: list[str]
     amounts: list[int]
     reason_code: str
-    reverses: UUID | None
+    reverses_id: UUID | None
     post_time: datetime
 
     @property
@@ -161,7 +163,7 @@ def post(transfer: Transfer, accounts: Mapping[str, Account]) -> list[Entry]:
     FailedPrecondition `INSUFFICIENT_BALANCE`.
     """
     sums: Counter[str] = Counter()
-    units = [accounts[name].unit_name for name in transfer.accounts]
+    units = [accounts[name].unit for name in transfer.accounts]
     for unit, amount in zip(units, transfer.amounts, strict=True):
         sums[unit] += amount
     if wrong := {unit for unit in units if sums[unit]}:

@@ -25,7 +25,7 @@ class Program:
 class Unit:
     """What a program counts, whole ones."""
 
-    program: str
+    program_id: str
     id: str
     display_name: str
     version: int
@@ -35,7 +35,7 @@ class Unit:
     @property
     def name(self) -> str:
         """`programs/{id}/units/{id}`."""
-        return f"programs/{self.program}/units/{self.id}"
+        return f"programs/{self.program_id}/units/{self.id}"
 
 
 @dataclass(slots=True)
@@ -43,11 +43,11 @@ class Membership:
     """A customer's place in a program; one of each customer and program."""
 
     id: UUID
-    program: str
+    program_id: str
     customer_id: UUID
     create_time: datetime
 
     @property
     def name(self) -> str:
         """`programs/{id}/memberships/{uuid}`."""
-        return f"programs/{self.program}/memberships/{self.id}"
+        return f"programs/{self.program_id}/memberships/{self.id}"

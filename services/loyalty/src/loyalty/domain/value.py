@@ -3,17 +3,18 @@
 What a customer gave back lowers the value and is not counted: of a purchase, or as one of a negative amount.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
+from chassis import ids
 from chassis.money import Money
 
-_SAID = ("customer_id", "amount", "currency_code", "purchase_time", "quantity", "reference", "refunded")
-AMOUNT_MAX = 10**12  # in one purchase; millions of the largest fit into one customer's value
+_SAID = ("customer_id", "paid", "currency_code", "purchase_time", "quantity", "reference", "refunded")
 
 
 class Band(StrEnum):
@@ -31,36 +32,48 @@ class Purchase:
 
     Two purchases with the same content are two purchases. `import_key`, where the row of an import came from,
     `{department}/{source}:{line}`, is the only thing that makes one the repeat of another; `version` counts
-    how often that row said something new. `refunded` is what was given back of the amount so far, as the row
-    `refunded_by` says.
+    how often that row said something new. `refunded` is what was given back of what was paid so far, as the
+    row `refunded_by` says.
     """
 
     id: UUID
     customer_id: UUID
-    amount: Decimal
+    paid: Decimal
     currency_code: str
     purchase_time: datetime
     quantity: int
     reference: str
     import_key: str | None
+    create_time: datetime
+    update_time: datetime
     refunded: Decimal = Decimal(0)
     refunded_by: str = ""
     version: int = 1
 
     @property
+    def amount(self) -> Money:
+        """What was paid."""
+        return Money(self.paid, self.currency_code)
+
+    @property
+    def refunded_amount(self) -> Money | None:
+        """What was given back; None when nothing was."""
+        return Money(self.refunded, self.currency_code) if self.refunded else None
+
+    @property
     def worth(self) -> Decimal:
         """What it adds to the customer's value."""
-        return self.amount - self.refunded
+        return self.paid - self.refunded
 
     @property
     def given_back(self) -> bool:
         """Whether all of it was given back."""
-        return self.refunded > 0 and self.refunded == self.amount
+        return self.refunded > 0 and self.refunded == self.paid
 
     @property
     def counts(self) -> bool:
         """Whether it is a purchase in the end."""
-        return self.amount >= 0 and not self.given_back
+        return self.paid >= 0 and not self.given_back
 
     def corrected_by(self, row: "Purchase") -> "Purchase":
         """What it is once `row` says so: its own row all, another's only what was given back since.
@@ -71,7 +84,7 @@ class Purchase:
         back, by = (row.refunded, row.refunded_by) if grows else (self.refunded, self.refunded_by)
         own = row.refunded_by == (row.import_key or "")
         said = row if own else replace(self, id=row.id)
-        return replace(said, refunded=max(Decimal(0), min(back, said.amount)), refunded_by=by)
+        return replace(said, refunded=max(Decimal(0), min(back, said.paid)), refunded_by=by)
 
     def says(self, other: "Purchase") -> bool:
         """Whether the other one, from the same row, says the same."""
@@ -80,26 +93,51 @@ class Purchase:
 
 @dataclass(slots=True)
 class CustomerValue:
-    """Everything a customer paid, over the whole relationship. `version` counts its changes."""
+    """Everything a customer paid, over the whole relationship. `version` counts its changes.
 
+    `totals` has an exact amount, as text, for each currency.
+    """
+
+    id: UUID
     customer_id: UUID
-    lifetime_value: Decimal
+    totals: dict[str, str]
     purchase_count: int
     first_purchase_time: datetime | None
     last_purchase_time: datetime | None
-    version: int
+    create_time: datetime
+    update_time: datetime
+    version: int = 1
 
     @property
     def name(self) -> str:
-        """`customerValues/{customer uuid}`."""
-        return f"customerValues/{self.customer_id}"
+        """`customerValues/{uuid}`."""
+        return f"customerValues/{self.id}"
+
+    @property
+    def lifetime_values(self) -> list[Money]:
+        """By currency."""
+        return [Money(Decimal(total), code) for code, total in sorted(self.totals.items())]
+
+    def total(self, currency: str) -> Decimal:
+        """What they paid in a currency."""
+        return Decimal(self.totals.get(currency, "0"))
+
+    def add(self, purchase: Purchase) -> None:
+        """Count one more purchase."""
+        code, at = purchase.currency_code, purchase.purchase_time
+        self.totals[code] = str(self.total(code) + purchase.worth)
+        if purchase.counts:
+            self.purchase_count += 1
+            self.first_purchase_time = min(self.first_purchase_time or at, at)
+            self.last_purchase_time = max(self.last_purchase_time or at, at)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueFormula:
     """How lifetime value becomes a band: the least value of each band, in the installation's currency.
 
-    A customer without purchases is STANDARD. ValueError unless the bands rise.
+    What was paid in other currencies does not count in it. A customer without purchases is STANDARD.
+    ValueError unless the bands rise.
     """
 
     version: str
@@ -112,34 +150,36 @@ class ValueFormula:
         if not 0 < self.silver < self.gold < self.platinum:
             raise ValueError("value bands must rise: 0 < silver < gold < platinum")
 
-    def band(self, value: CustomerValue | None) -> Band:
-        """The band of a customer."""
-        worth = value.lifetime_value if value else Decimal(0)
+    def band(self, value: CustomerValue | None, without: Decimal = Decimal(0)) -> Band:
+        """The band of a customer; `without` so much of their value."""
+        worth = (value.total(self.currency) if value else Decimal(0)) - without
         if worth >= self.platinum:
             return Band.PLATINUM
         if worth >= self.gold:
             return Band.GOLD
         return Band.SILVER if worth >= self.silver else Band.STANDARD
 
-    def money(self, amount: Decimal) -> Money:
-        """An amount in the installation's currency."""
-        return Money(amount, self.currency)
+    def counted(self, purchases: Iterable[Purchase]) -> Mapping[UUID, Decimal]:
+        """What purchases add to what bands count, by customer."""
+        added: dict[UUID, Decimal] = defaultdict(Decimal)
+        for purchase in purchases:
+            if purchase.currency_code == self.currency:
+                added[purchase.customer_id] += purchase.worth
+        return added
 
 
-def added_value(purchases: Iterable[Purchase], changed: Iterable[UUID] = ()) -> list[CustomerValue]:
+def added_value(
+    purchases: Iterable[Purchase], at: datetime, changed: Iterable[UUID] = ()
+) -> list[CustomerValue]:
     """What the purchases add to the value of each customer, in the order of customer ids.
 
     A customer in `changed` gets a version with nothing added: their purchases are counted again.
 
     Every transaction locks values in this order, so that two batches cannot wait for each other.
     """
-    added = {c: CustomerValue(c, Decimal(0), 0, None, None, version=1) for c in changed}
-    for p in purchases:
-        nothing = CustomerValue(p.customer_id, Decimal(0), 0, None, None, version=1)
-        value = added.setdefault(p.customer_id, nothing)
-        value.lifetime_value += p.worth
-        if p.counts:
-            value.purchase_count += 1
-            value.first_purchase_time = min(value.first_purchase_time or p.purchase_time, p.purchase_time)
-            value.last_purchase_time = max(value.last_purchase_time or p.purchase_time, p.purchase_time)
-    return sorted(added.values(), key=lambda value: value.customer_id)
+    purchases = list(purchases)
+    customers = {*changed, *(purchase.customer_id for purchase in purchases)}
+    added = {c: CustomerValue(ids.uuid7(at), c, {}, 0, None, None, at, at) for c in sorted(customers)}
+    for purchase in purchases:
+        added[purchase.customer_id].add(purchase)
+    return list(added.values())

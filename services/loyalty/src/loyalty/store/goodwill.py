@@ -2,25 +2,21 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from loyalty.domain.goodwill import Given, Goodwill, Spent
+from loyalty.domain.goodwill import Given, Goodwill, Promised, Spent
 from loyalty.names import CUSTOMER
 from loyalty.store.tables import GOODWILL, HARMS, PROMISES, TRANSFERS
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPromise:
-    """A promise that cases told of: whose it is, the first of its chain, and whether its chain did harm."""
+class KnownPromise(Promised):
+    """A promise, and whether its chain did harm."""
 
-    id: UUID
-    customer_id: UUID
-    root_id: UUID
     harmed: bool
 
 
@@ -36,7 +32,7 @@ LIST_GOODWILL = Listing(
     filters={"customer": filters.name(GOODWILL.c.customer_id, CUSTOMER)},
 )
 
-_STANDS = ~sa.exists().where(TRANSFERS.c.reverses == GOODWILL.c.transfer_id)
+_STANDS = ~sa.exists().where(TRANSFERS.c.reverses_id == GOODWILL.c.transfer_id)
 _CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
 

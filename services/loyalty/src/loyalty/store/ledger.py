@@ -21,8 +21,11 @@ _BY_NAME = sa.select(ACCOUNTS).where(
 
 GET_ACCOUNTS = Statement(_BY_NAME, row=Account)
 
+_NAME = sa.literal("programs/") + sa.bindparam("program_id") + "/accounts/" + sa.bindparam("id")
+GET_ACCOUNT = Statement(sa.select(ACCOUNTS).where(ACCOUNTS.c.name == _NAME), row=Account)
+
 LIST_ACCOUNTS = Listing(
-    sa.select(ACCOUNTS).where(ACCOUNTS.c.program == sa.bindparam("program")),
+    sa.select(ACCOUNTS).where(ACCOUNTS.c.program_id == sa.bindparam("program_id")),
     ACCOUNTS.c.name,
     row=Account,
     filters={"membership": filters.name(ACCOUNTS.c.membership_id, MEMBERSHIP)},
@@ -48,7 +51,7 @@ def _post() -> sa.ClauseElement:
             id=sa.bindparam("transfer_id"),
             leg_count=sa.bindparam("leg_count"),
             reason_code=sa.bindparam("reason"),
-            reverses=sa.bindparam("reversed_id"),
+            reverses_id=sa.bindparam("reversed_id"),
             post_time=at,
         )
         .cte("transfer")
@@ -84,13 +87,13 @@ _TRANSFERS = sa.select(
     _legs.c.accounts,
     _legs.c.amounts,
     TRANSFERS.c.reason_code,
-    TRANSFERS.c.reverses,
+    TRANSFERS.c.reverses_id,
     TRANSFERS.c.post_time,
 ).join_from(TRANSFERS, _legs, sa.true())
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=Transfer)
 
-GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses == sa.bindparam("id")))
+GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
 
 LIST_TRANSFERS = Listing(
     _TRANSFERS.add_columns(ENTRIES.c.version)
@@ -116,7 +119,7 @@ UNBALANCED_TRANSFERS = Statement[Any](
     sa.select(TRANSFERS.c.id)
     .outerjoin(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
     .outerjoin(ACCOUNTS, ACCOUNTS.c.id == ENTRIES.c.account_id)
-    .group_by(TRANSFERS.c.id, ACCOUNTS.c.program, ACCOUNTS.c.unit)
+    .group_by(TRANSFERS.c.id, ACCOUNTS.c.program_id, ACCOUNTS.c.unit_id)
     .having((sa.func.count(ENTRIES.c.account_id) < 2) | (sa.func.sum(ENTRIES.c.amount) != 0))
 )
 WRONG_BALANCES = Statement[Any](

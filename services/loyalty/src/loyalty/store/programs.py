@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
+from chassis.db.tables import updated
 from loyalty.domain.program import Membership, Program, Unit
 from loyalty.names import CUSTOMER
 from loyalty.store.tables import MEMBERSHIPS, PROGRAMS, UNITS
@@ -19,26 +20,16 @@ def _inserted(table: sa.Table) -> sa.ClauseElement:
     return new.on_conflict_do_nothing().returning(*table.c)
 
 
-def _changed(table: sa.Table) -> sa.ClauseElement:
-    """Matches the key; every other column gets the parameter of its name, prefixed with `new_`."""
-    keys = [c == sa.bindparam(c.name) for c in table.primary_key]
-    return (
-        sa.update(table)
-        .where(*keys)
-        .values({c.name: sa.bindparam(f"new_{c.name}") for c in table.c if not c.primary_key})
-    )
-
-
 INSERT_PROGRAM = Statement(_inserted(PROGRAMS), row=Program)
-UPDATE_PROGRAM = Statement[Any](_changed(PROGRAMS))
+UPDATE_PROGRAM = Statement[Any](updated(PROGRAMS))
 _PROGRAM = sa.select(PROGRAMS).where(PROGRAMS.c.id == sa.bindparam("id"))
 GET_PROGRAM = Statement(_PROGRAM, row=Program)
 LOCK_PROGRAM = Statement(_PROGRAM.with_for_update(), row=Program)
 LIST_PROGRAMS = Listing(sa.select(PROGRAMS), PROGRAMS.c.id, row=Program)
 
 INSERT_UNIT = Statement(_inserted(UNITS), row=Unit)
-UPDATE_UNIT = Statement[Any](_changed(UNITS))
-_UNITS = sa.select(UNITS).where(UNITS.c.program == sa.bindparam("program"))
+UPDATE_UNIT = Statement[Any](updated(UNITS))
+_UNITS = sa.select(UNITS).where(UNITS.c.program_id == sa.bindparam("program_id"))
 _UNIT = _UNITS.where(UNITS.c.id == sa.bindparam("id"))
 GET_UNIT = Statement(_UNIT, row=Unit)
 LOCK_UNIT = Statement(_UNIT.with_for_update(), row=Unit)
@@ -46,7 +37,7 @@ UNITS_OF = Statement(_UNITS, row=Unit)
 LIST_UNITS = Listing(_UNITS, UNITS.c.id, row=Unit)
 
 INSERT_MEMBERSHIP = Statement(_inserted(MEMBERSHIPS), row=Membership)
-_MEMBERSHIPS = sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.program == sa.bindparam("program"))
+_MEMBERSHIPS = sa.select(MEMBERSHIPS).where(MEMBERSHIPS.c.program_id == sa.bindparam("program_id"))
 GET_MEMBERSHIP = Statement(_MEMBERSHIPS.where(MEMBERSHIPS.c.id == sa.bindparam("id")), row=Membership)
 MEMBERSHIP_OF = Statement(
     _MEMBERSHIPS.where(MEMBERSHIPS.c.customer_id == sa.bindparam("customer_id")), row=Membership

@@ -2,9 +2,12 @@
 
 import sqlalchemy as sa
 
+from chassis.api import filters
+from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
 from chassis.overlap import RECORDED_MAX
 from loyalty.domain.value import CustomerValue, Purchase
+from loyalty.names import CUSTOMER
 from loyalty.store.tables import CUSTOMER_VALUES, PURCHASES
 
 # Returns the rows that are new: a purchase whose import key is known is left as it was recorded.
@@ -48,8 +51,7 @@ IMPORTED_AT = Statement(
         PURCHASES.c.import_key.is_not(None),
         sa.or_(
             PURCHASES.c.reference == sa.func.any(sa.bindparam("references", type_=sa.ARRAY(sa.Text))),
-            PURCHASES.c.amount
-            == sa.func.any(sa.bindparam("amounts", type_=sa.ARRAY(PURCHASES.c.amount.type))),
+            PURCHASES.c.paid == sa.func.any(sa.bindparam("amounts", type_=sa.ARRAY(PURCHASES.c.paid.type))),
         ),
     )
     .order_by(PURCHASES.c.id)
@@ -57,7 +59,8 @@ IMPORTED_AT = Statement(
     row=Purchase,
 )
 
-_CONTENT = [name for name in PURCHASES.columns.keys() if name not in ("id", "import_key", "version")]  # noqa: SIM118
+_KEPT = ("id", "import_key", "create_time", "version")
+_CONTENT = [name for name in PURCHASES.columns.keys() if name not in _KEPT]  # noqa: SIM118
 # What rows say that were imported before and say otherwise now.
 CORRECT_PURCHASES = Bulk(
     PURCHASES,
@@ -71,15 +74,13 @@ CORRECT_PURCHASES = Bulk(
     row=Purchase,
 )
 
-NEWEST_PURCHASE = Statement(sa.select(PURCHASES).order_by(PURCHASES.c.id.desc()).limit(1), row=Purchase)
-
 # Adds to what is there and returns the result: no reading before writing, so no lost update.
 ADD_VALUES = Bulk(
     CUSTOMER_VALUES,
     lambda into: into.on_conflict_do_update(
         index_elements=["customer_id"],
         set_={
-            "lifetime_value": CUSTOMER_VALUES.c.lifetime_value + into.excluded.lifetime_value,
+            "totals": sa.func.totals_added(CUSTOMER_VALUES.c.totals, into.excluded.totals),
             "purchase_count": CUSTOMER_VALUES.c.purchase_count + into.excluded.purchase_count,
             "first_purchase_time": sa.func.least(
                 CUSTOMER_VALUES.c.first_purchase_time, into.excluded.first_purchase_time
@@ -87,6 +88,7 @@ ADD_VALUES = Bulk(
             "last_purchase_time": sa.func.greatest(
                 CUSTOMER_VALUES.c.last_purchase_time, into.excluded.last_purchase_time
             ),
+            "update_time": into.excluded.update_time,
             "version": CUSTOMER_VALUES.c.version + into.excluded.version,
         },
     ).returning(CUSTOMER_VALUES),
@@ -96,26 +98,39 @@ ADD_VALUES = Bulk(
 # What customers are worth, counted again from every purchase: when a first or last one is
 # taken back, the next is not known otherwise.
 _bought = sa.and_(
-    PURCHASES.c.amount >= 0,
-    sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.amount),
+    PURCHASES.c.paid >= 0,
+    sa.or_(PURCHASES.c.refunded == 0, PURCHASES.c.refunded < PURCHASES.c.paid),
 )
-_counted = (
+_asked = sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
+_of_currency = (
     sa.select(
-        CUSTOMER_VALUES.c.customer_id,
-        sa.func.coalesce(sa.func.sum(PURCHASES.c.amount - PURCHASES.c.refunded), 0).label("total"),
+        PURCHASES.c.customer_id,
+        PURCHASES.c.currency_code,
+        sa.cast(sa.func.trim_scale(sa.func.sum(PURCHASES.c.paid - PURCHASES.c.refunded)), sa.Text).label(
+            "total"
+        ),
         sa.func.count(PURCHASES.c.id).filter(_bought).label("count"),
         sa.func.min(PURCHASES.c.purchase_time).filter(_bought).label("first"),
         sa.func.max(PURCHASES.c.purchase_time).filter(_bought).label("last"),
     )
-    .join_from(
-        CUSTOMER_VALUES,
-        PURCHASES,
-        PURCHASES.c.customer_id == CUSTOMER_VALUES.c.customer_id,
-        isouter=True,
+    .where(PURCHASES.c.customer_id == _asked)
+    .group_by(PURCHASES.c.customer_id, PURCHASES.c.currency_code)
+    .subquery("of_currency")
+)
+_of = _of_currency.c
+_counted = (
+    sa.select(
+        CUSTOMER_VALUES.c.customer_id,
+        sa.func.coalesce(
+            sa.func.jsonb_object_agg(_of.currency_code, _of.total).filter(_of.currency_code.is_not(None)),
+            sa.literal_column("'{}'::jsonb"),
+        ).label("totals"),
+        sa.cast(sa.func.coalesce(sa.func.sum(_of.count), 0), sa.BigInteger).label("count"),
+        sa.func.min(_of.first).label("first"),
+        sa.func.max(_of.last).label("last"),
     )
-    .where(
-        CUSTOMER_VALUES.c.customer_id == sa.func.any(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))
-    )
+    .join_from(CUSTOMER_VALUES, _of_currency, CUSTOMER_VALUES.c.customer_id == _of.customer_id, isouter=True)
+    .where(CUSTOMER_VALUES.c.customer_id == _asked)
     .group_by(CUSTOMER_VALUES.c.customer_id)
     .subquery("counted")
 )
@@ -123,7 +138,7 @@ COUNT_VALUES = Statement(
     sa.update(CUSTOMER_VALUES)
     .where(CUSTOMER_VALUES.c.customer_id == _counted.c.customer_id)
     .values(
-        lifetime_value=_counted.c.total,
+        totals=_counted.c.totals,
         purchase_count=_counted.c.count,
         first_purchase_time=_counted.c.first,
         last_purchase_time=_counted.c.last,
@@ -132,7 +147,28 @@ COUNT_VALUES = Statement(
     row=CustomerValue,
 )
 
-GET_VALUE = Statement(
-    sa.select(CUSTOMER_VALUES).where(CUSTOMER_VALUES.c.customer_id == sa.bindparam("customer_id")),
+GET_PURCHASE = Statement(sa.select(PURCHASES).where(PURCHASES.c.id == sa.bindparam("id")), row=Purchase)
+LIST_PURCHASES = Listing(
+    sa.select(PURCHASES),
+    PURCHASES.c.purchase_time,
+    PURCHASES.c.id,
+    descending=True,
+    row=Purchase,
+    filters={
+        "customer": filters.name(PURCHASES.c.customer_id, CUSTOMER),
+        "purchase_time": filters.moment(PURCHASES.c.purchase_time),
+    },
+)
+
+_VALUES = sa.select(CUSTOMER_VALUES)
+GET_VALUE = Statement(_VALUES.where(CUSTOMER_VALUES.c.id == sa.bindparam("id")), row=CustomerValue)
+VALUE_OF = Statement(
+    _VALUES.where(CUSTOMER_VALUES.c.customer_id == sa.bindparam("customer_id")), row=CustomerValue
+)
+LIST_VALUES = Listing(
+    _VALUES,
+    CUSTOMER_VALUES.c.id,
+    descending=True,
     row=CustomerValue,
+    filters={"customer": filters.name(CUSTOMER_VALUES.c.customer_id, CUSTOMER)},
 )

@@ -1,6 +1,6 @@
 """Granting goodwill."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from chassis.api.actors import actor_name
 from chassis.db.locks import LOCK_NAMES
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.errors import invalid
 from loyalty.domain.facts import GoodwillGranted
 from loyalty.domain.goodwill import (
     AuthorityPolicy,
@@ -24,20 +25,21 @@ from loyalty.domain.goodwill import (
 )
 from loyalty.domain.ledger import AccountKind, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import CUSTOMER, GOODWILL, PROMISE, TRANSFER
+from loyalty.names import CUSTOMER, GOODWILL, PROMISE, TRANSFER, UNIT
 from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
-from loyalty.store.purchases import GET_VALUE
+from loyalty.store.purchases import VALUE_OF
 from loyalty.usecases.ledger import post_transfer
 from loyalty.usecases.memberships import account_of
 
 # What the policy grants.
-PROGRAM_ID, UNIT_ID = "main", "points"
+_PROGRAM, _UNIT = "main", "points"
+_GRANTED = UNIT.format(_PROGRAM, _UNIT)
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class GrantGoodwill:
+class _Grant:
     """Give something to a customer for one harm, that of the promise's chain if a promise is named."""
 
     customer_id: UUID
@@ -72,24 +74,35 @@ class Authority:
 
     async def band(self, tx: Transaction, customer_id: UUID) -> Band:
         """The customer's value band."""
-        return self.formula.band(await GET_VALUE.maybe(tx, customer_id=customer_id))
+        return self.formula.band(await VALUE_OF.maybe(tx, customer_id=customer_id))
 
 
-async def grant_goodwill(tx: Transaction, command: GrantGoodwill, authority: Authority) -> Goodwill:
+async def grant_goodwill(
+    tx: Transaction,
+    authority: Authority,
+    *,
+    customer_id: UUID,
+    unit: str,
+    amount: int,
+    reason_code: str,
+    promise_id: UUID | None,
+) -> Goodwill:
     """Grant what a person decided.
 
     FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
     `PROMISE_NOT_FOUND`; AlreadyExists `GOODWILL_EXISTS`.
     """
-    spent = await _spent(tx, command.customer_id, authority.policy, _grantor(tx))
-    if command.promise_id is not None:
-        root_id = await _root(tx, command.promise_id, command.customer_id)
-        command = replace(command, root_id=root_id)
-        if await _given(tx, command.customer_id, root_id) != Given(0, 0):
-            raise goodwill_exists(PROMISE.format(command.promise_id))
-    authority.policy.authorize(command.amount, await authority.band(tx, command.customer_id))
-    authority.policy.within_budget(command.amount, spent)
-    return await _grant(tx, command, authority.policy)
+    if unit not in ("", _GRANTED):
+        raise invalid("goodwill.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
+    spent = await _spent(tx, customer_id, authority.policy, _grantor(tx))
+    root_id = None
+    if promise_id is not None:
+        root_id = await _root(tx, promise_id, customer_id)
+        if await _given(tx, customer_id, root_id) != Given(0, 0):
+            raise goodwill_exists(PROMISE.format(promise_id))
+    authority.policy.authorize(amount, await authority.band(tx, customer_id))
+    authority.policy.within_budget(amount, spent)
+    return await _grant(tx, _Grant(customer_id, amount, reason_code, promise_id, root_id), authority.policy)
 
 
 async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -> Goodwill | None:
@@ -111,9 +124,7 @@ async def grant_for_delay(tx: Transaction, delay: Delay, authority: Authority) -
         _log.warning("a customer's budget holds goodwill back", promise=promise, points=held_back)
     if not points:
         return None
-    command = GrantGoodwill(
-        delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id
-    )
+    command = _Grant(delay.customer_id, points, "promise-renegotiated", delay.promise_id, delay.root_id)
     return await _grant(tx, command, policy)
 
 
@@ -148,14 +159,14 @@ async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
     return promise.root_id
 
 
-async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolicy) -> Goodwill:
-    account = await account_of(tx, PROGRAM_ID, command.customer_id, UNIT_ID)
+async def _grant(tx: Transaction, command: _Grant, policy: AuthorityPolicy) -> Goodwill:
+    account = await account_of(tx, _PROGRAM, command.customer_id, _UNIT)
     goodwill = Goodwill(
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
         membership_id=account.membership_id,  # type: ignore[arg-type]  # a member's has one
-        program=PROGRAM_ID,
-        unit=UNIT_ID,
+        program_id=_PROGRAM,
+        unit_id=_UNIT,
         amount=command.amount,
         reason_code=command.reason_code,
         promise_id=command.promise_id,
@@ -171,8 +182,8 @@ async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolic
         GoodwillGranted(
             goodwill=GOODWILL.format(goodwill.id),
             customer=CUSTOMER.format(goodwill.customer_id),
-            membership=account.membership_name,
-            unit=account.unit_name,
+            membership=account.membership,
+            unit=account.unit,
             amount=goodwill.amount,
             reason_code=goodwill.reason_code,
             promise=PROMISE.format(goodwill.promise_id) if goodwill.promise_id else "",
@@ -182,7 +193,13 @@ async def _grant(tx: Transaction, command: GrantGoodwill, policy: AuthorityPolic
         ),
         version=1,
     )
-    fund = own_account(PROGRAM_ID, UNIT_ID, AccountKind.GOODWILL)
+    fund = own_account(_PROGRAM, _UNIT, AccountKind.GOODWILL)
     legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
-    await post_transfer(tx, legs, goodwill.reason_code, goodwill.transfer_id, caused_by=granted)
+    await post_transfer(
+        tx,
+        legs=legs,
+        reason_code=goodwill.reason_code,
+        transfer_id=goodwill.transfer_id,
+        caused_by=granted,
+    )
     return goodwill

@@ -15,23 +15,24 @@ from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
 
 async def post_transfer(
     tx: Transaction,
+    *,
     legs: Sequence[Leg],
     reason_code: str,
-    id: UUID | None = None,
+    transfer_id: UUID | None = None,
     caused_by: UUID | None = None,
 ) -> Transfer:
-    """Move what the legs say, as the transfer `id`, or one chosen here.
+    """Move what the legs say, as the transfer `transfer_id`, or one chosen here.
 
     InvalidArgument for the legs (see `check_legs` and `post`); NotFound without an account;
     FailedPrecondition `INSUFFICIENT_BALANCE`.
     """
     check_legs(legs)
     accounts, amounts = map(list, zip(*legs, strict=True))
-    transfer = Transfer(id or ids.uuid7(tx.now), accounts, amounts, reason_code, None, tx.now)
+    transfer = Transfer(transfer_id or ids.uuid7(tx.now), accounts, amounts, reason_code, None, tx.now)
     return await _post(tx, transfer, await _locked(tx, accounts), caused_by)
 
 
-async def reverse_transfer(tx: Transaction, transfer_id: UUID, reason_code: str) -> Transfer:
+async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: str) -> Transfer:
     """Undo a transfer, once.
 
     NotFound; FailedPrecondition `ALREADY_REVERSED`, or `INSUFFICIENT_BALANCE` when what was got is spent.
@@ -65,7 +66,7 @@ async def _post(
         transfer_id=transfer.id,
         leg_count=len(entries),
         reason=transfer.reason_code,
-        reversed_id=transfer.reverses,
+        reversed_id=transfer.reverses_id,
         at=transfer.post_time,
         leg_account_id=[entry.account_id for entry in entries],
         leg_version=[entry.version for entry in entries],
@@ -85,15 +86,15 @@ def _fact(transfer: Transfer, account: Account, entry: Entry) -> TransferPosted 
     posted = TransferPosted(
         account=account.name,
         customer=CUSTOMER.format(account.customer_id),
-        program=PROGRAM.format(account.program),
-        membership=account.membership_name,
-        unit=account.unit_name,
+        program=PROGRAM.format(account.program_id),
+        membership=account.membership,
+        unit=account.unit,
         transfer=TRANSFER.format(transfer.id),
         amount=entry.amount,
         balance=entry.balance,
         account_version=entry.version,
         reason_code=transfer.reason_code,
     )
-    if transfer.reverses is None:
+    if transfer.reverses_id is None:
         return posted
-    return TransferReversed(**values(posted), reverses=TRANSFER.format(transfer.reverses))
+    return TransferReversed(**values(posted), reverses=TRANSFER.format(transfer.reverses_id))

@@ -5,7 +5,7 @@ from uuid import UUID
 from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, ResourceExists
+from chassis.errors import NotFound, ResourceExists, invalid
 from loyalty.domain.ledger import Account
 from loyalty.domain.program import Membership
 from loyalty.names import MEMBERSHIP, UNIT
@@ -14,38 +14,51 @@ from loyalty.store.programs import GET_MEMBERSHIP, GET_UNIT, INSERT_MEMBERSHIP, 
 from loyalty.usecases.programs import require_program
 
 
-async def create_membership(tx: Transaction, program: str, customer_id: UUID) -> Membership:
+async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
     """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
-    await require_program(tx, program)
-    new = Membership(ids.uuid7(tx.now), program, customer_id, tx.now)
+    await require_program(tx, program_id)
+    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
     if await INSERT_MEMBERSHIP.maybe(tx, **values(new)) is None:
-        raise ResourceExists((await MEMBERSHIP_OF.one(tx, program=program, customer_id=customer_id)).name)
-    units = await UNITS_OF.all(tx, program=program)
+        raise ResourceExists(
+            (await MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)).name
+        )
+    units = await UNITS_OF.all(tx, program_id=program_id)
     await OPEN_ACCOUNTS.rows(tx, [Account.of_member(new, unit.id, tx.now) for unit in units])
     return new
 
 
-async def create_account(tx: Transaction, program: str, membership_id: UUID, unit: str) -> Account:
+async def create_account(
+    tx: Transaction,
+    *,
+    program_id: str,
+    unit_program_id: str,
+    unit_id: str,
+    membership_program_id: str,
+    membership_id: UUID,
+) -> Account:
     """Open a member's account. NotFound without the membership or unit; AlreadyExists."""
-    member = await GET_MEMBERSHIP.maybe(tx, program=program, id=membership_id)
+    for field, of in (("unit", unit_program_id), ("membership", membership_program_id)):
+        if of != program_id:
+            raise invalid(f"account.{field}", "INVALID_NAME", "must be of the same program as the account")
+    member = await GET_MEMBERSHIP.maybe(tx, program_id=program_id, id=membership_id)
     if member is None:
-        raise NotFound(MEMBERSHIP.format(program, membership_id))
-    if await GET_UNIT.maybe(tx, program=program, id=unit) is None:
-        raise NotFound(UNIT.format(program, unit))
-    new = Account.of_member(member, unit, tx.now)
+        raise NotFound(MEMBERSHIP.format(program_id, membership_id))
+    if await GET_UNIT.maybe(tx, program_id=program_id, id=unit_id) is None:
+        raise NotFound(UNIT.format(program_id, unit_id))
+    new = Account.of_member(member, unit_id, tx.now)
     if not await OPEN_ACCOUNTS.rows(tx, [new]):
         raise ResourceExists(new.name)
     return new
 
 
-async def account_of(tx: Transaction, program: str, customer_id: UUID, unit: str) -> Account:
+async def account_of(tx: Transaction, program_id: str, customer_id: UUID, unit_id: str) -> Account:
     """A customer's account, of a membership; both are made when there are none."""
-    member = await MEMBERSHIP_OF.maybe(tx, program=program, customer_id=customer_id)
+    member = await MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id)
     if member is None:
-        new = Membership(ids.uuid7(tx.now), program, customer_id, tx.now)
+        new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
         made = await INSERT_MEMBERSHIP.maybe(tx, **values(new))
         # Without: somebody else made it meanwhile.
-        member = made or await MEMBERSHIP_OF.one(tx, program=program, customer_id=customer_id)
-    account = Account.of_member(member, unit, tx.now)
+        member = made or await MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)
+    account = Account.of_member(member, unit_id, tx.now)
     await OPEN_ACCOUNTS.rows(tx, [account])
     return account

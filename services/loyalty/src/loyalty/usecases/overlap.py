@@ -31,7 +31,7 @@ async def find_overlap(
             customer_ids=list(customers),
             times=list(times),
             references=list({purchase.reference for purchase in purchases if purchase.reference}),
-            amounts=list({purchase.amount for purchase in purchases}),
+            amounts=list({purchase.paid for purchase in purchases}),
         )
         recorded.update({purchase.import_key: purchase for purchase in (*imported, *at)})
         return [_row(purchase) for purchase in (*imported, *at)]

@@ -1,16 +1,20 @@
 """Recording purchases."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from chassis.db.database import Database
+from chassis import ids
+from chassis.api.formats import FORMATS
 from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
 from chassis.money import Money
 from chassis.overlap import Outcome
-from chassis.settings import WrongSettings
-from loyalty.domain.facts import PurchaseRecorded, ValueChanged
-from loyalty.domain.value import CustomerValue, Purchase, ValueFormula, added_value
+from loyalty.domain.facts import CustomerValueChanged, PurchaseRecorded
+from loyalty.domain.value import Band, CustomerValue, Purchase, ValueFormula, added_value
 from loyalty.names import CUSTOMER, PURCHASE
 from loyalty.store.purchases import (
     ADD_VALUES,
@@ -19,8 +23,51 @@ from loyalty.store.purchases import (
     GET_IMPORTED,
     INSERT_PURCHASES,
     LOCK_IMPORTED,
-    NEWEST_PURCHASE,
 )
+from loyalty.usecases.overlap import find_overlap
+from rapport.options.v1.options_pb2 import FORMAT_REFERENCE
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(slots=True)
+class Bought:
+    """A purchase as it is sent."""
+
+    customer_id: UUID
+    amount: Decimal
+    amount_currency: str
+    refunded_amount: Decimal | None
+    refunded_amount_currency: str
+    purchase_time: datetime
+    quantity: int
+    reference: str
+
+    def purchase(self, at: datetime, import_key: str | None = None) -> Purchase:
+        """It as it is to be recorded."""
+        return Purchase(
+            id=ids.uuid7(at),
+            customer_id=self.customer_id,
+            paid=self.amount,
+            currency_code=self.amount_currency,
+            purchase_time=self.purchase_time,
+            quantity=self.quantity,
+            reference=self.reference,
+            import_key=import_key,
+            create_time=at,
+            update_time=at,
+            refunded=self.refunded_amount or Decimal(0),
+            refunded_by=import_key or "",
+        )
+
+
+@dataclass(slots=True)
+class Asked:
+    """An item of a batch, where it comes from, and whether somebody says that it is no other source's."""
+
+    purchase: Bought
+    import_key: str
+    confirmed: bool
 
 
 class Recorded(NamedTuple):
@@ -28,6 +75,27 @@ class Recorded(NamedTuple):
 
     purchase: Purchase | None
     outcome: Outcome
+
+
+class Batch(NamedTuple):
+    """What became of each item."""
+
+    results: list[Recorded]
+
+
+async def record_batch(
+    tx: Transaction, formula: ValueFormula, *, requests: Sequence[Asked], validate_only: bool
+) -> Batch:
+    """Record up to 1,000 purchases, those with an import key once ever. None if they are only validated."""
+    department = tx.call.principal.department  # what departments call their sources is their own business
+    keys = [f"{department}/{asked.import_key}" if asked.import_key else None for asked in requests]
+    sent = [asked.purchase.purchase(tx.now, key) for asked, key in zip(requests, keys, strict=True)]
+    confirmed = [asked.confirmed for asked in requests]
+    purchases, unclear = await find_overlap(tx, sent, confirmed, validate_only=validate_only)
+    clear = [purchase for i, purchase in enumerate(purchases) if i not in unclear]
+    found = check_purchases(tx, clear) if validate_only else record_purchases(tx, clear, formula)
+    recorded, none = iter(await found), Recorded(None, Outcome.UNCLEAR)
+    return Batch([none if i in unclear else next(recorded) for i in range(len(purchases))])
 
 
 async def record_purchases(
@@ -53,14 +121,17 @@ async def record_purchases(
     again = [p for p in ordered if p.import_key and p.id not in told]
     keys = [p.import_key for p in again]
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
-    wrong, corrected, moved = await _correct(tx, again, list(_corrections(again, known)))
-    changed = await ADD_VALUES.rows(tx, added_value(told.values(), moved))
+    wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
+    moved = {p.customer_id for p in (*corrected.values(), *before)}
+    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, moved))
     values = {value.customer_id: value for value in changed}
     if moved:
         counted = await COUNT_VALUES.all(tx, customer_ids=list(moved))
         values |= {value.customer_id: value for value in counted}
+    come, gone = formula.counted([*told.values(), *corrected.values()]), formula.counted(before)
+    bands = {c: formula.band(v, come.get(c, _NOTHING) - gone.get(c, _NOTHING)) for c, v in values.items()}
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
-    _tell(tx, purchases, told, values, formula, acting)
+    _tell(tx, purchases, told, _Values(values, bands, formula), acting)
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 
@@ -93,36 +164,43 @@ def _corrections(
 
 async def _correct(
     tx: Transaction, again: Sequence[Purchase], wrong: list[str | None]
-) -> tuple[dict[str | None, Purchase], dict[str | None, Purchase], set[UUID]]:
-    """Let purchases say what their rows say now: as said, as recorded, and whose values count again."""
+) -> tuple[dict[str | None, Purchase], list[Purchase], dict[str | None, Purchase]]:
+    """Let purchases say what their rows say now: as said, as they were, as recorded now."""
     if not wrong:
-        return {}, {}, set()
+        return {}, [], {}
     # What was read without the lock only says whom to lock: another import may have corrected it since.
     before = {p.import_key: p for p in await LOCK_IMPORTED.all(tx, import_keys=wrong)}
     said = _corrections([p for p in again if p.import_key in before], before)
     after = await CORRECT_PURCHASES.rows(tx, list(said.values()))
-    moved = {p.customer_id for p in after} | {before[key].customer_id for key in said}
-    return said, {p.import_key: p for p in after}, moved
+    return said, [before[key] for key in said], {p.import_key: p for p in after}
 
 
-async def currency_stays(db: Database, formula: ValueFormula) -> None:
-    """WrongSettings when purchases were recorded in another currency than the one that is set."""
-    newest = await NEWEST_PURCHASE.maybe(db)
-    if newest is not None and newest.currency_code != formula.currency:
-        stays = newest.currency_code
-        raise WrongSettings(
-            f"RAPPORT_CURRENCY: is {formula.currency}, and purchases are recorded in {stays}. Go on with "
-            f"RAPPORT_CURRENCY={stays}, or count in {formula.currency} in an empty database: a local stack "
-            "has one in another RAPPORT_HOME, or after `make clean`, which removes its data"
+class _Values(NamedTuple):
+    """What customers are worth now, and the bands before."""
+
+    now: Mapping[UUID, CustomerValue]
+    bands_before: Mapping[UUID, Band]
+    formula: ValueFormula
+
+    def tell(self, tx: Transaction, customer_id: UUID, caused_by: UUID | None) -> UUID:
+        """Say what a customer is worth."""
+        value = self.now[customer_id]
+        changed = fact_of(
+            CustomerValueChanged,
+            value,
+            customer=CUSTOMER.format(customer_id),
+            band=self.formula.band(value),
+            previous_band=self.bands_before[customer_id],
+            formula_version=self.formula.version,
         )
+        return tx.record(changed, version=value.version, caused_by=caused_by)
 
 
 def _tell(
     tx: Transaction,
     purchases: Sequence[Purchase],
-    recorded: dict[UUID, Purchase],
-    changed: dict[UUID, CustomerValue],
-    formula: ValueFormula,
+    recorded: Mapping[UUID, Purchase],
+    values: _Values,
     acting: Callable[[int], None],
 ) -> None:
     """One fact for each purchase; after a customer's first, what all of theirs made of the value.
@@ -136,37 +214,25 @@ def _tell(
         if purchase is None:
             continue
         acting(i)
-        event_id = tx.record(
-            PurchaseRecorded(
-                purchase=PURCHASE.format(purchase.id),
-                customer=CUSTOMER.format(purchase.customer_id),
-                amount=Money(purchase.worth, purchase.currency_code),
-                purchase_time=purchase.purchase_time,
-                reference=purchase.reference,
-                topic="corrected" if purchase.version > 1 else "",
-            ),
-            version=purchase.version,
-        )
+        event_id = tx.record(_recorded(purchase), version=purchase.version)
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
-            continue
-        value = changed[purchase.customer_id]
-        told[purchase.customer_id] = _tell_value(tx, value, formula, event_id)
-    for customer_id in changed.keys() - told.keys():
-        _tell_value(tx, changed[customer_id], formula, None)
+        else:
+            told[purchase.customer_id] = values.tell(tx, purchase.customer_id, event_id)
+    for customer_id in values.now.keys() - told.keys():
+        values.tell(tx, customer_id, None)
 
 
-def _tell_value(tx: Transaction, value: CustomerValue, formula: ValueFormula, caused_by: UUID | None) -> UUID:
-    return tx.record(
-        ValueChanged(
-            customer_value=value.name,
-            customer=CUSTOMER.format(value.customer_id),
-            lifetime_value=formula.money(value.lifetime_value),
-            purchase_count=value.purchase_count,
-            band=formula.band(value),
-            first_purchase_time=value.first_purchase_time,
-            last_purchase_time=value.last_purchase_time,
-        ),
-        version=value.version,
-        caused_by=caused_by,
+def _recorded(purchase: Purchase) -> PurchaseRecorded:
+    """A reference that is no code may be words about somebody, and stays here."""
+    is_code = FORMATS[FORMAT_REFERENCE](purchase.reference) is None
+    return PurchaseRecorded(
+        purchase=PURCHASE.format(purchase.id),
+        customer=CUSTOMER.format(purchase.customer_id),
+        amount=Money(purchase.worth, purchase.currency_code),
+        refunded_amount=purchase.refunded_amount,
+        quantity=purchase.quantity,
+        purchase_time=purchase.purchase_time,
+        reference=purchase.reference if is_code else "",
+        topic="corrected" if purchase.version > 1 else "",
     )

@@ -34,13 +34,13 @@ def programs() -> None:
     op.execute(
         """
         CREATE TABLE units (
-            program text NOT NULL REFERENCES programs,
+            program_id text NOT NULL REFERENCES programs,
             id text NOT NULL,
             display_name text NOT NULL,
             version bigint NOT NULL,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
-            PRIMARY KEY (program, id)
+            PRIMARY KEY (program_id, id)
         )
         """
     )
@@ -48,14 +48,14 @@ def programs() -> None:
         """
         CREATE TABLE memberships (
             id uuid PRIMARY KEY,
-            program text NOT NULL REFERENCES programs,
+            program_id text NOT NULL REFERENCES programs,
             customer_id uuid NOT NULL,
             create_time timestamptz NOT NULL
         )
         """
     )
-    op.execute("CREATE UNIQUE INDEX memberships_of_customer ON memberships (program, customer_id)")
-    op.execute("CREATE INDEX memberships_of_program ON memberships (program, id)")
+    op.execute("CREATE UNIQUE INDEX memberships_of_customer ON memberships (program_id, customer_id)")
+    op.execute("CREATE INDEX memberships_of_program ON memberships (program_id, id)")
 
 
 def accounts() -> None:
@@ -65,16 +65,16 @@ def accounts() -> None:
             id uuid PRIMARY KEY,
             name text NOT NULL UNIQUE,
             kind text NOT NULL CHECK (kind IN ('MEMBERSHIP', 'ISSUED', 'REDEEMED', 'GOODWILL')),
-            program text NOT NULL,
-            unit text NOT NULL,
+            program_id text NOT NULL,
+            unit_id text NOT NULL,
             membership_id uuid REFERENCES memberships,
             customer_id uuid,
             balance bigint NOT NULL DEFAULT 0,
             version bigint NOT NULL DEFAULT 0,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
-            FOREIGN KEY (program, unit) REFERENCES units,
-            UNIQUE (membership_id, unit),
+            FOREIGN KEY (program_id, unit_id) REFERENCES units,
+            UNIQUE (membership_id, unit_id),
             CONSTRAINT member_is_a_customer CHECK (
                 (kind = 'MEMBERSHIP') = (membership_id IS NOT NULL)
                 AND (membership_id IS NULL) = (customer_id IS NULL)
@@ -83,15 +83,15 @@ def accounts() -> None:
         ) WITH (fillfactor = 70)
         """
     )
-    op.execute("CREATE INDEX accounts_of_program ON accounts (program, name)")
-    op.execute("CREATE INDEX accounts_of_membership ON accounts (program, membership_id, name)")
+    op.execute("CREATE INDEX accounts_of_program ON accounts (program_id, name)")
+    op.execute("CREATE INDEX accounts_of_membership ON accounts (program_id, membership_id, name)")
     op.execute(
         """
         CREATE TABLE transfers (
             id uuid PRIMARY KEY,
-            leg_count integer NOT NULL CHECK (leg_count >= 2),
+            leg_count bigint NOT NULL CHECK (leg_count >= 2),
             reason_code text NOT NULL,
-            reverses uuid UNIQUE REFERENCES transfers,
+            reverses_id uuid UNIQUE REFERENCES transfers,
             post_time timestamptz NOT NULL
         )
         """
@@ -102,7 +102,7 @@ def accounts() -> None:
             account_id uuid NOT NULL REFERENCES accounts,
             version bigint NOT NULL CHECK (version > 0),
             transfer_id uuid NOT NULL REFERENCES transfers,
-            leg integer NOT NULL CHECK (leg >= 0),
+            leg bigint NOT NULL CHECK (leg >= 0),
             amount bigint NOT NULL CHECK (amount <> 0),
             balance bigint NOT NULL,
             PRIMARY KEY (account_id, version)
@@ -124,7 +124,7 @@ def entries() -> None:
                 FROM entries WHERE transfer_id = NEW.id
             ) OR EXISTS (
                 SELECT FROM entries e JOIN accounts a ON a.id = e.account_id
-                WHERE e.transfer_id = NEW.id GROUP BY a.program, a.unit HAVING sum(e.amount) <> 0
+                WHERE e.transfer_id = NEW.id GROUP BY a.program_id, a.unit_id HAVING sum(e.amount) <> 0
             ) THEN
                 RAISE EXCEPTION 'the legs of transfer % must add up to zero in each unit', NEW.id
                     USING ERRCODE = 'check_violation', CONSTRAINT = 'transfer_is_balanced';
@@ -220,31 +220,49 @@ def purchases() -> None:
         CREATE TABLE purchases (
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
-            amount numeric(20, 4) NOT NULL,
+            paid numeric NOT NULL,
             currency_code text NOT NULL,
             purchase_time timestamptz NOT NULL,
-            quantity integer NOT NULL CHECK (quantity >= 0),
+            quantity bigint NOT NULL CHECK (quantity >= 0),
             reference text NOT NULL,
-            refunded numeric(20, 4) NOT NULL CHECK (refunded BETWEEN 0 AND greatest(amount, 0)),
-            refunded_by text NOT NULL,
             import_key text UNIQUE,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            refunded numeric NOT NULL CHECK (refunded BETWEEN 0 AND greatest(paid, 0)),
+            refunded_by text NOT NULL,
             version bigint NOT NULL
         )
         """
     )
-    op.execute("CREATE INDEX purchases_of_customer ON purchases (customer_id, purchase_time)")
+    op.execute("CREATE INDEX purchases_of_customer ON purchases (customer_id, purchase_time, id)")
+    op.execute("CREATE INDEX purchases_in_time ON purchases (purchase_time, id)")
     op.execute(
         """
         CREATE TABLE customer_values (
-            customer_id uuid PRIMARY KEY,
-            lifetime_value numeric(24, 4) NOT NULL,
+            id uuid PRIMARY KEY,
+            customer_id uuid NOT NULL UNIQUE,
+            totals jsonb NOT NULL,
             purchase_count bigint NOT NULL CHECK (purchase_count >= 0),
             first_purchase_time timestamptz,
             last_purchase_time timestamptz,
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
             version bigint NOT NULL,
             CHECK ((purchase_count = 0) = (first_purchase_time IS NULL)),
             CHECK ((purchase_count = 0) = (last_purchase_time IS NULL))
         ) WITH (fillfactor = 70)
+        """
+    )
+    # Amounts are text in JSON: its numbers would be read as floats.
+    op.execute(
+        """
+        CREATE FUNCTION totals_added(a jsonb, b jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+            SELECT coalesce(jsonb_object_agg(key, total), '{}') FROM (
+                SELECT key, trim_scale(sum(value::numeric))::text AS total
+                FROM (SELECT * FROM jsonb_each_text(a) UNION ALL SELECT * FROM jsonb_each_text(b)) of_both
+                GROUP BY key
+            ) added
+        $$
         """
     )
 
@@ -256,8 +274,8 @@ def goodwill() -> None:
             id uuid PRIMARY KEY,
             customer_id uuid NOT NULL,
             membership_id uuid NOT NULL REFERENCES memberships,
-            program text NOT NULL,
-            unit text NOT NULL,
+            program_id text NOT NULL,
+            unit_id text NOT NULL,
             amount bigint NOT NULL CHECK (amount > 0),
             reason_code text NOT NULL,
             promise_id uuid,
@@ -296,7 +314,7 @@ def main_program() -> None:
     op.execute("INSERT INTO units VALUES ('main', 'points', 'Points', 1, 'epoch', 'epoch')")
     op.execute(
         """
-        INSERT INTO accounts (id, name, kind, program, unit, create_time, update_time)
+        INSERT INTO accounts (id, name, kind, program_id, unit_id, create_time, update_time)
         SELECT gen_random_uuid(), 'programs/main/accounts/points-' || lower(kind), kind,
             'main', 'points', 'epoch', 'epoch'
         FROM unnest(ARRAY['ISSUED', 'REDEEMED', 'GOODWILL']) kind
