@@ -40,7 +40,9 @@ NAMES = {
     "unit": "programs/main/units/points",
     "grantor": "agents/alice",
     "formula_version": "lifetime-1",
-    "policy": "authorityPolicies/delay-goodwill",
+    "policy": "noticePolicies/promise-at-risk",
+    "template": "templates/delay",
+    "language_code": "de",
     "customer_value": "customerValues/{value}",
     "identifier": "customers/{customer}/identifiers/{identifier}",
     "resource": "cases/{case}",
@@ -67,6 +69,7 @@ NAMES = {
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }
+LOYALTY = {"policy": "authorityPolicies/delay-goodwill", "reason_code": "promise-renegotiated"}
 KINDS = {"Notice": "promise-at-risk", "Promise": "delivery", "WorkItem": "deliver-order"}
 DAYS = {
     "due_time": 3,
@@ -126,8 +129,8 @@ def text(made: Message, field: FieldDescriptor) -> str:
     """The value of a text field. KeyError for a new one: say above what it holds."""
     if field.name == "kind":
         return next(kind for prefix, kind in KINDS.items() if made.DESCRIPTOR.name.startswith(prefix))
-    if field.name == "reason_code" and ".loyalty." in made.DESCRIPTOR.full_name:
-        return "promise-renegotiated"
+    if field.name in LOYALTY and ".loyalty." in made.DESCRIPTOR.full_name:
+        return LOYALTY[field.name]
     return NAMES[field.name].format_map(Uuids())
 
 

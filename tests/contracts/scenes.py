@@ -26,7 +26,12 @@ from rapport.customer.v1 import (
     import_service_pb2,
     section_service_pb2,
 )
-from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+from rapport.notifications.v1 import (
+    notice_policy_pb2,
+    notice_policy_service_pb2,
+    template_pb2,
+    template_service_pb2,
+)
 from tests.contracts.valid import section_contract
 
 Administer = Callable[[str, Message], Awaitable[Any]]
@@ -167,35 +172,63 @@ async def update_agent(_: Administer) -> directory_service_pb2.UpdateAgentReques
 
 
 async def create_template(do: Administer) -> Message:
-    """A new version of a template."""
-    first = template_service_pb2.CreateTemplateRequest(
-        template_id=f"t{uuid4().hex}",
-        template=template_service_pb2.Template(
-            kind=template_service_pb2.Template.KIND_INFORMATION,
-            purpose="purposes/service",
-            language_code="en",
-            subject="Hello",
-            body="{{ contact_name }}",
-            department=OWNER,
-        ),
+    template = template_pb2.Template(
+        kind=template_pb2.Template.KIND_INFORMATION,
+        purpose="purposes/service",
+        default_language_code="en",
+        department=OWNER,
     )
-    await do("TemplateService.CreateTemplate", first)
-    again = template_service_pb2.CreateTemplateRequest()
-    again.CopyFrom(first)
-    again.template.department = ""
-    return again
+    return template_service_pb2.CreateTemplateRequest(template_id=f"t{uuid4().hex}", template=template)
+
+
+async def update_template(do: Administer) -> Message:
+    template = await do("TemplateService.CreateTemplate", await create_template(do))
+    await do("TemplateService.CreateTemplateText", _text_of(template.name))
+    return template_service_pb2.UpdateTemplateRequest(
+        template=template_pb2.Template(name=template.name, default_language_code="en")
+    )
+
+
+def _text_of(template: str) -> template_service_pb2.CreateTemplateTextRequest:
+    text = template_pb2.TemplateText(subject="Hello", body="{{ contact_name }}")
+    return template_service_pb2.CreateTemplateTextRequest(
+        parent=template, template_text_id="en", template_text=text
+    )
+
+
+async def create_text(do: Administer) -> Message:
+    return _text_of((await do("TemplateService.CreateTemplate", await create_template(do))).name)
+
+
+async def update_text(do: Administer) -> Message:
+    text = await do("TemplateService.CreateTemplateText", await create_text(do))
+    return template_service_pb2.UpdateTemplateTextRequest(
+        template_text=template_pb2.TemplateText(name=text.name, subject="Hello again")
+    )
 
 
 async def create_policy(_: Administer) -> Message:
-    return policy_service_pb2.CreateNoticePolicyRequest(
+    return notice_policy_service_pb2.CreateNoticePolicyRequest(
         notice_policy_id=f"p{uuid4().hex}",
-        notice_policy=policy_service_pb2.NoticePolicy(
+        notice_policy=notice_policy_pb2.NoticePolicy(
             event_type="rapport.cases.v1.PromiseAtRisk",
             template="templates/delay",
-            enabled=False,
+            disabled=True,
             department=OWNER,
         ),
     )
+
+
+async def update_policy(do: Administer) -> Message:
+    policy = await do("NoticePolicyService.CreateNoticePolicy", await create_policy(do))
+    return notice_policy_service_pb2.UpdateNoticePolicyRequest(
+        notice_policy=notice_policy_pb2.NoticePolicy(name=policy.name, event_type=policy.event_type)
+    )
+
+
+async def delete_policy(do: Administer) -> Message:
+    policy = await do("NoticePolicyService.CreateNoticePolicy", await create_policy(do))
+    return notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
 
 
 async def create_job(do: Administer) -> Message:
@@ -317,7 +350,12 @@ SCENES: dict[str, Scene] = {
     "cases.PromiseService.WithdrawPromise+case": changing(withdraw_promise, lent=True),
     "cases.DirectoryService.UpdateAgent": update_agent,
     "notifications.TemplateService.CreateTemplate": create_template,
-    "notifications.PolicyService.CreateNoticePolicy": create_policy,
+    "notifications.TemplateService.UpdateTemplate": update_template,
+    "notifications.TemplateService.CreateTemplateText": create_text,
+    "notifications.TemplateService.UpdateTemplateText": update_text,
+    "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
+    "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,
+    "notifications.NoticePolicyService.DeleteNoticePolicy": delete_policy,
     "customer.ImportService.CreateImportJob": create_job,
     "customer.ImportService.AppendImportRows": append_rows,
     "customer.ImportService.CommitImportJob": commit_job,

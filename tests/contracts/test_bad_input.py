@@ -40,6 +40,8 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
     "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
+    "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},
+    "ListTemplateTexts": {"parent": "templates/none"},
     "ListConsumers": {"parent": "services/loyalty"},
     "ListDeadLetters": {"parent": "services/loyalty/consumers/-"},
     "ListTimers": {"parent": "services/loyalty"},
@@ -52,7 +54,11 @@ PARENTS: dict[str, dict[str, Any]] = {
 }
 INTEGERS = {FieldDescriptor.TYPE_INT32: 31, FieldDescriptor.TYPE_INT64: 63}
 # What requests with an update mask hold.
-UPDATED = {"case", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"}
+UPDATED = {"case", "consent", "customer", "agent", "preferences", "program", "purpose", "unit"} | {
+    "notice_policy",
+    "template",
+    "template_text",
+}
 ANSWERS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION", "ABORTED"}
 
 

@@ -5,6 +5,7 @@ latest answer with the same name.
 """
 
 from base64 import b64encode
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,10 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
 from chassis.db.database import Database
+from chassis.db.statement import values
+from notifications.domain.attempt import Attempt
+from notifications.domain.notice import Notice, State
+from notifications.store.notices import INSERT_ATTEMPT, INSERT_NOTICE
 from rapport.options.v1 import layout_pb2
 
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
@@ -20,6 +25,7 @@ CONTRACTS = {name: name for name in SERVICES} | {"operations": "loyalty"}  # and
 SOMEBODY = "customers/019cade0-0000-7000-8000-000000000001"
 PROMISE = "promises/019cade0-0000-7000-8000-000000000002"
 CASE = "cases/019cade0-0000-7000-8000-000000000003"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SOON, LATER, BEFORE = "2026-03-05T12:00:00Z", "2026-03-07T12:00:00Z", "2026-03-01T12:00:00Z"
 
 
@@ -74,14 +80,21 @@ _LETTER = """
     VALUES ($1, 'loyalty-promises', 'DEAD', 'cases', '', '', '', '', '{}', '', 3, 'Malformed', '', now(),
             now())
 """
+NOTICE = Notice(
+    uuid4(), SOMEBODY, "ready", "purposes/service", "ready", {}, PROMISE, CASE, "", 0, 0, NOW, NOW, uuid4(),
+    state=State.SENT,
+)  # fmt: skip
+ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
 _PAGE = {"page_size": 10}
 _PURCHASE = {
     "customer": SOMEBODY, "amount": {"currency_code": "USD", "units": 10}, "purchase_time": BEFORE,
     "quantity": 1, "reference": "orders/1",
 }  # fmt: skip
-_TEMPLATE = {
-    "kind": "KIND_DELAY", "purpose": "purposes/service", "language_code": "en", "subject": "Late",
-    "apology": "Sorry", "reasons": {"other": "Something"},
+_POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
+_DEPOT = [{"name": "depot", "impersonal": True}]
+_TEMPLATE = {"kind": "KIND_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
+_TEXT = {
+    "subject": "Late", "apology": "Sorry", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
     " {{ contact_reach }}",
 }  # fmt: skip
@@ -251,22 +264,42 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "notifications": [
         ("CreateTemplate", {"template_id": "plain", "template": _TEMPLATE}),
-        ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {
-            "body": f"{_TEMPLATE['body']} {{{{ depot }}}}", "variables": ["depot"]}}),
+        ("CreateTemplateText", {
+            "parent": "{CreateTemplate}", "template_text_id": "en", "template_text": _TEXT}),
+        ("UpdateTemplateText", {
+            "template_text": _TEXT | {"name": "{CreateTemplateText}", "subject": "So late", "etag": "#"},
+            "update_mask": "subject,body,apology,reasons"}),
+        ("CreateTemplate", {"template_id": "late", "template": _TEMPLATE | {"variables": _DEPOT}}),
+        ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
+            "template_text": _TEXT | {"body": f"{_TEXT['body']} {{{{ depot }}}}"}}),
         ("CreateTemplate", {"template_id": "ready", "template": _TEMPLATE | {
-            "kind": "KIND_INFORMATION", "body": "{{ contact_name }} {{ depot }}", "variables": ["depot"]}}),
+            "kind": "KIND_INFORMATION", "variables": _DEPOT}}),
+        ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
+            "template_text": _TEXT | {"body": "{{ contact_name }} {{ depot }}"}}),
+        ("UpdateTemplate", {"template": {
+            "name": "{CreateTemplate}", "default_language_code": "en", "variables": _DEPOT, "etag": "#"},
+            "update_mask": "defaultLanguageCode,variables"}),
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
-        ("RenderTemplate", {"name": "templates/late", "variables": {
+        ("GetTemplateText", {"name": "templates/plain/texts/en/versions/1"}),
+        ("ListTemplateTexts", _PAGE | {"parent": "templates/late"}),
+        ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,
             "contact_name": "Sam", "contact_reach": "sam@example.com", "depot": "Hamburg"}}),
-        ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": {
-            "event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain", "enabled": True}}),
+        ("CreateNoticePolicy", {"notice_policy_id": "gone", "notice_policy": _POLICY}),
+        ("DeleteNoticePolicy", {"name": "{CreateNoticePolicy}", "etag": ""}),
+        ("CreateNoticePolicy", {"notice_policy_id": "late", "notice_policy": _POLICY}),
+        ("UpdateNoticePolicy", {
+            "notice_policy": _POLICY | {"name": "{CreateNoticePolicy}", "disabled": True, "etag": "#"},
+            "update_mask": "eventType,template,disabled"}),
+        ("GetNoticePolicy", {"name": "{CreateNoticePolicy}"}),
         ("ListNoticePolicies", _PAGE),
         ("SendNotice", {"notice": {
             "customer": SOMEBODY, "kind": "ready", "template": "templates/ready", "promise": PROMISE,
             "case": CASE, "expire_time": LATER, "variables": {"depot": "Hamburg"}}}),
         ("GetNotice", {"name": "{SendNotice}"}),
+        ("GetDeliveryAttempt", {"name": ATTEMPT.name}),
+        ("ListDeliveryAttempts", _PAGE | {"parent": NOTICE.name}),
         ("ListNotices", _PAGE | {"filter": "state = REQUESTED"}),
         ("ExplainNotice", {"name": "{SendNotice}"}),
     ],
@@ -294,6 +327,9 @@ async def prepare(name: str, db: Database) -> None:
             await connection.executemany(_LETTER, [[UUID(letter.rpartition("/")[2])] for letter in LETTERS])
             for made in _WAITING:
                 await connection.execute(made, TIMER)
+    if name == "notifications":
+        await INSERT_NOTICE.run(db, **values(NOTICE))
+        await INSERT_ATTEMPT.run(db, **values(ATTEMPT))
 
 
 def resolved(value: Any, known: dict[str, str]) -> Any:

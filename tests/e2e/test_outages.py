@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1 import notice_service_pb2
+from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport_testing.wait import eventually
 from rapport_tools.cli.operations import dead_letters, operations
@@ -76,8 +77,8 @@ def test_a_mail_server_that_hangs_gets_the_notice_once_when_it_answers_again(sta
         outcome = story_told(tell)
     assert_told_once(outcome)
     first, *_, last = [attempt.outcome for attempt in attempts(outcome.promise)]
-    assert first == notice_pb2.DeliveryAttempt.OUTCOME_TEMPORARY_FAILURE
-    assert last == notice_pb2.DeliveryAttempt.OUTCOME_ACCEPTED
+    assert first == DeliveryAttempt.OUTCOME_TEMPORARY_FAILURE
+    assert last == DeliveryAttempt.OUTCOME_ACCEPTED
 
 
 def test_without_a_trace_store_services_work_and_stop_as_ever(stack: Stack) -> None:
@@ -148,12 +149,12 @@ def frozen(pid: int) -> Iterator[Callable[[], None]]:
         thaw()
 
 
-def attempts(promise: str) -> list[notice_pb2.DeliveryAttempt]:
+def attempts(promise: str) -> list[DeliveryAttempt]:
     """Every attempt to tell the customer about a promise."""
     notices = Session.open().stub(NoticeServiceStub, "notifications")
     request = notice_service_pb2.ListNoticesRequest(filter=f'promise = "{promise}"')
     found = [
-        notices.GetNotice(notice_service_pb2.GetNoticeRequest(name=notice.name))
+        notices.ListDeliveryAttempts(notice_service_pb2.ListDeliveryAttemptsRequest(parent=notice.name))
         for notice in notices.ListNotices(request).notices
     ]
-    return [attempt for notice in found for attempt in notice.attempts]
+    return [attempt for listed in found for attempt in listed.delivery_attempts]

@@ -121,7 +121,7 @@ class Desk:
             **{
                 "promise": promise,
                 "customer": self.customer,
-                "version": 1,
+                "promise_version": 1,
                 "new_due_time": timestamp(self.in_days(5)),
                 "tell_time": timestamp(self.clock.now()),
                 "reason_code": "carrier-delay",

@@ -39,7 +39,7 @@ async def test_a_customer_who_was_told_has_a_new_promise(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
     event_id = uuid4()
-    told = await desk.tell(made.name, event_id, version=2)
+    told = await desk.tell(made.name, event_id, promise_version=2)
     (fact,) = await renegotiated(desk)
     assert (fact.data.reason_code, fact.data.told_late) == ("carrier-delay", False)
     assert (fact.causation_id, fact.actor) == (event_id, "service:cases")
@@ -61,7 +61,7 @@ async def test_a_second_notice_about_a_renegotiated_promise_changes_nothing(desk
     first = await desk.make(3)
     await desk.tell(first.name)
     (fact,) = await renegotiated(desk)
-    await desk.tell(first.name, version=2, new_due_time=timestamp(desk.in_days(8)))
+    await desk.tell(first.name, promise_version=2, new_due_time=timestamp(desk.in_days(8)))
     await handled(desk)
     assert (await desk.get(first.name)).successor == fact.data.successor
     assert (await desk.get(fact.data.successor)).state == State.PROMISE_STATE_OPEN
@@ -88,7 +88,7 @@ async def test_a_notice_that_tells_of_no_promise_moves_none_whatever_its_kind(de
     assert await desk.get(made.name) == made
 
 
-@pytest.mark.parametrize("fields", [{"customer": f"customers/{uuid4()}"}, {"version": 7}])
+@pytest.mark.parametrize("fields", [{"customer": f"customers/{uuid4()}"}, {"promise_version": 7}])
 async def test_a_telling_of_another_customer_or_version_moves_no_promise(desk, fields):
     made = await desk.make(3)
     await desk.tell(made.name, **fields)
@@ -100,7 +100,7 @@ async def test_a_forecast_that_came_in_while_the_customer_was_told_is_not_lost(d
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
     await desk.forecast(work_item.name, days=9)
-    await desk.tell(made.name, version=2)
+    await desk.tell(made.name, promise_version=2)
     (fact,) = await renegotiated(desk)
     successor = await desk.get(fact.data.successor)
     assert (successor.state, successor.forecast_time) == (
@@ -115,7 +115,7 @@ async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_wit
     told_at, new_due = timestamp(desk.clock.now()), timestamp(desk.in_days(6))
     desk.clock.advance(timedelta(days=4))
     await eventually(lambda: desk.facts("PromiseBroken"))
-    await desk.tell(made.name, version=2, new_due_time=new_due, tell_time=told_at)
+    await desk.tell(made.name, promise_version=2, new_due_time=new_due, tell_time=told_at)
     (fact,) = await renegotiated(desk)
     assert fact.data.told_late is False
     ended = await desk.get(made.name)
@@ -131,7 +131,7 @@ async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken
     new_due = timestamp(desk.in_days(6))
     desk.clock.advance(timedelta(days=4))
     await eventually(lambda: desk.facts("PromiseBroken"))
-    await desk.tell(made.name, version=3, new_due_time=new_due)
+    await desk.tell(made.name, promise_version=3, new_due_time=new_due)
     (fact,) = await renegotiated(desk)
     assert (fact.data.told_late, fact.data.new_due_time, fact.data.root) == (True, new_due, made.name)
     broken = await desk.get(made.name)
@@ -149,7 +149,7 @@ async def test_word_that_comes_after_the_work_was_done_makes_a_successor_that_wa
     desk.clock.advance(timedelta(days=5))
     await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=work_item.name))
     assert (await desk.get(made.name)).state == State.PROMISE_STATE_KEPT_LATE
-    await desk.tell(made.name, version=2, new_due_time=new_due, tell_time=told_at)
+    await desk.tell(made.name, promise_version=2, new_due_time=new_due, tell_time=told_at)
     await renegotiated(desk)
     ended = await desk.get(made.name)
     successor = await desk.get(ended.successor)

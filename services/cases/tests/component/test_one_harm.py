@@ -64,7 +64,7 @@ async def test_a_broken_promise_that_is_still_waited_for_is_renegotiated_and_not
 async def test_whatever_is_promised_on_a_work_item_after_the_first_is_about_the_same(desk):
     work_item, first = await desk.promised_work()
     await desk.forecast(work_item.name, days=12)
-    await desk.tell(first.name, version=2)
+    await desk.tell(first.name, promise_version=2)
     latest = await eventually(lambda: successor(desk, first.name))
     for _ in range(2):
         await desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=latest, reason_code="mistake"))

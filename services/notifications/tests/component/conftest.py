@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -30,11 +31,14 @@ from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
 from rapport.common.v1 import channel_pb2, explanation_pb2, states_pb2
 from rapport.customer.v1 import consent_service_pb2, consent_service_pb2_grpc
 from rapport.notifications.v1 import (
+    delivery_attempt_pb2,
     notice_pb2,
+    notice_policy_pb2,
+    notice_policy_service_pb2,
+    notice_policy_service_pb2_grpc,
     notice_service_pb2,
     notice_service_pb2_grpc,
-    policy_service_pb2,
-    policy_service_pb2_grpc,
+    template_pb2,
     template_service_pb2,
     template_service_pb2_grpc,
 )
@@ -42,6 +46,7 @@ from rapport_testing.fixtures import free_port
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 
+DELAY_TEXT = "templates/delay/texts/en-gb"
 ADDRESS = "canary.maria@example.com"
 DROP = "250 an answer that is lost"
 CUSTOMER_NAME = "Canary Maria Anders"
@@ -239,7 +244,7 @@ class Desk:
         self.customer = f"customers/{uuid4()}"
         self.notices: Any = running.stub(notice_service_pb2_grpc.NoticeServiceStub)
         self.templates: Any = running.stub(template_service_pb2_grpc.TemplateServiceStub)
-        self.policies: Any = running.stub(policy_service_pb2_grpc.PolicyServiceStub)
+        self.policies: Any = running.stub(notice_policy_service_pb2_grpc.NoticePolicyServiceStub)
 
     def in_days(self, days: float) -> datetime:
         """A moment from now, by the service's clock."""
@@ -282,10 +287,14 @@ class Desk:
         )
 
     async def notices_of(self, promise: str) -> list[notice_pb2.Notice]:
-        """The notices about a promise, newest first, with their attempts."""
+        """The notices about a promise, newest first."""
         request = notice_service_pb2.ListNoticesRequest(filter=f"promise = {promise}")
-        listed = await self.notices.ListNotices(request)
-        return [await self.get(notice.name) for notice in listed.notices]
+        return list((await self.notices.ListNotices(request)).notices)
+
+    async def attempts(self, notice: notice_pb2.Notice) -> list[delivery_attempt_pb2.DeliveryAttempt]:
+        """The attempts to deliver a notice, oldest first."""
+        request = notice_service_pb2.ListDeliveryAttemptsRequest(parent=notice.name)
+        return list((await self.notices.ListDeliveryAttempts(request)).delivery_attempts)
 
     async def get(self, name: str) -> notice_pb2.Notice:
         """A notice."""
@@ -307,29 +316,67 @@ class Desk:
         )
         return explanation
 
-    async def template(self, template_id: str) -> Any:
-        """The latest version of a template."""
-        return await self.templates.GetTemplate(
-            template_service_pb2.GetTemplateRequest(name=f"templates/{template_id}")
-        )
+    async def template(self, template_id: str) -> template_pb2.Template:
+        """A template."""
+        request = template_service_pb2.GetTemplateRequest(name=f"templates/{template_id}")
+        template: template_pb2.Template = await self.templates.GetTemplate(request)
+        return template
 
-    async def create_template(self, template_id: str, template: Any) -> Any:
-        """Create a template, or a new version of it."""
-        return await self.templates.CreateTemplate(
+    async def text(self, name: str = DELAY_TEXT) -> template_pb2.TemplateText:
+        """A text."""
+        request = template_service_pb2.GetTemplateTextRequest(name=name)
+        text: template_pb2.TemplateText = await self.templates.GetTemplateText(request)
+        return text
+
+    async def create_template(self, template_id: str, text: template_pb2.TemplateText, **fields: Any) -> None:
+        """Create a template with a text in English."""
+        own = {"kind": "KIND_INFORMATION", "purpose": "purposes/service", "default_language_code": "en"}
+        template = template_pb2.Template(**own | fields)
+        await self.templates.CreateTemplate(
             template_service_pb2.CreateTemplateRequest(template_id=template_id, template=template)
         )
+        await self.create_text(template_id, "en", text)
 
-    async def create_policy(self, policy_id: str, **fields: Any) -> Any:
-        """Create a policy, or a new version of it."""
-        values = {
-            "event_type": "rapport.cases.v1.PromiseAtRisk",
-            "template": "templates/delay",
-            "enabled": True,
-        }
-        policy = policy_service_pb2.NoticePolicy(**values | fields)
-        return await self.policies.CreateNoticePolicy(
-            policy_service_pb2.CreateNoticePolicyRequest(notice_policy_id=policy_id, notice_policy=policy)
+    def update_template(self, template_id: str, **fields: Any) -> Awaitable[template_pb2.Template]:
+        """Change a template."""
+        template = template_pb2.Template(name=f"templates/{template_id}", **fields)
+        return self.templates.UpdateTemplate(template_service_pb2.UpdateTemplateRequest(template=template))
+
+    def create_text(
+        self, template_id: str, language: str, text: template_pb2.TemplateText
+    ) -> Awaitable[template_pb2.TemplateText]:
+        """Create a text."""
+        request = template_service_pb2.CreateTemplateTextRequest(
+            parent=f"templates/{template_id}", template_text_id=language, template_text=text
         )
+        return self.templates.CreateTemplateText(request)
+
+    def update_text(self, name: str = DELAY_TEXT, **fields: Any) -> Awaitable[template_pb2.TemplateText]:
+        """Make a new version of a text, of all that is given."""
+        paths = [field for field in fields if field != "etag"]
+        text = template_pb2.TemplateText(name=name, **fields)
+        request = template_service_pb2.UpdateTemplateTextRequest(
+            template_text=text, update_mask=FieldMask(paths=paths)
+        )
+        return self.templates.UpdateTemplateText(request)
+
+    def create_policy(self, policy_id: str, **fields: Any) -> Awaitable[notice_policy_pb2.NoticePolicy]:
+        """Create a policy."""
+        values = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/delay"}
+        policy = notice_policy_pb2.NoticePolicy(**values | fields)
+        return self.policies.CreateNoticePolicy(
+            notice_policy_service_pb2.CreateNoticePolicyRequest(
+                notice_policy_id=policy_id, notice_policy=policy
+            )
+        )
+
+    def update_policy(self, policy_id: str, **fields: Any) -> Awaitable[notice_policy_pb2.NoticePolicy]:
+        """Change a policy."""
+        policy = notice_policy_pb2.NoticePolicy(name=f"noticePolicies/{policy_id}", **fields)
+        request = notice_policy_service_pb2.UpdateNoticePolicyRequest(
+            notice_policy=policy, update_mask=FieldMask(paths=[each for each in fields if each != "etag"])
+        )
+        return self.policies.UpdateNoticePolicy(request)
 
     async def sent(self, name: str) -> notice_pb2.Notice:
         """A notice, once it was sent."""
@@ -377,11 +424,11 @@ class Desk:
         """The state's name."""
         return enum_name(states_pb2.NoticeState.DESCRIPTOR, notice.state)
 
-    @staticmethod
-    def outcomes(notice: notice_pb2.Notice) -> list[tuple[str, str]]:
+    async def outcomes(self, notice: notice_pb2.Notice) -> list[tuple[str, str]]:
         """The outcome and the provider's code of each attempt."""
-        enum = notice_pb2.DeliveryAttempt.Outcome.DESCRIPTOR
-        return [(enum_name(enum, attempt.outcome), attempt.provider_code) for attempt in notice.attempts]
+        enum = delivery_attempt_pb2.DeliveryAttempt.Outcome.DESCRIPTOR
+        attempts = await self.attempts(notice)
+        return [(enum_name(enum, attempt.outcome), attempt.provider_code) for attempt in attempts]
 
 
 class Peers:

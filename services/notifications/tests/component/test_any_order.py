@@ -1,13 +1,14 @@
 """Events only wake us: what is told is what the owner of the promise says at that moment, and once."""
 
 import functools
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
 import pytest
 from google.type.date_pb2 import Date
 
+from chassis.api.messages import moment
 from rapport.cases.v1.cases_events_pb2 import (
     PromiseKept,
     PromiseRecovered,
@@ -155,7 +156,7 @@ async def test_what_the_owner_says_is_told_when_its_event_is_yet_to_come(desk: A
     told = [mail["Subject"] for mail in desk.mail.accepted if "Wednesday, 11 March 2026" in mail["Subject"]]
     assert (len(told), len(desk.mail.received)) == (1, 2)
     [sent, _] = await desk.told("NoticeSent")
-    assert sent.data.told_promise.version == 3
+    assert sent.data.told_promise.promise_version == 3
 
 
 @pytest.mark.parametrize("failure", [grpc.StatusCode.UNAVAILABLE, None], ids=["silent", "behind"])
@@ -189,7 +190,8 @@ async def test_a_promised_day_is_told_as_that_day_wherever_the_customer_is(desk:
     assert "by Monday, 9 March 2026." in body
     [sent] = await desk.told("NoticeSent")
     told = sent.data.told_promise
-    assert (told.new_due_date, told.HasField("new_due_time")) == (event.forecast_date, False)
+    assert (told.new_due_date, told.time_zone) == (event.forecast_date, event.time_zone)
+    assert moment(told.new_due_time) == datetime(2026, 3, 10, 7, tzinfo=UTC)
 
 
 async def _withdrawn(desk: Any, promise: str) -> bool:
@@ -202,9 +204,11 @@ async def _requested(desk: Any, count: int) -> bool:
 
 async def _attempts(desk: Any, promise: str, count: int) -> bool:
     notices = await desk.notices_of(promise)
-    return bool(notices) and [outcome for outcome, _ in desk.outcomes(notices[0])] == ["UNKNOWN"] * count
+    return (
+        bool(notices) and [outcome for outcome, _ in await desk.outcomes(notices[0])] == ["UNKNOWN"] * count
+    )
 
 
 async def _failed(desk: Any, promise: str, code: str) -> bool:
     notices = await desk.notices_of(promise)
-    return bool(notices) and ("TEMPORARY_FAILURE", code) in desk.outcomes(notices[0])
+    return bool(notices) and ("TEMPORARY_FAILURE", code) in await desk.outcomes(notices[0])

@@ -26,7 +26,7 @@ async def perhaps_told(desk: Any, promise: str = "", version: int = 2, **fields:
 
     async def repeat_waits() -> bool:
         notices = await desk.notices_of(event.promise)
-        return bool(notices) and [outcome for outcome, _ in desk.outcomes(notices[0])] == ["UNKNOWN"]
+        return bool(notices) and [outcome for outcome, _ in await desk.outcomes(notices[0])] == ["UNKNOWN"]
 
     await eventually(repeat_waits)
     desk.clock.advance(timedelta(minutes=10))
@@ -43,7 +43,7 @@ async def comes_late(desk: Any, notice: Any, attempt: int, outcome: Outcome) -> 
 
 
 def accepted(desk: Any) -> Outcome:
-    return Outcome(Verdict.DONE, result=Accepted("EMAIL", "00", "250", desk.clock.now()))
+    return Outcome(Verdict.DONE, result=Accepted("00", "250", desk.clock.now()))
 
 
 NOT_ACCEPTED = Outcome(Verdict.LATER, "451")
@@ -52,7 +52,9 @@ NOT_ACCEPTED = Outcome(Verdict.LATER, "451")
 async def told_dates(desk: Any) -> list[tuple[str, int]]:
     """The notice and the promise's version of every date that its owner was told to be with the customer."""
     told = [each.data for each in await desk.told("NoticeSent")]
-    return [(each.notice, each.told_promise.version) for each in told if each.HasField("told_promise")]
+    return [
+        (each.notice, each.told_promise.promise_version) for each in told if each.HasField("told_promise")
+    ]
 
 
 async def test_what_turns_out_not_to_have_been_accepted_is_sent(desk: Any) -> None:
@@ -62,7 +64,7 @@ async def test_what_turns_out_not_to_have_been_accepted_is_sent(desk: Any) -> No
     await comes_late(desk, perhaps, 2, NOT_ACCEPTED)
     desk.clock.advance(timedelta(minutes=10))
     notice = await desk.sent(perhaps.name)
-    assert [outcome for outcome, _ in desk.outcomes(notice)][:2] == ["TEMPORARY_FAILURE"] * 2
+    assert [outcome for outcome, _ in await desk.outcomes(notice)][:2] == ["TEMPORARY_FAILURE"] * 2
     assert len(desk.mail.accepted) == 1
 
 

@@ -10,31 +10,21 @@ import pytest
 
 from chassis.api.messages import timestamp
 from chassis.explain.chain import what
-from rapport.notifications.v1 import notice_pb2, notice_service_pb2, template_service_pb2
+from rapport.notifications.v1 import notice_pb2, notice_service_pb2
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason
 
-INFORMATION = template_service_pb2.Template(
-    kind=template_service_pb2.Template.KIND_INFORMATION,
-    purpose="purposes/service",
-    language_code="en",
+INFORMATION = TemplateText(
     subject="Your part is ready in {{ depot }}",
     body="Dear {{ customer_name }}, come to {{ depot }}. {{ contact_name }}",
-    variables=["depot"],
 )
-
-
-def information(**changes: Any) -> template_service_pb2.Template:
-    """A template like it, but for some fields."""
-    template = template_service_pb2.Template()
-    template.CopyFrom(INFORMATION)
-    template.MergeFrom(template_service_pb2.Template(**changes))
-    return template
+DEPOT = [Template.Variable(name="depot", impersonal=True)]
 
 
 @pytest.fixture
 async def notice(desk: Any) -> notice_pb2.Notice:
     """A valid notice to send."""
-    await desk.create_template("ready", INFORMATION)
+    await desk.create_template("ready", INFORMATION, variables=DEPOT)
     return notice_pb2.Notice(
         customer=desk.customer,
         kind="part-ready",
@@ -51,10 +41,15 @@ async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.No
     assert requested.etag == '"1"'
     sent = await desk.sent(requested.name)
     assert desk.mail.accepted[0]["Subject"] == "Your part is ready in Berlin"
-    assert sent.attempts[0].name == f"{requested.name}/attempts/1"
-    assert sent.attempts[0].provider == "providers/smtp"
+    [attempt] = await desk.attempts(sent)
+    assert (attempt.name, attempt.provider) == (f"{requested.name}/attempts/1", "providers/smtp")
+    request = notice_service_pb2.GetDeliveryAttemptRequest(name=attempt.name)
+    assert await desk.notices.GetDeliveryAttempt(request) == attempt
     [fact] = await desk.told("NoticeSent")
     assert not fact.data.HasField("told_promise")
+    assert (fact.data.template, fact.data.purpose) == (notice.template, "purposes/service")
+    assert (fact.data.language_code, fact.data.template_version) == ("en", 1)
+    assert (sent.language_code, sent.template_version, sent.attempt_count) == ("en", 1, 1)
 
 
 async def test_a_notice_of_a_department_moves_no_promise(desk: Any, notice: notice_pb2.Notice) -> None:
@@ -70,7 +65,7 @@ async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
     desk: Any, notice: notice_pb2.Notice, template: str
 ) -> None:
     body = INFORMATION.body + " We meet on {{ new_date }}."
-    await desk.create_template("moved", information(body=body))
+    await desk.create_template("moved", TemplateText(subject="News", body=body), variables=DEPOT)
     notice.template = f"templates/{template}"
     notice.variables["new_date"] = "2199-01-01"
     if template == "moved":
@@ -86,11 +81,10 @@ async def test_nobody_tells_a_delay_or_a_date_of_a_promise_by_hand(
 async def test_consent_is_asked_for_the_purpose_of_the_template_whatever_the_sender_says(
     desk: Any, notice: notice_pb2.Notice, purpose: str
 ) -> None:
-    template = information(purpose=purpose)
-    await desk.create_template("sale", template)
+    await desk.create_template("sale", INFORMATION, purpose=purpose, variables=DEPOT)
     notice.template, notice.purpose = "templates/sale", "purposes/service"
     sent = await desk.sent((await desk.send(notice)).name)
-    assert {asked.purpose for asked in desk.peers.customers.asked} == {template.purpose} == {sent.purpose}
+    assert {asked.purpose for asked in desk.peers.customers.asked} == {purpose} == {sent.purpose}
 
 
 async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_and_no_more(
@@ -102,7 +96,7 @@ async def test_departments_send_a_customer_so_many_notices_of_a_purpose_a_day_an
     both = await asyncio.gather(desk.send(notice), desk.send(notice), return_exceptions=True)
     [refusal] = [each for each in both if isinstance(each, grpc.aio.AioRpcError)]
     assert (refusal.code(), reason(refusal)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_NOTICES")
-    await desk.create_template("sale", information(purpose="purposes/marketing"))
+    await desk.create_template("sale", INFORMATION, purpose="purposes/marketing", variables=DEPOT)
     notice.template = "templates/sale"
     await desk.send(notice)  # of another purpose
     event = desk.at_risk()

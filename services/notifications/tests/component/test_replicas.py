@@ -132,7 +132,7 @@ async def test_a_process_that_is_gone_for_longer_than_its_lease_costs_one_repeat
         first.send_signal(signal.SIGCONT)
 
     async def settled() -> bool:
-        return tuple(outcome for outcome, _ in desk.outcomes(await desk.get(notice.name))) in outcomes
+        return tuple(outcome for outcome, _ in await desk.outcomes(await desk.get(notice.name))) in outcomes
 
     await eventually(settled, 30)
     assert len(door.mails) == copies

@@ -1,4 +1,4 @@
-"""Templates and policies: versions, refusals, previews."""
+"""Templates, their texts and policies: versions, refusals, previews."""
 
 import asyncio
 from typing import Any
@@ -9,30 +9,109 @@ import sqlalchemy as sa
 
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
-from rapport.notifications.v1 import policy_service_pb2, template_service_pb2
+from rapport.notifications.v1 import notice_policy_service_pb2, template_service_pb2
+from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
+DELAY_TEXT = "templates/delay/texts/en-gb"
+HELLO = TemplateText(subject="News", body="Yours, {{ contact_name }}")
 
 
-async def test_a_new_version_is_what_is_read_and_sent(desk: Any) -> None:
-    delay = await desk.template("delay")
-    assert (delay.version, delay.kind) == (1, template_service_pb2.Template.KIND_DELAY)
-    delay.subject = "Sorry, {{ new_date }}"
-    created = await desk.create_template("delay", delay)
-    assert (created.name, created.version) == ("templates/delay", 2)
-    assert (await desk.template("delay")).subject == "Sorry, {{ new_date }}"
+async def refusal(call: Any) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call
+    return reason(refused.value)
+
+
+async def test_a_changed_text_is_a_new_version_and_what_was_sent_stays_readable(desk: Any) -> None:
+    first = await desk.text()
+    assert (first.version, first.language_code, first.etag) == (1, "en-GB", '"1"')
+    second = await desk.update_text(subject="Sorry, {{ new_date }}")
+    assert (second.name, second.version, second.body) == (DELAY_TEXT, 2, first.body)
+    assert await desk.text() == second
     event = desk.at_risk()
     await desk.hear(event)
-    assert (await desk.notice_in("SENT", event.promise)).template_version == 2
+    notice = await desk.notice_in("SENT", event.promise)
+    assert (notice.language_code, notice.template_version) == ("en-GB", 2)
     assert desk.mail.accepted[0]["Subject"] == "Sorry, Monday, 9 March 2026"
+    before = await desk.text(f"{DELAY_TEXT}/versions/1")
+    assert (before.subject, before.version) == (first.subject, 1)
+    assert await desk.update_text(subject=second.subject) == second  # which says nothing new
 
 
-async def test_versions_made_at_the_same_time_are_numbered_apart(desk: Any) -> None:
-    delay = await desk.template("delay")
-    created = await asyncio.gather(*(desk.create_template("delay", delay) for _ in range(5)))
-    assert sorted(template.version for template in created) == [2, 3, 4, 5, 6]
+async def test_a_text_in_another_language_replaces_none(desk: Any) -> None:
+    english = await desk.text()
+    german = TemplateText(
+        subject="Neuer Termin: {{ new_date }}", body=english.body, apology="Es tut mir leid.",
+        reasons={"other": "Es kam etwas dazwischen."},
+    )  # fmt: skip
+    created = await desk.create_text("delay", "de", german)
+    assert (created.name, created.language_code) == ("templates/delay/texts/de", "de")
+    assert await desk.text() == english
+    listed = await desk.templates.ListTemplateTexts(
+        template_service_pb2.ListTemplateTextsRequest(parent="templates/delay")
+    )
+    assert [text.language_code for text in listed.template_texts] == ["de", "en-GB"]
+    told = []
+    for language in ("de-CH", "fr", "en-GB"):
+        desk.peers.customers.answer.language_code = language
+        event = desk.at_risk()
+        await desk.hear(event)
+        told.append((await desk.notice_in("SENT", event.promise)).language_code)
+    assert told == ["de", "en-GB", "en-GB"]
+    assert desk.mail.accepted[0]["Subject"] == "Neuer Termin: Montag, 9. März 2026"
+    assert desk.mail.accepted[0]["Content-Language"] == "de"
+    facts = await desk.told("NoticeSent")
+    assert [fact.data.language_code for fact in facts] == told
+    assert {fact.data.template for fact in facts} == {"templates/delay"}
+
+
+async def test_changes_made_at_the_same_time_are_versions_of_their_own(desk: Any) -> None:
+    changes = (desk.update_text(subject=f"{n}: {{{{ new_date }}}}") for n in range(5))
+    made = await asyncio.gather(*changes)
+    assert sorted(text.version for text in made) == [2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("change", "reasons"),
+    [
+        ({"subject": ""}, {"template_text.subject": "REQUIRED"}),
+        ({"subject": "x" * 201}, {"template_text.subject": "TOO_LONG"}),
+        ({"body": "x" * 10_001}, {"template_text.body": "TOO_LONG"}),
+        ({"body": "a\x00"}, {"template_text.body": "INVALID_TEXT"}),
+        ({"apology": ""}, {"template_text.body": "TEMPLATE_PART_MISSING"}),
+        ({"subject": "{{ nobody }}"}, {"template_text.body": "VARIABLE_UNKNOWN"}),
+        ({"subject": "{% for x in y %}"}, {"template_text.subject": "INVALID_TEMPLATE"}),
+        (
+            {"subject": "", "body": ""},
+            {"template_text.subject": "REQUIRED", "template_text.body": "REQUIRED"},
+        ),
+        (
+            {"reasons": {"rain": "Rain.", "SNOW": ""}},
+            {"template_text.reasons": "INVALID_CODE", "template_text.reasons[SNOW]": "REQUIRED"},
+        ),
+    ],
+)
+async def test_a_wrong_text_is_refused_with_every_violation(
+    desk: Any, change: dict[str, Any], reasons: dict[str, str]
+) -> None:
+    assert await desk.violations(desk.update_text(**change)) == reasons
+    assert (await desk.text()).version == 1
+    text = await desk.text()
+    for field, value in change.items():
+        if field == "reasons":
+            text.reasons.update(value)
+        else:
+            setattr(text, field, value)
+    assert await desk.violations(desk.create_text("delay", "fr", text)) == reasons
+
+
+@pytest.mark.parametrize("language", ["xx-english", "EN", "en_GB", ""])
+async def test_a_text_is_in_a_language_that_dates_can_be_written_in(desk: Any, language: str) -> None:
+    [found] = (await desk.violations(desk.create_text("delay", language, await desk.text()))).items()
+    assert found == ("template_text_id", "INVALID_CODE" if language else "REQUIRED")
 
 
 @pytest.mark.parametrize(
@@ -41,73 +120,65 @@ async def test_versions_made_at_the_same_time_are_numbered_apart(desk: Any) -> N
         ({"kind": 0}, {"template.kind": "INVALID_ENUM"}),
         ({"purpose": ""}, {"template.purpose": "REQUIRED"}),
         ({"purpose": "service"}, {"template.purpose": "INVALID_NAME"}),
-        ({"purpose": "purposes/marketing"}, {"template.purpose": "PURPOSE_FIXED"}),
-        ({"language_code": "xx-english"}, {"template.language_code": "INVALID_CODE"}),
-        ({"subject": ""}, {"template.subject": "REQUIRED"}),
-        ({"subject": "x" * 201}, {"template.subject": "TOO_LONG"}),
-        ({"body": "x" * 10_001}, {"template.body": "TOO_LONG"}),
-        ({"body": "a\x00"}, {"template.body": "INVALID_TEXT"}),
-        ({"apology": ""}, {"template.body": "TEMPLATE_PART_MISSING"}),
-        ({"subject": "{{ nobody }}"}, {"template.variables": "VARIABLE_UNKNOWN"}),
-        ({"subject": "{% for x in y %}"}, {"template.subject": "INVALID_TEMPLATE"}),
-        (
-            {"subject": "", "language_code": ""},
-            {"template.subject": "REQUIRED", "template.language_code": "REQUIRED"},
-        ),
+        ({"default_language_code": "xx-english"}, {"template.default_language_code": "INVALID_CODE"}),
+        ({"default_language_code": ""}, {"template.default_language_code": "REQUIRED"}),
+        ({"variables": ["Depot"]}, {"template.variables[0].name": "INVALID_CODE"}),
+        ({"variables": ["depot", "depot"]}, {"template.variables[1].name": "INVALID_CODE"}),
+        ({"variables": ["depot", "customer_name"]}, {"template.variables[1].name": "VARIABLE_RESERVED"}),
+        ({"variables": [f"v{i}" for i in range(31)]}, {"template.variables": "TOO_LONG"}),
     ],
 )
-async def test_a_wrong_template_is_refused_with_every_violation(
+async def test_a_wrong_template_is_refused(
     desk: Any, change: dict[str, Any], reasons: dict[str, str]
 ) -> None:
-    delay = await desk.template("delay")
-    for field, value in change.items():
-        setattr(delay, field, value)
-    assert await desk.violations(desk.create_template("delay", delay)) == reasons
-    assert (await desk.template("delay")).version == 1
+    if "variables" in change:
+        change = {"variables": [Template.Variable(name=name) for name in change["variables"]]}
+    assert await desk.violations(desk.create_template("wrong", HELLO, **change)) == reasons
 
 
-@pytest.mark.parametrize(
-    ("variables", "reasons"),
-    [
-        (["Depot"], {"template.variables[0]": "INVALID_CODE"}),
-        (["depot", "customer_name"], {"template.variables[1]": "VARIABLE_RESERVED"}),
-        ([f"v{i}" for i in range(31)], {"template.variables": "TOO_LONG"}),
-    ],
-)
-async def test_declared_variables_have_names_of_their_own(
-    desk: Any, variables: list[str], reasons: dict[str, str]
-) -> None:
-    delay = await desk.template("delay")
-    delay.variables.extend(variables)
-    assert await desk.violations(desk.create_template("delay", delay)) == reasons
+async def test_nobody_takes_a_template_a_text_or_a_policy_for_a_new_one(desk: Any) -> None:
+    assert await refusal(desk.create_template("delay", HELLO)) == "TEMPLATE_EXISTS"
+    assert await refusal(desk.create_text("delay", "en-gb", await desk.text())) == "TEXT_EXISTS"
+    assert await refusal(desk.create_policy("promise-at-risk")) == "NOTICE_POLICY_EXISTS"
+    assert await desk.violations(desk.create_template("No Way", HELLO)) == {"template_id": "INVALID_CODE"}
 
 
-async def test_reasons_are_codes_with_words(desk: Any) -> None:
-    delay = await desk.template("delay")
-    delay.reasons["rain"] = "Rain."
-    delay.reasons["SNOW"] = ""
-    assert await desk.violations(desk.create_template("delay", delay)) == {
-        "template.reasons": "INVALID_CODE",
-        "template.reasons[SNOW]": "REQUIRED",
-    }
+async def test_a_stale_change_is_refused(desk: Any) -> None:
+    calls = [
+        desk.update_text(subject="Sorry", etag='"7"'),
+        desk.update_policy("promise-at-risk", disabled=True, etag='"7"'),
+        desk.update_template("delay", default_language_code="en-GB", etag='"7"'),
+    ]
+    assert {await refusal(call) for call in calls} == {"ETAG_MISMATCH"}
 
 
-async def test_a_template_id_is_a_code(desk: Any) -> None:
-    violations = await desk.violations(desk.create_template("No Way", await desk.template("delay")))
-    assert violations == {"template_id": "INVALID_CODE"}
-
-
-async def test_templates_are_listed_by_name_in_their_latest_version(desk: Any) -> None:
-    delay = await desk.template("delay")
-    for template_id in ("apple", "delay"):
-        await desk.create_template(template_id, delay)
+async def test_templates_are_listed_by_name(desk: Any) -> None:
+    await desk.create_template("apple", HELLO)
     request = template_service_pb2.ListTemplatesRequest(page_size=2)
     first = await desk.templates.ListTemplates(request)
     request.page_token = first.next_page_token
     second = await desk.templates.ListTemplates(request)
     assert second.next_page_token == ""
-    listed = [(t.name, t.version) for t in (*first.templates, *second.templates)]
-    assert listed == [("templates/apple", 1), ("templates/delay", 2), ("templates/recovery", 1)]
+    listed = [template.name for template in (*first.templates, *second.templates)]
+    assert listed == ["templates/apple", "templates/delay", "templates/recovery"]
+
+
+async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
+    depot = Template.Variable(name="depot")
+    await desk.create_template(
+        "ready", TemplateText(subject="In {{ depot }}", body="{{ contact_name }}"), variables=[depot]
+    )
+    assert await desk.violations(desk.update_template("ready", default_language_code="fr")) == {
+        "template.default_language_code": "TEXT_MISSING"
+    }
+    await desk.create_text("ready", "fr", HELLO)
+    changed = await desk.update_template("ready", default_language_code="fr")
+    assert (changed.default_language_code, changed.etag) == ("fr", '"2"')
+    other = [Template.Variable(name="shelf", impersonal=True)]
+    assert await desk.violations(desk.update_template("ready", variables=other)) == {
+        "template.variables": "VARIABLE_UNKNOWN"
+    }
+    assert await desk.template("ready") == changed
 
 
 async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
@@ -126,7 +197,7 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     shown = await desk.templates.RenderTemplate(request)
     assert shown.subject == "orders/7: a new date, Friday, 6 March 2026"
     assert "The weather is holding us up." in shown.body
-    assert shown.template_version == 1
+    assert (shown.language_code, shown.template_version) == ("en-GB", 1)
     del request.variables["contact_name"]
     del request.variables["reason"]
     assert await desk.violations(desk.templates.RenderTemplate(request)) == {
@@ -136,46 +207,65 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     assert desk.mail.received == []
 
 
-async def test_a_template_that_is_not_there_is_not_found(desk: Any) -> None:
-    for name, expected in (("templates/none", "RESOURCE_NOT_FOUND"), ("none", "INVALID_NAME")):
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await desk.templates.GetTemplate(template_service_pb2.GetTemplateRequest(name=name))
-        assert reason(refusal.value) == expected
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await desk.templates.RenderTemplate(template_service_pb2.RenderTemplateRequest(name=name))
-        assert reason(refusal.value) == expected
+@pytest.mark.parametrize(
+    ("name", "expected"), [("templates/none", "RESOURCE_NOT_FOUND"), ("none", "INVALID_NAME")]
+)
+async def test_what_is_not_there_is_not_found(desk: Any, name: str, expected: str) -> None:
+    pb, rpc = template_service_pb2, desk.templates
+    calls = [
+        rpc.GetTemplate(pb.GetTemplateRequest(name=name)),
+        rpc.RenderTemplate(pb.RenderTemplateRequest(name=name)),
+        rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de")),
+        rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de/versions/9")),
+        rpc.ListTemplateTexts(pb.ListTemplateTextsRequest(parent=name)),
+        desk.update_text(f"{name}/texts/de", subject="Sorry"),
+    ]
+    assert {await refusal(call) for call in calls} == {expected}
 
 
 async def test_a_policy_that_is_switched_off_sends_nothing(desk: Any) -> None:
-    created = await desk.create_policy("promise-at-risk", enabled=False)
-    assert created.version == 2
+    off = await desk.update_policy("promise-at-risk", disabled=True)
+    assert (off.version, off.disabled) == (2, True)
     first, second = desk.at_risk(), desk.at_risk()
     event_id = await desk.hear(first)
     await eventually(lambda: HANDLED.maybe(desk.running.db, event_id=event_id))
-    await desk.create_policy("promise-at-risk")
+    await desk.update_policy("promise-at-risk", disabled=False)
     await desk.hear(second)
-    await desk.notice_in("SENT", second.promise)
+    notice = await desk.notice_in("SENT", second.promise)
+    assert (notice.policy, notice.policy_version) == ("noticePolicies/promise-at-risk", 3)
     assert await desk.notices_of(first.promise) == []
-    listed = await desk.policies.ListNoticePolicies(policy_service_pb2.ListNoticePoliciesRequest())
-    assert [(p.name, p.version, p.enabled) for p in listed.notice_policies] == [
-        ("noticePolicies/promise-at-risk", 3, True),
-        ("noticePolicies/promise-recovered", 1, True),
+    listed = await desk.policies.ListNoticePolicies(notice_policy_service_pb2.ListNoticePoliciesRequest())
+    assert [(p.name, p.version, p.disabled) for p in listed.notice_policies] == [
+        ("noticePolicies/promise-at-risk", 3, False),
+        ("noticePolicies/promise-recovered", 1, False),
     ]
+
+
+async def test_a_deleted_policy_is_gone_and_its_name_counts_on(desk: Any) -> None:
+    pb, name = notice_policy_service_pb2, "noticePolicies/promise-at-risk"
+    await desk.policies.DeleteNoticePolicy(pb.DeleteNoticePolicyRequest(name=name, etag='"1"'))
+    get = pb.GetNoticePolicyRequest(name=name)
+    assert await refusal(desk.policies.GetNoticePolicy(get)) == "RESOURCE_NOT_FOUND"
+    assert await refusal(desk.update_policy("promise-at-risk", disabled=True)) == "RESOURCE_NOT_FOUND"
+    again = await desk.create_policy("promise-at-risk")
+    assert again.version == 3
+    assert await desk.policies.GetNoticePolicy(get) == again
 
 
 @pytest.mark.parametrize(("department", "rule"), [("delivery", "apologies"), ("billing", "promise-at-risk")])
 async def test_the_policies_of_the_promises_department_say_how_before_the_platforms_and_nobody_elses(
     desk: Any, department: str, rule: str
 ) -> None:
-    delay = await desk.template("delay")
-    delay.subject = "Sorry, {{ new_date }}"
-    await desk.create_template("sorry", delay)
+    text = await desk.text()
+    text.subject = "Sorry, {{ new_date }}"
+    await desk.create_template("sorry", text, kind="KIND_DELAY")
     for policy_id in ("zorry", "apologies"):
         await desk.create_policy(policy_id, template="templates/sorry", department="departments/delivery")
     event = desk.at_risk(department=f"departments/{department}")
     await desk.hear(event)
     notice = await desk.notice_in("SENT", event.promise)
     assert notice.template == ("templates/sorry" if rule == "apologies" else "templates/delay")
+    assert (notice.policy, notice.department) == (f"noticePolicies/{rule}", f"departments/{department}")
     assert (await desk.explain(notice.name)).rule == f"noticePolicies/{rule}"
     assert len(await desk.notices_of(event.promise)) == 1
     assert len(desk.mail.received) == 1
@@ -197,60 +287,51 @@ async def test_a_wrong_policy_is_refused(
 
 
 async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await desk.create_policy("late", template="templates/none")
-    assert reason(refusal.value) == "RESOURCE_NOT_FOUND"
-    delay = await desk.template("delay")
-    delay.subject += " in {{ depot }}"
-    delay.variables.append("depot")
-    await desk.create_template("depot", delay)
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await desk.create_policy("late", template="templates/depot")
-    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+    assert await refusal(desk.create_policy("late", template="templates/none")) == "RESOURCE_NOT_FOUND"
+    text = await desk.text()
+    text.subject += " in {{ depot }}"
+    depot = [Template.Variable(name="depot")]
+    await desk.create_template("depot", text, kind="KIND_DELAY", variables=depot)
+    for change in (desk.create_policy("late", template="templates/depot"),
+                   desk.update_policy("promise-at-risk", template="templates/depot")):  # fmt: skip
+        assert await refusal(change) == "TEMPLATE_NOT_SENDABLE"
 
 
-async def test_a_policy_needs_a_template_for_the_service_of_which_promises_are(desk: Any) -> None:
-    delay = await desk.template("delay")
-    delay.purpose = "purposes/marketing"
-    await desk.create_template("sale", delay)
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await desk.create_policy("late", template="templates/sale")
-    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+@pytest.mark.parametrize(
+    "about", [{"purpose": "purposes/marketing"}, {"default_language_code": "fr"}], ids=["purpose", "language"]
+)
+async def test_a_policy_needs_a_template_for_the_service_that_has_a_text_for_all(
+    desk: Any, about: dict[str, str]
+) -> None:
+    await desk.create_template("sale", await desk.text(), kind="KIND_DELAY", **about)
+    assert await refusal(desk.create_policy("late", template="templates/sale")) == "TEMPLATE_NOT_SENDABLE"
 
 
 @pytest.mark.parametrize("fact", ["PromiseAtRisk", "PromiseRecovered"])
-async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: str) -> None:
-    for body in (
+@pytest.mark.parametrize(
+    "body",
+    [
         "{{ contact_name }} is looking into it.",
         "{{ contact_name }}: {% if reference %}{{ old_date }} and {{ new_date }}{% endif %}",
-    ):
-        template = template_service_pb2.Template(
-            kind="KIND_INFORMATION",
-            purpose="purposes/service",
-            language_code="en",
-            subject="News",
-            body=body,
-        )
-        await desk.create_template("vague", template)
-        with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await desk.create_policy(
-                "vague", event_type=f"rapport.cases.v1.{fact}", template="templates/vague"
-            )
-        assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+    ],
+    ids=["untold", "hidden"],
+)
+async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: str, body: str) -> None:
+    await desk.create_template("vague", TemplateText(subject="News", body=body))
+    policy = desk.create_policy("vague", event_type=f"rapport.cases.v1.{fact}", template="templates/vague")
+    assert await refusal(policy) == "TEMPLATE_NOT_SENDABLE"
 
 
-@pytest.mark.parametrize("change", ["variables", "kind"])
-async def test_a_template_that_a_policy_sends_stays_one_that_it_can_send(desk: Any, change: str) -> None:
-    delay = await desk.template("delay")
-    if change == "kind":
-        delay.kind = template_service_pb2.Template.KIND_INFORMATION
-    else:
-        delay.variables.append("depot")
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await desk.create_template("delay", delay)
-    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
-    await desk.create_policy("promise-at-risk", enabled=False)
-    await desk.create_template("delay", delay)
-    with pytest.raises(grpc.aio.AioRpcError) as refusal:
-        await desk.create_policy("promise-at-risk")
-    assert reason(refusal.value) == "TEMPLATE_NOT_SENDABLE"
+async def test_a_template_that_a_policy_sends_stays_one_that_it_can_send(desk: Any) -> None:
+    depot = [Template.Variable(name="depot")]
+    assert await refusal(desk.update_template("delay", variables=depot)) == "TEMPLATE_NOT_SENDABLE"
+    await desk.update_policy("promise-at-risk", disabled=True)
+    await desk.update_template("delay", variables=depot)
+    assert await refusal(desk.update_policy("promise-at-risk", disabled=False)) == "TEMPLATE_NOT_SENDABLE"
+
+
+async def test_a_text_that_a_policy_sends_says_the_date_in_every_language(desk: Any) -> None:
+    vague = TemplateText(subject="Nouvelles", body="{{ contact_name }}")
+    assert await refusal(desk.create_text("recovery", "fr", vague)) == "TEMPLATE_NOT_SENDABLE"
+    name = "templates/recovery/texts/en-gb"
+    assert await refusal(desk.update_text(name, body=vague.body)) == "TEMPLATE_NOT_SENDABLE"

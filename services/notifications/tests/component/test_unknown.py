@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.work.metrics import REPEATS
-from rapport.notifications.v1 import notice_pb2, template_service_pb2
+from rapport.notifications.v1 import notice_pb2, template_pb2
 from rapport_testing.wait import eventually
 
 LONG_ENOUGH = timedelta(minutes=10)
@@ -18,7 +18,7 @@ async def attempted(desk: Any, promise: str, *outcomes: str) -> notice_pb2.Notic
 
     async def found() -> Any:
         notices = await desk.notices_of(promise)
-        done = [outcome for outcome, _ in desk.outcomes(notices[0])] if notices else []
+        done = [outcome for outcome, _ in await desk.outcomes(notices[0])] if notices else []
         return notices[0] if done == list(outcomes) else None
 
     notice: notice_pb2.Notice = await eventually(found)
@@ -33,7 +33,7 @@ async def test_a_lost_answer_is_repeated_once_with_the_same_bytes(desk: Any) -> 
     await attempted(desk, event.promise, "UNKNOWN")
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
-    assert [outcome for outcome, _ in desk.outcomes(notice)] == ["UNKNOWN", "ACCEPTED"]
+    assert [outcome for outcome, _ in await desk.outcomes(notice)] == ["UNKNOWN", "ACCEPTED"]
     first, second = desk.mail.raw
     assert first == second
     assert REPEATS.labels("notice-send")._value.get() == before + 1
@@ -75,14 +75,8 @@ async def test_an_answer_that_takes_hours_is_waited_for_and_costs_no_repeat(desk
 
 
 async def test_a_receipt_is_not_repeated(desk: Any) -> None:
-    template = template_service_pb2.Template(
-        kind="KIND_INFORMATION",
-        purpose="purposes/service",
-        language_code="en",
-        subject="Received",
-        body="{{ contact_name }} has it.",
-    )
-    await desk.create_template("receipt", template)
+    text = template_pb2.TemplateText(subject="Received", body="{{ contact_name }} has it.")
+    await desk.create_template("receipt", text)
     desk.mail.replies = [DROP]
     sent = await desk.send(receipt(desk))
     notice = await desk.reached(sent.name, "UNKNOWN")
@@ -102,7 +96,7 @@ async def test_a_repeat_whose_words_have_changed_is_not_made(desk: Any) -> None:
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("UNKNOWN", event.promise)
     assert len(desk.mail.received) == 1
-    assert desk.outcomes(notice)[-1] == ("PERMANENT_FAILURE", "NOT_REPEATABLE")
+    assert (await desk.outcomes(notice))[-1] == ("PERMANENT_FAILURE", "NOT_REPEATABLE")
 
 
 @pytest.mark.parametrize("forbid", ["consent", "expiry"])
@@ -129,10 +123,10 @@ async def test_a_newer_date_replaces_a_message_whose_answer_was_lost(desk: Any) 
     notice = await desk.notice_in("SENT", event.promise)
     first, second = desk.mail.received
     assert first["Message-ID"] != second["Message-ID"]
-    assert [outcome for outcome, _ in desk.outcomes(notice)] == ["ACCEPTED"]
+    assert [outcome for outcome, _ in await desk.outcomes(notice)] == ["ACCEPTED"]
     perhaps = (await desk.notices_of(event.promise))[1]
     assert (desk.state(perhaps), perhaps.reason_code) == ("UNKNOWN", "outcome-unknown")
-    assert [outcome for outcome, _ in desk.outcomes(perhaps)] == ["UNKNOWN"]
+    assert [outcome for outcome, _ in await desk.outcomes(perhaps)] == ["UNKNOWN"]
 
 
 def receipt(desk: Any) -> notice_pb2.Notice:

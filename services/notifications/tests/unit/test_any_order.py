@@ -25,8 +25,10 @@ from notifications.domain.news import (
     what_follows,
 )
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.template import Text
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
 LATER = NOW + timedelta(days=9)
 DUE = "2026-03-04"
 REPEATS = {Concern.AT_RISK: 1, Concern.RECOVERED: 0}
@@ -37,7 +39,9 @@ def told_by(version: int, kind: str) -> News:
     concern = {"RECOVERED": Concern.RECOVERED, "ENDED": Concern.NONE}.get(kind, Concern.AT_RISK)
     risk = {"old_date": DUE, "new_date": f"2026-03-{kind}", "reason": "weather", "reference": ""}
     variables = {Concern.AT_RISK: risk, Concern.RECOVERED: recovery(risk), Concern.NONE: {}}[concern]
-    return News("promises/1", version, "customers/1", "", concern, variables, LATER, LATER, "departments/a")
+    return News(
+        "promises/1", version, "customers/1", "", concern, variables, LATER, LATER, "UTC", "departments/a"
+    )
 
 
 @dataclass
@@ -133,7 +137,7 @@ class World:
 
     def _leave(self, notice: Notice, attempt: int) -> None:
         check_leaving(self, notice)
-        notice.begin(attempt)
+        notice.begin(attempt, "EMAIL", TEXT)
         key = (notice.id, notice.revision)
         message = next((each for each in self.messages if each.key == key), None)
         if message is None:
@@ -158,7 +162,7 @@ class World:
         notice.in_doubt = bool(work.unknown)
         if verdict is Verdict.DONE:
             if not notice.told:
-                notice.accept(NOW, "EMAIL", "")
+                notice.accept(NOW, "")
         elif work.state in (Stage.PENDING, Stage.CLAIMED):
             newer = any(each is not notice and not each.ended for each in before)
             notice.postpone(replaced=notice.superseded or newer)
@@ -206,7 +210,7 @@ class World:
     def _tell(self, notice: Notice) -> None:
         fact = notice.end_fact()
         if isinstance(fact, rules.NoticeSent) and fact.told_promise:
-            self.told.append((notice.id, fact.told_promise.version))
+            self.told.append((notice.id, fact.told_promise.promise_version))
 
     def _newest_first(self) -> list[Notice]:
         return sorted(self.notices, key=lambda each: (each.promise_version, each.id), reverse=True)
@@ -217,17 +221,18 @@ class World:
             customer=news.customer,
             kind="x",
             purpose="purposes/service",
-            template="x",
+            template_id="x",
             variables=news.variables,
             promise=news.promise,
             case="",
-            policy="x",
+            policy_id="x",
             policy_version=1,
             promise_version=news.version,
             expire_time=news.expire_time,
             request_time=NOW,
             request_event=uuid4(),
             concern=news.concern,
+            time_zone=news.time_zone,
             heard_version=news.version,
         )
         self.notices.append(notice)

@@ -11,8 +11,8 @@ from notifications.domain.policy import EVENT_TYPES, EVENTS
 from notifications.domain.template import Kind
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered
 from rapport.common.v1.states_pb2 import NoticeState
-from rapport.notifications.v1.notice_pb2 import DeliveryAttempt
-from rapport.notifications.v1.template_service_pb2 import Template
+from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
+from rapport.notifications.v1.template_pb2 import Template
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ MONDAY = FRIDAY | {"new_date": "2026-03-09"}
 
 def news(version: int, concern: Concern = Concern.AT_RISK, variables: dict[str, str] = FRIDAY) -> News:
     return News(
-        "promises/1", version, "customers/1", "", concern, variables, NOW, NOW, "departments/delivery"
+        "promises/1", version, "customers/1", "", concern, variables, NOW, NOW, "", "departments/delivery"
     )
 
 
@@ -48,11 +48,11 @@ def notice(
         customer="customers/1",
         kind="promise-at-risk",
         purpose="purposes/service",
-        template="delay",
+        template_id="delay",
         variables=variables,
         promise="promises/1",
         case="",
-        policy="promise-at-risk",
+        policy_id="promise-at-risk",
         policy_version=1,
         promise_version=version,
         expire_time=NOW,

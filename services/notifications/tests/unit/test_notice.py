@@ -12,8 +12,10 @@ from notifications.domain.facts import (
     ToldPromise,
 )
 from notifications.domain.notice import Concern, Notice, State
+from notifications.domain.template import Text
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+TEXT = Text("delay", "en-gb", "en-GB", 3, "", "", "", {}, NOW)
 NEW_DATE = datetime(2026, 3, 9, tzinfo=UTC)
 
 
@@ -24,11 +26,11 @@ def notice() -> Notice:
         customer="customers/0198c2d0-0000-7000-8000-000000000002",
         kind="promise-at-risk",
         purpose="purposes/service",
-        template="delay",
+        template_id="delay",
         variables={"reason": "weather", "new_date": NEW_DATE.isoformat()},
         promise="promises/0198c2d0-0000-7000-8000-000000000003",
         case="",
-        policy="promise-at-risk",
+        policy_id="promise-at-risk",
         policy_version=1,
         promise_version=2,
         expire_time=NEW_DATE,
@@ -40,7 +42,7 @@ def notice() -> Notice:
 
 
 def test_a_notice_that_is_handed_over_is_being_sent(notice: Notice) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     assert (notice.state, notice.attempt_count, notice.version) == (State.SENDING, 1, 2)
 
 
@@ -58,12 +60,12 @@ def test_what_was_only_requested_has_said_nothing(notice: Notice) -> None:
 def test_every_change_is_a_new_version(notice: Notice) -> None:
     versions = [notice.version]
     for change in (
-        lambda: notice.begin(1),
+        lambda: notice.begin(1, "EMAIL", TEXT),
         notice.postpone,
         lambda: notice.revise(notice.variables, NEW_DATE, 3),
-        lambda: notice.begin(2),
+        lambda: notice.begin(2, "EMAIL", TEXT),
         lambda: notice.withdraw("promise-recovered"),
-        lambda: notice.accept(NOW, "EMAIL", "abc"),
+        lambda: notice.accept(NOW, "abc"),
     ):
         change()
         versions.append(notice.version)
@@ -72,14 +74,14 @@ def test_every_change_is_a_new_version(notice: Notice) -> None:
 
 def test_every_attempt_to_say_the_same_has_the_same_key(notice: Notice) -> None:
     first = notice.provider_key("acme.example")
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.postpone()
-    notice.begin(2)
+    notice.begin(2, "EMAIL", TEXT)
     assert notice.provider_key("acme.example") == first == f"<{notice.id}@acme.example>"
 
 
 def test_an_attempt_that_came_to_nothing_leaves_it_waiting(notice: Notice) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.postpone()
     assert notice.waits
     before = replace(notice)
@@ -102,7 +104,7 @@ def test_a_notice_that_is_given_up_tells_how_and_why(notice: Notice, state: Stat
 
 @pytest.mark.parametrize("state", [State.SUPPRESSED, State.FAILED, State.UNKNOWN])
 def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.in_doubt = True
     notice.give_up(state, "gave-up")
     told = notice.end_fact()
@@ -112,7 +114,7 @@ def test_what_may_have_been_accepted_ends_unknown(notice: Notice, state: State) 
 
 
 def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.in_doubt = True
     notice.give_up(State.UNKNOWN, "outcome-unknown")
     refused = replace(notice, in_doubt=False)
@@ -124,40 +126,43 @@ def test_an_answer_that_comes_late_ends_the_doubt(notice: Notice) -> None:
     replaced = replace(notice, in_doubt=False)
     replaced.postpone(replaced=True)
     assert (replaced.state, replaced.reason_code) == (State.SUPPRESSED, "already-told")
-    notice.accept(NOW, "EMAIL", "abc")
+    notice.accept(NOW, "abc")
     assert (notice.state, notice.reason_code) == (State.SENT, "")
 
 
 def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were_told(notice: Notice) -> None:
-    notice.begin(1)
-    notice.accept(NOW, "EMAIL", "abc")
+    notice.begin(1, "EMAIL", TEXT)
+    notice.accept(NOW, "abc")
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
-    assert (fact.channel, fact.send_time) == ("EMAIL", NOW)
+    assert (fact.channel, fact.language_code, fact.template_version) == ("EMAIL", "en-GB", 3)
+    assert (fact.template, fact.policy, fact.send_time) == (notice.template, notice.policy, NOW)
     assert fact.told_promise == ToldPromise(
         promise=notice.promise,
         customer=notice.customer,
-        version=2,
+        promise_version=2,
         new_due_time=NEW_DATE,
         new_due_date=None,
+        time_zone="",
         tell_time=NOW,
         reason_code="weather",
     )
 
 
 def told_promise(notice: Notice) -> ToldPromise | None:
-    notice.begin(1)
-    notice.accept(NOW, "EMAIL", "abc")
+    notice.begin(1, "EMAIL", TEXT)
+    notice.accept(NOW, "abc")
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
     return fact.told_promise
 
 
-def test_a_day_is_told_as_a_day(notice: Notice) -> None:
-    notice.variables["new_date"] = "2026-03-09"
+def test_a_day_is_told_as_a_day_with_the_moment_at_which_it_is_over_there(notice: Notice) -> None:
+    notice.variables["new_date"], notice.time_zone = "2026-03-09", "Europe/Berlin"
     told = told_promise(notice)
     assert told is not None
-    assert (told.new_due_time, told.new_due_date) == (None, date(2026, 3, 9))
+    assert (told.new_due_date, told.time_zone) == (date(2026, 3, 9), "Europe/Berlin")
+    assert told.new_due_time == datetime(2026, 3, 9, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("concern", [Concern.NONE, Concern.RECOVERED])
@@ -180,15 +185,15 @@ def test_a_revision_has_a_key_of_its_own(notice: Notice) -> None:
 
 def test_what_was_sent_counts_even_when_it_was_revised_meanwhile(notice: Notice) -> None:
     said = notice.variables
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
-    notice.accept(NOW, "EMAIL", "abc")
+    notice.accept(NOW, "abc")
     assert (notice.variables, notice.promise_version, notice.heard_version) == (said, 2, 3)
 
 
 def test_what_may_have_arrived_ends_as_it_was_when_it_was_revised_meanwhile(notice: Notice) -> None:
     said = notice.variables
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.revise({"new_date": "2026-03-10T00:00:00+00:00"}, NEW_DATE + timedelta(days=1), 3)
     notice.in_doubt = True
     notice.postpone()
@@ -196,7 +201,7 @@ def test_what_may_have_arrived_ends_as_it_was_when_it_was_revised_meanwhile(noti
 
 
 def test_what_was_withdrawn_and_is_true_again_is_sent(notice: Notice) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.withdraw("promise-recovered")
     notice.revise(notice.variables, NEW_DATE, 4)
     notice.postpone()
@@ -209,7 +214,7 @@ def test_a_notice_that_is_no_longer_true_is_suppressed(notice: Notice) -> None:
 
 
 def test_an_attempt_under_way_is_the_last_once_the_notice_is_no_longer_true(notice: Notice) -> None:
-    notice.begin(1)
+    notice.begin(1, "EMAIL", TEXT)
     notice.withdraw("promise-ended")
     assert notice.state == State.SENDING
     refused = replace(notice)

@@ -1,29 +1,21 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from chassis.errors import InvalidArgument
-from notifications.domain.template import REPEATS, Kind, Template
-from notifications.usecases import seed
-from notifications.usecases.words import check, one_line, render, said, to_give
+from notifications.domain.template import REPEATS, Kind, Template, Text, text_for
+from notifications.usecases import seed, words
+from notifications.usecases.words import Words, language_code_of, one_line, said, to_give
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-DELAY = Template(
-    "delay",
-    1,
-    Kind.DELAY,
-    "SERVICE",
-    "en-GB",
-    seed.SUBJECT,
-    seed.BODY,
-    seed.APOLOGY,
-    seed.REASONS,
-    [],
-    seed.PLATFORM,
-    NOW,
+TEMPLATE = Template(
+    "delay", Kind.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, create_time=NOW, update_time=NOW
+)
+DELAY = Text(
+    "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, create_time=NOW
 )
 GIVEN = {
     "customer_name": "Maria Anders",
@@ -36,15 +28,23 @@ GIVEN = {
 }
 
 
-def refused(template: Template) -> list[tuple[str, str, str]]:
+def check(text: Text, template: Template = TEMPLATE) -> None:
+    words.check(template, text)
+
+
+def render(text: Text, given: dict[str, str], zone: tzinfo) -> Words:
+    return words.render(TEMPLATE, text, given, zone)
+
+
+def refused(text: Text, template: Template = TEMPLATE) -> list[tuple[str, str, str]]:
     with pytest.raises(InvalidArgument) as refusal:
-        check(template)
+        check(text, template)
     return [(v.field, v.reason, v.description) for v in refusal.value.violations]
 
 
 def test_the_seeded_template_says_everything_a_delay_notice_must_say() -> None:
-    words = render(DELAY, GIVEN, UTC)
-    assert words.subject == "orders/10248: a new date, Monday, 9 March 2026"
+    message = render(DELAY, GIVEN, UTC)
+    assert message.subject == "orders/10248: a new date, Monday, 9 March 2026"
     for part in (
         "Dear Maria Anders,",
         seed.APOLOGY,
@@ -54,20 +54,20 @@ def test_the_seeded_template_says_everything_a_delay_notice_must_say() -> None:
         "Sam Reed",
         "+49 30 1234 or sam@acme.example",
     ):
-        assert part in words.body
+        assert part in message.body
 
 
 def test_the_seeded_template_does_without_a_reference() -> None:
-    words = render(DELAY, GIVEN | {"reference": ""}, UTC)
-    assert words.subject == "A new date, Monday, 9 March 2026"
-    assert "We promised you this by" in words.body
+    message = render(DELAY, GIVEN | {"reference": ""}, UTC)
+    assert message.subject == "A new date, Monday, 9 March 2026"
+    assert "We promised you this by" in message.body
 
 
 @pytest.mark.parametrize("part", ["apology", "reason", "new_date", "contact_name", "contact_reach"])
 def test_a_delay_template_without_a_part_is_refused(part: str) -> None:
     body = seed.BODY.replace("{{ " + part + " }}", "")
     [(field, reason, description)] = refused(replace(DELAY, body=body))
-    assert (field, reason) == ("template.body", "TEMPLATE_PART_MISSING")
+    assert (field, reason) == ("template_text.body", "TEMPLATE_PART_MISSING")
     assert description == f"a DELAY template must have {part}"
 
 
@@ -94,18 +94,20 @@ def test_a_part_that_is_missing_for_these_values_only_is_found_before_sending() 
 
 
 def test_an_information_template_needs_a_named_human() -> None:
-    information = replace(DELAY, kind=Kind.INFORMATION, apology="", reasons={})
-    assert refused(replace(information, body="Hello {{ customer_name }}"))[0][1] == "TEMPLATE_PART_MISSING"
-    check(replace(information, body="Yours, {{ contact_name }}"))
+    template = replace(TEMPLATE, kind=Kind.INFORMATION)
+    information = replace(DELAY, apology="", reasons={})
+    hello = replace(information, body="Hello {{ customer_name }}")
+    assert refused(hello, template)[0][1] == "TEMPLATE_PART_MISSING"
+    check(replace(information, body="Yours, {{ contact_name }}"), template)
 
 
 def test_a_variable_must_be_known_or_declared() -> None:
-    template = replace(DELAY, body=seed.BODY + "{{ depot }} {{ shelf }}")
-    assert refused(template) == [
-        ("template.variables", "VARIABLE_UNKNOWN", "must declare depot, shelf, which are used")
-    ]
-    check(replace(template, variables=["depot", "shelf"]))
-    assert to_give(replace(template, variables=["depot", "shelf"])) == [
+    text = replace(DELAY, body=seed.BODY + "{{ depot }} {{ shelf }}")
+    described = "must use no variable that templates/delay does not declare: depot, shelf"
+    assert refused(text) == [("template_text.body", "VARIABLE_UNKNOWN", described)]
+    template = replace(TEMPLATE, variables={"depot": True, "shelf": False})
+    check(text, template)
+    assert to_give(template, [text, DELAY]) == [
         "depot",
         "new_date",
         "old_date",
@@ -113,6 +115,37 @@ def test_a_variable_must_be_known_or_declared() -> None:
         "reference",
         "shelf",
     ]
+    given = {"depot": "D1", "shelf": "next to Anna", "reference": "a/1", "customer_name": "Anna"}
+    assert template.impersonal(given) == {"depot": "D1", "reference": "a/1"}
+
+
+@pytest.mark.parametrize(
+    ("language", "found"),
+    [
+        ("de-AT", "de-at"),
+        ("de-DE", "de"),
+        ("DE", "de"),
+        ("pt", "en-gb"),
+        ("en-US", "en-gb"),
+        ("", "en-gb"),
+        ("zh-Hant-TW", "zh-hant"),
+    ],
+)
+def test_a_customer_gets_their_language_or_what_is_left_of_it_or_the_default(
+    language: str, found: str
+) -> None:
+    texts = [replace(DELAY, language=each) for each in ("de", "de-at", "en-gb", "zh-hant")]
+    text = text_for(texts, language, "en-GB")
+    assert text is not None
+    assert text.language == found
+    assert text_for(texts[:2], "fr", "en-GB") is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"), [("en-gb", "en-GB"), ("zh-hant-tw", "zh-Hant-TW"), ("xx-english", "")]
+)
+def test_a_language_is_written_as_it_should_be(tag: str, code: str) -> None:
+    assert language_code_of(tag) == code
 
 
 @pytest.mark.parametrize(
@@ -141,7 +174,7 @@ def test_a_variable_must_be_known_or_declared() -> None:
 )
 def test_a_template_is_prose_and_nothing_else(source: str, line: int) -> None:
     [(field, reason, description)] = refused(replace(DELAY, subject=source))
-    assert (field, reason) == ("template.subject", "INVALID_TEMPLATE")
+    assert (field, reason) == ("template_text.subject", "INVALID_TEMPLATE")
     assert f"line {line}:" in description
 
 
@@ -215,9 +248,9 @@ def test_values_are_text_and_never_templates() -> None:
 
 
 def test_a_subject_is_one_line_whatever_the_values_hold() -> None:
-    words = render(DELAY, GIVEN | {"reference": "a\r\nBcc: everybody@example.com\u2028\x00\x85b"}, UTC)
-    assert words.subject.startswith("a Bcc: everybody@example.com b: a new date")
-    assert len(words.subject.splitlines()) == 1
+    message = render(DELAY, GIVEN | {"reference": "a\r\nBcc: everybody@example.com\u2028\x00\x85b"}, UTC)
+    assert message.subject.startswith("a Bcc: everybody@example.com b: a new date")
+    assert len(message.subject.splitlines()) == 1
 
 
 def test_one_line_removes_what_would_end_a_line() -> None:
@@ -262,16 +295,16 @@ def test_dates_are_in_the_language_of_the_template() -> None:
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
 def test_a_day_is_the_same_day_in_every_zone(zone: str) -> None:
     given = GIVEN | {"old_date": "2026-12-10", "new_date": "2026-12-12"}
-    words = render(DELAY, given, ZoneInfo(zone))
-    assert "by Thursday, 10 December 2026" in words.body
-    assert "by Saturday, 12 December 2026" in words.body
+    message = render(DELAY, given, ZoneInfo(zone))
+    assert "by Thursday, 10 December 2026" in message.body
+    assert "by Saturday, 12 December 2026" in message.body
 
 
 def test_moments_of_the_same_day_are_told_with_their_times() -> None:
     given = GIVEN | {"old_date": "2026-03-09T10:00:00+00:00", "new_date": "2026-03-09T17:30:00+00:00"}
-    words = render(DELAY, given, ZoneInfo("Europe/Berlin"))
-    assert words.subject == "orders/10248: a new date, Monday, 9 March 2026, 18:30"
-    assert "by Monday, 9 March 2026, 11:00" in words.body
+    message = render(DELAY, given, ZoneInfo("Europe/Berlin"))
+    assert message.subject == "orders/10248: a new date, Monday, 9 March 2026, 18:30"
+    assert "by Monday, 9 March 2026, 11:00" in message.body
 
 
 def test_after_a_lost_answer_a_delay_is_told_once_more_and_a_receipt_is_not() -> None:

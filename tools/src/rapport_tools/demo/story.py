@@ -13,18 +13,18 @@ import grpc
 from chassis.api.messages import timestamp, value_name
 from chassis.telemetry import tracing
 from rapport.cases.v1 import (
-    agent_pb2,
-    case_pb2,
     case_service_pb2,
     directory_service_pb2,
     promise_pb2,
     promise_service_pb2,
-    work_item_pb2,
     work_item_service_pb2,
 )
+from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceStub
 from rapport.common.v1 import channel_pb2, explanation_pb2
 from rapport.customer.v1 import (
@@ -111,7 +111,7 @@ class Story:
         return self.outcome
 
     def _know_the_customer(self) -> None:
-        agent = agent_pb2.Agent(
+        agent = Agent(
             name="agents/alice",
             display_name="Alice Brandt",
             phone="+49 30 901820",
@@ -156,18 +156,14 @@ class Story:
         case = self._call(
             self._cases.OpenCase,
             case_service_pb2.OpenCaseRequest(
-                case=case_pb2.Case(
-                    customer=self.outcome.customer, topic="order-delivery", owner="agents/alice"
-                )
+                case=Case(customer=self.outcome.customer, topic="order-delivery", owner="agents/alice")
             ),
         )
         item = self._call(
             self._items.CreateWorkItem,
             work_item_service_pb2.CreateWorkItemRequest(
                 parent=case.name,
-                work_item=work_item_pb2.WorkItem(
-                    department="departments/delivery", kind="deliver-order", reference=order
-                ),
+                work_item=WorkItem(department="departments/delivery", kind="deliver-order", reference=order),
             ),
         )
         promise = self._call(

@@ -25,8 +25,8 @@ READ_EVERYTHING = frozenset(
         "loyalty.transfers.read",
         "loyalty.units.read",
         "loyalty.customer_values.read",
+        "notifications.notice_policies.read",
         "notifications.notices.read",
-        "notifications.policies.read",
         "notifications.templates.read",
     }
 )
@@ -74,7 +74,7 @@ LEAD = frozenset(
         "loyalty.programs.write",
         "loyalty.purchases.write",
         "loyalty.units.write",
-        "notifications.policies.write",
+        "notifications.notice_policies.write",
         "notifications.templates.write",
     }
 )

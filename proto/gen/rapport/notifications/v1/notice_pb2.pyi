@@ -8,7 +8,6 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.common.v1 import states_pb2 as _states_pb2
@@ -52,52 +51,70 @@ class Notice(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     TEMPLATE_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
     REQUEST_TIME_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
-    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
-    PURPOSE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}`, chosen by the server."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     kind: _builtins.str
     """The kind of notice, a code such as `promise-at-risk`."""
+    purpose: _builtins.str
+    """What the contact is for, `purposes/{purpose}`, as the template has it: the customer's consent to this is checked
+    when it is sent.
+    """
     template: _builtins.str
     """The template, `templates/{id}`. In requests one of the kind INFORMATION: delays are told by policies."""
     promise: _builtins.str
     """The promise it is about; may be empty. In requests only with a template that tells no dates: policies tell those."""
     case: _builtins.str
     """The case it is about; may be empty."""
+    department: _builtins.str
+    """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
+    policy: _builtins.str
+    """The policy that asked for it; empty when a department did."""
+    policy_version: _builtins.int
+    """The version of that policy."""
     state: _states_pb2.NoticeState.ValueType
     """Where the message is."""
     reason_code: _builtins.str
     """Why it was suppressed, failed, or is unknown, a code; empty otherwise."""
     channel: _channel_pb2.Channel.ValueType
-    """The channel it went out on."""
+    """The channel on which it was handed over last; unspecified before."""
+    language_code: _builtins.str
+    """The language, BCP 47, in which it was handed over last; empty before. It is the text of the template in the
+    customer's language, else in what is left of that without its last parts, else in the template's default language.
+    """
     template_version: _builtins.int
-    """The version of the template it was rendered with."""
+    """The version of that text."""
     content_hash: _builtins.str
-    """The SHA-256 of the rendered message, in hex."""
+    """The SHA-256 of the rendered message that was accepted, in hex."""
+    attempt_count: _builtins.int
+    """How many attempts were made to hand it to a provider: see ListDeliveryAttempts."""
     etag: _builtins.str
     """The row version, quoted."""
-    purpose: _builtins.str
-    """What the contact is for, `purposes/{purpose}`, as the template has it: the customer's consent to this is checked
-    when it is sent.
-    """
     @_builtins.property
     def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """The values for the template, by name. Names, codes and times only."""
+        """The values for the template, by name; at most 50 of at most 500 characters. `reason` is a code, `reference` one as
+        a promise has it, dates are RFC 3339. What the template does not say is impersonal is taken for personal.
+        """
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
@@ -109,11 +126,7 @@ class Notice(_message.Message):
 
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When a provider accepted it, or may have."""
-
-    @_builtins.property
-    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeliveryAttempt]:
-        """The latest 100 attempts to hand it to a provider, oldest first."""
+        """When a provider accepted it."""
 
     def __init__(
         self,
@@ -121,25 +134,29 @@ class Notice(_message.Message):
         name: _builtins.str = ...,
         customer: _builtins.str = ...,
         kind: _builtins.str = ...,
+        purpose: _builtins.str = ...,
         template: _builtins.str = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        department: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
         state: _states_pb2.NoticeState.ValueType = ...,
         reason_code: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
+        language_code: _builtins.str = ...,
         template_version: _builtins.int = ...,
         content_hash: _builtins.str = ...,
         request_time: _timestamp_pb2.Timestamp | None = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
-        attempts: _abc.Iterable[Global___DeliveryAttempt] | None = ...,
+        attempt_count: _builtins.int = ...,
         etag: _builtins.str = ...,
-        purpose: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "request_time", b"request_time", "send_time", b"send_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "customer", b"customer", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "name", b"name", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "request_time", b"request_time", "send_time", b"send_time", "state", b"state", "template", b"template", "template_version", b"template_version", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "customer", b"customer", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "policy", b"policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "request_time", b"request_time", "send_time", b"send_time", "state", b"state", "template", b"template", "template_version", b"template_version", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,26 +170,29 @@ class ToldPromise(_message.Message):
 
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    VERSION_FIELD_NUMBER: _builtins.int
+    PROMISE_VERSION_FIELD_NUMBER: _builtins.int
     NEW_DUE_TIME_FIELD_NUMBER: _builtins.int
     NEW_DUE_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     TELL_TIME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
     """The customer who was told, `customers/{uuid}`."""
-    version: _builtins.int
+    promise_version: _builtins.int
     """The version of the promise that was told of."""
+    time_zone: _builtins.str
+    """The IANA time zone in which days of the promise are days; empty when a moment was told."""
     reason_code: _builtins.str
     """The reason that was told, a code."""
     @_builtins.property
     def new_due_time(self) -> _timestamp_pb2.Timestamp:
-        """The new due time that was told; absent when a day was told."""
+        """The new due time that was told: a moment, which is in time; of a day, the first moment after it, which is not."""
 
     @_builtins.property
     def new_due_date(self) -> _date_pb2.Date:
-        """The new due day that was told, in the promise's time zone; absent when a moment was told."""
+        """The new due day that was told, in `time_zone`; absent when a moment was told."""
 
     @_builtins.property
     def tell_time(self) -> _timestamp_pb2.Timestamp:
@@ -183,104 +203,19 @@ class ToldPromise(_message.Message):
         *,
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
-        version: _builtins.int = ...,
+        promise_version: _builtins.int = ...,
         new_due_time: _timestamp_pb2.Timestamp | None = ...,
         new_due_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
         tell_time: _timestamp_pb2.Timestamp | None = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "_new_due_time", b"_new_due_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "tell_time", b"tell_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "tell_time", b"tell_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "_new_due_time", b"_new_due_time", "customer", b"customer", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "promise", b"promise", "reason_code", b"reason_code", "tell_time", b"tell_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date", "customer", b"customer", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "promise", b"promise", "promise_version", b"promise_version", "reason_code", b"reason_code", "tell_time", b"tell_time", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__new_due_date: _TypeAlias = _typing.Literal["new_due_date"]  # noqa: Y015
     _WhichOneofArgType__new_due_date: _TypeAlias = _typing.Literal["_new_due_date", b"_new_due_date"]  # noqa: Y015
-    _WhichOneofReturnType__new_due_time: _TypeAlias = _typing.Literal["new_due_time"]  # noqa: Y015
-    _WhichOneofArgType__new_due_time: _TypeAlias = _typing.Literal["_new_due_time", b"_new_due_time"]  # noqa: Y015
-    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__new_due_date) -> _WhichOneofReturnType__new_due_date | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_due_time) -> _WhichOneofReturnType__new_due_time | None: ...
 
 Global___ToldPromise: _TypeAlias = ToldPromise  # noqa: Y015
-
-@_typing.final
-class DeliveryAttempt(_message.Message):
-    """One attempt to hand a notice to a provider."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    class _Outcome:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryAttempt._Outcome.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        OUTCOME_UNSPECIFIED: DeliveryAttempt._Outcome.ValueType  # 0
-        """Not known yet: the attempt is under way."""
-        OUTCOME_ACCEPTED: DeliveryAttempt._Outcome.ValueType  # 1
-        """The provider accepted the message."""
-        OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt._Outcome.ValueType  # 2
-        """It may work later: the provider is down or busy, or refuses us and not the recipient."""
-        OUTCOME_PERMANENT_FAILURE: DeliveryAttempt._Outcome.ValueType  # 3
-        """It will never work: the provider refused this recipient for good."""
-        OUTCOME_UNKNOWN: DeliveryAttempt._Outcome.ValueType  # 4
-        """The message was handed over and the answer was lost: it may have been accepted or not."""
-
-    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
-        """How an attempt ended."""
-
-    OUTCOME_UNSPECIFIED: DeliveryAttempt.Outcome.ValueType  # 0
-    """Not known yet: the attempt is under way."""
-    OUTCOME_ACCEPTED: DeliveryAttempt.Outcome.ValueType  # 1
-    """The provider accepted the message."""
-    OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt.Outcome.ValueType  # 2
-    """It may work later: the provider is down or busy, or refuses us and not the recipient."""
-    OUTCOME_PERMANENT_FAILURE: DeliveryAttempt.Outcome.ValueType  # 3
-    """It will never work: the provider refused this recipient for good."""
-    OUTCOME_UNKNOWN: DeliveryAttempt.Outcome.ValueType  # 4
-    """The message was handed over and the answer was lost: it may have been accepted or not."""
-
-    NAME_FIELD_NUMBER: _builtins.int
-    PROVIDER_FIELD_NUMBER: _builtins.int
-    PROVIDER_KEY_FIELD_NUMBER: _builtins.int
-    OUTCOME_FIELD_NUMBER: _builtins.int
-    PROVIDER_CODE_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    END_TIME_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """`notices/{uuid}/attempts/{n}`, from 1, with gaps where an attempt was given up before it began."""
-    provider: _builtins.str
-    """The provider, `providers/{id}`."""
-    provider_key: _builtins.str
-    """The key by which the provider recognises a repeat; the Message-ID of an e-mail."""
-    outcome: Global___DeliveryAttempt.Outcome.ValueType
-    """How it ended."""
-    provider_code: _builtins.str
-    """The provider's code, for example `550`."""
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it began."""
-
-    @_builtins.property
-    def end_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended; absent when that is not known."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        provider: _builtins.str = ...,
-        provider_key: _builtins.str = ...,
-        outcome: Global___DeliveryAttempt.Outcome.ValueType = ...,
-        provider_code: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        end_time: _timestamp_pb2.Timestamp | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "name", b"name", "outcome", b"outcome", "provider", b"provider", "provider_code", b"provider_code", "provider_key", b"provider_key", "start_time", b"start_time"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DeliveryAttempt: _TypeAlias = DeliveryAttempt  # noqa: Y015

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from rapport.notifications.v1 import delivery_attempt_pb2 as _delivery_attempt_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
 import sys
@@ -111,7 +112,7 @@ class ListNoticesResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def notices(self) -> _containers.RepeatedCompositeFieldContainer[_notice_pb2.Notice]:
-        """The notices, without their attempts."""
+        """The notices."""
 
     def __init__(
         self,
@@ -152,3 +153,83 @@ class ExplainNoticeRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainNoticeRequest: _TypeAlias = ExplainNoticeRequest  # noqa: Y015
+
+@_typing.final
+class GetDeliveryAttemptRequest(_message.Message):
+    """Gets an attempt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`notices/{uuid}/attempts/{n}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeliveryAttemptRequest: _TypeAlias = GetDeliveryAttemptRequest  # noqa: Y015
+
+@_typing.final
+class ListDeliveryAttemptsRequest(_message.Message):
+    """Lists attempts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`notices/{uuid}`."""
+    page_size: _builtins.int
+    """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same list."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveryAttemptsRequest: _TypeAlias = ListDeliveryAttemptsRequest  # noqa: Y015
+
+@_typing.final
+class ListDeliveryAttemptsResponse(_message.Message):
+    """One page of attempts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIVERY_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def delivery_attempts(self) -> _containers.RepeatedCompositeFieldContainer[_delivery_attempt_pb2.DeliveryAttempt]:
+        """The attempts."""
+
+    def __init__(
+        self,
+        *,
+        delivery_attempts: _abc.Iterable[_delivery_attempt_pb2.DeliveryAttempt] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivery_attempts", b"delivery_attempts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeliveryAttemptsResponse: _TypeAlias = ListDeliveryAttemptsResponse  # noqa: Y015

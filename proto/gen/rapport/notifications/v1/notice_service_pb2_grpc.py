@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
+from rapport.notifications.v1 import delivery_attempt_pb2 as rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2
 from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot_v1_dot_notice__pb2
 from rapport.notifications.v1 import notice_service_pb2 as rapport_dot_notifications_dot_v1_dot_notice__service__pb2
 
@@ -52,6 +53,16 @@ class NoticeServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesResponse.FromString,
                 _registered_method=True)
+        self.GetDeliveryAttempt = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeService/GetDeliveryAttempt',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.GetDeliveryAttemptRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2.DeliveryAttempt.FromString,
+                _registered_method=True)
+        self.ListDeliveryAttempts = channel.unary_unary(
+                '/rapport.notifications.v1.NoticeService/ListDeliveryAttempts',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.FromString,
+                _registered_method=True)
         self.ExplainNotice = channel.unary_unary(
                 '/rapport.notifications.v1.NoticeService/ExplainNotice',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ExplainNoticeRequest.SerializeToString,
@@ -72,7 +83,7 @@ class NoticeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetNotice(self, request, context):
-        """Gets a notice with its attempts.
+        """Gets a notice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +91,20 @@ class NoticeServiceServicer:
 
     def ListNotices(self, request, context):
         """Lists notices, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeliveryAttempt(self, request, context):
+        """Gets an attempt to deliver a notice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeliveryAttempts(self, request, context):
+        """Lists the attempts to deliver a notice, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +134,16 @@ def add_NoticeServiceServicer_to_server(servicer, server):
                     servicer.ListNotices,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesResponse.SerializeToString,
+            ),
+            'GetDeliveryAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeliveryAttempt,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.GetDeliveryAttemptRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2.DeliveryAttempt.SerializeToString,
+            ),
+            'ListDeliveryAttempts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeliveryAttempts,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.SerializeToString,
             ),
             'ExplainNotice': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainNotice,
@@ -198,6 +233,60 @@ class NoticeService:
             '/rapport.notifications.v1.NoticeService/ListNotices',
             rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListNoticesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeliveryAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeService/GetDeliveryAttempt',
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.GetDeliveryAttemptRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_delivery__attempt__pb2.DeliveryAttempt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeliveryAttempts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.NoticeService/ListDeliveryAttempts',
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_notice__service__pb2.ListDeliveryAttemptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Sending notices and following them."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.common.v1 import explanation_pb2 as _explanation_pb2
+from rapport.notifications.v1 import delivery_attempt_pb2 as _delivery_attempt_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 from rapport.notifications.v1 import notice_service_pb2 as _notice_service_pb2
 import abc as _abc_1
@@ -40,9 +41,13 @@ class NoticeServiceStub:
     when departments have requested too many for this customer and purpose within 24 hours.
     """
     GetNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]
-    """Gets a notice with its attempts."""
+    """Gets a notice."""
     ListNotices: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]
     """Lists notices, newest first."""
+    GetDeliveryAttempt: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.GetDeliveryAttemptRequest, _delivery_attempt_pb2.DeliveryAttempt]
+    """Gets an attempt to deliver a notice."""
+    ListDeliveryAttempts: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ListDeliveryAttemptsRequest, _notice_service_pb2.ListDeliveryAttemptsResponse]
+    """Lists the attempts to deliver a notice, oldest first."""
     ExplainNotice: _grpc.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]
     """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -56,9 +61,13 @@ class NoticeServiceAsyncStub(NoticeServiceStub):
     when departments have requested too many for this customer and purpose within 24 hours.
     """
     GetNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetNoticeRequest, _notice_pb2.Notice]  # type: ignore[assignment]
-    """Gets a notice with its attempts."""
+    """Gets a notice."""
     ListNotices: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListNoticesRequest, _notice_service_pb2.ListNoticesResponse]  # type: ignore[assignment]
     """Lists notices, newest first."""
+    GetDeliveryAttempt: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.GetDeliveryAttemptRequest, _delivery_attempt_pb2.DeliveryAttempt]  # type: ignore[assignment]
+    """Gets an attempt to deliver a notice."""
+    ListDeliveryAttempts: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ListDeliveryAttemptsRequest, _notice_service_pb2.ListDeliveryAttemptsResponse]  # type: ignore[assignment]
+    """Lists the attempts to deliver a notice, oldest first."""
     ExplainNotice: _aio.UnaryUnaryMultiCallable[_notice_service_pb2.ExplainNoticeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a notice: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -81,7 +90,7 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_service_pb2.GetNoticeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_pb2.Notice, _abc.Awaitable[_notice_pb2.Notice]]:
-        """Gets a notice with its attempts."""
+        """Gets a notice."""
 
     @_abc_1.abstractmethod
     def ListNotices(
@@ -90,6 +99,22 @@ class NoticeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notice_service_pb2.ListNoticesResponse, _abc.Awaitable[_notice_service_pb2.ListNoticesResponse]]:
         """Lists notices, newest first."""
+
+    @_abc_1.abstractmethod
+    def GetDeliveryAttempt(
+        self,
+        request: _notice_service_pb2.GetDeliveryAttemptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_delivery_attempt_pb2.DeliveryAttempt, _abc.Awaitable[_delivery_attempt_pb2.DeliveryAttempt]]:
+        """Gets an attempt to deliver a notice."""
+
+    @_abc_1.abstractmethod
+    def ListDeliveryAttempts(
+        self,
+        request: _notice_service_pb2.ListDeliveryAttemptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notice_service_pb2.ListDeliveryAttemptsResponse, _abc.Awaitable[_notice_service_pb2.ListDeliveryAttemptsResponse]]:
+        """Lists the attempts to deliver a notice, oldest first."""
 
     @_abc_1.abstractmethod
     def ExplainNotice(

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.notifications.v1 import template_pb2 as rapport_dot_notifications_dot_v1_dot_template__pb2
 from rapport.notifications.v1 import template_service_pb2 as rapport_dot_notifications_dot_v1_dot_template__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class TemplateServiceStub:
-    """Templates.
+    """Templates and their texts.
     """
 
     def __init__(self, channel):
@@ -38,17 +39,47 @@ class TemplateServiceStub:
         self.CreateTemplate = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/CreateTemplate',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateRequest.SerializeToString,
-                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.FromString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
                 _registered_method=True)
         self.GetTemplate = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/GetTemplate',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateRequest.SerializeToString,
-                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.FromString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
                 _registered_method=True)
         self.ListTemplates = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/ListTemplates',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
+        self.UpdateTemplate = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/UpdateTemplate',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
+                _registered_method=True)
+        self.CreateTemplateText = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/CreateTemplateText',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateTextRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+                _registered_method=True)
+        self.GetTemplateText = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/GetTemplateText',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+                _registered_method=True)
+        self.GetTemplateTextVersion = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/GetTemplateTextVersion',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+                _registered_method=True)
+        self.ListTemplateTexts = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/ListTemplateTexts',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsResponse.FromString,
+                _registered_method=True)
+        self.UpdateTemplateText = channel.unary_unary(
+                '/rapport.notifications.v1.TemplateService/UpdateTemplateText',
+                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.SerializeToString,
+                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
                 _registered_method=True)
         self.RenderTemplate = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/RenderTemplate',
@@ -58,32 +89,77 @@ class TemplateServiceStub:
 
 
 class TemplateServiceServicer:
-    """Templates.
+    """Templates and their texts.
     """
 
     def CreateTemplate(self, request, context):
-        """Creates a template, or a new version of it. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing.
+        """Creates a template, which can be sent once it has a text in its default language. ALREADY_EXISTS
+        (`TEMPLATE_EXISTS`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTemplate(self, request, context):
-        """Gets the latest version of a template.
+        """Gets a template.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTemplates(self, request, context):
-        """Lists the latest version of every template, by name.
+        """Lists templates by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTemplate(self, request, context):
+        """Changes the masked fields `default_language_code` and `variables`. INVALID_ARGUMENT when there is no text in that
+        language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_UNKNOWN`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTemplateText(self, request, context):
+        """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
+        ALREADY_EXISTS (`TEXT_EXISTS`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTemplateText(self, request, context):
+        """Gets the latest version of a text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTemplateTextVersion(self, request, context):
+        """Gets a version of a text: what was sent then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplateTexts(self, request, context):
+        """Lists the latest versions of a template's texts by language.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateTemplateText(self, request, context):
+        """Makes a new version of a text, with the masked fields `subject`, `body`, `apology` and `reasons` changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RenderTemplate(self, request, context):
-        """Renders a template with given values, without sending.
+        """Renders a template with given values, without sending. Dates are told as days in UTC.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,17 +171,47 @@ def add_TemplateServiceServicer_to_server(servicer, server):
             'CreateTemplate': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateTemplate,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateRequest.FromString,
-                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.SerializeToString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.SerializeToString,
             ),
             'GetTemplate': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTemplate,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateRequest.FromString,
-                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.SerializeToString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.SerializeToString,
             ),
             'ListTemplates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTemplates,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesResponse.SerializeToString,
+            ),
+            'UpdateTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTemplate,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.Template.SerializeToString,
+            ),
+            'CreateTemplateText': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTemplateText,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateTextRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
+            ),
+            'GetTemplateText': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTemplateText,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
+            ),
+            'GetTemplateTextVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTemplateTextVersion,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
+            ),
+            'ListTemplateTexts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplateTexts,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsResponse.SerializeToString,
+            ),
+            'UpdateTemplateText': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTemplateText,
+                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.FromString,
+                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
             ),
             'RenderTemplate': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderTemplate,
@@ -121,7 +227,7 @@ def add_TemplateServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TemplateService:
-    """Templates.
+    """Templates and their texts.
     """
 
     @staticmethod
@@ -140,7 +246,7 @@ class TemplateService:
             target,
             '/rapport.notifications.v1.TemplateService/CreateTemplate',
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateRequest.SerializeToString,
-            rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.FromString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
             options,
             channel_credentials,
             insecure,
@@ -167,7 +273,7 @@ class TemplateService:
             target,
             '/rapport.notifications.v1.TemplateService/GetTemplate',
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateRequest.SerializeToString,
-            rapport_dot_notifications_dot_v1_dot_template__service__pb2.Template.FromString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
             options,
             channel_credentials,
             insecure,
@@ -195,6 +301,168 @@ class TemplateService:
             '/rapport.notifications.v1.TemplateService/ListTemplates',
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/UpdateTemplate',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.Template.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTemplateText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/CreateTemplateText',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.CreateTemplateTextRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTemplateText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/GetTemplateText',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTemplateTextVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/GetTemplateTextVersion',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplateTexts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/ListTemplateTexts',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTemplateText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.notifications.v1.TemplateService/UpdateTemplateText',
+            rapport_dot_notifications_dot_v1_dot_template__service__pb2.UpdateTemplateTextRequest.SerializeToString,
+            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
             options,
             channel_credentials,
             insecure,

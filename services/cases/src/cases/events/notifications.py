@@ -21,12 +21,13 @@ class Notices:
         if not event.data.HasField("told_promise"):
             return
         told = event.data.told_promise
+        a_day = told.HasField("new_due_date")
         (promise_id,), (notice_id,) = PROMISE.parse(told.promise), NOTICE.parse(event.data.notice)
         telling = Telling(
             customer=told.customer,
-            version=told.version,
-            due_time=moment(told.new_due_time) if told.HasField("new_due_time") else None,
-            due_date=date_of(told.new_due_date) if told.HasField("new_due_date") else None,
+            version=told.promise_version,
+            due_time=None if a_day else moment(told.new_due_time),
+            due_date=date_of(told.new_due_date) if a_day else None,
             tell_time=moment(told.tell_time),
             reason_code=told.reason_code,
             notice_id=notice_id,

@@ -1,12 +1,10 @@
 """Why a notice was or was not sent, in words."""
 
-from collections.abc import Sequence
-
 from chassis.facts import Told, Why, shown
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice, State
-from notifications.domain.template import DATES
+from notifications.domain.template import Template
 
 _WHY = {
     "consent-denied": "the customer does not allow it",
@@ -23,23 +21,20 @@ _WHY = {
 }
 
 
-def why_notice(notice: Notice, attempts: Sequence[Attempt], _: Told) -> Why:
-    """Why a notice was or was not sent: what became of it, and why it was wanted."""
-    summary = f"{_what_became(notice, attempts)} {_why_wanted(notice)}"
-    if not notice.policy:
-        return Why(summary)
-    # What a policy said: a code and dates. Others say what they like.
-    said = {name: notice.variables[name] for name in ("reason", *sorted(DATES)) if name in notice.variables}
-    return Why(summary, f"noticePolicies/{notice.policy}", str(notice.policy_version), said)
+def why_notice(notice: Notice, template: Template, attempt: Attempt | None, _: Told) -> Why:
+    """Why a notice was or was not sent: what became of it, by its latest attempt, and why it was wanted."""
+    summary = f"{_what_became(notice, attempt)} {_why_wanted(notice)}"
+    said = template.impersonal(notice.variables)
+    return Why(summary, notice.policy, str(notice.policy_version or ""), said)
 
 
-def _what_became(notice: Notice, attempts: Sequence[Attempt]) -> str:
+def _what_became(notice: Notice, attempt: Attempt | None) -> str:
     why = _WHY.get(notice.reason_code, notice.reason_code)
-    tried = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
+    tried = f" after {notice.attempt_count} attempts" if notice.attempt_count > 1 else ""
     match notice.state:
-        case State.REQUESTED if attempts:
-            code = attempts[-1].provider_code
-            return f"Not sent yet: attempt {len(attempts)} failed ({code}) and another follows."
+        case State.REQUESTED if attempt:
+            code = attempt.provider_code
+            return f"Not sent yet: attempt {attempt.number} failed ({code}) and another follows."
         case State.REQUESTED:
             return "Not sent yet: it waits for its first attempt."
         case State.SENDING:

@@ -9,13 +9,18 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRequested:
-    """A notice is wanted."""
+    """A notice is wanted, or says something newer before it was sent."""
 
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
     promise: str
     case: str
+    department: str
+    policy: str
+    expire_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,15 @@ class NoticeSuppressed:
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
     promise: str
+    case: str
+    department: str
+    policy: str
+    channel: str
+    language_code: str
+    template_version: int
     reason_code: str
 
 
@@ -38,9 +51,10 @@ class ToldPromise:
 
     promise: str
     customer: str
-    version: int
-    new_due_time: datetime | None
+    promise_version: int
+    new_due_time: datetime
     new_due_date: date | None
+    time_zone: str
     tell_time: datetime
     reason_code: str
 
@@ -52,9 +66,15 @@ class NoticeSent:
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
     promise: str
     case: str
+    department: str
+    policy: str
     channel: str
+    language_code: str
+    template_version: int
     send_time: datetime
     told_promise: ToldPromise | None
 
@@ -69,7 +89,15 @@ class NoticeUnknown:
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
     promise: str
+    case: str
+    department: str
+    policy: str
+    channel: str
+    language_code: str
+    template_version: int
     reason_code: str
 
 
@@ -80,5 +108,13 @@ class NoticeFailed:
     notice: str
     customer: str
     kind: str
+    purpose: str
+    template: str
     promise: str
+    case: str
+    department: str
+    policy: str
+    channel: str
+    language_code: str
+    template_version: int
     reason_code: str

@@ -27,6 +27,7 @@ class News:
         variables: what a notice of this would say; empty when it has ended.
         expire_time: from when on it is of no use to say it.
         due_time: by when it was promised: from then on nothing can be in time.
+        time_zone: where its days are days; "" when it is of a moment.
         department: whose promise it is, `departments/{department}`.
 
     """
@@ -39,6 +40,7 @@ class News:
     variables: dict[str, str]
     expire_time: datetime
     due_time: datetime
+    time_zone: str
     department: str
 
 
@@ -70,6 +72,7 @@ def meanwhile(notice: Notice, why: str, wanted: dict[str, str]) -> News:
         variables=recovery(wanted) if recovered else wanted,
         expire_time=due_time if recovered else notice.expire_time,
         due_time=due_time,
+        time_zone=notice.time_zone,
         department=notice.department,
     )
 

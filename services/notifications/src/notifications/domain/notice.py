@@ -12,9 +12,10 @@ not revised: a newer date gets a notice of its own.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from chassis.facts import fact_of
 from notifications.domain.facts import (
@@ -25,6 +26,7 @@ from notifications.domain.facts import (
     NoticeUnknown,
     ToldPromise,
 )
+from notifications.domain.template import Text
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "expired"
@@ -64,9 +66,10 @@ class Notice:
     Attributes:
         purpose: what the contact is for, `purposes/{purpose}`.
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
-        policy, policy_version: the rule that asked for it; "" and 0 when a department did.
+        policy_id, policy_version: the rule that asked for it; "" and 0 when a department did.
         concern: what a policy tells of the promise: one unended for each promise, customer and concern.
-        due_time, department: by when the promise is due, and whose it is; None and "" without a policy.
+        department: who asked, or whose promise a policy tells of; may be empty.
+        due_time, time_zone: by when the promise is due; where its days are days, "" when it is of a moment.
         promise_version: the promise's version that it tells of; 0 when a department asked.
         heard_version: the highest version of the promise that was heard of: what it tells of, or later.
         said, said_version, said_revision: the variables, the promise's version and the revision that were
@@ -76,6 +79,7 @@ class Notice:
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
         revision: how often a newer fact replaced what it says before it was sent.
         attempt_count: the number of its latest attempt.
+        channel, language_code, template_version: how it was handed over last, and in which text.
         in_doubt: whether an attempt may have been accepted without our knowing.
         version: of the row.
 
@@ -85,19 +89,20 @@ class Notice:
     customer: str
     kind: str
     purpose: str
-    template: str
+    template_id: str
     variables: dict[str, str]
     promise: str
     case: str
-    policy: str
+    policy_id: str
     policy_version: int
     promise_version: int
     expire_time: datetime
     request_time: datetime
     request_event: UUID
     concern: Concern = Concern.NONE
-    due_time: datetime | None = None
     department: str = ""
+    due_time: datetime | None = None
+    time_zone: str = ""
     heard_version: int = 0
     said: dict[str, str] = field(default_factory=dict)
     said_version: int = 0
@@ -105,7 +110,8 @@ class Notice:
     superseded: bool = False
     state: State = State.REQUESTED
     reason_code: str = ""
-    channel: str = ""
+    channel: str = "UNSPECIFIED"
+    language_code: str = ""
     template_version: int = 0
     content_hash: str = ""
     send_time: datetime | None = None
@@ -118,6 +124,16 @@ class Notice:
     def name(self) -> str:
         """The resource name."""
         return f"notices/{self.id}"
+
+    @property
+    def template(self) -> str:
+        """`templates/{template}`."""
+        return f"templates/{self.template_id}"
+
+    @property
+    def policy(self) -> str:
+        """`noticePolicies/{notice_policy}`, or empty."""
+        return f"noticePolicies/{self.policy_id}" if self.policy_id else ""
 
     @property
     def ended(self) -> bool:
@@ -148,15 +164,16 @@ class Notice:
         """Whether the customer was told, is being told, or may have been: not known to be untold."""
         return self.in_doubt or self.told or self.state in (State.SENDING, State.UNKNOWN)
 
-    def begin(self, attempt: int) -> None:
+    def begin(self, attempt: int, channel: str, text: Text) -> None:
         """It is about to be handed over."""
+        self.channel, self.language_code, self.template_version = channel, text.language_code, text.version
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.said_revision = self.revision
         self.tried(attempt)
 
-    def accept(self, at: datetime, channel: str, content_hash: str) -> None:
+    def accept(self, at: datetime, content_hash: str) -> None:
         """A provider accepted at `at` what was handed over, which may be older than what it was to say."""
-        self.channel, self.content_hash, self.send_time = channel, content_hash, at
+        self.content_hash, self.send_time = content_hash, at
         self._end(State.SENT, "")
 
     def tried(self, attempt: int) -> None:
@@ -232,9 +249,10 @@ class Notice:
         return ToldPromise(
             promise=self.promise,
             customer=self.customer,
-            version=self.promise_version,
-            new_due_time=None if day else datetime.fromisoformat(new_date),
+            promise_version=self.promise_version,
+            new_due_time=_end_of(day, self.time_zone) if day else datetime.fromisoformat(new_date),
             new_due_date=day,
+            time_zone=self.time_zone,
             tell_time=at,
             reason_code=self.variables["reason"],
         )
@@ -250,3 +268,8 @@ class Notice:
         if self.may_have_arrived:
             self.variables, self.promise_version = self.said, self.said_version
         self.version += 1
+
+
+def _end_of(day: date, time_zone: str) -> datetime:
+    """The first moment after a day somewhere."""
+    return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(time_zone)).astimezone(UTC)

@@ -18,20 +18,27 @@ EVENT_TYPES = tuple(EVENTS.values())
 
 @dataclass(slots=True)
 class NoticePolicy:
-    """A rule: this fact leads to this notice. Every change is a new version."""
+    """A rule: this fact leads to this notice. Every change is a new version, its deletion too."""
 
     id: str
     version: int
     event_type: str
-    template: str
-    enabled: bool
+    template_id: str
+    disabled: bool
     department_id: str
     create_time: datetime
+    update_time: datetime
+    deleted: bool = False
 
     @property
     def name(self) -> str:
         """The resource name."""
         return f"noticePolicies/{self.id}"
+
+    @property
+    def template(self) -> str:
+        """`templates/{template}` to send."""
+        return f"templates/{self.template_id}"
 
     @property
     def department(self) -> str:

@@ -1,6 +1,6 @@
 """What a notice of each kind must say, whoever writes its template."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -34,25 +34,24 @@ REQUIRED: dict[Kind, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class Template:
-    """One version of the words of one kind of notice, in one language.
+    """What one kind of notice says, in any number of languages.
 
     Attributes:
-        purpose: what its notices are for, `purposes/{purpose}`: the same in every version.
+        purpose: what its notices are for, `purposes/{purpose}`.
+        default_language_code: the language for customers in whose language there is no text.
+        variables: its own, each with whether its values are never personal.
 
     """
 
     id: str
-    version: int
     kind: Kind
     purpose: str
-    language_code: str
-    subject: str
-    body: str
-    apology: str
-    reasons: dict[str, str]
-    variables: list[str]
     department_id: str
+    default_language_code: str
+    variables: dict[str, bool]
     create_time: datetime
+    update_time: datetime
+    version: int = 1
 
     @property
     def name(self) -> str:
@@ -64,26 +63,58 @@ class Template:
         """`departments/{department}` whose words these are."""
         return f"departments/{self.department_id}"
 
+    def undeclared(self, used: Set[str]) -> list[str]:
+        """The variables in use that are neither standard nor declared."""
+        return sorted(used - STANDARD - self.variables.keys())
+
+    def to_give(self, used: Set[str]) -> list[str]:
+        """The variables that whoever sends it has to give."""
+        return sorted((used - PLATFORM) | self.variables.keys())
+
+    def impersonal(self, given: Mapping[str, str]) -> dict[str, str]:
+        """What a sender gave that is never personal."""
+        return {
+            name: value for name, value in given.items() if name in SENDER or self.variables.get(name, False)
+        }
+
+
+@dataclass(slots=True)
+class Text:
+    """One version of the words of a template in one language, BCP 47: in lower-case as its name has it."""
+
+    template_id: str
+    language: str
+    language_code: str
+    version: int
+    subject: str
+    body: str
+    apology: str
+    reasons: dict[str, str]
+    create_time: datetime
+
+    @property
+    def name(self) -> str:
+        """The resource name."""
+        return f"templates/{self.template_id}/texts/{self.language}"
+
     def words_for(self, reason: str) -> str:
         """The words for a reason code, or those for OTHER."""
         return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
-    def missing_parts(self, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
+    def missing_parts(self, kind: Kind, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
         """The parts that its kind, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
-        missing = [
-            part for part in dict.fromkeys((*REQUIRED[self.kind], *further)) if part not in used_in_body
-        ]
-        if self.kind == Kind.DELAY:
+        missing = [part for part in dict.fromkeys((*REQUIRED[kind], *further)) if part not in used_in_body]
+        if kind == Kind.DELAY:
             if not self.apology.strip():
                 missing.append("the text of apology")
             if not self.reasons.get(OTHER, "").strip():
                 missing.append(f"reasons.{OTHER}")
         return missing
 
-    def undeclared(self, used: Set[str]) -> list[str]:
-        """The variables in use that are neither standard nor declared."""
-        return sorted(used - STANDARD - set(self.variables))
 
-    def to_give(self, used: Set[str]) -> list[str]:
-        """The variables that whoever sends it has to give."""
-        return sorted((used - PLATFORM) | set(self.variables))
+def text_for(texts: Sequence[Text], language_code: str, default: str) -> Text | None:
+    """The text for a customer's language: as RFC 4647 looks up, else the default's; None without either."""
+    by_language = {text.language: text for text in texts}
+    parts = language_code.lower().split("-")
+    wanted = ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next((by_language[each] for each in (*wanted, default.lower()) if each in by_language), None)

@@ -30,6 +30,7 @@ class Contact:
 
     Attributes:
         address: on `channel`.
+        language_code: the customer's, BCP 47.
         reply_to: the named human's e-mail address; may be empty.
         reach: how to reach the named human, in words.
 
@@ -38,6 +39,7 @@ class Contact:
     channel: str
     address: str
     customer_name: str
+    language_code: str
     zone: tzinfo
     agent_name: str
     reach: str
@@ -74,6 +76,7 @@ class Contacts:
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
             customer_name=allowed.display_name,
+            language_code=allowed.language_code,
             zone=time_zone(allowed.time_zone) or UTC,
             agent_name=agent.display_name,
             reach=" or ".join(filter(None, (agent.phone, agent.email))),

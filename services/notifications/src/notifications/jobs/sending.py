@@ -70,8 +70,9 @@ class Sending:
 
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
-        delivery = await prepare(self._db, work)
-        contact = await self._contacts.of(delivery.notice.customer, delivery.notice.purpose)
+        prepared = await prepare(self._db, work)
+        contact = await self._contacts.of(prepared.notice.customer, prepared.notice.purpose)
+        delivery = prepared.to(contact.channel, contact.language_code)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
@@ -80,7 +81,7 @@ class Sending:
             await turn.hand_over(fingerprint, delivery)
 
         code = await self._provider.send(mail, ready, turn.commit_to_it)
-        return Accepted(contact.channel, _hash(words), code, self._db.clock.now())
+        return Accepted(_hash(words), code, self._db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""
@@ -121,7 +122,7 @@ class Sending:
             to=Mailbox(contact.customer_name, address),
             reply_to=reply_to if reply_to and not reply_to.needs_utf8 else None,
             words=words,
-            language_code=delivery.template.language_code,
+            language_code=delivery.text.language_code,
             time=delivery.compose_time,
         )
 
@@ -136,7 +137,11 @@ def _words(delivery: Delivery, contact: Contact) -> Words:
     }
     try:
         return render(
-            delivery.template, notice.variables | platform, contact.zone, MUST_SAY.get(notice.concern, ())
+            delivery.template,
+            delivery.text,
+            notice.variables | platform,
+            contact.zone,
+            MUST_SAY.get(notice.concern, ()),
         )
     except InvalidArgument as refusal:
         raise Ours(refusal.reason) from None

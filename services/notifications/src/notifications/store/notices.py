@@ -13,13 +13,11 @@ from notifications.domain.notice import Notice
 from notifications.store.tables import ATTEMPTS, NOTICES
 from rapport.common.v1 import states_pb2
 
-ATTEMPTS_SHOWN = 100
-
 _BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
 _OF_POLICIES = sa.select(NOTICES).where(
     NOTICES.c.promise == sa.bindparam("promise"),
     NOTICES.c.customer == sa.bindparam("customer"),
-    NOTICES.c.policy != "",
+    NOTICES.c.policy_id != "",
 )
 
 GET_NOTICE = Statement(_BY_ID, row=Notice)
@@ -36,7 +34,7 @@ COUNT_SENT_BY_HAND = Statement[Any](
         NOTICES.c.customer == sa.bindparam("customer"),
         NOTICES.c.id >= sa.bindparam("first"),
         NOTICES.c.request_time >= sa.bindparam("since"),
-        NOTICES.c.policy == "",
+        NOTICES.c.policy_id == "",
         NOTICES.c.purpose == sa.bindparam("purpose"),
     )
 )
@@ -56,16 +54,15 @@ LIST_NOTICES = Listing(
 INSERT_NOTICE = Statement[None](sa.insert(NOTICES))
 UPDATE_NOTICE = Statement[None](updated(NOTICES))
 
-_ATTEMPT = (ATTEMPTS.c.notice == sa.bindparam("notice"), ATTEMPTS.c.number == sa.bindparam("number"))
-_LATEST_ATTEMPTS = (
-    sa.select(ATTEMPTS)
-    .where(ATTEMPTS.c.notice == sa.bindparam("notice"))
-    .order_by(ATTEMPTS.c.number.desc())
-    .limit(ATTEMPTS_SHOWN)
-    .subquery("latest")
+LIST_ATTEMPTS = Listing(
+    sa.select(ATTEMPTS).where(ATTEMPTS.c.notice == sa.bindparam("notice_id")), ATTEMPTS.c.number, row=Attempt
 )
-LIST_ATTEMPTS = Statement(sa.select(_LATEST_ATTEMPTS).order_by(_LATEST_ATTEMPTS.c.number), row=Attempt)
-GET_ATTEMPT = Statement(sa.select(ATTEMPTS).where(*_ATTEMPT), row=Attempt)
+GET_ATTEMPT = Statement(
+    sa.select(ATTEMPTS).where(
+        ATTEMPTS.c.notice == sa.bindparam("notice_id"), ATTEMPTS.c.number == sa.bindparam("id")
+    ),
+    row=Attempt,
+)
 _ENDED = ("outcome", "provider_code", "end_time")
 INSERT_ATTEMPT = Statement[None](sa.insert(ATTEMPTS))
 PUT_ATTEMPT = Bulk[None](ATTEMPTS, lambda insert: replaced(insert, *_ENDED))

@@ -1,22 +1,34 @@
-"""Templates: every version is kept, the highest is the one that is sent."""
+"""Templates, and every version of their texts: the highest is the one that is sent."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from chassis.api.listing import Listing
 from chassis.db.statement import Statement
-from notifications.domain.template import Template
-from notifications.store.tables import TEMPLATES
+from chassis.db.tables import updated
+from notifications.domain.template import Template, Text
+from notifications.store.tables import TEMPLATES, TEXTS
 
-_ALL = sa.select(TEMPLATES)
-_NEWEST_FIRST = (TEMPLATES.c.id, TEMPLATES.c.version.desc())
-_LATEST = _ALL.ext(distinct_on(TEMPLATES.c.id)).order_by(*_NEWEST_FIRST).subquery("latest")
-_THIS = TEMPLATES.c.id == sa.bindparam("id")
+GET_TEMPLATE = Statement(sa.select(TEMPLATES).where(TEMPLATES.c.id == sa.bindparam("id")), row=Template)
+LIST_TEMPLATES = Listing(sa.select(TEMPLATES), TEMPLATES.c.id, row=Template)
+# Nothing comes back when there is one already, whoever has made it.
+INSERT_TEMPLATE = Statement[Any](insert(TEMPLATES).on_conflict_do_nothing().returning(TEMPLATES.c.id))
+UPDATE_TEMPLATE = Statement[None](updated(TEMPLATES))
 
-GET_TEMPLATE = Statement(_ALL.where(_THIS).order_by(TEMPLATES.c.version.desc()).limit(1), row=Template)
-GET_TEMPLATE_VERSION = Statement(
-    _ALL.where(_THIS, TEMPLATES.c.version == sa.bindparam("version")), row=Template
+_OF_TEMPLATE = sa.select(TEXTS).where(TEXTS.c.template_id == sa.bindparam("template_id"))
+_LATEST = (
+    _OF_TEMPLATE.ext(distinct_on(TEXTS.c.language))
+    .order_by(TEXTS.c.language, TEXTS.c.version.desc())
+    .subquery("latest")
 )
-LIST_TEMPLATES = Listing(sa.select(_LATEST), _LATEST.c.id, row=Template)
-INSERT_TEMPLATE = Statement[None](sa.insert(TEMPLATES))
-SEED_TEMPLATE = Statement[None](insert(TEMPLATES).on_conflict_do_nothing())
+LATEST_TEXTS = Statement(sa.select(_LATEST).order_by(_LATEST.c.language), row=Text)
+LIST_TEXTS = Listing(sa.select(_LATEST), _LATEST.c.language, row=Text)
+GET_TEXT = Statement(sa.select(_LATEST).where(_LATEST.c.language == sa.bindparam("id")), row=Text)
+GET_TEXT_VERSION = Statement(
+    _OF_TEMPLATE.where(TEXTS.c.language == sa.bindparam("text_id"), TEXTS.c.version == sa.bindparam("id")),
+    row=Text,
+)
+INSERT_TEXT = Statement[None](sa.insert(TEXTS))
+SEED_TEXT = Statement[None](insert(TEXTS).on_conflict_do_nothing())

@@ -97,23 +97,24 @@ async def _request(tx: Transaction, news: News) -> None:
     command = RequestNotice(
         customer=news.customer,
         kind=KINDS[news.concern],
-        template=policy.template,
+        template_id=policy.template_id,
         variables=news.variables,
         promise=news.promise,
         case=news.case,
         expire_time=news.expire_time,
-        policy=policy.id,
+        policy_id=policy.id,
         policy_version=policy.version,
         concern=news.concern,
         due_time=news.due_time,
+        time_zone=news.time_zone,
         department=news.department,
         promise_version=news.version,
     )
-    await request_notice(tx, command, await GET_TEMPLATE.one(tx, id=policy.template))
+    await request_notice(tx, command, await GET_TEMPLATE.one(tx, id=policy.template_id))
 
 
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
     notice.revise(news.variables, news.expire_time, news.version)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template)).kind)
+    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template_id)).kind)
     await save(tx, notice)

@@ -38,6 +38,7 @@ def news_of(promise: str, version: int, concern: Concern, data: Any) -> News:
         variables,
         expire_time,
         due_time,
+        data.time_zone,
         data.department,
     )
 

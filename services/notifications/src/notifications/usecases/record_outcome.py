@@ -29,14 +29,12 @@ class Accepted:
     """A provider accepted the message.
 
     Attributes:
-        channel: as `common.v1.Channel` names it.
         content_hash: SHA-256 of what it said, in hex.
         provider_code: the provider's code.
         time: when it did, which may be long before that is recorded.
 
     """
 
-    channel: str
     content_hash: str
     provider_code: str
     time: datetime
@@ -59,7 +57,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     if isinstance(ended.result, Accepted):
         accepted = ended.result
         if not notice.told:
-            notice.accept(accepted.time, accepted.channel, accepted.content_hash)
+            notice.accept(accepted.time, accepted.content_hash)
     elif work.state in (State.PENDING, State.CLAIMED):
         newer = any(each is not notice and not each.ended for each in of_promise)
         notice.postpone(replaced=notice.superseded or newer)

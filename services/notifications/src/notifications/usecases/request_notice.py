@@ -7,56 +7,73 @@ from chassis import ids
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import InvalidArgument, NotFound, ResourceExhausted, Violation
+from chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from notifications.domain.notice import LIFETIME, Concern, Notice
-from notifications.domain.template import SENDER, Template
+from notifications.domain.template import SENDER, Template, Text
 from notifications.store.notices import COUNT_SENT_BY_HAND, INSERT_NOTICE
-from notifications.store.templates import GET_TEMPLATE
 from notifications.usecases import words
 from notifications.usecases.save_notice import queue
-from notifications.usecases.sendable import require_sendable_by_hand
+from notifications.usecases.sendable import read_template, require_sendable_by_hand
 
 MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
 
 
 @dataclass(frozen=True, slots=True)
 class RequestNotice:
-    """What to tell whom. `template` is the template's id; the last seven are a policy's, see `Notice`."""
+    """What to tell whom. The last seven are a policy's, see `Notice`."""
 
     customer: str
     kind: str
-    template: str
+    template_id: str
     variables: dict[str, str]
     promise: str = ""
     case: str = ""
+    department: str = ""
     expire_time: datetime | None = None
-    policy: str = ""
+    policy_id: str = ""
     policy_version: int = 0
     concern: Concern = Concern.NONE
     due_time: datetime | None = None
-    department: str = ""
+    time_zone: str = ""
     promise_version: int = 0
 
 
-async def send_notice(tx: Transaction, command: RequestNotice, at_most: int) -> Notice:
+async def send_notice(
+    tx: Transaction,
+    per_customer: int,
+    *,
+    customer: str,
+    kind: str,
+    template_id: str,
+    variables: dict[str, str],
+    promise: str,
+    case: str,
+    expire_time: datetime | None,
+) -> Notice:
     """Request a notice for a department, once it is sure that the template can say it.
 
-    Args:
-        tx: the transaction.
-        command: what to tell whom.
-        at_most: how many notices of one purpose departments may request for a customer within a day.
+    A customer gets `per_customer` notices of one purpose from departments within a day, and no more.
 
     NotFound when there is no such template; what `require_sendable_by_hand` finds; InvalidArgument
     VARIABLE_UNKNOWN for what it does not take, and what `words.render` finds; ResourceExhausted
     TOO_MANY_NOTICES.
 
     """
-    template = await GET_TEMPLATE.maybe(tx, id=command.template)
-    if template is None:
-        raise NotFound(f"templates/{command.template}")
-    require_sendable_by_hand(template, command.promise)
-    _check_variables(template, command.variables)
-    await _require_measure(tx, command.customer, template.purpose, at_most)
+    template, texts = await read_template(tx, template_id)
+    require_sendable_by_hand(template, texts, promise)
+    _check_variables(template, texts, variables)
+    await _require_measure(tx, customer, template.purpose, per_customer)
+    department = tx.call.principal.department
+    command = RequestNotice(
+        customer=customer,
+        kind=kind,
+        template_id=template_id,
+        variables=variables,
+        promise=promise,
+        case=case,
+        department=f"departments/{department}" if department else "",
+        expire_time=expire_time,
+    )
     return await request_notice(tx, command, template)
 
 
@@ -74,14 +91,14 @@ async def request_notice(tx: Transaction, command: RequestNotice, template: Temp
     return notice
 
 
-def _check_variables(template: Template, given: dict[str, str]) -> None:
-    taken = {*words.to_give(template), *SENDER}
+def _check_variables(template: Template, texts: list[Text], given: dict[str, str]) -> None:
+    taken = {*words.to_give(template, texts), *SENDER}
     if unknown := sorted(given.keys() - taken):
         described = f"must be one of {', '.join(sorted(taken))}"
         raise InvalidArgument(
             [Violation(f"notice.variables.{name}", "VARIABLE_UNKNOWN", described) for name in unknown]
         )
-    words.rehearse(template, given)
+    words.rehearse(template, texts, given)
 
 
 async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most: int) -> None:

@@ -1,14 +1,17 @@
 """What every installation begins with: the words for a delay and its end, and the rules that send them."""
 
+from typing import Any
+
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, PLATFORM, NoticePolicy
-from notifications.domain.template import OTHER, SERVICE, Kind, Template
+from notifications.domain.template import OTHER, SERVICE, Kind, Template, Text
 from notifications.store.policies import SEED_POLICY
-from notifications.store.templates import SEED_TEMPLATE
+from notifications.store.templates import INSERT_TEMPLATE, SEED_TEXT
 
+LANGUAGE_CODE = "en-GB"
 SUBJECT = "{% if reference %}{{ reference }}: a{% else %}A{% endif %} new date, {{ new_date }}"
 BODY = """\
 Dear {{ customer_name }},
@@ -25,7 +28,7 @@ With kind regards,
 {{ contact_name }}
 """
 APOLOGY = "I am sorry: we cannot keep the date that we promised you, and you should hear that from us first."
-REASONS = {  # every code with which departments forecast
+REASONS = {  # what departments forecast with; every other code is told as OTHER
     "carrier-delay": "The transport is taking longer than planned.",
     "out-of-stock": "Something that we need for this is out of stock, and more is on its way.",
     "weather": "The weather is holding us up.",
@@ -50,31 +53,35 @@ With kind regards,
 
 
 async def seed(db: Database) -> None:
-    """Create version 1 of the templates and policies for promises, where there is none."""
+    """Create the templates and policies for promises, where there is none."""
     now = db.clock.now()
-    delay = Template(
-        "delay", 1, Kind.DELAY, SERVICE, "en-GB", SUBJECT, BODY, APOLOGY, REASONS, [], PLATFORM, now
+    about: dict[str, Any] = {
+        "purpose": SERVICE,
+        "department_id": PLATFORM,
+        "default_language_code": LANGUAGE_CODE,
+    }
+    first: dict[str, Any] = {"language": LANGUAGE_CODE.lower(), "language_code": LANGUAGE_CODE, "version": 1}
+    delay = Template("delay", Kind.DELAY, **about, variables={}, create_time=now, update_time=now)
+    recovery = Template("recovery", Kind.INFORMATION, **about, variables={}, create_time=now, update_time=now)
+    sorry = Text(
+        delay.id, **first, subject=SUBJECT, body=BODY, apology=APOLOGY, reasons=REASONS, create_time=now
     )
-    recovery = Template(
-        "recovery",
-        1,
-        Kind.INFORMATION,
-        SERVICE,
-        "en-GB",
-        RECOVERY_SUBJECT,
-        RECOVERY_BODY,
+    stands = Text(
+        recovery.id,
+        **first,
+        subject=RECOVERY_SUBJECT,
+        body=RECOVERY_BODY,
         apology="",
         reasons={},
-        variables=[],
-        department_id=PLATFORM,
         create_time=now,
     )
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:
-            for template, policy_id, concern in (
-                (delay, "promise-at-risk", Concern.AT_RISK),
-                (recovery, "promise-recovered", Concern.RECOVERED),
+            for template, text, policy_id, concern in (
+                (delay, sorry, "promise-at-risk", Concern.AT_RISK),
+                (recovery, stands, "promise-recovered", Concern.RECOVERED),
             ):
-                policy = NoticePolicy(policy_id, 1, EVENTS[concern], template.id, True, PLATFORM, now)
-                await SEED_TEMPLATE.run(tx, **values(template))
+                policy = NoticePolicy(policy_id, 1, EVENTS[concern], template.id, False, PLATFORM, now, now)
+                await INSERT_TEMPLATE.run(tx, **values(template))
+                await SEED_TEXT.run(tx, **values(text))
                 await SEED_POLICY.run(tx, **values(policy))

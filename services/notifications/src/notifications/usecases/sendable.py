@@ -1,53 +1,75 @@
 """Whether an event can fill in a template, and the template says what the event means."""
 
-from chassis.errors import FailedPrecondition, InvalidArgument
+from collections.abc import Sequence
+
+from chassis.db.statement import Executor
+from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, MUST_SAY
-from notifications.domain.template import DATES, SENDER, SERVICE, Kind, Template
+from notifications.domain.template import DATES, SENDER, SERVICE, Kind, Template, Text, text_for
+from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
 
 _CONCERNS = {event_type: concern for concern, event_type in EVENTS.items()}
 
 
-def require_sendable(template: Template, event_type: str) -> None:
+async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
+    """A template and the latest versions of its texts. NotFound."""
+    template = await GET_TEMPLATE.maybe(on, id=template_id)
+    if template is None:
+        raise NotFound(f"templates/{template_id}")
+    return template, list(await LATEST_TEXTS.all(on, template_id=template_id))
+
+
+def require_sendable(template: Template, texts: Sequence[Text], event_type: str) -> None:
     """Refuse a template that a policy for the event must not send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
 
     An event gives no variables of the template's own. Who is told of a risk must be told the new date, for
     that is what the promise becomes; who is told of a recovery, the date that stands.
     """
     concern = _CONCERNS[event_type]
+    _require_text(template, texts)
     if template.purpose != SERVICE:
         raise _refusal(
             template, f"A policy needs a template of the purpose {SERVICE}: promises are part of it."
         )
-    if further := sorted(set(words.to_give(template)) - SENDER):
+    if further := sorted(set(words.to_give(template, texts)) - SENDER):
         raise _refusal(
             template, f"The template must have no variables of its own; this one needs {', '.join(further)}."
         )
     if concern == Concern.AT_RISK and template.kind != Kind.DELAY:
         raise _refusal(template, f"A policy on {event_type} needs a template of the kind {Kind.DELAY}.")
     try:
-        words.check(template, MUST_SAY.get(concern, ()))
+        for text in texts:
+            words.check(template, text, MUST_SAY.get(concern, ()))
     except InvalidArgument:
         parts = ", ".join(MUST_SAY[concern])
         raise _refusal(
-            template, f"A policy on {event_type} needs a template whose body always says {parts}."
+            template, f"A policy on {event_type} needs a template whose texts always say {parts}."
         ) from None
 
 
-def require_sendable_by_hand(template: Template, promise: str) -> None:
+def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise: str) -> None:
     """Refuse a template that only a policy may send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
 
     A delay, and any date of a promise, are told with the date that the promise has, which policies see to.
     Who could give it by hand could tell an untrue one in our words.
     """
+    _require_text(template, texts)
     if template.kind == Kind.DELAY:
         raise _refusal(
             template, f"Delays are told by policies; SendNotice needs the kind {Kind.INFORMATION}."
         )
-    if promise and (dates := sorted(DATES & set(words.to_give(template)))):
+    if promise and (dates := sorted(DATES & set(words.to_give(template, texts)))):
         message = f"The dates of a promise are told by policies; this template tells {', '.join(dates)}."
         raise _refusal(template, message)
+
+
+def _require_text(template: Template, texts: Sequence[Text]) -> None:
+    if text_for(texts, "", template.default_language_code) is None:
+        raise _refusal(
+            template, f"The template needs a text in its default language, {template.default_language_code}."
+        )
 
 
 def _refusal(template: Template, message: str) -> FailedPrecondition:

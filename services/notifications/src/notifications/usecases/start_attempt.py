@@ -1,6 +1,7 @@
 """What an attempt to deliver a notice is made of, and its beginning."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,16 +12,17 @@ from chassis.db.transaction import Transaction
 from chassis.work import Work
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.template import Template
+from notifications.domain.template import Template, Text, text_for
 from notifications.store.notices import GET_ATTEMPT, GET_NOTICE, INSERT_ATTEMPT
-from notifications.store.templates import GET_TEMPLATE, GET_TEMPLATE_VERSION
+from notifications.store.templates import GET_TEXT_VERSION
 from notifications.usecases.hear_of_promise import count_told, told_of_promise
 from notifications.usecases.save_notice import save
+from notifications.usecases.sendable import read_template
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one attempt is to deliver: the notice and the template as they were when it was prepared.
+    """What one attempt delivers.
 
     Attributes:
         compose_time: what the message bears as its date. A repeat bears the date of what it repeats.
@@ -29,28 +31,50 @@ class Delivery:
 
     notice: Notice
     template: Template
+    text: Text
+    channel: str
     compose_time: datetime
 
 
-async def prepare(db: Database, work: Work) -> Delivery:
-    """What there is to deliver. A repeat renders the template version of what it repeats."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What there is to deliver: the notice and the template as they were when it was prepared.
+
+    Attributes:
+        texts: the latest of every language. Of a repeat, the one that it repeats.
+        compose_time: as a delivery has it.
+
+    """
+
+    notice: Notice
+    template: Template
+    texts: Sequence[Text]
+    compose_time: datetime
+
+    def to(self, channel: str, language_code: str) -> Delivery:
+        """For a customer who is reached by `channel` and reads that language."""
+        text = text_for(self.texts, language_code, self.template.default_language_code) or self.texts[0]
+        return Delivery(self.notice, self.template, text, channel, self.compose_time)
+
+
+async def prepare(db: Database, work: Work) -> Prepared:
+    """What there is to deliver. A repeat renders the version of the text of what it repeats."""
     notice = await GET_NOTICE.one(db, id=UUID(work.key))
+    template, texts = await read_template(db, notice.template_id)
     if notice.in_doubt:
-        template = await GET_TEMPLATE_VERSION.one(db, id=notice.template, version=notice.template_version)
-    else:
-        template = await GET_TEMPLATE.one(db, id=notice.template)
+        said = {"text_id": notice.language_code.lower(), "id": notice.template_version}
+        texts = [await GET_TEXT_VERSION.one(db, template_id=template.id, **said)]
     time = db.clock.now()
     if work.unknown and work.fingerprint:
-        time = (await GET_ATTEMPT.one(db, notice=notice.id, number=work.unknown[0])).start_time
-    return Delivery(dataclasses.replace(notice), template, time)
+        time = (await GET_ATTEMPT.one(db, notice_id=notice.id, id=work.unknown[0])).start_time
+    return Prepared(dataclasses.replace(notice), template, texts, time)
 
 
 async def start_attempt(tx: Transaction, notice: Notice, delivery: Delivery, attempt: Attempt) -> bool:
     """The message is about to leave. False when the notice says something else by now, or has ended."""
     if not notice.waits or notice.revision != delivery.notice.revision:
         return False
-    notice.template_version = delivery.template.version
-    notice.begin(attempt.number)
+    notice.begin(attempt.number, delivery.channel, delivery.text)
     await INSERT_ATTEMPT.run(tx, **values(attempt))
     await save(tx, notice)
     if notice.concern != Concern.NONE:

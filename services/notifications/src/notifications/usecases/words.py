@@ -8,7 +8,7 @@ the service.
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -21,7 +21,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from chassis.api.text import NOT_TEXT
 from chassis.api.validation import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
-from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template
+from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
 
 SUBJECT_MAX = 200
 NUMBER_MAX = 10**15
@@ -84,46 +84,49 @@ def variables_of(source: str) -> frozenset[str]:
         raise jinja2.TemplateSyntaxError("it holds a value that cannot be read", 1) from error
 
 
-def check(template: Template, further: tuple[str, ...] = ()) -> None:
-    """Refuse a template that cannot say what its kind must say, and `further` parts.
+def used_in(text: Text) -> frozenset[str]:
+    """The variables that a text uses."""
+    return variables_of(text.subject) | variables_of(text.body)
+
+
+def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None:
+    """Refuse a text that cannot say what its template's kind must say, and `further` parts.
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
         part, also one that its own words for a reason would hide.
     """
     violations: list[Violation] = []
-    used = {field: _used(getattr(template, field), field, violations) for field in ("subject", "body")}
+    used = {field: _used(getattr(text, field), field, violations) for field in ("subject", "body")}
     if violations:
         raise InvalidArgument(violations)
     if unknown := template.undeclared(used["subject"] | used["body"]):
-        violations.append(
-            Violation(
-                "template.variables", "VARIABLE_UNKNOWN", f"must declare {', '.join(unknown)}, which are used"
-            )
-        )
-    if missing := template.missing_parts(used["body"], further):
+        described = f"must use no variable that {template.name} does not declare: {', '.join(unknown)}"
+        violations.append(Violation("template_text.body", "VARIABLE_UNKNOWN", described))
+    if missing := text.missing_parts(template.kind, used["body"], further):
         violations.append(_missing(template, missing))
     if violations:
         raise InvalidArgument(violations)
     standing_in = {name: f"the {name}" for name in used["subject"] | used["body"]}
-    own = {"apology": template.apology}
-    for reason, reference in itertools.product(template.reasons.values() or ("the reason",), ("", "a/1")):
-        _rendered(template, standing_in | own | {"reason": reason, "reference": reference}, further)
+    own = {"apology": text.apology}
+    for reason, reference in itertools.product(text.reasons.values() or ("the reason",), ("", "a/1")):
+        _rendered(template, text, standing_in | own | {"reason": reason, "reference": reference}, further)
 
 
-def to_give(template: Template) -> list[str]:
-    """The variables that whoever sends the template has to give."""
-    return template.to_give(variables_of(template.subject) | variables_of(template.body))
+def to_give(template: Template, texts: Iterable[Text]) -> list[str]:
+    """The variables that whoever sends the template has to give, for whichever of its texts."""
+    return template.to_give(frozenset().union(*map(used_in, texts)))
 
 
 def render(
-    template: Template, given: Mapping[str, str], zone: tzinfo, further: tuple[str, ...] = ()
+    template: Template, text: Text, given: Mapping[str, str], zone: tzinfo, further: tuple[str, ...] = ()
 ) -> Words:
     """The message for what a sender and the platform gave.
 
     Args:
-        template: the words.
-        given: the values by name: `reason` is a code and gets the template's words, dates are RFC 3339 and
-            become days in words, moments those in `zone`, the template's own apology needs no giving, and
+        template: what it is of.
+        text: the words.
+        given: the values by name: `reason` is a code and gets the text's words, dates are RFC 3339 and
+            become days in words, moments those in `zone`, the text's own apology needs no giving, and
             everything else is taken literally.
         zone: the customer's time zone.
         further: what it must say besides what its kind must.
@@ -133,24 +136,24 @@ def render(
             finds.
 
     """
-    check(template, further)
-    values = {name: one_line(value) for name, value in given.items()} | {"apology": template.apology}
-    used = variables_of(template.subject) | variables_of(template.body)
+    check(template, text, further)
+    values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
     required = {name for name in (*REQUIRED[template.kind], *further) if not values.get(name)}
-    if missing := sorted((used - values.keys()) | required):
+    if missing := sorted((used_in(text) - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables.{name}", "VARIABLE_MISSING", "must be given") for name in missing]
         )
     if "reason" in values:
-        values["reason"] = template.words_for(values["reason"]) or values["reason"]
+        values["reason"] = text.words_for(values["reason"]) or values["reason"]
     dates = {name: date_or_moment(values[name], f"variables.{name}") for name in DATES if values.get(name)}
-    values |= said(dates, zone, template.language_code)
-    return _rendered(template, values, further)
+    values |= said(dates, zone, text.language_code)
+    return _rendered(template, text, values, further)
 
 
-def rehearse(template: Template, given: Mapping[str, str]) -> None:
-    """Render with stand-ins for what the platform fills in. Raises what `render` raises."""
-    render(template, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
+def rehearse(template: Template, texts: Iterable[Text], given: Mapping[str, str]) -> None:
+    """Render every text with stand-ins for what the platform fills in. Raises what `render` raises."""
+    for text in texts:
+        render(template, text, {name: f"the {name}" for name in PLATFORM} | dict(given), UTC)
 
 
 def moment_of(text: str, field: str) -> datetime:
@@ -199,13 +202,12 @@ def _day(at: date | datetime, zone: tzinfo) -> date:
     return (at.astimezone(zone) - _TICK).date() if isinstance(at, datetime) else at
 
 
-def is_language(tag: str) -> bool:
-    """Whether a BCP 47 tag names a language that dates can be written in."""
+def language_code_of(tag: str) -> str:
+    """A BCP 47 tag as it is written, `en-GB`; empty for a language that dates cannot be written in."""
     try:
-        Locale.parse(tag, sep="-")
+        return str(Locale.parse(tag, sep="-")).replace("_", "-")
     except (UnknownLocaleError, ValueError):
-        return False
-    return True
+        return ""
 
 
 def one_line(text: str) -> str:
@@ -213,14 +215,14 @@ def one_line(text: str) -> str:
     return _BLANKS.sub(" ", _CONTROLS.sub(" ", text)).strip()
 
 
-def _rendered(template: Template, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
+def _rendered(template: Template, text: Text, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
     """The message. InvalidArgument when it fails to render, or hides what its kind must say."""
     try:
-        subject = one_line(_compiled(template.subject).render(values))
-        body = _clean(_compiled(template.body).render(values))
+        subject = one_line(_compiled(text.subject).render(values))
+        body = _clean(_compiled(text.body).render(values))
     except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
-        raise InvalidArgument([Violation("template.body", "INVALID_TEMPLATE", described)]) from error
+        raise InvalidArgument([Violation("template_text.body", "INVALID_TEMPLATE", described)]) from error
     said = one_line(body).casefold()  # blanks and case are the template's to choose
     parts = (*REQUIRED[template.kind], *further)
     if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
@@ -264,10 +266,10 @@ def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str
     except jinja2.TemplateSyntaxError as error:
         allowed = f"must be Jinja of variables, conditions and the filters {', '.join(FILTERS)}"
         described = f"{allowed}; line {error.lineno}: {error.message}"
-        violations.append(Violation(f"template.{field}", "INVALID_TEMPLATE", described))
+        violations.append(Violation(f"template_text.{field}", "INVALID_TEMPLATE", described))
         return frozenset()
 
 
 def _missing(template: Template, parts: list[str]) -> Violation:
     described = f"a {template.kind} template must have {', '.join(parts)}"
-    return Violation("template.body", "TEMPLATE_PART_MISSING", described)
+    return Violation("template_text.body", "TEMPLATE_PART_MISSING", described)

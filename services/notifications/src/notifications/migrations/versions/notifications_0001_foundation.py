@@ -22,16 +22,25 @@ def templates_and_policies() -> None:
     op.create_table(
         "templates",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("version", sa.BigInteger, primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("department_id", sa.Text, nullable=False),
+        sa.Column("default_language_code", sa.Text, nullable=False),
+        sa.Column("variables", JSONB, nullable=False),
+        sa.Column("create_time", _AT, nullable=False),
+        sa.Column("update_time", _AT, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "texts",
+        sa.Column("template_id", sa.Text, sa.ForeignKey("templates.id"), primary_key=True),
+        sa.Column("language", sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, primary_key=True),
         sa.Column("language_code", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("apology", sa.Text, nullable=False),
         sa.Column("reasons", JSONB, nullable=False),
-        sa.Column("variables", sa.ARRAY(sa.Text), nullable=False),
-        sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("create_time", _AT, nullable=False),
     )
     op.create_table(
@@ -39,10 +48,12 @@ def templates_and_policies() -> None:
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("version", sa.BigInteger, primary_key=True),
         sa.Column("event_type", sa.Text, nullable=False),
-        sa.Column("template", sa.Text, nullable=False),
-        sa.Column("enabled", sa.Boolean, nullable=False),
+        sa.Column("template_id", sa.Text, nullable=False),
+        sa.Column("disabled", sa.Boolean, nullable=False),
         sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("create_time", _AT, nullable=False),
+        sa.Column("update_time", _AT, nullable=False),
+        sa.Column("deleted", sa.Boolean, nullable=False),
     )
 
 
@@ -53,11 +64,11 @@ def notices() -> None:
         sa.Column("customer", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("purpose", sa.Text, nullable=False),
-        sa.Column("template", sa.Text, nullable=False),
+        sa.Column("template_id", sa.Text, nullable=False),
         sa.Column("variables", JSONB, nullable=False),
         sa.Column("promise", sa.Text, nullable=False),
         sa.Column("case", sa.Text, nullable=False),
-        sa.Column("policy", sa.Text, nullable=False),
+        sa.Column("policy_id", sa.Text, nullable=False),
         sa.Column("policy_version", sa.BigInteger, nullable=False),
         sa.Column("promise_version", sa.BigInteger, nullable=False),
         sa.Column("expire_time", _AT, nullable=False),
@@ -65,6 +76,7 @@ def notices() -> None:
         sa.Column("request_event", sa.Uuid, nullable=False),
         sa.Column("concern", sa.Text, nullable=False),
         sa.Column("due_time", _AT),
+        sa.Column("time_zone", sa.Text, nullable=False),
         sa.Column("department", sa.Text, nullable=False),
         sa.Column("heard_version", sa.BigInteger, nullable=False),
         sa.Column("said", JSONB, nullable=False),
@@ -74,6 +86,7 @@ def notices() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reason_code", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("language_code", sa.Text, nullable=False),
         sa.Column("template_version", sa.BigInteger, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("send_time", _AT),
@@ -88,7 +101,7 @@ def notices() -> None:
         "notices",
         ["promise", "customer"],
         unique=True,
-        postgresql_where="policy <> '' AND state IN ('REQUESTED', 'SENDING')",
+        postgresql_where="policy_id <> '' AND state IN ('REQUESTED', 'SENDING')",
     )
     op.create_index("notices_promise", "notices", ["promise", "id"])
     op.create_index("notices_kind", "notices", ["kind", "id"])

@@ -1,0 +1,51 @@
+"""What no option of the contract can say of a request."""
+
+from datetime import datetime
+from typing import Any
+
+from chassis.api.formats import FORMATS
+from chassis.api.validation import Check
+from notifications.domain.policy import EVENT_TYPES
+from notifications.domain.template import STANDARD
+from notifications.usecases.words import language_code_of
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.template_pb2 import Template
+from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
+from rapport.options.v1 import options_pb2
+
+_CODES = {"reason": options_pb2.FORMAT_CODE, "reference": options_pb2.FORMAT_REFERENCE}
+_LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
+
+
+def check_values(check: Check, sent: Any, now: datetime) -> None:
+    """A reason is a code, and a reference is one: these are never personal."""
+    for name, kind in _CODES.items():
+        value = sent.variables.get(name, "")
+        if value and (wrong := FORMATS[kind](value)):
+            check.refuse(f"variables.{name}", *wrong)
+
+
+def check_template(check: Check, sent: Template, now: datetime) -> None:
+    """A language in which dates can be written; variables that no template has, each once."""
+    if sent.default_language_code and not language_code_of(sent.default_language_code):
+        check.refuse("default_language_code", "INVALID_CODE", _LANGUAGE_ALLOWED)
+    names = [variable.name for variable in sent.variables]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            check.refuse(f"variables[{i}].name", "INVALID_CODE", "must be no other variable's")
+        elif name in STANDARD:
+            described = f"must not be one that every template has: {', '.join(sorted(STANDARD))}"
+            check.refuse(f"variables[{i}].name", "VARIABLE_RESERVED", described)
+
+
+def check_text(check: Check, sent: CreateTemplateTextRequest, now: datetime) -> None:
+    """A language in which dates can be written."""
+    language = sent.template_text_id
+    if language and language_code_of(language).lower() != language:
+        check.refuse("template_text_id", "INVALID_CODE", f"{_LANGUAGE_ALLOWED}, in lower-case")
+
+
+def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
+    """An event that a policy can be about."""
+    if sent.event_type and sent.event_type not in EVENT_TYPES:
+        check.refuse("event_type", "INVALID_CODE", f"must be one of {', '.join(EVENT_TYPES)}")

@@ -1,0 +1,85 @@
+"""Creating, changing and deleting notice policies: each makes a version."""
+
+from dataclasses import replace
+from typing import TypedDict
+
+from chassis.api import etags
+from chassis.db.locks import LOCK_NAME
+from chassis.db.statement import values
+from chassis.db.transaction import Transaction
+from chassis.errors import AlreadyExists, NotFound
+from notifications.domain.policy import NoticePolicy
+from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
+from notifications.usecases.departments import own_department
+from notifications.usecases.sendable import read_template, require_sendable
+
+
+class PolicyChanges(TypedDict, total=False):
+    """What of a policy can change."""
+
+    event_type: str
+    template_id: str
+    disabled: bool
+
+
+async def create_policy(
+    tx: Transaction,
+    *,
+    notice_policy_id: str,
+    event_type: str,
+    template_id: str,
+    disabled: bool,
+    department_id: str | None,
+) -> NoticePolicy:
+    """Keep a new policy, which counts on from one that was deleted. AlreadyExists; what `_keep` finds."""
+    owner = own_department(tx, department_id, "notice_policy.department")
+    policy = NoticePolicy(notice_policy_id, 1, event_type, template_id, disabled, owner, tx.now, tx.now)
+    tx.require_owner(policy)
+    await LOCK_NAME.run(tx, name=policy.name)
+    if (latest := await LATEST_POLICY.maybe(tx, id=policy.id)) is not None:
+        if not latest.deleted:
+            raise AlreadyExists(
+                "NOTICE_POLICY_EXISTS", f"{policy.name} exists: change it.", {"notice_policy": policy.name}
+            )
+        policy.version = latest.version + 1
+    return await _keep(tx, policy)
+
+
+async def update_policy(
+    tx: Transaction, *, notice_policy_id: str, changes: PolicyChanges, etag: str
+) -> NoticePolicy:
+    """Keep the next version. What is the same is none. What `_own` and `_keep` find."""
+    policy = await _own(tx, notice_policy_id, etag)
+    changed = replace(policy, **changes)
+    return policy if changed == policy else await _keep(tx, _next(tx, changed))
+
+
+async def delete_policy(tx: Transaction, *, notice_policy_id: str, etag: str) -> None:
+    """Keep that it is deleted. What `_own` finds."""
+    policy = await _own(tx, notice_policy_id, etag)
+    tx.touch(policy.name)  # of which the answer says nothing
+    await tx.defer(INSERT_POLICY, **values(_next(tx, replace(policy, deleted=True))))
+
+
+async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
+    """A policy of the caller's, which nobody else changes meanwhile. NotFound."""
+    await LOCK_NAME.run(tx, name=f"noticePolicies/{policy_id}")
+    policy = await GET_POLICY.maybe(tx, id=policy_id)
+    if policy is None:
+        raise NotFound(f"noticePolicies/{policy_id}")
+    tx.require_owner(policy)
+    etags.match(etag, policy.version)
+    return policy
+
+
+def _next(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
+    return replace(policy, version=policy.version + 1, update_time=tx.now)
+
+
+async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
+    """Keep a version whose template there is, and says what it must: see `require_sendable`. NotFound."""
+    await LOCK_NAME.run(tx, name=policy.template)
+    template, texts = await read_template(tx, policy.template_id)
+    require_sendable(template, texts, policy.event_type)
+    await tx.defer(INSERT_POLICY, **values(policy))
+    return policy
