@@ -16,7 +16,7 @@ from rapport_testing.tokens import TestIssuer
 from rapport_testing.wait import eventually
 from rapport_tools.cli import contracts
 from tests.contracts.test_bad_input import NOWHERE, Caller, details_of, methods, path_to
-from tests.contracts.valid import PROMISED, REQUESTS, SERVICES, learn, request_of
+from tests.contracts.valid import PROMISED, REQUESTS, SERVICES, learn, prepare, request_of
 
 NAME = re.compile(r"(?:[a-zA-Z]+/[\w.-]+)(?:/[a-zA-Z]+/[\w.-]+)*")
 CUSTOMER = re.compile("customers/[0-9a-f-]{36}")
@@ -63,6 +63,7 @@ async def test_who_is_told_of_whom_and_what_for_is_in_the_audit(
     start: Any, issuer: TestIssuer, name: str
 ) -> None:
     running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    await prepare(name, running.db)
     caller = Caller(running, issuer)
     by_name = {method.name: method for method in methods(name)}
     known: dict[str, str] = {}
@@ -102,6 +103,7 @@ async def test_whom_a_refusal_names_is_in_the_audit_with_its_reason(
     start: Any, issuer: TestIssuer, name: str
 ) -> None:
     running = await start(import_module(f"{name}.service").service, peers=NOWHERE, smtp_host="127.0.0.1")
+    await prepare(name, running.db)
     caller = Caller(running, issuer)
     by_name = {method.name: method for method in methods(name)}
     known: dict[str, str] = {}

@@ -281,7 +281,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "update_mask": "defaultLanguageCode,variables"}),
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
-        ("GetTemplateText", {"name": "templates/plain/texts/en/versions/1"}),
+        ("GetTemplateText", {"name": "templates/plain/texts/en"}),
+        ("GetTemplateTextVersion", {"name": "templates/plain/texts/en/versions/1"}),
         ("ListTemplateTexts", _PAGE | {"parent": "templates/late"}),
         ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,

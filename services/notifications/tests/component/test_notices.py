@@ -151,13 +151,13 @@ async def test_a_wrong_notice_is_refused_with_every_violation(
 @pytest.mark.parametrize(
     ("variables", "reasons"),
     [
-        ({}, {"variables.depot": "VARIABLE_MISSING"}),
-        ({"depot": "x", "shelf": "1"}, {"notice.variables.shelf": "VARIABLE_UNKNOWN"}),
-        ({"depot": "x", "customer_name": "Eve"}, {"notice.variables.customer_name": "VARIABLE_UNKNOWN"}),
-        ({"depot": "x" * 501}, {"notice.variables.depot": "TOO_LONG"}),
-        ({"depot": "a\x00"}, {"notice.variables": "INVALID_TEXT"}),
+        ({}, {"variables[depot]": "VARIABLE_MISSING"}),
+        ({"depot": "x", "shelf": "1"}, {"notice.variables[shelf]": "VARIABLE_UNKNOWN"}),
+        ({"depot": "x", "customer_name": "Eve"}, {"notice.variables[customer_name]": "VARIABLE_UNKNOWN"}),
+        ({"depot": "x" * 501}, {"notice.variables[depot]": "TOO_LONG"}),
+        ({"depot": "a\x00"}, {"notice.variables[depot]": "INVALID_TEXT"}),
         ({"depot": "x", "Shelf No": "1"}, {"notice.variables": "INVALID_CODE"}),
-        ({"depot": "x", "new_date": "soon"}, {"variables.new_date": "INVALID_TIME"}),
+        ({"depot": "x", "new_date": "soon"}, {"variables[new_date]": "INVALID_TIME"}),
         ({f"v{i}": "" for i in range(51)}, {"notice.variables": "TOO_LONG"}),
     ],
 )

@@ -36,8 +36,9 @@ async def test_a_changed_text_is_a_new_version_and_what_was_sent_stays_readable(
     notice = await desk.notice_in("SENT", event.promise)
     assert (notice.language_code, notice.template_version) == ("en-GB", 2)
     assert desk.mail.accepted[0]["Subject"] == "Sorry, Monday, 9 March 2026"
-    before = await desk.text(f"{DELAY_TEXT}/versions/1")
-    assert (before.subject, before.version) == (first.subject, 1)
+    request = template_service_pb2.GetTemplateTextVersionRequest(name=f"{DELAY_TEXT}/versions/1")
+    before = await desk.templates.GetTemplateTextVersion(request)
+    assert (before.name, before.subject, before.version) == (request.name, first.subject, 1)
     assert await desk.update_text(subject=second.subject) == second  # which says nothing new
 
 
@@ -89,8 +90,8 @@ async def test_changes_made_at_the_same_time_are_versions_of_their_own(desk: Any
             {"template_text.subject": "REQUIRED", "template_text.body": "REQUIRED"},
         ),
         (
-            {"reasons": {"rain": "Rain.", "SNOW": ""}},
-            {"template_text.reasons": "INVALID_CODE", "template_text.reasons[SNOW]": "REQUIRED"},
+            {"reasons": {"other": "Rain.", "SNOW": "Snow."}},
+            {"template_text.reasons": "INVALID_CODE"},
         ),
     ],
 )
@@ -201,8 +202,8 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     del request.variables["contact_name"]
     del request.variables["reason"]
     assert await desk.violations(desk.templates.RenderTemplate(request)) == {
-        "variables.contact_name": "VARIABLE_MISSING",
-        "variables.reason": "VARIABLE_MISSING",
+        "variables[contact_name]": "VARIABLE_MISSING",
+        "variables[reason]": "VARIABLE_MISSING",
     }
     assert desk.mail.received == []
 
@@ -216,7 +217,7 @@ async def test_what_is_not_there_is_not_found(desk: Any, name: str, expected: st
         rpc.GetTemplate(pb.GetTemplateRequest(name=name)),
         rpc.RenderTemplate(pb.RenderTemplateRequest(name=name)),
         rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de")),
-        rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de/versions/9")),
+        rpc.GetTemplateTextVersion(pb.GetTemplateTextVersionRequest(name=f"{name}/texts/de/versions/9")),
         rpc.ListTemplateTexts(pb.ListTemplateTextsRequest(parent=name)),
         desk.update_text(f"{name}/texts/de", subject="Sorry"),
     ]

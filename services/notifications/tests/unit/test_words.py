@@ -212,7 +212,7 @@ def test_every_missing_value_is_named() -> None:
         render(DELAY, {"customer_name": "Maria Anders"}, UTC)
     assert {v.reason for v in refusal.value.violations} == {"VARIABLE_MISSING"}
     assert [v.field for v in refusal.value.violations] == [
-        f"variables.{name}"
+        f"variables[{name}]"
         for name in ("contact_name", "contact_reach", "new_date", "old_date", "reason", "reference")
     ]
 
@@ -236,7 +236,9 @@ def test_a_required_value_must_not_be_empty() -> None:
 def test_a_date_must_be_a_day_or_a_moment(date: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
         render(DELAY, GIVEN | {"new_date": date}, UTC)
-    assert [(v.field, v.reason) for v in refusal.value.violations] == [("variables.new_date", "INVALID_TIME")]
+    assert [(v.field, v.reason) for v in refusal.value.violations] == [
+        ("variables[new_date]", "INVALID_TIME")
+    ]
 
 
 def test_an_unknown_reason_gets_the_words_for_other() -> None:

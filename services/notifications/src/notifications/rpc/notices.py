@@ -51,7 +51,7 @@ class NoticeRpc(NoticeServiceServicer):
         self, request: pb.ExplainNoticeRequest, context: Any
     ) -> explanation_pb2.Explanation:
         """Why a notice was or was not sent."""
-        notice = await found(self.db, NOTICE, store.GET_NOTICE, request.name)
+        notice = await found(self.db, NOTICE, store.GET_NOTICE, *NOTICE.parse(request.name))
         template = await GET_TEMPLATE.one(self.db, id=notice.template_id)
         attempt = await store.GET_ATTEMPT.maybe(self.db, notice_id=notice.id, id=notice.attempt_count)
         why = partial(why_notice, notice, template, attempt)

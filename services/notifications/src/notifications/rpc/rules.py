@@ -22,7 +22,7 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
     for name, kind in _CODES.items():
         value = sent.variables.get(name, "")
         if value and (wrong := FORMATS[kind](value)):
-            check.refuse(f"variables.{name}", *wrong)
+            check.refuse(f"variables[{name}]", *wrong)
 
 
 def check_template(check: Check, sent: Template, now: datetime) -> None:

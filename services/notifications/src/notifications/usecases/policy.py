@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import TypedDict
 
-from chassis.api import etags
+from chassis.api.entities import owned
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import AlreadyExists, NotFound
+from chassis.errors import AlreadyExists
 from notifications.domain.policy import NoticePolicy
+from notifications.names import POLICY
 from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
 from notifications.usecases.departments import own_department
 from notifications.usecases.sendable import read_template, require_sendable
@@ -62,14 +63,9 @@ async def delete_policy(tx: Transaction, *, notice_policy_id: str, etag: str) ->
 
 
 async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
-    """A policy of the caller's, which nobody else changes meanwhile. NotFound."""
-    await LOCK_NAME.run(tx, name=f"noticePolicies/{policy_id}")
-    policy = await GET_POLICY.maybe(tx, id=policy_id)
-    if policy is None:
-        raise NotFound(f"noticePolicies/{policy_id}")
-    tx.require_owner(policy)
-    etags.match(etag, policy.version)
-    return policy
+    """A policy of the caller's, which nobody else changes meanwhile. What `owned` finds."""
+    await LOCK_NAME.run(tx, name=POLICY.format(policy_id))
+    return await owned(tx, POLICY, GET_POLICY, policy_id, etag=etag)
 
 
 def _next(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:

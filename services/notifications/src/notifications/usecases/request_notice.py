@@ -96,7 +96,7 @@ def _check_variables(template: Template, texts: list[Text], given: dict[str, str
     if unknown := sorted(given.keys() - taken):
         described = f"must be one of {', '.join(sorted(taken))}"
         raise InvalidArgument(
-            [Violation(f"notice.variables.{name}", "VARIABLE_UNKNOWN", described) for name in unknown]
+            [Violation(f"notice.variables[{name}]", "VARIABLE_UNKNOWN", described) for name in unknown]
         )
     words.rehearse(template, texts, given)
 

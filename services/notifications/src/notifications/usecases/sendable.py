@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from chassis.api.entities import found
 from chassis.db.statement import Executor
-from chassis.errors import FailedPrecondition, InvalidArgument, NotFound
+from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, MUST_SAY
 from notifications.domain.template import DATES, SENDER, SERVICE, Kind, Template, Text, text_for
+from notifications.names import TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
 
@@ -15,9 +17,7 @@ _CONCERNS = {event_type: concern for concern, event_type in EVENTS.items()}
 
 async def read_template(on: Executor, template_id: str) -> tuple[Template, list[Text]]:
     """A template and the latest versions of its texts. NotFound."""
-    template = await GET_TEMPLATE.maybe(on, id=template_id)
-    if template is None:
-        raise NotFound(f"templates/{template_id}")
+    template = await found(on, TEMPLATE, GET_TEMPLATE, template_id)
     return template, list(await LATEST_TEXTS.all(on, template_id=template_id))
 
 

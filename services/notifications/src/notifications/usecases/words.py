@@ -141,11 +141,11 @@ def render(
     required = {name for name in (*REQUIRED[template.kind], *further) if not values.get(name)}
     if missing := sorted((used_in(text) - values.keys()) | required):
         raise InvalidArgument(
-            [Violation(f"variables.{name}", "VARIABLE_MISSING", "must be given") for name in missing]
+            [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
         )
     if "reason" in values:
         values["reason"] = text.words_for(values["reason"]) or values["reason"]
-    dates = {name: date_or_moment(values[name], f"variables.{name}") for name in DATES if values.get(name)}
+    dates = {name: date_or_moment(values[name], f"variables[{name}]") for name in DATES if values.get(name)}
     values |= said(dates, zone, text.language_code)
     return _rendered(template, text, values, further)
 
