@@ -26,6 +26,7 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
 )
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
+from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.options.v1 import options_pb2
 
@@ -305,3 +306,26 @@ def test_the_keys_and_values_of_a_map_are_checked_and_a_key_is_not_repeated() ->
     request = notice_service_pb2.SendNoticeRequest(notice={"variables": {"a\nb": "x", "name": "x" * 501}})
     paths = [path for path, _ in found(request) if "variables" in path]
     assert paths == ["notice.variables", "notice.variables[name]"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "violation"),
+    [
+        ({"currency_code": "EUR", "units": 12, "nanos": 340_000_000}, None),
+        ({"currency_code": "KWD", "nanos": 1_000_000}, None),
+        ({"currency_code": "EUR", "nanos": 1_000_000}, ("purchase.amount", "INVALID_NUMBER")),
+        ({"currency_code": "JPY", "nanos": 500_000_000}, ("purchase.amount", "INVALID_NUMBER")),
+        ({"currency_code": "EUR", "nanos": 1_000_000_000}, ("purchase.amount", "INVALID_NUMBER")),
+        (
+            {"currency_code": "EUR", "units": 1, "nanos": -10_000_000},
+            ("purchase.amount", "INVALID_NUMBER"),
+        ),
+        ({"currency_code": "eur", "units": 1}, ("purchase.amount.currency_code", "INVALID_CURRENCY")),
+        ({"units": 1}, ("purchase.amount.currency_code", "INVALID_CURRENCY")),
+    ],
+)
+def test_money_is_of_a_currency_and_has_its_decimals(
+    amount: dict[str, Any], violation: tuple[str, str] | None
+) -> None:
+    request = purchase_service_pb2.RecordPurchaseRequest(purchase={"amount": amount})
+    assert [each for each in found(request) if "amount" in each[0]] == ([violation] if violation else [])

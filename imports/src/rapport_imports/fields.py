@@ -13,7 +13,7 @@ from google.type.date_pb2 import Date
 
 from chassis.api.currencies import Currency
 from chassis.api.text import TURNS
-from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.api.zones import time_zone
 from chassis.visible import shows_something
 from rapport_imports import amounts, births, dates

@@ -23,7 +23,8 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from chassis.api.messages import enum_name
 from chassis.api.text import NOT_TEXT
-from chassis.api.validation import EARLIEST, INT64_MAX, LATEST
+from chassis.api.validation import INT64_MAX
+from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import invalid
 from chassis.names import Pattern
 

@@ -89,7 +89,7 @@ def _timestamp(allowed: Any) -> Look:
             return
         earliest, latest = bounds(now)
         if not (is_moment(sent) and earliest <= moment(sent) <= latest):
-            allowed = f"must be a time from {_shown(earliest)} to {_shown(latest)}"
+            allowed = f"must be a time from {shown(earliest)} to {shown(latest)}"
             found.append(Violation(path, "INVALID_TIME", allowed))
 
     return look
@@ -145,7 +145,8 @@ def _money(allowed: Any) -> Look:
     return look
 
 
-def _shown(at: datetime) -> str:
+def shown(at: datetime) -> str:
+    """A time as refusals tell it."""
     return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 

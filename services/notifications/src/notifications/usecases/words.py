@@ -19,7 +19,7 @@ from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from chassis.api.text import NOT_TEXT
-from chassis.api.validation import EARLIEST, LATEST
+from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
 
