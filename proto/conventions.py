@@ -25,9 +25,6 @@ NO_CUSTOMER = re.compile(r"\bno (single )?customer\b")  # in the comment of an e
 
 # What is known and not done yet, by how its sentence begins.
 LEFT = (
-    "rapport.loyalty.v1.Purchase ",
-    "rapport.loyalty.v1.PurchaseService.GetCustomerValue",
-    "rapport.loyalty.v1.ValueChanged",
     "rapport.notifications.v1.NoticePolicy ",
     "rapport.notifications.v1.PolicyService",
 )

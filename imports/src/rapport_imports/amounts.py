@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chassis.api.currencies import Currency
 from rapport_imports.decoding import UnreadableFile
 
-# Signs of currencies that do not say which: the one of the installation is meant, if it has that sign.
+# Signs that may not say which currency: that of amounts which do not say is meant, if it has the sign.
 _SIGNS = {
     "€": ("EUR",),
     "£": ("GBP", "EGP", "GIP", "FKP", "SHP"),
@@ -100,6 +101,17 @@ def written(cell: str) -> Written | None:
 def means(name: str, currency: str) -> bool:
     """Whether a name or sign beside an amount may mean that currency."""
     return not name or name.upper() == currency or currency in _SIGNS.get(name, ())
+
+
+def currency_of(name: str, default: Currency) -> Currency | None:
+    """What a name or sign beside an amount means, the default when it may; None when nobody knows."""
+    if means(name, default.code):
+        return default
+    signs = _SIGNS.get(name, ())
+    try:
+        return Currency.of(signs[0] if len(signs) == 1 else name.upper())
+    except ValueError:
+        return None
 
 
 class Separator:

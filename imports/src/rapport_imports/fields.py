@@ -53,7 +53,7 @@ class Notation:
     """How a file writes things.
 
     Args:
-        currency: of amounts that do not say; the installation's.
+        currency: of amounts that do not say; the installation's unless somebody says otherwise.
         decimal: the decimal separator; empty when each amount shows its own.
         date_format: as `strptime` takes it; empty for what can be told without.
         first: `day` or `month`, what begins a date with slashes.
@@ -92,6 +92,7 @@ class Cells:
         self._columns = columns
         self._notation = notation
         self._spares = spares or {}
+        self._currency = notation.currency
 
     def text(self, field: str, *, required: bool = False) -> str:
         """The trimmed text, at most 2,000 characters; empty for `NULL` and where there is no such column.
@@ -182,11 +183,11 @@ class Cells:
             return None
 
     def amount(self, field: str, *, required: bool = True) -> Decimal:
-        """An amount of money in the installation's currency, negative for a return. 0 where there is none."""
+        """An amount of money in the row's currency, negative for a return. 0 where there is none."""
         value = self.text(field, required=required)
         if not value:
             return Decimal(0)
-        currency = self._notation.currency
+        currency = self._currency
         found = amounts.written(value)
         decimal = self._notation.decimal or (found.decimal if found else "") or "."
         number = found.value(decimal) if found else None
@@ -197,16 +198,22 @@ class Cells:
             )
             self.wrong(field, "INVALID_AMOUNT", allowed)
             return Decimal(0)
-        if not amounts.means(found.currency, currency.code):
-            self._refuse_currency(field)
+        told = any(problem.reason == "INVALID_CURRENCY" for problem in self.row.problems)
+        if not told and not amounts.means(found.currency, currency.code):
+            self.wrong(field, "INVALID_CURRENCY", f"must be {currency.code}, as the row says otherwise")
         return number
 
-    def currency(self, field: str) -> str:
-        """The code of the amount's currency, which is the installation's."""
-        value = self.text(field).upper()
-        if not amounts.means(value, self._notation.currency.code):
-            self._refuse_currency(field)
-        return self._notation.currency.code
+    def currency(self, field: str, amount: str) -> str:
+        """The code of the row's currency, which its amounts are read in: as `field` or else `amount` says."""
+        said = field if self.text(field) else amount
+        written = amounts.written(self.text(amount))
+        name = self.text(field) or (written.currency if written else "")
+        found = amounts.currency_of(name, self._notation.currency)
+        if found is None:
+            allowed = "must be a currency of ISO 4217, such as EUR; of a sign like $, --currency says which"
+            self.wrong(said, "INVALID_CURRENCY", allowed)
+        self._currency = found or self._notation.currency
+        return self._currency.code
 
     def count(self, field: str) -> int:
         """A whole number of pieces, 0 when empty; the minus of a return is left to the amount."""
@@ -249,11 +256,6 @@ class Cells:
     def wrong(self, field: str, reason: str, description: str) -> None:
         """Note a problem of the row."""
         self.row.problems.append(Problem(self.column(field), reason, description))
-
-    def _refuse_currency(self, field: str) -> None:
-        code = self._notation.currency.code
-        allowed = f"must be {code}, the currency of this installation (RAPPORT_CURRENCY)"
-        self.wrong(field, "INVALID_CURRENCY", allowed)
 
 
 def is_nothing(cell: str) -> bool:

@@ -104,6 +104,7 @@ async def run(
                     date_format=notation.date_format,
                     time_zone=notation.zone.key,
                     country=notation.country,
+                    currency=wanted.currency,
                 ),
             )
             what = "dry-run" if wanted.dry_run else "errors"
@@ -131,9 +132,10 @@ def _completed(wanted: Wanted, table: Any) -> Wanted:
 
 def _notation(wanted: Wanted, installed: str) -> Notation:
     """How the file writes things, as far as whoever imports it and the installation say."""
-    if wanted.currency and wanted.currency.upper() != installed:
-        allowed = f"must be {installed}, the currency of this installation (RAPPORT_CURRENCY)"
-        raise WrongOption("currency", wanted.currency, allowed)
+    try:
+        currency = Currency.of(wanted.currency.upper() or installed)
+    except ValueError as error:
+        raise WrongOption("currency", wanted.currency, str(error)) from None
     if wanted.decimal not in ("", ".", ","):
         raise WrongOption("decimal", wanted.decimal, "must be . or ,")
     region = country(wanted.country) if wanted.country else ""
@@ -143,7 +145,7 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
     if zone is None:
         raise WrongOption("time_zone", wanted.time_zone, f"{NOT_A_TIME_ZONE}")
     dates_as = format_of(wanted.date_format) if wanted.date_format else ""
-    return Notation(Currency.of(installed), wanted.decimal, dates_as, country=region, zone=zone)
+    return Notation(currency, wanted.decimal, dates_as, country=region, zone=zone)
 
 
 @asynccontextmanager

@@ -116,7 +116,7 @@ class PurchaseImporter:
                 "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
             )
             return None
-        currency, amount = cells.currency("currency"), cells.amount("amount")
+        currency, amount = cells.currency("currency", "amount"), cells.amount("amount")
         if amount < 0 and self._by_sender:
             cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
             return None

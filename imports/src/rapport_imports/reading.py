@@ -23,6 +23,7 @@ class Reading:
         time_zone: where times are meant.
         country: of rows that do not say.
         decimal: what separates decimals.
+        currency: of amounts that do not say.
         columns: which column holds each field.
         spares: which columns hold a field where that one has nothing.
 
@@ -36,6 +37,7 @@ class Reading:
     time_zone: str = ""
     country: str = ""
     decimal: str = ""
+    currency: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     spares: dict[str, list[str]] = field(default_factory=dict)
 
@@ -67,7 +69,7 @@ def as_before(wanted: Any, before: Reading) -> Any:
             )
     if before.department and wanted.kind != "orders":
         raise UnreadableFile(f"{wanted.file.name}: its rows have a department, which {wanted.kind} do not")
-    names = ("system", "department", "date_format", "time_zone", "country", "decimal")
+    names = ("system", "department", "date_format", "time_zone", "country", "decimal", "currency")
     return replace(wanted, **{name: getattr(wanted, name) or getattr(before, name) for name in names})
 
 
@@ -81,6 +83,7 @@ def obeyed(wanted: Any, before: Reading) -> str:
         "times of": wanted.time_zone,
         "country": wanted.country,
         "decimal": {".": "point", ",": "comma"}.get(wanted.decimal, ""),
+        "currency": wanted.currency,
     }
     said = ", ".join(f"{what} {value}" for what, value in parts.items() if value)
     return f"a file of refused rows: read as rows of {said}, each as the line of the file that it comes from"

@@ -193,20 +193,57 @@ def test_the_columns_that_are_used_and_ignored_are_told(check: Check) -> None:
     assert (result["used"], result["ignored"]) == ({"external_id": "id", "given_name": "Vorname"}, ["Notiz"])
 
 
-def test_the_currency_of_the_installation_is_the_default_and_the_only_one(
+def test_each_row_is_in_its_own_currency_and_the_installations_is_the_default(
     check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = "customer_id,date,amount,currency\na,2026-01-02,1.00,EUR\n"
-    code, result, _ = check("purchases", file)
-    assert (code, result["refused"]) == (1, 1)
-    told = Path(result["errors_file"]).read_text()
-    assert "must be USD, the currency of this installation (RAPPORT_CURRENCY)" in told
+    file = "customer_id,date,amount,currency\na,2026-01-02,1.00,EUR\na,2026-01-02,500,JPY\na,2026-01-02,1,\n"
+    assert check("purchases", file)[0] == 0
     monkeypatch.setenv("RAPPORT_CURRENCY", "EUR")
     assert check("purchases", file)[0] == 0
-    assert check("purchases", 'customer_id,date,amount\na,2026-01-02,"1,00 €"\n')[0] == 0
-    assert check("purchases", "customer_id,date,amount\na,2026-01-02,$1.00\n")[0] == 1
-    code, _, told = check("purchases", file, "--currency", "USD")
-    assert (code, "must be EUR" in told) == (2, True)
+    dollars = "customer_id,date,amount\na,2026-01-02,$1.00\n"
+    code, result, _ = check("purchases", dollars)
+    assert (code, [r["reason"] for r in result["refusals"]]) == (1, ["INVALID_CURRENCY"])
+    assert "--currency says which" in Path(result["errors_file"]).read_text()
+    assert check("purchases", dollars, "--currency", "cad")[0] == 0
+    code, _, told = check("purchases", file, "--currency", "ABC")
+    assert (code, "must be the ISO 4217 code" in told) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "code", "units"),
+    [
+        ("1.00", "", "USD", "1.00"),
+        ("1.00", "EUR", "EUR", "1.00"),
+        ("1,50 €", "", "EUR", "1.50"),
+        ("0.234", "KWD", "KWD", "0.234"),
+        ("500", "JPY", "JPY", "500"),
+        ("12.00 CHF", "", "CHF", "12.00"),
+        ("$5", "CAD", "CAD", "5"),
+    ],
+)
+def test_an_amount_is_read_in_the_currency_that_its_row_says(
+    amount: str, currency: str, code: str, units: str
+) -> None:
+    row = cells(amount=amount, currency=currency)
+    assert row.currency("currency", "amount") == code
+    assert (row.amount("amount"), row.row.problems) == (Decimal(units), [])
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "reason"),
+    [
+        ("5 €", "USD", "INVALID_CURRENCY"),
+        ("5", "Taler", "INVALID_CURRENCY"),
+        ("¥5", "", "INVALID_CURRENCY"),
+        ("1.5", "JPY", "INVALID_AMOUNT"),
+        ("0.234", "EUR", "INVALID_AMOUNT"),
+    ],
+)
+def test_an_amount_in_no_certain_currency_is_refused(amount: str, currency: str, reason: str) -> None:
+    row = cells(amount=amount, currency=currency)
+    row.currency("currency", "amount")
+    row.amount("amount")
+    assert [problem.reason for problem in row.row.problems] == [reason]
 
 
 def test_payments_that_came_to_nothing_and_further_lines_of_an_order_are_skipped(check: Check) -> None:
