@@ -107,4 +107,4 @@ def test_the_readme_shows_code_that_runs(stack: Stack) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], env=stack.env, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "Ada Okafor  []\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "Ada Okafor [] []\n"), done.stderr
