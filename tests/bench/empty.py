@@ -8,18 +8,18 @@ import uvloop
 from chassis.auth.tokens import Verifier
 from chassis.grpc.server import Server
 from chassis.telemetry import tracing
-from rapport.loyalty.v1 import membership_service_pb2
+from rapport.loyalty.v1 import membership_pb2
 from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServicer
 from rapport_testing.tokens import nobody_asks
 
 METHOD = "/rapport.loyalty.v1.MembershipService/GetMembership"
-_ANSWER = membership_service_pb2.Membership()
+_ANSWER = membership_pb2.Membership()
 
 
 class Empty(MembershipServiceServicer):  # type: ignore[misc]
     """Answers with an empty message."""
 
-    async def GetMembership(self, request: object, context: object) -> membership_service_pb2.Membership:  # type: ignore[override]
+    async def GetMembership(self, request: object, context: object) -> membership_pb2.Membership:  # type: ignore[override]
         """Do nothing."""
         return _ANSWER
 
