@@ -150,6 +150,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER,
             "etag": ""}),
         ("GetViewSection", {"name": "{PutViewSection}"}),
+        ("ExplainViewSection", {"name": "{PutViewSection}"}),
         ("ListViewSections", _PAGE | {"parent": "{CreateCustomer}/view"}),
         ("BatchPutViewSections", {"requests": [{
             "name": "{CreateCustomer}/view/sections/billing", "as_of_time": BEFORE, "stale_time": LATER}]}),

@@ -39,7 +39,7 @@ def compose(app: App[Settings]) -> None:
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app.db, hot, freshness, arrivals))
     app.serve(PurposeRpc(app.db))
-    app.serve(SectionRpc(app.db))
+    app.serve(SectionRpc(app.db, app.explainer))
     app.serve(ConsentRpc(app.db, app.explainer))
     app.serve(ImportRpc(app.db))
 

@@ -49,7 +49,7 @@ async def test_what_is_only_checked_is_not_kept(billing, refused):
 async def test_a_schema_has_a_size(billing, refused):
     large = billing.descriptors + b"\0" * 64 * 1024
     assert await refused(billing.begin(descriptors=large)) == "INVALID_ARGUMENT TOO_LONG"
-    assert await refused(billing.begin(descriptors=b"")) == "INVALID_ARGUMENT INVALID_SCHEMA"
+    assert await refused(billing.begin(descriptors=b"")) == "INVALID_ARGUMENT REQUIRED"
     assert await refused(billing.begin(display_name="x" * 41)) == "INVALID_ARGUMENT TOO_LONG"
 
 

@@ -76,6 +76,17 @@ async def test_it_is_told_without_its_content_and_is_on_no_timeline(desk, billin
     ]  # fmt: skip
 
 
+async def test_who_wrote_it_is_explained_and_what_it_holds_is_not_repeated(desk, billing):
+    anna = await desk.create()
+    put = await billing.put(anna.name, **MINE)
+    explained = await billing.sections.ExplainViewSection(pb.ExplainViewSectionRequest(name=put.name))
+    assert explained.customer == anna.name
+    assert explained.causes[0].event_type == "rapport.customer.v1.ViewSectionPut"
+    assert explained.causes[0].actor == "agents/alice"
+    assert explained.inputs["department"] == "departments/billing"
+    assert "late" not in str(explained)
+
+
 async def test_nobody_else_writes_a_departments_section(desk, department, billing, refused):
     anna, delivery = await desk.create(), department("delivery")
     etag = (await billing.put(anna.name, **MINE)).etag

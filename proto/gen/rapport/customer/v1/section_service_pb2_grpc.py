@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import section_pb2 as rapport_dot_customer_dot_v1_dot_section__pb2
 from rapport.customer.v1 import section_service_pb2 as rapport_dot_customer_dot_v1_dot_section__service__pb2
 
@@ -82,6 +83,11 @@ class SectionServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_section__service__pb2.DeleteViewSectionRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.ExplainViewSection = channel.unary_unary(
+                '/rapport.customer.v1.SectionService/ExplainViewSection',
+                request_serializer=rapport_dot_customer_dot_v1_dot_section__service__pb2.ExplainViewSectionRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class SectionServiceServicer:
@@ -154,6 +160,13 @@ class SectionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainViewSection(self, request, context):
+        """Explains a section: who wrote it, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SectionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -201,6 +214,11 @@ def add_SectionServiceServicer_to_server(servicer, server):
                     servicer.DeleteViewSection,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_section__service__pb2.DeleteViewSectionRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'ExplainViewSection': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainViewSection,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_section__service__pb2.ExplainViewSectionRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -447,6 +465,33 @@ class SectionService:
             '/rapport.customer.v1.SectionService/DeleteViewSection',
             rapport_dot_customer_dot_v1_dot_section__service__pb2.DeleteViewSectionRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainViewSection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.SectionService/ExplainViewSection',
+            rapport_dot_customer_dot_v1_dot_section__service__pb2.ExplainViewSectionRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Writing and reading sections of the customer view."""
 from collections import abc as _abc
 from google.protobuf import empty_pb2 as _empty_pb2
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import section_pb2 as _section_pb2
 from rapport.customer.v1 import section_service_pb2 as _section_service_pb2
 import abc as _abc_1
@@ -59,6 +60,8 @@ class SectionServiceStub:
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]
     """Withdraws a section."""
+    ExplainViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]
+    """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class SectionServiceAsyncStub(SectionServiceStub):
@@ -89,6 +92,8 @@ class SectionServiceAsyncStub(SectionServiceStub):
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Withdraws a section."""
+    ExplainViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
 class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Departments' own parts of the customer view. `CustomerView.sections` has them without their content."""
@@ -170,5 +175,13 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Withdraws a section."""
+
+    @_abc_1.abstractmethod
+    def ExplainViewSection(
+        self,
+        request: _section_service_pb2.ExplainViewSectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
 def add_SectionServiceServicer_to_server(servicer: SectionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,6 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from chassis.api.checks import Rules
 from chassis.api.validation import Check
 from chassis.db.database import Database
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from customer.domain.sections import ViewSection
 from customer.rpc import names
@@ -61,8 +62,9 @@ class SectionRpc(SectionServiceServicer):
         pb.BatchPutViewSectionsRequest: _different,
     }
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
 
     PutSectionSchema = change(
         pb.PutSectionSchemaRequest, usecases.put_section_schema, section_pb2.SectionSchema
@@ -76,4 +78,5 @@ class SectionRpc(SectionServiceServicer):
     ListViewSections = listing(
         pb.ListViewSectionsResponse, store.LIST_SECTIONS, _section, parent=(names.VIEW, CUSTOMER)
     )
+    ExplainViewSection = explain(names.SECTION, store.SECTION, _section)
     DeleteViewSection = change(pb.DeleteViewSectionRequest, usecases.delete_view_section, _empty)
