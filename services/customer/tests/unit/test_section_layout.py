@@ -1,5 +1,7 @@
 """What departments' contracts may say of sections, and that nothing which somebody sends can do harm."""
 
+from datetime import UTC, datetime
+
 import pytest
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
@@ -8,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import InvalidArgument
+from customer.usecases.section_cells import cells, check_content
 from customer.usecases.section_layout import DRAWN_MAX, section_layout
 from rapport.options.v1 import layout_pb2, options_pb2
 
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TYPE = "billing.v1.OpenItems"
 MONEY = ".google.type.Money"
 
@@ -154,6 +158,15 @@ def test_a_small_set_that_claims_much_is_refused_or_read_at_once():
     assert refused(serialised(long)).reason == "INVALID_SCHEMA"
 
 
+@pytest.mark.parametrize("values", [[], ["\x1b[2J"], ["a\nb"], [""], ["x" * 101]])
+def test_an_enum_without_values_or_with_names_that_cannot_be_drawn_is_refused(values):
+    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))
+    del file.enum_type[0].value[:]
+    for number, name in enumerate(values):
+        file.enum_type[0].value.add(name=name, number=number)
+    assert refused(serialised(file)).reason == "INVALID_SCHEMA"
+
+
 def test_nothing_of_a_contract_gets_into_the_pool_of_ours():
     layout_of(TEXT)
     with pytest.raises(KeyError):
@@ -172,9 +185,7 @@ def test_a_contract_that_claims_a_name_of_ours_changes_nothing_here():
 names = st.one_of(
     st.sampled_from(["note", "amount", "a_b", "ab", "_x", "", "Ä", "google"]), st.text(max_size=70)
 )
-numbers = st.one_of(
-    st.integers(1, 6), st.sampled_from([0, -1, -(2**31), 999, 1000, 19_500, 2**29, 2**31 - 1])
-)
+numbers = st.sampled_from([0, -1, -(2**31), 999, 1000, 19_500, 2**29, 2**31 - 1])
 layouts = st.builds(
     layout_pb2.Layout,
     label=st.one_of(st.just("Note"), st.text(max_size=45)),
@@ -182,41 +193,65 @@ layouts = st.builds(
     format=st.integers(0, 12),
     alarm=st.booleans(),
 )
+KINDS = [(kind, "") for kind in (1, 2, 3, 5, 7, 8, 9, 13, 15, 16, 17, 18)]
+KINDS += [
+    (11, MONEY),
+    (11, ".google.type.Date"),
+    (11, ".google.protobuf.Timestamp"),
+    (14, ".billing.v1.Level"),
+]
 
 
 @st.composite
 def contracts(draw):
-    """Files as a compiler would never write them."""
-    file = FileDescriptorProto(
-        name=draw(names),
-        package="billing.v1",
-        syntax=draw(st.sampled_from(["proto3", "proto3", "", "editions"])),
-    )
-    for name in draw(st.lists(st.sampled_from(["Level", "Level", "OpenItems"]), max_size=2)):
-        enum = file.enum_type.add(name=name)
-        for value, number in draw(st.lists(st.tuples(names, st.integers(-2, 3)), max_size=3)):
-            enum.value.add(name=value, number=number)
-    message = file.message_type.add(name="OpenItems")
-    for _ in range(draw(st.integers(0, 5))):
-        field = message.field.add(name=draw(names), number=draw(numbers), type=draw(st.integers(1, 18)))
-        field.label = draw(st.sampled_from([1, 1, 1, 2, 3]))
-        field.type_name = draw(
-            st.sampled_from(["", "", MONEY, ".google.type.Date", ".billing.v1.Level", ".x", "y"])
-        )
-        field.proto3_optional = draw(st.booleans())
+    """Files as compilers write them, or with something that none would write."""
+    file = contract(syntax=draw(st.sampled_from(["proto3"] * 8 + ["", "editions"])))
+    message, odd = file.message_type[0], draw(st.integers(0, 5))
+    for number in range(1, draw(st.integers(1, 5)) + 1):
+        field = message.field.add(name=f"f{number}", number=number, label=Field.LABEL_OPTIONAL)
+        field.type, field.type_name = draw(st.sampled_from(KINDS))
+        field.options.Extensions[layout_pb2.layout].label = "Note"
+        field.options.Extensions[layout_pb2.layout].alarm = True
         if draw(st.booleans()):
-            field.oneof_index = draw(st.integers(-1, 2))
-        if draw(st.booleans()):
-            field.options.Extensions[layout_pb2.layout].CopyFrom(draw(layouts))
-        if draw(st.integers(0, 9)) == 9:
-            field.options.Extensions[options_pb2.data_class] = draw(st.integers(0, 3))
-    for start, end in draw(st.lists(st.tuples(numbers, numbers), max_size=2)):
-        message.reserved_range.add(start=start, end=end)
-    return FileDescriptorSet(file=[file] * draw(st.sampled_from([1, 1, 1, 2]))).SerializeToString()
+            field.proto3_optional, field.oneof_index = True, len(message.oneof_decl)
+            message.oneof_decl.add(name=f"_f{number}")
+        if number == odd:
+            spoil(draw, field)
+    if odd == 0:
+        message.reserved_range.add(start=draw(numbers), end=draw(numbers))
+        file.enum_type[0].value.add(name=draw(names), number=draw(st.integers(-2, 3)))
+        file.name = draw(names)
+    return FileDescriptorSet(file=[file] * draw(st.sampled_from([1] * 9 + [2]))).SerializeToString()
 
 
-@given(st.one_of(contracts(), st.binary(max_size=200)))
-def test_whatever_somebody_sends_is_a_layout_or_refused(descriptors):
+def spoil(draw, field):
+    """Something about a field that may be wrong."""
+    field.name, field.number = draw(st.one_of(st.just("f1"), names)), draw(st.one_of(st.just(1), numbers))
+    field.type, field.label = draw(st.integers(1, 18)), draw(st.integers(1, 3))
+    field.type_name = draw(st.sampled_from(["", MONEY, ".x", "y"]))
+    field.oneof_index = draw(st.integers(-1, 2))
+    field.options.Extensions[layout_pb2.layout].CopyFrom(draw(layouts))
+    field.options.Extensions[options_pb2.data_class] = draw(st.integers(0, 3))
+
+
+contents = st.lists(
+    st.one_of(
+        st.tuples(st.integers(1, 2), st.just(0), st.integers(0, 200).map(lambda n: bytes([n & 127]))),
+        st.tuples(st.integers(1, 2), st.just(1), st.binary(min_size=8, max_size=8)),
+        st.tuples(st.integers(1, 2), st.just(2), st.text(max_size=20).map(lambda t: t.encode()[:60])),
+        st.tuples(st.integers(1, 2), st.just(5), st.binary(min_size=4, max_size=4)),
+    ),
+    max_size=2,
+)
+
+
+def wire(number, kind, value):
+    """A field as it is sent: a number, eight bytes, some bytes or four."""
+    return bytes([number << 3 | kind]) + (bytes([len(value)]) if kind == 2 else b"") + value
+
+
+@given(st.one_of(contracts(), st.binary(max_size=200)), contents)
+def test_whatever_somebody_sends_is_a_layout_or_refused_and_content_is_drawn_or_refused(descriptors, sent):
     reasons, layout = set(), None
     try:
         layout = section_layout(descriptors, TYPE)
@@ -224,5 +259,9 @@ def test_whatever_somebody_sends_is_a_layout_or_refused(descriptors):
         reasons = {each.reason for each in error.violations}
     assert reasons <= {"INVALID_SCHEMA", "SENSITIVE_IN_SECTION"}
     assert bool(reasons) != (layout is not None and 1 <= len(layout.drawn) <= DRAWN_MAX)
+    if layout is not None:
+        found = []
+        kept = check_content(layout, b"".join(wire(*each) for each in sent), "content", NOW, found)
+        assert found or len(cells(layout, kept)) <= len(layout.drawn)
     with pytest.raises(KeyError):
         descriptor_pool.Default().FindMessageTypeByName(TYPE)

@@ -45,7 +45,7 @@ class SectionSchema(_message.Message):
     message_type: _builtins.str
     """The full name of the message that sections hold, for example `billing.v1.OpenItems`."""
     descriptors: _builtins.bytes
-    """The serialised FileDescriptorSet that has it."""
+    """The serialized FileDescriptorSet that has it."""
     etag: _builtins.str
     """Changes with every put."""
     @_builtins.property
@@ -98,7 +98,7 @@ class ViewSection(_message.Message):
     display_name: _builtins.str
     """The heading."""
     content: _builtins.bytes
-    """The serialised message, of the type that the schema names. Absent in a customer view."""
+    """The serialized message, of the type that the schema names. Absent in a customer view."""
     etag: _builtins.str
     """Changes with every put, and when a changed schema draws it anew."""
     @_builtins.property

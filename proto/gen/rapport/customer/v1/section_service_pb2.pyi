@@ -43,7 +43,7 @@ class PutSectionSchemaRequest(_message.Message):
     message_type: _builtins.str
     """The full name of the message that sections hold, for example `billing.v1.OpenItems`."""
     descriptors: _builtins.bytes
-    """A serialised FileDescriptorSet with that message and its enums, as `protoc -o` and `buf build` write it; at most
+    """A serialized FileDescriptorSet with that message and its enums, as `protoc -o` and `buf build` write it; at most
     64 KiB. What a message may have: docs/sections.md.
     """
     etag: _builtins.str
@@ -193,7 +193,7 @@ class PutViewSectionRequest(_message.Message):
     name: _builtins.str
     """`customers/{uuid}/view/sections/{code}`."""
     content: _builtins.bytes
-    """The serialised message, of the type that the schema names; at most 2 KiB."""
+    """The serialized message, of the type that the schema names; at most 2 KiB."""
     etag: _builtins.str
     """As last read; a change since then is ABORTED (`ETAG_MISMATCH`). With it, the content may be of an earlier time than
     what is there; without, of an earlier one it is refused.

@@ -38,6 +38,7 @@ REMEMBERED = 64  # twice as many as there are schemas: those of before and after
 
 _LABEL = text(LABEL_MAX)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 _MESSAGES = {f".{each.DESCRIPTOR.full_name}": each for each in (Timestamp, Date, Money)}
 _F, _C = FieldDescriptorProto, layout_pb2
 _WHOLE: tuple[Any, ...] = (_F.TYPE_INT32, _F.TYPE_INT64, _F.TYPE_UINT32, _F.TYPE_SINT32, _F.TYPE_SINT64)
@@ -163,11 +164,17 @@ def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) 
             yield f"{what}must have a name like open_amount and a number from 1 to {NUMBER_MAX}"
         kind = field.type_name or field.type if field.type != _F.TYPE_ENUM else field.type
         is_alone = field.label != _F.LABEL_REPEATED and field.HasField("oneof_index") == field.proto3_optional
-        enum = enums.get(field.type_name) if field.type == _F.TYPE_ENUM else EnumDescriptorProto()
-        if kind not in _FORMATS or not is_alone or enum is None or len(enum.value) > VALUES_MAX:
+        is_known = field.type != _F.TYPE_ENUM or _has_words(enums.get(field.type_name))
+        if kind not in _FORMATS or not is_alone or not is_known:
             yield f"{what}must be one {_TYPES}; not repeated, no map and no part of a oneof"
         elif field.options.HasExtension(layout_pb2.layout):
             yield from (f"{what}{fault}" for fault in _layout_faults(field, _FORMATS[kind]))
+
+
+def _has_words(enum: EnumDescriptorProto | None) -> bool:
+    """Whether an enum has values, not too many, whose names can be drawn."""
+    values = enum.value if enum is not None else ()
+    return 0 < len(values) <= VALUES_MAX and all(_WORD.fullmatch(value.name) for value in values)
 
 
 def _layout_faults(field: FieldDescriptorProto, formats: tuple[Any, ...]) -> Iterator[str]:

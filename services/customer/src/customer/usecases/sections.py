@@ -9,14 +9,7 @@ from chassis.api import etags
 from chassis.api.messages import to_message
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
-from chassis.errors import (
-    Aborted,
-    FailedPrecondition,
-    InvalidArgument,
-    NotFound,
-    Violation,
-    invalid,
-)
+from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
 from customer.domain.names import customer_name, section_name
 from customer.domain.sections import SectionSchema, ViewSection
 from customer.store.customers import KNOWN_CUSTOMERS
@@ -162,9 +155,8 @@ async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
             section.version, section.schema_version = section.version + 1, schema.version
             section.drawn = _drawn(section, schema)
     await _write(tx, behind)
-    if len(behind) == CHUNK or tx.now < schema.update_time + IN_FLIGHT:
-        pause = LOOK_AGAIN if len(behind) < CHUNK else timedelta()
-        await tx.schedule(REDRAW_TIMER, schema_id, tx.now + pause)
+    if behind or tx.now < schema.update_time + IN_FLIGHT:
+        await tx.schedule(REDRAW_TIMER, schema_id, tx.now + (timedelta() if behind else LOOK_AGAIN))
     if behind and not schema.is_deleted:  # what is withdrawn is told, and leaves the views by that
         changed = await apply(tx, [Happened(each.customer_id, tx.now, None, None) for each in behind])
         tx.after_commit(lambda: hot.committed(changed))
