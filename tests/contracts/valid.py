@@ -107,7 +107,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("UpdateCustomer", {
             "customer": _PROFILE | {"name": "{CreateCustomer}", "region_code": "AT", "etag": "#"},
             "update_mask": "displayName,person,addresses,languageCode,timeZone,regionCode"}),
-        ("ListCustomers", _PAGE | {"filter": "region_code = DE"}),
+        ("ListCustomers", _PAGE | {"filter": "region_code = AT"}),
         ("ResolveCustomer", {
             "identifier": _email("bea"), "create": _PROFILE | {"identifiers": [_email("bea2")]}}),
         ("BatchResolveCustomers", {"requests": [{

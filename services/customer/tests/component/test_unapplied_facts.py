@@ -47,7 +47,11 @@ async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_unti
 
     marked = await desk.view_when(anna.name, lambda view: view.unapplied_facts)
     [fact] = marked.unapplied_facts
-    assert (fact.service, fact.resource, fact.type) == ("cases", case.case, "rapport.cases.v1.CaseOpened")
+    assert (fact.service, fact.resource, fact.event_type) == (
+        "cases",
+        case.case,
+        "rapport.cases.v1.CaseOpened",
+    )
     assert fact.state == states_pb2.SET_ASIDE_STATE_PARKED
     assert not marked.cases
 
