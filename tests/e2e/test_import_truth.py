@@ -188,8 +188,8 @@ def test_a_day_is_kept_on_that_day_where_it_was_delivered(files: Importing) -> N
     request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z1")}"')
     found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
     assert {p.reference: states_pb2.PromiseState.Name(p.state) for p in found} == {
-        "orders/8001": "STATE_KEPT",
-        "orders/8002": "STATE_BROKEN",
+        "orders/8001": "PROMISE_STATE_KEPT",
+        "orders/8002": "PROMISE_STATE_BROKEN",
     }
 
 
@@ -200,8 +200,8 @@ def test_a_promised_day_is_a_day_where_the_file_says(files: Importing) -> None:
     request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{files.find("z2")}"')
     found = Session.open().stub(PromiseServiceStub, "cases").ListPromises(request).promises
     assert {p.reference: states_pb2.PromiseState.Name(p.state) for p in found} == {
-        "orders/8003": "STATE_KEPT_LATE",
-        "orders/8004": "STATE_KEPT",
+        "orders/8003": "PROMISE_STATE_KEPT_LATE",
+        "orders/8004": "PROMISE_STATE_KEPT",
     }
     assert {(p.time_zone, p.due_date.month, p.due_date.day) for p in found} == {("America/Los_Angeles", 3, 5)}
 
