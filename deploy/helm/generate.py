@@ -18,9 +18,9 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
 PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004}
 # Whom each calls: it needs their addresses, and a token of its own.
 CALLS = {
-    "customer": ("cases", "notifications"),
+    "customer": ("cases", "loyalty", "notifications"),
     "cases": ("notifications",),
-    "loyalty": (),
+    "loyalty": ("cases",),
     "notifications": ("cases", "customer"),
 }
 UNSET = '    existingSecret: ""\n    # The key of the token'

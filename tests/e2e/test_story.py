@@ -12,9 +12,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from chassis.explain.explainer import explained_by
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
 from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport_testing.wait import eventually
+from rapport_tools.cli.explain import explanation_of
 from rapport_tools.cli.session import Session
 from rapport_tools.local.mail import Mailbox
 from tests.e2e.outcome import assert_told_once, mails_about, run_story
@@ -71,6 +75,18 @@ def test_explain_leads_from_the_notice_back_to_the_forecast_and_its_human(told: 
     assert {cause["traceId"] for cause in causes} == {told["trace_id"]}
     assert told["explain"]["summary"]
     assert told["explain"]["rule"] == "noticePolicies/promise-at-risk"
+
+
+def test_all_of_the_story_is_explained_back_to_a_person_or_the_clock(told: dict[str, Any]) -> None:
+    session = Session.open()
+    listed = session.stub(TimelineServiceStub, "customer").ListTimelineEntries(
+        ListTimelineEntriesRequest(parent=told["customer"], page_size=1000)
+    )
+    names = {name for entry in listed.timeline_entries for name in (entry.name, entry.resource)}
+    asked = {name: method.name for name in names if (method := explained_by(name))}
+    assert set(asked.values()) >= {"ExplainCase", "ExplainWorkItem", "ExplainPromise", "ExplainNotice"}
+    ends = {name: explanation_of(session, name).causes[-1] for name in [*asked, told["customer"]]}
+    assert {name for name, end in ends.items() if end.WhichOneof("what") == "event_type"} == set()
 
 
 def test_one_trace_connects_the_call_the_outbox_every_consumer_and_smtp(told: dict[str, Any]) -> None:

@@ -57,11 +57,15 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[LISTENING],
-    calls=["cases", "notifications"],
+    calls=["cases", "loyalty", "notifications"],
     permissions=[  # to explain what is on the timeline
         "cases.cases.read",
         "cases.promises.read",
         "cases.work_items.read",
+        "loyalty.accounts.read",
+        "loyalty.customer_values.read",
+        "loyalty.goodwill.read",
+        "loyalty.purchases.read",
         "notifications.notices.read",
     ],
 )

@@ -37,10 +37,10 @@ def compose(app: App[Settings]) -> None:
     authority = Authority(app.settings.delay_goodwill, formula)
 
     app.serve(ProgramRpc(app.db))
-    app.serve(LedgerRpc(app.db))
+    app.serve(LedgerRpc(app.db, app.explainer))
     app.serve(MembershipRpc(app.db))
-    app.serve(PurchaseRpc(app.db, formula))
-    app.serve(GoodwillRpc(app.db, authority))
+    app.serve(PurchaseRpc(app.db, formula, app.explainer))
+    app.serve(GoodwillRpc(app.db, authority, app.explainer))
 
     app.project(PROMISES.durable, on_promises)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))
@@ -54,4 +54,6 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     compose=compose,
     listens=[PROMISES, DELAYS],
+    calls=["cases"],  # to explain what a promise led to
+    permissions=["cases.promises.read"],
 )

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import goodwill_pb2 as rapport_dot_loyalty_dot_v1_dot_goodwill__pb2
 from rapport.loyalty.v1 import goodwill_service_pb2 as rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2
 
@@ -51,6 +52,11 @@ class GoodwillServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.FromString,
                 _registered_method=True)
+        self.ExplainGoodwill = channel.unary_unary(
+                '/rapport.loyalty.v1.GoodwillService/ExplainGoodwill',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ExplainGoodwillRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class GoodwillServiceServicer:
@@ -81,6 +87,13 @@ class GoodwillServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainGoodwill(self, request, context):
+        """Explains a grant: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GoodwillServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +111,11 @@ def add_GoodwillServiceServicer_to_server(servicer, server):
                     servicer.ListGoodwill,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.SerializeToString,
+            ),
+            'ExplainGoodwill': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainGoodwill,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ExplainGoodwillRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -182,6 +200,33 @@ class GoodwillService:
             '/rapport.loyalty.v1.GoodwillService/ListGoodwill',
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ListGoodwillResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainGoodwill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.GoodwillService/ExplainGoodwill',
+            rapport_dot_loyalty_dot_v1_dot_goodwill__service__pb2.ExplainGoodwillRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Granting what puts something right."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.loyalty.v1 import goodwill_pb2 as _goodwill_pb2
 from rapport.loyalty.v1 import goodwill_service_pb2 as _goodwill_service_pb2
 import abc as _abc_1
@@ -44,6 +45,8 @@ class GoodwillServiceStub:
     """Gets a grant."""
     ListGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.ListGoodwillRequest, _goodwill_service_pb2.ListGoodwillResponse]
     """Lists grants, newest first."""
+    ExplainGoodwill: _grpc.UnaryUnaryMultiCallable[_goodwill_service_pb2.ExplainGoodwillRequest, _explanation_pb2.Explanation]
+    """Explains a grant: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class GoodwillServiceAsyncStub(GoodwillServiceStub):
@@ -60,6 +63,8 @@ class GoodwillServiceAsyncStub(GoodwillServiceStub):
     """Gets a grant."""
     ListGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.ListGoodwillRequest, _goodwill_service_pb2.ListGoodwillResponse]  # type: ignore[assignment]
     """Lists grants, newest first."""
+    ExplainGoodwill: _aio.UnaryUnaryMultiCallable[_goodwill_service_pb2.ExplainGoodwillRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a grant: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
     """Goodwill within the authority of who grants it."""
@@ -91,5 +96,13 @@ class GoodwillServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_goodwill_service_pb2.ListGoodwillResponse, _abc.Awaitable[_goodwill_service_pb2.ListGoodwillResponse]]:
         """Lists grants, newest first."""
+
+    @_abc_1.abstractmethod
+    def ExplainGoodwill(
+        self,
+        request: _goodwill_service_pb2.ExplainGoodwillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a grant: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_GoodwillServiceServicer_to_server(servicer: GoodwillServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import account_pb2 as rapport_dot_loyalty_dot_v1_dot_account__pb2
 from rapport.loyalty.v1 import ledger_service_pb2 as rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2
 from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_transfer__pb2
@@ -77,6 +78,16 @@ class LedgerServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
                 _registered_method=True)
+        self.ExplainAccount = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ExplainAccount',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainAccountRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
+        self.ExplainTransfer = channel.unary_unary(
+                '/rapport.loyalty.v1.LedgerService/ExplainTransfer',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainTransferRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class LedgerServiceServicer:
@@ -142,6 +153,20 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainAccount(self, request, context):
+        """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainTransfer(self, request, context):
+        """Explains a transfer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LedgerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -184,6 +209,16 @@ def add_LedgerServiceServicer_to_server(servicer, server):
                     servicer.ListAccounts,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.SerializeToString,
+            ),
+            'ExplainAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAccount,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainAccountRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
+            'ExplainTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTransfer,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainTransferRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -403,6 +438,60 @@ class LedgerService:
             '/rapport.loyalty.v1.LedgerService/ListAccounts',
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ListAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ExplainAccount',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainAccountRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.LedgerService/ExplainTransfer',
+            rapport_dot_loyalty_dot_v1_dot_ledger__service__pb2.ExplainTransferRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

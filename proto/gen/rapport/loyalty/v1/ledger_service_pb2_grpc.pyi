@@ -5,6 +5,7 @@ Accounts, and what moves between them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.loyalty.v1 import account_pb2 as _account_pb2
 from rapport.loyalty.v1 import ledger_service_pb2 as _ledger_service_pb2
 from rapport.loyalty.v1 import transfer_pb2 as _transfer_pb2
@@ -57,6 +58,10 @@ class LedgerServiceStub:
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]
     """Lists the accounts of a program, by name."""
+    ExplainAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainAccountRequest, _explanation_pb2.Explanation]
+    """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainTransferRequest, _explanation_pb2.Explanation]
+    """Explains a transfer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class LedgerServiceAsyncStub(LedgerServiceStub):
@@ -85,6 +90,10 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     """Gets up to 1,000 accounts, in the order asked."""
     ListAccounts: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListAccountsRequest, _ledger_service_pb2.ListAccountsResponse]  # type: ignore[assignment]
     """Lists the accounts of a program, by name."""
+    ExplainAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainAccountRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ExplainTransferRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a transfer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """The ledger."""
@@ -158,5 +167,21 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.ListAccountsResponse, _abc.Awaitable[_ledger_service_pb2.ListAccountsResponse]]:
         """Lists the accounts of a program, by name."""
+
+    @_abc_1.abstractmethod
+    def ExplainAccount(
+        self,
+        request: _ledger_service_pb2.ExplainAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a balance: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def ExplainTransfer(
+        self,
+        request: _ledger_service_pb2.ExplainTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a transfer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import customer_value_pb2 as rapport_dot_loyalty_dot_v1_dot_customer__value__pb2
 from rapport.loyalty.v1 import purchase_pb2 as rapport_dot_loyalty_dot_v1_dot_purchase__pb2
 from rapport.loyalty.v1 import purchase_service_pb2 as rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2
@@ -67,6 +68,16 @@ class PurchaseServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.FromString,
                 _registered_method=True)
+        self.ExplainPurchase = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ExplainPurchase',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainPurchaseRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
+        self.ExplainCustomerValue = channel.unary_unary(
+                '/rapport.loyalty.v1.PurchaseService/ExplainCustomerValue',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainCustomerValueRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class PurchaseServiceServicer:
@@ -115,6 +126,20 @@ class PurchaseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainPurchase(self, request, context):
+        """Explains a purchase: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainCustomerValue(self, request, context):
+        """Explains a customer value: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PurchaseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -147,6 +172,16 @@ def add_PurchaseServiceServicer_to_server(servicer, server):
                     servicer.ListCustomerValues,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.SerializeToString,
+            ),
+            'ExplainPurchase': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPurchase,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainPurchaseRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
+            'ExplainCustomerValue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainCustomerValue,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainCustomerValueRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -312,6 +347,60 @@ class PurchaseService:
             '/rapport.loyalty.v1.PurchaseService/ListCustomerValues',
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ListCustomerValuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPurchase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ExplainPurchase',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainPurchaseRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainCustomerValue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.PurchaseService/ExplainCustomerValue',
+            rapport_dot_loyalty_dot_v1_dot_purchase__service__pb2.ExplainCustomerValueRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Recording what customers buy, and what that makes them worth."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.loyalty.v1 import customer_value_pb2 as _customer_value_pb2
 from rapport.loyalty.v1 import purchase_pb2 as _purchase_pb2
 from rapport.loyalty.v1 import purchase_service_pb2 as _purchase_service_pb2
@@ -47,6 +48,10 @@ class PurchaseServiceStub:
     """Gets what a customer is worth."""
     ListCustomerValues: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ListCustomerValuesRequest, _purchase_service_pb2.ListCustomerValuesResponse]
     """Lists what customers are worth, those who came last first. Of a customer who bought nothing there is none."""
+    ExplainPurchase: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ExplainPurchaseRequest, _explanation_pb2.Explanation]
+    """Explains a purchase: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainCustomerValue: _grpc.UnaryUnaryMultiCallable[_purchase_service_pb2.ExplainCustomerValueRequest, _explanation_pb2.Explanation]
+    """Explains a customer value: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class PurchaseServiceAsyncStub(PurchaseServiceStub):
@@ -65,6 +70,10 @@ class PurchaseServiceAsyncStub(PurchaseServiceStub):
     """Gets what a customer is worth."""
     ListCustomerValues: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ListCustomerValuesRequest, _purchase_service_pb2.ListCustomerValuesResponse]  # type: ignore[assignment]
     """Lists what customers are worth, those who came last first. Of a customer who bought nothing there is none."""
+    ExplainPurchase: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ExplainPurchaseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a purchase: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainCustomerValue: _aio.UnaryUnaryMultiCallable[_purchase_service_pb2.ExplainCustomerValueRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a customer value: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Purchases and customer value."""
@@ -116,5 +125,21 @@ class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_purchase_service_pb2.ListCustomerValuesResponse, _abc.Awaitable[_purchase_service_pb2.ListCustomerValuesResponse]]:
         """Lists what customers are worth, those who came last first. Of a customer who bought nothing there is none."""
+
+    @_abc_1.abstractmethod
+    def ExplainPurchase(
+        self,
+        request: _purchase_service_pb2.ExplainPurchaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a purchase: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def ExplainCustomerValue(
+        self,
+        request: _purchase_service_pb2.ExplainCustomerValueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a customer value: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_PurchaseServiceServicer_to_server(servicer: PurchaseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

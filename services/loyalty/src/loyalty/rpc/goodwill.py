@@ -4,7 +4,9 @@ from typing import ClassVar
 
 from chassis.api.checks import Rules
 from chassis.db.database import Database
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
+from loyalty.domain.explanation import why_granted
 from loyalty.names import GOODWILL
 from loyalty.store.goodwill import GET_GOODWILL, LIST_GOODWILL
 from loyalty.usecases.goodwill import Authority, grant_goodwill
@@ -18,10 +20,12 @@ class GoodwillRpc(GoodwillServiceServicer):
 
     rules: ClassVar[Rules] = {}
 
-    def __init__(self, db: Database, authority: Authority) -> None:
+    def __init__(self, db: Database, authority: Authority, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
         self.authority = authority
 
     GrantGoodwill = change(pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
     GetGoodwill = get(GOODWILL, GET_GOODWILL, Goodwill)
     ListGoodwill = listing(pb.ListGoodwillResponse, LIST_GOODWILL)
+    ExplainGoodwill = explain(GOODWILL, GET_GOODWILL, Goodwill, why_granted)

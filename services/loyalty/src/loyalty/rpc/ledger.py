@@ -9,12 +9,14 @@ from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.db.database import Database
 from chassis.errors import NotFound
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from loyalty.names import ACCOUNT, PROGRAM, TRANSFER
 from loyalty.store import ledger as store
 from loyalty.store.programs import GET_PROGRAM
 from loyalty.usecases.ledger import post_transfer, reverse_transfer
 from loyalty.usecases.memberships import create_account
+from rapport.common.v1 import explanation_pb2
 from rapport.loyalty.v1 import ledger_service_pb2 as pb
 from rapport.loyalty.v1.account_pb2 import Account
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceServicer
@@ -26,8 +28,9 @@ class LedgerRpc(LedgerServiceServicer):
 
     rules: ClassVar[Rules] = {}
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
 
     PostTransfer = change(pb.PostTransferRequest, post_transfer, Transfer)
     ReverseTransfer = change(pb.ReverseTransferRequest, reverse_transfer, Transfer)
@@ -35,6 +38,16 @@ class LedgerRpc(LedgerServiceServicer):
     CreateAccount = change(pb.CreateAccountRequest, create_account, Account)
     GetAccount = get(ACCOUNT, store.GET_ACCOUNT, Account)
     ListAccounts = listing(pb.ListAccountsResponse, store.LIST_ACCOUNTS, parent=(PROGRAM, GET_PROGRAM))
+    ExplainAccount = explain(ACCOUNT, store.GET_ACCOUNT, Account)
+
+    async def ExplainTransfer(
+        self, request: pb.ExplainTransferRequest, context: Any
+    ) -> explanation_pb2.Explanation:
+        """Why units moved: the fact is told of each member's account."""
+        transfer = await self.GetTransfer(request, context)
+        told = await store.TOLD_OF.maybe(self.db, id=TRANSFER.parse(request.name)[0])
+        fact = (told["name"], told["version"]) if told else None
+        return await self.explainer.explain(request, transfer, fact=fact)
 
     async def ListTransfers(self, request: pb.ListTransfersRequest, context: Any) -> pb.ListTransfersResponse:
         """The transfers of an account, newest first."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
@@ -13,12 +14,15 @@ from chassis.api.validation import Check
 from chassis.context import Call
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
+from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
 from loyalty.domain import value
+from loyalty.domain.explanation import why_worth
 from loyalty.names import CUSTOMER_VALUE, PURCHASE
 from loyalty.store import purchases as store
 from loyalty.usecases.purchases import Bought, record_batch, record_purchases
+from rapport.common.v1 import explanation_pb2
 from rapport.loyalty.v1 import purchase_service_pb2 as pb
 from rapport.loyalty.v1.customer_value_pb2 import CustomerValue
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -41,8 +45,9 @@ class PurchaseRpc(PurchaseServiceServicer):
 
     rules: ClassVar[Rules] = {Purchase: _check_refund}
 
-    def __init__(self, db: Database, formula: value.ValueFormula) -> None:
+    def __init__(self, db: Database, formula: value.ValueFormula, explainer: Explainer) -> None:
         self.db = db
+        self.explainer = explainer
         self.formula = formula
 
     @ingest(lambda self, request, now: _bought(request.purchase).purchase(now))
@@ -58,12 +63,20 @@ class PurchaseRpc(PurchaseServiceServicer):
     )
     GetPurchase = get(PURCHASE, store.GET_PURCHASE, Purchase)
     ListPurchases = listing(pb.ListPurchasesResponse, store.LIST_PURCHASES)
+    ExplainPurchase = explain(PURCHASE, store.GET_PURCHASE, Purchase)
 
     async def GetCustomerValue(self, request: pb.GetCustomerValueRequest, context: Any) -> CustomerValue:
         """What a customer is worth."""
         return self._shown(
             await found(self.db, CUSTOMER_VALUE, store.GET_VALUE, *CUSTOMER_VALUE.ids(request.name))
         )
+
+    async def ExplainCustomerValue(
+        self, request: pb.ExplainCustomerValueRequest, context: Any
+    ) -> explanation_pb2.Explanation:
+        """Why a customer is worth that."""
+        shown = await self.GetCustomerValue(pb.GetCustomerValueRequest(name=request.name), context)
+        return await self.explainer.explain(request, shown, partial(why_worth, self.formula))
 
     async def ListCustomerValues(
         self, request: pb.ListCustomerValuesRequest, context: Any

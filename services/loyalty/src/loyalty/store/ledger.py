@@ -93,6 +93,15 @@ _TRANSFERS = sa.select(
 
 GET_TRANSFER = Statement(_TRANSFERS.where(TRANSFERS.c.id == sa.bindparam("id")), row=Transfer)
 
+# The first member's account that a transfer moved, and its version after it: what the fact is about.
+TOLD_OF = Statement[Any](
+    sa.select(ACCOUNTS.c.name, ENTRIES.c.version)
+    .join(ENTRIES, ENTRIES.c.account_id == ACCOUNTS.c.id)
+    .where(ENTRIES.c.transfer_id == sa.bindparam("id"), ACCOUNTS.c.customer_id.is_not(None))
+    .order_by(ENTRIES.c.leg)
+    .limit(1)
+)
+
 GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
 
 LIST_TRANSFERS = Listing(

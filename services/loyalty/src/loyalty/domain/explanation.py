@@ -1,0 +1,21 @@
+"""Why goodwill was granted, and why a customer is worth that, in words."""
+
+from chassis.facts import Told, Why, shown
+from loyalty.domain.goodwill import Goodwill
+from loyalty.domain.value import ValueFormula
+
+
+def why_granted(goodwill: Goodwill, _: Told) -> Why:
+    """Why goodwill was granted."""
+    made_up = f" for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
+    granted = f"{goodwill.amount} granted on {shown(goodwill.create_time)} by {goodwill.grantor}"
+    return Why(f"{granted}{made_up} ({goodwill.reason_code}).", goodwill.policy, goodwill.policy_version)
+
+
+def why_worth(formula: ValueFormula, told: Told) -> Why:
+    """Why a customer is in a band: by what they paid in the installation's currency."""
+    bands = {"silver": formula.silver, "gold": formula.gold, "platinum": formula.platinum}
+    least = ", ".join(f"{band} from {amount}" for band, amount in bands.items())
+    since = f" It changed last on {shown(told.time)}." if told.time else ""
+    summary = f"What was paid in {formula.currency} decides the band: {least}.{since}"
+    return Why(summary, "rules/value-bands", formula.version)
