@@ -46,7 +46,7 @@ async def test_a_purpose_is_created_once_told_and_read_back(desk, purposes, refu
     made = await create(purposes)
     assert (made.name, made.etag, made.create_time) == ("purposes/research", '"1"', made.update_time)
     assert await purposes.GetPurpose(GetPurposeRequest(name=made.name)) == made
-    assert await refused(create(purposes)) == "ALREADY_EXISTS PURPOSE_EXISTS"
+    assert await refused(create(purposes)) == "ALREADY_EXISTS RESOURCE_EXISTS"
     (fact,) = await desk.facts("PurposeChanged")
     assert (fact.data.purpose, fact.data.contact_default) == (made.name, Purpose.DEFAULT_DENIED)
 

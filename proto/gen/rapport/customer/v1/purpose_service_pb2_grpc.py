@@ -63,7 +63,7 @@ class PurposeServiceServicer:
     """
 
     def CreatePurpose(self, request, context):
-        """Creates a purpose. ALREADY_EXISTS (`PURPOSE_EXISTS`) when there is one of that id.
+        """Creates a purpose. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

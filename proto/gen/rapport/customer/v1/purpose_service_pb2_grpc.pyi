@@ -35,7 +35,7 @@ class PurposeServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PurposeServiceAsyncStub: ...
     CreatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.CreatePurposeRequest, _purpose_pb2.Purpose]
-    """Creates a purpose. ALREADY_EXISTS (`PURPOSE_EXISTS`) when there is one of that id."""
+    """Creates a purpose. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id."""
     GetPurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.GetPurposeRequest, _purpose_pb2.Purpose]
     """Gets a purpose."""
     ListPurposes: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]
@@ -49,7 +49,7 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.CreatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
-    """Creates a purpose. ALREADY_EXISTS (`PURPOSE_EXISTS`) when there is one of that id."""
+    """Creates a purpose. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id."""
     GetPurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.GetPurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
     """Gets a purpose."""
     ListPurposes: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ListPurposesRequest, _purpose_service_pb2.ListPurposesResponse]  # type: ignore[assignment]
@@ -66,7 +66,7 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _purpose_service_pb2.CreatePurposeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
-        """Creates a purpose. ALREADY_EXISTS (`PURPOSE_EXISTS`) when there is one of that id."""
+        """Creates a purpose. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there is one of that id."""
 
     @_abc_1.abstractmethod
     def GetPurpose(

@@ -3,9 +3,10 @@
 from typing import TypedDict
 
 from chassis.api import etags
+from chassis.api.entities import save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import AlreadyExists, NotFound
+from chassis.errors import NotFound, ResourceExists
 from chassis.facts import fact_of
 from customer.domain.consents import Default, Purpose
 from customer.domain.facts import PurposeChanged
@@ -22,11 +23,10 @@ class PurposeChanges(TypedDict, total=False):
 async def create_purpose(
     tx: Transaction, *, purpose_id: str, display_name: str, description: str, contact_default: Default
 ) -> Purpose:
-    """Create a purpose. AlreadyExists PURPOSE_EXISTS."""
+    """Create a purpose. AlreadyExists RESOURCE_EXISTS."""
     purpose = Purpose(purpose_id, display_name, description, contact_default, tx.now, tx.now, version=1)
     if await INSERT_PURPOSE.maybe(tx, **values(purpose)) is None:
-        told = f"There is a {purpose.name}: change it, or choose another id."
-        raise AlreadyExists("PURPOSE_EXISTS", told, {"purpose": purpose.name})
+        raise ResourceExists(purpose.name)
     tx.record(fact_of(PurposeChanged, purpose), version=purpose.version)
     return purpose
 
@@ -41,6 +41,5 @@ async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeCh
         for field, value in changes.items():
             setattr(purpose, field, value)
         purpose.version, purpose.update_time = purpose.version + 1, tx.now
-        tx.record(fact_of(PurposeChanged, purpose), version=purpose.version)
-        await tx.defer(UPDATE_PURPOSE, **values(purpose))
+        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeChanged, purpose))
     return purpose
