@@ -68,7 +68,7 @@ def test_northwind_orders_become_promises_kept_kept_late_and_broken(stack: Stack
         request = promise_service_pb2.ListPromisesRequest(filter=f'customer = "{name}"', page_size=1000)
         for promise in promises.ListPromises(request).promises:
             states[states_pb2.PromiseState.Name(promise.state)] += 1
-    assert states == {"STATE_KEPT": 772, "STATE_KEPT_LATE": 37, "STATE_BROKEN": 21}
+    assert states == {"PROMISE_STATE_KEPT": 772, "PROMISE_STATE_KEPT_LATE": 37, "PROMISE_STATE_BROKEN": 21}
 
 
 def test_wrong_rows_are_told_and_the_others_imported(stack: Stack, tmp_path: Path) -> None:
