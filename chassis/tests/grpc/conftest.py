@@ -17,6 +17,8 @@ from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Answers `BatchGetAccounts` and `PostTransfer` as the test says; `ListTransfers` is not implemented."""
 
+    rules = None  # any request will do
+
     def __init__(self) -> None:
         self.behave: Callable[[Any], Awaitable[Any]] = self.empty
 
@@ -32,6 +34,8 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
 
 class Views(view_service_pb2_grpc.ViewServiceServicer):
     """Streams what the test says."""
+
+    rules = None  # any request will do
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], AsyncIterator[Any]] = self.twice

@@ -14,7 +14,7 @@ from rapport.customer.v1 import view_service_pb2
 from rapport.loyalty.v1 import ledger_service_pb2, ledger_service_pb2_grpc
 from rapport_testing.tokens import TestIssuer
 
-NEEDED = "loyalty.transfers.read"
+NEEDED = "loyalty.accounts.read"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ What no option can say is a rule of a message, a function with the servicer's ot
             check.refuse("due_time", "REQUIRED", "must be given, or due_date, not both")
 
     class PromiseRpc(PromiseServiceServicer):
-        rules = {pb.Promise: due}
+        rules: ClassVar[Rules] = {pb.Promise: due}
 
 It is called for each such message of a request wherever that is, with the paths there, and whatever else is
 wrong with it: times may be none yet.

@@ -157,8 +157,8 @@ def descriptor(servicer: object) -> ServiceDescriptor:
 
 
 def _checks(servicer: object) -> Iterator[tuple[str, Look]]:
-    """The check of each method's request, with the rules of the servicer."""
-    service, rules = descriptor(servicer), getattr(servicer, "rules", None)
+    """The check of each method's request, with the rules of the servicer; None: it checks them itself."""
+    service, rules = descriptor(servicer), getattr(servicer, "rules", {})
     for method in service.methods:
         look = checker(method.input_type, rules) if rules is not None else _texts
         yield f"/{service.full_name}/{method.name}", look

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import nats.errors
@@ -12,7 +12,6 @@ import nats.js.errors
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
-from chassis.api.checks import Rules
 from chassis.api.messages import moment, to_message
 from chassis.api.pages import Page
 from chassis.api.wellknown import time_of
@@ -47,8 +46,6 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
         consumers: what the service declares to listen to.
 
     """
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, connection: Connection, consumers: Sequence[Consumption]) -> None:
         self.db = db

@@ -1,11 +1,8 @@
 """The gRPC service of cases."""
 
-from typing import ClassVar
-
 from cases.names import CASE
 from cases.store import cases as store
 from cases.usecases import case as usecases
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
@@ -16,8 +13,6 @@ from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
 
 class CaseRpc(CaseServiceServicer):
     """Cases from the first contact to the resolution."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db

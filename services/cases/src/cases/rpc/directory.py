@@ -1,11 +1,8 @@
 """The gRPC service of the directory."""
 
-from typing import ClassVar
-
 from cases.names import AGENT
 from cases.store import agents
 from cases.usecases.agent import update_agent
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import directory_service_pb2 as pb
@@ -15,8 +12,6 @@ from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceServicer
 
 class DirectoryRpc(DirectoryServiceServicer):
     """The people a customer can be told to turn to."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database) -> None:
         self.db = db

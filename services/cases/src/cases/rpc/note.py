@@ -1,11 +1,8 @@
 """The gRPC service of notes."""
 
-from typing import ClassVar
-
 from cases.names import CASE, NOTE
 from cases.store import cases as store
 from cases.usecases.case import create_note
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
 from rapport.cases.v1 import note_service_pb2 as pb
@@ -15,8 +12,6 @@ from rapport.cases.v1.note_service_pb2_grpc import NoteServiceServicer
 
 class NoteRpc(NoteServiceServicer):
     """Notes for colleagues."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database) -> None:
         self.db = db

@@ -1,12 +1,9 @@
 """The gRPC service of work items."""
 
-from typing import ClassVar
-
 from cases.domain.promise_clock import PromiseClock
 from cases.names import CASE, WORK_ITEM
 from cases.store import cases, work_items
 from cases.usecases import work_item as usecases
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
@@ -17,8 +14,6 @@ from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceServicer
 
 class WorkItemRpc(WorkItemServiceServicer):
     """The departments' parts of a case."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, clock: PromiseClock, explainer: Explainer) -> None:
         self.db = db

@@ -1,8 +1,7 @@
 """ConsentService."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import enum_name, to_message
 from chassis.db.database import Database
@@ -26,8 +25,6 @@ _CHANNEL = channel_pb2.Channel.DESCRIPTOR
 
 class ConsentRpc(ConsentServiceServicer):
     """Consent, preferences, and where to send."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db

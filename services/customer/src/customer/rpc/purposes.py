@@ -1,8 +1,5 @@
 """PurposeService."""
 
-from typing import ClassVar
-
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
 from customer.rpc.names import PURPOSE
@@ -15,8 +12,6 @@ from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceServicer
 
 class PurposeRpc(PurposeServiceServicer):
     """The purposes of contact."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database) -> None:
         self.db = db

@@ -1,9 +1,8 @@
 """TimelineService."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from chassis.api.checks import Rules
 from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
@@ -35,8 +34,6 @@ def _recorded(entries: Sequence[TimelineEntry]) -> pb.BatchRecordInteractionsRes
 
 class TimelineRpc(TimelineServiceServicer):
     """The timeline of a customer."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db

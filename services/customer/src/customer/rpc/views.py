@@ -6,11 +6,10 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from chassis.api.batches import gathered
-from chassis.api.checks import Rules
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
@@ -45,8 +44,6 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         arrivals: tells when a write has arrived in the views.
 
     """
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, hot: HotViews, freshness: ViewFreshness, arrivals: Arrivals) -> None:
         self.db = db

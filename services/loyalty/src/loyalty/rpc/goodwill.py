@@ -1,8 +1,5 @@
 """The gRPC service of goodwill."""
 
-from typing import ClassVar
-
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
@@ -17,8 +14,6 @@ from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
 
 class GoodwillRpc(GoodwillServiceServicer):
     """Goodwill within the authority of who grants it."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, authority: Authority, explainer: Explainer) -> None:
         self.db = db

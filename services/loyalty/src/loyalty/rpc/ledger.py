@@ -1,9 +1,8 @@
 """The gRPC service of the ledger."""
 
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
-from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
@@ -25,8 +24,6 @@ from rapport.loyalty.v1.transfer_pb2 import Transfer
 
 class LedgerRpc(LedgerServiceServicer):
     """Accounts, and what moves between them."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db

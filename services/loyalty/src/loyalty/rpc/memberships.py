@@ -1,8 +1,5 @@
 """The gRPC service of memberships."""
 
-from typing import ClassVar
-
-from chassis.api.checks import Rules
 from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
 from loyalty.names import MEMBERSHIP, PROGRAM
@@ -15,8 +12,6 @@ from rapport.loyalty.v1.membership_service_pb2_grpc import MembershipServiceServ
 
 class MembershipRpc(MembershipServiceServicer):
     """Customers' places in programs."""
-
-    rules: ClassVar[Rules] = {}
 
     def __init__(self, db: Database) -> None:
         self.db = db
