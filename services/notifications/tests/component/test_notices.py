@@ -258,9 +258,18 @@ async def test_a_departments_notice_explains_itself_by_its_request(
     explanation = await desk.explain(requested.name)
     assert explanation.rule == ""
     assert explanation.summary.endswith("A department asked for it.")
-    assert not {"Berlin", *notice.variables} & {*explanation.inputs, *explanation.inputs.values()}
+    assert explanation.inputs["depot"] == "Berlin"  # which its template calls impersonal
     assert explanation.causes[-1].actor == "agents/alice"
     assert explanation.causes[-1].method.endswith("NoticeService/SendNotice")
+
+
+async def test_what_a_template_does_not_call_impersonal_is_explained_to_nobody(
+    desk: Any, notice: notice_pb2.Notice
+) -> None:
+    await desk.create_template("private", INFORMATION, variables=[Template.Variable(name="depot")])
+    notice.template = "templates/private"
+    explanation = await desk.explain((await desk.send(notice)).name)
+    assert not {"Berlin", "depot"} & {*explanation.inputs, *explanation.inputs.values()}
 
 
 async def test_a_suppressed_notice_says_why_in_words(desk: Any, notice: notice_pb2.Notice) -> None:
