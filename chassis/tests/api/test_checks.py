@@ -165,12 +165,15 @@ def messages(draw: Any, descriptor: Any, *, is_request: bool = False) -> tuple[d
     """The fields of a message, and the paths at which they are wrong."""
     made: dict[str, Any] = {}
     wrong: list[str] = []
+    several = [[field.name for field in oneof.fields] for oneof in descriptor.oneofs if len(oneof.fields) > 1]
+    chosen = {draw(st.sampled_from(names)) for names in several}
+    others = {name for names in several for name in names} - chosen
     for field in descriptor.fields:
         name, inner = field.name, field.message_type
         is_map = inner is not None and inner.GetOptions().map_entry
         is_ours = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER} & set(behavior(field))
         is_ignored = is_ours or (name == "request_id" and not is_request) or name in LATER
-        if is_ignored or is_map or field.GetOptions().Extensions[options_pb2.judged_apart]:
+        if name in others or is_ignored or is_map or field.GetOptions().Extensions[options_pb2.judged_apart]:
             continue
         if inner is not None and inner.full_name in FREE:
             continue

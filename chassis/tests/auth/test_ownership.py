@@ -8,7 +8,7 @@ from chassis.auth.ownership import is_owned, require
 from chassis.auth.permissions import further
 from chassis.context import Principal, service_itself
 from chassis.errors import PermissionDenied
-from rapport.cases.v1 import case_pb2, promise_pb2, promise_service_pb2
+from rapport.cases.v1 import note_pb2, promise_pb2, promise_service_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2
 
 
@@ -103,7 +103,7 @@ def test_a_resource_that_the_contract_gives_to_nobody_cannot_be_asked_for() -> N
 def test_what_is_owned_is_read_from_the_contract() -> None:
     assert is_owned(promise_pb2.Promise.DESCRIPTOR)
     assert is_owned(promise_service_pb2.BatchMakePromisesResponse.DESCRIPTOR)
-    assert not is_owned(case_pb2.Note.DESCRIPTOR)
+    assert not is_owned(note_pb2.Note.DESCRIPTOR)
     assert not is_owned(customer_pb2.Customer.DESCRIPTOR)
 
 

@@ -15,7 +15,7 @@ from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound, Refusal, Unavailable
 from chassis.grpc.readings import Readings
-from rapport.cases.v1 import case_pb2, case_service_pb2
+from rapport.cases.v1 import case_pb2, case_service_pb2, note_pb2
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, view_service_pb2
 from rapport_testing.wait import eventually
 
@@ -44,7 +44,7 @@ async def test_a_write_names_both_who_acts_and_who_relays_it(db: Any, opened: An
         async with db.transaction() as tx:
             tx.record(opened("cases/1"), version=1)
             tx.touch("cases/1/notes/1")
-            tx.answer(case_pb2.Note(name="cases/1/notes/2"))
+            tx.answer(note_pb2.Note(name="cases/1/notes/2"))
     finally:
         current_call.reset(token)
     about = "cases/1 cases/1/notes/1 cases/1/notes/2"

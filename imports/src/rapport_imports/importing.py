@@ -63,8 +63,7 @@ async def run(
         raise WrongOption("confirm", "", f"{wanted.file.name} is no file of refused rows.")
     table = replace(table, confirm=wanted.confirm)
     wanted = _completed(wanted, table)
-    system = result.system = wanted.system
-    result.kind, result.department = wanted.kind.value, wanted.department
+    result.kind, result.system, result.department = wanted.kind.value, wanted.system, wanted.department
     if table.mended:
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
@@ -74,19 +73,8 @@ async def run(
     open_channel = connect()
     result.asked = open_channel is not None
     async with _channels(open_channel) as channel:
-        importers: dict[Kind, Callable[[], Any]] = {
-            Kind.CUSTOMERS: lambda: CustomerImporter(
-                channel("customer"), table, system, reading, dry_run=wanted.dry_run
-            ),
-            Kind.PURCHASES: lambda: PurchaseImporter(channel, customers()),
-            Kind.ORDERS: lambda: OrderImporter(channel, customers(), wanted.department),
-        }
-
-        def customers() -> Customers:
-            return Customers(channel("customer"), system, dry_run=wanted.dry_run)
-
         started = time.monotonic()
-        importer = importers[wanted.kind]()
+        importer = _importer(wanted, table, channel, reading)
         try:
             going = Run(
                 table=table,
@@ -99,7 +87,7 @@ async def run(
                 one_currency=bool(wanted.currency),
                 reading=Reading(
                     kind=wanted.kind.value,
-                    system=system,
+                    system=wanted.system,
                     department=wanted.department,
                     date_format=notation.date_format,
                     time_zone=notation.zone.key,
@@ -111,6 +99,17 @@ async def run(
             await going.run(wanted.errors or wanted.file.with_name(f"{wanted.file.name}.{what}.csv"))
         finally:
             result.seconds = round(time.monotonic() - started, 3)
+
+
+def _importer(wanted: Wanted, table: tabular.Table, channel: Open, reading: dict[str, str]) -> Any:
+    """What sends the rows of that kind."""
+    customers = channel("customer")
+    if wanted.kind is Kind.CUSTOMERS:
+        return CustomerImporter(customers, table, wanted.system, reading, dry_run=wanted.dry_run)
+    people = Customers(customers, wanted.system, dry_run=wanted.dry_run)
+    if wanted.kind is Kind.PURCHASES:
+        return PurchaseImporter(channel, people)
+    return OrderImporter(channel, people, wanted.department)
 
 
 def _completed(wanted: Wanted, table: Any) -> Wanted:

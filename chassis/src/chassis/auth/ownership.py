@@ -27,8 +27,13 @@ def owner_field(resource: Descriptor) -> str | None:
 @functools.cache
 def is_owned(answer: Descriptor) -> bool:
     """Whether an answer is a resource that a department owns, or a list of such."""
-    parts = [field.message_type for field in answer.fields if field.message_type is not None]
-    return any(owner_field(message) is not None for message in (answer, *parts))
+    parts = _parts(answer)
+    results = [inner for part in parts if part.containing_type == answer for inner in _parts(part)]
+    return any(owner_field(message) is not None for message in (answer, *parts, *results))
+
+
+def _parts(message: Any) -> list[Any]:
+    return [field.message_type for field in message.fields if field.message_type is not None]
 
 
 def require(service: str, principal: Principal, owned: Sequence[Any]) -> None:
