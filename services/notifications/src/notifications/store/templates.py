@@ -27,7 +27,9 @@ LATEST_TEXTS = Statement(sa.select(_LATEST).order_by(_LATEST.c.language), row=Te
 LIST_TEXTS = Listing(sa.select(_LATEST), _LATEST.c.language, row=Text)
 GET_TEXT = Statement(sa.select(_LATEST).where(_LATEST.c.language == sa.bindparam("id")), row=Text)
 GET_TEXT_VERSION = Statement(
-    _OF_TEMPLATE.where(TEXTS.c.language == sa.bindparam("text_id"), TEXTS.c.version == sa.bindparam("id")),
+    _OF_TEMPLATE.where(
+        TEXTS.c.language == sa.bindparam("text_id"), sa.cast(TEXTS.c.version, sa.Text) == sa.bindparam("id")
+    ),
     row=Text,
 )
 INSERT_TEXT = Statement[None](sa.insert(TEXTS))
