@@ -76,11 +76,10 @@ def _resources() -> Mapping[str, Resource]:
 
 
 def _described() -> Iterator[tuple[str, str, str]]:
-    """The type of each resource, its pattern, its id's kind: a code or a version without a message."""
+    """The type of each resource, its pattern, and its id's kind: of one without a message it is a code."""
     for file in (module.DESCRIPTOR for module in contracts()):
         for each in file.GetOptions().Extensions[resource_pb2.resource_definition]:
-            kind = "number" if each.pattern[0].endswith("/versions/{version}") else "code"
-            yield each.type, each.pattern[0], kind
+            yield each.type, each.pattern[0], "code"
         for message in file.message_types_by_name.values():
             each = message.GetOptions().Extensions[resource_pb2.resource]
             if each.type:
