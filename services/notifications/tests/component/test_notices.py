@@ -227,6 +227,7 @@ async def test_a_notice_explains_itself_back_to_the_human_who_caused_it(desk: An
     assert explanation.rule_version == "1"
     assert explanation.summary.startswith("Sent by email on 2026-03-02 09:00 UTC. It was wanted because")
     assert event.promise in explanation.summary
+    assert explanation.summary.endswith("due 2026-03-05 09:00 UTC, now expected 2026-03-09 09:00 UTC.")
     assert explanation.inputs["reason"] == "carrier-delay"
     assert [what(cause).rpartition(".")[2] for cause in explanation.causes] == [
         "NoticeSent",

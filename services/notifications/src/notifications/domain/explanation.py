@@ -1,5 +1,7 @@
 """Why a notice was or was not sent, in words."""
 
+from datetime import datetime
+
 from chassis.facts import Told, Why, shown
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt
@@ -56,12 +58,17 @@ def _why_wanted(notice: Notice) -> str:
         case Concern.AT_RISK:
             return (
                 f"It was wanted because {notice.promise} became at risk ({said['reason']}): "
-                f"due {said['old_date']}, now expected {said['new_date']}."
+                f"due {_when(said['old_date'])}, now expected {_when(said['new_date'])}."
             )
         case Concern.RECOVERED:
             return (
-                f"It was wanted because {notice.promise}, due {said['old_date']}, is expected in time again, "
-                "and the customer may have been told otherwise."
+                f"It was wanted because {notice.promise}, due {_when(said['old_date'])}, is expected in "
+                "time again, and the customer may have been told otherwise."
             )
         case _:
             return "A department asked for it."
+
+
+def _when(said: str) -> str:
+    """A day as it is, a moment as people read it."""
+    return said if len(said) == len("2026-03-02") else shown(datetime.fromisoformat(said))
