@@ -57,7 +57,7 @@ def _email(value: str) -> dict[str, str]:
 def _contact(customer: str) -> dict[str, str]:
     return {
         "parent": customer, "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
-        "summary": "Asked", "occur_time": BEFORE, "resource": "orders/1",
+        "summary": "Asked", "occur_time": BEFORE, "resource": CASE,
     }  # fmt: skip
 
 

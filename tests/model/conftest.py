@@ -109,7 +109,8 @@ class World:
         await keep(app.db)
         for opener in app.openers:
             await opener()
-        server = Server(app.name, app.servicers, Verifier(settings.jwks_url, settings.issuer), nobody_asks)
+        verifier = Verifier(settings.jwks_url, settings.issuer)
+        server = Server(app.name, app.servicers, verifier, nobody_asks, self.clock)
         await server.start("127.0.0.1", int(self._peers[service.name].rpartition(":")[2]))
         self.apps[service.name] = app
         self._servers.append(server)
