@@ -283,8 +283,8 @@ def test_customers_of_two_shops_that_count_alike_stay_two_until_somebody_says_ot
 
 
 def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
-    file, mira = "order_id,customer_id,date,amount\nO9,u,2026-01-09,10.00\n", "manager:mira"
-    assert files.load("purchases", file, "--as", mira)["created"] == 1
+    file = "order_id,customer_id,date,amount\nO9,u,2026-01-09,10.00\n"
+    assert files.load("purchases", file, "--as", "manager:mira")["created"] == 1
     handle = files.find("u")
 
     def bought() -> bool:
@@ -292,7 +292,7 @@ def test_who_imports_is_whom_the_timeline_names(files: Importing) -> None:
         told = Session.open().stub(TimelineServiceStub, "customer").ListTimelineEntries(request)
         return [
             entry.actor for entry in told.timeline_entries if entry.event_type.endswith(".PurchaseRecorded")
-        ] == [mira]
+        ] == ["agents/mira"]
 
     asyncio.run(eventually(bought))
 
