@@ -21,7 +21,7 @@ from rapport_tools.demo.story import Outcome, Story
 from tests.e2e.outcome import assert_told_once, run_story
 from tests.e2e.stack import Stack
 
-PROMISED, FORECAST = 2, 3  # the steps of the story after which something happens
+PROMISED, FORECAST = 2, 4  # the steps of the story after which something happens
 RESTART_TIMEOUT_S = 60
 
 
