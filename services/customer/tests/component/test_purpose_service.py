@@ -18,7 +18,7 @@ RESEARCH = Purpose(
 
 
 @pytest.fixture
-def purposes(desk):
+async def purposes(desk):
     return desk.running.stub(PurposeServiceStub)
 
 

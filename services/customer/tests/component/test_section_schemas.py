@@ -23,7 +23,7 @@ def withdraw(of):
 
 
 @pytest.fixture
-def billing(department):
+async def billing(department):
     return department("billing")
 
 
