@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/agent.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x8d\x03\n\x05\x41gent\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x02\xa0\xb5\x18\x01\x12\x1d\n\x05phone\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x32\x12\x1d\n\x05\x65mail\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x08\x08\x12\x39\n\ndepartment\x18\x05 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x16\n\x08inactive\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gentb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crapport/cases/v1/agent.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\x94\x03\n\x05\x41gent\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x02 \x01(\tB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12\x1f\n\x05phone\x18\x03 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x32\x12\x1f\n\x05\x65mail\x18\x04 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x08\x08\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x16\n\x08inactive\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:7\xea\x41\x34\n\x13\x63\x61ses.rapport/Agent\x12\x0e\x61gents/{agent}*\x06\x61gents2\x05\x61gentb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,15 +36,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.agent_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGENT'].fields_by_name['name']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
+  _globals['_AGENT'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_AGENT'].fields_by_name['display_name']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\240\265\030\001'
+  _globals['_AGENT'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\340\373\212\001\001'
   _globals['_AGENT'].fields_by_name['phone']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['phone']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\0202'
+  _globals['_AGENT'].fields_by_name['phone']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\0202'
   _globals['_AGENT'].fields_by_name['email']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['email']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\010\010'
+  _globals['_AGENT'].fields_by_name['email']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\010\010'
   _globals['_AGENT'].fields_by_name['department']._loaded_options = None
-  _globals['_AGENT'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department\230\265\030\001'
+  _globals['_AGENT'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_AGENT'].fields_by_name['inactive']._loaded_options = None
   _globals['_AGENT'].fields_by_name['inactive']._serialized_options = b'\342A\001\001'
   _globals['_AGENT'].fields_by_name['create_time']._loaded_options = None
@@ -56,5 +56,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGENT']._loaded_options = None
   _globals['_AGENT']._serialized_options = b'\352A4\n\023cases.rapport/Agent\022\016agents/{agent}*\006agents2\005agent'
   _globals['_AGENT']._serialized_start=178
-  _globals['_AGENT']._serialized_end=575
+  _globals['_AGENT']._serialized_end=582
 # @@protoc_insertion_point(module_scope)

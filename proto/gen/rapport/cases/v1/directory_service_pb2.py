@@ -30,7 +30,7 @@ from rapport.cases.v1 import agent_pb2 as rapport_dot_cases_dot_v1_dot_agent__pb
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/directory_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/agent.proto\x1a rapport/options/v1/options.proto\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa4\x03\n\x10\x44irectoryService\x12\x8c\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\">\x8a\xb5\x18\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12{\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"3\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x83\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"*\x90\x02\x01\x8a\xb5\x18\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agentsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/directory_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1crapport/cases/v1/agent.proto\x1a rapport/options/v1/options.proto\"\xb0\x01\n\x12UpdateAgentRequest\x12,\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x17.rapport.cases.v1.AgentB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0fGetAgentRequest\x12*\n\x04name\x18\x01 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\"F\n\x11ListAgentsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x12ListAgentsResponse\x12\'\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x17.rapport.cases.v1.Agent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa7\x03\n\x10\x44irectoryService\x12\x8d\x01\n\x0bUpdateAgent\x12$.rapport.cases.v1.UpdateAgentRequest\x1a\x17.rapport.cases.v1.Agent\"?\xca\xfb\x8a\x01\x12\x63\x61ses.agents.write\x82\xd3\xe4\x93\x02\"2\x19/v1/{agent.name=agents/*}:\x05\x61gent\x12|\n\x08GetAgent\x12!.rapport.cases.v1.GetAgentRequest\x1a\x17.rapport.cases.v1.Agent\"4\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/{name=agents/*}\x12\x84\x01\n\nListAgents\x12#.rapport.cases.v1.ListAgentsRequest\x1a$.rapport.cases.v1.ListAgentsResponse\"+\x90\x02\x01\xca\xfb\x8a\x01\x11\x63\x61ses.agents.read\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/agentsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,11 +52,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTAGENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._serialized_options = b'\212\265\030\022cases.agents.write\202\323\344\223\002\"2\031/v1/{agent.name=agents/*}:\005agent'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['UpdateAgent']._serialized_options = b'\312\373\212\001\022cases.agents.write\202\323\344\223\002\"2\031/v1/{agent.name=agents/*}:\005agent'
   _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read\202\323\344\223\002\025\022\023/v1/{name=agents/*}'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['GetAgent']._serialized_options = b'\220\002\001\312\373\212\001\021cases.agents.read\202\323\344\223\002\025\022\023/v1/{name=agents/*}'
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._loaded_options = None
-  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\212\265\030\021cases.agents.read\202\323\344\223\002\014\022\n/v1/agents'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ListAgents']._serialized_options = b'\220\002\001\312\373\212\001\021cases.agents.read\202\323\344\223\002\014\022\n/v1/agents'
   _globals['_UPDATEAGENTREQUEST']._serialized_start=251
   _globals['_UPDATEAGENTREQUEST']._serialized_end=427
   _globals['_GETAGENTREQUEST']._serialized_start=429
@@ -66,5 +66,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAGENTSRESPONSE']._serialized_start=564
   _globals['_LISTAGENTSRESPONSE']._serialized_end=650
   _globals['_DIRECTORYSERVICE']._serialized_start=653
-  _globals['_DIRECTORYSERVICE']._serialized_end=1073
+  _globals['_DIRECTORYSERVICE']._serialized_end=1076
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from rapport.cases.v1 import note_pb2 as rapport_dot_cases_dot_v1_dot_note__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"r\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xaa\x03\n\x0bNoteService\x12\x88\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\"=\x8a\xb5\x18\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12~\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\"9\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x8f\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\"9\x90\x02\x01\x8a\xb5\x18\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"r\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xad\x03\n\x0bNoteService\x12\x89\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\">\xca\xfb\x8a\x01\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12\x7f\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x90\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,11 +51,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_NOTESERVICE'].methods_by_name['CreateNote']._loaded_options = None
-  _globals['_NOTESERVICE'].methods_by_name['CreateNote']._serialized_options = b'\212\265\030\021cases.notes.write\202\323\344\223\002\"\"\032/v1/{parent=cases/*}/notes:\004note'
+  _globals['_NOTESERVICE'].methods_by_name['CreateNote']._serialized_options = b'\312\373\212\001\021cases.notes.write\202\323\344\223\002\"\"\032/v1/{parent=cases/*}/notes:\004note'
   _globals['_NOTESERVICE'].methods_by_name['GetNote']._loaded_options = None
-  _globals['_NOTESERVICE'].methods_by_name['GetNote']._serialized_options = b'\220\002\001\212\265\030\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{name=cases/*/notes/*}'
+  _globals['_NOTESERVICE'].methods_by_name['GetNote']._serialized_options = b'\220\002\001\312\373\212\001\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{name=cases/*/notes/*}'
   _globals['_NOTESERVICE'].methods_by_name['ListNotes']._loaded_options = None
-  _globals['_NOTESERVICE'].methods_by_name['ListNotes']._serialized_options = b'\220\002\001\212\265\030\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{parent=cases/*}/notes'
+  _globals['_NOTESERVICE'].methods_by_name['ListNotes']._serialized_options = b'\220\002\001\312\373\212\001\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{parent=cases/*}/notes'
   _globals['_CREATENOTEREQUEST']._serialized_start=211
   _globals['_CREATENOTEREQUEST']._serialized_end=345
   _globals['_GETNOTEREQUEST']._serialized_start=347
@@ -65,5 +65,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTESRESPONSE']._serialized_start=524
   _globals['_LISTNOTESRESPONSE']._serialized_end=607
   _globals['_NOTESERVICE']._serialized_start=610
-  _globals['_NOTESERVICE']._serialized_end=1036
+  _globals['_NOTESERVICE']._serialized_end=1039
 # @@protoc_insertion_point(module_scope)

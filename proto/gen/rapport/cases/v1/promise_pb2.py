@@ -30,7 +30,7 @@ from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/cases/v1/promise.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xc5\x08\n\x07Promise\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12)\n\x04\x63\x61se\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x32\n\twork_item\x18\x04 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x39\n\ndepartment\x18\x05 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x18\n\x04kind\x18\x06 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x1d\n\treference\x18\x07 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x03\x12<\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0e\xe2\x41\x01\x01\xb2\xb5\x18\x06@\x80\xef\xbf\x96\x01\x12\x33\n\x08\x64ue_date\x18\t \x01(\x0b\x32\x11.google.type.DateB\x0e\xe2\x41\x01\x01\xb2\xb5\x18\x06@\x80\xef\xbf\x96\x01\x12\x1d\n\ttime_zone\x18\n \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\n\x12\x39\n\tmake_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02@\x00\x12\x34\n\x05state\x18\x0c \x01(\x0e\x32\x1f.rapport.common.v1.PromiseStateB\x04\xe2\x41\x01\x03\x12\x37\n\rforecast_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12.\n\rforecast_date\x18\x0e \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12\x39\n\tkeep_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02@\x00\x12\x37\n\rwithdraw_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\x0bpredecessor\x18\x12 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x31\n\tsuccessor\x18\x13 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12,\n\x04root\x18\x14 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x35\n\x06notice\x18\x15 \x01(\tB%\xe2\x41\x01\x03\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x12\n\x04\x65tag\x18\x16 \x01(\tB\x04\xe2\x41\x01\x03:A\xea\x41>\n\x15\x63\x61ses.rapport/Promise\x12\x12promises/{promise}*\x08promises2\x07promiseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erapport/cases/v1/promise.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xcd\x08\n\x07Promise\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12)\n\x04\x63\x61se\x18\x03 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x32\n\twork_item\x18\x04 \x01(\tB\x1f\xe2\x41\x01\x01\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x19\n\x04kind\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1e\n\treference\x18\x07 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12=\n\x08\x64ue_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06@\x80\xef\xbf\x96\x01\x12\x34\n\x08\x64ue_date\x18\t \x01(\x0b\x32\x11.google.type.DateB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06@\x80\xef\xbf\x96\x01\x12\x1e\n\ttime_zone\x18\n \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\x12:\n\tmake_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@\x00\x12\x34\n\x05state\x18\x0c \x01(\x0e\x32\x1f.rapport.common.v1.PromiseStateB\x04\xe2\x41\x01\x03\x12\x37\n\rforecast_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12.\n\rforecast_date\x18\x0e \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0f \x01(\tB\x04\xe2\x41\x01\x03\x12:\n\tkeep_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@\x00\x12\x37\n\rwithdraw_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\x0bpredecessor\x18\x12 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x31\n\tsuccessor\x18\x13 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12,\n\x04root\x18\x14 \x01(\tB\x1e\xe2\x41\x01\x03\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x35\n\x06notice\x18\x15 \x01(\tB%\xe2\x41\x01\x03\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x12\n\x04\x65tag\x18\x16 \x01(\tB\x04\xe2\x41\x01\x03:A\xea\x41>\n\x15\x63\x61ses.rapport/Promise\x12\x12promises/{promise}*\x08promises2\x07promiseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,19 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISE'].fields_by_name['work_item']._loaded_options = None
   _globals['_PROMISE'].fields_by_name['work_item']._serialized_options = b'\342A\001\001\372A\030\n\026cases.rapport/WorkItem'
   _globals['_PROMISE'].fields_by_name['department']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department\230\265\030\001'
+  _globals['_PROMISE'].fields_by_name['department']._serialized_options = b'\342A\001\002\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_PROMISE'].fields_by_name['kind']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['kind']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_PROMISE'].fields_by_name['kind']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_PROMISE'].fields_by_name['reference']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['reference']._serialized_options = b'\342A\001\001\262\265\030\002\010\003'
+  _globals['_PROMISE'].fields_by_name['reference']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
   _globals['_PROMISE'].fields_by_name['due_time']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['due_time']._serialized_options = b'\342A\001\001\262\265\030\006@\200\357\277\226\001'
+  _globals['_PROMISE'].fields_by_name['due_time']._serialized_options = b'\342A\001\001\362\373\212\001\006@\200\357\277\226\001'
   _globals['_PROMISE'].fields_by_name['due_date']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['due_date']._serialized_options = b'\342A\001\001\262\265\030\006@\200\357\277\226\001'
+  _globals['_PROMISE'].fields_by_name['due_date']._serialized_options = b'\342A\001\001\362\373\212\001\006@\200\357\277\226\001'
   _globals['_PROMISE'].fields_by_name['time_zone']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\262\265\030\002\010\n'
+  _globals['_PROMISE'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\n'
   _globals['_PROMISE'].fields_by_name['make_time']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['make_time']._serialized_options = b'\342A\001\001\262\265\030\002@\000'
+  _globals['_PROMISE'].fields_by_name['make_time']._serialized_options = b'\342A\001\001\362\373\212\001\002@\000'
   _globals['_PROMISE'].fields_by_name['state']._loaded_options = None
   _globals['_PROMISE'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_PROMISE'].fields_by_name['forecast_time']._loaded_options = None
@@ -68,7 +68,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISE'].fields_by_name['reason_code']._loaded_options = None
   _globals['_PROMISE'].fields_by_name['reason_code']._serialized_options = b'\342A\001\003'
   _globals['_PROMISE'].fields_by_name['keep_time']._loaded_options = None
-  _globals['_PROMISE'].fields_by_name['keep_time']._serialized_options = b'\342A\001\001\262\265\030\002@\000'
+  _globals['_PROMISE'].fields_by_name['keep_time']._serialized_options = b'\342A\001\001\362\373\212\001\002@\000'
   _globals['_PROMISE'].fields_by_name['withdraw_time']._loaded_options = None
   _globals['_PROMISE'].fields_by_name['withdraw_time']._serialized_options = b'\342A\001\003'
   _globals['_PROMISE'].fields_by_name['predecessor']._loaded_options = None
@@ -84,5 +84,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISE']._loaded_options = None
   _globals['_PROMISE']._serialized_options = b'\352A>\n\025cases.rapport/Promise\022\022promises/{promise}*\010promises2\007promise'
   _globals['_PROMISE']._serialized_start=236
-  _globals['_PROMISE']._serialized_end=1329
+  _globals['_PROMISE']._serialized_end=1337
 # @@protoc_insertion_point(module_scope)

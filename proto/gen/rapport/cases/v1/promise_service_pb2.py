@@ -33,7 +33,7 @@ from rapport.common.v1 import import_outcome_pb2 as rapport_dot_common_dot_v1_do
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12 \n\nimport_key\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xb2\xb5\x18\x04\x08\x0cP\x01\x12\x1d\n\tconfirmed\x18\x03 \x01(\x08\x42\n\xe2\x41\x01\x01\xb2\xb5\x18\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8f\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc9\x01\n\x19\x42\x61tchMakePromisesResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.rapport.cases.v1.BatchMakePromisesResponse.Result\x1ag\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12*\n\x07promise\x18\x02 \x01(\x0b\x32\x19.rapport.cases.v1.Promise\"\xaf\x02\n\x19RenegotiatePromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12>\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xb2\xb5\x18\x08\x38\x00@\x80\xef\xbf\x96\x01\x12\x33\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0e\xe2\x41\x01\x01\xb2\xb5\x18\x06@\x80\xef\xbf\x96\x01\x12\x1f\n\x0breason_code\x18\x04 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12 \n\x12\x63ustomer_requested\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"\xab\x01\n\x12KeepPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x39\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02@\x00\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x95\x01\n\x16WithdrawPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x1f\n\x0breason_code\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x11GetPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"^\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"c\n\x15\x45xplainPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\x32\xc7\t\n\x0ePromiseService\x12\x84\x01\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"4\x8a\xb5\x18\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/promises:make:\x01*\x12\xa7\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\"9\x8a\xb5\x18\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/promises:batchMake:\x01*\x12\xa2\x01\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"D\x8a\xb5\x18\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=promises/*}:renegotiate:\x01*\x12\x8d\x01\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"=\x8a\xb5\x18\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=promises/*}:keep:\x01*\x12\x99\x01\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"A\x8a\xb5\x18\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=promises/*}:withdraw:\x01*\x12\x85\x01\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"7\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=promises/*}\x12\x8d\x01\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\".\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/promises\x12\x9a\x01\n\x0e\x45xplainPromise\x12\'.rapport.cases.v1.ExplainPromiseRequest\x1a\x1e.rapport.common.v1.Explanation\"?\x90\x02\x01\x8a\xb5\x18\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=promises/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&rapport/cases/v1/promise_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1erapport/cases/v1/promise.proto\x1a#rapport/common/v1/explanation.proto\x1a&rapport/common/v1/import_outcome.proto\x1a rapport/options/v1/options.proto\"\xa3\x01\n\x12MakePromiseRequest\x12\x30\n\x07promise\x18\x01 \x01(\x0b\x32\x19.rapport.cases.v1.PromiseB\x04\xe2\x41\x01\x02\x12!\n\nimport_key\x18\x02 \x01(\tB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04\x08\x0cP\x01\x12\x1e\n\tconfirmed\x18\x03 \x01(\x08\x42\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02P\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x8f\x01\n\x18\x42\x61tchMakePromisesRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32$.rapport.cases.v1.MakePromiseRequestB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xc9\x01\n\x19\x42\x61tchMakePromisesResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.rapport.cases.v1.BatchMakePromisesResponse.Result\x1ag\n\x06Result\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .rapport.common.v1.ImportOutcome\x12*\n\x07promise\x18\x02 \x01(\x0b\x32\x19.rapport.cases.v1.Promise\"\xb2\x02\n\x19RenegotiatePromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12?\n\x08\x64ue_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12\x34\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x0f\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x06@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12 \n\x12\x63ustomer_requested\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\"\xac\x01\n\x12KeepPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12:\n\tkeep_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@\x00\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x96\x01\n\x16WithdrawPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x11GetPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\"^\n\x13ListPromisesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\\\n\x14ListPromisesResponse\x12+\n\x08promises\x18\x01 \x03(\x0b\x32\x19.rapport.cases.v1.Promise\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"d\n\x15\x45xplainPromiseRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xe2\x41\x01\x02\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xcf\t\n\x0ePromiseService\x12\x85\x01\n\x0bMakePromise\x12$.rapport.cases.v1.MakePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"5\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x16\"\x11/v1/promises:make:\x01*\x12\xa8\x01\n\x11\x42\x61tchMakePromises\x12*.rapport.cases.v1.BatchMakePromisesRequest\x1a+.rapport.cases.v1.BatchMakePromisesResponse\":\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/promises:batchMake:\x01*\x12\xa3\x01\n\x12RenegotiatePromise\x12+.rapport.cases.v1.RenegotiatePromiseRequest\x1a\x19.rapport.cases.v1.Promise\"E\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02&\"!/v1/{name=promises/*}:renegotiate:\x01*\x12\x8e\x01\n\x0bKeepPromise\x12$.rapport.cases.v1.KeepPromiseRequest\x1a\x19.rapport.cases.v1.Promise\">\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/{name=promises/*}:keep:\x01*\x12\x9a\x01\n\x0fWithdrawPromise\x12(.rapport.cases.v1.WithdrawPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"B\xca\xfb\x8a\x01\x14\x63\x61ses.promises.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=promises/*}:withdraw:\x01*\x12\x86\x01\n\nGetPromise\x12#.rapport.cases.v1.GetPromiseRequest\x1a\x19.rapport.cases.v1.Promise\"8\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=promises/*}\x12\x8e\x01\n\x0cListPromises\x12%.rapport.cases.v1.ListPromisesRequest\x1a&.rapport.cases.v1.ListPromisesResponse\"/\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/promises\x12\x9b\x01\n\x0e\x45xplainPromise\x12\'.rapport.cases.v1.ExplainPromiseRequest\x1a\x1e.rapport.common.v1.Explanation\"@\x90\x02\x01\xca\xfb\x8a\x01\x13\x63\x61ses.promises.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=promises/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,9 +43,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['promise']._loaded_options = None
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['promise']._serialized_options = b'\342A\001\002'
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['import_key']._loaded_options = None
-  _globals['_MAKEPROMISEREQUEST'].fields_by_name['import_key']._serialized_options = b'\342A\001\001\262\265\030\004\010\014P\001'
+  _globals['_MAKEPROMISEREQUEST'].fields_by_name['import_key']._serialized_options = b'\342A\001\001\362\373\212\001\004\010\014P\001'
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['confirmed']._loaded_options = None
-  _globals['_MAKEPROMISEREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001\262\265\030\002P\001'
+  _globals['_MAKEPROMISEREQUEST'].fields_by_name['confirmed']._serialized_options = b'\342A\001\001\362\373\212\001\002P\001'
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_MAKEPROMISEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_BATCHMAKEPROMISESREQUEST'].fields_by_name['requests']._loaded_options = None
@@ -57,11 +57,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_time']._loaded_options = None
-  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_time']._serialized_options = b'\342A\001\001\262\265\030\0108\000@\200\357\277\226\001'
+  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_time']._serialized_options = b'\342A\001\001\362\373\212\001\0108\000@\200\357\277\226\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_date']._loaded_options = None
-  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_date']._serialized_options = b'\342A\001\001\262\265\030\006@\200\357\277\226\001'
+  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['due_date']._serialized_options = b'\342A\001\001\362\373\212\001\006@\200\357\277\226\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['customer_requested']._loaded_options = None
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['customer_requested']._serialized_options = b'\342A\001\001'
   _globals['_RENEGOTIATEPROMISEREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -71,7 +71,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['keep_time']._loaded_options = None
-  _globals['_KEEPPROMISEREQUEST'].fields_by_name['keep_time']._serialized_options = b'\342A\001\001\262\265\030\002@\000'
+  _globals['_KEEPPROMISEREQUEST'].fields_by_name['keep_time']._serialized_options = b'\342A\001\001\362\373\212\001\002@\000'
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_KEEPPROMISEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -79,7 +79,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_WITHDRAWPROMISEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -95,45 +95,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINPROMISEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINPROMISEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\027\n\025cases.rapport/Promise'
   _globals['_EXPLAINPROMISEREQUEST'].fields_by_name['event_id']._loaded_options = None
-  _globals['_EXPLAINPROMISEREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
+  _globals['_EXPLAINPROMISEREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_PROMISESERVICE'].methods_by_name['MakePromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['MakePromise']._serialized_options = b'\212\265\030\024cases.promises.write\202\323\344\223\002\026\"\021/v1/promises:make:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['MakePromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002\026\"\021/v1/promises:make:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['BatchMakePromises']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['BatchMakePromises']._serialized_options = b'\212\265\030\024cases.promises.write\202\323\344\223\002\033\"\026/v1/promises:batchMake:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['BatchMakePromises']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002\033\"\026/v1/promises:batchMake:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['RenegotiatePromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['RenegotiatePromise']._serialized_options = b'\212\265\030\024cases.promises.write\202\323\344\223\002&\"!/v1/{name=promises/*}:renegotiate:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['RenegotiatePromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002&\"!/v1/{name=promises/*}:renegotiate:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['KeepPromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['KeepPromise']._serialized_options = b'\212\265\030\024cases.promises.write\202\323\344\223\002\037\"\032/v1/{name=promises/*}:keep:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['KeepPromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002\037\"\032/v1/{name=promises/*}:keep:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['WithdrawPromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['WithdrawPromise']._serialized_options = b'\212\265\030\024cases.promises.write\202\323\344\223\002#\"\036/v1/{name=promises/*}:withdraw:\001*'
+  _globals['_PROMISESERVICE'].methods_by_name['WithdrawPromise']._serialized_options = b'\312\373\212\001\024cases.promises.write\202\323\344\223\002#\"\036/v1/{name=promises/*}:withdraw:\001*'
   _globals['_PROMISESERVICE'].methods_by_name['GetPromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['GetPromise']._serialized_options = b'\220\002\001\212\265\030\023cases.promises.read\202\323\344\223\002\027\022\025/v1/{name=promises/*}'
+  _globals['_PROMISESERVICE'].methods_by_name['GetPromise']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\027\022\025/v1/{name=promises/*}'
   _globals['_PROMISESERVICE'].methods_by_name['ListPromises']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['ListPromises']._serialized_options = b'\220\002\001\212\265\030\023cases.promises.read\202\323\344\223\002\016\022\014/v1/promises'
+  _globals['_PROMISESERVICE'].methods_by_name['ListPromises']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\016\022\014/v1/promises'
   _globals['_PROMISESERVICE'].methods_by_name['ExplainPromise']._loaded_options = None
-  _globals['_PROMISESERVICE'].methods_by_name['ExplainPromise']._serialized_options = b'\220\002\001\212\265\030\023cases.promises.read\202\323\344\223\002\037\022\035/v1/{name=promises/*}:explain'
+  _globals['_PROMISESERVICE'].methods_by_name['ExplainPromise']._serialized_options = b'\220\002\001\312\373\212\001\023cases.promises.read\202\323\344\223\002\037\022\035/v1/{name=promises/*}:explain'
   _globals['_MAKEPROMISEREQUEST']._serialized_start=351
-  _globals['_MAKEPROMISEREQUEST']._serialized_end=512
-  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_start=515
-  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=658
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=661
-  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=862
-  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_start=759
-  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_end=862
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=865
-  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=1168
-  _globals['_KEEPPROMISEREQUEST']._serialized_start=1171
-  _globals['_KEEPPROMISEREQUEST']._serialized_end=1342
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=1345
-  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=1494
-  _globals['_GETPROMISEREQUEST']._serialized_start=1496
-  _globals['_GETPROMISEREQUEST']._serialized_end=1561
-  _globals['_LISTPROMISESREQUEST']._serialized_start=1563
-  _globals['_LISTPROMISESREQUEST']._serialized_end=1657
-  _globals['_LISTPROMISESRESPONSE']._serialized_start=1659
-  _globals['_LISTPROMISESRESPONSE']._serialized_end=1751
-  _globals['_EXPLAINPROMISEREQUEST']._serialized_start=1753
-  _globals['_EXPLAINPROMISEREQUEST']._serialized_end=1852
-  _globals['_PROMISESERVICE']._serialized_start=1855
-  _globals['_PROMISESERVICE']._serialized_end=3078
+  _globals['_MAKEPROMISEREQUEST']._serialized_end=514
+  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_start=517
+  _globals['_BATCHMAKEPROMISESREQUEST']._serialized_end=660
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_start=663
+  _globals['_BATCHMAKEPROMISESRESPONSE']._serialized_end=864
+  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_start=761
+  _globals['_BATCHMAKEPROMISESRESPONSE_RESULT']._serialized_end=864
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_start=867
+  _globals['_RENEGOTIATEPROMISEREQUEST']._serialized_end=1173
+  _globals['_KEEPPROMISEREQUEST']._serialized_start=1176
+  _globals['_KEEPPROMISEREQUEST']._serialized_end=1348
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_start=1351
+  _globals['_WITHDRAWPROMISEREQUEST']._serialized_end=1501
+  _globals['_GETPROMISEREQUEST']._serialized_start=1503
+  _globals['_GETPROMISEREQUEST']._serialized_end=1568
+  _globals['_LISTPROMISESREQUEST']._serialized_start=1570
+  _globals['_LISTPROMISESREQUEST']._serialized_end=1664
+  _globals['_LISTPROMISESRESPONSE']._serialized_start=1666
+  _globals['_LISTPROMISESRESPONSE']._serialized_end=1758
+  _globals['_EXPLAINPROMISEREQUEST']._serialized_start=1760
+  _globals['_EXPLAINPROMISEREQUEST']._serialized_end=1860
+  _globals['_PROMISESERVICE']._serialized_start=1863
+  _globals['_PROMISESERVICE']._serialized_end=3094
 # @@protoc_insertion_point(module_scope)

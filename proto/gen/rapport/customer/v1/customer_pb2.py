@@ -31,7 +31,7 @@ from rapport.customer.v1 import identifier_pb2 as rapport_dot_customer_dot_v1_do
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/customer.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a google/type/postal_address.proto\x1a$rapport/customer/v1/identifier.proto\x1a rapport/options/v1/options.proto\"\xed\x05\n\x08\x43ustomer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xe2\x41\x01\x01\xa0\xb5\x18\x01\x12\x33\n\x06person\x18\x03 \x01(\x0b\x32\x1b.rapport.customer.v1.PersonB\x04\xe2\x41\x01\x01H\x00\x12?\n\x0corganization\x18\x04 \x01(\x0b\x32!.rapport.customer.v1.OrganizationB\x04\xe2\x41\x01\x01H\x00\x12;\n\taddresses\x18\x05 \x03(\x0b\x32\x1c.rapport.customer.v1.AddressB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x18\x14\x12!\n\rlanguage_code\x18\x06 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\t\x12\x1d\n\ttime_zone\x18\x07 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\n\x12\x1f\n\x0bregion_code\x18\x08 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x0b\x12:\n\x14relationship_manager\x18\t \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12@\n\x0bidentifiers\x18\n \x03(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x18\x64\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bKIND_PERSON\x10\x01\x12\x15\n\x11KIND_ORGANIZATION\x10\x02:I\xea\x41\x46\n\x19\x63ustomer.rapport/Customer\x12\x14\x63ustomers/{customer}*\tcustomers2\x08\x63ustomerB\x06\n\x04kind\"\xa4\x02\n\x06Person\x12\"\n\ngiven_name\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x64\x12\'\n\x0f\x61\x64\x64itional_name\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x64\x12#\n\x0b\x66\x61mily_name\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x64\x12(\n\x10honorific_prefix\x18\x04 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x32\x12(\n\x10honorific_suffix\x18\x05 \x01(\tB\x0e\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x02\x10\x32\x12/\n\nbirth_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\x08\xe2\x41\x01\x01\xa0\xb5\x18\x01\x12#\n\x11organization_name\x18\x07 \x01(\tB\x08\xe2\x41\x01\x01\xa0\xb5\x18\x01\",\n\x0cOrganization\x12\x1c\n\nlegal_name\x18\x01 \x01(\tB\x08\xe2\x41\x01\x01\xa0\xb5\x18\x01\"\xf6\x01\n\x07\x41\x64\x64ress\x12\x35\n\x04type\x18\x01 \x01(\x0e\x32!.rapport.customer.v1.Address.TypeB\x04\xe2\x41\x01\x01\x12<\n\x0epostal_address\x18\x02 \x01(\x0b\x32\x1a.google.type.PostalAddressB\x08\xe2\x41\x01\x02\xa0\xb5\x18\x01\x12\x15\n\x07primary\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"_\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\r\n\tTYPE_HOME\x10\x01\x12\r\n\tTYPE_WORK\x10\x02\x12\x10\n\x0cTYPE_BILLING\x10\x03\x12\x11\n\rTYPE_SHIPPING\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/customer.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a google/type/postal_address.proto\x1a$rapport/customer/v1/identifier.proto\x1a rapport/options/v1/options.proto\"\xf3\x05\n\x08\x43ustomer\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1f\n\x0c\x64isplay_name\x18\x02 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12\x33\n\x06person\x18\x03 \x01(\x0b\x32\x1b.rapport.customer.v1.PersonB\x04\xe2\x41\x01\x01H\x00\x12?\n\x0corganization\x18\x04 \x01(\x0b\x32!.rapport.customer.v1.OrganizationB\x04\xe2\x41\x01\x01H\x00\x12<\n\taddresses\x18\x05 \x03(\x0b\x32\x1c.rapport.customer.v1.AddressB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\"\n\rlanguage_code\x18\x06 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12\x1e\n\ttime_zone\x18\x07 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\n\x12 \n\x0bregion_code\x18\x08 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x0b\x12:\n\x14relationship_manager\x18\t \x01(\tB\x1c\xe2\x41\x01\x03\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x41\n\x0bidentifiers\x18\n \x03(\x0b\x32\x1f.rapport.customer.v1.IdentifierB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x64\x12\x35\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bKIND_PERSON\x10\x01\x12\x15\n\x11KIND_ORGANIZATION\x10\x02:I\xea\x41\x46\n\x19\x63ustomer.rapport/Customer\x12\x14\x63ustomers/{customer}*\tcustomers2\x08\x63ustomerB\x06\n\x04kind\"\xb0\x02\n\x06Person\x12$\n\ngiven_name\x18\x01 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x64\x12)\n\x0f\x61\x64\x64itional_name\x18\x02 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x64\x12%\n\x0b\x66\x61mily_name\x18\x03 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x64\x12*\n\x10honorific_prefix\x18\x04 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x32\x12*\n\x10honorific_suffix\x18\x05 \x01(\tB\x10\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x02\x10\x32\x12\x30\n\nbirth_date\x18\x06 \x01(\x0b\x32\x11.google.type.DateB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12$\n\x11organization_name\x18\x07 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\"-\n\x0cOrganization\x12\x1d\n\nlegal_name\x18\x01 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\"\xf7\x01\n\x07\x41\x64\x64ress\x12\x35\n\x04type\x18\x01 \x01(\x0e\x32!.rapport.customer.v1.Address.TypeB\x04\xe2\x41\x01\x01\x12=\n\x0epostal_address\x18\x02 \x01(\x0b\x32\x1a.google.type.PostalAddressB\t\xe2\x41\x01\x02\xe0\xfb\x8a\x01\x01\x12\x15\n\x07primary\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"_\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\r\n\tTYPE_HOME\x10\x01\x12\r\n\tTYPE_WORK\x10\x02\x12\x10\n\x0cTYPE_BILLING\x10\x03\x12\x11\n\rTYPE_SHIPPING\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,23 +41,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMER'].fields_by_name['name']._loaded_options = None
   _globals['_CUSTOMER'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_CUSTOMER'].fields_by_name['display_name']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['display_name']._serialized_options = b'\342A\001\001\240\265\030\001'
+  _globals['_CUSTOMER'].fields_by_name['display_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_CUSTOMER'].fields_by_name['person']._loaded_options = None
   _globals['_CUSTOMER'].fields_by_name['person']._serialized_options = b'\342A\001\001'
   _globals['_CUSTOMER'].fields_by_name['organization']._loaded_options = None
   _globals['_CUSTOMER'].fields_by_name['organization']._serialized_options = b'\342A\001\001'
   _globals['_CUSTOMER'].fields_by_name['addresses']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['addresses']._serialized_options = b'\342A\001\001\262\265\030\002\030\024'
+  _globals['_CUSTOMER'].fields_by_name['addresses']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\024'
   _globals['_CUSTOMER'].fields_by_name['language_code']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['language_code']._serialized_options = b'\342A\001\001\262\265\030\002\010\t'
+  _globals['_CUSTOMER'].fields_by_name['language_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\t'
   _globals['_CUSTOMER'].fields_by_name['time_zone']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\262\265\030\002\010\n'
+  _globals['_CUSTOMER'].fields_by_name['time_zone']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\n'
   _globals['_CUSTOMER'].fields_by_name['region_code']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['region_code']._serialized_options = b'\342A\001\001\262\265\030\002\010\013'
+  _globals['_CUSTOMER'].fields_by_name['region_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\013'
   _globals['_CUSTOMER'].fields_by_name['relationship_manager']._loaded_options = None
   _globals['_CUSTOMER'].fields_by_name['relationship_manager']._serialized_options = b'\342A\001\003\372A\025\n\023cases.rapport/Agent'
   _globals['_CUSTOMER'].fields_by_name['identifiers']._loaded_options = None
-  _globals['_CUSTOMER'].fields_by_name['identifiers']._serialized_options = b'\342A\001\001\262\265\030\002\030d'
+  _globals['_CUSTOMER'].fields_by_name['identifiers']._serialized_options = b'\342A\001\001\362\373\212\001\002\030d'
   _globals['_CUSTOMER'].fields_by_name['create_time']._loaded_options = None
   _globals['_CUSTOMER'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_CUSTOMER'].fields_by_name['update_time']._loaded_options = None
@@ -67,37 +67,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CUSTOMER']._loaded_options = None
   _globals['_CUSTOMER']._serialized_options = b'\352AF\n\031customer.rapport/Customer\022\024customers/{customer}*\tcustomers2\010customer'
   _globals['_PERSON'].fields_by_name['given_name']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['given_name']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\020d'
+  _globals['_PERSON'].fields_by_name['given_name']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\020d'
   _globals['_PERSON'].fields_by_name['additional_name']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['additional_name']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\020d'
+  _globals['_PERSON'].fields_by_name['additional_name']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\020d'
   _globals['_PERSON'].fields_by_name['family_name']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['family_name']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\020d'
+  _globals['_PERSON'].fields_by_name['family_name']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\020d'
   _globals['_PERSON'].fields_by_name['honorific_prefix']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['honorific_prefix']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\0202'
+  _globals['_PERSON'].fields_by_name['honorific_prefix']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\0202'
   _globals['_PERSON'].fields_by_name['honorific_suffix']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['honorific_suffix']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\002\0202'
+  _globals['_PERSON'].fields_by_name['honorific_suffix']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\002\0202'
   _globals['_PERSON'].fields_by_name['birth_date']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['birth_date']._serialized_options = b'\342A\001\001\240\265\030\001'
+  _globals['_PERSON'].fields_by_name['birth_date']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_PERSON'].fields_by_name['organization_name']._loaded_options = None
-  _globals['_PERSON'].fields_by_name['organization_name']._serialized_options = b'\342A\001\001\240\265\030\001'
+  _globals['_PERSON'].fields_by_name['organization_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_ORGANIZATION'].fields_by_name['legal_name']._loaded_options = None
-  _globals['_ORGANIZATION'].fields_by_name['legal_name']._serialized_options = b'\342A\001\001\240\265\030\001'
+  _globals['_ORGANIZATION'].fields_by_name['legal_name']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_ADDRESS'].fields_by_name['type']._loaded_options = None
   _globals['_ADDRESS'].fields_by_name['type']._serialized_options = b'\342A\001\001'
   _globals['_ADDRESS'].fields_by_name['postal_address']._loaded_options = None
-  _globals['_ADDRESS'].fields_by_name['postal_address']._serialized_options = b'\342A\001\002\240\265\030\001'
+  _globals['_ADDRESS'].fields_by_name['postal_address']._serialized_options = b'\342A\001\002\340\373\212\001\001'
   _globals['_ADDRESS'].fields_by_name['primary']._loaded_options = None
   _globals['_ADDRESS'].fields_by_name['primary']._serialized_options = b'\342A\001\001'
   _globals['_CUSTOMER']._serialized_start=283
-  _globals['_CUSTOMER']._serialized_end=1032
-  _globals['_CUSTOMER_KIND']._serialized_start=881
-  _globals['_CUSTOMER_KIND']._serialized_end=949
-  _globals['_PERSON']._serialized_start=1035
-  _globals['_PERSON']._serialized_end=1327
-  _globals['_ORGANIZATION']._serialized_start=1329
-  _globals['_ORGANIZATION']._serialized_end=1373
-  _globals['_ADDRESS']._serialized_start=1376
-  _globals['_ADDRESS']._serialized_end=1622
-  _globals['_ADDRESS_TYPE']._serialized_start=1527
-  _globals['_ADDRESS_TYPE']._serialized_end=1622
+  _globals['_CUSTOMER']._serialized_end=1038
+  _globals['_CUSTOMER_KIND']._serialized_start=887
+  _globals['_CUSTOMER_KIND']._serialized_end=955
+  _globals['_PERSON']._serialized_start=1041
+  _globals['_PERSON']._serialized_end=1345
+  _globals['_ORGANIZATION']._serialized_start=1347
+  _globals['_ORGANIZATION']._serialized_end=1392
+  _globals['_ADDRESS']._serialized_start=1395
+  _globals['_ADDRESS']._serialized_end=1642
+  _globals['_ADDRESS_TYPE']._serialized_start=1547
+  _globals['_ADDRESS_TYPE']._serialized_end=1642
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_chann
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/preferences.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\x85\x02\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x38\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x18\x14\x12\x35\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferencesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/customer/v1/preferences.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\x86\x02\n\x0bPreferences\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x39\n\x08\x63hannels\x18\x02 \x03(\x0e\x32\x1a.rapport.common.v1.ChannelB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x18\x14\x12\x35\n\x0bupdate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01:]\xea\x41Z\n\x1c\x63ustomer.rapport/Preferences\x12 customers/{customer}/preferences*\x0bpreferences2\x0bpreferencesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCES'].fields_by_name['name']._loaded_options = None
   _globals['_PREFERENCES'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_PREFERENCES'].fields_by_name['channels']._loaded_options = None
-  _globals['_PREFERENCES'].fields_by_name['channels']._serialized_options = b'\342A\001\001\262\265\030\002\030\024'
+  _globals['_PREFERENCES'].fields_by_name['channels']._serialized_options = b'\342A\001\001\362\373\212\001\002\030\024'
   _globals['_PREFERENCES'].fields_by_name['update_time']._loaded_options = None
   _globals['_PREFERENCES'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_PREFERENCES'].fields_by_name['etag']._loaded_options = None
@@ -47,5 +47,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREFERENCES']._loaded_options = None
   _globals['_PREFERENCES']._serialized_options = b'\352AZ\n\034customer.rapport/Preferences\022 customers/{customer}/preferences*\013preferences2\013preferences'
   _globals['_PREFERENCES']._serialized_start=223
-  _globals['_PREFERENCES']._serialized_end=484
+  _globals['_PREFERENCES']._serialized_end=485
 # @@protoc_insertion_point(module_scope)

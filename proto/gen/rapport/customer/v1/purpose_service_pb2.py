@@ -30,7 +30,7 @@ from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_p
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/purpose_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\x85\x01\n\x14\x43reatePurposeRequest\x12\x1e\n\npurpose_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x33\n\x07purpose\x18\x02 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\"H\n\x13ListPurposesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListPurposesResponse\x12.\n\x08purposes\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x14UpdatePurposeRequest\x12\x33\n\x07purpose\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xf5\x04\n\x0ePurposeService\x12\x92\x01\n\rCreatePurpose\x12).rapport.customer.v1.CreatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"8\x8a\xb5\x18\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/purposes:\x07purpose\x12\x8e\x01\n\nGetPurpose\x12&.rapport.customer.v1.GetPurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\":\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=purposes/*}\x12\x96\x01\n\x0cListPurposes\x12(.rapport.customer.v1.ListPurposesRequest\x1a).rapport.customer.v1.ListPurposesResponse\"1\x90\x02\x01\x8a\xb5\x18\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/purposes\x12\xa3\x01\n\rUpdatePurpose\x12).rapport.customer.v1.UpdatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"I\x8a\xb5\x18\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{purpose.name=purposes/*}:\x07purposeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/purpose_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x14\x43reatePurposeRequest\x12\x1f\n\npurpose_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x33\n\x07purpose\x18\x02 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"D\n\x11GetPurposeRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\"H\n\x13ListPurposesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x14ListPurposesResponse\x12.\n\x08purposes\x18\x01 \x03(\x0b\x32\x1c.rapport.customer.v1.Purpose\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x14UpdatePurposeRequest\x12\x33\n\x07purpose\x18\x01 \x01(\x0b\x32\x1c.rapport.customer.v1.PurposeB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xf9\x04\n\x0ePurposeService\x12\x93\x01\n\rCreatePurpose\x12).rapport.customer.v1.CreatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"9\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/purposes:\x07purpose\x12\x8f\x01\n\nGetPurpose\x12&.rapport.customer.v1.GetPurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\";\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=purposes/*}\x12\x97\x01\n\x0cListPurposes\x12(.rapport.customer.v1.ListPurposesRequest\x1a).rapport.customer.v1.ListPurposesResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x16\x63ustomer.purposes.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/purposes\x12\xa4\x01\n\rUpdatePurpose\x12).rapport.customer.v1.UpdatePurposeRequest\x1a\x1c.rapport.customer.v1.Purpose\"J\xca\xfb\x8a\x01\x17\x63ustomer.purposes.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{purpose.name=purposes/*}:\x07purposeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.purpose
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEPURPOSEREQUEST'].fields_by_name['purpose_id']._loaded_options = None
-  _globals['_CREATEPURPOSEREQUEST'].fields_by_name['purpose_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATEPURPOSEREQUEST'].fields_by_name['purpose_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATEPURPOSEREQUEST'].fields_by_name['purpose']._loaded_options = None
   _globals['_CREATEPURPOSEREQUEST'].fields_by_name['purpose']._serialized_options = b'\342A\001\002'
   _globals['_CREATEPURPOSEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -56,23 +56,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEPURPOSEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATEPURPOSEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_PURPOSESERVICE'].methods_by_name['CreatePurpose']._loaded_options = None
-  _globals['_PURPOSESERVICE'].methods_by_name['CreatePurpose']._serialized_options = b'\212\265\030\027customer.purposes.write\202\323\344\223\002\027\"\014/v1/purposes:\007purpose'
+  _globals['_PURPOSESERVICE'].methods_by_name['CreatePurpose']._serialized_options = b'\312\373\212\001\027customer.purposes.write\202\323\344\223\002\027\"\014/v1/purposes:\007purpose'
   _globals['_PURPOSESERVICE'].methods_by_name['GetPurpose']._loaded_options = None
-  _globals['_PURPOSESERVICE'].methods_by_name['GetPurpose']._serialized_options = b'\220\002\001\212\265\030\026customer.purposes.read\202\323\344\223\002\027\022\025/v1/{name=purposes/*}'
+  _globals['_PURPOSESERVICE'].methods_by_name['GetPurpose']._serialized_options = b'\220\002\001\312\373\212\001\026customer.purposes.read\202\323\344\223\002\027\022\025/v1/{name=purposes/*}'
   _globals['_PURPOSESERVICE'].methods_by_name['ListPurposes']._loaded_options = None
-  _globals['_PURPOSESERVICE'].methods_by_name['ListPurposes']._serialized_options = b'\220\002\001\212\265\030\026customer.purposes.read\202\323\344\223\002\016\022\014/v1/purposes'
+  _globals['_PURPOSESERVICE'].methods_by_name['ListPurposes']._serialized_options = b'\220\002\001\312\373\212\001\026customer.purposes.read\202\323\344\223\002\016\022\014/v1/purposes'
   _globals['_PURPOSESERVICE'].methods_by_name['UpdatePurpose']._loaded_options = None
-  _globals['_PURPOSESERVICE'].methods_by_name['UpdatePurpose']._serialized_options = b'\212\265\030\027customer.purposes.write\202\323\344\223\002(2\035/v1/{purpose.name=purposes/*}:\007purpose'
+  _globals['_PURPOSESERVICE'].methods_by_name['UpdatePurpose']._serialized_options = b'\312\373\212\001\027customer.purposes.write\202\323\344\223\002(2\035/v1/{purpose.name=purposes/*}:\007purpose'
   _globals['_CREATEPURPOSEREQUEST']._serialized_start=260
-  _globals['_CREATEPURPOSEREQUEST']._serialized_end=393
-  _globals['_GETPURPOSEREQUEST']._serialized_start=395
-  _globals['_GETPURPOSEREQUEST']._serialized_end=463
-  _globals['_LISTPURPOSESREQUEST']._serialized_start=465
-  _globals['_LISTPURPOSESREQUEST']._serialized_end=537
-  _globals['_LISTPURPOSESRESPONSE']._serialized_start=539
-  _globals['_LISTPURPOSESRESPONSE']._serialized_end=634
-  _globals['_UPDATEPURPOSEREQUEST']._serialized_start=637
-  _globals['_UPDATEPURPOSEREQUEST']._serialized_end=793
-  _globals['_PURPOSESERVICE']._serialized_start=796
-  _globals['_PURPOSESERVICE']._serialized_end=1425
+  _globals['_CREATEPURPOSEREQUEST']._serialized_end=394
+  _globals['_GETPURPOSEREQUEST']._serialized_start=396
+  _globals['_GETPURPOSEREQUEST']._serialized_end=464
+  _globals['_LISTPURPOSESREQUEST']._serialized_start=466
+  _globals['_LISTPURPOSESREQUEST']._serialized_end=538
+  _globals['_LISTPURPOSESRESPONSE']._serialized_start=540
+  _globals['_LISTPURPOSESRESPONSE']._serialized_end=635
+  _globals['_UPDATEPURPOSEREQUEST']._serialized_start=638
+  _globals['_UPDATEPURPOSEREQUEST']._serialized_end=794
+  _globals['_PURPOSESERVICE']._serialized_start=797
+  _globals['_PURPOSESERVICE']._serialized_end=1430
 # @@protoc_insertion_point(module_scope)

@@ -31,7 +31,7 @@ from rapport.options.v1 import layout_pb2 as rapport_dot_options_dot_v1_dot_layo
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/section.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1frapport/options/v1/layout.proto\x1a rapport/options/v1/options.proto\"\x9e\x03\n\rSectionSchema\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x39\n\ndepartment\x18\x02 \x01(\tB%\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cmessage_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x64\x65scriptors\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03:c\xea\x41`\n\x1e\x63ustomer.rapport/SectionSchema\x12\x1fsectionSchemas/{section_schema}*\x0esectionSchemas2\rsectionSchema\"\xf8\x03\n\x0bViewSection\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x39\n\ndepartment\x18\x02 \x01(\tB%\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32 .rapport.customer.v1.SectionCellB\x04\xe2\x41\x01\x03\x12\x19\n\x07\x63ontent\x18\x05 \x01(\x0c\x42\x08\xe2\x41\x01\x03\xa0\xb5\x18\x01\x12\x34\n\nas_of_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstale_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x03:o\xea\x41l\n\x1c\x63ustomer.rapport/ViewSection\x12\x31\x63ustomers/{customer}/view/sections/{view_section}*\x0cviewSections2\x0bviewSection\"\xa1\x02\n\x0bSectionCell\x12\r\n\x05label\x18\x01 \x01(\t\x12.\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1e.rapport.options.v1.CellFormat\x12\r\n\x05\x61larm\x18\x03 \x01(\x08\x12\x14\n\x04text\x18\x04 \x01(\tB\x04\xa0\xb5\x18\x01H\x00\x12\x0f\n\x05\x63ount\x18\x05 \x01(\x03H\x00\x12\x10\n\x06number\x18\x06 \x01(\x01H\x00\x12#\n\x05money\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x12!\n\x04\x64\x61te\x18\x08 \x01(\x0b\x32\x11.google.type.DateH\x00\x12*\n\x04time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x0e\n\x04\x66lag\x18\n \x01(\x08H\x00\x42\x07\n\x05valueb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/customer/v1/section.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1frapport/options/v1/layout.proto\x1a rapport/options/v1/options.proto\"\xa0\x03\n\rSectionSchema\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12:\n\ndepartment\x18\x02 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0cmessage_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x12\x19\n\x0b\x64\x65scriptors\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03:c\xea\x41`\n\x1e\x63ustomer.rapport/SectionSchema\x12\x1fsectionSchemas/{section_schema}*\x0esectionSchemas2\rsectionSchema\"\xfb\x03\n\x0bViewSection\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12:\n\ndepartment\x18\x02 \x01(\tB&\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x1a\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x05\x63\x65lls\x18\x04 \x03(\x0b\x32 .rapport.customer.v1.SectionCellB\x04\xe2\x41\x01\x03\x12\x1a\n\x07\x63ontent\x18\x05 \x01(\x0c\x42\t\xe2\x41\x01\x03\xe0\xfb\x8a\x01\x01\x12\x34\n\nas_of_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\nstale_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x03:o\xea\x41l\n\x1c\x63ustomer.rapport/ViewSection\x12\x31\x63ustomers/{customer}/view/sections/{view_section}*\x0cviewSections2\x0bviewSection\"\xa2\x02\n\x0bSectionCell\x12\r\n\x05label\x18\x01 \x01(\t\x12.\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1e.rapport.options.v1.CellFormat\x12\r\n\x05\x61larm\x18\x03 \x01(\x08\x12\x15\n\x04text\x18\x04 \x01(\tB\x05\xe0\xfb\x8a\x01\x01H\x00\x12\x0f\n\x05\x63ount\x18\x05 \x01(\x03H\x00\x12\x10\n\x06number\x18\x06 \x01(\x01H\x00\x12#\n\x05money\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x12!\n\x04\x64\x61te\x18\x08 \x01(\x0b\x32\x11.google.type.DateH\x00\x12*\n\x04time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x0e\n\x04\x66lag\x18\n \x01(\x08H\x00\x42\x07\n\x05valueb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,9 +39,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.customer.v1.section
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SECTIONSCHEMA'].fields_by_name['name']._loaded_options = None
-  _globals['_SECTIONSCHEMA'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
+  _globals['_SECTIONSCHEMA'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_SECTIONSCHEMA'].fields_by_name['department']._loaded_options = None
-  _globals['_SECTIONSCHEMA'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department\230\265\030\001'
+  _globals['_SECTIONSCHEMA'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_SECTIONSCHEMA'].fields_by_name['display_name']._loaded_options = None
   _globals['_SECTIONSCHEMA'].fields_by_name['display_name']._serialized_options = b'\342A\001\003'
   _globals['_SECTIONSCHEMA'].fields_by_name['message_type']._loaded_options = None
@@ -57,15 +57,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SECTIONSCHEMA']._loaded_options = None
   _globals['_SECTIONSCHEMA']._serialized_options = b'\352A`\n\036customer.rapport/SectionSchema\022\037sectionSchemas/{section_schema}*\016sectionSchemas2\rsectionSchema'
   _globals['_VIEWSECTION'].fields_by_name['name']._loaded_options = None
-  _globals['_VIEWSECTION'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
+  _globals['_VIEWSECTION'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_VIEWSECTION'].fields_by_name['department']._loaded_options = None
-  _globals['_VIEWSECTION'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department\230\265\030\001'
+  _globals['_VIEWSECTION'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_VIEWSECTION'].fields_by_name['display_name']._loaded_options = None
   _globals['_VIEWSECTION'].fields_by_name['display_name']._serialized_options = b'\342A\001\003'
   _globals['_VIEWSECTION'].fields_by_name['cells']._loaded_options = None
   _globals['_VIEWSECTION'].fields_by_name['cells']._serialized_options = b'\342A\001\003'
   _globals['_VIEWSECTION'].fields_by_name['content']._loaded_options = None
-  _globals['_VIEWSECTION'].fields_by_name['content']._serialized_options = b'\342A\001\003\240\265\030\001'
+  _globals['_VIEWSECTION'].fields_by_name['content']._serialized_options = b'\342A\001\003\340\373\212\001\001'
   _globals['_VIEWSECTION'].fields_by_name['as_of_time']._loaded_options = None
   _globals['_VIEWSECTION'].fields_by_name['as_of_time']._serialized_options = b'\342A\001\003'
   _globals['_VIEWSECTION'].fields_by_name['stale_time']._loaded_options = None
@@ -77,11 +77,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VIEWSECTION']._loaded_options = None
   _globals['_VIEWSECTION']._serialized_options = b'\352Al\n\034customer.rapport/ViewSection\0221customers/{customer}/view/sections/{view_section}*\014viewSections2\013viewSection'
   _globals['_SECTIONCELL'].fields_by_name['text']._loaded_options = None
-  _globals['_SECTIONCELL'].fields_by_name['text']._serialized_options = b'\240\265\030\001'
+  _globals['_SECTIONCELL'].fields_by_name['text']._serialized_options = b'\340\373\212\001\001'
   _globals['_SECTIONSCHEMA']._serialized_start=268
-  _globals['_SECTIONSCHEMA']._serialized_end=682
-  _globals['_VIEWSECTION']._serialized_start=685
-  _globals['_VIEWSECTION']._serialized_end=1189
-  _globals['_SECTIONCELL']._serialized_start=1192
-  _globals['_SECTIONCELL']._serialized_end=1481
+  _globals['_SECTIONSCHEMA']._serialized_end=684
+  _globals['_VIEWSECTION']._serialized_start=687
+  _globals['_VIEWSECTION']._serialized_end=1194
+  _globals['_SECTIONCELL']._serialized_start=1197
+  _globals['_SECTIONCELL']._serialized_end=1487
 # @@protoc_insertion_point(module_scope)

@@ -32,7 +32,7 @@ from rapport.customer.v1 import section_pb2 as rapport_dot_customer_dot_v1_dot_s
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/section_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/customer/v1/section.proto\x1a rapport/options/v1/options.proto\"\xab\x02\n\x17PutSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\x12\x35\n\ndepartment\x18\x02 \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12 \n\x0c\x64isplay_name\x18\x03 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x10(\x12\x1a\n\x0cmessage_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x65scriptors\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"P\n\x17GetSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\"N\n\x19ListSectionSchemasRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListSectionSchemasResponse\x12;\n\x0fsection_schemas\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.SectionSchema\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x01\n\x1a\x44\x65leteSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x87\x02\n\x15PutViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x19\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\x08\xe2\x41\x01\x01\xa0\xb5\x18\x01\x12:\n\nas_of_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02@<\x12\x34\n\nstale_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"{\n\x1b\x42\x61tchPutViewSectionsRequest\x12\x42\n\x08requests\x18\x01 \x03(\x0b\x32*.rapport.customer.v1.PutViewSectionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"W\n\x1c\x42\x61tchPutViewSectionsResponse\x12\x37\n\rview_sections\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ViewSection\"L\n\x15GetViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\"\x83\x01\n\x17ListViewSectionsRequest\x12\x35\n\x06parent\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\x12\x1c\x63ustomer.rapport/ViewSection\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x18ListViewSectionsResponse\x12\x37\n\rview_sections\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ViewSection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x18\x44\x65leteViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x19\x45xplainViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\x32\xbf\x0e\n\x0eSectionService\x12\xb2\x01\n\x10PutSectionSchema\x12,.rapport.customer.v1.PutSectionSchemaRequest\x1a\".rapport.customer.v1.SectionSchema\"L\x8a\xb5\x18\x1e\x63ustomer.section_schemas.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=sectionSchemas/*}:put:\x01*\x12\xad\x01\n\x10GetSectionSchema\x12,.rapport.customer.v1.GetSectionSchemaRequest\x1a\".rapport.customer.v1.SectionSchema\"G\x90\x02\x01\x8a\xb5\x18\x1d\x63ustomer.section_schemas.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sectionSchemas/*}\x12\xb5\x01\n\x12ListSectionSchemas\x12..rapport.customer.v1.ListSectionSchemasRequest\x1a/.rapport.customer.v1.ListSectionSchemasResponse\">\x90\x02\x01\x8a\xb5\x18\x1d\x63ustomer.section_schemas.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/sectionSchemas\x12\xa5\x01\n\x13\x44\x65leteSectionSchema\x12/.rapport.customer.v1.DeleteSectionSchemaRequest\x1a\x16.google.protobuf.Empty\"E\x8a\xb5\x18\x1e\x63ustomer.section_schemas.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=sectionSchemas/*}\x12\xb5\x01\n\x0ePutViewSection\x12*.rapport.customer.v1.PutViewSectionRequest\x1a .rapport.customer.v1.ViewSection\"U\x8a\xb5\x18\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02/\"*/v1/{name=customers/*/view/sections/*}:put:\x01*\x12\xca\x01\n\x14\x42\x61tchPutViewSections\x12\x30.rapport.customer.v1.BatchPutViewSectionsRequest\x1a\x31.rapport.customer.v1.BatchPutViewSectionsResponse\"M\x8a\xb5\x18\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02\'\"\"/v1/customers:batchPutViewSections:\x01*\x12\xb0\x01\n\x0eGetViewSection\x12*.rapport.customer.v1.GetViewSectionRequest\x1a .rapport.customer.v1.ViewSection\"P\x90\x02\x01\x8a\xb5\x18\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02(\x12&/v1/{name=customers/*/view/sections/*}\x12\xc1\x01\n\x10ListViewSections\x12,.rapport.customer.v1.ListViewSectionsRequest\x1a-.rapport.customer.v1.ListViewSectionsResponse\"P\x90\x02\x01\x8a\xb5\x18\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=customers/*/view}/sections\x12\xaa\x01\n\x11\x44\x65leteViewSection\x12-.rapport.customer.v1.DeleteViewSectionRequest\x1a\x16.google.protobuf.Empty\"N\x8a\xb5\x18\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02(*&/v1/{name=customers/*/view/sections/*}\x12\xbe\x01\n\x12\x45xplainViewSection\x12..rapport.customer.v1.ExplainViewSectionRequest\x1a\x1e.rapport.common.v1.Explanation\"X\x90\x02\x01\x8a\xb5\x18\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02\x30\x12./v1/{name=customers/*/view/sections/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/section_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#rapport/common/v1/explanation.proto\x1a!rapport/customer/v1/section.proto\x1a rapport/options/v1/options.proto\"\xac\x02\n\x17PutSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\x12\x35\n\ndepartment\x18\x02 \x01(\tB!\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x10(\x12\x1a\n\x0cmessage_type\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x64\x65scriptors\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"P\n\x17GetSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\"N\n\x19ListSectionSchemasRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListSectionSchemasResponse\x12;\n\x0fsection_schemas\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.SectionSchema\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x01\n\x1a\x44\x65leteSectionSchemaRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/SectionSchema\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x89\x02\n\x15PutViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x1a\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12;\n\nas_of_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02@<\x12\x34\n\nstale_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"{\n\x1b\x42\x61tchPutViewSectionsRequest\x12\x42\n\x08requests\x18\x01 \x03(\x0b\x32*.rapport.customer.v1.PutViewSectionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"W\n\x1c\x42\x61tchPutViewSectionsResponse\x12\x37\n\rview_sections\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ViewSection\"L\n\x15GetViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\"\x83\x01\n\x17ListViewSectionsRequest\x12\x35\n\x06parent\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\x12\x1c\x63ustomer.rapport/ViewSection\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"l\n\x18ListViewSectionsResponse\x12\x37\n\rview_sections\x18\x01 \x03(\x0b\x32 .rapport.customer.v1.ViewSection\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x18\x44\x65leteViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"o\n\x19\x45xplainViewSectionRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc9\x0e\n\x0eSectionService\x12\xb3\x01\n\x10PutSectionSchema\x12,.rapport.customer.v1.PutSectionSchemaRequest\x1a\".rapport.customer.v1.SectionSchema\"M\xca\xfb\x8a\x01\x1e\x63ustomer.section_schemas.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=sectionSchemas/*}:put:\x01*\x12\xae\x01\n\x10GetSectionSchema\x12,.rapport.customer.v1.GetSectionSchemaRequest\x1a\".rapport.customer.v1.SectionSchema\"H\x90\x02\x01\xca\xfb\x8a\x01\x1d\x63ustomer.section_schemas.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=sectionSchemas/*}\x12\xb6\x01\n\x12ListSectionSchemas\x12..rapport.customer.v1.ListSectionSchemasRequest\x1a/.rapport.customer.v1.ListSectionSchemasResponse\"?\x90\x02\x01\xca\xfb\x8a\x01\x1d\x63ustomer.section_schemas.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/sectionSchemas\x12\xa6\x01\n\x13\x44\x65leteSectionSchema\x12/.rapport.customer.v1.DeleteSectionSchemaRequest\x1a\x16.google.protobuf.Empty\"F\xca\xfb\x8a\x01\x1e\x63ustomer.section_schemas.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=sectionSchemas/*}\x12\xb6\x01\n\x0ePutViewSection\x12*.rapport.customer.v1.PutViewSectionRequest\x1a .rapport.customer.v1.ViewSection\"V\xca\xfb\x8a\x01\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02/\"*/v1/{name=customers/*/view/sections/*}:put:\x01*\x12\xcb\x01\n\x14\x42\x61tchPutViewSections\x12\x30.rapport.customer.v1.BatchPutViewSectionsRequest\x1a\x31.rapport.customer.v1.BatchPutViewSectionsResponse\"N\xca\xfb\x8a\x01\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02\'\"\"/v1/customers:batchPutViewSections:\x01*\x12\xb1\x01\n\x0eGetViewSection\x12*.rapport.customer.v1.GetViewSectionRequest\x1a .rapport.customer.v1.ViewSection\"Q\x90\x02\x01\xca\xfb\x8a\x01\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02(\x12&/v1/{name=customers/*/view/sections/*}\x12\xc2\x01\n\x10ListViewSections\x12,.rapport.customer.v1.ListViewSectionsRequest\x1a-.rapport.customer.v1.ListViewSectionsResponse\"Q\x90\x02\x01\xca\xfb\x8a\x01\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=customers/*/view}/sections\x12\xab\x01\n\x11\x44\x65leteViewSection\x12-.rapport.customer.v1.DeleteViewSectionRequest\x1a\x16.google.protobuf.Empty\"O\xca\xfb\x8a\x01\x1c\x63ustomer.view_sections.write\x82\xd3\xe4\x93\x02(*&/v1/{name=customers/*/view/sections/*}\x12\xbf\x01\n\x12\x45xplainViewSection\x12..rapport.customer.v1.ExplainViewSectionRequest\x1a\x1e.rapport.common.v1.Explanation\"Y\x90\x02\x01\xca\xfb\x8a\x01\x1b\x63ustomer.view_sections.read\x82\xd3\xe4\x93\x02\x30\x12./v1/{name=customers/*/view/sections/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['department']._loaded_options = None
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['department']._serialized_options = b'\342A\001\001\372A\032\n\030cases.rapport/Department'
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['display_name']._loaded_options = None
-  _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\262\265\030\002\020('
+  _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\362\373\212\001\002\020('
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['message_type']._loaded_options = None
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['message_type']._serialized_options = b'\342A\001\002'
   _globals['_PUTSECTIONSCHEMAREQUEST'].fields_by_name['descriptors']._loaded_options = None
@@ -70,9 +70,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\036\n\034customer.rapport/ViewSection'
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['content']._loaded_options = None
-  _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['content']._serialized_options = b'\342A\001\001\240\265\030\001'
+  _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['content']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['as_of_time']._loaded_options = None
-  _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['as_of_time']._serialized_options = b'\342A\001\002\262\265\030\002@<'
+  _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['as_of_time']._serialized_options = b'\342A\001\002\362\373\212\001\002@<'
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['stale_time']._loaded_options = None
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['stale_time']._serialized_options = b'\342A\001\001'
   _globals['_PUTVIEWSECTIONREQUEST'].fields_by_name['etag']._loaded_options = None
@@ -100,53 +100,53 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINVIEWSECTIONREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINVIEWSECTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\036\n\034customer.rapport/ViewSection'
   _globals['_EXPLAINVIEWSECTIONREQUEST'].fields_by_name['event_id']._loaded_options = None
-  _globals['_EXPLAINVIEWSECTIONREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
+  _globals['_EXPLAINVIEWSECTIONREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_SECTIONSERVICE'].methods_by_name['PutSectionSchema']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['PutSectionSchema']._serialized_options = b'\212\265\030\036customer.section_schemas.write\202\323\344\223\002$\"\037/v1/{name=sectionSchemas/*}:put:\001*'
+  _globals['_SECTIONSERVICE'].methods_by_name['PutSectionSchema']._serialized_options = b'\312\373\212\001\036customer.section_schemas.write\202\323\344\223\002$\"\037/v1/{name=sectionSchemas/*}:put:\001*'
   _globals['_SECTIONSERVICE'].methods_by_name['GetSectionSchema']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['GetSectionSchema']._serialized_options = b'\220\002\001\212\265\030\035customer.section_schemas.read\202\323\344\223\002\035\022\033/v1/{name=sectionSchemas/*}'
+  _globals['_SECTIONSERVICE'].methods_by_name['GetSectionSchema']._serialized_options = b'\220\002\001\312\373\212\001\035customer.section_schemas.read\202\323\344\223\002\035\022\033/v1/{name=sectionSchemas/*}'
   _globals['_SECTIONSERVICE'].methods_by_name['ListSectionSchemas']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['ListSectionSchemas']._serialized_options = b'\220\002\001\212\265\030\035customer.section_schemas.read\202\323\344\223\002\024\022\022/v1/sectionSchemas'
+  _globals['_SECTIONSERVICE'].methods_by_name['ListSectionSchemas']._serialized_options = b'\220\002\001\312\373\212\001\035customer.section_schemas.read\202\323\344\223\002\024\022\022/v1/sectionSchemas'
   _globals['_SECTIONSERVICE'].methods_by_name['DeleteSectionSchema']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['DeleteSectionSchema']._serialized_options = b'\212\265\030\036customer.section_schemas.write\202\323\344\223\002\035*\033/v1/{name=sectionSchemas/*}'
+  _globals['_SECTIONSERVICE'].methods_by_name['DeleteSectionSchema']._serialized_options = b'\312\373\212\001\036customer.section_schemas.write\202\323\344\223\002\035*\033/v1/{name=sectionSchemas/*}'
   _globals['_SECTIONSERVICE'].methods_by_name['PutViewSection']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['PutViewSection']._serialized_options = b'\212\265\030\034customer.view_sections.write\202\323\344\223\002/\"*/v1/{name=customers/*/view/sections/*}:put:\001*'
+  _globals['_SECTIONSERVICE'].methods_by_name['PutViewSection']._serialized_options = b'\312\373\212\001\034customer.view_sections.write\202\323\344\223\002/\"*/v1/{name=customers/*/view/sections/*}:put:\001*'
   _globals['_SECTIONSERVICE'].methods_by_name['BatchPutViewSections']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['BatchPutViewSections']._serialized_options = b'\212\265\030\034customer.view_sections.write\202\323\344\223\002\'\"\"/v1/customers:batchPutViewSections:\001*'
+  _globals['_SECTIONSERVICE'].methods_by_name['BatchPutViewSections']._serialized_options = b'\312\373\212\001\034customer.view_sections.write\202\323\344\223\002\'\"\"/v1/customers:batchPutViewSections:\001*'
   _globals['_SECTIONSERVICE'].methods_by_name['GetViewSection']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['GetViewSection']._serialized_options = b'\220\002\001\212\265\030\033customer.view_sections.read\202\323\344\223\002(\022&/v1/{name=customers/*/view/sections/*}'
+  _globals['_SECTIONSERVICE'].methods_by_name['GetViewSection']._serialized_options = b'\220\002\001\312\373\212\001\033customer.view_sections.read\202\323\344\223\002(\022&/v1/{name=customers/*/view/sections/*}'
   _globals['_SECTIONSERVICE'].methods_by_name['ListViewSections']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['ListViewSections']._serialized_options = b'\220\002\001\212\265\030\033customer.view_sections.read\202\323\344\223\002(\022&/v1/{parent=customers/*/view}/sections'
+  _globals['_SECTIONSERVICE'].methods_by_name['ListViewSections']._serialized_options = b'\220\002\001\312\373\212\001\033customer.view_sections.read\202\323\344\223\002(\022&/v1/{parent=customers/*/view}/sections'
   _globals['_SECTIONSERVICE'].methods_by_name['DeleteViewSection']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['DeleteViewSection']._serialized_options = b'\212\265\030\034customer.view_sections.write\202\323\344\223\002(*&/v1/{name=customers/*/view/sections/*}'
+  _globals['_SECTIONSERVICE'].methods_by_name['DeleteViewSection']._serialized_options = b'\312\373\212\001\034customer.view_sections.write\202\323\344\223\002(*&/v1/{name=customers/*/view/sections/*}'
   _globals['_SECTIONSERVICE'].methods_by_name['ExplainViewSection']._loaded_options = None
-  _globals['_SECTIONSERVICE'].methods_by_name['ExplainViewSection']._serialized_options = b'\220\002\001\212\265\030\033customer.view_sections.read\202\323\344\223\0020\022./v1/{name=customers/*/view/sections/*}:explain'
+  _globals['_SECTIONSERVICE'].methods_by_name['ExplainViewSection']._serialized_options = b'\220\002\001\312\373\212\001\033customer.view_sections.read\202\323\344\223\0020\022./v1/{name=customers/*/view/sections/*}:explain'
   _globals['_PUTSECTIONSCHEMAREQUEST']._serialized_start=325
-  _globals['_PUTSECTIONSCHEMAREQUEST']._serialized_end=624
-  _globals['_GETSECTIONSCHEMAREQUEST']._serialized_start=626
-  _globals['_GETSECTIONSCHEMAREQUEST']._serialized_end=706
-  _globals['_LISTSECTIONSCHEMASREQUEST']._serialized_start=708
-  _globals['_LISTSECTIONSCHEMASREQUEST']._serialized_end=786
-  _globals['_LISTSECTIONSCHEMASRESPONSE']._serialized_start=788
-  _globals['_LISTSECTIONSCHEMASRESPONSE']._serialized_end=902
-  _globals['_DELETESECTIONSCHEMAREQUEST']._serialized_start=905
-  _globals['_DELETESECTIONSCHEMAREQUEST']._serialized_end=1034
-  _globals['_PUTVIEWSECTIONREQUEST']._serialized_start=1037
-  _globals['_PUTVIEWSECTIONREQUEST']._serialized_end=1300
-  _globals['_BATCHPUTVIEWSECTIONSREQUEST']._serialized_start=1302
-  _globals['_BATCHPUTVIEWSECTIONSREQUEST']._serialized_end=1425
-  _globals['_BATCHPUTVIEWSECTIONSRESPONSE']._serialized_start=1427
-  _globals['_BATCHPUTVIEWSECTIONSRESPONSE']._serialized_end=1514
-  _globals['_GETVIEWSECTIONREQUEST']._serialized_start=1516
-  _globals['_GETVIEWSECTIONREQUEST']._serialized_end=1592
-  _globals['_LISTVIEWSECTIONSREQUEST']._serialized_start=1595
-  _globals['_LISTVIEWSECTIONSREQUEST']._serialized_end=1726
-  _globals['_LISTVIEWSECTIONSRESPONSE']._serialized_start=1728
-  _globals['_LISTVIEWSECTIONSRESPONSE']._serialized_end=1836
-  _globals['_DELETEVIEWSECTIONREQUEST']._serialized_start=1838
-  _globals['_DELETEVIEWSECTIONREQUEST']._serialized_end=1963
-  _globals['_EXPLAINVIEWSECTIONREQUEST']._serialized_start=1965
-  _globals['_EXPLAINVIEWSECTIONREQUEST']._serialized_end=2075
-  _globals['_SECTIONSERVICE']._serialized_start=2078
-  _globals['_SECTIONSERVICE']._serialized_end=3933
+  _globals['_PUTSECTIONSCHEMAREQUEST']._serialized_end=625
+  _globals['_GETSECTIONSCHEMAREQUEST']._serialized_start=627
+  _globals['_GETSECTIONSCHEMAREQUEST']._serialized_end=707
+  _globals['_LISTSECTIONSCHEMASREQUEST']._serialized_start=709
+  _globals['_LISTSECTIONSCHEMASREQUEST']._serialized_end=787
+  _globals['_LISTSECTIONSCHEMASRESPONSE']._serialized_start=789
+  _globals['_LISTSECTIONSCHEMASRESPONSE']._serialized_end=903
+  _globals['_DELETESECTIONSCHEMAREQUEST']._serialized_start=906
+  _globals['_DELETESECTIONSCHEMAREQUEST']._serialized_end=1035
+  _globals['_PUTVIEWSECTIONREQUEST']._serialized_start=1038
+  _globals['_PUTVIEWSECTIONREQUEST']._serialized_end=1303
+  _globals['_BATCHPUTVIEWSECTIONSREQUEST']._serialized_start=1305
+  _globals['_BATCHPUTVIEWSECTIONSREQUEST']._serialized_end=1428
+  _globals['_BATCHPUTVIEWSECTIONSRESPONSE']._serialized_start=1430
+  _globals['_BATCHPUTVIEWSECTIONSRESPONSE']._serialized_end=1517
+  _globals['_GETVIEWSECTIONREQUEST']._serialized_start=1519
+  _globals['_GETVIEWSECTIONREQUEST']._serialized_end=1595
+  _globals['_LISTVIEWSECTIONSREQUEST']._serialized_start=1598
+  _globals['_LISTVIEWSECTIONSREQUEST']._serialized_end=1729
+  _globals['_LISTVIEWSECTIONSRESPONSE']._serialized_start=1731
+  _globals['_LISTVIEWSECTIONSRESPONSE']._serialized_end=1839
+  _globals['_DELETEVIEWSECTIONREQUEST']._serialized_start=1841
+  _globals['_DELETEVIEWSECTIONREQUEST']._serialized_end=1966
+  _globals['_EXPLAINVIEWSECTIONREQUEST']._serialized_start=1968
+  _globals['_EXPLAINVIEWSECTIONREQUEST']._serialized_end=2079
+  _globals['_SECTIONSERVICE']._serialized_start=2082
+  _globals['_SECTIONSERVICE']._serialized_end=3947
 # @@protoc_insertion_point(module_scope)

@@ -31,7 +31,7 @@ from rapport.loyalty.v1 import transfer_pb2 as rapport_dot_loyalty_dot_v1_dot_tr
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/loyalty/v1/account.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x84\x01\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1f\n\x0breason_code\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"E\n\x12GetTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\"{\n\x14ListTransfersRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x96\x01\n\x14\x43reateAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x32\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.AccountB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"|\n\x17\x42\x61tchGetAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12/\n\x05names\x18\x02 \x03(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"I\n\x18\x42\x61tchGetAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\"\x90\x01\n\x13ListAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x15\x45xplainAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\"g\n\x16\x45xplainTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1c\n\x08\x65vent_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\x06\x32\x8b\r\n\rLedgerService\x12\x8f\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"8\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa1\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"D\x8a\xb5\x18\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x90\x01\n\x0bGetTransfer\x12&.rapport.loyalty.v1.GetTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\";\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=transfers/*}\x12\xb7\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"Q\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02.\x12,/v1/{parent=programs/*/accounts/*}/transfers\x12\xa3\x01\n\rCreateAccount\x12(.rapport.loyalty.v1.CreateAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"K\x8a\xb5\x18\x16loyalty.accounts.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=programs/*}/accounts:\x07\x61\x63\x63ount\x12\x96\x01\n\nGetAccount\x12%.rapport.loyalty.v1.GetAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"D\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=programs/*/accounts/*}\x12\xbc\x01\n\x10\x42\x61tchGetAccounts\x12+.rapport.loyalty.v1.BatchGetAccountsRequest\x1a,.rapport.loyalty.v1.BatchGetAccountsResponse\"M\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=programs/*}/accounts:batchGet\x12\xa7\x01\n\x0cListAccounts\x12\'.rapport.loyalty.v1.ListAccountsRequest\x1a(.rapport.loyalty.v1.ListAccountsResponse\"D\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=programs/*}/accounts\x12\xa9\x01\n\x0e\x45xplainAccount\x12).rapport.loyalty.v1.ExplainAccountRequest\x1a\x1e.rapport.common.v1.Explanation\"L\x90\x02\x01\x8a\xb5\x18\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=programs/*/accounts/*}:explain\x12\xa2\x01\n\x0f\x45xplainTransfer\x12*.rapport.loyalty.v1.ExplainTransferRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\x8a\xb5\x18\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=transfers/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/ledger_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/loyalty/v1/account.proto\x1a!rapport/loyalty/v1/transfer.proto\x1a rapport/options/v1/options.proto\"e\n\x13PostTransferRequest\x12\x34\n\x08transfer\x18\x01 \x01(\x0b\x32\x1c.rapport.loyalty.v1.TransferB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"\x85\x01\n\x16ReverseTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12 \n\x0breason_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"E\n\x12GetTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\"{\n\x14ListTransfersRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"a\n\x15ListTransfersResponse\x12/\n\ttransfers\x18\x01 \x03(\x0b\x32\x1c.rapport.loyalty.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x96\x01\n\x14\x43reateAccountRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x32\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.AccountB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"|\n\x17\x42\x61tchGetAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12/\n\x05names\x18\x02 \x03(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\"I\n\x18\x42\x61tchGetAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\"\x90\x01\n\x13ListAccountsRequest\x12\x30\n\x06parent\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\x12\x17loyalty.rapport/Account\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListAccountsResponse\x12-\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Account\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x15\x45xplainAccountRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\"h\n\x16\x45xplainTransferRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x95\r\n\rLedgerService\x12\x90\x01\n\x0cPostTransfer\x12\'.rapport.loyalty.v1.PostTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"9\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02\x17\"\x12/v1/transfers:post:\x01*\x12\xa2\x01\n\x0fReverseTransfer\x12*.rapport.loyalty.v1.ReverseTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"E\xca\xfb\x8a\x01\x17loyalty.transfers.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=transfers/*}:reverse:\x01*\x12\x91\x01\n\x0bGetTransfer\x12&.rapport.loyalty.v1.GetTransferRequest\x1a\x1c.rapport.loyalty.v1.Transfer\"<\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=transfers/*}\x12\xb8\x01\n\rListTransfers\x12(.rapport.loyalty.v1.ListTransfersRequest\x1a).rapport.loyalty.v1.ListTransfersResponse\"R\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02.\x12,/v1/{parent=programs/*/accounts/*}/transfers\x12\xa4\x01\n\rCreateAccount\x12(.rapport.loyalty.v1.CreateAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"L\xca\xfb\x8a\x01\x16loyalty.accounts.write\x82\xd3\xe4\x93\x02+\" /v1/{parent=programs/*}/accounts:\x07\x61\x63\x63ount\x12\x97\x01\n\nGetAccount\x12%.rapport.loyalty.v1.GetAccountRequest\x1a\x1b.rapport.loyalty.v1.Account\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=programs/*/accounts/*}\x12\xbd\x01\n\x10\x42\x61tchGetAccounts\x12+.rapport.loyalty.v1.BatchGetAccountsRequest\x1a,.rapport.loyalty.v1.BatchGetAccountsResponse\"N\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02+\x12)/v1/{parent=programs/*}/accounts:batchGet\x12\xa8\x01\n\x0cListAccounts\x12\'.rapport.loyalty.v1.ListAccountsRequest\x1a(.rapport.loyalty.v1.ListAccountsResponse\"E\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=programs/*}/accounts\x12\xaa\x01\n\x0e\x45xplainAccount\x12).rapport.loyalty.v1.ExplainAccountRequest\x1a\x1e.rapport.common.v1.Explanation\"M\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.accounts.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=programs/*/accounts/*}:explain\x12\xa3\x01\n\x0f\x45xplainTransfer\x12*.rapport.loyalty.v1.ExplainTransferRequest\x1a\x1e.rapport.common.v1.Explanation\"D\x90\x02\x01\xca\xfb\x8a\x01\x16loyalty.transfers.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=transfers/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,7 +45,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_REVERSETRANSFERREQUEST'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REVERSETRANSFERREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
   _globals['_GETTRANSFERREQUEST'].fields_by_name['name']._loaded_options = None
@@ -79,57 +79,57 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINACCOUNTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINACCOUNTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027loyalty.rapport/Account'
   _globals['_EXPLAINACCOUNTREQUEST'].fields_by_name['event_id']._loaded_options = None
-  _globals['_EXPLAINACCOUNTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
+  _globals['_EXPLAINACCOUNTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_EXPLAINTRANSFERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINTRANSFERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_EXPLAINTRANSFERREQUEST'].fields_by_name['event_id']._loaded_options = None
-  _globals['_EXPLAINTRANSFERREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\262\265\030\002\010\006'
+  _globals['_EXPLAINTRANSFERREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002\027\"\022/v1/transfers:post:\001*'
+  _globals['_LEDGERSERVICE'].methods_by_name['PostTransfer']._serialized_options = b'\312\373\212\001\027loyalty.transfers.write\202\323\344\223\002\027\"\022/v1/transfers:post:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\212\265\030\027loyalty.transfers.write\202\323\344\223\002#\"\036/v1/{name=transfers/*}:reverse:\001*'
+  _globals['_LEDGERSERVICE'].methods_by_name['ReverseTransfer']._serialized_options = b'\312\373\212\001\027loyalty.transfers.write\202\323\344\223\002#\"\036/v1/{name=transfers/*}:reverse:\001*'
   _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002\030\022\026/v1/{name=transfers/*}'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetTransfer']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002\030\022\026/v1/{name=transfers/*}'
   _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002.\022,/v1/{parent=programs/*/accounts/*}/transfers'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListTransfers']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002.\022,/v1/{parent=programs/*/accounts/*}/transfers'
   _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._serialized_options = b'\212\265\030\026loyalty.accounts.write\202\323\344\223\002+\" /v1/{parent=programs/*}/accounts:\007account'
+  _globals['_LEDGERSERVICE'].methods_by_name['CreateAccount']._serialized_options = b'\312\373\212\001\026loyalty.accounts.write\202\323\344\223\002+\" /v1/{parent=programs/*}/accounts:\007account'
   _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{name=programs/*/accounts/*}'
+  _globals['_LEDGERSERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{name=programs/*/accounts/*}'
   _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002+\022)/v1/{parent=programs/*}/accounts:batchGet'
+  _globals['_LEDGERSERVICE'].methods_by_name['BatchGetAccounts']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002+\022)/v1/{parent=programs/*}/accounts:batchGet'
   _globals['_LEDGERSERVICE'].methods_by_name['ListAccounts']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ListAccounts']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{parent=programs/*}/accounts'
+  _globals['_LEDGERSERVICE'].methods_by_name['ListAccounts']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002\"\022 /v1/{parent=programs/*}/accounts'
   _globals['_LEDGERSERVICE'].methods_by_name['ExplainAccount']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ExplainAccount']._serialized_options = b'\220\002\001\212\265\030\025loyalty.accounts.read\202\323\344\223\002*\022(/v1/{name=programs/*/accounts/*}:explain'
+  _globals['_LEDGERSERVICE'].methods_by_name['ExplainAccount']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.accounts.read\202\323\344\223\002*\022(/v1/{name=programs/*/accounts/*}:explain'
   _globals['_LEDGERSERVICE'].methods_by_name['ExplainTransfer']._loaded_options = None
-  _globals['_LEDGERSERVICE'].methods_by_name['ExplainTransfer']._serialized_options = b'\220\002\001\212\265\030\026loyalty.transfers.read\202\323\344\223\002 \022\036/v1/{name=transfers/*}:explain'
+  _globals['_LEDGERSERVICE'].methods_by_name['ExplainTransfer']._serialized_options = b'\220\002\001\312\373\212\001\026loyalty.transfers.read\202\323\344\223\002 \022\036/v1/{name=transfers/*}:explain'
   _globals['_POSTTRANSFERREQUEST']._serialized_start=293
   _globals['_POSTTRANSFERREQUEST']._serialized_end=394
   _globals['_REVERSETRANSFERREQUEST']._serialized_start=397
-  _globals['_REVERSETRANSFERREQUEST']._serialized_end=529
-  _globals['_GETTRANSFERREQUEST']._serialized_start=531
-  _globals['_GETTRANSFERREQUEST']._serialized_end=600
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=602
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=725
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=727
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=824
-  _globals['_CREATEACCOUNTREQUEST']._serialized_start=827
-  _globals['_CREATEACCOUNTREQUEST']._serialized_end=977
-  _globals['_GETACCOUNTREQUEST']._serialized_start=979
-  _globals['_GETACCOUNTREQUEST']._serialized_end=1046
-  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_start=1048
-  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_end=1172
-  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_start=1174
-  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_end=1247
-  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1250
-  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1394
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1396
-  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1490
-  _globals['_EXPLAINACCOUNTREQUEST']._serialized_start=1492
-  _globals['_EXPLAINACCOUNTREQUEST']._serialized_end=1593
-  _globals['_EXPLAINTRANSFERREQUEST']._serialized_start=1595
-  _globals['_EXPLAINTRANSFERREQUEST']._serialized_end=1698
-  _globals['_LEDGERSERVICE']._serialized_start=1701
-  _globals['_LEDGERSERVICE']._serialized_end=3376
+  _globals['_REVERSETRANSFERREQUEST']._serialized_end=530
+  _globals['_GETTRANSFERREQUEST']._serialized_start=532
+  _globals['_GETTRANSFERREQUEST']._serialized_end=601
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=603
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=726
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=728
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=825
+  _globals['_CREATEACCOUNTREQUEST']._serialized_start=828
+  _globals['_CREATEACCOUNTREQUEST']._serialized_end=978
+  _globals['_GETACCOUNTREQUEST']._serialized_start=980
+  _globals['_GETACCOUNTREQUEST']._serialized_end=1047
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_start=1049
+  _globals['_BATCHGETACCOUNTSREQUEST']._serialized_end=1173
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_start=1175
+  _globals['_BATCHGETACCOUNTSRESPONSE']._serialized_end=1248
+  _globals['_LISTACCOUNTSREQUEST']._serialized_start=1251
+  _globals['_LISTACCOUNTSREQUEST']._serialized_end=1395
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_start=1397
+  _globals['_LISTACCOUNTSRESPONSE']._serialized_end=1491
+  _globals['_EXPLAINACCOUNTREQUEST']._serialized_start=1493
+  _globals['_EXPLAINACCOUNTREQUEST']._serialized_end=1595
+  _globals['_EXPLAINTRANSFERREQUEST']._serialized_start=1597
+  _globals['_EXPLAINTRANSFERREQUEST']._serialized_end=1701
+  _globals['_LEDGERSERVICE']._serialized_start=1704
+  _globals['_LEDGERSERVICE']._serialized_end=3389
 # @@protoc_insertion_point(module_scope)

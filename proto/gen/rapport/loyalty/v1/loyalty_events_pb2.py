@@ -29,7 +29,7 @@ from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_va
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\x81\x03\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12(\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xa8\xb5\x18\x03\x12\x30\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x88\x01\x01\x12\x10\n\x08quantity\x18\x05 \x01(\x05\x12\x37\n\rpurchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa8\xb5\x18\x01\x12\x11\n\treference\x18\x07 \x01(\t\x12\x13\n\x05topic\x18\x08 \x01(\tB\x04\xa8\xb5\x18\x02:\'\x92\xb5\x18#events.loyalty.purchase.recorded.v1B\x12\n\x10_refunded_amount\"\xb3\x03\n\x0eTransferPosted\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x19\n\x0breason_code\x18\n \x01(\tB\x04\xa8\xb5\x18\x02:-\x92\xb5\x18)events.loyalty.account.transfer-posted.v1\"\xe8\x03\n\x10TransferReversed\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x19\n\x0breason_code\x18\n \x01(\tB\x04\xa8\xb5\x18\x02\x12/\n\x08reverses\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer:/\x92\xb5\x18+events.loyalty.account.transfer-reversed.v1\"\xa4\x03\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x33\n\nmembership\x18\x03 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x04 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x19\n\x0breason_code\x18\x06 \x01(\tB\x04\xa8\xb5\x18\x02\x12+\n\x07promise\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x08transfer\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x0f\n\x07grantor\x18\n \x01(\t:&\x92\xb5\x18\"events.loyalty.goodwill.granted.v1\"\x9b\x04\n\x14\x43ustomerValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x33\n\rprevious_band\x18\x06 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12<\n\x13\x66irst_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12;\n\x12last_purchase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x17\n\x0f\x66ormula_version\x18\t \x01(\t:,\x92\xb5\x18(events.loyalty.customer-value.changed.v1B\x16\n\x14_first_purchase_timeB\x15\n\x13_last_purchase_timeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\x85\x03\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12)\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x05\xe8\xfb\x8a\x01\x03\x12\x30\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x88\x01\x01\x12\x10\n\x08quantity\x18\x05 \x01(\x05\x12\x38\n\rpurchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01\x12\x11\n\treference\x18\x07 \x01(\t\x12\x14\n\x05topic\x18\x08 \x01(\tB\x05\xe8\xfb\x8a\x01\x02:(\xd2\xfb\x8a\x01#events.loyalty.purchase.recorded.v1B\x12\n\x10_refunded_amount\"\xb5\x03\n\x0eTransferPosted\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02:.\xd2\xfb\x8a\x01)events.loyalty.account.transfer-posted.v1\"\xea\x03\n\x10TransferReversed\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12/\n\x08reverses\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer:0\xd2\xfb\x8a\x01+events.loyalty.account.transfer-reversed.v1\"\xa6\x03\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x33\n\nmembership\x18\x03 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x04 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x1a\n\x0breason_code\x18\x06 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12+\n\x07promise\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x08transfer\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x0f\n\x07grantor\x18\n \x01(\t:\'\xd2\xfb\x8a\x01\"events.loyalty.goodwill.granted.v1\"\x9c\x04\n\x14\x43ustomerValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x33\n\rprevious_band\x18\x06 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12<\n\x13\x66irst_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12;\n\x12last_purchase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x17\n\x0f\x66ormula_version\x18\t \x01(\t:-\xd2\xfb\x8a\x01(events.loyalty.customer-value.changed.v1B\x16\n\x14_first_purchase_timeB\x15\n\x13_last_purchase_timeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,13 +41,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._loaded_options = None
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_PURCHASERECORDED'].fields_by_name['amount']._loaded_options = None
-  _globals['_PURCHASERECORDED'].fields_by_name['amount']._serialized_options = b'\250\265\030\003'
+  _globals['_PURCHASERECORDED'].fields_by_name['amount']._serialized_options = b'\350\373\212\001\003'
   _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._loaded_options = None
-  _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._serialized_options = b'\250\265\030\001'
+  _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._serialized_options = b'\350\373\212\001\001'
   _globals['_PURCHASERECORDED'].fields_by_name['topic']._loaded_options = None
-  _globals['_PURCHASERECORDED'].fields_by_name['topic']._serialized_options = b'\250\265\030\002'
+  _globals['_PURCHASERECORDED'].fields_by_name['topic']._serialized_options = b'\350\373\212\001\002'
   _globals['_PURCHASERECORDED']._loaded_options = None
-  _globals['_PURCHASERECORDED']._serialized_options = b'\222\265\030#events.loyalty.purchase.recorded.v1'
+  _globals['_PURCHASERECORDED']._serialized_options = b'\322\373\212\001#events.loyalty.purchase.recorded.v1'
   _globals['_TRANSFERPOSTED'].fields_by_name['account']._loaded_options = None
   _globals['_TRANSFERPOSTED'].fields_by_name['account']._serialized_options = b'\372A\031\n\027loyalty.rapport/Account'
   _globals['_TRANSFERPOSTED'].fields_by_name['customer']._loaded_options = None
@@ -61,9 +61,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERPOSTED'].fields_by_name['transfer']._loaded_options = None
   _globals['_TRANSFERPOSTED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFERPOSTED'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_TRANSFERPOSTED'].fields_by_name['reason_code']._serialized_options = b'\250\265\030\002'
+  _globals['_TRANSFERPOSTED'].fields_by_name['reason_code']._serialized_options = b'\350\373\212\001\002'
   _globals['_TRANSFERPOSTED']._loaded_options = None
-  _globals['_TRANSFERPOSTED']._serialized_options = b'\222\265\030)events.loyalty.account.transfer-posted.v1'
+  _globals['_TRANSFERPOSTED']._serialized_options = b'\322\373\212\001)events.loyalty.account.transfer-posted.v1'
   _globals['_TRANSFERREVERSED'].fields_by_name['account']._loaded_options = None
   _globals['_TRANSFERREVERSED'].fields_by_name['account']._serialized_options = b'\372A\031\n\027loyalty.rapport/Account'
   _globals['_TRANSFERREVERSED'].fields_by_name['customer']._loaded_options = None
@@ -77,11 +77,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSFERREVERSED'].fields_by_name['transfer']._loaded_options = None
   _globals['_TRANSFERREVERSED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFERREVERSED'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_TRANSFERREVERSED'].fields_by_name['reason_code']._serialized_options = b'\250\265\030\002'
+  _globals['_TRANSFERREVERSED'].fields_by_name['reason_code']._serialized_options = b'\350\373\212\001\002'
   _globals['_TRANSFERREVERSED'].fields_by_name['reverses']._loaded_options = None
   _globals['_TRANSFERREVERSED'].fields_by_name['reverses']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_TRANSFERREVERSED']._loaded_options = None
-  _globals['_TRANSFERREVERSED']._serialized_options = b'\222\265\030+events.loyalty.account.transfer-reversed.v1'
+  _globals['_TRANSFERREVERSED']._serialized_options = b'\322\373\212\001+events.loyalty.account.transfer-reversed.v1'
   _globals['_GOODWILLGRANTED'].fields_by_name['goodwill']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['goodwill']._serialized_options = b'\372A\032\n\030loyalty.rapport/Goodwill'
   _globals['_GOODWILLGRANTED'].fields_by_name['customer']._loaded_options = None
@@ -91,27 +91,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILLGRANTED'].fields_by_name['unit']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['unit']._serialized_options = b'\372A\026\n\024loyalty.rapport/Unit'
   _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._loaded_options = None
-  _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._serialized_options = b'\250\265\030\002'
+  _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._serialized_options = b'\350\373\212\001\002'
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
   _globals['_GOODWILLGRANTED'].fields_by_name['transfer']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
   _globals['_GOODWILLGRANTED']._loaded_options = None
-  _globals['_GOODWILLGRANTED']._serialized_options = b'\222\265\030\"events.loyalty.goodwill.granted.v1'
+  _globals['_GOODWILLGRANTED']._serialized_options = b'\322\373\212\001\"events.loyalty.goodwill.granted.v1'
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer_value']._loaded_options = None
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer_value']._serialized_options = b'\372A\037\n\035loyalty.rapport/CustomerValue'
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer']._loaded_options = None
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CUSTOMERVALUECHANGED']._loaded_options = None
-  _globals['_CUSTOMERVALUECHANGED']._serialized_options = b'\222\265\030(events.loyalty.customer-value.changed.v1'
+  _globals['_CUSTOMERVALUECHANGED']._serialized_options = b'\322\373\212\001(events.loyalty.customer-value.changed.v1'
   _globals['_PURCHASERECORDED']._serialized_start=219
-  _globals['_PURCHASERECORDED']._serialized_end=604
-  _globals['_TRANSFERPOSTED']._serialized_start=607
-  _globals['_TRANSFERPOSTED']._serialized_end=1042
-  _globals['_TRANSFERREVERSED']._serialized_start=1045
-  _globals['_TRANSFERREVERSED']._serialized_end=1533
-  _globals['_GOODWILLGRANTED']._serialized_start=1536
-  _globals['_GOODWILLGRANTED']._serialized_end=1956
-  _globals['_CUSTOMERVALUECHANGED']._serialized_start=1959
-  _globals['_CUSTOMERVALUECHANGED']._serialized_end=2498
+  _globals['_PURCHASERECORDED']._serialized_end=608
+  _globals['_TRANSFERPOSTED']._serialized_start=611
+  _globals['_TRANSFERPOSTED']._serialized_end=1048
+  _globals['_TRANSFERREVERSED']._serialized_start=1051
+  _globals['_TRANSFERREVERSED']._serialized_end=1541
+  _globals['_GOODWILLGRANTED']._serialized_start=1544
+  _globals['_GOODWILLGRANTED']._serialized_end=1966
+  _globals['_CUSTOMERVALUECHANGED']._serialized_start=1969
+  _globals['_CUSTOMERVALUECHANGED']._serialized_end=2509
 # @@protoc_insertion_point(module_scope)

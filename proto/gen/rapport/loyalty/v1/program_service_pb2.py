@@ -30,7 +30,7 @@ from rapport.loyalty.v1 import program_pb2 as rapport_dot_loyalty_dot_v1_dot_pro
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/loyalty/v1/program_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/loyalty/v1/program.proto\x1a rapport/options/v1/options.proto\"\x84\x01\n\x14\x43reateProgramRequest\x12\x1e\n\nprogram_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x32\n\x07program\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.ProgramB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetProgramRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Program\"H\n\x13ListProgramsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListProgramsResponse\x12-\n\x08programs\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Program\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9b\x01\n\x14UpdateProgramRequest\x12\x32\n\x07program\x18\x01 \x01(\x0b\x32\x1b.rapport.loyalty.v1.ProgramB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xa7\x01\n\x11\x43reateUnitRequest\x12-\n\x06parent\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\x12\x14loyalty.rapport/Unit\x12\x1b\n\x07unit_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12,\n\x04unit\x18\x03 \x01(\x0b\x32\x18.rapport.loyalty.v1.UnitB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0eGetUnitRequest\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14loyalty.rapport/Unit\"t\n\x10ListUnitsRequest\x12-\n\x06parent\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\x12\x14loyalty.rapport/Unit\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"U\n\x11ListUnitsResponse\x12\'\n\x05units\x18\x01 \x03(\x0b\x32\x18.rapport.loyalty.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x11UpdateUnitRequest\x12,\n\x04unit\x18\x01 \x01(\x0b\x32\x18.rapport.loyalty.v1.UnitB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xbb\t\n\x0eProgramService\x12\x8f\x01\n\rCreateProgram\x12(.rapport.loyalty.v1.CreateProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\"7\x8a\xb5\x18\x16loyalty.programs.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/programs:\x07program\x12\x8b\x01\n\nGetProgram\x12%.rapport.loyalty.v1.GetProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\"9\x90\x02\x01\x8a\xb5\x18\x15loyalty.programs.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=programs/*}\x12\x93\x01\n\x0cListPrograms\x12\'.rapport.loyalty.v1.ListProgramsRequest\x1a(.rapport.loyalty.v1.ListProgramsResponse\"0\x90\x02\x01\x8a\xb5\x18\x15loyalty.programs.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/programs\x12\xa0\x01\n\rUpdateProgram\x12(.rapport.loyalty.v1.UpdateProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\"H\x8a\xb5\x18\x16loyalty.programs.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{program.name=programs/*}:\x07program\x12\x91\x01\n\nCreateUnit\x12%.rapport.loyalty.v1.CreateUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\"B\x8a\xb5\x18\x13loyalty.units.write\x82\xd3\xe4\x93\x02%\"\x1d/v1/{parent=programs/*}/units:\x04unit\x12\x87\x01\n\x07GetUnit\x12\".rapport.loyalty.v1.GetUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\">\x90\x02\x01\x8a\xb5\x18\x12loyalty.units.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=programs/*/units/*}\x12\x98\x01\n\tListUnits\x12$.rapport.loyalty.v1.ListUnitsRequest\x1a%.rapport.loyalty.v1.ListUnitsResponse\">\x90\x02\x01\x8a\xb5\x18\x12loyalty.units.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=programs/*}/units\x12\x96\x01\n\nUpdateUnit\x12%.rapport.loyalty.v1.UpdateUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\"G\x8a\xb5\x18\x13loyalty.units.write\x82\xd3\xe4\x93\x02*2\"/v1/{unit.name=programs/*/units/*}:\x04unitb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/loyalty/v1/program_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a rapport/loyalty/v1/program.proto\x1a rapport/options/v1/options.proto\"\x85\x01\n\x14\x43reateProgramRequest\x12\x1f\n\nprogram_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x32\n\x07program\x18\x02 \x01(\x0b\x32\x1b.rapport.loyalty.v1.ProgramB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x11GetProgramRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17loyalty.rapport/Program\"H\n\x13ListProgramsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"^\n\x14ListProgramsResponse\x12-\n\x08programs\x18\x01 \x03(\x0b\x32\x1b.rapport.loyalty.v1.Program\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9b\x01\n\x14UpdateProgramRequest\x12\x32\n\x07program\x18\x01 \x01(\x0b\x32\x1b.rapport.loyalty.v1.ProgramB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xa8\x01\n\x11\x43reateUnitRequest\x12-\n\x06parent\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\x12\x14loyalty.rapport/Unit\x12\x1c\n\x07unit_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12,\n\x04unit\x18\x03 \x01(\x0b\x32\x18.rapport.loyalty.v1.UnitB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"=\n\x0eGetUnitRequest\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14loyalty.rapport/Unit\"t\n\x10ListUnitsRequest\x12-\n\x06parent\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\x12\x14loyalty.rapport/Unit\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"U\n\x11ListUnitsResponse\x12\'\n\x05units\x18\x01 \x03(\x0b\x32\x18.rapport.loyalty.v1.Unit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x11UpdateUnitRequest\x12,\n\x04unit\x18\x01 \x01(\x0b\x32\x18.rapport.loyalty.v1.UnitB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xc3\t\n\x0eProgramService\x12\x90\x01\n\rCreateProgram\x12(.rapport.loyalty.v1.CreateProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\"8\xca\xfb\x8a\x01\x16loyalty.programs.write\x82\xd3\xe4\x93\x02\x17\"\x0c/v1/programs:\x07program\x12\x8c\x01\n\nGetProgram\x12%.rapport.loyalty.v1.GetProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\":\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.programs.read\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=programs/*}\x12\x94\x01\n\x0cListPrograms\x12\'.rapport.loyalty.v1.ListProgramsRequest\x1a(.rapport.loyalty.v1.ListProgramsResponse\"1\x90\x02\x01\xca\xfb\x8a\x01\x15loyalty.programs.read\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/programs\x12\xa1\x01\n\rUpdateProgram\x12(.rapport.loyalty.v1.UpdateProgramRequest\x1a\x1b.rapport.loyalty.v1.Program\"I\xca\xfb\x8a\x01\x16loyalty.programs.write\x82\xd3\xe4\x93\x02(2\x1d/v1/{program.name=programs/*}:\x07program\x12\x92\x01\n\nCreateUnit\x12%.rapport.loyalty.v1.CreateUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\"C\xca\xfb\x8a\x01\x13loyalty.units.write\x82\xd3\xe4\x93\x02%\"\x1d/v1/{parent=programs/*}/units:\x04unit\x12\x88\x01\n\x07GetUnit\x12\".rapport.loyalty.v1.GetUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\"?\x90\x02\x01\xca\xfb\x8a\x01\x12loyalty.units.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=programs/*/units/*}\x12\x99\x01\n\tListUnits\x12$.rapport.loyalty.v1.ListUnitsRequest\x1a%.rapport.loyalty.v1.ListUnitsResponse\"?\x90\x02\x01\xca\xfb\x8a\x01\x12loyalty.units.read\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=programs/*}/units\x12\x97\x01\n\nUpdateUnit\x12%.rapport.loyalty.v1.UpdateUnitRequest\x1a\x18.rapport.loyalty.v1.Unit\"H\xca\xfb\x8a\x01\x13loyalty.units.write\x82\xd3\xe4\x93\x02*2\"/v1/{unit.name=programs/*/units/*}:\x04unitb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.program_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATEPROGRAMREQUEST'].fields_by_name['program_id']._loaded_options = None
-  _globals['_CREATEPROGRAMREQUEST'].fields_by_name['program_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATEPROGRAMREQUEST'].fields_by_name['program_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATEPROGRAMREQUEST'].fields_by_name['program']._loaded_options = None
   _globals['_CREATEPROGRAMREQUEST'].fields_by_name['program']._serialized_options = b'\342A\001\002'
   _globals['_CREATEPROGRAMREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -58,7 +58,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUNITREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_CREATEUNITREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\026\022\024loyalty.rapport/Unit'
   _globals['_CREATEUNITREQUEST'].fields_by_name['unit_id']._loaded_options = None
-  _globals['_CREATEUNITREQUEST'].fields_by_name['unit_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATEUNITREQUEST'].fields_by_name['unit_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATEUNITREQUEST'].fields_by_name['unit']._loaded_options = None
   _globals['_CREATEUNITREQUEST'].fields_by_name['unit']._serialized_options = b'\342A\001\002'
   _globals['_CREATEUNITREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -78,41 +78,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEUNITREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_UPDATEUNITREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_PROGRAMSERVICE'].methods_by_name['CreateProgram']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['CreateProgram']._serialized_options = b'\212\265\030\026loyalty.programs.write\202\323\344\223\002\027\"\014/v1/programs:\007program'
+  _globals['_PROGRAMSERVICE'].methods_by_name['CreateProgram']._serialized_options = b'\312\373\212\001\026loyalty.programs.write\202\323\344\223\002\027\"\014/v1/programs:\007program'
   _globals['_PROGRAMSERVICE'].methods_by_name['GetProgram']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['GetProgram']._serialized_options = b'\220\002\001\212\265\030\025loyalty.programs.read\202\323\344\223\002\027\022\025/v1/{name=programs/*}'
+  _globals['_PROGRAMSERVICE'].methods_by_name['GetProgram']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.programs.read\202\323\344\223\002\027\022\025/v1/{name=programs/*}'
   _globals['_PROGRAMSERVICE'].methods_by_name['ListPrograms']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['ListPrograms']._serialized_options = b'\220\002\001\212\265\030\025loyalty.programs.read\202\323\344\223\002\016\022\014/v1/programs'
+  _globals['_PROGRAMSERVICE'].methods_by_name['ListPrograms']._serialized_options = b'\220\002\001\312\373\212\001\025loyalty.programs.read\202\323\344\223\002\016\022\014/v1/programs'
   _globals['_PROGRAMSERVICE'].methods_by_name['UpdateProgram']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['UpdateProgram']._serialized_options = b'\212\265\030\026loyalty.programs.write\202\323\344\223\002(2\035/v1/{program.name=programs/*}:\007program'
+  _globals['_PROGRAMSERVICE'].methods_by_name['UpdateProgram']._serialized_options = b'\312\373\212\001\026loyalty.programs.write\202\323\344\223\002(2\035/v1/{program.name=programs/*}:\007program'
   _globals['_PROGRAMSERVICE'].methods_by_name['CreateUnit']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['CreateUnit']._serialized_options = b'\212\265\030\023loyalty.units.write\202\323\344\223\002%\"\035/v1/{parent=programs/*}/units:\004unit'
+  _globals['_PROGRAMSERVICE'].methods_by_name['CreateUnit']._serialized_options = b'\312\373\212\001\023loyalty.units.write\202\323\344\223\002%\"\035/v1/{parent=programs/*}/units:\004unit'
   _globals['_PROGRAMSERVICE'].methods_by_name['GetUnit']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['GetUnit']._serialized_options = b'\220\002\001\212\265\030\022loyalty.units.read\202\323\344\223\002\037\022\035/v1/{name=programs/*/units/*}'
+  _globals['_PROGRAMSERVICE'].methods_by_name['GetUnit']._serialized_options = b'\220\002\001\312\373\212\001\022loyalty.units.read\202\323\344\223\002\037\022\035/v1/{name=programs/*/units/*}'
   _globals['_PROGRAMSERVICE'].methods_by_name['ListUnits']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['ListUnits']._serialized_options = b'\220\002\001\212\265\030\022loyalty.units.read\202\323\344\223\002\037\022\035/v1/{parent=programs/*}/units'
+  _globals['_PROGRAMSERVICE'].methods_by_name['ListUnits']._serialized_options = b'\220\002\001\312\373\212\001\022loyalty.units.read\202\323\344\223\002\037\022\035/v1/{parent=programs/*}/units'
   _globals['_PROGRAMSERVICE'].methods_by_name['UpdateUnit']._loaded_options = None
-  _globals['_PROGRAMSERVICE'].methods_by_name['UpdateUnit']._serialized_options = b'\212\265\030\023loyalty.units.write\202\323\344\223\002*2\"/v1/{unit.name=programs/*/units/*}:\004unit'
+  _globals['_PROGRAMSERVICE'].methods_by_name['UpdateUnit']._serialized_options = b'\312\373\212\001\023loyalty.units.write\202\323\344\223\002*2\"/v1/{unit.name=programs/*/units/*}:\004unit'
   _globals['_CREATEPROGRAMREQUEST']._serialized_start=257
-  _globals['_CREATEPROGRAMREQUEST']._serialized_end=389
-  _globals['_GETPROGRAMREQUEST']._serialized_start=391
-  _globals['_GETPROGRAMREQUEST']._serialized_end=458
-  _globals['_LISTPROGRAMSREQUEST']._serialized_start=460
-  _globals['_LISTPROGRAMSREQUEST']._serialized_end=532
-  _globals['_LISTPROGRAMSRESPONSE']._serialized_start=534
-  _globals['_LISTPROGRAMSRESPONSE']._serialized_end=628
-  _globals['_UPDATEPROGRAMREQUEST']._serialized_start=631
-  _globals['_UPDATEPROGRAMREQUEST']._serialized_end=786
-  _globals['_CREATEUNITREQUEST']._serialized_start=789
-  _globals['_CREATEUNITREQUEST']._serialized_end=956
-  _globals['_GETUNITREQUEST']._serialized_start=958
-  _globals['_GETUNITREQUEST']._serialized_end=1019
-  _globals['_LISTUNITSREQUEST']._serialized_start=1021
-  _globals['_LISTUNITSREQUEST']._serialized_end=1137
-  _globals['_LISTUNITSRESPONSE']._serialized_start=1139
-  _globals['_LISTUNITSRESPONSE']._serialized_end=1224
-  _globals['_UPDATEUNITREQUEST']._serialized_start=1227
-  _globals['_UPDATEUNITREQUEST']._serialized_end=1373
-  _globals['_PROGRAMSERVICE']._serialized_start=1376
-  _globals['_PROGRAMSERVICE']._serialized_end=2587
+  _globals['_CREATEPROGRAMREQUEST']._serialized_end=390
+  _globals['_GETPROGRAMREQUEST']._serialized_start=392
+  _globals['_GETPROGRAMREQUEST']._serialized_end=459
+  _globals['_LISTPROGRAMSREQUEST']._serialized_start=461
+  _globals['_LISTPROGRAMSREQUEST']._serialized_end=533
+  _globals['_LISTPROGRAMSRESPONSE']._serialized_start=535
+  _globals['_LISTPROGRAMSRESPONSE']._serialized_end=629
+  _globals['_UPDATEPROGRAMREQUEST']._serialized_start=632
+  _globals['_UPDATEPROGRAMREQUEST']._serialized_end=787
+  _globals['_CREATEUNITREQUEST']._serialized_start=790
+  _globals['_CREATEUNITREQUEST']._serialized_end=958
+  _globals['_GETUNITREQUEST']._serialized_start=960
+  _globals['_GETUNITREQUEST']._serialized_end=1021
+  _globals['_LISTUNITSREQUEST']._serialized_start=1023
+  _globals['_LISTUNITSREQUEST']._serialized_end=1139
+  _globals['_LISTUNITSRESPONSE']._serialized_start=1141
+  _globals['_LISTUNITSRESPONSE']._serialized_end=1226
+  _globals['_UPDATEUNITREQUEST']._serialized_start=1229
+  _globals['_UPDATEUNITREQUEST']._serialized_end=1375
+  _globals['_PROGRAMSERVICE']._serialized_start=1378
+  _globals['_PROGRAMSERVICE']._serialized_end=2597
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xd1\x03\n\x0cNoticePolicy\x12\x18\n\x04name\x18\x01 \x01(\tB\n\xe2\x41\x01\x08\xb2\xb5\x18\x02\x08\x01\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12:\n\ndepartment\x18\x05 \x01(\tB&\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x98\xb5\x18\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,rapport/notifications/v1/notice_policy.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xd3\x03\n\x0cNoticePolicy\x12\x19\n\x04name\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x08\xf2\xfb\x8a\x01\x02\x08\x01\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x08template\x18\x03 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\x16\n\x08\x64isabled\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12;\n\ndepartment\x18\x05 \x01(\tB\'\xe2\x41\x02\x01\x05\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x15\n\x07version\x18\x06 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\t \x01(\tB\x04\xe2\x41\x01\x01:e\xea\x41\x62\n\"notifications.rapport/NoticePolicy\x12\x1enoticePolicies/{notice_policy}*\x0enoticePolicies2\x0cnoticePolicyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,7 +36,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.no
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['name']._loaded_options = None
-  _globals['_NOTICEPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\262\265\030\002\010\001'
+  _globals['_NOTICEPOLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\362\373\212\001\002\010\001'
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['event_type']._serialized_options = b'\342A\001\002'
   _globals['_NOTICEPOLICY'].fields_by_name['template']._loaded_options = None
@@ -44,7 +44,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY'].fields_by_name['disabled']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['disabled']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICY'].fields_by_name['department']._loaded_options = None
-  _globals['_NOTICEPOLICY'].fields_by_name['department']._serialized_options = b'\342A\002\001\005\372A\032\n\030cases.rapport/Department\230\265\030\001'
+  _globals['_NOTICEPOLICY'].fields_by_name['department']._serialized_options = b'\342A\002\001\005\372A\032\n\030cases.rapport/Department\330\373\212\001\001'
   _globals['_NOTICEPOLICY'].fields_by_name['version']._loaded_options = None
   _globals['_NOTICEPOLICY'].fields_by_name['version']._serialized_options = b'\342A\001\003'
   _globals['_NOTICEPOLICY'].fields_by_name['create_time']._loaded_options = None
@@ -56,5 +56,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEPOLICY']._loaded_options = None
   _globals['_NOTICEPOLICY']._serialized_options = b'\352Ab\n\"notifications.rapport/NoticePolicy\022\036noticePolicies/{notice_policy}*\016noticePolicies2\014noticePolicy'
   _globals['_NOTICEPOLICY']._serialized_start=202
-  _globals['_NOTICEPOLICY']._serialized_end=667
+  _globals['_NOTICEPOLICY']._serialized_end=669
 # @@protoc_insertion_point(module_scope)

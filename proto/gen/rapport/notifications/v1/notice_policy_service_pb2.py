@@ -31,7 +31,7 @@ from rapport.notifications.v1 import notice_policy_pb2 as rapport_dot_notificati
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa0\x01\n\x19\x43reateNoticePolicyRequest\x12$\n\x10notice_policy_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xeb\x07\n\x13NoticePolicyService\x12\xc3\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"P\x8a\xb5\x18#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xb9\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"L\x90\x02\x01\x8a\xb5\x18\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=noticePolicies/*}\x12\xc4\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"C\x90\x02\x01\x8a\xb5\x18\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xda\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"g\x8a\xb5\x18#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xad\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"J\x8a\xb5\x18#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4rapport/notifications/v1/notice_policy_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a,rapport/notifications/v1/notice_policy.proto\x1a rapport/options/v1/options.proto\"\xa1\x01\n\x19\x43reateNoticePolicyRequest\x12%\n\x10notice_policy_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rnotice_policy\x18\x02 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\"N\n\x19ListNoticePoliciesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"v\n\x1aListNoticePoliciesResponse\x12?\n\x0fnotice_policies\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.NoticePolicy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateNoticePolicyRequest\x12\x43\n\rnotice_policy\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.NoticePolicyB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x19\x44\x65leteNoticePolicyRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x32\xf0\x07\n\x13NoticePolicyService\x12\xc4\x01\n\x12\x43reateNoticePolicy\x12\x33.rapport.notifications.v1.CreateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"Q\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02#\"\x12/v1/noticePolicies:\rnotice_policy\x12\xba\x01\n\x0fGetNoticePolicy\x12\x30.rapport.notifications.v1.GetNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"M\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=noticePolicies/*}\x12\xc5\x01\n\x12ListNoticePolicies\x12\x33.rapport.notifications.v1.ListNoticePoliciesRequest\x1a\x34.rapport.notifications.v1.ListNoticePoliciesResponse\"D\x90\x02\x01\xca\xfb\x8a\x01\"notifications.notice_policies.read\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/noticePolicies\x12\xdb\x01\n\x12UpdateNoticePolicy\x12\x33.rapport.notifications.v1.UpdateNoticePolicyRequest\x1a&.rapport.notifications.v1.NoticePolicy\"h\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy\x12\xae\x01\n\x12\x44\x65leteNoticePolicy\x12\x33.rapport.notifications.v1.DeleteNoticePolicyRequest\x1a\x16.google.protobuf.Empty\"K\xca\xfb\x8a\x01#notifications.notice_policies.write\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/{name=noticePolicies/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.no
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy_id']._loaded_options = None
-  _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy']._loaded_options = None
   _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['notice_policy']._serialized_options = b'\342A\001\002'
   _globals['_CREATENOTICEPOLICYREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -63,27 +63,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETENOTICEPOLICYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_DELETENOTICEPOLICYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\212\265\030#notifications.notice_policies.write\202\323\344\223\002#\"\022/v1/noticePolicies:\rnotice_policy'
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['CreateNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002#\"\022/v1/noticePolicies:\rnotice_policy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['GetNoticePolicy']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['GetNoticePolicy']._serialized_options = b'\220\002\001\212\265\030\"notifications.notice_policies.read\202\323\344\223\002\035\022\033/v1/{name=noticePolicies/*}'
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['GetNoticePolicy']._serialized_options = b'\220\002\001\312\373\212\001\"notifications.notice_policies.read\202\323\344\223\002\035\022\033/v1/{name=noticePolicies/*}'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListNoticePolicies']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\212\265\030\"notifications.notice_policies.read\202\323\344\223\002\024\022\022/v1/noticePolicies'
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['ListNoticePolicies']._serialized_options = b'\220\002\001\312\373\212\001\"notifications.notice_policies.read\202\323\344\223\002\024\022\022/v1/noticePolicies'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['UpdateNoticePolicy']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['UpdateNoticePolicy']._serialized_options = b'\212\265\030#notifications.notice_policies.write\202\323\344\223\002:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy'
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['UpdateNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002:2)/v1/{notice_policy.name=noticePolicies/*}:\rnotice_policy'
   _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._loaded_options = None
-  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._serialized_options = b'\212\265\030#notifications.notice_policies.write\202\323\344\223\002\035*\033/v1/{name=noticePolicies/*}'
+  _globals['_NOTICEPOLICYSERVICE'].methods_by_name['DeleteNoticePolicy']._serialized_options = b'\312\373\212\001#notifications.notice_policies.write\202\323\344\223\002\035*\033/v1/{name=noticePolicies/*}'
   _globals['_CREATENOTICEPOLICYREQUEST']._serialized_start=316
-  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=476
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=478
-  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=561
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=563
-  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=641
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=643
-  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=761
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=764
-  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=941
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=944
-  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1076
-  _globals['_NOTICEPOLICYSERVICE']._serialized_start=1079
-  _globals['_NOTICEPOLICYSERVICE']._serialized_end=2082
+  _globals['_CREATENOTICEPOLICYREQUEST']._serialized_end=477
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_start=479
+  _globals['_GETNOTICEPOLICYREQUEST']._serialized_end=562
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_start=564
+  _globals['_LISTNOTICEPOLICIESREQUEST']._serialized_end=642
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_start=644
+  _globals['_LISTNOTICEPOLICIESRESPONSE']._serialized_end=762
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_start=765
+  _globals['_UPDATENOTICEPOLICYREQUEST']._serialized_end=942
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_start=945
+  _globals['_DELETENOTICEPOLICYREQUEST']._serialized_end=1077
+  _globals['_NOTICEPOLICYSERVICE']._serialized_start=1080
+  _globals['_NOTICEPOLICYSERVICE']._serialized_end=2088
 # @@protoc_insertion_point(module_scope)

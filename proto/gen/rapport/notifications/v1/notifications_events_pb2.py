@@ -29,7 +29,7 @@ from rapport.notifications.v1 import notice_pb2 as rapport_dot_notifications_dot
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x90\x04\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:,\x92\xb5\x18(events.notifications.notice.requested.v1\"\xda\x04\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa8\xb5\x18\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:-\x92\xb5\x18)events.notifications.notice.suppressed.v1\"\xbb\x05\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa8\xb5\x18\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12-\n\tsend_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\x0ctold_promise\x18\x0e \x01(\x0b\x32%.rapport.notifications.v1.ToldPromiseH\x00\x88\x01\x01:\'\x92\xb5\x18#events.notifications.notice.sent.v1B\x0f\n\r_told_promise\"\xd4\x04\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa8\xb5\x18\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:*\x92\xb5\x18&events.notifications.notice.unknown.v1\"\xd2\x04\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x12\n\x04kind\x18\x03 \x01(\tB\x04\xa8\xb5\x18\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x31\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xa8\xb5\x18\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:)\x92\xb5\x18%events.notifications.notice.failed.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n3rapport/notifications/v1/notifications_events.proto\x12\x18rapport.notifications.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a%rapport/notifications/v1/notice.proto\x1a rapport/options/v1/options.proto\"\x92\x04\n\x0fNoticeRequested\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x04kind\x18\x03 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp:-\xd2\xfb\x8a\x01(events.notifications.notice.requested.v1\"\xdd\x04\n\x10NoticeSuppressed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x04kind\x18\x03 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x32\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:.\xd2\xfb\x8a\x01)events.notifications.notice.suppressed.v1\"\xbe\x05\n\nNoticeSent\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x04kind\x18\x03 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x32\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12-\n\tsend_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12@\n\x0ctold_promise\x18\x0e \x01(\x0b\x32%.rapport.notifications.v1.ToldPromiseH\x00\x88\x01\x01:(\xd2\xfb\x8a\x01#events.notifications.notice.sent.v1B\x0f\n\r_told_promise\"\xd7\x04\n\rNoticeUnknown\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x04kind\x18\x03 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x32\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:+\xd2\xfb\x8a\x01&events.notifications.notice.unknown.v1\"\xd5\x04\n\x0cNoticeFailed\x12\x31\n\x06notice\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1cnotifications.rapport/Notice\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x13\n\x04kind\x18\x03 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12.\n\x07purpose\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x35\n\x08template\x18\x05 \x01(\tB#\xfa\x41 \n\x1enotifications.rapport/Template\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12%\n\x04\x63\x61se\x18\x07 \x01(\tB\x17\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x31\n\ndepartment\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\x06policy\x18\t \x01(\tB\'\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x32\n\x07\x63hannel\x18\n \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x15\n\rlanguage_code\x18\x0b \x01(\t\x12\x18\n\x10template_version\x18\x0c \x01(\x03\x12\x13\n\x0breason_code\x18\r \x01(\t:*\xd2\xfb\x8a\x01%events.notifications.notice.failed.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEREQUESTED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEREQUESTED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEREQUESTED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
+  _globals['_NOTICEREQUESTED'].fields_by_name['kind']._serialized_options = b'\350\373\212\001\002'
   _globals['_NOTICEREQUESTED'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
   _globals['_NOTICEREQUESTED'].fields_by_name['template']._loaded_options = None
@@ -55,13 +55,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEREQUESTED'].fields_by_name['policy']._loaded_options = None
   _globals['_NOTICEREQUESTED'].fields_by_name['policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICEREQUESTED']._loaded_options = None
-  _globals['_NOTICEREQUESTED']._serialized_options = b'\222\265\030(events.notifications.notice.requested.v1'
+  _globals['_NOTICEREQUESTED']._serialized_options = b'\322\373\212\001(events.notifications.notice.requested.v1'
   _globals['_NOTICESUPPRESSED'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICESUPPRESSED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
+  _globals['_NOTICESUPPRESSED'].fields_by_name['kind']._serialized_options = b'\350\373\212\001\002'
   _globals['_NOTICESUPPRESSED'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
   _globals['_NOTICESUPPRESSED'].fields_by_name['template']._loaded_options = None
@@ -75,15 +75,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESUPPRESSED'].fields_by_name['policy']._loaded_options = None
   _globals['_NOTICESUPPRESSED'].fields_by_name['policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICESUPPRESSED'].fields_by_name['channel']._loaded_options = None
-  _globals['_NOTICESUPPRESSED'].fields_by_name['channel']._serialized_options = b'\250\265\030\004'
+  _globals['_NOTICESUPPRESSED'].fields_by_name['channel']._serialized_options = b'\350\373\212\001\004'
   _globals['_NOTICESUPPRESSED']._loaded_options = None
-  _globals['_NOTICESUPPRESSED']._serialized_options = b'\222\265\030)events.notifications.notice.suppressed.v1'
+  _globals['_NOTICESUPPRESSED']._serialized_options = b'\322\373\212\001)events.notifications.notice.suppressed.v1'
   _globals['_NOTICESENT'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICESENT'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICESENT'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICESENT'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
+  _globals['_NOTICESENT'].fields_by_name['kind']._serialized_options = b'\350\373\212\001\002'
   _globals['_NOTICESENT'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
   _globals['_NOTICESENT'].fields_by_name['template']._loaded_options = None
@@ -97,15 +97,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICESENT'].fields_by_name['policy']._loaded_options = None
   _globals['_NOTICESENT'].fields_by_name['policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICESENT'].fields_by_name['channel']._loaded_options = None
-  _globals['_NOTICESENT'].fields_by_name['channel']._serialized_options = b'\250\265\030\004'
+  _globals['_NOTICESENT'].fields_by_name['channel']._serialized_options = b'\350\373\212\001\004'
   _globals['_NOTICESENT']._loaded_options = None
-  _globals['_NOTICESENT']._serialized_options = b'\222\265\030#events.notifications.notice.sent.v1'
+  _globals['_NOTICESENT']._serialized_options = b'\322\373\212\001#events.notifications.notice.sent.v1'
   _globals['_NOTICEUNKNOWN'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICEUNKNOWN'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
+  _globals['_NOTICEUNKNOWN'].fields_by_name['kind']._serialized_options = b'\350\373\212\001\002'
   _globals['_NOTICEUNKNOWN'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
   _globals['_NOTICEUNKNOWN'].fields_by_name['template']._loaded_options = None
@@ -119,15 +119,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEUNKNOWN'].fields_by_name['policy']._loaded_options = None
   _globals['_NOTICEUNKNOWN'].fields_by_name['policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICEUNKNOWN'].fields_by_name['channel']._loaded_options = None
-  _globals['_NOTICEUNKNOWN'].fields_by_name['channel']._serialized_options = b'\250\265\030\004'
+  _globals['_NOTICEUNKNOWN'].fields_by_name['channel']._serialized_options = b'\350\373\212\001\004'
   _globals['_NOTICEUNKNOWN']._loaded_options = None
-  _globals['_NOTICEUNKNOWN']._serialized_options = b'\222\265\030&events.notifications.notice.unknown.v1'
+  _globals['_NOTICEUNKNOWN']._serialized_options = b'\322\373\212\001&events.notifications.notice.unknown.v1'
   _globals['_NOTICEFAILED'].fields_by_name['notice']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['notice']._serialized_options = b'\372A\036\n\034notifications.rapport/Notice'
   _globals['_NOTICEFAILED'].fields_by_name['customer']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICEFAILED'].fields_by_name['kind']._loaded_options = None
-  _globals['_NOTICEFAILED'].fields_by_name['kind']._serialized_options = b'\250\265\030\002'
+  _globals['_NOTICEFAILED'].fields_by_name['kind']._serialized_options = b'\350\373\212\001\002'
   _globals['_NOTICEFAILED'].fields_by_name['purpose']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
   _globals['_NOTICEFAILED'].fields_by_name['template']._loaded_options = None
@@ -141,17 +141,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICEFAILED'].fields_by_name['policy']._loaded_options = None
   _globals['_NOTICEFAILED'].fields_by_name['policy']._serialized_options = b'\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICEFAILED'].fields_by_name['channel']._loaded_options = None
-  _globals['_NOTICEFAILED'].fields_by_name['channel']._serialized_options = b'\250\265\030\004'
+  _globals['_NOTICEFAILED'].fields_by_name['channel']._serialized_options = b'\350\373\212\001\004'
   _globals['_NOTICEFAILED']._loaded_options = None
-  _globals['_NOTICEFAILED']._serialized_options = b'\222\265\030%events.notifications.notice.failed.v1'
+  _globals['_NOTICEFAILED']._serialized_options = b'\322\373\212\001%events.notifications.notice.failed.v1'
   _globals['_NOTICEREQUESTED']._serialized_start=248
-  _globals['_NOTICEREQUESTED']._serialized_end=776
-  _globals['_NOTICESUPPRESSED']._serialized_start=779
-  _globals['_NOTICESUPPRESSED']._serialized_end=1381
-  _globals['_NOTICESENT']._serialized_start=1384
-  _globals['_NOTICESENT']._serialized_end=2083
-  _globals['_NOTICEUNKNOWN']._serialized_start=2086
-  _globals['_NOTICEUNKNOWN']._serialized_end=2682
-  _globals['_NOTICEFAILED']._serialized_start=2685
-  _globals['_NOTICEFAILED']._serialized_end=3279
+  _globals['_NOTICEREQUESTED']._serialized_end=778
+  _globals['_NOTICESUPPRESSED']._serialized_start=781
+  _globals['_NOTICESUPPRESSED']._serialized_end=1386
+  _globals['_NOTICESENT']._serialized_start=1389
+  _globals['_NOTICESENT']._serialized_end=2091
+  _globals['_NOTICEUNKNOWN']._serialized_start=2094
+  _globals['_NOTICEUNKNOWN']._serialized_end=2693
+  _globals['_NOTICEFAILED']._serialized_start=2696
+  _globals['_NOTICEFAILED']._serialized_end=3293
 # @@protoc_insertion_point(module_scope)

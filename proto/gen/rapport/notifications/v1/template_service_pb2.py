@@ -30,7 +30,7 @@ from rapport.notifications.v1 import template_pb2 as rapport_dot_notifications_d
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/template_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\'rapport/notifications/v1/template.proto\x1a rapport/options/v1/options.proto\"\x8e\x01\n\x15\x43reateTemplateRequest\x12\x1f\n\x0btemplate_id\x18\x01 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12:\n\x08template\x18\x02 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"K\n\x12GetTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\"I\n\x14ListTemplatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListTemplatesResponse\x12\x35\n\ttemplates\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x01\n\x15UpdateTemplateRequest\x12:\n\x08template\x18\x01 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xdd\x01\n\x19\x43reateTemplateTextRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\x12\"notifications.rapport/TemplateText\x12$\n\x10template_text_id\x18\x02 \x01(\tB\n\xe2\x41\x01\x02\xb2\xb5\x18\x02\x08\x01\x12\x43\n\rtemplate_text\x18\x03 \x01(\x0b\x32&.rapport.notifications.v1.TemplateTextB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetTemplateTextRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/TemplateText\"a\n\x1dGetTemplateTextVersionRequest\x12@\n\x04name\x18\x01 \x01(\tB2\xe2\x41\x01\x02\xfa\x41+\n)notifications.rapport/TemplateTextVersion\"\x8a\x01\n\x18ListTemplateTextsRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\x12\"notifications.rapport/TemplateText\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x19ListTemplateTextsResponse\x12>\n\x0etemplate_texts\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.TemplateText\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateTemplateTextRequest\x12\x43\n\rtemplate_text\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.TemplateTextB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x8b\x02\n\x15RenderTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12!\n\rlanguage_code\x18\x02 \x01(\tB\n\xe2\x41\x01\x01\xb2\xb5\x18\x02\x08\t\x12\x66\n\tvariables\x18\x03 \x03(\x0b\x32>.rapport.notifications.v1.RenderTemplateRequest.VariablesEntryB\x13\xe2\x41\x01\x01\xa0\xb5\x18\x01\xb2\xb5\x18\x07\x10\xf4\x03\x18\x32 \x04\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"t\n\x16RenderTemplateResponse\x12\x15\n\x07subject\x18\x01 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x12\n\x04\x62ody\x18\x02 \x01(\tB\x04\xa0\xb5\x18\x01\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x18\n\x10template_version\x18\x04 \x01(\x03\x32\x87\x0f\n\x0fTemplateService\x12\xa7\x01\n\x0e\x43reateTemplate\x12/.rapport.notifications.v1.CreateTemplateRequest\x1a\".rapport.notifications.v1.Template\"@\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12\xa2\x01\n\x0bGetTemplate\x12,.rapport.notifications.v1.GetTemplateRequest\x1a\".rapport.notifications.v1.Template\"A\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=templates/*}\x12\xaa\x01\n\rListTemplates\x12..rapport.notifications.v1.ListTemplatesRequest\x1a/.rapport.notifications.v1.ListTemplatesResponse\"8\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12\xb9\x01\n\x0eUpdateTemplate\x12/.rapport.notifications.v1.UpdateTemplateRequest\x1a\".rapport.notifications.v1.Template\"R\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{template.name=templates/*}:\x08template\x12\xc9\x01\n\x12\x43reateTemplateText\x12\x33.rapport.notifications.v1.CreateTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"V\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02/\"\x1e/v1/{parent=templates/*}/texts:\rtemplate_text\x12\xb6\x01\n\x0fGetTemplateText\x12\x30.rapport.notifications.v1.GetTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"I\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=templates/*/texts/*}\x12\xcf\x01\n\x16GetTemplateTextVersion\x12\x37.rapport.notifications.v1.GetTemplateTextVersionRequest\x1a&.rapport.notifications.v1.TemplateText\"T\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02+\x12)/v1/{name=templates/*/texts/*/versions/*}\x12\xc7\x01\n\x11ListTemplateTexts\x12\x32.rapport.notifications.v1.ListTemplateTextsRequest\x1a\x33.rapport.notifications.v1.ListTemplateTextsResponse\"I\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=templates/*}/texts\x12\xd7\x01\n\x12UpdateTemplateText\x12\x33.rapport.notifications.v1.UpdateTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"d\x8a\xb5\x18\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02=2,/v1/{template_text.name=templates/*/texts/*}:\rtemplate_text\x12\xc0\x01\n\x0eRenderTemplate\x12/.rapport.notifications.v1.RenderTemplateRequest\x1a\x30.rapport.notifications.v1.RenderTemplateResponse\"K\x90\x02\x01\x8a\xb5\x18\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=templates/*}:render:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/rapport/notifications/v1/template_service.proto\x12\x18rapport.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\'rapport/notifications/v1/template.proto\x1a rapport/options/v1/options.proto\"\x8f\x01\n\x15\x43reateTemplateRequest\x12 \n\x0btemplate_id\x18\x01 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12:\n\x08template\x18\x02 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"K\n\x12GetTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\"I\n\x14ListTemplatesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x15ListTemplatesResponse\x12\x35\n\ttemplates\x18\x01 \x03(\x0b\x32\".rapport.notifications.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa4\x01\n\x15UpdateTemplateRequest\x12:\n\x08template\x18\x01 \x01(\x0b\x32\".rapport.notifications.v1.TemplateB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xde\x01\n\x19\x43reateTemplateTextRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\x12\"notifications.rapport/TemplateText\x12%\n\x10template_text_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x43\n\rtemplate_text\x18\x03 \x01(\x0b\x32&.rapport.notifications.v1.TemplateTextB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x16GetTemplateTextRequest\x12\x39\n\x04name\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\n\"notifications.rapport/TemplateText\"a\n\x1dGetTemplateTextVersionRequest\x12@\n\x04name\x18\x01 \x01(\tB2\xe2\x41\x01\x02\xfa\x41+\n)notifications.rapport/TemplateTextVersion\"\x8a\x01\n\x18ListTemplateTextsRequest\x12;\n\x06parent\x18\x01 \x01(\tB+\xe2\x41\x01\x02\xfa\x41$\x12\"notifications.rapport/TemplateText\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x19ListTemplateTextsResponse\x12>\n\x0etemplate_texts\x18\x01 \x03(\x0b\x32&.rapport.notifications.v1.TemplateText\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xb1\x01\n\x19UpdateTemplateTextRequest\x12\x43\n\rtemplate_text\x18\x01 \x01(\x0b\x32&.rapport.notifications.v1.TemplateTextB\x04\xe2\x41\x01\x02\x12\x35\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x02\n\x15RenderTemplateRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12\"\n\rlanguage_code\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\t\x12h\n\tvariables\x18\x03 \x03(\x0b\x32>.rapport.notifications.v1.RenderTemplateRequest.VariablesEntryB\x15\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"v\n\x16RenderTemplateResponse\x12\x16\n\x07subject\x18\x01 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x13\n\x04\x62ody\x18\x02 \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x18\n\x10template_version\x18\x04 \x01(\x03\x32\x91\x0f\n\x0fTemplateService\x12\xa8\x01\n\x0e\x43reateTemplate\x12/.rapport.notifications.v1.CreateTemplateRequest\x1a\".rapport.notifications.v1.Template\"A\xca\xfb\x8a\x01\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02\x19\"\r/v1/templates:\x08template\x12\xa3\x01\n\x0bGetTemplate\x12,.rapport.notifications.v1.GetTemplateRequest\x1a\".rapport.notifications.v1.Template\"B\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=templates/*}\x12\xab\x01\n\rListTemplates\x12..rapport.notifications.v1.ListTemplatesRequest\x1a/.rapport.notifications.v1.ListTemplatesResponse\"9\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/templates\x12\xba\x01\n\x0eUpdateTemplate\x12/.rapport.notifications.v1.UpdateTemplateRequest\x1a\".rapport.notifications.v1.Template\"S\xca\xfb\x8a\x01\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02+2\x1f/v1/{template.name=templates/*}:\x08template\x12\xca\x01\n\x12\x43reateTemplateText\x12\x33.rapport.notifications.v1.CreateTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"W\xca\xfb\x8a\x01\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02/\"\x1e/v1/{parent=templates/*}/texts:\rtemplate_text\x12\xb7\x01\n\x0fGetTemplateText\x12\x30.rapport.notifications.v1.GetTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"J\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=templates/*/texts/*}\x12\xd0\x01\n\x16GetTemplateTextVersion\x12\x37.rapport.notifications.v1.GetTemplateTextVersionRequest\x1a&.rapport.notifications.v1.TemplateText\"U\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02+\x12)/v1/{name=templates/*/texts/*/versions/*}\x12\xc8\x01\n\x11ListTemplateTexts\x12\x32.rapport.notifications.v1.ListTemplateTextsRequest\x1a\x33.rapport.notifications.v1.ListTemplateTextsResponse\"J\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=templates/*}/texts\x12\xd8\x01\n\x12UpdateTemplateText\x12\x33.rapport.notifications.v1.UpdateTemplateTextRequest\x1a&.rapport.notifications.v1.TemplateText\"e\xca\xfb\x8a\x01\x1dnotifications.templates.write\x82\xd3\xe4\x93\x02=2,/v1/{template_text.name=templates/*/texts/*}:\rtemplate_text\x12\xc1\x01\n\x0eRenderTemplate\x12/.rapport.notifications.v1.RenderTemplateRequest\x1a\x30.rapport.notifications.v1.RenderTemplateResponse\"L\x90\x02\x01\xca\xfb\x8a\x01\x1cnotifications.templates.read\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=templates/*}:render:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.notifications.v1.te
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CREATETEMPLATEREQUEST'].fields_by_name['template_id']._loaded_options = None
-  _globals['_CREATETEMPLATEREQUEST'].fields_by_name['template_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATETEMPLATEREQUEST'].fields_by_name['template_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATETEMPLATEREQUEST'].fields_by_name['template']._loaded_options = None
   _globals['_CREATETEMPLATEREQUEST'].fields_by_name['template']._serialized_options = b'\342A\001\002'
   _globals['_CREATETEMPLATEREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -58,7 +58,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A$\022\"notifications.rapport/TemplateText'
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['template_text_id']._loaded_options = None
-  _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['template_text_id']._serialized_options = b'\342A\001\002\262\265\030\002\010\001'
+  _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['template_text_id']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['template_text']._loaded_options = None
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['template_text']._serialized_options = b'\342A\001\002'
   _globals['_CREATETEMPLATETEXTREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -84,61 +84,61 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A \n\036notifications.rapport/Template'
   _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['language_code']._loaded_options = None
-  _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['language_code']._serialized_options = b'\342A\001\001\262\265\030\002\010\t'
+  _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['language_code']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\t'
   _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['variables']._loaded_options = None
-  _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['variables']._serialized_options = b'\342A\001\001\240\265\030\001\262\265\030\007\020\364\003\0302 \004'
+  _globals['_RENDERTEMPLATEREQUEST'].fields_by_name['variables']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\007\020\364\003\0302 \004'
   _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['subject']._loaded_options = None
-  _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['subject']._serialized_options = b'\240\265\030\001'
+  _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['subject']._serialized_options = b'\340\373\212\001\001'
   _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['body']._loaded_options = None
-  _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['body']._serialized_options = b'\240\265\030\001'
+  _globals['_RENDERTEMPLATERESPONSE'].fields_by_name['body']._serialized_options = b'\340\373\212\001\001'
   _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplate']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplate']._serialized_options = b'\212\265\030\035notifications.templates.write\202\323\344\223\002\031\"\r/v1/templates:\010template'
+  _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplate']._serialized_options = b'\312\373\212\001\035notifications.templates.write\202\323\344\223\002\031\"\r/v1/templates:\010template'
   _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplate']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplate']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002\030\022\026/v1/{name=templates/*}'
+  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplate']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002\030\022\026/v1/{name=templates/*}'
   _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplates']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplates']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002\017\022\r/v1/templates'
+  _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplates']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002\017\022\r/v1/templates'
   _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplate']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplate']._serialized_options = b'\212\265\030\035notifications.templates.write\202\323\344\223\002+2\037/v1/{template.name=templates/*}:\010template'
+  _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplate']._serialized_options = b'\312\373\212\001\035notifications.templates.write\202\323\344\223\002+2\037/v1/{template.name=templates/*}:\010template'
   _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplateText']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplateText']._serialized_options = b'\212\265\030\035notifications.templates.write\202\323\344\223\002/\"\036/v1/{parent=templates/*}/texts:\rtemplate_text'
+  _globals['_TEMPLATESERVICE'].methods_by_name['CreateTemplateText']._serialized_options = b'\312\373\212\001\035notifications.templates.write\202\323\344\223\002/\"\036/v1/{parent=templates/*}/texts:\rtemplate_text'
   _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateText']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateText']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002 \022\036/v1/{name=templates/*/texts/*}'
+  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateText']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002 \022\036/v1/{name=templates/*/texts/*}'
   _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateTextVersion']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateTextVersion']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002+\022)/v1/{name=templates/*/texts/*/versions/*}'
+  _globals['_TEMPLATESERVICE'].methods_by_name['GetTemplateTextVersion']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002+\022)/v1/{name=templates/*/texts/*/versions/*}'
   _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplateTexts']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplateTexts']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002 \022\036/v1/{parent=templates/*}/texts'
+  _globals['_TEMPLATESERVICE'].methods_by_name['ListTemplateTexts']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002 \022\036/v1/{parent=templates/*}/texts'
   _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplateText']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplateText']._serialized_options = b'\212\265\030\035notifications.templates.write\202\323\344\223\002=2,/v1/{template_text.name=templates/*/texts/*}:\rtemplate_text'
+  _globals['_TEMPLATESERVICE'].methods_by_name['UpdateTemplateText']._serialized_options = b'\312\373\212\001\035notifications.templates.write\202\323\344\223\002=2,/v1/{template_text.name=templates/*/texts/*}:\rtemplate_text'
   _globals['_TEMPLATESERVICE'].methods_by_name['RenderTemplate']._loaded_options = None
-  _globals['_TEMPLATESERVICE'].methods_by_name['RenderTemplate']._serialized_options = b'\220\002\001\212\265\030\034notifications.templates.read\202\323\344\223\002\"\"\035/v1/{name=templates/*}:render:\001*'
+  _globals['_TEMPLATESERVICE'].methods_by_name['RenderTemplate']._serialized_options = b'\220\002\001\312\373\212\001\034notifications.templates.read\202\323\344\223\002\"\"\035/v1/{name=templates/*}:render:\001*'
   _globals['_CREATETEMPLATEREQUEST']._serialized_start=277
-  _globals['_CREATETEMPLATEREQUEST']._serialized_end=419
-  _globals['_GETTEMPLATEREQUEST']._serialized_start=421
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=496
-  _globals['_LISTTEMPLATESREQUEST']._serialized_start=498
-  _globals['_LISTTEMPLATESREQUEST']._serialized_end=571
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=573
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=676
-  _globals['_UPDATETEMPLATEREQUEST']._serialized_start=679
-  _globals['_UPDATETEMPLATEREQUEST']._serialized_end=843
-  _globals['_CREATETEMPLATETEXTREQUEST']._serialized_start=846
-  _globals['_CREATETEMPLATETEXTREQUEST']._serialized_end=1067
-  _globals['_GETTEMPLATETEXTREQUEST']._serialized_start=1069
-  _globals['_GETTEMPLATETEXTREQUEST']._serialized_end=1152
-  _globals['_GETTEMPLATETEXTVERSIONREQUEST']._serialized_start=1154
-  _globals['_GETTEMPLATETEXTVERSIONREQUEST']._serialized_end=1251
-  _globals['_LISTTEMPLATETEXTSREQUEST']._serialized_start=1254
-  _globals['_LISTTEMPLATETEXTSREQUEST']._serialized_end=1392
-  _globals['_LISTTEMPLATETEXTSRESPONSE']._serialized_start=1394
-  _globals['_LISTTEMPLATETEXTSRESPONSE']._serialized_end=1510
-  _globals['_UPDATETEMPLATETEXTREQUEST']._serialized_start=1513
-  _globals['_UPDATETEMPLATETEXTREQUEST']._serialized_end=1690
-  _globals['_RENDERTEMPLATEREQUEST']._serialized_start=1693
-  _globals['_RENDERTEMPLATEREQUEST']._serialized_end=1960
-  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_start=1912
-  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_end=1960
-  _globals['_RENDERTEMPLATERESPONSE']._serialized_start=1962
-  _globals['_RENDERTEMPLATERESPONSE']._serialized_end=2078
-  _globals['_TEMPLATESERVICE']._serialized_start=2081
-  _globals['_TEMPLATESERVICE']._serialized_end=4008
+  _globals['_CREATETEMPLATEREQUEST']._serialized_end=420
+  _globals['_GETTEMPLATEREQUEST']._serialized_start=422
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=497
+  _globals['_LISTTEMPLATESREQUEST']._serialized_start=499
+  _globals['_LISTTEMPLATESREQUEST']._serialized_end=572
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=574
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=677
+  _globals['_UPDATETEMPLATEREQUEST']._serialized_start=680
+  _globals['_UPDATETEMPLATEREQUEST']._serialized_end=844
+  _globals['_CREATETEMPLATETEXTREQUEST']._serialized_start=847
+  _globals['_CREATETEMPLATETEXTREQUEST']._serialized_end=1069
+  _globals['_GETTEMPLATETEXTREQUEST']._serialized_start=1071
+  _globals['_GETTEMPLATETEXTREQUEST']._serialized_end=1154
+  _globals['_GETTEMPLATETEXTVERSIONREQUEST']._serialized_start=1156
+  _globals['_GETTEMPLATETEXTVERSIONREQUEST']._serialized_end=1253
+  _globals['_LISTTEMPLATETEXTSREQUEST']._serialized_start=1256
+  _globals['_LISTTEMPLATETEXTSREQUEST']._serialized_end=1394
+  _globals['_LISTTEMPLATETEXTSRESPONSE']._serialized_start=1396
+  _globals['_LISTTEMPLATETEXTSRESPONSE']._serialized_end=1512
+  _globals['_UPDATETEMPLATETEXTREQUEST']._serialized_start=1515
+  _globals['_UPDATETEMPLATETEXTREQUEST']._serialized_end=1692
+  _globals['_RENDERTEMPLATEREQUEST']._serialized_start=1695
+  _globals['_RENDERTEMPLATEREQUEST']._serialized_end=1965
+  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_start=1917
+  _globals['_RENDERTEMPLATEREQUEST_VARIABLESENTRY']._serialized_end=1965
+  _globals['_RENDERTEMPLATERESPONSE']._serialized_start=1967
+  _globals['_RENDERTEMPLATERESPONSE']._serialized_end=2085
+  _globals['_TEMPLATESERVICE']._serialized_start=2088
+  _globals['_TEMPLATESERVICE']._serialized_end=4025
 # @@protoc_insertion_point(module_scope)
