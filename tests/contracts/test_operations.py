@@ -37,7 +37,9 @@ from rapport_testing.wait import eventually
 SERVICE = "services/cases"
 CONSUMER = f"{SERVICE}/consumers/cases-notices"
 BACKLOG = f"{SERVICE}/backlog"
-_DONE = Statement[Any](sa.select(AUDIT.c.what, AUDIT.c.resources).where(AUDIT.c.actor == "agent:alice"))
+_DONE = Statement[Any](
+    sa.select(AUDIT.c.what, AUDIT.c.resources, AUDIT.c.reason_code).where(AUDIT.c.actor == "agent:alice")
+)
 
 
 class Handler:
@@ -124,12 +126,17 @@ async def test_a_replayed_dead_letter_is_applied_once_and_who_did_it_is_audited(
     assert {letter.name, letter.customer} <= set(done["ReplayDeadLetter"].split())
 
 
-async def test_a_dropped_dead_letter_is_missing_nowhere(operator: Any, letter: Any) -> None:
-    await operator.DeleteDeadLetter(ops.DeleteDeadLetterRequest(name=letter.name))
+async def test_a_dropped_dead_letter_is_missing_nowhere_and_the_audit_says_why(
+    running: Running, operator: Any, letter: Any
+) -> None:
+    drop = ops.DeleteDeadLetterRequest(name=letter.name, reason_code="repaired-by-hand")
+    await operator.DeleteDeadLetter(drop)
+    why = {row["what"].rpartition("/")[2]: row["reason_code"] for row in await _DONE.all(running.db)}
+    assert why["DeleteDeadLetter"] == "repaired-by-hand"
     for call, request in (
         (operator.GetDeadLetter, ops.GetDeadLetterRequest(name=letter.name)),
         (operator.ReplayDeadLetter, ops.ReplayDeadLetterRequest(name=letter.name)),
-        (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=letter.name)),
+        (operator.DeleteDeadLetter, drop),
     ):
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call(request)
@@ -162,7 +169,7 @@ async def test_a_service_answers_for_itself_alone(operator: Any, letter: Any) ->
         (operator.GetConsumer, ops.GetConsumerRequest(name=f"{other}/consumers/cases-notices")),
         (operator.ListConsumers, ops.ListConsumersRequest(parent=other)),
         (operator.ListDeadLetters, ops.ListDeadLettersRequest(parent=f"{other}/consumers/-")),
-        (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=theirs)),
+        (operator.DeleteDeadLetter, ops.DeleteDeadLetterRequest(name=theirs, reason_code="known")),
         (operator.ListTimers, ops.ListTimersRequest(parent=other)),
         (operator.GetWork, ops.GetWorkRequest(name=f"{other}/work/{uuid4()}")),
         (operator.RepublishFacts, ops.RepublishFactsRequest(parent=other, start_time={"seconds": 1})),

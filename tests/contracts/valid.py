@@ -317,7 +317,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ListDeadLetters", _PAGE | {"parent": "services/loyalty/consumers/loyalty-promises"}),
         ("GetDeadLetter", {"name": LETTERS[0]}),
         ("ReplayDeadLetter", {"name": LETTERS[0]}),
-        ("DeleteDeadLetter", {"name": LETTERS[1]}),
+        ("DeleteDeadLetter", {"name": LETTERS[1], "reason_code": "repaired-by-hand"}),
         ("GetTimer", {"name": f"services/loyalty/timers/{TIMER}"}),
         ("ListTimers", _PAGE | {"parent": "services/loyalty"}),
         ("GetWork", {"name": f"services/loyalty/work/{TIMER}"}),

@@ -125,7 +125,8 @@ async def test_the_decision_waits_for_a_twin_that_still_runs_and_cannot_be_ended
     async with direct.connection() as twin:
         await twin.execute("BEGIN")
         await twin.execute(
-            "INSERT INTO audit SELECT $1, now(), '', '', '', '', '', '', NULL, '', '', '', '', false", act.id
+            "INSERT INTO audit SELECT $1, now(), '', '', '', '', '', '', '', NULL, '', '', '', '', false",
+            act.id,
         )
         deciding = asyncio.ensure_future(outcome.committed(direct, backend, act, tx.now))
 

@@ -85,6 +85,7 @@ class Act:
         resources: what it is about: of facts, of what was touched, of what was answered.
         told: the facts it recorded, and their rows.
         shared: facts that another call recorded and that are this one's doing as well.
+        reason_code: why the caller does it, a code; empty where nothing asks for it.
         owner_checked: whether the caller's department was compared with the owner's.
 
     """
@@ -96,6 +97,7 @@ class Act:
     told: list[consistency.Told] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     shared: list[consistency.Told] = field(default_factory=list)
+    reason_code: str = ""
     owner_checked: bool = False
 
     def require_owner(self, service: str, owned: Sequence[Any]) -> None:
@@ -148,6 +150,7 @@ def audit_rows(acts: Iterable[Act], now: datetime) -> list[dict[str, Any]]:
             "via": act.call.principal.via.subject if act.call.principal.via else "",
             "purpose": act.call.purpose,
             "what": act.call.what,
+            "reason_code": act.reason_code,
             "request_id": act.call.request_id,
             "cause_id": act.call.cause_id,
             "correlation_id": act.correlation_id,

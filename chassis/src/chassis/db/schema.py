@@ -136,6 +136,7 @@ AUDIT = sa.Table(
     sa.Column("via", sa.Text, nullable=False),  # the workload that called on the actor's behalf
     sa.Column("purpose", sa.Text, nullable=False),
     sa.Column("what", sa.Text, nullable=False),  # the RPC's full method, or the kind of timer
+    sa.Column("reason_code", sa.Text, nullable=False),  # why, where the RPC asks for it
     sa.Column("request_id", sa.Text, nullable=False),
     sa.Column("cause_id", sa.Uuid),  # the timer that fired; null for RPCs
     sa.Column("correlation_id", sa.Text, nullable=False),

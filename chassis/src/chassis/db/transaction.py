@@ -96,6 +96,10 @@ class Transaction:
         """Name a resource in the audit row, beside those of facts and of the answer."""
         self._act.resources[name] = None
 
+    def because(self, reason_code: str) -> None:
+        """Say in the audit row why the caller does this."""
+        self._act.reason_code = reason_code
+
     def require_owner(self, *owned: Any) -> None:
         """Refuse a caller whose department owns none of `owned`, entities (PermissionDenied `NOT_OWNER`)."""
         self._act.require_owner(self.db.service, owned)

@@ -169,7 +169,8 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
     async def DeleteDeadLetter(
         self, request: operations_service_pb2.DeleteDeadLetterRequest, tx: Transaction
     ) -> Empty:
-        """Forget it."""
+        """Forget it, and note why."""
+        tx.because(request.reason_code)
         letter = await self._found(store.DROP, tx, request.name)
         for name in filter(None, (request.name, letter.customer)):
             tx.touch(name)

@@ -22,6 +22,7 @@ app = typer.Typer(
 COLUMNS = ["name", "when", "subject", "resource", "error", "reason", "attempts"]
 LETTER = "As `rapport dead-letters list` shows it."
 MANY = typer.Argument(help=f"{LETTER} Or a consumer, for all of its.", metavar="NAME...")
+REASON = typer.Option(help="Why, a code such as repaired-by-hand; it is kept in the audit.", metavar="CODE")
 
 
 @app.command("list")
@@ -78,8 +79,8 @@ def replay(names: list[str] = MANY) -> None:
 
 
 @app.command()
-def drop(names: list[str] = MANY) -> None:
-    """Forget dead letters for good: their events are no longer missing anywhere."""
+def drop(names: list[str] = MANY, reason: str = REASON) -> None:
+    """Forget dead letters for good, for a reason: their events are no longer missing anywhere."""
     from rapport.operations.v1.operations_service_pb2 import DeleteDeadLetterRequest
     from rapport_tools.cli.operations import operations
     from rapport_tools.cli.session import Session
@@ -87,7 +88,7 @@ def drop(names: list[str] = MANY) -> None:
     session = Session.open()
     for service, name in _each(session, names):
         operations(session, service).DeleteDeadLetter(
-            DeleteDeadLetterRequest(name=name, request_id=str(uuid4()))
+            DeleteDeadLetterRequest(name=name, reason_code=reason, request_id=str(uuid4()))
         )
         say(f"Dropped {name}.")
 

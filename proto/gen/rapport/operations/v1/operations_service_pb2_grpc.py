@@ -146,7 +146,7 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDeadLetter(self, request, context):
-        """Forgets a dead letter for good: its event is no longer missing anywhere.
+        """Forgets a dead letter for good, for a reason: its event is no longer missing anywhere.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

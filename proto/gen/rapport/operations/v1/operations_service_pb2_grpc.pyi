@@ -48,7 +48,7 @@ class OperationsServiceStub:
     ReplayDeadLetter: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ReplayDeadLetterRequest, _operations_pb2.DeadLetter]
     """Has the consumer that gave up try again, as if the event had just been delivered to it. No other consumer gets it."""
     DeleteDeadLetter: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.DeleteDeadLetterRequest, _empty_pb2.Empty]
-    """Forgets a dead letter for good: its event is no longer missing anywhere."""
+    """Forgets a dead letter for good, for a reason: its event is no longer missing anywhere."""
     GetTimer: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetTimerRequest, _operations_pb2.Timer]
     """Gets what is to happen at a time; NOT_FOUND once it has."""
     ListTimers: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]
@@ -78,7 +78,7 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     ReplayDeadLetter: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ReplayDeadLetterRequest, _operations_pb2.DeadLetter]  # type: ignore[assignment]
     """Has the consumer that gave up try again, as if the event had just been delivered to it. No other consumer gets it."""
     DeleteDeadLetter: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.DeleteDeadLetterRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Forgets a dead letter for good: its event is no longer missing anywhere."""
+    """Forgets a dead letter for good, for a reason: its event is no longer missing anywhere."""
     GetTimer: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetTimerRequest, _operations_pb2.Timer]  # type: ignore[assignment]
     """Gets what is to happen at a time; NOT_FOUND once it has."""
     ListTimers: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListTimersRequest, _operations_service_pb2.ListTimersResponse]  # type: ignore[assignment]
@@ -147,7 +147,7 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.DeleteDeadLetterRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Forgets a dead letter for good: its event is no longer missing anywhere."""
+        """Forgets a dead letter for good, for a reason: its event is no longer missing anywhere."""
 
     @_abc_1.abstractmethod
     def GetTimer(

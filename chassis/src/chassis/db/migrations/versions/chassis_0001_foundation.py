@@ -197,6 +197,7 @@ def audit() -> None:
             via text NOT NULL,
             purpose text NOT NULL,
             what text NOT NULL,
+            reason_code text NOT NULL,
             request_id text NOT NULL,
             cause_id uuid,
             correlation_id text NOT NULL,
