@@ -41,7 +41,7 @@ async def test_a_customer_who_was_told_has_a_new_promise(desk):
     event_id = uuid4()
     told = await desk.tell(made.name, event_id, promise_version=2)
     (fact,) = await renegotiated(desk)
-    assert (fact.data.reason_code, fact.data.told_late) == ("carrier-delay", False)
+    assert (fact.data.reason_code, fact.data.state) == ("carrier-delay", State.PROMISE_STATE_RENEGOTIATED)
     assert (fact.causation_id, fact.actor) == (event_id, "service:cases")
     ended = await desk.get(made.name)
     assert (ended.state, ended.notice) == (State.PROMISE_STATE_RENEGOTIATED, fact.data.notice)
@@ -117,7 +117,7 @@ async def test_word_that_comes_after_the_due_timer_still_makes_the_successor_wit
     await eventually(lambda: desk.facts("PromiseBroken"))
     await desk.tell(made.name, promise_version=2, new_due_time=new_due, tell_time=told_at)
     (fact,) = await renegotiated(desk)
-    assert fact.data.told_late is False
+    assert fact.data.state == State.PROMISE_STATE_RENEGOTIATED
     ended = await desk.get(made.name)
     successor = await desk.get(ended.successor)
     assert (ended.state, successor.due_time) == (State.PROMISE_STATE_RENEGOTIATED, new_due)
@@ -133,7 +133,11 @@ async def test_a_customer_told_late_has_a_successor_and_the_promise_stays_broken
     await eventually(lambda: desk.facts("PromiseBroken"))
     await desk.tell(made.name, promise_version=3, new_due_time=new_due)
     (fact,) = await renegotiated(desk)
-    assert (fact.data.told_late, fact.data.new_due_time, fact.data.root) == (True, new_due, made.name)
+    assert (fact.data.state, fact.data.new_due_time, fact.data.root) == (
+        State.PROMISE_STATE_BROKEN,
+        new_due,
+        made.name,
+    )
     broken = await desk.get(made.name)
     successor = await desk.get(broken.successor)
     assert (broken.state, successor.state) == (State.PROMISE_STATE_BROKEN, State.PROMISE_STATE_OPEN)

@@ -118,7 +118,7 @@ async def test_a_promise_is_kept_in_time_or_late(desk, late_days, state):
     kept = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name))
     assert (kept.state, kept.keep_time) == (state, timestamp(desk.clock.now()))
     (fact,) = await desk.facts("PromiseKept")
-    assert fact.data.late is (late_days == 1)
+    assert fact.data.state == state
 
 
 async def test_a_promise_is_not_kept_before_it_was_made(desk, refused):
@@ -245,7 +245,7 @@ async def test_a_person_agrees_on_another_date_when_the_promise_is_broken_by_the
     assert (ended.state, ended.HasField("forecast_time")) == (State.PROMISE_STATE_BROKEN, False)
     assert (await desk.get(ended.successor)).predecessor == made.name
     [told] = await desk.facts("PromiseRenegotiated")
-    assert told.data.told_late
+    assert told.data.state == State.PROMISE_STATE_BROKEN
     again = desk.promises.WithdrawPromise(WithdrawPromiseRequest(name=made.name, reason_code="x"))
     assert await refused(again) == "FAILED_PRECONDITION PROMISE_ENDED"
 
@@ -271,7 +271,7 @@ async def test_a_promise_that_is_taken_back_once_it_is_broken_is_told_of_no_more
     assert (gone.state, gone.reason_code) == (State.PROMISE_STATE_BROKEN, "cancelled")
     assert (gone.HasField("withdraw_time"), gone.HasField("forecast_time")) == (True, False)
     [told] = await desk.facts("PromiseWithdrawn")
-    assert told.data.broken
+    assert told.data.state == State.PROMISE_STATE_BROKEN
     await desk.forecast(work_item.name, 5)
     await desk.tell(made.name)
     assert await desk.get(made.name) == gone

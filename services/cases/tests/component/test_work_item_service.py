@@ -87,7 +87,7 @@ async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_
     assert (await desk.get(promise.name)).state == state
     finished, kept = await desk.facts("WorkItemFinished", "PromiseKept")
     assert kept.causation_id == finished.id
-    assert kept.data.late is (state == Promised.PROMISE_STATE_KEPT_LATE)
+    assert kept.data.state == state
 
 
 async def test_work_is_finished_when_the_department_says_it_was(desk):
@@ -147,7 +147,10 @@ async def test_a_broken_promise_is_told_of_every_new_forecast(desk):
     await eventually(lambda: desk.facts("PromiseBroken"))
     await desk.forecast(work_item.name, days=1)
     *_, told = await desk.facts("PromiseAtRisk")
-    assert (told.data.broken, told.data.forecast_time) == (True, timestamp(desk.in_days(1)))
+    assert (told.data.state, told.data.forecast_time) == (
+        Promised.PROMISE_STATE_BROKEN,
+        timestamp(desk.in_days(1)),
+    )
     assert (await desk.get(promise.name)).state == Promised.PROMISE_STATE_BROKEN
 
 

@@ -78,7 +78,7 @@ def test_told_after_the_due_time_the_promise_is_broken_and_has_a_successor(timer
     found = told(promise, tell_time=DUE + HOUR)
     assert (promise.state, promise.successor) == (PromiseState.BROKEN, found.successor.name)
     (moved,) = [fact for _, _, fact in found.facts if isinstance(fact, facts.PromiseRenegotiated)]
-    assert (moved.told_late, moved.new_due_time) == (True, NEW)
+    assert (moved.state, moved.new_due_time) == ("BROKEN", NEW)
     assert ("PromiseBroken" in names(found)) is not timer_fired
 
 

@@ -31,7 +31,13 @@ WIDE = "\U0001f4e6"  # four bytes, as many as a character has
 
 def promised(desk, customer, count, text="orders/1"):
     return [
-        desk.event(cases.PromiseMade(promise=name, customer=customer, kind="delivery", reference=text), 1, i)
+        desk.event(
+            cases.PromiseMade(
+                state="PROMISE_STATE_OPEN", promise=name, customer=customer, kind="delivery", reference=text
+            ),
+            1,
+            i,
+        )
         for i, name in enumerate(names("promises", count))
     ]
 
@@ -49,7 +55,10 @@ async def test_a_view_counts_what_it_does_not_show(desk, nobody):
 async def test_counts_follow_what_ends_and_reopens_in_any_order_and_however_often(desk, nobody):
     made = promised(desk, nobody, 6)
     kept = [
-        desk.event(cases.PromiseKept(promise=each.data.promise, customer=nobody), 2, 100) for each in made[:4]
+        desk.event(
+            cases.PromiseKept(state="PROMISE_STATE_KEPT", promise=each.data.promise, customer=nobody), 2, 100
+        )
+        for each in made[:4]
     ]
     case = names("cases")[0]
     history = [
@@ -69,7 +78,11 @@ async def test_counts_follow_what_ends_and_reopens_in_any_order_and_however_ofte
 
 
 async def test_a_promise_at_risk_is_shown_however_many_others_changed_later(desk, nobody):
-    late = desk.event(cases.PromiseAtRisk(promise=names("promises")[0], customer=nobody), 2, -1000)
+    late = desk.event(
+        cases.PromiseAtRisk(state="PROMISE_STATE_AT_RISK", promise=names("promises")[0], customer=nobody),
+        2,
+        -1000,
+    )
     view = CustomerView.FromString(await desk.projected([late, *promised(desk, nobody, 200)], batch=500))
     assert late.data.promise in [part.promise for part in view.promises]
     assert [value_name(part, "state") for part in view.promises] == ["OPEN"] * 49 + [
@@ -84,9 +97,24 @@ async def test_the_largest_view_is_small(desk, nobody):
     for name in names("promises", 30):
         history += [
             desk.event(
-                cases.PromiseMade(promise=name, kind=code, reference=text, case=names("cases")[0], **at), 1, 1
+                cases.PromiseMade(
+                    state="PROMISE_STATE_OPEN",
+                    promise=name,
+                    kind=code,
+                    reference=text,
+                    case=names("cases")[0],
+                    **at,
+                ),
+                1,
+                1,
             ),
-            desk.event(cases.PromiseRenegotiated(promise=name, successor=names("promises")[0], **at), 2, 2),
+            desk.event(
+                cases.PromiseRenegotiated(
+                    state="PROMISE_STATE_RENEGOTIATED", promise=name, successor=names("promises")[0], **at
+                ),
+                2,
+                2,
+            ),
         ]
     for name in names("cases", 90):
         history.append(

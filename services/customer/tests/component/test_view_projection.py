@@ -52,12 +52,20 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
             ),
             1,
         ),
-        (cases.PromiseMade(**about, case=case, kind="delivery", reference="orders/1", due_time=due), 1),
-        (cases.PromiseAtRisk(**about, case=case, kind="delivery", due_time=due, forecast_time=later), 2),
+        (cases.PromiseMade(
+            state="PROMISE_STATE_OPEN", **about,
+            case=case, kind="delivery", reference="orders/1", due_time=due), 1),
+        (cases.PromiseAtRisk(
+            state="PROMISE_STATE_AT_RISK", **about,
+            case=case, kind="delivery", due_time=due, forecast_time=later), 2),
         (notifications.NoticeRequested(notice=notice, **about, kind="promise-at-risk"), 1),
         (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel=CHANNEL_EMAIL), 2),
-        (cases.PromiseRenegotiated(**about, due_time=due, new_due_time=later, successor=successor), 3),
-        (cases.PromiseMade(promise=successor, customer=anna.name, kind="delivery", due_time=later), 1),
+        (cases.PromiseRenegotiated(
+            state="PROMISE_STATE_RENEGOTIATED", **about,
+            due_time=due, new_due_time=later, successor=successor), 3),
+        (cases.PromiseMade(
+            state="PROMISE_STATE_OPEN", promise=successor,
+            customer=anna.name, kind="delivery", due_time=later), 1),
         (loyalty.TransferPosted(account=ACCOUNT, customer=anna.name, unit=POINTS, balance=200), 1),
         (loyalty.GoodwillGranted(
             goodwill=goodwill, customer=anna.name, unit=POINTS, amount=200, promise=promise), 1),
@@ -98,12 +106,37 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
     at = {"customer": anna.name}
     bought = {"purchase": paid, "purchase_time": ago[30], **at}
     for message, version in [
-        (cases.PromiseMade(promise=broken, make_time=ago[5], due_time=ago[1], **at), 1),
-        (cases.PromiseBroken(promise=broken, make_time=ago[5], due_time=ago[1], **at), 2),
+        (
+            cases.PromiseMade(
+                state="PROMISE_STATE_OPEN", promise=broken, make_time=ago[5], due_time=ago[1], **at
+            ),
+            1,
+        ),
+        (
+            cases.PromiseBroken(
+                state="PROMISE_STATE_BROKEN", promise=broken, make_time=ago[5], due_time=ago[1], **at
+            ),
+            2,
+        ),
         (loyalty.PurchaseRecorded(amount=money(Decimal("12.50"), "USD"), **bought), 1),
         (loyalty.PurchaseRecorded(amount=money(Decimal("-2.50"), "USD"), topic="corrected", **bought), 2),
-        (cases.PromiseMade(promise=kept, make_time=ago[20], due_time=ago[1], **at), 1),
-        (cases.PromiseKept(promise=kept, make_time=ago[20], due_time=ago[1], keep_time=ago[8], **at), 2),
+        (
+            cases.PromiseMade(
+                state="PROMISE_STATE_OPEN", promise=kept, make_time=ago[20], due_time=ago[1], **at
+            ),
+            1,
+        ),
+        (
+            cases.PromiseKept(
+                state="PROMISE_STATE_KEPT",
+                promise=kept,
+                make_time=ago[20],
+                due_time=ago[1],
+                keep_time=ago[8],
+                **at,
+            ),
+            2,
+        ),
     ]:
         await desk.deliver(message, version)
     view = await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 7)
@@ -199,8 +232,8 @@ def busy_history(desk, customer):
     ):
         at = {"customer": customer}
         told += [
-            (cases.PromiseMade(promise=promise, kind="delivery", **at), 1),
-            (cases.PromiseKept(promise=promise, late=bool(i % 2), **at), 2),
+            (cases.PromiseMade(state="PROMISE_STATE_OPEN", promise=promise, kind="delivery", **at), 1),
+            (cases.PromiseKept(state="PROMISE_STATE_KEPT", promise=promise, **at), 2),
             (
                 cases.CaseOpened(**OPEN, case=case, topic="late-delivery", owner="agents/a", **at),
                 1,
@@ -230,7 +263,7 @@ async def test_any_order_any_batches_and_any_repeats_end_in_the_same_bytes(desk,
 async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended(desk, nobody):
     history = busy_history(desk, nobody)
     still_open = [
-        desk.event(cases.PromiseMade(promise=name, customer=nobody), 1, -seconds)
+        desk.event(cases.PromiseMade(state="PROMISE_STATE_OPEN", promise=name, customer=nobody), 1, -seconds)
         for seconds, name in enumerate(names("promises", 25), 1)
     ]
     view = CustomerView.FromString(await desk.projected(still_open + history, batch=500))

@@ -35,16 +35,21 @@ def history(*messages):
     return [fact(version, message) for version, message in enumerate(messages, 1)]
 
 
-MADE = cases.PromiseMade(promise=PROMISE, kind="delivery", reference="orders/1", due_time=DUE, case=CASE)
-AT_RISK = cases.PromiseAtRisk(
-    promise=PROMISE, kind="delivery", reference="orders/1", due_time=DUE, case=CASE, forecast_time=LATER
-)
+def promise(fact, state, **told):
+    """A fact about the promise, and where it is by then."""
+    state = f"PROMISE_STATE_{state}"
+    known = {"kind": "delivery", "reference": "orders/1", "due_time": DUE, "case": CASE}
+    return fact(promise=PROMISE, state=state, **known | told)
+
+
+MADE = promise(cases.PromiseMade, "OPEN")
+AT_RISK = promise(cases.PromiseAtRisk, "AT_RISK", forecast_time=LATER)
 HISTORIES = {
     PartKind.PROMISE: history(
         MADE,
         AT_RISK,
-        cases.PromiseAtRisk(promise=PROMISE, kind="delivery", due_time=DUE, case=CASE),
-        cases.PromiseRenegotiated(promise=PROMISE, due_time=DUE, successor="promises/q"),
+        promise(cases.PromiseAtRisk, "AT_RISK"),
+        promise(cases.PromiseRenegotiated, "RENEGOTIATED", successor="promises/q"),
     ),
     PartKind.CASE: history(
         cases.CaseOpened(**OPEN, case=CASE, topic="late-delivery", owner="agents/a", open_time=DUE),
@@ -121,9 +126,9 @@ def test_a_part_says_what_it_was_built_from():
 def test_a_promise_has_a_forecast_while_the_customer_waits_for_it():
     at_risk = fold(PartKind.PROMISE, history(MADE, AT_RISK)).part
     assert (value_name(at_risk, "state"), at_risk.forecast_time) == ("AT_RISK", LATER)
-    broken = fold(PartKind.PROMISE, history(MADE, AT_RISK, cases.PromiseBroken(promise=PROMISE))).part
+    broken = fold(PartKind.PROMISE, history(MADE, AT_RISK, promise(cases.PromiseBroken, "BROKEN"))).part
     assert (value_name(broken, "state"), broken.forecast_time) == ("BROKEN", LATER)
-    kept = fold(PartKind.PROMISE, history(MADE, AT_RISK, cases.PromiseKept(promise=PROMISE, late=True))).part
+    kept = fold(PartKind.PROMISE, history(MADE, AT_RISK, promise(cases.PromiseKept, "KEPT_LATE"))).part
     assert (value_name(kept, "state"), kept.HasField("forecast_time")) == ("KEPT_LATE", False)
     assert (kept.kind, kept.reference, kept.case, kept.due_time) == ("delivery", "orders/1", CASE, DUE)
 
@@ -131,14 +136,14 @@ def test_a_promise_has_a_forecast_while_the_customer_waits_for_it():
 @pytest.mark.parametrize(
     ("message", "state"),
     [
-        (cases.PromiseKept(promise=PROMISE), "KEPT"),
-        (cases.PromiseBroken(promise=PROMISE), "BROKEN"),
-        (cases.PromiseWithdrawn(promise=PROMISE), "WITHDRAWN"),
-        (cases.PromiseRenegotiated(promise=PROMISE, successor="promises/q"), "RENEGOTIATED"),
+        (cases.PromiseKept, "KEPT"),
+        (cases.PromiseBroken, "BROKEN"),
+        (cases.PromiseWithdrawn, "WITHDRAWN"),
+        (cases.PromiseRenegotiated, "RENEGOTIATED"),
     ],
 )
 def test_a_promise_that_is_over_has_ended(message, state):
-    over = fold(PartKind.PROMISE, history(MADE, message))
+    over = fold(PartKind.PROMISE, history(MADE, promise(message, state)))
     assert (value_name(over.part, "state"), over.ended) == (state, True)
     assert not fold(PartKind.PROMISE, history(MADE, AT_RISK)).ended
 

@@ -252,15 +252,15 @@ async def test_what_a_person_gave_counts_towards_what_is_earned_and_takes_none_o
 HARMLESS = [
     None,
     PromiseRecovered(),
-    PromiseKept(late=False),
+    PromiseKept(state="PROMISE_STATE_KEPT"),
     PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE - timedelta(days=1))),
 ]
 HARMFUL = [
     AT_RISK,
     PromiseBroken(),
-    PromiseKept(late=True),
+    PromiseKept(state="PROMISE_STATE_KEPT_LATE"),
     PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE + timedelta(days=1))),
-    PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE), told_late=True),
+    PromiseRenegotiated(due_time=timestamp(DUE), new_due_time=timestamp(DUE), state="PROMISE_STATE_BROKEN"),
 ]
 
 

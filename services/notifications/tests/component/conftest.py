@@ -191,15 +191,14 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
         before = self.known.get(event.promise)
         if before is not None and etags.version_of(before.etag) >= version:
             return
-        state = STATES[event.DESCRIPTOR.name]
-        promise = promise_pb2.Promise(name=event.promise, etag=etags.etag(version), state=state)
+        promise = promise_pb2.Promise(name=event.promise, etag=etags.etag(version))
         for field in {*promise.DESCRIPTOR.fields_by_name} & {*event.DESCRIPTOR.fields_by_name}:
             value = getattr(event, field)
             if event.DESCRIPTOR.fields_by_name[field].message_type is None:
                 setattr(promise, field, value)
             elif event.HasField(field):
                 getattr(promise, field).CopyFrom(value)
-        if state != states_pb2.PROMISE_STATE_AT_RISK:
+        if event.state != states_pb2.PROMISE_STATE_AT_RISK:
             promise.ClearField("forecast_time")
         self.known[event.promise] = promise
 
@@ -253,6 +252,7 @@ class Desk:
     def at_risk(self, promise: str = "", forecast_days: float | None = 7, **fields: Any) -> Any:
         """The event that a promise, due in three days, is at risk."""
         event = cases_events_pb2.PromiseAtRisk(
+            state=STATES["PromiseAtRisk"],
             **{
                 "promise": promise or f"promises/{uuid4()}",
                 "customer": self.customer,
@@ -263,7 +263,7 @@ class Desk:
                 "due_time": timestamp(self.in_days(3)),
                 "reason_code": "carrier-delay",
             }
-            | fields
+            | fields,
         )
         if forecast_days is not None:
             event.forecast_time.CopyFrom(timestamp(self.in_days(forecast_days)))
@@ -274,6 +274,7 @@ class Desk:
         known = {
             "customer": self.customer,
             "department": "departments/delivery",
+            "state": STATES[fact.DESCRIPTOR.name],
             "due_time": timestamp(self.in_days(3)),
             "reference": "orders/10248",
         }

@@ -349,7 +349,7 @@ class WorkItemCreated(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
@@ -404,7 +404,7 @@ class WorkItemForecast(_message.Message):
     PREVIOUS_FORECAST_FINISH_TIME_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
@@ -472,7 +472,7 @@ class WorkItemStarted(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
@@ -530,7 +530,7 @@ class WorkItemFinished(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     work_item: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
@@ -617,9 +617,11 @@ class PromiseMade(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
@@ -632,12 +634,16 @@ class PromiseMade(_message.Message):
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: OPEN, whatever becomes of it next."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
@@ -662,9 +668,11 @@ class PromiseMade(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -674,7 +682,7 @@ class PromiseMade(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "predecessor", b"predecessor", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -684,16 +692,20 @@ Global___PromiseMade: _TypeAlias = PromiseMade  # noqa: Y015
 
 @_typing.final
 class PromiseAtRisk(_message.Message):
-    """A promise is not expected to be kept in time, or the forecast that said so has changed."""
+    """A promise is not expected to be kept in time, or the forecast that said so has changed. Each late forecast is
+    told: who counts promises at risk counts by promise, not by event.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
@@ -702,27 +714,28 @@ class PromiseAtRisk(_message.Message):
     FORECAST_TIME_FIELD_NUMBER: _builtins.int
     FORECAST_DATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    BROKEN_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: AT_RISK, or BROKEN when the due time and its grace were over."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
     """Why: the forecast's reason, or `due-soon`."""
-    broken: _builtins.bool
-    """True when the due time is over already: the promise is BROKEN and stays so."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -749,9 +762,11 @@ class PromiseAtRisk(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -760,11 +775,10 @@ class PromiseAtRisk(_message.Message):
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
         forecast_date: _date_pb2.Date | None = ...,
         reason_code: _builtins.str = ...,
-        broken: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "_forecast_time", b"_forecast_time", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -790,27 +804,34 @@ class PromiseRecovered(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     FORECAST_TIME_FIELD_NUMBER: _builtins.int
+    FORECAST_DATE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: OPEN."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
@@ -831,29 +852,41 @@ class PromiseRecovered(_message.Message):
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
         """When we now expect to keep it."""
 
+    @_builtins.property
+    def forecast_date(self) -> _date_pb2.Date:
+        """The day of `forecast_time` in `time_zone`; absent when a moment was promised."""
+
     def __init__(
         self,
         *,
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         forecast_time: _timestamp_pb2.Timestamp | None = ...,
+        forecast_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_forecast_date", b"_forecast_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
+    _WhichOneofReturnType__forecast_date: _TypeAlias = _typing.Literal["forecast_date"]  # noqa: Y015
+    _WhichOneofArgType__forecast_date: _TypeAlias = _typing.Literal["_forecast_date", b"_forecast_date"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__due_date) -> _WhichOneofReturnType__due_date | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__forecast_date) -> _WhichOneofReturnType__forecast_date | None: ...
 
 Global___PromiseRecovered: _TypeAlias = PromiseRecovered  # noqa: Y015
 
@@ -866,9 +899,11 @@ class PromiseRenegotiated(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
@@ -879,7 +914,6 @@ class PromiseRenegotiated(_message.Message):
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    TOLD_LATE_FIELD_NUMBER: _builtins.int
     FIRST_DUE_TIME_FIELD_NUMBER: _builtins.int
     CUSTOMER_REQUESTED_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
@@ -888,12 +922,18 @@ class PromiseRenegotiated(_message.Message):
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: RENEGOTIATED, or BROKEN when the customer was told after the due time and its
+    grace.
+    """
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
@@ -904,8 +944,6 @@ class PromiseRenegotiated(_message.Message):
     """The notice that told the customer, `notices/{uuid}`; empty when a person did."""
     reason_code: _builtins.str
     """Why, a code."""
-    told_late: _builtins.bool
-    """True when the customer was told after the due time and its grace: the promise is BROKEN and stays so."""
     customer_requested: _builtins.bool
     """True when the customer asked for the new date: later delays count from it."""
     @_builtins.property
@@ -940,9 +978,11 @@ class PromiseRenegotiated(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -953,13 +993,12 @@ class PromiseRenegotiated(_message.Message):
         successor: _builtins.str = ...,
         notice: _builtins.str = ...,
         reason_code: _builtins.str = ...,
-        told_late: _builtins.bool = ...,
         first_due_time: _timestamp_pb2.Timestamp | None = ...,
         customer_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "successor", b"successor", "time_zone", b"time_zone", "told_late", b"told_late"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "_new_due_date", b"_new_due_date", "case", b"case", "customer", b"customer", "customer_requested", b"customer_requested", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "first_due_time", b"first_due_time", "kind", b"kind", "make_time", b"make_time", "new_due_date", b"new_due_date", "new_due_time", b"new_due_time", "notice", b"notice", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -981,34 +1020,37 @@ class PromiseKept(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     KEEP_TIME_FIELD_NUMBER: _builtins.int
-    LATE_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: KEPT, or KEPT_LATE when it was done after the due time."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
-    late: _builtins.bool
-    """True when it was done after the due time."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -1031,20 +1073,21 @@ class PromiseKept(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         keep_time: _timestamp_pb2.Timestamp | None = ...,
-        late: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "kind", b"kind", "late", b"late", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -1061,9 +1104,11 @@ class PromiseBroken(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
@@ -1075,12 +1120,16 @@ class PromiseBroken(_message.Message):
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: BROKEN."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
@@ -1103,9 +1152,11 @@ class PromiseBroken(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
@@ -1114,7 +1165,7 @@ class PromiseBroken(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015
@@ -1131,36 +1182,39 @@ class PromiseWithdrawn(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
+    WORK_ITEM_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     MAKE_TIME_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     DUE_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
-    BROKEN_FIELD_NUMBER: _builtins.int
     promise: _builtins.str
     """`promises/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     case: _builtins.str
     """`cases/{uuid}`; may be empty."""
+    work_item: _builtins.str
+    """The work it rests on, `workItems/{uuid}`; may be empty."""
     department: _builtins.str
-    """`departments/{department}`."""
+    """`departments/{department}` that has to keep it."""
     kind: _builtins.str
     """What was promised, a code."""
     reference: _builtins.str
     """What it refers to, a code such as `orders/10248`; may be empty."""
+    state: _states_pb2.PromiseState.ValueType
+    """Where the promise is by then: WITHDRAWN, or BROKEN when the due time and its grace were over."""
     root: _builtins.str
     """The first promise of the chain: of those that replaced each other or were made on one work item. Maybe itself."""
     time_zone: _builtins.str
     """The IANA time zone in which days of this promise are days; empty when a moment was promised."""
     reason_code: _builtins.str
     """Why, a code."""
-    broken: _builtins.bool
-    """True when the due time was over already: the promise is BROKEN and stays so."""
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
         """When it was made."""
@@ -1179,20 +1233,21 @@ class PromiseWithdrawn(_message.Message):
         promise: _builtins.str = ...,
         customer: _builtins.str = ...,
         case: _builtins.str = ...,
+        work_item: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
+        state: _states_pb2.PromiseState.ValueType = ...,
         root: _builtins.str = ...,
         make_time: _timestamp_pb2.Timestamp | None = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         due_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         reason_code: _builtins.str = ...,
-        broken: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "due_date", b"due_date", "due_time", b"due_time", "make_time", b"make_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "broken", b"broken", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_due_date", b"_due_date", "case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "kind", b"kind", "make_time", b"make_time", "promise", b"promise", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "time_zone", b"time_zone", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__due_date: _TypeAlias = _typing.Literal["due_date"]  # noqa: Y015
     _WhichOneofArgType__due_date: _TypeAlias = _typing.Literal["_due_date", b"_due_date"]  # noqa: Y015

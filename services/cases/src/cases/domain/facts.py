@@ -174,9 +174,11 @@ class PromiseMade:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
@@ -187,14 +189,19 @@ class PromiseMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseAtRisk:
-    """A promise is not expected to be kept in time, or the forecast that said so has changed."""
+    """A promise is not expected to be kept in time, or the forecast that said so has changed.
+
+    Each late forecast is told: who counts promises at risk counts by promise, not by event.
+    """
 
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
@@ -203,7 +210,6 @@ class PromiseAtRisk:
     forecast_time: datetime | None
     forecast_date: date | None
     reason_code: str
-    broken: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,15 +219,18 @@ class PromiseRecovered:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
     due_date: date | None
     time_zone: str
     forecast_time: datetime
+    forecast_date: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,9 +240,11 @@ class PromiseRenegotiated:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
@@ -244,7 +255,6 @@ class PromiseRenegotiated:
     successor: str
     notice: str
     reason_code: str
-    told_late: bool
     first_due_time: datetime
     customer_requested: bool
 
@@ -256,16 +266,17 @@ class PromiseKept:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
     due_date: date | None
     time_zone: str
     keep_time: datetime
-    late: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,9 +286,11 @@ class PromiseBroken:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
@@ -292,13 +305,14 @@ class PromiseWithdrawn:
     promise: str
     customer: str
     case: str
+    work_item: str
     department: str
     kind: str
     reference: str
+    state: str
     root: str
     make_time: datetime
     due_time: datetime
     due_date: date | None
     time_zone: str
     reason_code: str
-    broken: bool

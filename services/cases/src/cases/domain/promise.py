@@ -120,7 +120,7 @@ class Promise:
     @property
     def forecast_date(self) -> date | None:
         """The day of the forecast, for the promise of a day."""
-        return day_of(self.forecast_time, self.time_zone) if self.forecast_time and self.due_date else None
+        return self._day(self.forecast_time)
 
     @property
     def since(self) -> datetime:
@@ -157,7 +157,8 @@ class Promise:
             return None
         self.state, self.forecast_time, self.reason_code = PromiseState.OPEN, None, ""
         self.version += 1
-        return fact_of(PromiseRecovered, self, forecast_time=forecast_time)
+        forecast_date = self._day(forecast_time)
+        return fact_of(PromiseRecovered, self, forecast_time=forecast_time, forecast_date=forecast_date)
 
     def due_soon(self) -> PromiseAtRisk | None:
         """The clock says that the due time is near; nothing when it is at risk or ended."""
@@ -177,7 +178,7 @@ class Promise:
         self.state = PromiseState.KEPT_LATE if late else PromiseState.KEPT
         self.keep_time, self.record_time = keep_time, now
         self.version += 1
-        return fact_of(PromiseKept, self, late=late)
+        return fact_of(PromiseKept, self)
 
     def break_(self) -> PromiseBroken | None:
         """The clock says that due time and grace are over; nothing when it ended before."""
@@ -235,7 +236,6 @@ class Promise:
             self,
             new_due_time=due.time,
             new_due_date=due.day,
-            told_late=self.state is PromiseState.BROKEN,
             first_due_time=first_due_time,
             customer_requested=customer_requested,
         )
@@ -247,14 +247,17 @@ class Promise:
         self.state = PromiseState.WITHDRAWN if self.live else PromiseState.BROKEN
         self.reason_code, self.forecast_time, self.withdraw_time = reason_code, None, now
         self.version += 1
-        return fact_of(PromiseWithdrawn, self, broken=self.state is PromiseState.BROKEN)
+        return fact_of(PromiseWithdrawn, self)
 
     def _at_risk(self, forecast_time: datetime | None, reason_code: str) -> PromiseAtRisk:
-        broken = self.state is PromiseState.BROKEN
-        self.state = PromiseState.BROKEN if broken else PromiseState.AT_RISK
+        self.state = PromiseState.AT_RISK if self.live else PromiseState.BROKEN
         self.forecast_time, self.reason_code = forecast_time, reason_code
         self.version += 1
-        return fact_of(PromiseAtRisk, self, broken=broken)
+        return fact_of(PromiseAtRisk, self)
+
+    def _day(self, forecast_time: datetime | None) -> date | None:
+        """The day of a forecast, where a day was promised."""
+        return day_of(forecast_time, self.time_zone) if forecast_time and self.due_date else None
 
     def _require_awaited(self) -> None:
         if not self.awaited:

@@ -153,42 +153,14 @@ def _copy(data: Message, part: Message) -> None:
             setattr(part, field.name, value)
 
 
-def _promise(state: int) -> Callable[[Any, Any], None]:
-    """A forecast stands until the promise is out of danger or over."""
-
-    def apply(part: Any, data: Any) -> None:
-        part.state = state
-        if state != states_pb2.PROMISE_STATE_AT_RISK or not data.HasField("forecast_time"):
-            part.ClearField("forecast_time")
-
-    return apply
-
-
 def _at_risk(part: Any, data: Any) -> None:
-    _promise(states_pb2.PROMISE_STATE_AT_RISK)(part, data)
-    if data.broken:
-        part.state = states_pb2.PROMISE_STATE_BROKEN
+    """A forecast stands until there is another, or the promise is out of danger or over."""
+    if not data.HasField("forecast_time"):
+        part.ClearField("forecast_time")
 
 
-def _broken(part: Any, data: Any) -> None:
-    """The customer waits on, for what is forecast."""
-    part.state = states_pb2.PROMISE_STATE_BROKEN
-
-
-def _renegotiated(part: Any, data: Any) -> None:
-    _promise(states_pb2.PROMISE_STATE_BROKEN if data.told_late else states_pb2.PROMISE_STATE_RENEGOTIATED)(
-        part, data
-    )
-
-
-def _withdrawn(part: Any, data: Any) -> None:
-    _promise(states_pb2.PROMISE_STATE_BROKEN if data.broken else states_pb2.PROMISE_STATE_WITHDRAWN)(
-        part, data
-    )
-
-
-def _kept(part: Any, data: Any) -> None:
-    _promise(states_pb2.PROMISE_STATE_KEPT_LATE if data.late else states_pb2.PROMISE_STATE_KEPT)(part, data)
+def _without_forecast(part: Any, data: Any) -> None:
+    part.ClearField("forecast_time")
 
 
 def _notice(state: int) -> Callable[[Any, Any], None]:
@@ -207,13 +179,13 @@ def _as_copied(part: Any, data: Any) -> None:
 
 
 _SPECS = [
-    Spec(PartKind.PROMISE, cases.PromiseMade, _promise(states_pb2.PROMISE_STATE_OPEN)),
+    Spec(PartKind.PROMISE, cases.PromiseMade, _without_forecast),
     Spec(PartKind.PROMISE, cases.PromiseAtRisk, _at_risk),
-    Spec(PartKind.PROMISE, cases.PromiseRecovered, _promise(states_pb2.PROMISE_STATE_OPEN)),
-    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _renegotiated),
-    Spec(PartKind.PROMISE, cases.PromiseKept, _kept),
-    Spec(PartKind.PROMISE, cases.PromiseBroken, _broken),
-    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _withdrawn),
+    Spec(PartKind.PROMISE, cases.PromiseRecovered, _without_forecast),
+    Spec(PartKind.PROMISE, cases.PromiseRenegotiated, _without_forecast),
+    Spec(PartKind.PROMISE, cases.PromiseKept, _without_forecast),
+    Spec(PartKind.PROMISE, cases.PromiseBroken, _as_copied),
+    Spec(PartKind.PROMISE, cases.PromiseWithdrawn, _without_forecast),
     Spec(PartKind.CASE, cases.CaseOpened, _as_copied),
     Spec(PartKind.CASE, cases.CaseAssigned, _as_copied),
     Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),

@@ -18,6 +18,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseKept,
     PromiseRenegotiated,
 )
+from rapport.common.v1.states_pb2 import PROMISE_STATE_BROKEN, PROMISE_STATE_KEPT_LATE
 
 
 async def on_promises(tx: Transaction, events: Sequence[Event[Any]]) -> None:
@@ -41,9 +42,10 @@ def _harms(fact: Any) -> bool:
         case PromiseAtRisk() | PromiseBroken():
             return True
         case PromiseKept():
-            return fact.late
+            return fact.state == PROMISE_STATE_KEPT_LATE
         case PromiseRenegotiated():
-            return fact.told_late or moment(fact.new_due_time) > moment(fact.due_time)
+            late = fact.state == PROMISE_STATE_BROKEN
+            return late or moment(fact.new_due_time) > moment(fact.due_time)
     return False
 
 
