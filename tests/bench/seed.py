@@ -16,6 +16,7 @@ from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
     identifier_pb2,
+    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -33,10 +34,12 @@ def interaction(customer: str) -> timeline_service_pb2.RecordInteractionRequest:
     """A contact to record."""
     return timeline_service_pb2.RecordInteractionRequest(
         parent=customer,
-        channel=channel_pb2.CHANNEL_VOICE,
-        direction=channel_pb2.DIRECTION_INBOUND,
-        topic="delivery",
-        summary="Asked when the parcel arrives. Promised to call back.",
+        timeline_entry=timeline_pb2.TimelineEntry(
+            channel=channel_pb2.CHANNEL_VOICE,
+            direction=channel_pb2.DIRECTION_INBOUND,
+            topic="delivery",
+            summary="Asked when the parcel arrives. Promised to call back.",
+        ),
     )
 
 

@@ -24,6 +24,7 @@ from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
     identifier_pb2,
+    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -119,9 +120,11 @@ class Desk:
         """They called."""
         request = timeline_service_pb2.RecordInteractionRequest(
             parent=customer,
-            channel=channel_pb2.CHANNEL_VOICE,
-            direction=channel_pb2.DIRECTION_INBOUND,
-            topic=f"contact-{mark}",  # the timeline has the topics of cases, too
+            timeline_entry=timeline_pb2.TimelineEntry(
+                channel=channel_pb2.CHANNEL_VOICE,
+                direction=channel_pb2.DIRECTION_INBOUND,
+                topic=f"contact-{mark}",  # the timeline has the topics of cases, too
+            ),
         )
         await self.act("contact", mark, self.timeline.RecordInteraction, request)
 

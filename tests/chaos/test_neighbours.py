@@ -15,7 +15,7 @@ import pytest
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import timeline_service_pb2
+from rapport.customer.v1 import timeline_pb2, timeline_service_pb2
 from tests.chaos.desk import Desk, quantiles
 from tests.e2e.stack import Stack
 
@@ -38,9 +38,11 @@ async def poisoned_member(desk: Desk, _: str, number: int) -> None:
     """All want to share a commit with others, and cannot be committed: there is no such customer."""
     request = timeline_service_pb2.RecordInteractionRequest(
         parent=f"customers/{uuid4()}",
-        channel=channel_pb2.CHANNEL_VOICE,
-        direction=channel_pb2.DIRECTION_INBOUND,
-        topic=f"poison-{number}",
+        timeline_entry=timeline_pb2.TimelineEntry(
+            channel=channel_pb2.CHANNEL_VOICE,
+            direction=channel_pb2.DIRECTION_INBOUND,
+            topic=f"poison-{number}",
+        ),
         request_id=str(uuid4()),
     )
     with pytest.raises(grpc.aio.AioRpcError) as refused:

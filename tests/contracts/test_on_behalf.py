@@ -45,10 +45,10 @@ async def test_a_service_is_asked_on_behalf_of_whoever_asked(start: Any, clock: 
         causes = (await reader.ExplainTimelineEntry(question)).causes
         return [(cause.service, what(cause).rpartition(".")[2], cause.actor) for cause in causes]
 
-    made = ("cases", "PromiseMade", "agents/alice")
+    made = ("services/cases", "PromiseMade", "agents/alice")
     assert await told("customer.timeline_entries.read", "cases.promises.read") == [
         made,
-        ("cases", "PromiseService/MakePromise", "agents/alice"),
+        ("services/cases", "PromiseService/MakePromise", "agents/alice"),
     ]
     # What is known here, and nothing that cases knows.
     assert await told("customer.timeline_entries.read") == [made]

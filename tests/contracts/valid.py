@@ -54,11 +54,11 @@ def _email(value: str) -> dict[str, str]:
     return {"type": "TYPE_EMAIL", "value": f"{value}@example.com"}
 
 
-def _contact(customer: str) -> dict[str, str]:
-    return {
-        "parent": customer, "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
-        "summary": "Asked", "occur_time": BEFORE, "resource": CASE,
-    }  # fmt: skip
+def _contact(customer: str) -> dict[str, Any]:
+    return {"parent": customer, "timeline_entry": {
+        "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
+        "summary": "Asked", "occur_time": BEFORE, "resource": SOMEBODY, "reference": "orders/1",
+    }}  # fmt: skip
 
 
 PROMISED = {

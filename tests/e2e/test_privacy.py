@@ -21,7 +21,13 @@ from chassis.telemetry.tracing import record_spans
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.common.v1 import channel_pb2
-from rapport.customer.v1 import customer_pb2, customer_service_pb2, identifier_pb2, timeline_service_pb2
+from rapport.customer.v1 import (
+    customer_pb2,
+    customer_service_pb2,
+    identifier_pb2,
+    timeline_pb2,
+    timeline_service_pb2,
+)
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_imports.customers import external_id
@@ -84,10 +90,12 @@ def told(stack: Stack, canary: Canary) -> Outcome:
     session.stub(TimelineServiceStub, "customer").RecordInteraction(
         timeline_service_pb2.RecordInteractionRequest(
             parent=outcome.customer,
-            channel=channel_pb2.CHANNEL_VOICE,
-            direction=channel_pb2.DIRECTION_INBOUND,
-            topic="delivery",
-            summary=canary.words,
+            timeline_entry=timeline_pb2.TimelineEntry(
+                channel=channel_pb2.CHANNEL_VOICE,
+                direction=channel_pb2.DIRECTION_INBOUND,
+                topic="delivery",
+                summary=canary.words,
+            ),
             request_id=str(uuid4()),
         )
     )

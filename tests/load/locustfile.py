@@ -27,6 +27,7 @@ from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
+    timeline_pb2,
     timeline_service_pb2,
     view_service_pb2,
 )
@@ -100,9 +101,11 @@ class FrontLine(RapportUser):
         """Record an interaction."""
         request = timeline_service_pb2.RecordInteractionRequest(
             parent=random.choice(CUSTOMERS),
-            channel=channel_pb2.CHANNEL_VOICE,
-            direction=channel_pb2.DIRECTION_INBOUND,
-            topic="load-test",
+            timeline_entry=timeline_pb2.TimelineEntry(
+                channel=channel_pb2.CHANNEL_VOICE,
+                direction=channel_pb2.DIRECTION_INBOUND,
+                topic="load-test",
+            ),
         )
         self.call(self.timeline.RecordInteraction, request)
 

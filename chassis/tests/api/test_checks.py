@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from google.api import field_behavior_pb2
+from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from google.type.date_pb2 import Date
@@ -95,6 +95,8 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
         ]
         every = [pattern.any().format(*ids[:-1])] if said.wildcard else []
         return [pattern.format(*ids), *every], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
+    if field.GetOptions().Extensions[resource_pb2.resource_reference].type == "*":
+        return ["cases/1", f"customers/{ONE}/view/sections/a-b"], ["cases", "what she said", "/a", "a/" * 200]
     most = said.max_characters or 200
     breaks = [] if field.GetOptions().Extensions[options_pb2.multiline] else ["a\nb", "\u202ea"]
     return ["👋", " x ", "é" * most], ["x" * (most + 1), "a\0b", "\ufffe", *breaks]

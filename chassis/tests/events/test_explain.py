@@ -37,9 +37,9 @@ async def test_a_chain_ends_with_the_request_of_a_person(bench):
     found = await chain(db, resource="cases/2")
 
     assert said(found) == [
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/2", "agents/alice"),
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "agents/alice"),
-        ("cases", "rapport.cases.v1.WorkItemService/Forecast", "", "agents/alice"),
+        ("services/cases", "rapport.cases.v1.CaseOpened", "cases/2", "agents/alice"),
+        ("services/cases", "rapport.cases.v1.CaseOpened", "cases/1", "agents/alice"),
+        ("services/cases", "rapport.cases.v1.WorkItemService/Forecast", "", "agents/alice"),
     ]
     assert {cause.trace_id for cause in found.causes} == {TRACE}
     assert found.continues is None
@@ -59,8 +59,8 @@ async def test_a_chain_ends_with_the_clock(bench):
     found = await chain(db, resource="cases/1")
 
     assert said(found) == [
-        ("cases", "rapport.cases.v1.CaseOpened", "cases/1", "services/cases"),
-        ("cases", "promise-due", "", "services/cases"),
+        ("services/cases", "rapport.cases.v1.CaseOpened", "cases/1", "services/cases"),
+        ("services/cases", "promise-due", "", "services/cases"),
     ]
 
 
@@ -79,7 +79,9 @@ async def test_a_chain_goes_on_in_the_service_that_published_the_cause(bench):
 
     await eventually(granted)
     here = await chain(loyalty, resource="goodwill/1")
-    assert said(here) == [("loyalty", "rapport.cases.v1.CaseOpened", "goodwill/1", "services/loyalty")]
+    assert said(here) == [
+        ("services/loyalty", "rapport.cases.v1.CaseOpened", "goodwill/1", "services/loyalty")
+    ]
     assert (here.continues.source, here.continues.resource) == ("cases", "cases/1")
     assert here.continues.event_id == event_id
     assert here.continues.cause.actor == "agents/alice"

@@ -58,7 +58,7 @@ async def test_a_chain_goes_on_as_the_other_service_tells_it(granted, fake_peer)
 
     explanation = await explainer.explain(ExplainCaseRequest(), goodwill)
 
-    assert [cause.service or cause.id for cause in explanation.causes] == ["loyalty", "there"]
+    assert [cause.service or cause.id for cause in explanation.causes] == ["services/loyalty", "there"]
     assert [(asked.name, asked.event_id) for asked in cases.asked] == [(case, event_id)]
 
 
@@ -73,8 +73,8 @@ async def test_a_chain_ends_with_what_is_known_here_when_the_other_service_tells
     explanation = await Explainer(loyalty, channels).explain(ExplainCaseRequest(), goodwill)
 
     assert [(cause.service, cause.resource) for cause in explanation.causes] == [
-        ("loyalty", goodwill.name),
-        ("cases", case),
+        ("services/loyalty", goodwill.name),
+        ("services/cases", case),
     ]
     assert explanation.causes[1].id == event_id
     await channels.close()

@@ -80,9 +80,9 @@ VIEW = view_pb2.CustomerView(
         )
     ],
     freshness=[
-        view_pb2.SourceFreshness(service="cases", state=view_pb2.SourceFreshness.STATE_FRESH),
+        view_pb2.SourceFreshness(service="services/cases", state=view_pb2.SourceFreshness.STATE_FRESH),
         view_pb2.SourceFreshness(
-            service="loyalty",
+            service="services/loyalty",
             state=view_pb2.SourceFreshness.STATE_BEHIND,
             age=Duration(seconds=12),
             pending_event_count=3,

@@ -7,6 +7,11 @@ from chassis.context import CLOCK
 REMEMBERED = 4096
 
 
+def service_name(service: str) -> str:
+    """The name of a service: `services/cases`."""
+    return f"services/{service}"
+
+
 @functools.lru_cache(REMEMBERED)
 def actor_name(subject: str, service: str) -> str:
     """The name of who acted as `subject`: `agent:alice`, `service:cases`, or the clock of `service`.
@@ -15,5 +20,5 @@ def actor_name(subject: str, service: str) -> str:
     """
     role, _, who = subject.rpartition(":")
     if subject == CLOCK:
-        return f"services/{service}"
-    return f"services/{who}" if role == "service" else f"agents/{who}"
+        return service_name(service)
+    return service_name(who) if role == "service" else f"agents/{who}"

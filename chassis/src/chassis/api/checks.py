@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from google.api import field_behavior_pb2
+from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
@@ -182,6 +182,8 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
         return wellknown.number(field, allowed)
     if (pattern := referred(field)) is not None:
         return formats.name(pattern, pattern.any() if allowed.wildcard else None)
+    if options.Extensions[resource_pb2.resource_reference].type == "*":
+        return formats.ANY_NAME
     if allowed.format:
         return formats.FORMATS[allowed.format]
     if field.name in ("etag", "request_id"):

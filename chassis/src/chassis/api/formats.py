@@ -72,6 +72,11 @@ UUID = _like(
     "INVALID_UUID",
     "must be a UUID like 5b1c1d2e-3f40-4a5b-8c6d-7e8f9a0b1c2d",
 )
+ANY_NAME = _like(
+    r"(?=.{1,300}$)[a-z][A-Za-z0-9]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)+",
+    "INVALID_NAME",
+    "must be the name of a resource, such as cases/0198..., at most 300 characters",
+)
 ETAG = _like(etags.ETAG, "INVALID_ETAG", etags.NOT_AN_ETAG)
 FORMATS: Mapping[int, Judge] = {
     options_pb2.FORMAT_CODE: _code(

@@ -5,7 +5,9 @@ The publisher reads it from the message by the options of its fields (`rapport.o
     ce-customer    customers/{uuid}: whose timeline it is on, from the field `customer`
     ce-occurtime   when it happened, where that is not when it was told
     ce-topic       what it was about, a code
+    ce-department  departments/{department}: whose it is, from the field `department`
     ce-channel     the channel on which the customer was contacted: EMAIL
+    ce-direction   who spoke first, where that was not us: INBOUND
     ce-amount      what was paid: 12.50 EUR
 """
 
@@ -23,22 +25,25 @@ from google.protobuf.message import DecodeError
 
 from chassis.api import messages
 from chassis.contracts import message_of
-from rapport.common.v1.channel_pb2 import Channel
+from rapport.common.v1.channel_pb2 import Channel, Direction
 from rapport.options.v1 import options_pb2
 
 CUSTOMER = "ce-customer"
+_BY_NAME = {"customer": CUSTOMER, "department": "ce-department"}  # fields that need no option
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
-_CHANNEL = Channel.DESCRIPTOR.full_name
+_ENUMS: dict[str, Any] = {each.DESCRIPTOR.full_name: each.DESCRIPTOR for each in (Channel, Direction)}
 _TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
 _KINDS = {
     "ce-occurtime": _TIMESTAMP,
     "ce-amount": _MONEY,
     "ce-channel": Channel.DESCRIPTOR.full_name,
+    "ce-direction": Direction.DESCRIPTOR.full_name,
 }  # the others are texts
 _NAMES = {
     options_pb2.TIMELINE_FIELD_OCCUR_TIME: "ce-occurtime",
     options_pb2.TIMELINE_FIELD_TOPIC: "ce-topic",
     options_pb2.TIMELINE_FIELD_CHANNEL: "ce-channel",
+    options_pb2.TIMELINE_FIELD_DIRECTION: "ce-direction",
     options_pb2.TIMELINE_FIELD_AMOUNT: "ce-amount",
 }
 
@@ -53,7 +58,9 @@ class Shown:
     customer: str = ""
     occur_time: datetime | None = None
     topic: str = ""
+    department: str = ""
     channel: str = ""
+    direction: str = ""
     amount: Decimal | None = None
     currency_code: str = ""
 
@@ -83,7 +90,9 @@ def shown(raw: Mapping[str, str]) -> Shown:
         customer=unquote(raw.get(CUSTOMER, "")),
         occur_time=moment(occurred) if occurred else None,
         topic=unquote(raw.get("ce-topic", "")),
+        department=unquote(raw.get("ce-department", "")),
         channel=unquote(raw.get("ce-channel", "")),
+        direction=unquote(raw.get("ce-direction", "")),
         amount=Decimal(paid[1]) if paid else None,
         currency_code=paid[2] if paid else "",
     )
@@ -110,9 +119,8 @@ def plan(full_name: str) -> tuple[tuple[str, Callable[[Any], str]], ...]:
 
 
 def _attribute(field: FieldDescriptor) -> str:
-    if field.name == "customer":
-        return CUSTOMER
-    return _NAMES.get(field.GetOptions().Extensions[options_pb2.timeline], "")
+    named = _BY_NAME.get(field.name)
+    return named or _NAMES.get(field.GetOptions().Extensions[options_pb2.timeline], "")
 
 
 def _reader(attribute: str, field: FieldDescriptor) -> Callable[[Any], str]:
@@ -126,13 +134,9 @@ def _reader(attribute: str, field: FieldDescriptor) -> Callable[[Any], str]:
         return lambda told: messages.moment(getattr(told, name)).isoformat() if told.HasField(name) else ""
     if kind == _MONEY:
         return lambda told: _money(getattr(told, name)) if told.HasField(name) else ""
-    if kind == _CHANNEL:
-        return lambda told: _channel(getattr(told, name))
+    if enum := _ENUMS.get(kind):
+        return lambda told: messages.enum_name(enum, number) if (number := getattr(told, name)) else ""
     return lambda told: quote(getattr(told, name), safe="/:")
-
-
-def _channel(number: int) -> str:
-    return messages.enum_name(Channel.DESCRIPTOR, number) if number else ""
 
 
 def _money(amount: Any) -> str:

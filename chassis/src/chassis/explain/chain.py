@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from chassis.api.actors import actor_name
+from chassis.api.actors import actor_name, service_name
 from chassis.api.messages import timestamp
 from chassis.db.database import Database
 from chassis.db.schema import AUDIT, CAUSES, INBOX, OUTBOX
@@ -178,7 +178,7 @@ def _cause(row: Any, link_id: UUID, service: str) -> explanation_pb2.Cause:
         actor=actor_name(row["actor"], service),
         trace_id=trace_id(row["traceparent"]),
         id=str(link_id),
-        service=service,
+        service=service_name(service),
         **{_WHAT[row["kind"]]: row["what"]},
     )
 

@@ -116,7 +116,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             consumers.append(
                 operations_pb2.Consumer(
                     name=CONSUMER.format(self.db.service, durable),
-                    source=each.source,
+                    service=SERVICE.format(each.source),
                     pending_count=pending,
                     in_hand_count=in_hand,
                     missing=missing,
@@ -247,7 +247,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             name=DEAD_LETTER.format(self.db.service, letter.consumer, letter.event_id),
             event_type=letter.type,
             attempt_count=letter.attempts,
-            park_time=letter.parked_at,
+            set_aside_time=letter.parked_at,
         )
 
     def _timer(self, timer: Timer) -> operations_pb2.Timer:

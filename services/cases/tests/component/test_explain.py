@@ -22,7 +22,9 @@ class Notices(NoticeServiceServicer):
 
     async def ExplainNotice(self, request, context):
         self.asked.append(request)
-        return Explanation(causes=[Cause(id=request.event_id, service="notifications", event_type="sent")])
+        return Explanation(
+            causes=[Cause(id=request.event_id, service="services/notifications", event_type="sent")]
+        )
 
 
 async def renegotiated_by_notice(desk):
@@ -76,7 +78,7 @@ async def test_the_chain_goes_on_in_notifications(start, clock, desk_of, fake_pe
     desk = desk_of(await start(service, peers={"notifications": await fake_peer(notices)}))
     promise, notice, event_id = await renegotiated_by_notice(desk)
     why = await desk.promises.ExplainPromise(ExplainPromiseRequest(name=promise))
-    assert [cause.service for cause in why.causes] == ["cases", "notifications"]
+    assert [cause.service for cause in why.causes] == ["services/cases", "services/notifications"]
     assert [(asked.name, asked.event_id) for asked in notices.asked] == [(notice, event_id)]
 
 
@@ -85,8 +87,8 @@ async def test_without_notifications_what_is_known_here_is_told(start, clock, de
     promise, notice, event_id = await renegotiated_by_notice(desk)
     why = await desk.promises.ExplainPromise(ExplainPromiseRequest(name=promise))
     assert [(cause.resource, cause.service) for cause in why.causes] == [
-        (promise, "cases"),
-        (notice, "notifications"),
+        (promise, "services/cases"),
+        (notice, "services/notifications"),
     ]
     assert why.causes[1].id == event_id
 

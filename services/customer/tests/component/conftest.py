@@ -75,12 +75,17 @@ class Desk:
 
     def interaction(self, customer: str, **fields: Any) -> timeline_service_pb2.RecordInteractionRequest:
         """A valid contact to record: a call about a late delivery."""
+        request_id, customer = fields.pop("request_id", ""), fields.pop("parent", customer)
         defaults = {
             "channel": channel_pb2.CHANNEL_VOICE,
             "direction": channel_pb2.DIRECTION_INBOUND,
             "topic": "late-delivery",
         }
-        return timeline_service_pb2.RecordInteractionRequest(**{"parent": customer} | defaults | fields)
+        return timeline_service_pb2.RecordInteractionRequest(
+            parent=customer,
+            timeline_entry=timeline_pb2.TimelineEntry(**defaults | fields),
+            request_id=request_id,
+        )
 
     async def create(self, *identifiers: identifier_pb2.Identifier, **fields: Any) -> customer_pb2.Customer:
         """Create a person, called Anna; `given_name` and `family_name` are theirs."""

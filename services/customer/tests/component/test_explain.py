@@ -19,8 +19,12 @@ class Promises(PromiseServiceServicer):
     async def ExplainPromise(self, request, context):
         self.asked.append((request.name, request.event_id))
         causes = [
-            Cause(resource=request.name, event_type="rapport.cases.v1.PromiseMade", service="cases"),
-            Cause(method="rapport.cases.v1.PromiseService/MakePromise", actor="agents/bob", service="cases"),
+            Cause(resource=request.name, event_type="rapport.cases.v1.PromiseMade", service="services/cases"),
+            Cause(
+                method="rapport.cases.v1.PromiseService/MakePromise",
+                actor="agents/bob",
+                service="services/cases",
+            ),
         ]
         return Explanation(name=request.name, causes=causes)
 
@@ -73,7 +77,7 @@ async def test_a_fact_of_another_service_is_explained_by_that_service(open_desk,
     explanation = await explain(desk, entry)
     assert promises.asked == [(promise, str(event_id))]
     assert [cause.actor for cause in explanation.causes][-1] == "agents/bob"
-    told = {"event_type": "rapport.cases.v1.PromiseMade", "source": "cases", "resource": promise}
+    told = {"event_type": "rapport.cases.v1.PromiseMade", "service": "services/cases", "resource": promise}
     assert dict(explanation.inputs).items() >= (told | {"topic": "delivery"}).items()
 
 
@@ -81,7 +85,7 @@ async def test_when_the_other_service_is_away_what_is_known_here_is_the_answer(o
     desk = await open_desk(peers={"cases": "127.0.0.1:1"})
     promise, event_id, entry = await promised(desk)
     (cause,) = (await explain(desk, entry)).causes
-    assert (cause.resource, cause.service, cause.id) == (promise, "cases", str(event_id))
+    assert (cause.resource, cause.service, cause.id) == (promise, "services/cases", str(event_id))
 
 
 async def test_an_entry_is_explained_when_its_chain_is_no_longer_kept(desk, infrastructure):

@@ -34,9 +34,16 @@ async def interactions(desk, customer):
 
 async def test_a_contact_is_recorded_told_and_listed(desk):
     anna = await desk.create()
-    entry = await desk.record(anna.name, summary="Where is my order?", resource="cases/1")
+    entry = await desk.record(
+        anna.name, summary="Where is my order?", resource="cases/1", reference="orders/10248"
+    )
     assert entry.occur_time == timestamp(desk.clock.now())
-    assert (entry.event_type, entry.source, entry.actor) == (INTERACTION, "customer", "agents/alice")
+    assert (entry.event_type, entry.service, entry.actor) == (
+        INTERACTION,
+        "services/customer",
+        "agents/alice",
+    )
+    assert entry.department == "departments/front-desk"
     assert entry.trace_id
     assert await interactions(desk, anna.name) == [entry]
     assert await desk.timeline.GetTimelineEntry(GetTimelineEntryRequest(name=entry.name)) == entry
@@ -46,8 +53,9 @@ async def test_a_contact_is_recorded_told_and_listed(desk):
         anna.name,
         "late-delivery",
     )
-    assert (fact.data.resource, fact.data.occur_time) == ("cases/1", entry.occur_time)
-    assert b"order" not in fact.data.SerializeToString()
+    assert (fact.data.resource, fact.data.reference) == ("cases/1", "orders/10248")
+    assert (fact.data.department, fact.data.occur_time) == (entry.department, entry.occur_time)
+    assert b"Where" not in fact.data.SerializeToString()
 
 
 async def test_the_fact_of_a_contact_does_not_make_a_second_entry(desk):
@@ -101,7 +109,9 @@ async def test_a_contact_that_is_not_well_formed_is_refused(desk, refused, nobod
         ({"topic": "Late Delivery"}, "INVALID_CODE"),
         ({"summary": "a\0b"}, "INVALID_TEXT"),
         ({"summary": "x" * 4001}, "TOO_LONG"),
-        ({"resource": "what she said"}, "INVALID_CODE"),
+        ({"resource": "what she said"}, "INVALID_NAME"),
+        ({"resource": "order-7"}, "INVALID_NAME"),
+        ({"reference": "what she said"}, "INVALID_CODE"),
         ({"occur_time": timestamp(datetime(1969, 12, 31, tzinfo=UTC))}, "INVALID_TIME"),
         ({"occur_time": timestamp(datetime(2026, 3, 3, 9, 1, tzinfo=UTC))}, "INVALID_TIME"),
         ({"parent": "anna"}, "INVALID_NAME"),
@@ -177,8 +187,9 @@ async def test_a_page_reads_the_rows_it_shows_and_no_others_however_long_the_tim
     async with desk.running.db.connection() as connection:
         await connection.execute(
             "INSERT INTO timeline SELECT gen_random_uuid(), customer_id, occur_time - n * interval '1 s', "
-            "event_type, source, resource, channel, direction, topic, summary, actor, trace_id, amount, "
-            "currency_code FROM timeline, generate_series(1, 20000) n WHERE event_type = $1",
+            "event_type, service, resource, reference, channel, direction, topic, summary, department, "
+            "actor, trace_id, amount, currency_code "
+            "FROM timeline, generate_series(1, 20000) n WHERE event_type = $1",
             INTERACTION,
         )
         await infrastructure.analyze(desk.running.db._url, "timeline")
@@ -206,7 +217,11 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
     anna = await desk.create()
     await desk.deliver(
         NoticeSent(
-            notice=f"notices/{uuid4()}", customer=anna.name, kind="promise-at-risk", channel="CHANNEL_EMAIL"
+            notice=f"notices/{uuid4()}",
+            customer=anna.name,
+            kind="promise-at-risk",
+            channel="CHANNEL_EMAIL",
+            department="departments/delivery",
         )
     )
 
@@ -215,9 +230,10 @@ async def test_notices_are_on_the_timeline_with_their_channel(desk):
         return [entry for entry in entries if entry.event_type == NoticeSent.DESCRIPTOR.full_name]
 
     (entry,) = await eventually(told)
-    assert (entry.source, entry.topic, entry.actor) == (
-        "notifications",
+    assert (entry.service, entry.topic, entry.actor) == (
+        "services/notifications",
         "promise-at-risk",
         "services/notifications",
     )
+    assert entry.department == "departments/delivery"
     assert (entry.channel, entry.direction) == (channel_pb2.CHANNEL_EMAIL, channel_pb2.DIRECTION_OUTBOUND)

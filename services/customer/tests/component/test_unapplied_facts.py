@@ -48,7 +48,7 @@ async def test_a_fact_that_cannot_be_applied_marks_the_view_of_its_customer_unti
     marked = await desk.view_when(anna.name, lambda view: view.unapplied_facts)
     [fact] = marked.unapplied_facts
     assert (fact.service, fact.resource, fact.event_type) == (
-        "cases",
+        "services/cases",
         case.case,
         "rapport.cases.v1.CaseOpened",
     )
@@ -90,7 +90,7 @@ async def test_a_source_is_fresh_though_one_customers_fact_is_set_aside(desk, re
     await desk.deliver(CaseOpened(case=f"cases/{uuid4()}", customer=anna.name, topic="late-delivery"))
     await desk.view_when(anna.name, lambda view: view.unapplied_facts)
     own = (await desk.view_when(anna.name, _is_fresh)).freshness[0]
-    assert own.service == "customer"
+    assert own.service == "services/customer"
 
 
 async def test_a_source_is_behind_while_a_fact_is_missing_and_nobody_knows_whose(desk, infrastructure):
@@ -122,9 +122,9 @@ async def test_a_flood_of_one_department_hides_nothing_of_another(desk, refusing
         return {each.service: each.state for each in view.freshness}
 
     marked = await desk.view_when(bob.name, lambda view: len(view.unapplied_facts) == 4)
-    assert {fact.service for fact in marked.unapplied_facts} == {"loyalty"}
-    assert [fact.service for fact in (await desk.view(anna.name)).unapplied_facts] == ["cases"]
-    assert states(marked)["loyalty"] != SourceFreshness.STATE_FRESH
+    assert {fact.service for fact in marked.unapplied_facts} == {"services/loyalty"}
+    assert [fact.service for fact in (await desk.view(anna.name)).unapplied_facts] == ["services/cases"]
+    assert states(marked)["services/loyalty"] != SourceFreshness.STATE_FRESH
 
 
 def _is_fresh(view):

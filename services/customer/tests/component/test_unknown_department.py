@@ -168,7 +168,7 @@ async def record(running, *facts):
 async def entries(desk, customer):
     """What is on the timeline, without what the customer service itself tells."""
     listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=customer))
-    return [entry for entry in listed.timeline_entries if entry.source != "customer"]
+    return [entry for entry in listed.timeline_entries if entry.service != "services/customer"]
 
 
 async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gifts, hearing, clock):
@@ -178,7 +178,7 @@ async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gift
     token = await record(gifts, fact)
 
     view = await hearing.view(anna.name, consistency_token=token)
-    [entry] = [each for each in view.latest_timeline_entries if each.source == "gifts"]
+    [entry] = [each for each in view.latest_timeline_entries if each.service == "services/gifts"]
     assert (entry.event_type, entry.resource, entry.actor) == (
         "rapport.gifts.v1.GiftSent",
         gift,
@@ -190,7 +190,7 @@ async def test_its_fact_is_on_the_timeline_as_its_own_contract_describes_it(gift
     assert await entries(hearing, anna.name) == [entry]
     explained = await hearing.timeline.ExplainTimelineEntry(ExplainTimelineEntryRequest(name=entry.name))
     assert (explained.causes[0].service, explained.causes[0].event_type) == (
-        "gifts",
+        "services/gifts",
         "rapport.gifts.v1.GiftSent",
     )
 
@@ -231,7 +231,7 @@ async def test_how_current_it_is_is_said_with_every_view(gifts, hearing):
     anna = await hearing.create()
 
     def state(view):
-        return {each.service: each.state for each in view.freshness}["gifts"]
+        return {each.service: each.state for each in view.freshness}["services/gifts"]
 
     await hearing.view_when(anna.name, lambda view: state(view) == SourceFreshness.STATE_FRESH)
 
@@ -256,9 +256,9 @@ async def test_a_type_without_a_contract_here_shows_what_every_event_says(hearin
         customer=anna.name,
     )
     [entry] = await eventually(lambda: entries(hearing, anna.name))
-    assert (entry.event_type, entry.source, entry.resource) == (
+    assert (entry.event_type, entry.service, entry.resource) == (
         f"rapport.{source}.v1.ThingHappened",
-        source,
+        f"services/{source}",
         "things/1",
     )
     assert (entry.occur_time, entry.actor) == (timestamp(clock.now()), "services/gifts")
@@ -280,7 +280,7 @@ async def test_what_it_may_not_say_is_on_no_timeline_and_is_said_to_be_missing(h
     told = {"type": "rapport.gifts.v1.GiftSent", "customer": anna.name} | forged
     await tell("events.gifts.gift.sent.v1", **told)
     view = await hearing.view_when(anna.name, lambda view: view.unapplied_facts)
-    assert [fact.service for fact in view.unapplied_facts] == ["gifts"]
+    assert [fact.service for fact in view.unapplied_facts] == ["services/gifts"]
     assert view.ByteSize() < 2000
     assert await entries(hearing, anna.name) == []
 
@@ -303,8 +303,8 @@ async def test_a_department_that_is_heard_no_more_leaves_what_it_told_and_is_wai
 
     without = await open_desk(database_url=hearing.running.app.settings.database_url)
     view = await without.view(anna.name)
-    assert "gifts" not in [each.service for each in view.freshness]
-    assert [entry.source for entry in await entries(without, anna.name)] == ["gifts"]
+    assert "services/gifts" not in [each.service for each in view.freshness]
+    assert [entry.service for entry in await entries(without, anna.name)] == ["services/gifts"]
     refusal = await refused(without.view(anna.name, consistency_token=token))
     assert refusal == "INVALID_ARGUMENT INVALID_CONSISTENCY_TOKEN"
 

@@ -273,7 +273,7 @@ async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended
     assert len(view.cases) == 6 + 20
     assert (len(view.notices), len(view.loyalty.goodwill), len(view.latest_timeline_entries)) == (20, 20, 20)
     for parts in (view.promises, view.cases, view.notices):
-        times = [part.source.event_time.ToMicroseconds() for part in parts]
+        times = [part.source.occur_time.ToMicroseconds() for part in parts]
         assert times == sorted(times, reverse=True)
     assert [part.amount for part in view.loyalty.goodwill] == list(range(29, 9, -1))
     assert {part.account: part.balance for part in view.loyalty.balances} == {

@@ -33,7 +33,7 @@ async def test_the_view_shows_who_the_customer_is_and_what_it_was_built_from(des
     assert (view.name, view.customer, view.display_name) == (f"{anna.name}/view", anna.name, "Anna Berg")
     assert (view.language_code, view.time_zone) == ("de", "Europe/Berlin")
     assert view.relationship_manager == "agents/front-desk"
-    assert (view.profile_source.service, view.profile_source.resource_version) == ("customer", 1)
+    assert (view.profile_source.service, view.profile_source.resource_version) == ("services/customer", 1)
     assert view.update_time == anna.create_time
 
 
@@ -114,7 +114,7 @@ async def test_every_answer_says_how_current_each_source_is(desk):
 
     async def fresh():
         view = await desk.view(anna.name)
-        assert [source.service for source in view.freshness] == SOURCES
+        assert [source.service for source in view.freshness] == [f"services/{each}" for each in SOURCES]
         return view.freshness[0].state == SourceFreshness.State.STATE_FRESH
 
     await eventually(fresh)

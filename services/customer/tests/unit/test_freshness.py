@@ -25,7 +25,7 @@ CONSUMERS = {"customer": "customer-view-customer", "cases": "customer-view-cases
 )
 def test_a_source_is_fresh_behind_or_silent(standing, state):
     shown = source_freshness("cases", SourceState(standing, 7.5, 3))
-    assert (shown.service, shown.state, shown.pending_event_count) == ("cases", state, 3)
+    assert (shown.service, shown.state, shown.pending_event_count) == ("services/cases", state, 3)
     assert shown.age.ToTimedelta() == timedelta(seconds=7.5)
 
 
@@ -74,8 +74,8 @@ def test_freshness_is_appended_to_a_view_without_reading_it(freshness):
     view = CustomerView.FromString(stored + freshness.serialised())
     assert view.name == "customers/c/view"
     assert [(source.service, source.state) for source in view.freshness] == [
-        ("customer", State.STATE_FRESH),
-        ("cases", State.STATE_FRESH),
+        ("services/customer", State.STATE_FRESH),
+        ("services/cases", State.STATE_FRESH),
     ]
 
 
@@ -90,11 +90,11 @@ async def test_a_fact_set_aside_marks_its_customer_and_nobody_else(freshness, ro
     await freshness.load()
     [fact] = CustomerView.FromString(freshness.unapplied(anna)).unapplied_facts
     assert (fact.service, fact.resource, fact.state) == (
-        "cases",
+        "services/cases",
         "promises/1",
         states_pb2.SET_ASIDE_STATE_PARKED,
     )
-    assert fact.park_time.ToDatetime(UTC) == AT
+    assert fact.set_aside_time.ToDatetime(UTC) == AT
     assert freshness.unapplied(bob) == b""
     assert changed == [anna]
     assert State.STATE_BEHIND not in states(freshness)

@@ -119,8 +119,8 @@ def test_the_latest_facts_of_each_type_fold_to_what_all_of_them_do(kind):
 
 def test_a_part_says_what_it_was_built_from():
     source = fold(PartKind.PROMISE, history(MADE, AT_RISK)).part.source
-    assert (source.service, source.resource_version) == ("cases", 2)
-    assert source.event_time == timestamp(START + timedelta(hours=2))
+    assert (source.service, source.resource_version) == ("services/cases", 2)
+    assert source.occur_time == timestamp(START + timedelta(hours=2))
 
 
 def test_a_promise_has_a_forecast_while_the_customer_waits_for_it():
@@ -182,7 +182,7 @@ def test_a_balance_goes_back_to_zero():
 def test_goodwill_has_the_time_of_its_grant():
     part = fold(PartKind.GOODWILL, HISTORIES[PartKind.GOODWILL]).part
     assert (part.goodwill, part.amount, part.promise) == ("goodwill/g", 200, PROMISE)
-    assert part.grant_time == timestamp(START + timedelta(hours=1))
+    assert part.create_time == timestamp(START + timedelta(hours=1))
 
 
 def test_every_part_has_facts_and_every_fact_a_part():

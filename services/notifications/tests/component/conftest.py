@@ -220,7 +220,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
         )
         causes = [
             explanation_pb2.Cause(
-                resource=resource, event_type=what, id=cause_id, actor="agents/bob", service="cases"
+                resource=resource, event_type=what, id=cause_id, actor="agents/bob", service="services/cases"
             )
             for resource, what, cause_id in links
         ]

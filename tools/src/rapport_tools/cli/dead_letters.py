@@ -137,7 +137,7 @@ def _service(consumer: str) -> str:
 def _row(letter: "DeadLetter") -> dict[str, Any]:
     return {
         "name": letter.name,
-        "when": letter.park_time.ToDatetime().isoformat(timespec="seconds"),
+        "when": letter.set_aside_time.ToDatetime().isoformat(timespec="seconds"),
         "subject": letter.subject,
         "resource": letter.resource,
         "error": letter.error,

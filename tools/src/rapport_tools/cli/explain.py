@@ -43,7 +43,8 @@ def explain(
         when = cause.occur_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
         where = f" {cause.resource}" if cause.resource else ""
         trace = f"   trace {cause.trace_id}" if cause.trace_id else ""
-        say(line(f"  {when}  {cause.service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
+        service = cause.service.rpartition("/")[2]
+        say(line(f"  {when}  {service:<14} {what(cause)}{where} by {cause.actor}{trace}"))
 
 
 def explanation_of(session: "Session", resource: str) -> Any:

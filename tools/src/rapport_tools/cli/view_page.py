@@ -116,8 +116,9 @@ def _late(source: view_pb2.SourceFreshness) -> tuple[str, str]:
     waiting = (
         f", {counted(source.pending_event_count, 'event')} to come" if source.pending_event_count else ""
     )
+    service = source.service.rpartition("/")[2]
     return (
-        f"\n{source.service} is {state.lower()}: {age(source.age.ToTimedelta().total_seconds())}{waiting}",
+        f"\n{service} is {state.lower()}: {age(source.age.ToTimedelta().total_seconds())}{waiting}",
         "bold yellow",
     )
 
@@ -126,7 +127,8 @@ def _unapplied(fact: view_pb2.UnappliedFact) -> tuple[str, str]:
     """A fact that the view does not show, and what becomes of it."""
     state = value_name(fact, "state").lower()
     what = fact.event_type.rpartition(".")[2]
-    return f"\n{what} of {fact.resource} ({fact.service}) is not in the view: {state}", "bold yellow"
+    service = fact.service.rpartition("/")[2]
+    return f"\n{what} of {fact.resource} ({service}) is not in the view: {state}", "bold yellow"
 
 
 def _list(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
@@ -173,7 +175,7 @@ def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
 
 
 def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
-    return f"{part.amount} {_unit(part)}", part.reason_code, moment(part.grant_time), part.goodwill
+    return f"{part.amount} {_unit(part)}", part.reason_code, moment(part.create_time), part.goodwill
 
 
 def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:

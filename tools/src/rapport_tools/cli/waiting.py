@@ -25,7 +25,7 @@ def consumers(service: str = Service, as_json: bool = AsJson) -> None:
         lambda name, stub: (
             {
                 "consumer": each.name.rpartition("/")[2],
-                "source": each.source,
+                "source": each.service.rpartition("/")[2],
                 "pending": each.pending_count,
                 "in_hand": each.in_hand_count,
                 "parked": each.parked_count,

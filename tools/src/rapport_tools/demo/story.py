@@ -31,6 +31,7 @@ from rapport.customer.v1 import (
     customer_pb2,
     customer_service_pb2,
     identifier_pb2,
+    timeline_pb2,
     timeline_service_pb2,
     view_pb2,
     view_service_pb2,
@@ -148,9 +149,11 @@ class Story:
             self._timeline.RecordInteraction,
             timeline_service_pb2.RecordInteractionRequest(
                 parent=self.outcome.customer,
-                channel=channel_pb2.CHANNEL_VOICE,
-                direction=channel_pb2.DIRECTION_INBOUND,
-                topic="order",
+                timeline_entry=timeline_pb2.TimelineEntry(
+                    channel=channel_pb2.CHANNEL_VOICE,
+                    direction=channel_pb2.DIRECTION_INBOUND,
+                    topic="order",
+                ),
             ),
         )
         case = self._call(

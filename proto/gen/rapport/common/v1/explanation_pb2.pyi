@@ -49,7 +49,7 @@ class Cause(_message.Message):
     id: _builtins.str
     """The id (UUID) of the event, request or timer."""
     service: _builtins.str
-    """The service that recorded it, for example `cases`."""
+    """The service that recorded it, `services/{service}`."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""

@@ -168,15 +168,19 @@ class InteractionRecorded(_message.Message):
 
     TIMELINE_ENTRY_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
     timeline_entry: _builtins.str
     """`customers/{uuid}/timelineEntries/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
+    department: _builtins.str
+    """`departments/{department}` that recorded it; may be empty."""
     channel: _channel_pb2.Channel.ValueType
     """The touch point."""
     direction: _channel_pb2.Direction.ValueType
@@ -184,7 +188,9 @@ class InteractionRecorded(_message.Message):
     topic: _builtins.str
     """What it was about, a code."""
     resource: _builtins.str
-    """The resource it was about, or another code; may be empty."""
+    """The name of the resource it was about; may be empty."""
+    reference: _builtins.str
+    """What it referred to in another system, a code; may be empty."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -194,15 +200,17 @@ class InteractionRecorded(_message.Message):
         *,
         timeline_entry: _builtins.str = ...,
         customer: _builtins.str = ...,
+        department: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
         resource: _builtins.str = ...,
+        reference: _builtins.str = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "direction", b"direction", "occur_time", b"occur_time", "resource", b"resource", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "customer", b"customer", "department", b"department", "direction", b"direction", "occur_time", b"occur_time", "reference", b"reference", "resource", b"resource", "timeline_entry", b"timeline_entry", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

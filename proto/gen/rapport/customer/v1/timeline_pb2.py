@@ -30,7 +30,7 @@ from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_chann
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/timeline.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xdf\x03\n\rTimelineEntry\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x12\n\nevent_type\x18\x02 \x01(\t\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x18\n\x08resource\x18\x04 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12.\n\noccur_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x63hannel\x18\x06 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12/\n\tdirection\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.Direction\x12\r\n\x05topic\x18\x08 \x01(\t\x12\x16\n\x07summary\x18\t \x01(\tB\x05\xe0\xfb\x8a\x01\x01\x12\"\n\x06\x61mount\x18\n \x01(\x0b\x32\x12.google.type.Money\x12\x15\n\x05\x61\x63tor\x18\x0b \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x10\n\x08trace_id\x18\x0c \x01(\t:z\xea\x41w\n\x1e\x63ustomer.rapport/TimelineEntry\x12\x35\x63ustomers/{customer}/timelineEntries/{timeline_entry}*\x0ftimelineEntries2\rtimelineEntryb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"rapport/customer/v1/timeline.proto\x12\x13rapport.customer.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1frapport/common/v1/channel.proto\x1a rapport/options/v1/options.proto\"\xaf\x05\n\rTimelineEntry\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x18\n\nevent_type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x34\n\x07service\x18\x03 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aoperations.rapport/Service\x12\x1c\n\x08resource\x18\x04 \x01(\tB\n\xe2\x41\x01\x01\xfa\x41\x03\n\x01*\x12\x1e\n\treference\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x03\x12=\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x31\n\x07\x63hannel\x18\x07 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x35\n\tdirection\x18\x08 \x01(\x0e\x32\x1c.rapport.common.v1.DirectionB\x04\xe2\x41\x01\x02\x12\x1a\n\x05topic\x18\t \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\'\n\x07summary\x18\n \x01(\tB\x16\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12\x35\n\ndepartment\x18\x0b \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12(\n\x06\x61mount\x18\x0c \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x19\n\x05\x61\x63tor\x18\r \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x16\n\x08trace_id\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03:z\xea\x41w\n\x1e\x63ustomer.rapport/TimelineEntry\x12\x35\x63ustomers/{customer}/timelineEntries/{timeline_entry}*\x0ftimelineEntries2\rtimelineEntryb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,14 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TIMELINEENTRY'].fields_by_name['name']._loaded_options = None
   _globals['_TIMELINEENTRY'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_TIMELINEENTRY'].fields_by_name['event_type']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['event_type']._serialized_options = b'\342A\001\003'
+  _globals['_TIMELINEENTRY'].fields_by_name['service']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['service']._serialized_options = b'\342A\001\003\372A\034\n\032operations.rapport/Service'
   _globals['_TIMELINEENTRY'].fields_by_name['resource']._loaded_options = None
-  _globals['_TIMELINEENTRY'].fields_by_name['resource']._serialized_options = b'\372A\003\n\001*'
+  _globals['_TIMELINEENTRY'].fields_by_name['resource']._serialized_options = b'\342A\001\001\372A\003\n\001*'
+  _globals['_TIMELINEENTRY'].fields_by_name['reference']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['reference']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\003'
+  _globals['_TIMELINEENTRY'].fields_by_name['occur_time']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['occur_time']._serialized_options = b'\342A\001\001\362\373\212\001\004@\200\243\005'
+  _globals['_TIMELINEENTRY'].fields_by_name['channel']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['channel']._serialized_options = b'\342A\001\002'
+  _globals['_TIMELINEENTRY'].fields_by_name['direction']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['direction']._serialized_options = b'\342A\001\002'
+  _globals['_TIMELINEENTRY'].fields_by_name['topic']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['topic']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
   _globals['_TIMELINEENTRY'].fields_by_name['summary']._loaded_options = None
-  _globals['_TIMELINEENTRY'].fields_by_name['summary']._serialized_options = b'\340\373\212\001\001'
+  _globals['_TIMELINEENTRY'].fields_by_name['summary']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\240\037\370\373\212\001\001'
+  _globals['_TIMELINEENTRY'].fields_by_name['department']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
+  _globals['_TIMELINEENTRY'].fields_by_name['amount']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['amount']._serialized_options = b'\342A\001\003'
   _globals['_TIMELINEENTRY'].fields_by_name['actor']._loaded_options = None
-  _globals['_TIMELINEENTRY'].fields_by_name['actor']._serialized_options = b'\372A\003\n\001*'
+  _globals['_TIMELINEENTRY'].fields_by_name['actor']._serialized_options = b'\342A\001\003\372A\003\n\001*'
+  _globals['_TIMELINEENTRY'].fields_by_name['trace_id']._loaded_options = None
+  _globals['_TIMELINEENTRY'].fields_by_name['trace_id']._serialized_options = b'\342A\001\003'
   _globals['_TIMELINEENTRY']._loaded_options = None
   _globals['_TIMELINEENTRY']._serialized_options = b'\352Aw\n\036customer.rapport/TimelineEntry\0225customers/{customer}/timelineEntries/{timeline_entry}*\017timelineEntries2\rtimelineEntry'
   _globals['_TIMELINEENTRY']._serialized_start=245
-  _globals['_TIMELINEENTRY']._serialized_end=724
+  _globals['_TIMELINEENTRY']._serialized_end=932
 # @@protoc_insertion_point(module_scope)

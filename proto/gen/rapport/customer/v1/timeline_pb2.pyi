@@ -27,13 +27,15 @@ class TimelineEntry(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_TYPE_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     OCCUR_TIME_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     DIRECTION_FIELD_NUMBER: _builtins.int
     TOPIC_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     TRACE_ID_FIELD_NUMBER: _builtins.int
@@ -43,26 +45,32 @@ class TimelineEntry(_message.Message):
     """What happened, the full name of the fact's message, for example `rapport.cases.v1.PromiseAtRisk`; of an interaction
     `rapport.customer.v1.InteractionRecorded`.
     """
-    source: _builtins.str
-    """The service that told it, for example `cases`."""
+    service: _builtins.str
+    """The service that told it, `services/{service}`."""
     resource: _builtins.str
-    """The resource it is about, for example `promises/0198...`; empty for interactions without one."""
+    """The name of the resource it is about, for example `cases/0198...`; empty for interactions without one."""
+    reference: _builtins.str
+    """What an interaction refers to in another system, for example `orders/10248`. Empty for facts."""
     channel: _channel_pb2.Channel.ValueType
     """The touch point, for interactions and notices."""
     direction: _channel_pb2.Direction.ValueType
     """Who spoke first, for interactions and notices that were sent."""
     topic: _builtins.str
-    """What it was about, a short code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
+    """What it was about, a code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
     summary: _builtins.str
     """What was said, in the department's words; at most 4,000 characters."""
+    department: _builtins.str
+    """Whose it is, `departments/{department}`: of an interaction whoever recorded it, of a fact the one it names. May be
+    empty.
+    """
     actor: _builtins.str
-    """Who did it: `agents/{agent}`, or `services/{service}` also for what its clock did."""
+    """Who did it: `agents/{agent}`, or `services/{service}` also for what its clock did. More kinds may come."""
     trace_id: _builtins.str
     """The trace in which it happened; empty when it was not sampled."""
     @_builtins.property
     def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When it happened: of a purchase when it was bought, of a promise when it was made, kept or due, however much later
-        that was told.
+        that was told. Of an interaction from 1970 to one day ahead; absent means now.
         """
 
     @_builtins.property
@@ -74,20 +82,22 @@ class TimelineEntry(_message.Message):
         *,
         name: _builtins.str = ...,
         event_type: _builtins.str = ...,
-        source: _builtins.str = ...,
+        service: _builtins.str = ...,
         resource: _builtins.str = ...,
+        reference: _builtins.str = ...,
         occur_time: _timestamp_pb2.Timestamp | None = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         direction: _channel_pb2.Direction.ValueType = ...,
         topic: _builtins.str = ...,
         summary: _builtins.str = ...,
+        department: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         actor: _builtins.str = ...,
         trace_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "direction", b"direction", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "resource", b"resource", "source", b"source", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "amount", b"amount", "channel", b"channel", "department", b"department", "direction", b"direction", "event_type", b"event_type", "name", b"name", "occur_time", b"occur_time", "reference", b"reference", "resource", b"resource", "service", b"service", "summary", b"summary", "topic", b"topic", "trace_id", b"trace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

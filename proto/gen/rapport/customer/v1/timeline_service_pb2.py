@@ -25,14 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from rapport.common.v1 import channel_pb2 as rapport_dot_common_dot_v1_dot_channel__pb2
 from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import timeline_pb2 as rapport_dot_customer_dot_v1_dot_timeline__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/timeline_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a#rapport/common/v1/explanation.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\x80\x03\n\x18RecordInteractionRequest\x12\x37\n\x06parent\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \x12\x1e\x63ustomer.rapport/TimelineEntry\x12\x31\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x35\n\tdirection\x18\x03 \x01(\x0e\x32\x1c.rapport.common.v1.DirectionB\x04\xe2\x41\x01\x02\x12\x1a\n\x05topic\x18\x04 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x01\x12\'\n\x07summary\x18\x05 \x01(\tB\x16\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x03\x10\xa0\x1f\xf8\xfb\x8a\x01\x01\x12=\n\noccur_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12#\n\x08resource\x18\x07 \x01(\tB\x11\xe2\x41\x01\x01\xfa\x41\x03\n\x01*\xf2\xfb\x8a\x01\x02\x08\x03\x12\x18\n\nrequest_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\"\x81\x01\n\x1e\x42\x61tchRecordInteractionsRequest\x12\x45\n\x08requests\x18\x01 \x03(\x0b\x32-.rapport.customer.v1.RecordInteractionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x1f\x42\x61tchRecordInteractionsResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\"P\n\x17GetTimelineEntryRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\"\x88\x01\n\x1aListTimelineEntriesRequest\x12\x37\n\x06parent\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \x12\x1e\x63ustomer.rapport/TimelineEntry\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x1bListTimelineEntriesResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x1b\x45xplainTimelineEntryRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x9f\x08\n\x0fTimelineService\x12\xd1\x01\n\x11RecordInteraction\x12-.rapport.customer.v1.RecordInteractionRequest\x1a\".rapport.customer.v1.TimelineEntry\"i\xca\xfb\x8a\x01\x1f\x63ustomer.timeline_entries.write\x82\xd3\xe4\x93\x02?\":/v1/{parent=customers/*}/timelineEntries:recordInteraction:\x01*\x12\xda\x01\n\x17\x42\x61tchRecordInteractions\x12\x33.rapport.customer.v1.BatchRecordInteractionsRequest\x1a\x34.rapport.customer.v1.BatchRecordInteractionsResponse\"T\xca\xfb\x8a\x01\x1f\x63ustomer.timeline_entries.write\x82\xd3\xe4\x93\x02*\"%/v1/customers:batchRecordInteractions:\x01*\x12\xbc\x01\n\x10GetTimelineEntry\x12,.rapport.customer.v1.GetTimelineEntryRequest\x1a\".rapport.customer.v1.TimelineEntry\"V\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=customers/*/timelineEntries/*}\x12\xd0\x01\n\x13ListTimelineEntries\x12/.rapport.customer.v1.ListTimelineEntriesRequest\x1a\x30.rapport.customer.v1.ListTimelineEntriesResponse\"V\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=customers/*}/timelineEntries\x12\xc8\x01\n\x14\x45xplainTimelineEntry\x12\x30.rapport.customer.v1.ExplainTimelineEntryRequest\x1a\x1e.rapport.common.v1.Explanation\"^\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/{name=customers/*/timelineEntries/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*rapport/customer/v1/timeline_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a\"rapport/customer/v1/timeline.proto\x1a rapport/options/v1/options.proto\"\xaf\x01\n\x18RecordInteractionRequest\x12\x37\n\x06parent\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \x12\x1e\x63ustomer.rapport/TimelineEntry\x12@\n\x0etimeline_entry\x18\x02 \x01(\x0b\x32\".rapport.customer.v1.TimelineEntryB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x81\x01\n\x1e\x42\x61tchRecordInteractionsRequest\x12\x45\n\x08requests\x18\x01 \x03(\x0b\x32-.rapport.customer.v1.RecordInteractionRequestB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"_\n\x1f\x42\x61tchRecordInteractionsResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\"P\n\x17GetTimelineEntryRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\"\x88\x01\n\x1aListTimelineEntriesRequest\x12\x37\n\x06parent\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \x12\x1e\x63ustomer.rapport/TimelineEntry\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"t\n\x1bListTimelineEntriesResponse\x12<\n\x10timeline_entries\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.TimelineEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"s\n\x1b\x45xplainTimelineEntryRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x9f\x08\n\x0fTimelineService\x12\xd1\x01\n\x11RecordInteraction\x12-.rapport.customer.v1.RecordInteractionRequest\x1a\".rapport.customer.v1.TimelineEntry\"i\xca\xfb\x8a\x01\x1f\x63ustomer.timeline_entries.write\x82\xd3\xe4\x93\x02?\":/v1/{parent=customers/*}/timelineEntries:recordInteraction:\x01*\x12\xda\x01\n\x17\x42\x61tchRecordInteractions\x12\x33.rapport.customer.v1.BatchRecordInteractionsRequest\x1a\x34.rapport.customer.v1.BatchRecordInteractionsResponse\"T\xca\xfb\x8a\x01\x1f\x63ustomer.timeline_entries.write\x82\xd3\xe4\x93\x02*\"%/v1/customers:batchRecordInteractions:\x01*\x12\xbc\x01\n\x10GetTimelineEntry\x12,.rapport.customer.v1.GetTimelineEntryRequest\x1a\".rapport.customer.v1.TimelineEntry\"V\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02*\x12(/v1/{name=customers/*/timelineEntries/*}\x12\xd0\x01\n\x13ListTimelineEntries\x12/.rapport.customer.v1.ListTimelineEntriesRequest\x1a\x30.rapport.customer.v1.ListTimelineEntriesResponse\"V\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=customers/*}/timelineEntries\x12\xc8\x01\n\x14\x45xplainTimelineEntry\x12\x30.rapport.customer.v1.ExplainTimelineEntryRequest\x1a\x1e.rapport.common.v1.Explanation\"^\x90\x02\x01\xca\xfb\x8a\x01\x1e\x63ustomer.timeline_entries.read\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/{name=customers/*/timelineEntries/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,18 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A \022\036customer.rapport/TimelineEntry'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['channel']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['channel']._serialized_options = b'\342A\001\002'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['direction']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['direction']._serialized_options = b'\342A\001\002'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['topic']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['topic']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\001'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['summary']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['summary']._serialized_options = b'\342A\001\001\340\373\212\001\001\362\373\212\001\003\020\240\037\370\373\212\001\001'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['occur_time']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['occur_time']._serialized_options = b'\342A\001\001\362\373\212\001\004@\200\243\005'
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['resource']._loaded_options = None
-  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['resource']._serialized_options = b'\342A\001\001\372A\003\n\001*\362\373\212\001\002\010\003'
+  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['timeline_entry']._loaded_options = None
+  _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['timeline_entry']._serialized_options = b'\342A\001\002'
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RECORDINTERACTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_BATCHRECORDINTERACTIONSREQUEST'].fields_by_name['requests']._loaded_options = None
@@ -81,20 +69,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TIMELINESERVICE'].methods_by_name['ListTimelineEntries']._serialized_options = b'\220\002\001\312\373\212\001\036customer.timeline_entries.read\202\323\344\223\002*\022(/v1/{parent=customers/*}/timelineEntries'
   _globals['_TIMELINESERVICE'].methods_by_name['ExplainTimelineEntry']._loaded_options = None
   _globals['_TIMELINESERVICE'].methods_by_name['ExplainTimelineEntry']._serialized_options = b'\220\002\001\312\373\212\001\036customer.timeline_entries.read\202\323\344\223\0022\0220/v1/{name=customers/*/timelineEntries/*}:explain'
-  _globals['_RECORDINTERACTIONREQUEST']._serialized_start=331
-  _globals['_RECORDINTERACTIONREQUEST']._serialized_end=715
-  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_start=718
-  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_end=847
-  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_start=849
-  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_end=944
-  _globals['_GETTIMELINEENTRYREQUEST']._serialized_start=946
-  _globals['_GETTIMELINEENTRYREQUEST']._serialized_end=1026
-  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_start=1029
-  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_end=1165
-  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_start=1167
-  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_end=1283
-  _globals['_EXPLAINTIMELINEENTRYREQUEST']._serialized_start=1285
-  _globals['_EXPLAINTIMELINEENTRYREQUEST']._serialized_end=1400
-  _globals['_TIMELINESERVICE']._serialized_start=1403
-  _globals['_TIMELINESERVICE']._serialized_end=2458
+  _globals['_RECORDINTERACTIONREQUEST']._serialized_start=265
+  _globals['_RECORDINTERACTIONREQUEST']._serialized_end=440
+  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_start=443
+  _globals['_BATCHRECORDINTERACTIONSREQUEST']._serialized_end=572
+  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_start=574
+  _globals['_BATCHRECORDINTERACTIONSRESPONSE']._serialized_end=669
+  _globals['_GETTIMELINEENTRYREQUEST']._serialized_start=671
+  _globals['_GETTIMELINEENTRYREQUEST']._serialized_end=751
+  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_start=754
+  _globals['_LISTTIMELINEENTRIESREQUEST']._serialized_end=890
+  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_start=892
+  _globals['_LISTTIMELINEENTRIESRESPONSE']._serialized_end=1008
+  _globals['_EXPLAINTIMELINEENTRYREQUEST']._serialized_start=1010
+  _globals['_EXPLAINTIMELINEENTRYREQUEST']._serialized_end=1125
+  _globals['_TIMELINESERVICE']._serialized_start=1128
+  _globals['_TIMELINESERVICE']._serialized_end=2183
 # @@protoc_insertion_point(module_scope)

@@ -6,9 +6,7 @@ The timeline: record what happened, read it back, ask why."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from rapport.common.v1 import channel_pb2 as _channel_pb2
 from rapport.customer.v1 import timeline_pb2 as _timeline_pb2
 import builtins as _builtins
 import sys
@@ -28,48 +26,26 @@ class RecordInteractionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PARENT_FIELD_NUMBER: _builtins.int
-    CHANNEL_FIELD_NUMBER: _builtins.int
-    DIRECTION_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
-    SUMMARY_FIELD_NUMBER: _builtins.int
-    OCCUR_TIME_FIELD_NUMBER: _builtins.int
-    RESOURCE_FIELD_NUMBER: _builtins.int
+    TIMELINE_ENTRY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """`customers/{uuid}`."""
-    channel: _channel_pb2.Channel.ValueType
-    """The touch point."""
-    direction: _channel_pb2.Direction.ValueType
-    """Who spoke first."""
-    topic: _builtins.str
-    """What it was about: lower-case letters, digits and dashes, at most 63."""
-    summary: _builtins.str
-    """What was said; at most 4,000 characters."""
-    resource: _builtins.str
-    """What it was about, a resource's name or another code, for example `cases/0198...`: at most 100 letters of the
-    English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
-    """
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
-    def occur_time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened; absent means now. From 1970 to one day ahead."""
+    def timeline_entry(self) -> _timeline_pb2.TimelineEntry:
+        """The contact; `name` and output-only fields are ignored."""
 
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
-        channel: _channel_pb2.Channel.ValueType = ...,
-        direction: _channel_pb2.Direction.ValueType = ...,
-        topic: _builtins.str = ...,
-        summary: _builtins.str = ...,
-        occur_time: _timestamp_pb2.Timestamp | None = ...,
-        resource: _builtins.str = ...,
+        timeline_entry: _timeline_pb2.TimelineEntry | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["timeline_entry", b"timeline_entry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "direction", b"direction", "occur_time", b"occur_time", "parent", b"parent", "request_id", b"request_id", "resource", b"resource", "summary", b"summary", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "timeline_entry", b"timeline_entry"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

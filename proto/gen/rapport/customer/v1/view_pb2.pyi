@@ -158,13 +158,13 @@ class PartSource(_message.Message):
 
     SERVICE_FIELD_NUMBER: _builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: _builtins.int
-    EVENT_TIME_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
     service: _builtins.str
-    """The service that owns the part, for example `cases`."""
+    """The service that owns the part, `services/{service}`."""
     resource_version: _builtins.int
     """The version of the resource that the part shows."""
     @_builtins.property
-    def event_time(self) -> _timestamp_pb2.Timestamp:
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
         """When the last applied fact happened."""
 
     def __init__(
@@ -172,11 +172,11 @@ class PartSource(_message.Message):
         *,
         service: _builtins.str = ...,
         resource_version: _builtins.int = ...,
-        event_time: _timestamp_pb2.Timestamp | None = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "resource_version", b"resource_version", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "resource_version", b"resource_version", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -192,9 +192,9 @@ class UnappliedFact(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     EVENT_TYPE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    PARK_TIME_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_TIME_FIELD_NUMBER: _builtins.int
     service: _builtins.str
-    """The service that told it, for example `cases`."""
+    """The service that told it, `services/{service}`."""
     resource: _builtins.str
     """The resource that it is about."""
     event_type: _builtins.str
@@ -202,7 +202,7 @@ class UnappliedFact(_message.Message):
     state: _states_pb2.SetAsideState.ValueType
     """What becomes of it."""
     @_builtins.property
-    def park_time(self) -> _timestamp_pb2.Timestamp:
+    def set_aside_time(self) -> _timestamp_pb2.Timestamp:
         """When it was set aside."""
 
     def __init__(
@@ -212,11 +212,11 @@ class UnappliedFact(_message.Message):
         resource: _builtins.str = ...,
         event_type: _builtins.str = ...,
         state: _states_pb2.SetAsideState.ValueType = ...,
-        park_time: _timestamp_pb2.Timestamp | None = ...,
+        set_aside_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["set_aside_time", b"set_aside_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_type", b"event_type", "park_time", b"park_time", "resource", b"resource", "service", b"service", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_type", b"event_type", "resource", b"resource", "service", b"service", "set_aside_time", b"set_aside_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -264,7 +264,7 @@ class SourceFreshness(_message.Message):
     AGE_FIELD_NUMBER: _builtins.int
     PENDING_EVENT_COUNT_FIELD_NUMBER: _builtins.int
     service: _builtins.str
-    """The service, for example `loyalty`."""
+    """The service, `services/{service}`."""
     state: Global___SourceFreshness.State.ValueType
     """How current it is."""
     pending_event_count: _builtins.int
@@ -536,7 +536,7 @@ class GoodwillPart(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
-    GRANT_TIME_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     unit: _builtins.str
@@ -548,7 +548,7 @@ class GoodwillPart(_message.Message):
     promise: _builtins.str
     """The promise it makes up for; may be empty."""
     @_builtins.property
-    def grant_time(self) -> _timestamp_pb2.Timestamp:
+    def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
 
     def __init__(
@@ -559,11 +559,11 @@ class GoodwillPart(_message.Message):
         amount: _builtins.int = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
-        grant_time: _timestamp_pb2.Timestamp | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["grant_time", b"grant_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "goodwill", b"goodwill", "grant_time", b"grant_time", "promise", b"promise", "reason_code", b"reason_code", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "goodwill", b"goodwill", "promise", b"promise", "reason_code", b"reason_code", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

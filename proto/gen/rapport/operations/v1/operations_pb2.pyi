@@ -148,7 +148,7 @@ class Consumer(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    SOURCE_FIELD_NUMBER: _builtins.int
+    SERVICE_FIELD_NUMBER: _builtins.int
     PENDING_COUNT_FIELD_NUMBER: _builtins.int
     IN_HAND_COUNT_FIELD_NUMBER: _builtins.int
     PARKED_COUNT_FIELD_NUMBER: _builtins.int
@@ -156,8 +156,8 @@ class Consumer(_message.Message):
     MISSING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`services/{service}/consumers/{durable}`."""
-    source: _builtins.str
-    """Whose events it takes."""
+    service: _builtins.str
+    """Whose events it takes, `services/{service}`."""
     pending_count: _builtins.int
     """Events at the broker that were not delivered yet."""
     in_hand_count: _builtins.int
@@ -172,7 +172,7 @@ class Consumer(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        source: _builtins.str = ...,
+        service: _builtins.str = ...,
         pending_count: _builtins.int = ...,
         in_hand_count: _builtins.int = ...,
         parked_count: _builtins.int = ...,
@@ -181,7 +181,7 @@ class Consumer(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_count", b"dead_letter_count", "in_hand_count", b"in_hand_count", "missing", b"missing", "name", b"name", "parked_count", b"parked_count", "pending_count", b"pending_count", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letter_count", b"dead_letter_count", "in_hand_count", b"in_hand_count", "missing", b"missing", "name", b"name", "parked_count", b"parked_count", "pending_count", b"pending_count", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -220,7 +220,7 @@ class DeadLetter(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
-    PARK_TIME_FIELD_NUMBER: _builtins.int
+    SET_ASIDE_TIME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
@@ -243,7 +243,7 @@ class DeadLetter(_message.Message):
     data: _builtins.bytes
     """The event message; only of GetDeadLetter."""
     @_builtins.property
-    def park_time(self) -> _timestamp_pb2.Timestamp:
+    def set_aside_time(self) -> _timestamp_pb2.Timestamp:
         """When it was set aside first."""
 
     @_builtins.property
@@ -260,14 +260,14 @@ class DeadLetter(_message.Message):
         error: _builtins.str = ...,
         reason: _builtins.str = ...,
         attempt_count: _builtins.int = ...,
-        park_time: _timestamp_pb2.Timestamp | None = ...,
+        set_aside_time: _timestamp_pb2.Timestamp | None = ...,
         customer: _builtins.str = ...,
         headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         data: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["park_time", b"park_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["set_aside_time", b"set_aside_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "customer", b"customer", "data", b"data", "error", b"error", "event_type", b"event_type", "headers", b"headers", "name", b"name", "park_time", b"park_time", "reason", b"reason", "resource", b"resource", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "customer", b"customer", "data", b"data", "error", b"error", "event_type", b"event_type", "headers", b"headers", "name", b"name", "reason", b"reason", "resource", b"resource", "set_aside_time", b"set_aside_time", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -63,6 +63,8 @@ class _TimelineFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Timelin
     """What was paid, a google.type.Money; negative for what was given back."""
     TIMELINE_FIELD_CHANNEL: _TimelineField.ValueType  # 4
     """The channel on which the customer was contacted, a rapport.common.v1.Channel."""
+    TIMELINE_FIELD_DIRECTION: _TimelineField.ValueType  # 5
+    """Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
 
 class TimelineField(_TimelineField, metaclass=_TimelineFieldEnumTypeWrapper):
     """What a field of an event message is to the timeline of the event's `customer`. Its publisher says it in the event's
@@ -79,6 +81,8 @@ TIMELINE_FIELD_AMOUNT: TimelineField.ValueType  # 3
 """What was paid, a google.type.Money; negative for what was given back."""
 TIMELINE_FIELD_CHANNEL: TimelineField.ValueType  # 4
 """The channel on which the customer was contacted, a rapport.common.v1.Channel."""
+TIMELINE_FIELD_DIRECTION: TimelineField.ValueType  # 5
+"""Who spoke first, a rapport.common.v1.Direction. A contact that does not say it was ours."""
 Global___TimelineField: _TypeAlias = TimelineField  # noqa: Y015
 
 class _Format:
@@ -257,7 +261,8 @@ where all do. A method without one fails at start-up.
 """
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
 """The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. Its first field names the
-resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is.
+resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is, and
+`department`, if it has one, the department whose entry that is.
 """
 owner: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The field names the department that owns the resource, `departments/{id}`: only its callers change the resource,

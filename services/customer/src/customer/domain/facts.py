@@ -52,10 +52,12 @@ class InteractionRecorded:
 
     timeline_entry: str
     customer: str
+    department: str
     channel: str
     direction: str
     topic: str
     resource: str
+    reference: str
     occur_time: datetime
 
 

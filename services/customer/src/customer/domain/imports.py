@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
+from customer.domain.names import department_name
 
 
 class ImportState(StrEnum):
@@ -48,7 +49,7 @@ class ImportJob:
     @property
     def department(self) -> str:
         """`departments/{department}` that imports; empty for nobody's."""
-        return f"departments/{self.department_id}" if self.department_id else ""
+        return department_name(self.department_id)
 
     def receive(self, last_line: int, accepted: int, rejected: int) -> None:
         """Count rows that came in."""

@@ -3,6 +3,11 @@
 from uuid import UUID
 
 
+def department_name(department_id: str) -> str:
+    """`departments/{department}`; empty for nobody's."""
+    return f"departments/{department_id}" if department_id else ""
+
+
 def customer_name(customer_id: UUID) -> str:
     """`customers/{uuid}`."""
     return f"customers/{customer_id}"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from customer.domain import facts
-from customer.domain.names import customer_name, section_name
+from customer.domain.names import customer_name, department_name, section_name
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class SectionSchema:
     @property
     def department(self) -> str:
         """`departments/{department}` whose it is."""
-        return f"departments/{self.department_id}"
+        return department_name(self.department_id)
 
     def follow(self, held: Self) -> None:
         """Be the version after `held`, whoever's that is."""

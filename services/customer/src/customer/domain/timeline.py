@@ -41,19 +41,22 @@ class Direction(StrEnum):
 class TimelineEntry:
     """An interaction, or a fact of any department. `id` of a fact is the id of its event.
 
-    `amount` is what was paid, of a purchase; `actor` is who acted as tokens name them.
+    `service` is the id of the service that told it, `department` the name of whose it is; `amount` is
+    what was paid, of a purchase; `actor` is who acted as tokens name them.
     """
 
     id: UUID
     customer_id: UUID
     occur_time: datetime
     event_type: str
-    source: str
+    service: str
     resource: str
+    reference: str
     channel: Channel
     direction: Direction
     topic: str
     summary: str
+    department: str
     actor: str
     trace_id: str
     amount: Decimal | None = None

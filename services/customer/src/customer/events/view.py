@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.db.transaction import Transaction
 from chassis.events.declarations import EVERY, Listening
 from chassis.events.envelope import Event
+from chassis.events.shown import Shown
 from chassis.names import Pattern
 from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
@@ -57,12 +58,14 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
         # What is told has happened: nobody's entry stays the latest because it is of a future.
         occur_time=min(shown.occur_time or event.time, event.time),
         event_type=event.type,
-        source=event.source,
+        service=event.source,
         resource=event.resource,
+        reference="",
         channel=_channel(shown.channel),
-        direction=Direction.OUTBOUND if shown.channel else Direction.UNSPECIFIED,
+        direction=_direction(shown),
         topic=shown.topic,
         summary="",
+        department=shown.department,
         actor=event.actor,
         trace_id=trace_id(event.traceparent),
         amount=shown.amount,
@@ -73,6 +76,12 @@ def _entry(event: Event[Any], customer_id: UUID) -> TimelineEntry:
 def _channel(name: str) -> Channel:
     """UNSPECIFIED for one that this release does not know."""
     return Channel.__members__.get(name, Channel.UNSPECIFIED)
+
+
+def _direction(shown: Shown) -> Direction:
+    """A contact that does not say who spoke first was ours."""
+    ours = Direction.OUTBOUND if shown.channel else Direction.UNSPECIFIED
+    return Direction.__members__.get(shown.direction, ours)
 
 
 def _about(event: Event[Any]) -> About | None:

@@ -64,12 +64,11 @@ class TimelineRpc(TimelineServiceServicer):
             message,
             resource=entry.resource or message.name,
             id=str(entry.id),
-            service=entry.source,
         )
         return await self.explainer.explain(
             request,
             message,
-            lambda _: Why(f"{message.actor} is behind this: {entry.event_type}, told by {entry.source}."),
+            lambda _: Why(f"{message.actor} is behind this: {entry.event_type}, told by {message.service}."),
             event=None if entry.event_type == INTERACTION else entry.id,
             known=known,
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from google.protobuf.duration_pb2 import Duration
 
+from chassis.api.actors import service_name
 from chassis.api.messages import enum_number, timestamp
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
@@ -110,7 +111,7 @@ class ViewFreshness:
 def source_freshness(source: str, state: SourceState) -> view_pb2.SourceFreshness:
     """What the contract says of a source in this state."""
     return view_pb2.SourceFreshness(
-        service=source,
+        service=service_name(source),
         state=_STATES[state.standing],
         age=_duration(state.age_s),
         pending_event_count=state.pending,
@@ -131,10 +132,10 @@ def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
         if ids is None or len(views[ids[0]].unapplied_facts) == PER_CUSTOMER:
             continue
         views[ids[0]].unapplied_facts.add(
-            service=row.source,
+            service=service_name(row.source),
             resource=row.resource,
             event_type=row.type,
             state=enum_number(states_pb2.SetAsideState.DESCRIPTOR, row.state),
-            park_time=timestamp(row.parked_at),
+            set_aside_time=timestamp(row.parked_at),
         )
     return {customer_id: view.SerializeToString() for customer_id, view in views.items()}

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 from google.protobuf.message import Message
 
+from chassis.api.actors import service_name
 from chassis.api.messages import timestamp
 from rapport.cases.v1 import cases_events_pb2 as cases
 from rapport.common.v1 import states_pb2
@@ -111,11 +112,11 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
         spec.apply(part, data)
     last = facts[-1]
     if kind is PartKind.GOODWILL:
-        part.grant_time.CopyFrom(timestamp(last.time))
+        part.create_time.CopyFrom(timestamp(last.time))
     else:
-        part.source.service = last.type.split(".")[1]
+        part.source.service = service_name(last.type.split(".")[1])
         part.source.resource_version = last.version
-        part.source.event_time.CopyFrom(timestamp(last.time))
+        part.source.occur_time.CopyFrom(timestamp(last.time))
     urgent = kind is PartKind.PROMISE and part.state == states_pb2.PROMISE_STATE_AT_RISK
     return Folded(excerpt(part), _has_ended(kind, part), urgent, last.time)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from chassis.api.actors import actor_name
+from chassis.api.actors import actor_name, service_name
 from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
 from customer.domain.names import customer_name, entry_name, view_name
@@ -56,13 +56,15 @@ def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
         name=entry_name(entry.customer_id, entry.id),
         occur_time=timestamp(entry.occur_time),
         event_type=entry.event_type,
-        source=entry.source,
+        service=service_name(entry.service),
         resource=entry.resource,
+        reference=entry.reference,
         channel=_CHANNELS[entry.channel],
         direction=_DIRECTIONS[entry.direction],
         topic=entry.topic,
         summary=entry.summary,
-        actor=actor_name(entry.actor, entry.source),
+        department=entry.department,
+        actor=actor_name(entry.actor, entry.service),
         trace_id=entry.trace_id,
         amount=None if entry.amount is None else money(entry.amount, entry.currency_code),
     )
@@ -73,9 +75,9 @@ def _profile(view: view_pb2.CustomerView, customer: Customer) -> None:
     view.relationship_manager = customer.relationship_manager
     view.language_code = customer.language_code
     view.time_zone = customer.time_zone
-    view.profile_source.service = "customer"
+    view.profile_source.service = service_name("customer")
     view.profile_source.resource_version = customer.version
-    view.profile_source.event_time.CopyFrom(timestamp(customer.update_time))
+    view.profile_source.occur_time.CopyFrom(timestamp(customer.update_time))
 
 
 def _show(view: view_pb2.CustomerView, kind: PartKind, part: bytes) -> None:

@@ -12,7 +12,7 @@ from chassis.errors import NotFound
 from chassis.facts import fact_of
 from chassis.telemetry.tracing import trace_id
 from customer.domain.facts import InteractionRecorded
-from customer.domain.names import customer_name
+from customer.domain.names import customer_name, department_name
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import INSERT_ENTRIES
@@ -28,6 +28,7 @@ class RecordInteraction:
     topic: str
     summary: str
     resource: str
+    reference: str
     occur_time: datetime | None
 
 
@@ -74,12 +75,14 @@ def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineE
         customer_id=command.customer_id,
         occur_time=command.occur_time or tx.now,
         event_type=INTERACTION,
-        source=tx.db.service,
+        service=tx.db.service,
         resource=command.resource,
+        reference=command.reference,
         channel=command.channel,
         direction=command.direction,
         topic=command.topic,
         summary=command.summary,
+        department=department_name(call.principal.department),
         actor=call.principal.subject,
         trace_id=trace_id(call.traceparent),
     )
