@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chassis.errors import InvalidArgument
 from chassis.names import Pattern
 
-WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
+NOTE = Pattern("cases/{case}/notes/{note}")
 MEMBERSHIP = Pattern("programs/{program:code}/memberships/{membership}")
 ATTEMPT = Pattern("notices/{notice}/attempts/{attempt:number}")
 CONSENT = Pattern("customers/{customer}/consents/{consent:code_pair}")
@@ -18,7 +18,7 @@ codes = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
 
 @given(st.uuids(), st.uuids())
 def test_ids_survive_the_way_into_a_name_and_back(case: UUID, item: UUID) -> None:
-    assert WORK_ITEM.parse(WORK_ITEM.format(case, item)) == (case, item)
+    assert NOTE.parse(NOTE.format(case, item)) == (case, item)
 
 
 @given(codes, st.uuids(), st.integers(1, 10**9 - 1))
@@ -30,8 +30,8 @@ def test_chosen_ids_and_numbers_survive_too(code: str, id: UUID, number: int) ->
 
 @given(st.text() | st.from_regex(r"cases/.*", fullmatch=True))
 def test_whatever_parses_is_the_one_spelling_of_that_name(text: str) -> None:
-    ids = WORK_ITEM.match(text)
-    assert ids is None or WORK_ITEM.format(*ids) == text
+    ids = NOTE.match(text)
+    assert ids is None or NOTE.format(*ids) == text
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,23 @@ def test_whatever_parses_is_the_one_spelling_of_that_name(text: str) -> None:
         "",
         "cases/",
         f"cases/{ONE}",
-        f"cases/{ONE}/workItems/",
-        f"cases/{ONE}/workItems/{ONE}/",
-        f"/cases/{ONE}/workItems/{ONE}",
+        f"cases/{ONE}/notes/",
+        f"cases/{ONE}/notes/{ONE}/",
+        f"/cases/{ONE}/notes/{ONE}",
         f"cases/{ONE}/workitems/{ONE}",
-        f"cases/{str(ONE).upper()}/workItems/{ONE}",
-        f"cases/{ONE.hex}/workItems/{ONE}",
-        f"cases/{{{ONE}}}/workItems/{ONE}",
-        f"cases/{ONE}/workItems/{ONE}\n",
-        f"cases/{ONE}/workItems/-",
+        f"cases/{str(ONE).upper()}/notes/{ONE}",
+        f"cases/{ONE.hex}/notes/{ONE}",
+        f"cases/{{{ONE}}}/notes/{ONE}",
+        f"cases/{ONE}/notes/{ONE}\n",
+        f"cases/{ONE}/notes/-",
     ],
 )
 def test_another_shape_is_refused(name: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        WORK_ITEM.parse(name, "parent")
+        NOTE.parse(name, "parent")
     [violation] = refused.value.violations
     assert (violation.field, violation.reason) == ("parent", "INVALID_NAME")
-    assert violation.description == "must be a name like cases/{case}/workItems/{work_item}"
+    assert violation.description == "must be a name like cases/{case}/notes/{note}"
 
 
 @pytest.mark.parametrize("code", ["", "Gold", "-gold", "gold-", "g" * 64, "go/ld", "go_ld", "gøld", "go\n"])
@@ -66,7 +66,7 @@ def test_a_chosen_id_is_lower_case_letters_digits_and_dashes(code: str) -> None:
 
 def test_a_name_needs_all_its_ids() -> None:
     with pytest.raises(ValueError, match="takes 2 ids, not 1"):
-        WORK_ITEM.format(ONE)
+        NOTE.format(ONE)
 
 
 def test_a_pattern_shows_itself_as_the_contract_has_it() -> None:

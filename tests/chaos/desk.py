@@ -138,12 +138,14 @@ class Desk:
                 case=case_pb2.Case(customer=customer, topic=mark, owner="agents/alice")
             ),
         )
-        work = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver", reference=mark)
+        work = work_item_pb2.WorkItem(
+            case=case.name, department="departments/delivery", kind="deliver", reference=mark
+        )
         item = await self.act(
             "work item",
             mark,
             self.items.CreateWorkItem,
-            items_pb2.CreateWorkItemRequest(parent=case.name, work_item=work),
+            items_pb2.CreateWorkItemRequest(work_item=work),
         )
         promise = promise_pb2.Promise(
             customer=customer,

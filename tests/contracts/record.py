@@ -24,7 +24,7 @@ EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NAMES = {
     "customer": "customers/{customer}",
     "case": "cases/{case}",
-    "work_item": "cases/{case}/workItems/{work_item}",
+    "work_item": "workItems/{work_item}",
     "promise": "promises/{promise}",
     "predecessor": "promises/{predecessor}",
     "root": "promises/{predecessor}",

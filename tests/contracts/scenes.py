@@ -50,8 +50,8 @@ async def _case(do: Administer) -> Any:
 
 
 async def _work_item(do: Administer) -> Any:
-    item = work_item_pb2.WorkItem(department=OWNER, kind="refund")
-    request = work_item_service_pb2.CreateWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+    item = work_item_pb2.WorkItem(case=(await _case(do)).name, department=OWNER, kind="refund")
+    request = work_item_service_pb2.CreateWorkItemRequest(work_item=item)
     return await do("WorkItemService.CreateWorkItem", request)
 
 
@@ -95,8 +95,8 @@ async def reopen_case(do: Administer) -> Message:
 
 
 async def add_work_item(do: Administer) -> Message:
-    item = work_item_pb2.WorkItem(department=OWNER, kind="refund")
-    return work_item_service_pb2.CreateWorkItemRequest(parent=(await _case(do)).name, work_item=item)
+    item = work_item_pb2.WorkItem(case=(await _case(do)).name, department=OWNER, kind="refund")
+    return work_item_service_pb2.CreateWorkItemRequest(work_item=item)
 
 
 async def forecast_work_item(do: Administer) -> Message:

@@ -38,7 +38,6 @@ PARENTS: dict[str, dict[str, Any]] = {
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},
     "ListImportFindings": {"parent": f"importJobs/{uuid4()}"},
     "ListViewSections": {"parent": f"customers/{uuid4()}/view"},
-    "ListWorkItems": {"parent": f"cases/{uuid4()}"},
     "ListNotes": {"parent": f"cases/{uuid4()}"},
     "ListDeliveryAttempts": {"parent": f"notices/{uuid4()}"},
     "ListTemplateTexts": {"parent": "templates/none"},

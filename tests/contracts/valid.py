@@ -196,7 +196,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
         ("GetNote", {"name": "{CreateNote}"}),
         ("ListNotes", _PAGE | {"parent": "{OpenCase}"}),
-        ("CreateWorkItem", {"parent": "{OpenCase}", "work_item": {
+        ("CreateWorkItem", {"work_item": {"case": "{OpenCase}",
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
         ("StartWorkItem", {"name": "{CreateWorkItem}", "etag": "#"}),
         ("MakePromise", {"promise": PROMISED | {"case": "{OpenCase}", "work_item": "{CreateWorkItem}"}}),
@@ -210,7 +210,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer_requested": True, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ExplainWorkItem", {"name": "{CreateWorkItem}"}),
-        ("ListWorkItems", _PAGE | {"parent": "{OpenCase}"}),
+        ("ListWorkItems", _PAGE | {"filter": "case = {OpenCase}"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),

@@ -135,10 +135,12 @@ class Department(RapportUser):
         customer, now = random.choice(CUSTOMERS), datetime.now(UTC)
         case = case_pb2.Case(customer=customer, topic="order-delivery", owner="agents/front-desk")
         opened = self.call(self.cases.OpenCase, case_service_pb2.OpenCaseRequest(case=case))
-        item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
+        item = work_item_pb2.WorkItem(
+            case=opened.name, department="departments/delivery", kind="deliver-order"
+        )
         added = self.call(
             self.items.CreateWorkItem,
-            work_item_service_pb2.CreateWorkItemRequest(parent=opened.name, work_item=item),
+            work_item_service_pb2.CreateWorkItemRequest(work_item=item),
         )
         promise = promise_pb2.Promise(
             customer=customer,

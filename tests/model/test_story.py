@@ -100,11 +100,9 @@ class Drive:
             owner="agents/front-desk",
         )
         case = await self.cases.OpenCase(case_service_pb2.OpenCaseRequest(case=case))
-        item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver")
+        item = work_item_pb2.WorkItem(case=case.name, department="departments/delivery", kind="deliver")
         self.item = (
-            await self.items.CreateWorkItem(
-                work_item_service_pb2.CreateWorkItemRequest(parent=case.name, work_item=item)
-            )
+            await self.items.CreateWorkItem(work_item_service_pb2.CreateWorkItemRequest(work_item=item))
         ).name
         due = self._due(3)
         promise = promise_pb2.Promise(

@@ -1,4 +1,4 @@
-"""Resource names: `cases/0198.../workItems/0198...` to ids and back (AIP-122).
+"""Resource names: `cases/0198.../notes/0198...` to ids and back (AIP-122).
 
 A variable is a UUID unless it says otherwise:
 
@@ -34,7 +34,7 @@ class Pattern:
     """The shape of the names of one resource type.
 
     Args:
-        pattern: `cases/{case}/workItems/{work_item}`, as the contract has it, plus the kinds.
+        pattern: `cases/{case}/notes/{note}`, as the contract has it, plus the kinds.
 
     """
 

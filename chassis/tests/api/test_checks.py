@@ -251,7 +251,7 @@ def test_a_refusal_says_what_is_allowed_and_not_what_was_sent() -> None:
         name="anna", forecast_finish_time=timestamp(NOW - timedelta(seconds=1)), reason_code="weather"
     )
     assert [each.description for each in checker(request.DESCRIPTOR)(request, NOW)] == [
-        "must be a name like cases/{case}/workItems/{work_item}",
+        "must be a name like workItems/{work_item}",
         "must be a time from 2026-03-01T12:00:00Z to 2036-03-01T12:00:00Z",
     ]
 
@@ -259,7 +259,7 @@ def test_a_refusal_says_what_is_allowed_and_not_what_was_sent() -> None:
 @pytest.mark.parametrize("nanos", [-1, 10**9])
 @pytest.mark.parametrize("seconds", [0, -(2**62), 2**62, int(NOW.timestamp())])
 def test_a_timestamp_is_a_time_we_have(nanos: int, seconds: int) -> None:
-    request = work_item_service_pb2.FinishWorkItemRequest(name=f"cases/{ONE}/workItems/{ONE}")
+    request = work_item_service_pb2.FinishWorkItemRequest(name=f"workItems/{ONE}")
     request.finish_time.seconds, request.finish_time.nanos = seconds, nanos
     assert found(request) == [("finish_time", "INVALID_TIME")]
 

@@ -23,7 +23,6 @@ def test_a_name_becomes_its_ids_and_a_time_a_datetime() -> None:
     async def forecast(
         tx: Any,
         *,
-        case_id: UUID,
         work_item_id: UUID,
         forecast_finish_time: datetime,
         reason_code: str,
@@ -31,10 +30,10 @@ def test_a_name_becomes_its_ids_and_a_time_a_datetime() -> None:
     ) -> None: ...
 
     request = work_item_service_pb2.ForecastWorkItemRequest(
-        name=f"cases/{ONE}/workItems/{TWO}", forecast_finish_time=timestamp(NOW), reason_code="weather"
+        name=f"workItems/{TWO}", forecast_finish_time=timestamp(NOW), reason_code="weather"
     )
     assert decoder(request.DESCRIPTOR, forecast)(request) == {
-        "case_id": ONE, "work_item_id": TWO, "forecast_finish_time": NOW,
+        "work_item_id": TWO, "forecast_finish_time": NOW,
         "reason_code": "weather", "etag": "",
     }  # fmt: skip
 

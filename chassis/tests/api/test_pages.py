@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chassis.api.pages import Page
 from chassis.errors import InvalidArgument
 from rapport.cases.v1.case_service_pb2 import ListCasesRequest
-from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport.cases.v1.note_service_pb2 import ListNotesRequest
 from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
 
 moments = st.datetimes(timezones=st.just(UTC))
@@ -53,8 +53,8 @@ def test_a_token_made_for_other_arguments_is_refused() -> None:
 def test_a_token_of_another_list_is_refused() -> None:
     token = Page(ListCasesRequest(), datetime, UUID).next_token(KEY)
     assert refused(ListNoticesRequest(page_token=token), datetime, UUID) == "INVALID_PAGE_TOKEN"
-    token = Page(ListWorkItemsRequest(parent="cases/1"), UUID).next_token((UUID(int=1),))
-    assert refused(ListWorkItemsRequest(parent="cases/2", page_token=token), UUID) == "INVALID_PAGE_TOKEN"
+    token = Page(ListNotesRequest(parent="cases/1"), UUID).next_token((UUID(int=1),))
+    assert refused(ListNotesRequest(parent="cases/2", page_token=token), UUID) == "INVALID_PAGE_TOKEN"
 
 
 def test_a_token_whose_key_has_other_types_is_refused() -> None:

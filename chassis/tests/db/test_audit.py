@@ -212,7 +212,7 @@ async def test_a_refusal_that_names_somebody_is_a_reading_that_says_why(
 ) -> None:
     audit = ReadAudit(db)
     told = Readings([], audit.note)
-    item = f"cases/{UUID(int=2)}/workItems/{UUID(int=3)}"
+    item = f"workItems/{UUID(int=3)}"
     current_call.set(call("customer.Create"))
     for _ in range(1000):
         assert told.refused(taken()).metadata["customer"] == ANNA

@@ -113,7 +113,7 @@ async def test_what_has_no_words_of_its_own_is_explained_by_its_latest_fact_and_
 
 def test_the_method_that_explains_is_found_by_a_name():
     case = f"cases/{uuid4()}"
-    for name, method in ((case, "ExplainCase"), (f"{case}/workItems/{uuid4()}", "ExplainWorkItem")):
+    for name, method in ((case, "ExplainCase"), (f"workItems/{uuid4()}", "ExplainWorkItem")):
         found = explained_by(name)
         assert found is not None
         assert found.name == method

@@ -54,7 +54,7 @@ def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         (f"purchases/{ID}", "ExplainPurchase"),
         (f"customerValues/{ID}", "ExplainCustomerValue"),
         (f"cases/{ID}", "ExplainCase"),
-        (f"cases/{ID}/workItems/{ID}", "ExplainWorkItem"),
+        (f"workItems/{ID}", "ExplainWorkItem"),
     ],
 )
 def test_what_has_a_name_is_explained_by_the_method_of_its_kind(

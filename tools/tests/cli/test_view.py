@@ -26,7 +26,7 @@ from rapport_tools.cli.terminal import Terminal
 from rapport_tools.cli.view_page import page
 
 CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
-WORK_ITEM = f"cases/{CUSTOMER[10:]}/workItems/{CUSTOMER[10:]}"
+WORK_ITEM = f"workItems/{CUSTOMER[10:]}"
 ENTRY = f"{CUSTOMER}/timelineEntries/0198c0de-0000-7000-8000-000000000003"
 PROMISE = "promises/0198c0de-0000-7000-8000-000000000002"
 VIEW = view_pb2.CustomerView(

@@ -18,7 +18,7 @@ from rapport_tools.local import traces
 from rapport_tools.local.spans import SpanStore
 
 CASE = "cases/0198c0de-0000-7000-8000-000000000001"
-WORK_ITEM = f"{CASE}/workItems/0198c0de-0000-7000-8000-000000000002"
+WORK_ITEM = "workItems/0198c0de-0000-7000-8000-000000000002"
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """From a checked request to the keyword arguments of a use case, which are named as the contract's fields.
 
     field                                   parameter
-    name, cases/{case}/workItems/{...}      case_id, work_item_id: UUID, or str where people choose ids
+    name, cases/{case}/notes/{...}          case_id, note_id: UUID, or str where people choose ids
     parent                                  the same, of the parent
     owner, another resource                 owner_id; or owner: str, the name itself, if that is asked for
     names                                   case_ids: list[UUID]

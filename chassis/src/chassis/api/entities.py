@@ -32,9 +32,16 @@ async def owned(tx: Transaction, pattern: Pattern, lock: Statement[E], *ids: Any
     return entity  # type: ignore[no-any-return]  # its version is all that is asked of it
 
 
+async def write(tx: Transaction, update: Statement[Any], entity: Any) -> None:
+    """Write what changed. An entity with an `update_time` was last changed now."""
+    if hasattr(entity, "update_time"):
+        entity.update_time = tx.now
+    await tx.defer(update, **values(entity))
+
+
 async def save(
     tx: Transaction, update: Statement[Any], entity: Any, fact: Any, caused_by: UUID | None = None
 ) -> UUID:
     """Write what changed, and record the fact, at the entity's version. Returns the event's id."""
-    await tx.defer(update, **values(entity))
+    await write(tx, update, entity)
     return tx.record(fact, version=entity.version, caused_by=caused_by)

@@ -1,9 +1,9 @@
 """Methods in which nothing special happens, a line each in the servicer's class.
 
-    class WorkItemRpc(WorkItemServiceServicer):
-        AddWorkItem = change(pb.AddWorkItemRequest, usecases.add_work_item, WorkItem)
-        GetWorkItem = get(WORK_ITEM, store.WORK_ITEM, WorkItem)
-        ListWorkItems = listing(pb.ListWorkItemsResponse, store.LIST, parent=(CASE, store.CASE))
+    class NoteRpc(NoteServiceServicer):
+        CreateNote = change(pb.CreateNoteRequest, usecases.create_note, Note)
+        GetNote = get(NOTE, store.NOTE, Note)
+        ListNotes = listing(pb.ListNotesResponse, store.LIST, parent=(CASE, store.CASE))
 
 Requests have been checked when a method is called. One that does more is written out.
 """

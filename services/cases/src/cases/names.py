@@ -3,7 +3,7 @@
 from chassis.names import Pattern
 
 CASE = Pattern("cases/{case}")
-WORK_ITEM = Pattern("cases/{case}/workItems/{work_item}")
+WORK_ITEM = Pattern("workItems/{work_item}")
 NOTE = Pattern("cases/{case}/notes/{note}")
 PROMISE = Pattern("promises/{promise}")
 AGENT = Pattern("agents/{agent:code}")

@@ -79,8 +79,8 @@ class Desk:
 
     async def add(self, case: str) -> work_item_pb2.WorkItem:
         """Add a delivery to a case."""
-        work_item = work_item_pb2.WorkItem(department="departments/delivery", kind="deliver-order")
-        request = work_item_service_pb2.CreateWorkItemRequest(parent=case, work_item=work_item)
+        work_item = work_item_pb2.WorkItem(case=case, department="departments/delivery", kind="deliver-order")
+        request = work_item_service_pb2.CreateWorkItemRequest(work_item=work_item)
         return await self.work_items.CreateWorkItem(request)
 
     async def agent(self, agent: str) -> str:

@@ -94,7 +94,7 @@ async def test_the_database_knows_it_too_whoever_writes(desk):
     work_item, made = await desk.promised_work()
     other = await desk.make(3)
     copied = "UPDATE promises SET work_item_id = $1, case_id = $2 WHERE id = $3"
-    _, case_id, _, work_item_id = work_item.name.split("/")
+    case_id, work_item_id = work_item.case.split("/")[1], work_item.name.split("/")[1]
     async with desk.running.db.connection() as connection:
         with pytest.raises(asyncpg.ExclusionViolationError, match="one_awaited_on_a_work_item"):
             await connection.execute(copied, work_item_id, case_id, other.name.split("/")[1])

@@ -176,10 +176,9 @@ async def test_work_items_are_listed_oldest_first(desk):
     case = await desk.open()
     names = [(await desk.add(case.name)).name for _ in range(3)]
     await desk.add((await desk.open()).name)
-    first = await desk.work_items.ListWorkItems(ListWorkItemsRequest(parent=case.name, page_size=2))
-    rest = await desk.work_items.ListWorkItems(
-        ListWorkItemsRequest(parent=case.name, page_size=2, page_token=first.next_page_token)
-    )
+    page = {"filter": f"case = {case.name}", "page_size": 2}
+    first = await desk.work_items.ListWorkItems(ListWorkItemsRequest(**page))
+    rest = await desk.work_items.ListWorkItems(ListWorkItemsRequest(**page, page_token=first.next_page_token))
     assert [item.name for item in [*first.work_items, *rest.work_items]] == names
     assert rest.next_page_token == ""
 
@@ -190,19 +189,20 @@ async def test_a_stale_etag_is_refused(desk, refused):
     assert await refused(desk.work_items.StartWorkItem(stale)) == "ABORTED ETAG_MISMATCH"
 
 
-async def test_a_work_item_is_not_found_under_another_case(desk, refused):
-    work_item, _ = await desk.promised_work()
-    other = await desk.open()
-    misplaced = f"{other.name}/workItems/{work_item.name.rsplit('/', 1)[1]}"
-    assert await refused(desk.forecast(misplaced, days=5)) == "NOT_FOUND RESOURCE_NOT_FOUND"
-    assert await refused(desk.make(3, work_item=misplaced)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+async def test_a_department_lists_what_is_left_for_it(desk):
+    done, waiting = await desk.add((await desk.open()).name), await desk.add((await desk.open()).name)
+    await desk.work_items.FinishWorkItem(FinishWorkItemRequest(name=done.name))
+    for department, names in (("delivery", [waiting.name]), ("billing", [])):
+        queue = f"department = departments/{department} AND state = PENDING"
+        page = await desk.work_items.ListWorkItems(ListWorkItemsRequest(filter=queue))
+        assert [item.name for item in page.work_items] == names
 
 
-async def test_an_unknown_case_has_no_work_items(desk, refused):
-    unknown = f"cases/{uuid4()}"
-    listing = desk.work_items.ListWorkItems(ListWorkItemsRequest(parent=unknown))
-    assert await refused(listing) == "NOT_FOUND RESOURCE_NOT_FOUND"
-    assert await refused(desk.add(unknown)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+async def test_what_is_unknown_is_neither_changed_nor_promised_on(desk, refused):
+    unknown = f"workItems/{uuid4()}"
+    assert await refused(desk.forecast(unknown, days=5)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(desk.make(3, work_item=unknown)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    assert await refused(desk.add(f"cases/{uuid4()}")) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
 @pytest.mark.parametrize(
@@ -235,8 +235,10 @@ async def test_work_is_not_finished_in_the_future(desk, refused):
 
 async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
     case = await desk.open()
-    wrong = work_item_pb2.WorkItem(department="delivery", kind="deliver-order", reference="a b")
-    request = CreateWorkItemRequest(parent=case.name, work_item=wrong)
+    wrong = work_item_pb2.WorkItem(
+        case=case.name, department="delivery", kind="deliver-order", reference="a b"
+    )
+    request = CreateWorkItemRequest(work_item=wrong)
     assert await refused(desk.work_items.CreateWorkItem(request)) == "INVALID_ARGUMENT INVALID_NAME"
 
 
@@ -244,6 +246,6 @@ async def test_no_department_puts_its_own_work_on_a_case_of_others(desk, refused
     """Nobody but that department could finish it, and the case could not be resolved."""
     case = await desk.open()
     billing = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "department:paul", "billing")
-    work_item = work_item_pb2.WorkItem(department="departments/billing", kind="refund")
-    call = billing.CreateWorkItem(CreateWorkItemRequest(parent=case.name, work_item=work_item))
+    work_item = work_item_pb2.WorkItem(case=case.name, department="departments/billing", kind="refund")
+    call = billing.CreateWorkItem(CreateWorkItemRequest(work_item=work_item))
     assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"

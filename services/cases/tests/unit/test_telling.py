@@ -141,7 +141,7 @@ class World:
     def __init__(self, grace):
         self.clock = PromiseClock(lead=24 * HOUR, grace=grace)
         self.chain = [Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW)]
-        self.work = WorkItem(UUID(int=5), UUID(int=6), CUSTOMER, "delivery", "x", "", create_time=NOW)
+        self.work = WorkItem(UUID(int=5), UUID(int=6), CUSTOMER, "delivery", "x", "", NOW, NOW)
         self.word = None
 
     def forecast(self, at, hours):

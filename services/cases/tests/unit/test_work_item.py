@@ -11,9 +11,7 @@ A_DAY = timedelta(days=1)
 
 
 def work_item(state=WorkItemState.PENDING):
-    return WorkItem(
-        UUID(int=1), UUID(int=2), UUID(int=3), "delivery", "deliver-order", "", create_time=NOW, state=state
-    )
+    return WorkItem(UUID(int=1), UUID(int=2), UUID(int=3), "delivery", "deliver-order", "", NOW, NOW, state)
 
 
 def test_a_forecast_tells_what_was_expected_before():

@@ -215,7 +215,7 @@ class Promises(promise_service_pb2_grpc.PromiseServiceServicer):
             await context.abort(self.failure, "told to")
         links = (
             (request.name, "rapport.cases.v1.PromiseAtRisk", request.event_id),
-            ("cases/1/workItems/1", "rapport.cases.v1.WorkItemForecast", str(uuid4())),
+            ("workItems/1", "rapport.cases.v1.WorkItemForecast", str(uuid4())),
             ("", "rapport.cases.v1.WorkItemService/ForecastWorkItem", str(uuid4())),
         )
         causes = [

@@ -165,8 +165,9 @@ class Story:
         item = self._call(
             self._items.CreateWorkItem,
             work_item_service_pb2.CreateWorkItemRequest(
-                parent=case.name,
-                work_item=WorkItem(department="departments/delivery", kind="deliver-order", reference=order),
+                work_item=WorkItem(
+                    case=case.name, department="departments/delivery", kind="deliver-order", reference=order
+                ),
             ),
         )
         promise = self._call(

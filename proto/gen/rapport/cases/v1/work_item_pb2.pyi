@@ -20,7 +20,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class WorkItem(_message.Message):
-    """A department's part of a case. The case cannot be resolved while one is unfinished."""
+    """A department's part of a case. The case cannot be resolved while one is unfinished. It has a name of its own: work
+    may go to another case one day, or belong to none.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -52,6 +54,7 @@ class WorkItem(_message.Message):
     """Done."""
 
     NAME_FIELD_NUMBER: _builtins.int
+    CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
@@ -61,9 +64,12 @@ class WorkItem(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     FINISH_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`, chosen by the server."""
+    """`workItems/{uuid}`, chosen by the server."""
+    case: _builtins.str
+    """The case it is a part of, `cases/{uuid}`."""
     department: _builtins.str
     """`departments/{department}` that does the work."""
     kind: _builtins.str
@@ -94,10 +100,15 @@ class WorkItem(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the work item was created."""
 
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When the work item was last changed."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        case: _builtins.str = ...,
         department: _builtins.str = ...,
         kind: _builtins.str = ...,
         reference: _builtins.str = ...,
@@ -107,11 +118,12 @@ class WorkItem(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         finish_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "department", b"department", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "kind", b"kind", "name", b"name", "reference", b"reference", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "department", b"department", "etag", b"etag", "finish_time", b"finish_time", "forecast_finish_time", b"forecast_finish_time", "forecast_reason_code", b"forecast_reason_code", "kind", b"kind", "name", b"name", "reference", b"reference", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

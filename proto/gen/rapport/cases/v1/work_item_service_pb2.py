@@ -31,15 +31,13 @@ from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_e
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x97\x01\n\x15\x43reateWorkItemRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x33\n\twork_item\x18\x02 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xe5\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12K\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12<\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@\x00\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"z\n\x14ListWorkItemsRequest\x12/\n\x06parent\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\x12\x16\x63\x61ses.rapport/WorkItem\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x16\x45xplainWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\x93\t\n\x0fWorkItemService\x12\xa3\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"L\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02+\"\x1e/v1/{parent=cases/*}/workItems:\twork_item\x12\xa8\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"M\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02,\"\'/v1/{name=cases/*/workItems/*}:forecast:\x01*\x12\x9f\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"J\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02)\"$/v1/{name=cases/*/workItems/*}:start:\x01*\x12\xa2\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"K\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02*\"%/v1/{name=cases/*/workItems/*}:finish:\x01*\x12\x94\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=cases/*/workItems/*}\x12\xa5\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=cases/*}/workItems\x12\xa8\x01\n\x0f\x45xplainWorkItem\x12(.rapport.cases.v1.ExplainWorkItemRequest\x1a\x1e.rapport.common.v1.Explanation\"K\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02(\x12&/v1/{name=cases/*/workItems/*}:explainb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/cases/v1/work_item_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/cases/v1/work_item.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"f\n\x15\x43reateWorkItemRequest\x12\x33\n\twork_item\x18\x01 \x01(\x0b\x32\x1a.rapport.cases.v1.WorkItemB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\xe5\x01\n\x17\x46orecastWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12K\n\x14\x66orecast_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08\x38\x00@\x80\xef\xbf\x96\x01\x12 \n\x0breason_code\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x12\n\x04\x65tag\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"s\n\x14StartWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\xb2\x01\n\x15\x46inishWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12<\n\x0b\x66inish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02@\x00\x12\x12\n\x04\x65tag\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"C\n\x12GetWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\"_\n\x14ListWorkItemsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"`\n\x15ListWorkItemsResponse\x12.\n\nwork_items\x18\x01 \x03(\x0b\x32\x1a.rapport.cases.v1.WorkItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"f\n\x16\x45xplainWorkItemRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xe2\x41\x01\x02\xfa\x41\x18\n\x16\x63\x61ses.rapport/WorkItem\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc9\x08\n\x0fWorkItemService\x12\x92\x01\n\x0e\x43reateWorkItem\x12\'.rapport.cases.v1.CreateWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\x1a\"\r/v1/workItems:\twork_item\x12\xa0\x01\n\x10\x46orecastWorkItem\x12).rapport.cases.v1.ForecastWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"E\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=workItems/*}:forecast:\x01*\x12\x97\x01\n\rStartWorkItem\x12&.rapport.cases.v1.StartWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"B\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02!\"\x1c/v1/{name=workItems/*}:start:\x01*\x12\x9a\x01\n\x0e\x46inishWorkItem\x12\'.rapport.cases.v1.FinishWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\"C\xca\xfb\x8a\x01\x16\x63\x61ses.work_items.write\x82\xd3\xe4\x93\x02\"\"\x1d/v1/{name=workItems/*}:finish:\x01*\x12\x8c\x01\n\x0bGetWorkItem\x12$.rapport.cases.v1.GetWorkItemRequest\x1a\x1a.rapport.cases.v1.WorkItem\";\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=workItems/*}\x12\x94\x01\n\rListWorkItems\x12&.rapport.cases.v1.ListWorkItemsRequest\x1a\'.rapport.cases.v1.ListWorkItemsResponse\"2\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/workItems\x12\xa0\x01\n\x0f\x45xplainWorkItem\x12(.rapport.cases.v1.ExplainWorkItemRequest\x1a\x1e.rapport.common.v1.Explanation\"C\x90\x02\x01\xca\xfb\x8a\x01\x15\x63\x61ses.work_items.read\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=workItems/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.cases.v1.work_item_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREATEWORKITEMREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_CREATEWORKITEMREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\030\022\026cases.rapport/WorkItem'
   _globals['_CREATEWORKITEMREQUEST'].fields_by_name['work_item']._loaded_options = None
   _globals['_CREATEWORKITEMREQUEST'].fields_by_name['work_item']._serialized_options = b'\342A\001\002'
   _globals['_CREATEWORKITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -70,46 +68,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISHWORKITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
-  _globals['_LISTWORKITEMSREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_LISTWORKITEMSREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\030\022\026cases.rapport/WorkItem'
   _globals['_LISTWORKITEMSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTWORKITEMSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTWORKITEMSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTWORKITEMSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTWORKITEMSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTWORKITEMSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_EXPLAINWORKITEMREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_EXPLAINWORKITEMREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\030\n\026cases.rapport/WorkItem'
   _globals['_EXPLAINWORKITEMREQUEST'].fields_by_name['event_id']._loaded_options = None
   _globals['_EXPLAINWORKITEMREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_WORKITEMSERVICE'].methods_by_name['CreateWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['CreateWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002+\"\036/v1/{parent=cases/*}/workItems:\twork_item'
+  _globals['_WORKITEMSERVICE'].methods_by_name['CreateWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002\032\"\r/v1/workItems:\twork_item'
   _globals['_WORKITEMSERVICE'].methods_by_name['ForecastWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['ForecastWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002,\"\'/v1/{name=cases/*/workItems/*}:forecast:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['ForecastWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002$\"\037/v1/{name=workItems/*}:forecast:\001*'
   _globals['_WORKITEMSERVICE'].methods_by_name['StartWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['StartWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002)\"$/v1/{name=cases/*/workItems/*}:start:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['StartWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002!\"\034/v1/{name=workItems/*}:start:\001*'
   _globals['_WORKITEMSERVICE'].methods_by_name['FinishWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['FinishWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002*\"%/v1/{name=cases/*/workItems/*}:finish:\001*'
+  _globals['_WORKITEMSERVICE'].methods_by_name['FinishWorkItem']._serialized_options = b'\312\373\212\001\026cases.work_items.write\202\323\344\223\002\"\"\035/v1/{name=workItems/*}:finish:\001*'
   _globals['_WORKITEMSERVICE'].methods_by_name['GetWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['GetWorkItem']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002 \022\036/v1/{name=cases/*/workItems/*}'
+  _globals['_WORKITEMSERVICE'].methods_by_name['GetWorkItem']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002\030\022\026/v1/{name=workItems/*}'
   _globals['_WORKITEMSERVICE'].methods_by_name['ListWorkItems']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['ListWorkItems']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002 \022\036/v1/{parent=cases/*}/workItems'
+  _globals['_WORKITEMSERVICE'].methods_by_name['ListWorkItems']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002\017\022\r/v1/workItems'
   _globals['_WORKITEMSERVICE'].methods_by_name['ExplainWorkItem']._loaded_options = None
-  _globals['_WORKITEMSERVICE'].methods_by_name['ExplainWorkItem']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002(\022&/v1/{name=cases/*/workItems/*}:explain'
-  _globals['_CREATEWORKITEMREQUEST']._serialized_start=291
-  _globals['_CREATEWORKITEMREQUEST']._serialized_end=442
-  _globals['_FORECASTWORKITEMREQUEST']._serialized_start=445
-  _globals['_FORECASTWORKITEMREQUEST']._serialized_end=674
-  _globals['_STARTWORKITEMREQUEST']._serialized_start=676
-  _globals['_STARTWORKITEMREQUEST']._serialized_end=791
-  _globals['_FINISHWORKITEMREQUEST']._serialized_start=794
-  _globals['_FINISHWORKITEMREQUEST']._serialized_end=972
-  _globals['_GETWORKITEMREQUEST']._serialized_start=974
-  _globals['_GETWORKITEMREQUEST']._serialized_end=1041
-  _globals['_LISTWORKITEMSREQUEST']._serialized_start=1043
-  _globals['_LISTWORKITEMSREQUEST']._serialized_end=1165
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=1167
-  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=1263
-  _globals['_EXPLAINWORKITEMREQUEST']._serialized_start=1265
-  _globals['_EXPLAINWORKITEMREQUEST']._serialized_end=1367
-  _globals['_WORKITEMSERVICE']._serialized_start=1370
-  _globals['_WORKITEMSERVICE']._serialized_end=2541
+  _globals['_WORKITEMSERVICE'].methods_by_name['ExplainWorkItem']._serialized_options = b'\220\002\001\312\373\212\001\025cases.work_items.read\202\323\344\223\002 \022\036/v1/{name=workItems/*}:explain'
+  _globals['_CREATEWORKITEMREQUEST']._serialized_start=290
+  _globals['_CREATEWORKITEMREQUEST']._serialized_end=392
+  _globals['_FORECASTWORKITEMREQUEST']._serialized_start=395
+  _globals['_FORECASTWORKITEMREQUEST']._serialized_end=624
+  _globals['_STARTWORKITEMREQUEST']._serialized_start=626
+  _globals['_STARTWORKITEMREQUEST']._serialized_end=741
+  _globals['_FINISHWORKITEMREQUEST']._serialized_start=744
+  _globals['_FINISHWORKITEMREQUEST']._serialized_end=922
+  _globals['_GETWORKITEMREQUEST']._serialized_start=924
+  _globals['_GETWORKITEMREQUEST']._serialized_end=991
+  _globals['_LISTWORKITEMSREQUEST']._serialized_start=993
+  _globals['_LISTWORKITEMSREQUEST']._serialized_end=1088
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_start=1090
+  _globals['_LISTWORKITEMSRESPONSE']._serialized_end=1186
+  _globals['_EXPLAINWORKITEMREQUEST']._serialized_start=1188
+  _globals['_EXPLAINWORKITEMREQUEST']._serialized_end=1290
+  _globals['_WORKITEMSERVICE']._serialized_start=1293
+  _globals['_WORKITEMSERVICE']._serialized_end=2390
 # @@protoc_insertion_point(module_scope)

@@ -26,11 +26,8 @@ class CreateWorkItemRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PARENT_FIELD_NUMBER: _builtins.int
     WORK_ITEM_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    parent: _builtins.str
-    """`cases/{uuid}`."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
@@ -40,13 +37,12 @@ class CreateWorkItemRequest(_message.Message):
     def __init__(
         self,
         *,
-        parent: _builtins.str = ...,
         work_item: _work_item_pb2.WorkItem | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["work_item", b"work_item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -64,7 +60,7 @@ class ForecastWorkItemRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     reason_code: _builtins.str
     """Why, a code of the department's own such as `carrier-delay`. Notices say it in their templates' words for it, or in
     those for `other`.
@@ -104,7 +100,7 @@ class StartWorkItemRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     etag: _builtins.str
     """The work item's etag; empty means last write wins."""
     request_id: _builtins.str
@@ -135,7 +131,7 @@ class FinishWorkItemRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     etag: _builtins.str
     """The work item's etag; empty means last write wins."""
     request_id: _builtins.str
@@ -168,7 +164,7 @@ class GetWorkItemRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`cases/{uuid}/workItems/{uuid}`."""
+    """`workItems/{uuid}`."""
     def __init__(
         self,
         *,
@@ -188,25 +184,25 @@ class ListWorkItemsRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
-    parent: _builtins.str
-    """`cases/{uuid}`."""
+    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Page size; 0 means 50, over 1,000 means 1,000, negative is INVALID_ARGUMENT."""
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
+    filter: _builtins.str
+    """AIP-160 subset over `case`, `department` and `state`; at most 1,000 characters."""
     def __init__(
         self,
         *,
-        parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -249,7 +245,7 @@ class ExplainWorkItemRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     EVENT_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The work item, `cases/{uuid}/workItems/{uuid}`."""
+    """The work item, `workItems/{uuid}`."""
     event_id: _builtins.str
     """Where the chain begins, an event (UUID) about it; when empty, its latest fact. Other services ask with it."""
     def __init__(

@@ -115,7 +115,7 @@ class WorkItemServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkItems(self, request, context):
-        """Lists the work items of a case, oldest first.
+        """Lists work items, of a case or in a department's queue, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,7 @@ class WorkItemServiceStub:
     GetWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]
     """Gets a work item."""
     ListWorkItems: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]
-    """Lists the work items of a case, oldest first."""
+    """Lists work items, of a case or in a department's queue, oldest first."""
     ExplainWorkItem: _grpc.UnaryUnaryMultiCallable[_work_item_service_pb2.ExplainWorkItemRequest, _explanation_pb2.Explanation]
     """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -70,7 +70,7 @@ class WorkItemServiceAsyncStub(WorkItemServiceStub):
     GetWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.GetWorkItemRequest, _work_item_pb2.WorkItem]  # type: ignore[assignment]
     """Gets a work item."""
     ListWorkItems: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ListWorkItemsRequest, _work_item_service_pb2.ListWorkItemsResponse]  # type: ignore[assignment]
-    """Lists the work items of a case, oldest first."""
+    """Lists work items, of a case or in a department's queue, oldest first."""
     ExplainWorkItem: _aio.UnaryUnaryMultiCallable[_work_item_service_pb2.ExplainWorkItemRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a work item: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -125,7 +125,7 @@ class WorkItemServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _work_item_service_pb2.ListWorkItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_work_item_service_pb2.ListWorkItemsResponse, _abc.Awaitable[_work_item_service_pb2.ListWorkItemsResponse]]:
-        """Lists the work items of a case, oldest first."""
+        """Lists work items, of a case or in a department's queue, oldest first."""
 
     @_abc_1.abstractmethod
     def ExplainWorkItem(

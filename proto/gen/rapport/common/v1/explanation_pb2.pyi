@@ -35,7 +35,7 @@ class Cause(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     SERVICE_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
-    """The resource the link is about, for example `cases/0198.../workItems/0198...`; empty for a request."""
+    """The resource the link is about, for example `workItems/0198...`; empty for a request."""
     event_type: _builtins.str
     """A fact: the full name of its message, for example `rapport.cases.v1.PromiseAtRisk`."""
     method: _builtins.str

@@ -100,7 +100,7 @@ class Promise:
     name = PROMISE.named("id")
     customer = CUSTOMER.named("customer_id")
     case = CASE.named("case_id")
-    work_item = WORK_ITEM.named("case_id", "work_item_id")
+    work_item = WORK_ITEM.named("work_item_id")
     department = DEPARTMENT.named("department_id")
     predecessor = PROMISE.named("predecessor_id")
 

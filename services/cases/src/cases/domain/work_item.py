@@ -30,6 +30,7 @@ class WorkItem:
     kind: str
     reference: str
     create_time: datetime
+    update_time: datetime
     state: WorkItemState = WorkItemState.PENDING
     forecast_finish_time: datetime | None = None
     forecast_reason_code: str = ""
@@ -37,7 +38,7 @@ class WorkItem:
     finish_time: datetime | None = None
     version: int = 1
 
-    name = WORK_ITEM.named("case_id", "id")
+    name = WORK_ITEM.named("id")
     case = CASE.named("case_id")
     customer = CUSTOMER.named("customer_id")
     department = DEPARTMENT.named("department_id")

@@ -1,4 +1,4 @@
-"""What no option of the contract can say of a promise: how its dates and names go together."""
+"""What no option of the contract can say of a promise: how its dates go together."""
 
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,12 @@ from rapport.cases.v1.promise_service_pb2 import RenegotiatePromiseRequest
 
 
 def check_promise(check: Check, sent: Promise, now: datetime) -> None:
-    """One date, with its time zone; a work item of the case; made before it is due, and kept after that."""
+    """One date, with its time zone; made before it is due, and kept after that."""
     _one_date(check, sent, "must be given, or due_date and time_zone, not both")
     if sent.HasField("due_date") and not sent.time_zone:
         check.refuse("time_zone", "INVALID_CODE", NOT_A_TIME_ZONE)
     elif sent.time_zone and not sent.HasField("due_date"):
         check.refuse("time_zone", "INVALID_CODE", "must be empty without due_date")
-    if sent.case and sent.work_item and not sent.work_item.startswith(f"{sent.case}/"):
-        check.refuse("work_item", "INVALID_NAME", "must be a work item of the promise's case")
     if made := time_of(sent, "make_time"):
         due, kept = _due(sent), time_of(sent, "keep_time")
         if due and made > due.time:

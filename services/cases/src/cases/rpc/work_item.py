@@ -1,8 +1,8 @@
 """The gRPC service of work items."""
 
 from cases.domain.promise_clock import PromiseClock
-from cases.names import CASE, WORK_ITEM
-from cases.store import cases, work_items
+from cases.names import WORK_ITEM
+from cases.store import work_items
 from cases.usecases import work_item as usecases
 from chassis.db.database import Database
 from chassis.explain.explainer import Explainer, explain
@@ -25,5 +25,5 @@ class WorkItemRpc(WorkItemServiceServicer):
     StartWorkItem = change(pb.StartWorkItemRequest, usecases.start_work_item, WorkItem)
     FinishWorkItem = change(pb.FinishWorkItemRequest, usecases.finish_work_item, WorkItem)
     GetWorkItem = get(WORK_ITEM, work_items.WORK_ITEM, WorkItem)
-    ListWorkItems = listing(pb.ListWorkItemsResponse, work_items.LIST_WORK_ITEMS, parent=(CASE, cases.CASE))
+    ListWorkItems = listing(pb.ListWorkItemsResponse, work_items.LIST_WORK_ITEMS)
     ExplainWorkItem = explain(WORK_ITEM, work_items.WORK_ITEM, WorkItem)

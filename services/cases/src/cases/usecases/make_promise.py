@@ -37,15 +37,10 @@ class MakePromise:
     due_date: date | None
     time_zone: str
     case_id: UUID | None
-    work_item_case_id: UUID | None
     work_item_id: UUID | None
     make_time: datetime | None
     keep_time: datetime | None
     import_key: str | None = None
-
-    def __post_init__(self) -> None:
-        """A work item's name says which case it belongs to."""
-        self.case_id = self.case_id or self.work_item_case_id
 
     @property
     def due(self) -> Due:
@@ -166,14 +161,17 @@ async def announce(
 
 async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Foundations:
     """Check what the promises are about, and lock the work they rest on so that its forecast stands still."""
-    about = [command for command in commands if command.case_id]
+    about = [command for command in commands if command.case_id or command.work_item_id]
     if not about:
         return _Foundations()
-    case_ids = {command.case_id for command in about}
-    cases = {case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))}
     work_item_ids = {command.work_item_id for command in about if command.work_item_id}
     locked = await LOCK_WORK_ITEMS.all(tx, ids=list(work_item_ids)) if work_item_ids else []
     work_items = {work_item.id: work_item for work_item in locked}
+    for command in about:
+        if command.work_item_id:
+            _put_on(command, work_items.get(command.work_item_id))
+    case_ids = {command.case_id for command in about}
+    cases = {case.id: case for case in await CASES_BY_ID.all(tx, ids=list(case_ids))}
     for command in about:
         case = cases.get(command.case_id) if command.case_id else None
         if case is None:
@@ -184,12 +182,6 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
                 f"cases/{command.case_id} is of another customer: promise to the case's customer.",
                 {"case": f"cases/{command.case_id}", "customer": f"customers/{command.customer_id}"},
             )
-        if command.work_item_id:
-            work_item = work_items.get(command.work_item_id)
-            if work_item is None or work_item.case_id != command.case_id:
-                raise NotFound(f"cases/{command.case_id}/workItems/{command.work_item_id}")
-            if command.keep_time is None:
-                work_item.require_unfinished()
     foundations = _Foundations(cases, work_items)
     if work_items:  # read once they are locked, so that nobody promises on them meanwhile
         keys = [command.import_key for command in about if command.import_key]
@@ -197,6 +189,21 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
             foundations.known.add(promise.import_key)
             foundations.remember(promise, promise.name)
     return foundations
+
+
+def _put_on(command: MakePromise, work_item: WorkItem | None) -> None:
+    """The work item says which case the promise belongs to, and must not be finished for what is to come."""
+    if work_item is None:
+        raise NotFound(f"workItems/{command.work_item_id}")
+    if command.case_id not in (None, work_item.case_id):
+        raise FailedPrecondition(
+            "CASE_MISMATCH",
+            f"{work_item.name} is of another case: leave the case out, or name {work_item.case}.",
+            {"work_item": work_item.name, "case": f"cases/{command.case_id}"},
+        )
+    command.case_id = work_item.case_id
+    if command.keep_time is None:
+        work_item.require_unfinished()
 
 
 def _make(

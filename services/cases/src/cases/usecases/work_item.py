@@ -23,7 +23,7 @@ async def create_work_item(
     case = await owned(tx, CASE, LOCK_CASE, case_id)  # who answers for a case asks others for their parts
     case.require_open()
     work_item = WorkItem(
-        ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, create_time=tx.now
+        ids.uuid7(tx.now), case_id, case.customer_id, department_id, kind, reference, tx.now, tx.now
     )
     await tx.defer(INSERT_WORK_ITEM, **values(work_item))
     tx.record(work_item.created(), version=work_item.version)
@@ -34,14 +34,13 @@ async def forecast_work_item(
     tx: Transaction,
     clock: PromiseClock,
     *,
-    case_id: UUID,
     work_item_id: UUID,
     forecast_finish_time: datetime,
     reason_code: str,
     etag: str,
 ) -> WorkItem:
     """Say when the work is expected to finish, and compare the promises that rest on it with that."""
-    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, work_item_id, etag=etag)
     forecast = work_item.forecast(forecast_finish_time, reason_code)
     forecast_id = await save(tx, UPDATE_WORK_ITEM, work_item, forecast)
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
@@ -53,18 +52,18 @@ async def forecast_work_item(
     return work_item
 
 
-async def start_work_item(tx: Transaction, *, case_id: UUID, work_item_id: UUID, etag: str) -> WorkItem:
+async def start_work_item(tx: Transaction, *, work_item_id: UUID, etag: str) -> WorkItem:
     """Begin the work."""
-    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, work_item_id, etag=etag)
     await save(tx, UPDATE_WORK_ITEM, work_item, work_item.start(tx.now))
     return work_item
 
 
 async def finish_work_item(
-    tx: Transaction, *, case_id: UUID, work_item_id: UUID, finish_time: datetime | None, etag: str
+    tx: Transaction, *, work_item_id: UUID, finish_time: datetime | None, etag: str
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
-    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, case_id, work_item_id, etag=etag)
+    work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, work_item_id, etag=etag)
     finished_at = finish_time or tx.now
     finish_id = await save(tx, UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):

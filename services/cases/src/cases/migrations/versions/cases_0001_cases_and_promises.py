@@ -65,6 +65,7 @@ def work_items() -> None:
             kind text NOT NULL,
             reference text NOT NULL,
             create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
             state text NOT NULL CHECK (state IN ('PENDING', 'STARTED', 'FINISHED')),
             forecast_finish_time timestamptz,
             forecast_reason_code text NOT NULL,
@@ -76,6 +77,8 @@ def work_items() -> None:
         """
     )
     op.execute("CREATE INDEX work_items_case ON work_items (case_id, id)")
+    op.execute("CREATE INDEX work_items_department ON work_items (department_id, id)")
+    op.execute("CREATE INDEX work_items_state ON work_items (state, id)")
 
 
 def promises() -> None:
