@@ -170,7 +170,9 @@ class Desk:
                 name=item.name, forecast_finish_time=late, reason_code="weather"
             ),
         )
-        goodwill = goodwill_pb2.Goodwill(customer=customer, amount=3, reason_code=mark)
+        goodwill = goodwill_pb2.Goodwill(
+            customer=customer, points=goodwill_pb2.Points(amount=3), reason_code=mark
+        )
         await self.act(
             "goodwill",
             mark,

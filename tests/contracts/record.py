@@ -23,6 +23,7 @@ EPOCH = datetime(2026, 3, 2, 9, tzinfo=UTC)
 # By the field's name: what resource it names. A word in braces stands for a UUID.
 NAMES = {
     "customer": "customers/{customer}",
+    "previous_customer": "customers/{previous}",
     "case": "cases/{case}",
     "work_item": "workItems/{work_item}",
     "promise": "promises/{promise}",
@@ -41,6 +42,7 @@ NAMES = {
     "grantor": "agents/alice",
     "formula_version": "lifetime-1",
     "policy": "noticePolicies/promise-at-risk",
+    "authority_policy": "authorityPolicies/delay-goodwill",
     "template": "templates/delay",
     "language_code": "de",
     "customer_value": "customerValues/{value}",
@@ -69,7 +71,7 @@ NAMES = {
     "updated_fields": "display_name",
     "time_zone": "Europe/Berlin",
 }
-LOYALTY = {"policy": "authorityPolicies/delay-goodwill", "reason_code": "promise-renegotiated"}
+LOYALTY = {"reason_code": "promise-renegotiated"}
 KINDS = {"Notice": "promise-at-risk", "Promise": "delivery", "WorkItem": "deliver-order"}
 DAYS = {
     "due_time": 3,

@@ -252,9 +252,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ReverseTransfer", {"name": "{PostTransfer}", "reason_code": "mistake"}),
         ("GetTransfer", {"name": "{PostTransfer}"}),
         ("ExplainTransfer", {"name": "{PostTransfer}"}),
-        ("ListTransfers", _PAGE | {"parent": "{CreateAccount}"}),
+        ("ListTransfers", _PAGE | {"filter": 'account = "{CreateAccount}"'}),
         ("GrantGoodwill", {"goodwill": {
-            "customer": SOMEBODY, "unit": "programs/main/units/points", "amount": 10,
+            "customer": SOMEBODY, "points": {"unit": "programs/main/units/points", "amount": 10},
             "reason_code": "sorry"}}),
         ("GetGoodwill", {"name": "{GrantGoodwill}"}),
         ("ExplainGoodwill", {"name": "{GrantGoodwill}"}),

@@ -79,7 +79,7 @@ def assert_told_once(outcome: Outcome, repeats: int = 0) -> None:
     goodwill = Patient(session.stub(GoodwillServiceStub, "loyalty"))
     granted = goodwill.GetGoodwill(goodwill_service_pb2.GetGoodwillRequest(name=outcome.goodwill))
     assert granted.promise == promise.name
-    assert_view_shows(session, outcome, successor.name, granted.amount)
+    assert_view_shows(session, outcome, successor.name, granted.points.amount)
     assert asyncio.run(ledger_proof(session)) == (0, 0)
 
 
@@ -100,7 +100,7 @@ def assert_view_shows(session: Session, outcome: Outcome, successor: str, points
     assert states[outcome.promise] == "RENEGOTIATED"
     assert states[successor] == "OPEN"
     assert states_of_notices(view) == ["SENT"]
-    assert [g.amount for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
+    assert [g.points for g in view.loyalty.goodwill if g.promise == outcome.promise] == [points]
     assert [c.state for c in view.cases if c.case == outcome.case] == [states_pb2.CASE_STATE_OPEN]
     assert view.relationship_manager == "agents/alice"
 

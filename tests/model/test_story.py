@@ -333,7 +333,7 @@ class Drive:
             for promise, after in zip(promises, days[1:], strict=False)
             if promise.notice
         ]
-        grants = [grant.amount for grant in view.loyalty.goodwill]
+        grants = [grant.points for grant in view.loyalty.goodwill]
         assert sum(grants) == max([0, *told])
         assert sum(part.balance for part in view.loyalty.balances) == sum(grants)
 

@@ -68,7 +68,7 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
             customer=anna.name, kind="delivery", due_time=later), 1),
         (loyalty.TransferPosted(account=ACCOUNT, customer=anna.name, unit=POINTS, balance=200), 1),
         (loyalty.GoodwillGranted(
-            goodwill=goodwill, customer=anna.name, unit=POINTS, amount=200, promise=promise), 1),
+            goodwill=goodwill, customer=anna.name, unit=POINTS, points=200, promise=promise), 1),
         (loyalty.CustomerValueChanged(
             customer_value=names("customerValues")[0], customer=anna.name,
             lifetime_values=[money(49, "USD")], purchase_count=2, band=VALUE_BAND_SILVER), 1),
@@ -90,7 +90,7 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
     assert [(part.account, part.unit, part.balance) for part in view.loyalty.balances] == [
         (ACCOUNT, POINTS, 200)
     ]
-    assert [(part.goodwill, part.amount) for part in view.loyalty.goodwill] == [(goodwill, 200)]
+    assert [(part.goodwill, part.points) for part in view.loyalty.goodwill] == [(goodwill, 200)]
     assert (value_name(view.value, "band"), view.value.purchase_count) == ("SILVER", 2)
     assert [entry.event_type for entry in reversed(view.latest_timeline_entries)][1:] == [
         message.DESCRIPTOR.full_name for message, _ in told
@@ -118,8 +118,8 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
             ),
             2,
         ),
-        (loyalty.PurchaseRecorded(amount=money(Decimal("12.50"), "USD"), **bought), 1),
-        (loyalty.PurchaseRecorded(amount=money(Decimal("-2.50"), "USD"), topic="corrected", **bought), 2),
+        (loyalty.PurchaseRecorded(net_amount=money(Decimal("12.50"), "USD"), **bought), 1),
+        (loyalty.PurchaseCorrected(net_amount=money(Decimal("-2.50"), "USD"), **bought), 2),
         (
             cases.PromiseMade(
                 state="PROMISE_STATE_OPEN", promise=kept, make_time=ago[20], due_time=ago[1], **at
@@ -152,8 +152,9 @@ async def test_imported_history_is_on_the_timeline_when_it_happened_with_what_wa
         ]
         corrected, first = entries[5:]
         assert (first.event_type, first.occur_time) == ("rapport.loyalty.v1.PurchaseRecorded", ago[30])
-        assert (first.amount, first.topic) == (money(Decimal("12.50"), "USD"), "")
-        assert (corrected.amount, corrected.topic) == (money(Decimal("-2.50"), "USD"), "corrected")
+        assert first.amount == money(Decimal("12.50"), "USD")
+        assert corrected.event_type == "rapport.loyalty.v1.PurchaseCorrected"
+        assert corrected.amount == money(Decimal("-2.50"), "USD")
         assert not entries[0].HasField("amount")
 
 
@@ -244,7 +245,7 @@ def busy_history(desk, customer):
             (notifications.NoticeSent(notice=notice, channel="CHANNEL_EMAIL", **at), 2),
             (loyalty.TransferPosted(account=ACCOUNT, balance=i, **at), i),
             (loyalty.TransferReversed(account=f"{ACCOUNT}-{i % 2}", balance=i, **at), i),
-            (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], amount=i, **at), 1),
+            (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], points=i, **at), 1),
         ]
         if i % 5 == 0:
             told.append((cases.CaseReopened(**OPEN, case=case, **at), 4))
@@ -275,7 +276,7 @@ async def test_a_view_shows_what_is_open_and_the_latest_twenty_of_what_has_ended
     for parts in (view.promises, view.cases, view.notices):
         times = [part.source.occur_time.ToMicroseconds() for part in parts]
         assert times == sorted(times, reverse=True)
-    assert [part.amount for part in view.loyalty.goodwill] == list(range(29, 9, -1))
+    assert [part.points for part in view.loyalty.goodwill] == list(range(29, 9, -1))
     assert {part.account: part.balance for part in view.loyalty.balances} == {
         ACCOUNT: 29,
         f"{ACCOUNT}-0": 28,

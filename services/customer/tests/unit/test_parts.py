@@ -21,6 +21,7 @@ RESOLVED = {"state": "CASE_STATE_RESOLVED"}
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE, LATER = timestamp(START + timedelta(days=3)), timestamp(START + timedelta(days=5))
 PROMISE, CASE, NOTICE = "promises/p", "cases/c", "notices/n"
+GRANT = {"goodwill": "goodwill/g", "points": 200, "promise": PROMISE, "create_time": timestamp(START)}
 
 
 def fact(version, message):
@@ -78,7 +79,10 @@ HISTORIES = {
         loyalty.TransferPosted(account="programs/p/accounts/a", amount=50, balance=150),
         loyalty.TransferReversed(account="programs/p/accounts/a", balance=0),
     ),
-    PartKind.GOODWILL: history(loyalty.GoodwillGranted(goodwill="goodwill/g", amount=200, promise=PROMISE)),
+    PartKind.GOODWILL: history(
+        loyalty.GoodwillGranted(**GRANT, state="GOODWILL_STATE_GRANTED"),
+        loyalty.GoodwillReversed(**GRANT, state="GOODWILL_STATE_REVERSED"),
+    ),
 }
 
 
@@ -179,10 +183,12 @@ def test_a_balance_goes_back_to_zero():
     assert fold(PartKind.BALANCE, HISTORIES[PartKind.BALANCE]).part.balance == 0
 
 
-def test_goodwill_has_the_time_of_its_grant():
-    part = fold(PartKind.GOODWILL, HISTORIES[PartKind.GOODWILL]).part
-    assert (part.goodwill, part.amount, part.promise) == ("goodwill/g", 200, PROMISE)
-    assert part.create_time == timestamp(START + timedelta(hours=1))
+def test_goodwill_that_was_reversed_says_so_and_has_the_time_of_its_grant():
+    granted, taken_back = HISTORIES[PartKind.GOODWILL]
+    for facts, state in (([granted], "GRANTED"), ([granted, taken_back], "REVERSED")):
+        part = fold(PartKind.GOODWILL, facts).part
+        assert (part.goodwill, part.points, part.promise) == ("goodwill/g", 200, PROMISE)
+        assert (value_name(part, "state"), part.create_time) == (state, timestamp(START))
 
 
 def test_every_part_has_facts_and_every_fact_a_part():

@@ -3,6 +3,7 @@
 from chassis.names import Pattern
 
 CUSTOMER = Pattern("customers/{customer}")
+DEPARTMENT = Pattern("departments/{department:code}")
 PROMISE = Pattern("promises/{promise}")
 PROGRAM = Pattern("programs/{program:code}")
 UNIT = Pattern("programs/{program:code}/units/{unit:code}")

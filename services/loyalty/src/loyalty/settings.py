@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
     value_silver_from: Decimal = Field(Decimal(100), gt=0, description="least lifetime value of SILVER")
     value_gold_from: Decimal = Field(Decimal(500), gt=0, description="the same of GOLD")
     value_platinum_from: Decimal = Field(Decimal(2000), gt=0, description="the same of PLATINUM")
-    goodwill_version: str = Field("1", min_length=1, description="names the goodwill limits below")
+    goodwill_version: int = Field(1, ge=1, description="names the goodwill limits below")
     goodwill_reasons: frozenset[str] = Field(
         frozenset(),
         description="JSON list; the reasons of a delay that earn goodwill; without any, every reason does",

@@ -9,7 +9,7 @@ from chassis.api.messages import timestamp
 from chassis.clock import ManualClock
 from chassis.explain.chain import what
 from rapport.common.v1.explanation_pb2 import Explanation
-from rapport.loyalty.v1.goodwill_pb2 import Goodwill
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import ExplainGoodwillRequest, GrantGoodwillRequest
 from rapport.loyalty.v1.ledger_service_pb2 import ExplainAccountRequest, ExplainTransferRequest
 from rapport.loyalty.v1.purchase_pb2 import Purchase
@@ -27,7 +27,7 @@ def steps(why: Explanation) -> list[str]:
 
 
 async def granted(desk: Any, customer: str, amount: int) -> Goodwill:
-    goodwill = Goodwill(customer=customer, amount=amount, reason_code="late-delivery")
+    goodwill = Goodwill(customer=customer, points=Points(amount=amount), reason_code="late-delivery")
     request = GrantGoodwillRequest(goodwill=goodwill, request_id=str(uuid4()))
     made: Goodwill = await desk.goodwill.GrantGoodwill(request)
     return made

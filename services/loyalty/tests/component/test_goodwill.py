@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from google.type.money_pb2 import Money
 from structlog.testing import capture_logs
 
-from chassis.api.messages import timestamp
+from chassis.api.messages import timestamp, value_name
 from loyalty.names import PROMISE
 from loyalty.service import service
 from loyalty.store.goodwill import GET_PROMISE
@@ -24,7 +24,7 @@ from rapport.cases.v1.cases_events_pb2 import (
     PromiseRecovered,
     PromiseRenegotiated,
 )
-from rapport.loyalty.v1.goodwill_pb2 import Goodwill
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import (
     GetGoodwillRequest,
     GrantGoodwillRequest,
@@ -51,7 +51,7 @@ async def refused(call: Any) -> grpc.aio.AioRpcError:
 def grant(customer: str, points: int, promise: str = "", **other: Any) -> GrantGoodwillRequest:
     fields = {
         "customer": customer,
-        "amount": points,
+        "points": Points(amount=points, unit=other.pop("unit", "")),
         "promise": promise,
         "reason_code": "late-delivery",
         **other,
@@ -110,14 +110,18 @@ async def test_a_person_grants_goodwill_to_a_customer_who_never_joined(running: 
     customer = new("customers")
     promise = await promised(running, customer)
     goodwill = await desk.goodwill.GrantGoodwill(grant(customer, 300, promise))
-    assert (goodwill.customer, goodwill.amount, goodwill.promise) == (customer, 300, promise)
-    assert (goodwill.unit, goodwill.policy, goodwill.grantor) == (POINTS, POLICY, "agents/alice")
+    assert (goodwill.customer, goodwill.points.amount, goodwill.promise) == (customer, 300, promise)
+    assert (goodwill.points.unit, goodwill.authority_policy) == (POINTS, POLICY)
+    assert (goodwill.grantor, value_name(goodwill, "state")) == ("agents/alice", "GRANTED")
     assert await desk.goodwill.GetGoodwill(GetGoodwillRequest(name=goodwill.name)) == goodwill
     account = await desk.account_of(customer)
     assert await desk.points(account, "programs/main/accounts/points-goodwill") == [300, -300]
-    told, posted = await running.published()
+    joined, told, posted = await running.published()
+    assert (joined.resource, joined.data.customer) == (goodwill.membership, customer)
     assert (told.resource, posted.resource) == (goodwill.name, account)
-    assert (told.data.amount, told.data.promise, told.data.policy) == (300, promise, POLICY)
+    assert (told.data.points, told.data.promise, told.data.root) == (300, promise, promise)
+    assert (told.data.authority_policy, told.data.policy_version) == (POLICY, 1)
+    assert told.data.department == goodwill.department != ""
     assert (told.data.transfer, posted.data.transfer) == (goodwill.transfer, goodwill.transfer)
     assert (told.data.membership, told.data.grantor) == (goodwill.membership, goodwill.grantor)
     assert posted.causation_id == told.id
@@ -159,7 +163,7 @@ async def test_the_limit_follows_what_the_customer_is_worth(desk: Any) -> None:
             request_id=str(uuid4()),
         )
     )
-    assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).amount == 1500
+    assert (await desk.goodwill.GrantGoodwill(grant(customer, 1500))).points.amount == 1500
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 1501)))
     assert reason(error) == "OVER_AUTHORITY"
 
@@ -226,7 +230,7 @@ async def test_a_renegotiated_promise_earns_goodwill_once_however_often_it_is_to
     event = renegotiated(customer, promise, timedelta(days=2, hours=3))
     event_id = await running.deliver(event, resource=promise, source="cases")
     (told,) = await eventually(lambda: granted(running, customer))
-    assert (told.data.amount, told.data.reason_code) == (300, "promise-renegotiated")
+    assert (told.data.points, told.data.reason_code) == (300, "promise-renegotiated")
     assert (told.causation_id, told.actor) == (event_id, "service:loyalty")
     await running.deliver(event, resource=promise, source="cases", event_id=event_id)
     await running.deliver(event, resource=promise, source="cases")
@@ -291,7 +295,7 @@ async def test_a_long_delay_earns_no_more_than_the_limit(running: Running) -> No
     event = renegotiated(customer, promise, timedelta(days=90))
     await running.deliver(event, resource=promise, source="cases")
     (told,) = await eventually(lambda: granted(running, customer))
-    assert told.data.amount == 500
+    assert told.data.points == 500
 
 
 async def test_a_person_and_the_policy_at_once_grant_once(running: Running, desk: Any) -> None:
@@ -317,7 +321,7 @@ async def test_a_promise_moved_by_minutes_many_times_is_one_day_of_delay(running
         event = renegotiated(customer, promise, timedelta(minutes=moved), root)
         await running.deliver(event, resource=promise, source="cases")
         await what_was_told_is_handled(running, promise)
-    assert [fact.data.amount for fact in await granted(running, customer)] == [100]
+    assert [fact.data.points for fact in await granted(running, customer)] == [100]
     error = await refused(desk.goodwill.GrantGoodwill(grant(customer, 5, promise)))
     assert reason(error) == "GOODWILL_EXISTS"
 
@@ -343,6 +347,12 @@ async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running,
         await desk.ledger.ReverseTransfer(
             ReverseTransferRequest(name=slip.transfer, reason_code="slip", request_id=str(uuid4()))
         )
+    undone = await desk.goodwill.GetGoodwill(GetGoodwillRequest(name=slip.name))
+    assert value_name(undone, "state") == "REVERSED"
+    *_, told, moved = await running.published()
+    assert (told.resource, told.version, value_name(told.data, "state")) == (slip.name, 2, "REVERSED")
+    assert (told.data.points, told.data.create_time) == (500, slip.create_time)
+    assert (moved.data.reverses, moved.causation_id) == (slip.transfer, told.id)
     await desk.goodwill.GrantGoodwill(grant(customer, 500, promise))
     assert await desk.points(await desk.account_of(customer)) == [500]
 
@@ -413,4 +423,4 @@ async def test_the_policy_gives_what_is_left_of_a_customers_budget(running: Runn
             await what_was_told_is_handled(running, promise)
         assert [log["promise"] for log in logs if "holds goodwill back" in log["event"]] == [promise]
         automatic = [f for f in await granted(running, customer) if f.data.promise]
-        assert [fact.data.amount for fact in automatic] == expected
+        assert [fact.data.points for fact in automatic] == expected

@@ -74,7 +74,7 @@ async def test_a_member_gets_an_account_in_a_unit_that_came_later(desk: Any) -> 
     miles = (await desk.programs.CreateUnit(unit)).name
     request = CreateAccountRequest(parent=MAIN, account=Account(membership=member.name, unit=miles))
     made = await desk.ledger.CreateAccount(request)
-    assert (made.kind, made.membership, made.unit) == (Account.KIND_MEMBERSHIP, member.name, miles)
+    assert (made.type, made.membership, made.unit) == (Account.TYPE_MEMBERSHIP, member.name, miles)
     assert made in await desk.accounts_of(member.name)
     assert await refusal(desk.ledger.CreateAccount(request)) == (
         grpc.StatusCode.ALREADY_EXISTS,

@@ -206,7 +206,7 @@ async def test_what_was_given_back_since_is_told_by_any_newer_export_and_by_no_o
         assert await worth(desk, buyer) == (6, 1)
     assert corrected(await load(desk, {"b:1": line(buyer, 10, back=1)})) == 1  # who said so was wrong
     assert await worth(desk, buyer) == (9, 1)
-    told = [fact.data.amount.units for fact in await running.published() if fact.type.endswith("Recorded")]
+    told = [fact.data.net_amount.units for fact in await running.published() if ".Purchase" in fact.type]
     assert told == [10, 6, 9]
 
 

@@ -329,8 +329,9 @@ async def test_a_reference_is_told_when_it_is_a_code(
     sent.refunded_amount.CopyFrom(Money(currency_code="USD", units=2))
     assert (await desk.purchases.RecordPurchase(single(sent))).reference == reference
     fact = (await running.published())[0].data
-    assert (fact.reference, fact.quantity, fact.topic) == (told, 3, "")
-    assert (fact.amount.units, fact.refunded_amount) == (3, sent.refunded_amount)
+    assert (fact.reference, fact.quantity) == (told, 3)
+    assert (fact.amount, fact.refunded_amount) == (sent.amount, sent.refunded_amount)
+    assert fact.net_amount.units == 3
 
 
 async def test_what_is_given_back_is_a_negative_purchase(running: Running, desk: Any) -> None:
@@ -421,8 +422,12 @@ async def test_a_row_that_says_otherwise_now_corrects_its_purchase_and_the_value
         mine, theirs = await value(desk, buyer), await value(desk, other)
         assert (mine.lifetime_values[0].units, mine.purchase_count, mine.first_purchase_time) == (98, 1, AT)
         assert (theirs.lifetime_values[0].units, theirs.purchase_count) == (10, 1)
-        told = [fact for fact in await running.published() if fact.type.endswith("PurchaseRecorded")]
+        told = [fact for fact in await running.published() if ".Purchase" in fact.type]
         assert [fact.version for fact in told] == [1, 1, version, version]
+        moved = told[-1]
+        assert moved.type.endswith("PurchaseCorrected")
+        assert (moved.data.customer, moved.data.previous_customer) == (other, buyer)
+        assert [fact.data.previous_net_amount.units for fact in told[2:]] == [82, 10]
 
 
 async def test_a_correction_may_leave_a_customer_without_purchases(desk: Any) -> None:

@@ -20,7 +20,7 @@ from loyalty.domain.value import Band
 LIMITS = {Band.STANDARD: 500, Band.SILVER: 1000, Band.GOLD: 1500, Band.PLATINUM: 2000}
 POLICY = AuthorityPolicy(
     "authorityPolicies/delay-goodwill",
-    "7",
+    7,
     reasons={"carrier-delay"},
     points_per_day=100,
     limits=LIMITS,
@@ -73,7 +73,7 @@ def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
         POLICY.authorize(1001, Band.SILVER)
     assert refused.value.reason == "OVER_AUTHORITY"
     assert refused.value.metadata == {
-        "policy": "authorityPolicies/delay-goodwill",
+        "authority_policy": "authorityPolicies/delay-goodwill",
         "policy_version": "7",
         "limit": "1000",
         "band": "SILVER",
@@ -95,7 +95,12 @@ def test_a_budget_is_used_up_to_its_end_and_what_is_left_is_told(spent: Spent, w
         POLICY.within_budget(101, spent)
     assert refused.value.reason == "OVER_BUDGET"
     budget = {"customer": "3000", "grantor": "5000"}[whose]
-    assert refused.value.metadata == {"policy": POLICY.name, "whose": whose, "budget": budget, "left": left}
+    assert refused.value.metadata == {
+        "authority_policy": POLICY.name,
+        "whose": whose,
+        "budget": budget,
+        "left": left,
+    }
 
 
 def test_the_least_policy_gives_one_point_for_a_day() -> None:

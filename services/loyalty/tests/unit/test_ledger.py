@@ -13,7 +13,7 @@ from chassis.errors import FailedPrecondition, InvalidArgument, Refusal
 from loyalty.domain.ledger import (
     OWN,
     Account,
-    AccountKind,
+    AccountType,
     Entry,
     Leg,
     Transfer,
@@ -28,7 +28,7 @@ POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "m
 MEMBER = Membership(UUID(int=1), "main", UUID(int=2), NOW)
 
 
-def own(kind: AccountKind, unit: Unit = POINTS) -> Account:
+def own(kind: AccountType, unit: Unit = POINTS) -> Account:
     return Account.of_program(unit, kind, NOW)
 
 
@@ -48,8 +48,8 @@ def move(*legs: tuple[Account, int]) -> list[Entry]:
 
 
 def test_an_account_of_the_program_is_named_after_its_unit_and_kind() -> None:
-    assert own(AccountKind.ISSUED).name == "programs/main/accounts/points-issued"
-    assert own(AccountKind.ISSUED).membership == ""
+    assert own(AccountType.ISSUED).name == "programs/main/accounts/points-issued"
+    assert own(AccountType.ISSUED).membership == ""
 
 
 def test_a_members_account_in_a_unit_has_one_name() -> None:
@@ -59,11 +59,11 @@ def test_a_members_account_in_a_unit_has_one_name() -> None:
 
 
 def test_kinds_are_named_as_the_database_keeps_them() -> None:
-    assert [str(kind) for kind in AccountKind] == ["MEMBERSHIP", "ISSUED", "REDEEMED", "GOODWILL"]
+    assert [str(kind) for kind in AccountType] == ["MEMBERSHIP", "ISSUED", "REDEEMED", "GOODWILL"]
 
 
 def test_each_leg_carries_the_balance_and_version_after_it() -> None:
-    issued, account = own(AccountKind.ISSUED), member(5)
+    issued, account = own(AccountType.ISSUED), member(5)
     entries = move((issued, -100), (account, 100))
     assert [(e.account_id, e.leg, e.amount, e.balance, e.version) for e in entries] == [
         (issued.id, 0, -100, -100, 1),
@@ -72,7 +72,7 @@ def test_each_leg_carries_the_balance_and_version_after_it() -> None:
 
 
 def test_a_transfer_is_posted_after_everything_that_moved_before() -> None:
-    issued, account = own(AccountKind.ISSUED), member()
+    issued, account = own(AccountType.ISSUED), member()
     account.update_time = later = NOW + timedelta(seconds=1)
     moved = transfer((issued, -1), (account, 1))
     post(moved, {issued.name: issued, account.name: account})
@@ -80,7 +80,7 @@ def test_a_transfer_is_posted_after_everything_that_moved_before() -> None:
 
 
 def test_a_member_gives_all_they_have_and_not_one_more() -> None:
-    account, redeemed = member(100), own(AccountKind.REDEEMED)
+    account, redeemed = member(100), own(AccountType.REDEEMED)
     with pytest.raises(FailedPrecondition) as refused:
         move((account, -101), (redeemed, 101))
     assert refused.value.reason == "INSUFFICIENT_BALANCE"
@@ -115,7 +115,7 @@ def test_legs_outside_the_limits_are_refused(legs: list[Leg], wrong: list[tuple[
 
 def test_each_unit_adds_up_to_zero_by_itself() -> None:
     points, miles = member(10), member(10, MILES)
-    issued, flown = own(AccountKind.ISSUED), own(AccountKind.ISSUED, MILES)
+    issued, flown = own(AccountType.ISSUED), own(AccountType.ISSUED, MILES)
     with pytest.raises(InvalidArgument) as refused:
         move((points, -1), (miles, 1))
     assert [(v.field, v.reason) for v in refused.value.violations] == [
@@ -126,7 +126,7 @@ def test_each_unit_adds_up_to_zero_by_itself() -> None:
 
 
 def test_a_reversal_moves_all_legs_back() -> None:
-    moved = transfer((own(AccountKind.ISSUED), -70), (member(), 70))
+    moved = transfer((own(AccountType.ISSUED), -70), (member(), 70))
     reversal = moved.reversal(uuid4(), "correction", NOW)
     assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
     assert reversal.reverses_id == moved.id
@@ -199,7 +199,7 @@ class LedgerModel(RuleBasedStateMachine):
 
     @invariant()
     def no_member_is_below_zero(self) -> None:
-        assert all(a.balance >= 0 for a in self.accounts.values() if a.kind is AccountKind.MEMBERSHIP)
+        assert all(a.balance >= 0 for a in self.accounts.values() if a.type is AccountType.MEMBERSHIP)
 
 
 LedgerModel.TestCase.settings = settings(max_examples=50, stateful_step_count=25, deadline=None)

@@ -51,7 +51,10 @@ def page(
             map(_case, view.cases),
         ),
         "Notices": (("state", "kind", "channel", "reason", "name"), map(_notice, view.notices)),
-        "Goodwill": (("amount", "reason", "granted", "name"), map(_goodwill, view.loyalty.goodwill)),
+        "Goodwill": (
+            ("state", "amount", "reason", "granted", "name"),
+            map(_goodwill, view.loyalty.goodwill),
+        ),
     }
     timeline = {
         "Timeline": (("when", "what", "by", "about", "name"), map(_entry, view.latest_timeline_entries))
@@ -175,7 +178,13 @@ def _notice(part: view_pb2.NoticePart) -> Sequence[str]:
 
 
 def _goodwill(part: view_pb2.GoodwillPart) -> Sequence[str]:
-    return f"{part.amount} {_unit(part)}", part.reason_code, moment(part.create_time), part.goodwill
+    return (
+        value_name(part, "state"),
+        f"{part.points} {_unit(part)}",
+        part.reason_code,
+        moment(part.create_time),
+        part.goodwill,
+    )
 
 
 def _unit(part: view_pb2.BalancePart | view_pb2.GoodwillPart) -> str:

@@ -45,7 +45,10 @@ def _lines(view: view_pb2.CustomerView) -> Sequence[str]:
             for section in view.sections
             for cell in section.cells
         ),
-        *(f"goodwill {part.amount} {_unit(part)} for {part.reason_code}" for part in view.loyalty.goodwill),
+        *(
+            f"goodwill {value_name(part, 'state')} {part.points} {_unit(part)} for {part.reason_code}"
+            for part in view.loyalty.goodwill
+        ),
     ]
 
 

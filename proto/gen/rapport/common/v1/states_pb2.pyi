@@ -132,6 +132,30 @@ it SENT, FAILED, or REQUESTED again; until then nothing more is tried.
 """
 Global___NoticeState: _TypeAlias = NoticeState  # noqa: Y015
 
+class _GoodwillState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GoodwillStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GoodwillState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GOODWILL_STATE_UNSPECIFIED: _GoodwillState.ValueType  # 0
+    """Never sent."""
+    GOODWILL_STATE_GRANTED: _GoodwillState.ValueType  # 1
+    """The customer has it."""
+    GOODWILL_STATE_REVERSED: _GoodwillState.ValueType  # 2
+    """Its transfer was reversed: it is as if it had never been."""
+
+class GoodwillState(_GoodwillState, metaclass=_GoodwillStateEnumTypeWrapper):
+    """What became of a goodwill grant. More may come, of grants that wait for a yes: only what is GRANTED counts."""
+
+GOODWILL_STATE_UNSPECIFIED: GoodwillState.ValueType  # 0
+"""Never sent."""
+GOODWILL_STATE_GRANTED: GoodwillState.ValueType  # 1
+"""The customer has it."""
+GOODWILL_STATE_REVERSED: GoodwillState.ValueType  # 2
+"""Its transfer was reversed: it is as if it had never been."""
+Global___GoodwillState: _TypeAlias = GoodwillState  # noqa: Y015
+
 class _SetAsideState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

@@ -469,7 +469,7 @@ class LoyaltyPart(_message.Message):
 
     @_builtins.property
     def goodwill(self) -> _containers.RepeatedCompositeFieldContainer[Global___GoodwillPart]:
-        """The latest 20 goodwill grants, newest first."""
+        """The latest 20 goodwill grants, those of the latest change first."""
 
     def __init__(
         self,
@@ -532,16 +532,20 @@ class GoodwillPart(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     GOODWILL_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
-    AMOUNT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it; only what is GRANTED counts."""
     unit: _builtins.str
-    """What was granted."""
-    amount: _builtins.int
+    """What is counted."""
+    points: _builtins.int
     """Whole units granted."""
     reason_code: _builtins.str
     """Why, a code such as `promise-renegotiated`."""
@@ -551,19 +555,25 @@ class GoodwillPart(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
 
+    @_builtins.property
+    def source(self) -> Global___PartSource:
+        """What this part was built from."""
+
     def __init__(
         self,
         *,
         goodwill: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
         unit: _builtins.str = ...,
-        amount: _builtins.int = ...,
+        points: _builtins.int = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        source: Global___PartSource | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "goodwill", b"goodwill", "promise", b"promise", "reason_code", b"reason_code", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "goodwill", b"goodwill", "points", b"points", "promise", b"promise", "reason_code", b"reason_code", "source", b"source", "state", b"state", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

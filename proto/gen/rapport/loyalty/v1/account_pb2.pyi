@@ -24,39 +24,39 @@ class Account(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Kind:
+    class _Type:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Account._Kind.ValueType], _builtins.type):
+    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Account._Type.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        KIND_UNSPECIFIED: Account._Kind.ValueType  # 0
+        TYPE_UNSPECIFIED: Account._Type.ValueType  # 0
         """Never sent."""
-        KIND_MEMBERSHIP: Account._Kind.ValueType  # 1
-        """A member's: never below zero."""
-        KIND_ISSUED: Account._Kind.ValueType  # 2
+        TYPE_MEMBERSHIP: Account._Type.ValueType  # 1
+        """A member's: not below zero unless its program lets it."""
+        TYPE_ISSUED: Account._Type.ValueType  # 2
         """The program's, of what it gave out: as far below zero as it owes."""
-        KIND_REDEEMED: Account._Kind.ValueType  # 3
+        TYPE_REDEEMED: Account._Type.ValueType  # 3
         """The program's, of what it got back."""
-        KIND_GOODWILL: Account._Kind.ValueType  # 4
+        TYPE_GOODWILL: Account._Type.ValueType  # 4
         """The program's, of what it gave to put something right: as far below zero as it owes."""
 
-    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
-        """Whose an account is. More kinds will come."""
+    class Type(_Type, metaclass=_TypeEnumTypeWrapper):
+        """Whose an account is. More will come."""
 
-    KIND_UNSPECIFIED: Account.Kind.ValueType  # 0
+    TYPE_UNSPECIFIED: Account.Type.ValueType  # 0
     """Never sent."""
-    KIND_MEMBERSHIP: Account.Kind.ValueType  # 1
-    """A member's: never below zero."""
-    KIND_ISSUED: Account.Kind.ValueType  # 2
+    TYPE_MEMBERSHIP: Account.Type.ValueType  # 1
+    """A member's: not below zero unless its program lets it."""
+    TYPE_ISSUED: Account.Type.ValueType  # 2
     """The program's, of what it gave out: as far below zero as it owes."""
-    KIND_REDEEMED: Account.Kind.ValueType  # 3
+    TYPE_REDEEMED: Account.Type.ValueType  # 3
     """The program's, of what it got back."""
-    KIND_GOODWILL: Account.Kind.ValueType  # 4
+    TYPE_GOODWILL: Account.Type.ValueType  # 4
     """The program's, of what it gave to put something right: as far below zero as it owes."""
 
     NAME_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     UNIT_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_FIELD_NUMBER: _builtins.int
     BALANCE_FIELD_NUMBER: _builtins.int
@@ -65,9 +65,9 @@ class Account(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`programs/{id}/accounts/{account}`. A member's has an id that is chosen by the server; a program's own is named
-    after its unit and kind, for example `points-issued`.
+    after its unit and type, for example `points-issued`.
     """
-    kind: Global___Account.Kind.ValueType
+    type: Global___Account.Type.ValueType
     """Whose it is. What callers make is a member's."""
     unit: _builtins.str
     """What it counts, a unit of the same program."""
@@ -89,7 +89,7 @@ class Account(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        kind: Global___Account.Kind.ValueType = ...,
+        type: Global___Account.Type.ValueType = ...,
         unit: _builtins.str = ...,
         membership: _builtins.str = ...,
         balance: _builtins.int = ...,
@@ -99,7 +99,7 @@ class Account(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "create_time", b"create_time", "kind", b"kind", "membership", b"membership", "name", b"name", "unit", b"unit", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "create_time", b"create_time", "membership", b"membership", "name", b"name", "type", b"type", "unit", b"unit", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

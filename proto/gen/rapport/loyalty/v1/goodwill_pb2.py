@@ -25,42 +25,53 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/goodwill.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a rapport/options/v1/options.proto\"\xaf\x04\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x04unit\x18\x03 \x01(\tB\x1d\xe2\x41\x01\x01\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12!\n\x06\x61mount\x18\x04 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\x12 \n\x0breason_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12/\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x37\n\nmembership\x18\x07 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x33\n\x08transfer\x18\x08 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x14\n\x06policy\x18\t \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epolicy_version\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x15\n\x07grantor\x18\x0b \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwillb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/goodwill.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"X\n\x06Points\x12+\n\x04unit\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x01\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12!\n\x06\x61mount\x18\x02 \x01(\x03\x42\x11\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x08(\x01\x30\x80\x94\xeb\xdc\x03\"\xdb\x05\n\x08Goodwill\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x05state\x18\x03 \x01(\x0e\x32 .rapport.common.v1.GoodwillStateB\x04\xe2\x41\x01\x03\x12\x32\n\x06points\x18\x04 \x01(\x0b\x32\x1a.rapport.loyalty.v1.PointsB\x04\xe2\x41\x01\x02H\x00\x12 \n\x0breason_code\x18\x05 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x31\n\x07promise\x18\x06 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/PromiseH\x01\x12\x35\n\ndepartment\x18\x07 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x37\n\nmembership\x18\x08 \x01(\tB#\xe2\x41\x01\x03\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x33\n\x08transfer\x18\t \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x1e\n\x10\x61uthority_policy\x18\n \x01(\tB\x04\xe2\x41\x01\x03\x12\x1c\n\x0epolicy_version\x18\x0b \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1b\n\x07grantor\x18\x0c \x01(\tB\n\xe2\x41\x01\x03\xfa\x41\x03\n\x01*\x12\x35\n\x0b\x63reate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:F\xea\x41\x43\n\x18loyalty.rapport/Goodwill\x12\x13goodwill/{goodwill}*\x08goodwill2\x08goodwillB\x06\n\x04giftB\x06\n\x04harmb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rapport.loyalty.v1.goodwill_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_POINTS'].fields_by_name['unit']._loaded_options = None
+  _globals['_POINTS'].fields_by_name['unit']._serialized_options = b'\342A\001\001\372A\026\n\024loyalty.rapport/Unit'
+  _globals['_POINTS'].fields_by_name['amount']._loaded_options = None
+  _globals['_POINTS'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\010(\0010\200\224\353\334\003'
   _globals['_GOODWILL'].fields_by_name['name']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_GOODWILL'].fields_by_name['customer']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
-  _globals['_GOODWILL'].fields_by_name['unit']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['unit']._serialized_options = b'\342A\001\001\372A\026\n\024loyalty.rapport/Unit'
-  _globals['_GOODWILL'].fields_by_name['amount']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['amount']._serialized_options = b'\342A\001\002\362\373\212\001\010(\0010\200\224\353\334\003'
+  _globals['_GOODWILL'].fields_by_name['customer']._serialized_options = b'\342A\002\002\005\372A\033\n\031customer.rapport/Customer'
+  _globals['_GOODWILL'].fields_by_name['state']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['points']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['points']._serialized_options = b'\342A\001\002'
   _globals['_GOODWILL'].fields_by_name['reason_code']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['reason_code']._serialized_options = b'\342A\001\002\362\373\212\001\002\010\001'
   _globals['_GOODWILL'].fields_by_name['promise']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['promise']._serialized_options = b'\342A\001\001\372A\027\n\025cases.rapport/Promise'
+  _globals['_GOODWILL'].fields_by_name['department']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
   _globals['_GOODWILL'].fields_by_name['membership']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['membership']._serialized_options = b'\342A\001\003\372A\034\n\032loyalty.rapport/Membership'
   _globals['_GOODWILL'].fields_by_name['transfer']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['transfer']._serialized_options = b'\342A\001\003\372A\032\n\030loyalty.rapport/Transfer'
-  _globals['_GOODWILL'].fields_by_name['policy']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['policy']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['authority_policy']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['authority_policy']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL'].fields_by_name['policy_version']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['policy_version']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL'].fields_by_name['grantor']._loaded_options = None
-  _globals['_GOODWILL'].fields_by_name['grantor']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['grantor']._serialized_options = b'\342A\001\003\372A\003\n\001*'
   _globals['_GOODWILL'].fields_by_name['create_time']._loaded_options = None
   _globals['_GOODWILL'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_GOODWILL'].fields_by_name['update_time']._loaded_options = None
+  _globals['_GOODWILL'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_GOODWILL']._loaded_options = None
   _globals['_GOODWILL']._serialized_options = b'\352AC\n\030loyalty.rapport/Goodwill\022\023goodwill/{goodwill}*\010goodwill2\010goodwill'
-  _globals['_GOODWILL']._serialized_start=185
-  _globals['_GOODWILL']._serialized_end=744
+  _globals['_POINTS']._serialized_start=216
+  _globals['_POINTS']._serialized_end=304
+  _globals['_GOODWILL']._serialized_start=307
+  _globals['_GOODWILL']._serialized_end=1038
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ What is granted to put something right."""
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,32 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class Points(_message.Message):
+    """Units of a loyalty program."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    unit: _builtins.str
+    """What is counted. Empty means what the policy grants, `programs/main/units/points`; no other is granted yet."""
+    amount: _builtins.int
+    """Whole units, 1 or more, at most what the policy allows for the customer's value band."""
+    def __init__(
+        self,
+        *,
+        unit: _builtins.str = ...,
+        amount: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Points: _TypeAlias = Points  # noqa: Y015
+
+@_typing.final
 class Goodwill(_message.Message):
     """Granted to one customer for one harm."""
 
@@ -25,64 +52,83 @@ class Goodwill(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    UNIT_FIELD_NUMBER: _builtins.int
-    AMOUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     GRANTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`goodwill/{uuid}`, chosen by the server."""
     customer: _builtins.str
     """`customers/{uuid}`."""
-    unit: _builtins.str
-    """What is granted. Empty means what the policy grants, `programs/main/units/points`; no other is granted yet."""
-    amount: _builtins.int
-    """Whole units, 1 or more, at most what the policy allows for the customer's value band."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
     reason_code: _builtins.str
-    """Why, a code such as `promise-renegotiated`."""
+    """Why, a code such as `promise-renegotiated`; any code is taken."""
     promise: _builtins.str
-    """The promise it makes up for, one made to this customer that is or was at risk, broken, late or put off; may be empty.
-    One grant for one harm: a chain of promises, which replaced each other or were made on one work item, does one.
+    """A promise made to this customer that is or was at risk, broken, late or put off. One grant for one harm: a chain
+    of promises, which replaced each other or were made on one work item, does one.
     """
+    department: _builtins.str
+    """The department of who granted it, `departments/{id}`; empty for what the policy gives by itself."""
     membership: _builtins.str
     """Who got it: the customer's membership, made with the grant when there was none."""
     transfer: _builtins.str
     """The transfer that moved it."""
-    policy: _builtins.str
+    authority_policy: _builtins.str
     """The rule that allowed it, for example `authorityPolicies/delay-goodwill`."""
-    policy_version: _builtins.str
-    """Names the limits that applied."""
+    policy_version: _builtins.int
+    """The version of that rule, whose limits applied."""
     grantor: _builtins.str
     """Who granted it: `agents/{agent}`, or `services/loyalty` for what the policy gives by itself."""
     @_builtins.property
+    def points(self) -> Global___Points:
+        """Points, put on the customer's account."""
+
+    @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was granted."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was granted, or reversed."""
 
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         customer: _builtins.str = ...,
-        unit: _builtins.str = ...,
-        amount: _builtins.int = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        points: Global___Points | None = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
+        department: _builtins.str = ...,
         membership: _builtins.str = ...,
         transfer: _builtins.str = ...,
-        policy: _builtins.str = ...,
-        policy_version: _builtins.str = ...,
+        authority_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
         grantor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "gift", b"gift", "harm", b"harm", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "customer", b"customer", "grantor", b"grantor", "membership", b"membership", "name", b"name", "policy", b"policy", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "membership", b"membership", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType_gift: _TypeAlias = _typing.Literal["points"]  # noqa: Y015
+    _WhichOneofArgType_gift: _TypeAlias = _typing.Literal["gift", b"gift"]  # noqa: Y015
+    _WhichOneofReturnType_harm: _TypeAlias = _typing.Literal["promise"]  # noqa: Y015
+    _WhichOneofArgType_harm: _TypeAlias = _typing.Literal["harm", b"harm"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_gift) -> _WhichOneofReturnType_gift | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_harm) -> _WhichOneofReturnType_harm | None: ...
 
 Global___Goodwill: _TypeAlias = Goodwill  # noqa: Y015

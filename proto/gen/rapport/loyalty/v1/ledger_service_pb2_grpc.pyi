@@ -47,7 +47,7 @@ class LedgerServiceStub:
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]
     """Gets a transfer."""
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]
-    """Lists the transfers of an account, newest first."""
+    """Lists the transfers that moved an account, newest first."""
     CreateAccount: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.CreateAccountRequest, _account_pb2.Account]
     """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
     is one, with its name in the metadata.
@@ -79,7 +79,7 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     GetTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Gets a transfer."""
     ListTransfers: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ListTransfersRequest, _ledger_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
-    """Lists the transfers of an account, newest first."""
+    """Lists the transfers that moved an account, newest first."""
     CreateAccount: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.CreateAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
     """Opens a member's account in a unit that their program got after they joined. ALREADY_EXISTS (`RESOURCE_EXISTS`) when there
     is one, with its name in the metadata.
@@ -132,7 +132,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.ListTransfersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ledger_service_pb2.ListTransfersResponse, _abc.Awaitable[_ledger_service_pb2.ListTransfersResponse]]:
-        """Lists the transfers of an account, newest first."""
+        """Lists the transfers that moved an account, newest first."""
 
     @_abc_1.abstractmethod
     def CreateAccount(

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
+from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states__pb2
 from rapport.common.v1 import value_band_pb2 as rapport_dot_common_dot_v1_dot_value__band__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\x85\x03\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12)\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x05\xe8\xfb\x8a\x01\x03\x12\x30\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x88\x01\x01\x12\x10\n\x08quantity\x18\x05 \x01(\x05\x12\x38\n\rpurchase_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01\x12\x11\n\treference\x18\x07 \x01(\t\x12\x14\n\x05topic\x18\x08 \x01(\tB\x05\xe8\xfb\x8a\x01\x02:(\xd2\xfb\x8a\x01#events.loyalty.purchase.recorded.v1B\x12\n\x10_refunded_amount\"\xb5\x03\n\x0eTransferPosted\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02:.\xd2\xfb\x8a\x01)events.loyalty.account.transfer-posted.v1\"\xea\x03\n\x10TransferReversed\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12/\n\x08reverses\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer:0\xd2\xfb\x8a\x01+events.loyalty.account.transfer-reversed.v1\"\xa6\x03\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x33\n\nmembership\x18\x03 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x04 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06\x61mount\x18\x05 \x01(\x03\x12\x1a\n\x0breason_code\x18\x06 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12+\n\x07promise\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x08transfer\x18\x08 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06policy\x18\t \x01(\t\x12\x0f\n\x07grantor\x18\n \x01(\t:\'\xd2\xfb\x8a\x01\"events.loyalty.goodwill.granted.v1\"\x9c\x04\n\x14\x43ustomerValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x33\n\rprevious_band\x18\x06 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12<\n\x13\x66irst_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12;\n\x12last_purchase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x17\n\x0f\x66ormula_version\x18\t \x01(\t:-\xd2\xfb\x8a\x01(events.loyalty.customer-value.changed.v1B\x16\n\x14_first_purchase_timeB\x15\n\x13_last_purchase_timeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rapport/loyalty/v1/loyalty_events.proto\x12\x12rapport.loyalty.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a\x1erapport/common/v1/states.proto\x1a\"rapport/common/v1/value_band.proto\x1a rapport/options/v1/options.proto\"\xca\x03\n\x10PurchaseRecorded\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x11\n\treference\x18\x04 \x01(\t\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x30\n\x0frefunded_amount\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x88\x01\x01\x12-\n\nnet_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x05\xe8\xfb\x8a\x01\x03\x12\x10\n\x08quantity\x18\x08 \x01(\x05\x12\x38\n\rpurchase_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01:(\xd2\xfb\x8a\x01#events.loyalty.purchase.recorded.v1B\x12\n\x10_refunded_amount\"\xb8\x04\n\x11PurchaseCorrected\x12/\n\x08purchase\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Purchase\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x11\n\treference\x18\x04 \x01(\t\x12\"\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x12.google.type.Money\x12\x30\n\x0frefunded_amount\x18\x06 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x88\x01\x01\x12-\n\nnet_amount\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyB\x05\xe8\xfb\x8a\x01\x03\x12\x10\n\x08quantity\x18\x08 \x01(\x05\x12\x38\n\rpurchase_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01\x12\x39\n\x11previous_customer\x18\n \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12/\n\x13previous_net_amount\x18\x0b \x01(\x0b\x32\x12.google.type.Money:)\xd2\xfb\x8a\x01$events.loyalty.purchase.corrected.v1B\x12\n\x10_refunded_amount\"\xd4\x01\n\x11MembershipCreated\x12\x33\n\nmembership\x18\x01 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program:)\xd2\xfb\x8a\x01$events.loyalty.membership.created.v1\"\xb5\x03\n\x0eTransferPosted\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02:.\xd2\xfb\x8a\x01)events.loyalty.account.transfer-posted.v1\"\xea\x03\n\x10TransferReversed\x12-\n\x07\x61\x63\x63ount\x18\x01 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Account\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12-\n\x07program\x18\x03 \x01(\tB\x1c\xfa\x41\x19\n\x17loyalty.rapport/Program\x12\x33\n\nmembership\x18\x04 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\'\n\x04unit\x18\x05 \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12/\n\x08transfer\x18\x06 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x0e\n\x06\x61mount\x18\x07 \x01(\x03\x12\x0f\n\x07\x62\x61lance\x18\x08 \x01(\x03\x12\x17\n\x0f\x61\x63\x63ount_version\x18\t \x01(\x03\x12\x1a\n\x0breason_code\x18\n \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12/\n\x08reverses\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer:0\xd2\xfb\x8a\x01+events.loyalty.account.transfer-reversed.v1\"\x8f\x05\n\x0fGoodwillGranted\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x33\n\nmembership\x18\x03 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x1a\n\x0breason_code\x18\x05 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x05state\x18\x08 \x01(\x0e\x32 .rapport.common.v1.GoodwillState\x12\'\n\x04unit\x18\t \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06points\x18\n \x01(\x03\x12/\n\x08transfer\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x18\n\x10\x61uthority_policy\x18\x0c \x01(\t\x12\x16\n\x0epolicy_version\x18\r \x01(\x03\x12\x17\n\x07grantor\x18\x0e \x01(\tB\x06\xfa\x41\x03\n\x01*\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\'\xd2\xfb\x8a\x01\"events.loyalty.goodwill.granted.v1\"\x91\x05\n\x10GoodwillReversed\x12/\n\x08goodwill\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Goodwill\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x33\n\nmembership\x18\x03 \x01(\tB\x1f\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x31\n\ndepartment\x18\x04 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x1a\n\x0breason_code\x18\x05 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12+\n\x07promise\x18\x06 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12(\n\x04root\x18\x07 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12/\n\x05state\x18\x08 \x01(\x0e\x32 .rapport.common.v1.GoodwillState\x12\'\n\x04unit\x18\t \x01(\tB\x19\xfa\x41\x16\n\x14loyalty.rapport/Unit\x12\x0e\n\x06points\x18\n \x01(\x03\x12/\n\x08transfer\x18\x0b \x01(\tB\x1d\xfa\x41\x1a\n\x18loyalty.rapport/Transfer\x12\x18\n\x10\x61uthority_policy\x18\x0c \x01(\t\x12\x16\n\x0epolicy_version\x18\r \x01(\x03\x12\x17\n\x07grantor\x18\x0e \x01(\tB\x06\xfa\x41\x03\n\x01*\x12/\n\x0b\x63reate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp:(\xd2\xfb\x8a\x01#events.loyalty.goodwill.reversed.v1\"\x9c\x04\n\x14\x43ustomerValueChanged\x12:\n\x0e\x63ustomer_value\x18\x01 \x01(\tB\"\xfa\x41\x1f\n\x1dloyalty.rapport/CustomerValue\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12+\n\x0flifetime_values\x18\x03 \x03(\x0b\x32\x12.google.type.Money\x12\x16\n\x0epurchase_count\x18\x04 \x01(\x03\x12*\n\x04\x62\x61nd\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12\x33\n\rprevious_band\x18\x06 \x01(\x0e\x32\x1c.rapport.common.v1.ValueBand\x12<\n\x13\x66irst_purchase_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x88\x01\x01\x12;\n\x12last_purchase_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x01\x88\x01\x01\x12\x17\n\x0f\x66ormula_version\x18\t \x01(\t:-\xd2\xfb\x8a\x01(events.loyalty.customer-value.changed.v1B\x16\n\x14_first_purchase_timeB\x15\n\x13_last_purchase_timeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +41,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASERECORDED'].fields_by_name['purchase']._serialized_options = b'\372A\032\n\030loyalty.rapport/Purchase'
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._loaded_options = None
   _globals['_PURCHASERECORDED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
-  _globals['_PURCHASERECORDED'].fields_by_name['amount']._loaded_options = None
-  _globals['_PURCHASERECORDED'].fields_by_name['amount']._serialized_options = b'\350\373\212\001\003'
+  _globals['_PURCHASERECORDED'].fields_by_name['department']._loaded_options = None
+  _globals['_PURCHASERECORDED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PURCHASERECORDED'].fields_by_name['net_amount']._loaded_options = None
+  _globals['_PURCHASERECORDED'].fields_by_name['net_amount']._serialized_options = b'\350\373\212\001\003'
   _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._loaded_options = None
   _globals['_PURCHASERECORDED'].fields_by_name['purchase_time']._serialized_options = b'\350\373\212\001\001'
-  _globals['_PURCHASERECORDED'].fields_by_name['topic']._loaded_options = None
-  _globals['_PURCHASERECORDED'].fields_by_name['topic']._serialized_options = b'\350\373\212\001\002'
   _globals['_PURCHASERECORDED']._loaded_options = None
   _globals['_PURCHASERECORDED']._serialized_options = b'\322\373\212\001#events.loyalty.purchase.recorded.v1'
+  _globals['_PURCHASECORRECTED'].fields_by_name['purchase']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['purchase']._serialized_options = b'\372A\032\n\030loyalty.rapport/Purchase'
+  _globals['_PURCHASECORRECTED'].fields_by_name['customer']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_PURCHASECORRECTED'].fields_by_name['department']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PURCHASECORRECTED'].fields_by_name['net_amount']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['net_amount']._serialized_options = b'\350\373\212\001\003'
+  _globals['_PURCHASECORRECTED'].fields_by_name['purchase_time']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['purchase_time']._serialized_options = b'\350\373\212\001\001'
+  _globals['_PURCHASECORRECTED'].fields_by_name['previous_customer']._loaded_options = None
+  _globals['_PURCHASECORRECTED'].fields_by_name['previous_customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_PURCHASECORRECTED']._loaded_options = None
+  _globals['_PURCHASECORRECTED']._serialized_options = b'\322\373\212\001$events.loyalty.purchase.corrected.v1'
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['membership']._loaded_options = None
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['membership']._serialized_options = b'\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['customer']._loaded_options = None
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['program']._loaded_options = None
+  _globals['_MEMBERSHIPCREATED'].fields_by_name['program']._serialized_options = b'\372A\031\n\027loyalty.rapport/Program'
+  _globals['_MEMBERSHIPCREATED']._loaded_options = None
+  _globals['_MEMBERSHIPCREATED']._serialized_options = b'\322\373\212\001$events.loyalty.membership.created.v1'
   _globals['_TRANSFERPOSTED'].fields_by_name['account']._loaded_options = None
   _globals['_TRANSFERPOSTED'].fields_by_name['account']._serialized_options = b'\372A\031\n\027loyalty.rapport/Account'
   _globals['_TRANSFERPOSTED'].fields_by_name['customer']._loaded_options = None
@@ -88,30 +111,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GOODWILLGRANTED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_GOODWILLGRANTED'].fields_by_name['membership']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['membership']._serialized_options = b'\372A\034\n\032loyalty.rapport/Membership'
-  _globals['_GOODWILLGRANTED'].fields_by_name['unit']._loaded_options = None
-  _globals['_GOODWILLGRANTED'].fields_by_name['unit']._serialized_options = b'\372A\026\n\024loyalty.rapport/Unit'
+  _globals['_GOODWILLGRANTED'].fields_by_name['department']._loaded_options = None
+  _globals['_GOODWILLGRANTED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
   _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['reason_code']._serialized_options = b'\350\373\212\001\002'
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_GOODWILLGRANTED'].fields_by_name['root']._loaded_options = None
+  _globals['_GOODWILLGRANTED'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_GOODWILLGRANTED'].fields_by_name['unit']._loaded_options = None
+  _globals['_GOODWILLGRANTED'].fields_by_name['unit']._serialized_options = b'\372A\026\n\024loyalty.rapport/Unit'
   _globals['_GOODWILLGRANTED'].fields_by_name['transfer']._loaded_options = None
   _globals['_GOODWILLGRANTED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
+  _globals['_GOODWILLGRANTED'].fields_by_name['grantor']._loaded_options = None
+  _globals['_GOODWILLGRANTED'].fields_by_name['grantor']._serialized_options = b'\372A\003\n\001*'
   _globals['_GOODWILLGRANTED']._loaded_options = None
   _globals['_GOODWILLGRANTED']._serialized_options = b'\322\373\212\001\"events.loyalty.goodwill.granted.v1'
+  _globals['_GOODWILLREVERSED'].fields_by_name['goodwill']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['goodwill']._serialized_options = b'\372A\032\n\030loyalty.rapport/Goodwill'
+  _globals['_GOODWILLREVERSED'].fields_by_name['customer']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_GOODWILLREVERSED'].fields_by_name['membership']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['membership']._serialized_options = b'\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_GOODWILLREVERSED'].fields_by_name['department']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_GOODWILLREVERSED'].fields_by_name['reason_code']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['reason_code']._serialized_options = b'\350\373\212\001\002'
+  _globals['_GOODWILLREVERSED'].fields_by_name['promise']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['promise']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_GOODWILLREVERSED'].fields_by_name['root']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['root']._serialized_options = b'\372A\027\n\025cases.rapport/Promise'
+  _globals['_GOODWILLREVERSED'].fields_by_name['unit']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['unit']._serialized_options = b'\372A\026\n\024loyalty.rapport/Unit'
+  _globals['_GOODWILLREVERSED'].fields_by_name['transfer']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['transfer']._serialized_options = b'\372A\032\n\030loyalty.rapport/Transfer'
+  _globals['_GOODWILLREVERSED'].fields_by_name['grantor']._loaded_options = None
+  _globals['_GOODWILLREVERSED'].fields_by_name['grantor']._serialized_options = b'\372A\003\n\001*'
+  _globals['_GOODWILLREVERSED']._loaded_options = None
+  _globals['_GOODWILLREVERSED']._serialized_options = b'\322\373\212\001#events.loyalty.goodwill.reversed.v1'
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer_value']._loaded_options = None
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer_value']._serialized_options = b'\372A\037\n\035loyalty.rapport/CustomerValue'
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer']._loaded_options = None
   _globals['_CUSTOMERVALUECHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_CUSTOMERVALUECHANGED']._loaded_options = None
   _globals['_CUSTOMERVALUECHANGED']._serialized_options = b'\322\373\212\001(events.loyalty.customer-value.changed.v1'
-  _globals['_PURCHASERECORDED']._serialized_start=219
-  _globals['_PURCHASERECORDED']._serialized_end=608
-  _globals['_TRANSFERPOSTED']._serialized_start=611
-  _globals['_TRANSFERPOSTED']._serialized_end=1048
-  _globals['_TRANSFERREVERSED']._serialized_start=1051
-  _globals['_TRANSFERREVERSED']._serialized_end=1541
-  _globals['_GOODWILLGRANTED']._serialized_start=1544
-  _globals['_GOODWILLGRANTED']._serialized_end=1966
-  _globals['_CUSTOMERVALUECHANGED']._serialized_start=1969
-  _globals['_CUSTOMERVALUECHANGED']._serialized_end=2509
+  _globals['_PURCHASERECORDED']._serialized_start=251
+  _globals['_PURCHASERECORDED']._serialized_end=709
+  _globals['_PURCHASECORRECTED']._serialized_start=712
+  _globals['_PURCHASECORRECTED']._serialized_end=1280
+  _globals['_MEMBERSHIPCREATED']._serialized_start=1283
+  _globals['_MEMBERSHIPCREATED']._serialized_end=1495
+  _globals['_TRANSFERPOSTED']._serialized_start=1498
+  _globals['_TRANSFERPOSTED']._serialized_end=1935
+  _globals['_TRANSFERREVERSED']._serialized_start=1938
+  _globals['_TRANSFERREVERSED']._serialized_end=2428
+  _globals['_GOODWILLGRANTED']._serialized_start=2431
+  _globals['_GOODWILLGRANTED']._serialized_end=3086
+  _globals['_GOODWILLREVERSED']._serialized_start=3089
+  _globals['_GOODWILLREVERSED']._serialized_end=3746
+  _globals['_CUSTOMERVALUECHANGED']._serialized_start=3749
+  _globals['_CUSTOMERVALUECHANGED']._serialized_end=4289
 # @@protoc_insertion_point(module_scope)

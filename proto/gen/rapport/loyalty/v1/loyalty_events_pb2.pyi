@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.type import money_pb2 as _money_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.common.v1 import value_band_pb2 as _value_band_pb2
 import builtins as _builtins
 import sys
@@ -23,37 +24,40 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PurchaseRecorded(_message.Message):
-    """A customer bought something; told again, at the next version, when an import corrects it."""
+    """A customer bought something. Told once of each purchase; what becomes of it later is told by `PurchaseCorrected`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PURCHASE_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     REFUNDED_AMOUNT_FIELD_NUMBER: _builtins.int
+    NET_AMOUNT_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     PURCHASE_TIME_FIELD_NUMBER: _builtins.int
-    REFERENCE_FIELD_NUMBER: _builtins.int
-    TOPIC_FIELD_NUMBER: _builtins.int
     purchase: _builtins.str
     """`purchases/{uuid}`."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
-    quantity: _builtins.int
-    """How many pieces; 0 when nobody says."""
+    """`customers/{uuid}`. May be empty one day, for what is not known to be anybody's: be ready for it."""
+    department: _builtins.str
+    """The department that says so, `departments/{id}`; may be empty."""
     reference: _builtins.str
     """What it refers to, when that is a code; else empty."""
-    topic: _builtins.str
-    """`corrected` when it was told otherwise before; else empty."""
+    quantity: _builtins.int
+    """How many pieces; 0 when nobody says."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """What was paid, less what was given back of it so far: 0 when all was. Negative for what the customer gave back as
-        a purchase of its own. The highest version is what stands.
-        """
+        """What was paid; negative for what the customer gave back as a purchase of its own."""
 
     @_builtins.property
     def refunded_amount(self) -> _money_pb2.Money:
-        """What was given back of it so far, and so is not in `amount`; absent when nothing was."""
+        """What was given back of it so far; absent when nothing was."""
+
+    @_builtins.property
+    def net_amount(self) -> _money_pb2.Money:
+        """The one less the other: 0 when all was given back."""
 
     @_builtins.property
     def purchase_time(self) -> _timestamp_pb2.Timestamp:
@@ -64,22 +68,127 @@ class PurchaseRecorded(_message.Message):
         *,
         purchase: _builtins.str = ...,
         customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reference: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
         refunded_amount: _money_pb2.Money | None = ...,
+        net_amount: _money_pb2.Money | None = ...,
         quantity: _builtins.int = ...,
         purchase_time: _timestamp_pb2.Timestamp | None = ...,
-        reference: _builtins.str = ...,
-        topic: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "net_amount", b"net_amount", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "customer", b"customer", "purchase", b"purchase", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "customer", b"customer", "department", b"department", "net_amount", b"net_amount", "purchase", b"purchase", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__refunded_amount: _TypeAlias = _typing.Literal["refunded_amount"]  # noqa: Y015
     _WhichOneofArgType__refunded_amount: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__refunded_amount) -> _WhichOneofReturnType__refunded_amount | None: ...
 
 Global___PurchaseRecorded: _TypeAlias = PurchaseRecorded  # noqa: Y015
+
+@_typing.final
+class PurchaseCorrected(_message.Message):
+    """A purchase is not what was told before: its source says otherwise now. The highest version is what stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURCHASE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFUNDED_AMOUNT_FIELD_NUMBER: _builtins.int
+    NET_AMOUNT_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    PURCHASE_TIME_FIELD_NUMBER: _builtins.int
+    PREVIOUS_CUSTOMER_FIELD_NUMBER: _builtins.int
+    PREVIOUS_NET_AMOUNT_FIELD_NUMBER: _builtins.int
+    purchase: _builtins.str
+    """`purchases/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`. May be empty one day, for what is not known to be anybody's: be ready for it."""
+    department: _builtins.str
+    """The department that says so, `departments/{id}`; may be empty."""
+    reference: _builtins.str
+    """What it refers to, when that is a code; else empty."""
+    quantity: _builtins.int
+    """How many pieces; 0 when nobody says."""
+    previous_customer: _builtins.str
+    """Whose it was before: another when it moved, and then no longer theirs."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was paid; negative for what the customer gave back as a purchase of its own."""
+
+    @_builtins.property
+    def refunded_amount(self) -> _money_pb2.Money:
+        """What was given back of it so far; absent when nothing was."""
+
+    @_builtins.property
+    def net_amount(self) -> _money_pb2.Money:
+        """The one less the other: 0 when all was given back."""
+
+    @_builtins.property
+    def purchase_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was bought."""
+
+    @_builtins.property
+    def previous_net_amount(self) -> _money_pb2.Money:
+        """What `net_amount` was before."""
+
+    def __init__(
+        self,
+        *,
+        purchase: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        refunded_amount: _money_pb2.Money | None = ...,
+        net_amount: _money_pb2.Money | None = ...,
+        quantity: _builtins.int = ...,
+        purchase_time: _timestamp_pb2.Timestamp | None = ...,
+        previous_customer: _builtins.str = ...,
+        previous_net_amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "net_amount", b"net_amount", "previous_net_amount", b"previous_net_amount", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount", "amount", b"amount", "customer", b"customer", "department", b"department", "net_amount", b"net_amount", "previous_customer", b"previous_customer", "previous_net_amount", b"previous_net_amount", "purchase", b"purchase", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__refunded_amount: _TypeAlias = _typing.Literal["refunded_amount"]  # noqa: Y015
+    _WhichOneofArgType__refunded_amount: _TypeAlias = _typing.Literal["_refunded_amount", b"_refunded_amount"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refunded_amount) -> _WhichOneofReturnType__refunded_amount | None: ...
+
+Global___PurchaseCorrected: _TypeAlias = PurchaseCorrected  # noqa: Y015
+
+@_typing.final
+class MembershipCreated(_message.Message):
+    """A customer joined a program."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    PROGRAM_FIELD_NUMBER: _builtins.int
+    membership: _builtins.str
+    """`programs/{id}/memberships/{uuid}`."""
+    customer: _builtins.str
+    """The customer who joined, `customers/{uuid}`."""
+    program: _builtins.str
+    """`programs/{id}`."""
+    def __init__(
+        self,
+        *,
+        membership: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        program: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "membership", b"membership", "program", b"program"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MembershipCreated: _TypeAlias = MembershipCreated  # noqa: Y015
 
 @_typing.final
 class TransferPosted(_message.Message):
@@ -210,54 +319,156 @@ class GoodwillGranted(_message.Message):
     GOODWILL_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
     MEMBERSHIP_FIELD_NUMBER: _builtins.int
-    UNIT_FIELD_NUMBER: _builtins.int
-    AMOUNT_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     PROMISE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
     GRANTOR_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     goodwill: _builtins.str
     """`goodwill/{uuid}`."""
     customer: _builtins.str
     """`customers/{uuid}`."""
     membership: _builtins.str
     """Who got it."""
-    unit: _builtins.str
-    """What was granted."""
-    amount: _builtins.int
-    """Whole units granted."""
+    department: _builtins.str
+    """The department of who granted it, `departments/{id}`; empty for what the policy gives by itself."""
     reason_code: _builtins.str
-    """Why, a code."""
+    """Why it was granted, a code."""
     promise: _builtins.str
     """The promise it makes up for; may be empty."""
+    root: _builtins.str
+    """The first promise of that one's chain: a chain does one harm. Empty without a promise."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
+    unit: _builtins.str
+    """What is counted."""
+    points: _builtins.int
+    """Whole units granted."""
     transfer: _builtins.str
     """The transfer that moved it."""
-    policy: _builtins.str
+    authority_policy: _builtins.str
     """The rule that allowed it."""
+    policy_version: _builtins.int
+    """The version of that rule, whose limits applied."""
     grantor: _builtins.str
     """Who granted it: `agents/{agent}` or `services/{service}`."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was granted."""
+
     def __init__(
         self,
         *,
         goodwill: _builtins.str = ...,
         customer: _builtins.str = ...,
         membership: _builtins.str = ...,
-        unit: _builtins.str = ...,
-        amount: _builtins.int = ...,
+        department: _builtins.str = ...,
         reason_code: _builtins.str = ...,
         promise: _builtins.str = ...,
+        root: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
         transfer: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        authority_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
         grantor: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer", b"customer", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "policy", b"policy", "promise", b"promise", "reason_code", b"reason_code", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GoodwillGranted: _TypeAlias = GoodwillGranted  # noqa: Y015
+
+@_typing.final
+class GoodwillReversed(_message.Message):
+    """The transfer of a grant was reversed: it is as if it had never been. What it says of the grant is as it was granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GOODWILL_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    MEMBERSHIP_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    PROMISE_FIELD_NUMBER: _builtins.int
+    ROOT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    AUTHORITY_POLICY_FIELD_NUMBER: _builtins.int
+    POLICY_VERSION_FIELD_NUMBER: _builtins.int
+    GRANTOR_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    goodwill: _builtins.str
+    """`goodwill/{uuid}`."""
+    customer: _builtins.str
+    """`customers/{uuid}`."""
+    membership: _builtins.str
+    """Who got it."""
+    department: _builtins.str
+    """The department of who granted it, `departments/{id}`; empty for what the policy gives by itself."""
+    reason_code: _builtins.str
+    """Why it was granted, a code."""
+    promise: _builtins.str
+    """The promise it makes up for; may be empty."""
+    root: _builtins.str
+    """The first promise of that one's chain: a chain does one harm. Empty without a promise."""
+    state: _states_pb2.GoodwillState.ValueType
+    """What became of it."""
+    unit: _builtins.str
+    """What is counted."""
+    points: _builtins.int
+    """Whole units granted."""
+    transfer: _builtins.str
+    """The transfer that moved it."""
+    authority_policy: _builtins.str
+    """The rule that allowed it."""
+    policy_version: _builtins.int
+    """The version of that rule, whose limits applied."""
+    grantor: _builtins.str
+    """Who granted it: `agents/{agent}` or `services/{service}`."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was granted."""
+
+    def __init__(
+        self,
+        *,
+        goodwill: _builtins.str = ...,
+        customer: _builtins.str = ...,
+        membership: _builtins.str = ...,
+        department: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        promise: _builtins.str = ...,
+        root: _builtins.str = ...,
+        state: _states_pb2.GoodwillState.ValueType = ...,
+        unit: _builtins.str = ...,
+        points: _builtins.int = ...,
+        transfer: _builtins.str = ...,
+        authority_policy: _builtins.str = ...,
+        policy_version: _builtins.int = ...,
+        grantor: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "goodwill", b"goodwill", "grantor", b"grantor", "membership", b"membership", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "root", b"root", "state", b"state", "transfer", b"transfer", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GoodwillReversed: _TypeAlias = GoodwillReversed  # noqa: Y015
 
 @_typing.final
 class CustomerValueChanged(_message.Message):

@@ -111,12 +111,9 @@ def folded(kind: PartKind, kept: bytes) -> Folded:
         _copy(data, part)
         spec.apply(part, data)
     last = facts[-1]
-    if kind is PartKind.GOODWILL:
-        part.create_time.CopyFrom(timestamp(last.time))
-    else:
-        part.source.service = service_name(last.type.split(".")[1])
-        part.source.resource_version = last.version
-        part.source.occur_time.CopyFrom(timestamp(last.time))
+    part.source.service = service_name(last.type.split(".")[1])
+    part.source.resource_version = last.version
+    part.source.occur_time.CopyFrom(timestamp(last.time))
     urgent = kind is PartKind.PROMISE and part.state == states_pb2.PROMISE_STATE_AT_RISK
     return Folded(excerpt(part), _has_ended(kind, part), urgent, last.time)
 
@@ -201,5 +198,6 @@ _SPECS = [
     Spec(PartKind.BALANCE, loyalty.TransferPosted, _as_copied),
     Spec(PartKind.BALANCE, loyalty.TransferReversed, _as_copied),
     Spec(PartKind.GOODWILL, loyalty.GoodwillGranted, _as_copied),
+    Spec(PartKind.GOODWILL, loyalty.GoodwillReversed, _as_copied),
 ]
 SPECS: Mapping[str, Spec] = {spec.message.DESCRIPTOR.full_name: spec for spec in _SPECS}

@@ -1,15 +1,17 @@
 """Why goodwill was granted, and why a customer is worth that, in words."""
 
 from chassis.facts import Told, Why, shown
-from loyalty.domain.goodwill import Goodwill
+from loyalty.domain.goodwill import Goodwill, State
 from loyalty.domain.value import ValueFormula
 
 
 def why_granted(goodwill: Goodwill, _: Told) -> Why:
     """Why goodwill was granted."""
     made_up = f" for promises/{goodwill.promise_id}" if goodwill.promise_id else ""
-    granted = f"{goodwill.amount} granted on {shown(goodwill.create_time)} by {goodwill.grantor}"
-    return Why(f"{granted}{made_up} ({goodwill.reason_code}).", goodwill.policy, goodwill.policy_version)
+    granted = f"{goodwill.points.amount} granted on {shown(goodwill.create_time)} by {goodwill.grantor}"
+    taken_back = f" Reversed on {shown(goodwill.update_time)}." if goodwill.state is State.REVERSED else ""
+    summary = f"{granted}{made_up} ({goodwill.reason_code}).{taken_back}"
+    return Why(summary, goodwill.authority_policy, str(goodwill.policy_version))
 
 
 def why_worth(formula: ValueFormula, told: Told) -> Why:

@@ -11,16 +11,49 @@ from chassis.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseRecorded:
-    """A customer bought something; told again, at the next version, when an import corrects it."""
+    """A customer bought something.
+
+    Told once of each purchase; what becomes of it later is told by `PurchaseCorrected`.
+    """
 
     purchase: str
     customer: str
+    department: str
+    reference: str
     amount: Money
     refunded_amount: Money | None
+    net_amount: Money
     quantity: int
     purchase_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseCorrected:
+    """A purchase is not what was told before: its source says otherwise now.
+
+    The highest version is what stands.
+    """
+
+    purchase: str
+    customer: str
+    department: str
     reference: str
-    topic: str
+    amount: Money
+    refunded_amount: Money | None
+    net_amount: Money
+    quantity: int
+    purchase_time: datetime
+    previous_customer: str
+    previous_net_amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipCreated:
+    """A customer joined a program."""
+
+    membership: str
+    customer: str
+    program: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +96,42 @@ class GoodwillGranted:
     goodwill: str
     customer: str
     membership: str
-    unit: str
-    amount: int
+    department: str
     reason_code: str
     promise: str
+    root: str
+    state: str
+    unit: str
+    points: int
     transfer: str
-    policy: str
+    authority_policy: str
+    policy_version: int
     grantor: str
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodwillReversed:
+    """The transfer of a grant was reversed: it is as if it had never been.
+
+    What it says of the grant is as it was granted.
+    """
+
+    goodwill: str
+    customer: str
+    membership: str
+    department: str
+    reason_code: str
+    promise: str
+    root: str
+    state: str
+    unit: str
+    points: int
+    transfer: str
+    authority_policy: str
+    policy_version: int
+    grantor: str
+    create_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,33 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition, NotFound
+from chassis.facts import fact_of
+from loyalty.domain.facts import GoodwillGranted, GoodwillReversed
 from loyalty.domain.value import Band
+from loyalty.names import CUSTOMER, DEPARTMENT, GOODWILL, MEMBERSHIP, PROMISE, TRANSFER, UNIT
 
+F = TypeVar("F", GoodwillGranted, GoodwillReversed)
 _DAY = timedelta(days=1)
+
+
+class State(StrEnum):
+    """What became of a grant."""
+
+    GRANTED = "GRANTED"
+    REVERSED = "REVERSED"
+
+
+@dataclass(slots=True)
+class Points:
+    """Units of a program, by the unit's name."""
+
+    unit: str
+    amount: int
 
 
 @dataclass(slots=True)
@@ -29,11 +50,33 @@ class Goodwill:
     reason_code: str
     promise_id: UUID | None
     root_id: UUID | None
+    department_id: str | None
     transfer_id: UUID
-    policy: str
-    policy_version: str
+    authority_policy: str
+    policy_version: int
     grantor: str
     create_time: datetime
+    update_time: datetime
+    state: State = State.GRANTED
+    version: int = 1
+
+    name = GOODWILL.named("id")
+    customer = CUSTOMER.named("customer_id")
+    membership = MEMBERSHIP.named("program_id", "membership_id")
+    unit = UNIT.named("program_id", "unit_id")
+    promise = PROMISE.named("promise_id")
+    root = PROMISE.named("root_id")
+    department = DEPARTMENT.named("department_id")
+    transfer = TRANSFER.named("transfer_id")
+
+    @property
+    def points(self) -> Points:
+        """What was given."""
+        return Points(self.unit, self.amount)
+
+    def told(self, kind: type[F]) -> F:
+        """A fact about it."""
+        return fact_of(kind, self, points=self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +104,7 @@ class AuthorityPolicy:
     """
 
     name: str
-    version: str
+    version: int
     reasons: Set[str]
     points_per_day: int
     limits: Mapping[Band, int]
@@ -94,7 +137,7 @@ class AuthorityPolicy:
                 "OVER_AUTHORITY",
                 f"{self.name} allows at most {limit} for a customer in the band {band}.",
                 {
-                    "policy": self.name,
+                    "authority_policy": self.name,
                     "policy_version": self.version,
                     "limit": limit,
                     "band": band,
@@ -113,7 +156,12 @@ class AuthorityPolicy:
                     "OVER_BUDGET",
                     f"{self.name} allows at most {budget} for one {whose} in"
                     f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
-                    {"policy": self.name, "whose": whose, "budget": budget, "left": max(0, budget - used)},
+                    {
+                        "authority_policy": self.name,
+                        "whose": whose,
+                        "budget": budget,
+                        "left": max(0, budget - used),
+                    },
                 )
 
 

@@ -21,7 +21,7 @@ AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100
 
 
-class AccountKind(StrEnum):
+class AccountType(StrEnum):
     """Whose an account is."""
 
     MEMBERSHIP = "MEMBERSHIP"
@@ -30,7 +30,7 @@ class AccountKind(StrEnum):
     GOODWILL = "GOODWILL"
 
 
-OWN = [kind for kind in AccountKind if kind is not AccountKind.MEMBERSHIP]
+OWN = [kind for kind in AccountType if kind is not AccountType.MEMBERSHIP]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Account:
 
     id: UUID
     name: str
-    kind: AccountKind
+    type: AccountType
     program_id: str
     unit_id: str
     membership_id: UUID | None
@@ -50,15 +50,15 @@ class Account:
     update_time: datetime
 
     @classmethod
-    def of_program(cls, unit: Unit, kind: AccountKind, at: datetime) -> Self:
-        """A new one of the program's own, named after its unit and kind."""
+    def of_program(cls, unit: Unit, kind: AccountType, at: datetime) -> Self:
+        """A new one of the program's own, named after its unit and type."""
         name = own_account(unit.program_id, unit.id, kind)
         return cls(uuid4(), name, kind, unit.program_id, unit.id, None, None, 0, 0, at, at)
 
     @classmethod
     def of_member(cls, member: Membership, unit_id: str, at: datetime) -> Self:
         """A member's: always with the same name, so that it is known without asking the database."""
-        account_id, kind = uuid5(member.id, unit_id), AccountKind.MEMBERSHIP
+        account_id, kind = uuid5(member.id, unit_id), AccountType.MEMBERSHIP
         name = f"programs/{member.program_id}/accounts/{account_id}"
         return cls(
             account_id, name, kind, member.program_id, unit_id, member.id, member.customer_id, 0, 0, at, at
@@ -77,7 +77,7 @@ class Account:
     def move(self, amount: int, transfer_id: UUID, leg: int) -> "Entry":
         """Change the balance. FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little."""
         balance = self.balance + amount
-        if balance < 0 and self.kind is AccountKind.MEMBERSHIP:
+        if balance < 0 and self.type is AccountType.MEMBERSHIP:
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
                 f"{self.name} holds {self.balance} {self.unit_id}; it can give at most as many.",
@@ -88,7 +88,7 @@ class Account:
         return Entry(self.id, self.version, transfer_id, leg, amount, balance)
 
 
-def own_account(program_id: str, unit_id: str, kind: AccountKind) -> str:
+def own_account(program_id: str, unit_id: str, kind: AccountType) -> str:
     """The name of an account of the program's own."""
     return f"programs/{program_id}/accounts/{unit_id}-{kind.lower()}"
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM
+
 
 @dataclass(slots=True)
 class Program:
@@ -47,7 +49,6 @@ class Membership:
     customer_id: UUID
     create_time: datetime
 
-    @property
-    def name(self) -> str:
-        """`programs/{id}/memberships/{uuid}`."""
-        return f"programs/{self.program_id}/memberships/{self.id}"
+    name = MEMBERSHIP.named("program_id", "id")
+    program = PROGRAM.named("program_id")
+    customer = CUSTOMER.named("customer_id")

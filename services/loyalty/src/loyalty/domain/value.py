@@ -13,6 +13,7 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.money import Money
+from loyalty.names import CUSTOMER, PURCHASE
 
 _SAID = ("customer_id", "paid", "currency_code", "purchase_time", "quantity", "reference", "refunded")
 
@@ -50,6 +51,9 @@ class Purchase:
     refunded_by: str = ""
     version: int = 1
 
+    name = PURCHASE.named("id")
+    customer = CUSTOMER.named("customer_id")
+
     @property
     def amount(self) -> Money:
         """What was paid."""
@@ -59,6 +63,11 @@ class Purchase:
     def refunded_amount(self) -> Money | None:
         """What was given back; None when nothing was."""
         return Money(self.refunded, self.currency_code) if self.refunded else None
+
+    @property
+    def net_amount(self) -> Money:
+        """What was paid, less what was given back."""
+        return Money(self.worth, self.currency_code)
 
     @property
     def worth(self) -> Decimal:

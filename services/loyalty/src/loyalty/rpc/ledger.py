@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any
 
-from chassis.api.entities import found
+from chassis.api.filters import parse
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
 from chassis.db.database import Database
-from chassis.errors import NotFound
+from chassis.errors import NotFound, invalid
 from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from loyalty.names import ACCOUNT, PROGRAM, TRANSFER
@@ -48,9 +48,12 @@ class LedgerRpc(LedgerServiceServicer):
 
     async def ListTransfers(self, request: pb.ListTransfersRequest, context: Any) -> pb.ListTransfersResponse:
         """The transfers of an account, newest first."""
-        account = await found(self.db, ACCOUNT, store.GET_ACCOUNT, *ACCOUNT.ids(request.parent))
+        asked = parse(request.filter, store.BY_ACCOUNT)
+        if asked.shape not in ("account=$1", "account:$1"):
+            raise invalid("filter", "INVALID_FILTER", f'must be account = "{ACCOUNT}"')
+        (account,) = asked.params.values()
         show = partial(to_message, Transfer)
-        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account_id=account.id)
+        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account=account)
         return pb.ListTransfersResponse(transfers=page, next_page_token=token)
 
     async def BatchGetAccounts(

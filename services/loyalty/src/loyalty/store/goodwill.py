@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from loyalty.domain.goodwill import Given, Goodwill, Promised, Spent
+from loyalty.domain.goodwill import Given, Goodwill, Promised, Spent, State
 from loyalty.names import CUSTOMER
-from loyalty.store.tables import GOODWILL, HARMS, PROMISES, TRANSFERS
+from loyalty.store.tables import GOODWILL, HARMS, PROMISES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,16 @@ LIST_GOODWILL = Listing(
     filters={"customer": filters.name(GOODWILL.c.customer_id, CUSTOMER)},
 )
 
-_STANDS = ~sa.exists().where(TRANSFERS.c.reverses_id == GOODWILL.c.transfer_id)
+# The grant that a transfer moved, if it moved one.
+REVERSE_GOODWILL = Statement(
+    sa.update(GOODWILL)
+    .where(GOODWILL.c.transfer_id == sa.bindparam("transfer"))
+    .values(state=State.REVERSED.value, version=GOODWILL.c.version + 1, update_time=sa.bindparam("at"))
+    .returning(GOODWILL),
+    row=Goodwill,
+)
+
+_STANDS = GOODWILL.c.state == State.GRANTED.value
 _CUSTOMER = GOODWILL.c.customer_id == sa.bindparam("customer_id")
 _GRANTOR = GOODWILL.c.grantor == sa.bindparam("grantor")
 

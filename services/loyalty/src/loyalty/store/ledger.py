@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from chassis.api import filters
 from chassis.api.listing import Listing
 from chassis.db.statement import Bulk, Statement
-from loyalty.domain.ledger import Account, AccountKind, AccountTransfer, Transfer
+from loyalty.domain.ledger import Account, AccountTransfer, AccountType, Transfer
 from loyalty.names import MEMBERSHIP
 from loyalty.store.tables import ACCOUNTS, ENTRIES, TRANSFERS
 
@@ -34,7 +34,7 @@ LIST_ACCOUNTS = Listing(
 # Always in one order, so that two transfers cannot wait for each other. The program's own accounts, which
 # take part in nearly every transfer, come last: they are held for as short as can be.
 LOCK_ACCOUNTS = Statement(
-    _BY_NAME.order_by(ACCOUNTS.c.kind != AccountKind.MEMBERSHIP.value, ACCOUNTS.c.id).with_for_update(),
+    _BY_NAME.order_by(ACCOUNTS.c.type != AccountType.MEMBERSHIP.value, ACCOUNTS.c.id).with_for_update(),
     row=Account,
 )
 
@@ -104,10 +104,13 @@ TOLD_OF = Statement[Any](
 
 GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
 
+_account = ACCOUNTS.alias("asked")
+BY_ACCOUNT = {"account": filters.text(_account.c.name)}
+_asked = sa.select(_account.c.id).where(_account.c.name == sa.bindparam("account"))
 LIST_TRANSFERS = Listing(
     _TRANSFERS.add_columns(ENTRIES.c.version)
     .join(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
-    .where(ENTRIES.c.account_id == sa.bindparam("account_id")),
+    .where(ENTRIES.c.account_id == _asked.scalar_subquery()),
     ENTRIES.c.version,
     descending=True,
     row=AccountTransfer,
@@ -138,6 +141,6 @@ WRONG_BALANCES = Statement[Any](
         (ACCOUNTS.c.balance != sa.func.coalesce(_SUMS.c.balance, 0))
         | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.version, 0))
         | (ACCOUNTS.c.version != sa.func.coalesce(_SUMS.c.entries, 0))
-        | ((ACCOUNTS.c.kind == AccountKind.MEMBERSHIP.value) & (ACCOUNTS.c.balance < 0))
+        | ((ACCOUNTS.c.type == AccountType.MEMBERSHIP.value) & (ACCOUNTS.c.balance < 0))
     )
 )

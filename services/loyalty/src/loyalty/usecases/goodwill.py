@@ -17,15 +17,16 @@ from loyalty.domain.goodwill import (
     AuthorityPolicy,
     Given,
     Goodwill,
+    Points,
     PromiseNotFound,
     Spent,
     customer_mismatch,
     goodwill_exists,
     not_at_risk,
 )
-from loyalty.domain.ledger import AccountKind, Leg, own_account
+from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
-from loyalty.names import CUSTOMER, GOODWILL, PROMISE, TRANSFER, UNIT
+from loyalty.names import CUSTOMER, PROMISE, UNIT
 from loyalty.store.goodwill import GET_PROMISE, GIVEN, INSERT_GOODWILL, SPENT
 from loyalty.store.purchases import VALUE_OF
 from loyalty.usecases.ledger import post_transfer
@@ -82,8 +83,7 @@ async def grant_goodwill(
     authority: Authority,
     *,
     customer_id: UUID,
-    unit: str,
-    amount: int,
+    points: Points,
     reason_code: str,
     promise_id: UUID | None,
 ) -> Goodwill:
@@ -92,8 +92,9 @@ async def grant_goodwill(
     FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
     `PROMISE_NOT_FOUND`; AlreadyExists `GOODWILL_EXISTS`.
     """
-    if unit not in ("", _GRANTED):
-        raise invalid("goodwill.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
+    amount = points.amount
+    if points.unit not in ("", _GRANTED):
+        raise invalid("goodwill.points.unit", "INVALID_NAME", f"must be {_GRANTED}, what the policy grants")
     spent = await _spent(tx, customer_id, authority.policy, _grantor(tx))
     root_id = None
     if promise_id is not None:
@@ -172,28 +173,16 @@ async def _grant(tx: Transaction, command: _Grant, policy: AuthorityPolicy) -> G
         promise_id=command.promise_id,
         root_id=command.root_id,
         transfer_id=ids.uuid7(tx.now),
-        policy=policy.name,
+        department_id=tx.call.principal.department or None,
+        authority_policy=policy.name,
         policy_version=policy.version,
         grantor=_grantor(tx),
         create_time=tx.now,
+        update_time=tx.now,
     )
     await INSERT_GOODWILL.run(tx, **values(goodwill))
-    granted = tx.record(
-        GoodwillGranted(
-            goodwill=GOODWILL.format(goodwill.id),
-            customer=CUSTOMER.format(goodwill.customer_id),
-            membership=account.membership,
-            unit=account.unit,
-            amount=goodwill.amount,
-            reason_code=goodwill.reason_code,
-            promise=PROMISE.format(goodwill.promise_id) if goodwill.promise_id else "",
-            transfer=TRANSFER.format(goodwill.transfer_id),
-            policy=goodwill.policy,
-            grantor=goodwill.grantor,
-        ),
-        version=1,
-    )
-    fund = own_account(_PROGRAM, _UNIT, AccountKind.GOODWILL)
+    granted = tx.record(goodwill.told(GoodwillGranted), version=goodwill.version)
+    fund = own_account(_PROGRAM, _UNIT, AccountType.GOODWILL)
     legs = [Leg(fund, -goodwill.amount), Leg(account.name, goodwill.amount)]
     await post_transfer(
         tx,

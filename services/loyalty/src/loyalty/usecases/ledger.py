@@ -7,9 +7,10 @@ from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from loyalty.domain.facts import TransferPosted, TransferReversed
+from loyalty.domain.facts import GoodwillReversed, TransferPosted, TransferReversed
 from loyalty.domain.ledger import Account, Entry, Leg, Transfer, already_reversed, check_legs, post
 from loyalty.names import CUSTOMER, PROGRAM, TRANSFER
+from loyalty.store.goodwill import REVERSE_GOODWILL
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
 
 
@@ -33,7 +34,7 @@ async def post_transfer(
 
 
 async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: str) -> Transfer:
-    """Undo a transfer, once.
+    """Undo a transfer, once; the goodwill that it moved is then as if it had never been.
 
     NotFound; FailedPrecondition `ALREADY_REVERSED`, or `INSUFFICIENT_BALANCE` when what was got is spent.
     """
@@ -45,7 +46,10 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     accounts = await _locked(tx, original.accounts)
     if await GET_REVERSAL.maybe(tx, id=transfer_id):
         raise already_reversed(name)
-    return await _post(tx, original.reversal(ids.uuid7(tx.now), reason_code, tx.now), accounts)
+    caused_by = None
+    for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
+        caused_by = tx.record(goodwill.told(GoodwillReversed), version=goodwill.version)
+    return await _post(tx, original.reversal(ids.uuid7(tx.now), reason_code, tx.now), accounts, caused_by)
 
 
 async def _locked(tx: Transaction, names: Iterable[str]) -> dict[str, Account]:

@@ -6,6 +6,8 @@ from chassis import ids
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists, invalid
+from chassis.facts import fact_of
+from loyalty.domain.facts import MembershipCreated
 from loyalty.domain.ledger import Account
 from loyalty.domain.program import Membership
 from loyalty.names import MEMBERSHIP, UNIT
@@ -17,8 +19,8 @@ from loyalty.usecases.programs import require_program
 async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
     """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
     await require_program(tx, program_id)
-    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
-    if await INSERT_MEMBERSHIP.maybe(tx, **values(new)) is None:
+    new = await _join(tx, program_id, customer_id)
+    if new is None:
         raise ResourceExists(
             (await MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)).name
         )
@@ -51,12 +53,20 @@ async def create_account(
     return new
 
 
+async def _join(tx: Transaction, program_id: str, customer_id: UUID) -> Membership | None:
+    """A new membership; None when there is one."""
+    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
+    made = await INSERT_MEMBERSHIP.maybe(tx, **values(new))
+    if made is not None:
+        tx.record(fact_of(MembershipCreated, made), version=1)
+    return made
+
+
 async def account_of(tx: Transaction, program_id: str, customer_id: UUID, unit_id: str) -> Account:
     """A customer's account, of a membership; both are made when there are none."""
     member = await MEMBERSHIP_OF.maybe(tx, program_id=program_id, customer_id=customer_id)
     if member is None:
-        new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
-        made = await INSERT_MEMBERSHIP.maybe(tx, **values(new))
+        made = await _join(tx, program_id, customer_id)
         # Without: somebody else made it meanwhile.
         member = made or await MEMBERSHIP_OF.one(tx, program_id=program_id, customer_id=customer_id)
     account = Account.of_member(member, unit_id, tx.now)

@@ -11,11 +11,10 @@ from chassis import ids
 from chassis.api.formats import FORMATS
 from chassis.db.transaction import Transaction
 from chassis.facts import fact_of
-from chassis.money import Money
 from chassis.overlap import Outcome
-from loyalty.domain.facts import CustomerValueChanged, PurchaseRecorded
+from loyalty.domain.facts import CustomerValueChanged, PurchaseCorrected, PurchaseRecorded
 from loyalty.domain.value import Band, CustomerValue, Purchase, ValueFormula, added_value
-from loyalty.names import CUSTOMER, PURCHASE
+from loyalty.names import CUSTOMER, DEPARTMENT
 from loyalty.store.purchases import (
     ADD_VALUES,
     CORRECT_PURCHASES,
@@ -131,7 +130,7 @@ async def record_purchases(
     come, gone = formula.counted([*told.values(), *corrected.values()]), formula.counted(before)
     bands = {c: formula.band(v, come.get(c, _NOTHING) - gone.get(c, _NOTHING)) for c, v in values.items()}
     told |= {wrong[key].id: purchase for key, purchase in corrected.items()}
-    _tell(tx, purchases, told, _Values(values, bands, formula), acting)
+    _tell(tx, purchases, told, {p.id: p for p in before}, _Values(values, bands, formula), acting)
     stands, mended = known | corrected, {purchase.id for purchase in wrong.values()}
     return [Recorded(told.get(p.id) or stands[p.import_key], _outcome(p.id, new, mended)) for p in purchases]
 
@@ -200,13 +199,14 @@ def _tell(
     tx: Transaction,
     purchases: Sequence[Purchase],
     recorded: Mapping[UUID, Purchase],
+    before: Mapping[UUID, Purchase],
     values: _Values,
     acting: Callable[[int], None],
 ) -> None:
     """One fact for each purchase; after a customer's first, what all of theirs made of the value.
 
-    `recorded` holds what stands, by the ids of `purchases`. A customer whom a correction left without any of
-    them is told of last.
+    `recorded` holds what stands, by the ids of `purchases`; `before` what was corrected, by its own. A
+    customer whom a correction left without any of them is told of last.
     """
     told: dict[UUID, UUID] = {}
     for i, sent in enumerate(purchases):
@@ -214,7 +214,8 @@ def _tell(
         if purchase is None:
             continue
         acting(i)
-        event_id = tx.record(_recorded(purchase), version=purchase.version)
+        fact = _fact(purchase, before, tx.call.principal.department)
+        event_id = tx.record(fact, version=purchase.version)
         if purchase.customer_id in told:
             tx.share(told[purchase.customer_id])
         else:
@@ -223,16 +224,17 @@ def _tell(
         values.tell(tx, customer_id, None)
 
 
-def _recorded(purchase: Purchase) -> PurchaseRecorded:
+def _fact(
+    purchase: Purchase, before: Mapping[UUID, Purchase], department_id: str
+) -> PurchaseRecorded | PurchaseCorrected:
     """A reference that is no code may be words about somebody, and stays here."""
     is_code = FORMATS[FORMAT_REFERENCE](purchase.reference) is None
-    return PurchaseRecorded(
-        purchase=PURCHASE.format(purchase.id),
-        customer=CUSTOMER.format(purchase.customer_id),
-        amount=Money(purchase.worth, purchase.currency_code),
-        refunded_amount=purchase.refunded_amount,
-        quantity=purchase.quantity,
-        purchase_time=purchase.purchase_time,
-        reference=purchase.reference if is_code else "",
-        topic="corrected" if purchase.version > 1 else "",
-    )
+    told = {
+        "department": DEPARTMENT.format(department_id) if department_id else "",
+        "reference": purchase.reference if is_code else "",
+    }
+    if purchase.version == 1:
+        return fact_of(PurchaseRecorded, purchase, **told)
+    was = before[purchase.id]
+    moved = {"previous_customer": was.customer, "previous_net_amount": was.net_amount}
+    return fact_of(PurchaseCorrected, purchase, **told, **moved)

@@ -64,7 +64,7 @@ def accounts() -> None:
         CREATE TABLE accounts (
             id uuid PRIMARY KEY,
             name text NOT NULL UNIQUE,
-            kind text NOT NULL CHECK (kind IN ('MEMBERSHIP', 'ISSUED', 'REDEEMED', 'GOODWILL')),
+            type text NOT NULL CHECK (type IN ('MEMBERSHIP', 'ISSUED', 'REDEEMED', 'GOODWILL')),
             program_id text NOT NULL,
             unit_id text NOT NULL,
             membership_id uuid REFERENCES memberships,
@@ -76,10 +76,10 @@ def accounts() -> None:
             FOREIGN KEY (program_id, unit_id) REFERENCES units,
             UNIQUE (membership_id, unit_id),
             CONSTRAINT member_is_a_customer CHECK (
-                (kind = 'MEMBERSHIP') = (membership_id IS NOT NULL)
+                (type = 'MEMBERSHIP') = (membership_id IS NOT NULL)
                 AND (membership_id IS NULL) = (customer_id IS NULL)
             ),
-            CONSTRAINT member_not_below_zero CHECK (balance >= 0 OR kind <> 'MEMBERSHIP')
+            CONSTRAINT member_not_below_zero CHECK (balance >= 0 OR type <> 'MEMBERSHIP')
         ) WITH (fillfactor = 70)
         """
     )
@@ -280,11 +280,15 @@ def goodwill() -> None:
             reason_code text NOT NULL,
             promise_id uuid,
             root_id uuid,
-            transfer_id uuid NOT NULL REFERENCES transfers DEFERRABLE INITIALLY DEFERRED,
-            policy text NOT NULL,
-            policy_version text NOT NULL,
+            department_id text,
+            transfer_id uuid NOT NULL UNIQUE REFERENCES transfers DEFERRABLE INITIALLY DEFERRED,
+            authority_policy text NOT NULL,
+            policy_version bigint NOT NULL,
             grantor text NOT NULL,
             create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            state text NOT NULL CHECK (state IN ('GRANTED', 'REVERSED')),
+            version bigint NOT NULL,
             CHECK ((promise_id IS NULL) = (root_id IS NULL))
         )
         """
@@ -314,9 +318,9 @@ def main_program() -> None:
     op.execute("INSERT INTO units VALUES ('main', 'points', 'Points', 1, 'epoch', 'epoch')")
     op.execute(
         """
-        INSERT INTO accounts (id, name, kind, program_id, unit_id, create_time, update_time)
-        SELECT gen_random_uuid(), 'programs/main/accounts/points-' || lower(kind), kind,
+        INSERT INTO accounts (id, name, type, program_id, unit_id, create_time, update_time)
+        SELECT gen_random_uuid(), 'programs/main/accounts/points-' || lower(type), type,
             'main', 'points', 'epoch', 'epoch'
-        FROM unnest(ARRAY['ISSUED', 'REDEEMED', 'GOODWILL']) kind
+        FROM unnest(ARRAY['ISSUED', 'REDEEMED', 'GOODWILL']) type
         """
     )
