@@ -252,7 +252,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("ReverseTransfer", {"name": "{PostTransfer}", "reason_code": "mistake"}),
         ("GetTransfer", {"name": "{PostTransfer}"}),
         ("ExplainTransfer", {"name": "{PostTransfer}"}),
-        ("ListTransfers", _PAGE | {"filter": 'account = "{CreateAccount}"'}),
+        ("ListTransfers", _PAGE | {"filter": 'account = "programs/main/accounts/points-issued"'}),
         ("GrantGoodwill", {"goodwill": {
             "customer": SOMEBODY, "points": {"unit": "programs/main/units/points", "amount": 10},
             "reason_code": "sorry"}}),
