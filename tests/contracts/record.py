@@ -45,6 +45,7 @@ NAMES = {
     "authority_policy": "authorityPolicies/delay-goodwill",
     "template": "templates/delay",
     "language_code": "de",
+    "region_code": "DE",
     "customer_value": "customerValues/{value}",
     "identifier": "customers/{customer}/identifiers/{identifier}",
     "resource": "cases/{case}",

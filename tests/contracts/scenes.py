@@ -24,6 +24,8 @@ from rapport.customer.v1 import (
     identifier_pb2,
     import_job_pb2,
     import_service_pb2,
+    purpose_pb2,
+    purpose_service_pb2,
     section_service_pb2,
 )
 from rapport.notifications.v1 import (
@@ -231,6 +233,20 @@ async def delete_policy(do: Administer) -> Message:
     return notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
 
 
+async def create_purpose(_: Administer) -> Message:
+    purpose = purpose_pb2.Purpose(
+        department=OWNER, display_name="Surveys", contact_default=purpose_pb2.Purpose.DEFAULT_DENIED
+    )
+    return purpose_service_pb2.CreatePurposeRequest(purpose_id=f"p{uuid4().hex}", purpose=purpose)
+
+
+async def update_purpose(do: Administer) -> Message:
+    name = (await do("PurposeService.CreatePurpose", await create_purpose(do))).name
+    return purpose_service_pb2.UpdatePurposeRequest(
+        purpose=purpose_pb2.Purpose(name=name, display_name="Polls")
+    )
+
+
 async def create_job(do: Administer) -> Message:
     """A job of a source that nobody has begun to import."""
     return import_service_pb2.CreateImportJobRequest(
@@ -360,6 +376,8 @@ SCENES: dict[str, Scene] = {
     "customer.ImportService.AppendImportRows": append_rows,
     "customer.ImportService.CommitImportJob": commit_job,
     "customer.ImportService.CancelImportJob": cancel_job,
+    "customer.PurposeService.CreatePurpose": create_purpose,
+    "customer.PurposeService.UpdatePurpose": update_purpose,
     "customer.SectionService.PutSectionSchema": put_schema,
     "customer.SectionService.DeleteSectionSchema": delete_schema,
     "customer.SectionService.PutViewSection": put_section,

@@ -128,7 +128,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("BatchGetCustomerViews", {"names": ["{CreateCustomer}/view"]}),
         ("WatchCustomerView", {"name": "{CreateCustomer}/view", "max_age": "1s"}),
         ("CreatePurpose", {"purpose_id": "research", "purpose": {
-            "display_name": "Research", "description": "Surveys", "contact_default": "DEFAULT_DENIED"}}),
+            "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
+            "contact_default": "DEFAULT_DENIED"}}),
         ("GetPurpose", {"name": "purposes/research"}),
         ("ListPurposes", _PAGE),
         ("UpdatePurpose", {"purpose": {

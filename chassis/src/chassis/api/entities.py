@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis.api import etags
 from chassis.db.statement import Executor, Statement, values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
+from chassis.errors import NotFound, invalid
 from chassis.names import Pattern
 
 E = TypeVar("E")
@@ -37,6 +37,13 @@ async def write(tx: Transaction, update: Statement[Any], entity: Any) -> None:
     if hasattr(entity, "update_time"):
         entity.update_time = tx.now
     await tx.defer(update, **values(entity))
+
+
+def own_department(tx: Transaction, department_id: str | None, field: str) -> str:
+    """Whose what is new becomes: the department that is named, else the caller's. REQUIRED without either."""
+    if owner := department_id or tx.call.principal.department:
+        return owner
+    raise invalid(field, "REQUIRED", "must be given by a caller who works for no department")
 
 
 async def save(

@@ -50,7 +50,7 @@ async def test_a_consent_is_noted_told_and_read_back(desk):
     found = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name))
     assert list(found.consents) == [visit, said]
     assert await desk.consents.GetConsent(GetConsentRequest(name=said.name)) == said
-    fact, other = await desk.facts("ConsentChanged")
+    fact, other = await desk.facts("ConsentUpdated")
     for field in ("purpose", "channel", "state", "source", "wording_version", "effective_time"):
         assert getattr(fact.data, field) == getattr(said, field), field
     assert (fact.data.consent, other.data.consent) == (said.name, visit.name)
@@ -74,7 +74,9 @@ async def test_every_answer_is_kept_and_the_last_one_counts(desk, infrastructure
         last = await say(desk, anna.name, state)
     found = await desk.consents.ListConsents(ListConsentsRequest(parent=anna.name))
     assert list(found.consents) == [last]
-    assert [fact.version for fact in await desk.facts("ConsentChanged")] == [1, 2, 3]
+    facts = await desk.facts("ConsentUpdated")
+    assert [fact.version for fact in facts] == [1, 2, 3]
+    assert [fact.data.previous_state for fact in facts] == [Consent.STATE_UNSPECIFIED, DENIED, GRANTED]
     async with desk.running.db.connection() as connection:
         history = await connection.fetch("SELECT version, state, actor FROM consent_history ORDER BY version")
         assert [tuple(row) for row in history] == [
@@ -143,7 +145,7 @@ async def test_preferences_are_set_in_order_told_and_read_back(desk):
     assert (list(set_once.channels), set_once.etag) == ([CHANNEL_SMS, CHANNEL_EMAIL], '"1"')
     assert await desk.consents.GetPreferences(GetPreferencesRequest(name=name)) == set_once
     assert await prefer(desk, anna.name, CHANNEL_SMS, CHANNEL_EMAIL) == set_once
-    (fact,) = await desk.facts("PreferencesChanged")
+    (fact,) = await desk.facts("PreferencesUpdated")
     assert (fact.data.preferences, fact.version) == (name, 1)
     assert list(fact.data.channels) == [CHANNEL_SMS, CHANNEL_EMAIL]
 

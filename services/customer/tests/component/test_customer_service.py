@@ -234,6 +234,7 @@ async def test_a_person_is_kept_as_given_and_read_back(desk):
     assert await get(desk, anna.name) == anna
     (fact,) = await desk.facts("CustomerCreated")
     assert (fact.data.kind, fact.data.relationship_manager) == (Customer.KIND_PERSON, "agents/front-desk")
+    assert (fact.data.language_code, fact.data.time_zone) == ("en", "UTC")
 
 
 async def test_an_organization_is_called_by_its_legal_name_until_somebody_chooses_another(desk):

@@ -47,15 +47,19 @@ async def test_a_purpose_is_created_once_told_and_read_back(desk, purposes, refu
     assert (made.name, made.etag, made.create_time) == ("purposes/research", '"1"', made.update_time)
     assert await purposes.GetPurpose(GetPurposeRequest(name=made.name)) == made
     assert await refused(create(purposes)) == "ALREADY_EXISTS RESOURCE_EXISTS"
-    (fact,) = await desk.facts("PurposeChanged")
+    assert made.department == "departments/front-desk"
+    (fact,) = await desk.facts("PurposeCreated")
     assert (fact.data.purpose, fact.data.contact_default) == (made.name, Purpose.DEFAULT_DENIED)
+    assert fact.data.department == made.department
 
 
-async def test_a_purpose_is_renamed_and_its_default_stays(purposes, refused):
+async def test_a_purpose_is_renamed_and_its_default_stays(desk, purposes, refused):
     made = await create(purposes)
     changed = await change(purposes, display_name="Surveys", etag=made.etag)
     assert (changed.display_name, changed.description, changed.etag) == ("Surveys", made.description, '"2"')
     assert await change(purposes, display_name="Surveys") == changed
+    (fact,) = await desk.facts("PurposeUpdated")
+    assert list(fact.data.updated_fields) == ["display_name"]
     assert await refused(change(purposes, display_name="Polls", etag=made.etag)) == "ABORTED ETAG_MISMATCH"
     opened = change(purposes, mask=["contact_default"], contact_default=Purpose.DEFAULT_ALLOWED)
     assert await refused(opened) == "INVALID_ARGUMENT UNKNOWN_FIELD"
@@ -72,3 +76,13 @@ async def test_a_purpose_that_is_not_well_formed_or_not_there_is_refused(purpose
         (purposes.GetPurpose(GetPurposeRequest(name="purposes/research")), "NOT_FOUND RESOURCE_NOT_FOUND"),
     ):
         assert await refused(call) == reason
+
+
+async def test_the_words_of_a_purpose_are_its_departments(desk, purposes, refused):
+    await create(purposes)
+    other = desk.running.stub(PurposeServiceStub, ("customer.*",), department="billing")
+    assert await refused(change(other, display_name="Polls")) == "PERMISSION_DENIED NOT_OWNER"
+    theirs = Purpose(department="departments/front-desk", display_name="Bills", contact_default=1)
+    assert await refused(create(other, theirs, id="bills")) == "PERMISSION_DENIED NOT_OWNER"
+    theirs.department = ""
+    assert (await create(other, theirs, id="bills")).department == "departments/billing"

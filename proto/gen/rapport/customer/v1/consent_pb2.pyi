@@ -57,6 +57,7 @@ class Consent(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     WORDING_VERSION_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
@@ -82,6 +83,10 @@ class Consent(_message.Message):
         """
 
     @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was first noted."""
+
+    @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last noted."""
 
@@ -95,12 +100,13 @@ class Consent(_message.Message):
         source: _builtins.str = ...,
         wording_version: _builtins.str = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_time", b"effective_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "create_time", b"create_time", "effective_time", b"effective_time", "etag", b"etag", "name", b"name", "purpose", b"purpose", "source", b"source", "state", b"state", "update_time", b"update_time", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

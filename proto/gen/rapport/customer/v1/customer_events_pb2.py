@@ -32,7 +32,7 @@ from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_p
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a$rapport/customer/v1/identifier.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\xd7\x01\n\x0f\x43ustomerCreated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".rapport.customer.v1.Customer.Kind\x12\x36\n\x14relationship_manager\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:(\xd2\xfb\x8a\x01#events.customer.customer.created.v1\"\xef\x01\n\x0f\x43ustomerUpdated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".rapport.customer.v1.Customer.Kind\x12\x36\n\x14relationship_manager\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x16\n\x0eupdated_fields\x18\x04 \x03(\t:(\xd2\xfb\x8a\x01#events.customer.customer.updated.v1\"\xeb\x01\n\x11IdentifierCreated\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type\x12\x0e\n\x06system\x18\x04 \x01(\t:*\xd2\xfb\x8a\x01%events.customer.identifier.created.v1\"\xeb\x01\n\x11IdentifierDeleted\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type\x12\x0e\n\x06system\x18\x04 \x01(\t:*\xd2\xfb\x8a\x01%events.customer.identifier.deleted.v1\"\xce\x03\n\x13InteractionRecorded\x12;\n\x0etimeline_entry\x18\x01 \x01(\tB#\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x32\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x36\n\tdirection\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.DirectionB\x05\xe8\xfb\x8a\x01\x05\x12\x14\n\x05topic\x18\x06 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12\x18\n\x08resource\x18\x07 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x11\n\treference\x18\x08 \x01(\t\x12\x35\n\noccur_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01:/\xd2\xfb\x8a\x01*events.customer.timeline-entry.recorded.v1\"\x8f\x03\n\x0e\x43onsentChanged\x12.\n\x07\x63onsent\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12.\n\x07purpose\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12+\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".rapport.customer.v1.Consent.State\x12\x0e\n\x06source\x18\x06 \x01(\t\x12\x17\n\x0fwording_version\x18\x07 \x01(\t\x12\x39\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01:\'\xd2\xfb\x8a\x01\"events.customer.consent.changed.v1\"\xd9\x01\n\x12PreferencesChanged\x12\x36\n\x0bpreferences\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12,\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x1a.rapport.common.v1.Channel:+\xd2\xfb\x8a\x01&events.customer.preferences.changed.v1\"\xa8\x01\n\x0ePurposeChanged\x12.\n\x07purpose\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12=\n\x0f\x63ontact_default\x18\x02 \x01(\x0e\x32$.rapport.customer.v1.Purpose.Default:\'\xd2\xfb\x8a\x01\"events.customer.purpose.changed.v1\"\x88\x02\n\x1bRelationshipManagerAssigned\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12?\n\x1dprevious_relationship_manager\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:>\xd2\xfb\x8a\x01\x39\x65vents.customer.customer.relationship-manager-assigned.v1\"\x88\x02\n\x0eViewSectionPut\x12\x37\n\x0cview_section\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12.\n\nas_of_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:(\xd2\xfb\x8a\x01#events.customer.view-section.put.v1\"\xe0\x01\n\x12ViewSectionDeleted\x12\x37\n\x0cview_section\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department:,\xd2\xfb\x8a\x01\'events.customer.view-section.deleted.v1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)rapport/customer/v1/customer_events.proto\x12\x13rapport.customer.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frapport/common/v1/channel.proto\x1a!rapport/customer/v1/consent.proto\x1a\"rapport/customer/v1/customer.proto\x1a$rapport/customer/v1/identifier.proto\x1a!rapport/customer/v1/purpose.proto\x1a rapport/options/v1/options.proto\"\x96\x02\n\x0f\x43ustomerCreated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".rapport.customer.v1.Customer.Kind\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x36\n\x14relationship_manager\x18\x06 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:(\xd2\xfb\x8a\x01#events.customer.customer.created.v1\"\xae\x02\n\x0f\x43ustomerUpdated\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x30\n\x04kind\x18\x02 \x01(\x0e\x32\".rapport.customer.v1.Customer.Kind\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x13\n\x0bregion_code\x18\x05 \x01(\t\x12\x36\n\x14relationship_manager\x18\x06 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12\x16\n\x0eupdated_fields\x18\x07 \x03(\t:(\xd2\xfb\x8a\x01#events.customer.customer.updated.v1\"\xeb\x01\n\x11IdentifierCreated\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type\x12\x0e\n\x06system\x18\x04 \x01(\t:*\xd2\xfb\x8a\x01%events.customer.identifier.created.v1\"\xeb\x01\n\x11IdentifierDeleted\x12\x34\n\nidentifier\x18\x01 \x01(\tB \xfa\x41\x1d\n\x1b\x63ustomer.rapport/Identifier\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x32\n\x04type\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Identifier.Type\x12\x0e\n\x06system\x18\x04 \x01(\t:*\xd2\xfb\x8a\x01%events.customer.identifier.deleted.v1\"\xce\x03\n\x13InteractionRecorded\x12;\n\x0etimeline_entry\x18\x01 \x01(\tB#\xfa\x41 \n\x1e\x63ustomer.rapport/TimelineEntry\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x32\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x05\xe8\xfb\x8a\x01\x04\x12\x36\n\tdirection\x18\x05 \x01(\x0e\x32\x1c.rapport.common.v1.DirectionB\x05\xe8\xfb\x8a\x01\x05\x12\x14\n\x05topic\x18\x06 \x01(\tB\x05\xe8\xfb\x8a\x01\x02\x12\x18\n\x08resource\x18\x07 \x01(\tB\x06\xfa\x41\x03\n\x01*\x12\x11\n\treference\x18\x08 \x01(\t\x12\x35\n\noccur_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01:/\xd2\xfb\x8a\x01*events.customer.timeline-entry.recorded.v1\"\xcb\x03\n\x0e\x43onsentUpdated\x12.\n\x07\x63onsent\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Consent\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12.\n\x07purpose\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12+\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x1a.rapport.common.v1.Channel\x12\x31\n\x05state\x18\x05 \x01(\x0e\x32\".rapport.customer.v1.Consent.State\x12:\n\x0eprevious_state\x18\x06 \x01(\x0e\x32\".rapport.customer.v1.Consent.State\x12\x0e\n\x06source\x18\x07 \x01(\t\x12\x17\n\x0fwording_version\x18\x08 \x01(\t\x12\x39\n\x0e\x65\x66\x66\x65\x63tive_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x05\xe8\xfb\x8a\x01\x01:\'\xd2\xfb\x8a\x01\"events.customer.consent.updated.v1\"\xd9\x01\n\x12PreferencesUpdated\x12\x36\n\x0bpreferences\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/Preferences\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12,\n\x08\x63hannels\x18\x03 \x03(\x0e\x32\x1a.rapport.common.v1.Channel:+\xd2\xfb\x8a\x01&events.customer.preferences.updated.v1\"\xdb\x01\n\x0ePurposeCreated\x12.\n\x07purpose\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\ndepartment\x18\x02 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12=\n\x0f\x63ontact_default\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Purpose.Default:\'\xd2\xfb\x8a\x01\"events.customer.purpose.created.v1\"\xf3\x01\n\x0ePurposeUpdated\x12.\n\x07purpose\x18\x01 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x31\n\ndepartment\x18\x02 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12=\n\x0f\x63ontact_default\x18\x03 \x01(\x0e\x32$.rapport.customer.v1.Purpose.Default\x12\x16\n\x0eupdated_fields\x18\x04 \x03(\t:\'\xd2\xfb\x8a\x01\"events.customer.purpose.updated.v1\"\x88\x02\n\x1bRelationshipManagerAssigned\x12\x30\n\x08\x63ustomer\x18\x01 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x36\n\x14relationship_manager\x18\x02 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12?\n\x1dprevious_relationship_manager\x18\x03 \x01(\tB\x18\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent:>\xd2\xfb\x8a\x01\x39\x65vents.customer.customer.relationship-manager-assigned.v1\"\x88\x02\n\x0eViewSectionPut\x12\x37\n\x0cview_section\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12.\n\nas_of_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:(\xd2\xfb\x8a\x01#events.customer.view-section.put.v1\"\xe0\x01\n\x12ViewSectionDeleted\x12\x37\n\x0cview_section\x18\x01 \x01(\tB!\xfa\x41\x1e\n\x1c\x63ustomer.rapport/ViewSection\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x31\n\ndepartment\x18\x03 \x01(\tB\x1d\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department:,\xd2\xfb\x8a\x01\'events.customer.view-section.deleted.v1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -81,26 +81,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTERACTIONRECORDED'].fields_by_name['occur_time']._serialized_options = b'\350\373\212\001\001'
   _globals['_INTERACTIONRECORDED']._loaded_options = None
   _globals['_INTERACTIONRECORDED']._serialized_options = b'\322\373\212\001*events.customer.timeline-entry.recorded.v1'
-  _globals['_CONSENTCHANGED'].fields_by_name['consent']._loaded_options = None
-  _globals['_CONSENTCHANGED'].fields_by_name['consent']._serialized_options = b'\372A\032\n\030customer.rapport/Consent'
-  _globals['_CONSENTCHANGED'].fields_by_name['customer']._loaded_options = None
-  _globals['_CONSENTCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
-  _globals['_CONSENTCHANGED'].fields_by_name['purpose']._loaded_options = None
-  _globals['_CONSENTCHANGED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
-  _globals['_CONSENTCHANGED'].fields_by_name['effective_time']._loaded_options = None
-  _globals['_CONSENTCHANGED'].fields_by_name['effective_time']._serialized_options = b'\350\373\212\001\001'
-  _globals['_CONSENTCHANGED']._loaded_options = None
-  _globals['_CONSENTCHANGED']._serialized_options = b'\322\373\212\001\"events.customer.consent.changed.v1'
-  _globals['_PREFERENCESCHANGED'].fields_by_name['preferences']._loaded_options = None
-  _globals['_PREFERENCESCHANGED'].fields_by_name['preferences']._serialized_options = b'\372A\036\n\034customer.rapport/Preferences'
-  _globals['_PREFERENCESCHANGED'].fields_by_name['customer']._loaded_options = None
-  _globals['_PREFERENCESCHANGED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
-  _globals['_PREFERENCESCHANGED']._loaded_options = None
-  _globals['_PREFERENCESCHANGED']._serialized_options = b'\322\373\212\001&events.customer.preferences.changed.v1'
-  _globals['_PURPOSECHANGED'].fields_by_name['purpose']._loaded_options = None
-  _globals['_PURPOSECHANGED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
-  _globals['_PURPOSECHANGED']._loaded_options = None
-  _globals['_PURPOSECHANGED']._serialized_options = b'\322\373\212\001\"events.customer.purpose.changed.v1'
+  _globals['_CONSENTUPDATED'].fields_by_name['consent']._loaded_options = None
+  _globals['_CONSENTUPDATED'].fields_by_name['consent']._serialized_options = b'\372A\032\n\030customer.rapport/Consent'
+  _globals['_CONSENTUPDATED'].fields_by_name['customer']._loaded_options = None
+  _globals['_CONSENTUPDATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_CONSENTUPDATED'].fields_by_name['purpose']._loaded_options = None
+  _globals['_CONSENTUPDATED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
+  _globals['_CONSENTUPDATED'].fields_by_name['effective_time']._loaded_options = None
+  _globals['_CONSENTUPDATED'].fields_by_name['effective_time']._serialized_options = b'\350\373\212\001\001'
+  _globals['_CONSENTUPDATED']._loaded_options = None
+  _globals['_CONSENTUPDATED']._serialized_options = b'\322\373\212\001\"events.customer.consent.updated.v1'
+  _globals['_PREFERENCESUPDATED'].fields_by_name['preferences']._loaded_options = None
+  _globals['_PREFERENCESUPDATED'].fields_by_name['preferences']._serialized_options = b'\372A\036\n\034customer.rapport/Preferences'
+  _globals['_PREFERENCESUPDATED'].fields_by_name['customer']._loaded_options = None
+  _globals['_PREFERENCESUPDATED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
+  _globals['_PREFERENCESUPDATED']._loaded_options = None
+  _globals['_PREFERENCESUPDATED']._serialized_options = b'\322\373\212\001&events.customer.preferences.updated.v1'
+  _globals['_PURPOSECREATED'].fields_by_name['purpose']._loaded_options = None
+  _globals['_PURPOSECREATED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
+  _globals['_PURPOSECREATED'].fields_by_name['department']._loaded_options = None
+  _globals['_PURPOSECREATED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PURPOSECREATED']._loaded_options = None
+  _globals['_PURPOSECREATED']._serialized_options = b'\322\373\212\001\"events.customer.purpose.created.v1'
+  _globals['_PURPOSEUPDATED'].fields_by_name['purpose']._loaded_options = None
+  _globals['_PURPOSEUPDATED'].fields_by_name['purpose']._serialized_options = b'\372A\032\n\030customer.rapport/Purpose'
+  _globals['_PURPOSEUPDATED'].fields_by_name['department']._loaded_options = None
+  _globals['_PURPOSEUPDATED'].fields_by_name['department']._serialized_options = b'\372A\032\n\030cases.rapport/Department'
+  _globals['_PURPOSEUPDATED']._loaded_options = None
+  _globals['_PURPOSEUPDATED']._serialized_options = b'\322\373\212\001\"events.customer.purpose.updated.v1'
   _globals['_RELATIONSHIPMANAGERASSIGNED'].fields_by_name['customer']._loaded_options = None
   _globals['_RELATIONSHIPMANAGERASSIGNED'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_RELATIONSHIPMANAGERASSIGNED'].fields_by_name['relationship_manager']._loaded_options = None
@@ -126,25 +134,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VIEWSECTIONDELETED']._loaded_options = None
   _globals['_VIEWSECTIONDELETED']._serialized_options = b'\322\373\212\001\'events.customer.view-section.deleted.v1'
   _globals['_CUSTOMERCREATED']._serialized_start=338
-  _globals['_CUSTOMERCREATED']._serialized_end=553
-  _globals['_CUSTOMERUPDATED']._serialized_start=556
-  _globals['_CUSTOMERUPDATED']._serialized_end=795
-  _globals['_IDENTIFIERCREATED']._serialized_start=798
-  _globals['_IDENTIFIERCREATED']._serialized_end=1033
-  _globals['_IDENTIFIERDELETED']._serialized_start=1036
-  _globals['_IDENTIFIERDELETED']._serialized_end=1271
-  _globals['_INTERACTIONRECORDED']._serialized_start=1274
-  _globals['_INTERACTIONRECORDED']._serialized_end=1736
-  _globals['_CONSENTCHANGED']._serialized_start=1739
-  _globals['_CONSENTCHANGED']._serialized_end=2138
-  _globals['_PREFERENCESCHANGED']._serialized_start=2141
-  _globals['_PREFERENCESCHANGED']._serialized_end=2358
-  _globals['_PURPOSECHANGED']._serialized_start=2361
-  _globals['_PURPOSECHANGED']._serialized_end=2529
-  _globals['_RELATIONSHIPMANAGERASSIGNED']._serialized_start=2532
-  _globals['_RELATIONSHIPMANAGERASSIGNED']._serialized_end=2796
-  _globals['_VIEWSECTIONPUT']._serialized_start=2799
-  _globals['_VIEWSECTIONPUT']._serialized_end=3063
-  _globals['_VIEWSECTIONDELETED']._serialized_start=3066
-  _globals['_VIEWSECTIONDELETED']._serialized_end=3290
+  _globals['_CUSTOMERCREATED']._serialized_end=616
+  _globals['_CUSTOMERUPDATED']._serialized_start=619
+  _globals['_CUSTOMERUPDATED']._serialized_end=921
+  _globals['_IDENTIFIERCREATED']._serialized_start=924
+  _globals['_IDENTIFIERCREATED']._serialized_end=1159
+  _globals['_IDENTIFIERDELETED']._serialized_start=1162
+  _globals['_IDENTIFIERDELETED']._serialized_end=1397
+  _globals['_INTERACTIONRECORDED']._serialized_start=1400
+  _globals['_INTERACTIONRECORDED']._serialized_end=1862
+  _globals['_CONSENTUPDATED']._serialized_start=1865
+  _globals['_CONSENTUPDATED']._serialized_end=2324
+  _globals['_PREFERENCESUPDATED']._serialized_start=2327
+  _globals['_PREFERENCESUPDATED']._serialized_end=2544
+  _globals['_PURPOSECREATED']._serialized_start=2547
+  _globals['_PURPOSECREATED']._serialized_end=2766
+  _globals['_PURPOSEUPDATED']._serialized_start=2769
+  _globals['_PURPOSEUPDATED']._serialized_end=3012
+  _globals['_RELATIONSHIPMANAGERASSIGNED']._serialized_start=3015
+  _globals['_RELATIONSHIPMANAGERASSIGNED']._serialized_end=3279
+  _globals['_VIEWSECTIONPUT']._serialized_start=3282
+  _globals['_VIEWSECTIONPUT']._serialized_end=3546
+  _globals['_VIEWSECTIONDELETED']._serialized_start=3549
+  _globals['_VIEWSECTIONDELETED']._serialized_end=3773
 # @@protoc_insertion_point(module_scope)

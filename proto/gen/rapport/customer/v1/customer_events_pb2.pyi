@@ -32,11 +32,20 @@ class CustomerCreated(_message.Message):
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
     kind: _customer_pb2.Customer.Kind.ValueType
     """What the customer is."""
+    language_code: _builtins.str
+    """BCP 47 language."""
+    time_zone: _builtins.str
+    """IANA time zone."""
+    region_code: _builtins.str
+    """ISO 3166-1 alpha-2 country; may be empty."""
     relationship_manager: _builtins.str
     """The named human, `agents/{agent}`."""
     def __init__(
@@ -44,11 +53,14 @@ class CustomerCreated(_message.Message):
         *,
         customer: _builtins.str = ...,
         kind: _customer_pb2.Customer.Kind.ValueType = ...,
+        language_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        region_code: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "relationship_manager", b"relationship_manager"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -62,12 +74,21 @@ class CustomerUpdated(_message.Message):
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    REGION_CODE_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
     kind: _customer_pb2.Customer.Kind.ValueType
     """What the customer is now."""
+    language_code: _builtins.str
+    """BCP 47 language."""
+    time_zone: _builtins.str
+    """IANA time zone."""
+    region_code: _builtins.str
+    """ISO 3166-1 alpha-2 country; may be empty."""
     relationship_manager: _builtins.str
     """The named human, `agents/{agent}`."""
     @_builtins.property
@@ -81,12 +102,15 @@ class CustomerUpdated(_message.Message):
         *,
         customer: _builtins.str = ...,
         kind: _customer_pb2.Customer.Kind.ValueType = ...,
+        language_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        region_code: _builtins.str = ...,
         relationship_manager: _builtins.str = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "relationship_manager", b"relationship_manager", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -217,8 +241,8 @@ class InteractionRecorded(_message.Message):
 Global___InteractionRecorded: _TypeAlias = InteractionRecorded  # noqa: Y015
 
 @_typing.final
-class ConsentChanged(_message.Message):
-    """A customer allowed or forbade contact."""
+class ConsentUpdated(_message.Message):
+    """A customer allowed or forbade contact, or it was noted otherwise."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -227,6 +251,7 @@ class ConsentChanged(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STATE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     WORDING_VERSION_FIELD_NUMBER: _builtins.int
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
@@ -240,6 +265,8 @@ class ConsentChanged(_message.Message):
     """The channel."""
     state: _consent_pb2.Consent.State.ValueType
     """Whether it is allowed."""
+    previous_state: _consent_pb2.Consent.State.ValueType
+    """Whether it was, as the customer said before; UNSPECIFIED when they had said nothing: then the purpose's default held."""
     source: _builtins.str
     """Where the customer said so, a code; may be empty."""
     wording_version: _builtins.str
@@ -256,20 +283,21 @@ class ConsentChanged(_message.Message):
         purpose: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         state: _consent_pb2.Consent.State.ValueType = ...,
+        previous_state: _consent_pb2.Consent.State.ValueType = ...,
         source: _builtins.str = ...,
         wording_version: _builtins.str = ...,
         effective_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "effective_time", b"effective_time", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "consent", b"consent", "customer", b"customer", "effective_time", b"effective_time", "previous_state", b"previous_state", "purpose", b"purpose", "source", b"source", "state", b"state", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ConsentChanged: _TypeAlias = ConsentChanged  # noqa: Y015
+Global___ConsentUpdated: _TypeAlias = ConsentUpdated  # noqa: Y015
 
 @_typing.final
-class PreferencesChanged(_message.Message):
+class PreferencesUpdated(_message.Message):
     """A customer changed how they want to be reached."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -298,33 +326,73 @@ class PreferencesChanged(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PreferencesChanged: _TypeAlias = PreferencesChanged  # noqa: Y015
+Global___PreferencesUpdated: _TypeAlias = PreferencesUpdated  # noqa: Y015
 
 @_typing.final
-class PurposeChanged(_message.Message):
-    """A purpose of contact was created, or is called or described in another way. It concerns no single customer."""
+class PurposeCreated(_message.Message):
+    """A purpose of contact was created. It concerns no single customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PURPOSE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
     purpose: _builtins.str
     """`purposes/{purpose}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
     contact_default: _purpose_pb2.Purpose.Default.ValueType
     """What holds until a customer says something."""
     def __init__(
         self,
         *,
         purpose: _builtins.str = ...,
+        department: _builtins.str = ...,
         contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "department", b"department", "purpose", b"purpose"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PurposeChanged: _TypeAlias = PurposeChanged  # noqa: Y015
+Global___PurposeCreated: _TypeAlias = PurposeCreated  # noqa: Y015
+
+@_typing.final
+class PurposeUpdated(_message.Message):
+    """A purpose of contact is called or described in another way. It concerns no single customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    purpose: _builtins.str
+    """`purposes/{purpose}`."""
+    department: _builtins.str
+    """`departments/{department}` whose it is."""
+    contact_default: _purpose_pb2.Purpose.Default.ValueType
+    """What holds until a customer says something."""
+    @_builtins.property
+    def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The fields that changed: `display_name`, `description`."""
+
+    def __init__(
+        self,
+        *,
+        purpose: _builtins.str = ...,
+        department: _builtins.str = ...,
+        contact_default: _purpose_pb2.Purpose.Default.ValueType = ...,
+        updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "department", b"department", "purpose", b"purpose", "updated_fields", b"updated_fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PurposeUpdated: _TypeAlias = PurposeUpdated  # noqa: Y015
 
 @_typing.final
 class RelationshipManagerAssigned(_message.Message):

@@ -52,6 +52,7 @@ class Purpose(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
     CONTACT_DEFAULT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
@@ -62,6 +63,8 @@ class Purpose(_message.Message):
     """What people call it; at most 200 characters."""
     description: _builtins.str
     """What contacts for it are about, for whoever asks a customer; at most 1,000 characters."""
+    department: _builtins.str
+    """`departments/{department}` whose purpose it is. Of a new one the caller's when it is empty."""
     contact_default: Global___Purpose.Default.ValueType
     """What holds on a channel until the customer says something. It never changes: nobody may be contacted, or no longer
     be, because of a word of ours.
@@ -82,6 +85,7 @@ class Purpose(_message.Message):
         name: _builtins.str = ...,
         display_name: _builtins.str = ...,
         description: _builtins.str = ...,
+        department: _builtins.str = ...,
         contact_default: Global___Purpose.Default.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
@@ -89,7 +93,7 @@ class Purpose(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "create_time", b"create_time", "description", b"description", "display_name", b"display_name", "etag", b"etag", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_default", b"contact_default", "create_time", b"create_time", "department", b"department", "description", b"description", "display_name", b"display_name", "etag", b"etag", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
-from customer.domain.names import customer_name
+from customer.domain.names import customer_name, department_name
 from customer.domain.timeline import Channel
 
 
@@ -46,6 +46,7 @@ class Purpose:
     id: str
     display_name: str
     description: str
+    department_id: str
     contact_default: Default
     create_time: datetime
     update_time: datetime
@@ -55,6 +56,11 @@ class Purpose:
     def name(self) -> str:
         """The resource name."""
         return f"purposes/{self.id}"
+
+    @property
+    def department(self) -> str:
+        """`departments/{department}` whose it is."""
+        return department_name(self.department_id)
 
 
 @dataclass(slots=True)
@@ -72,6 +78,7 @@ class Consent:
     source: str
     wording_version: str
     effective_time: datetime
+    create_time: datetime
     update_time: datetime
     version: int
 

@@ -13,6 +13,9 @@ class CustomerCreated:
 
     customer: str
     kind: str
+    language_code: str
+    time_zone: str
+    region_code: str
     relationship_manager: str
 
 
@@ -22,6 +25,9 @@ class CustomerUpdated:
 
     customer: str
     kind: str
+    language_code: str
+    time_zone: str
+    region_code: str
     relationship_manager: str
     updated_fields: list[str]
 
@@ -62,21 +68,22 @@ class InteractionRecorded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentChanged:
-    """A customer allowed or forbade contact."""
+class ConsentUpdated:
+    """A customer allowed or forbade contact, or it was noted otherwise."""
 
     consent: str
     customer: str
     purpose: str
     channel: str
     state: str
+    previous_state: str
     source: str
     wording_version: str
     effective_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreferencesChanged:
+class PreferencesUpdated:
     """A customer changed how they want to be reached."""
 
     preferences: str
@@ -85,14 +92,28 @@ class PreferencesChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PurposeChanged:
-    """A purpose of contact was created, or is called or described in another way.
+class PurposeCreated:
+    """A purpose of contact was created.
 
     It concerns no single customer.
     """
 
     purpose: str
+    department: str
     contact_default: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeUpdated:
+    """A purpose of contact is called or described in another way.
+
+    It concerns no single customer.
+    """
+
+    purpose: str
+    department: str
+    contact_default: str
+    updated_fields: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

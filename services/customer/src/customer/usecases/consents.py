@@ -10,7 +10,7 @@ from chassis.db.transaction import Transaction
 from chassis.errors import FailedPrecondition, NotFound, invalid
 from chassis.facts import fact_of
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences
-from customer.domain.facts import ConsentChanged, PreferencesChanged
+from customer.domain.facts import ConsentUpdated, PreferencesUpdated
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
 from customer.store import consents as store
@@ -35,6 +35,7 @@ async def update_consent(
     """
     await _lock(tx, customer_id)
     consent = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+    before = consent.state if consent else "UNSPECIFIED"
     said_at = changes.get("effective_time") or tx.now
     if consent is None:
         consent = await _new(tx, customer_id, consent_id, changes, allow_missing)
@@ -44,7 +45,7 @@ async def update_consent(
     for field, value in (changes | {"effective_time": said_at}).items():
         setattr(consent, field, value)
     consent.version, consent.update_time = consent.version + 1, tx.now
-    tx.record(fact_of(ConsentChanged, consent), version=consent.version)
+    tx.record(fact_of(ConsentUpdated, consent, previous_state=before), version=consent.version)
     await store.APPEND_CONSENT.run(tx, **values(consent), actor=tx.call.principal.subject)
     await tx.defer(store.SAVE_CONSENT, **values(consent))
     return consent
@@ -64,8 +65,9 @@ async def _new(
     if await store.PURPOSE.maybe(tx, id=purpose_id) is None:
         raise no_purpose(f"purposes/{purpose_id}")
     denied = ConsentState.DENIED
+    now = tx.now
     return Consent(
-        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], denied, "", "", tx.now, tx.now, version=0
+        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], denied, "", "", now, now, now, version=0
     )
 
 
@@ -102,7 +104,7 @@ async def update_preferences(
     if channels != preferences.channels:
         preferences.channels = list(channels)
         preferences.version, preferences.update_time = preferences.version + 1, tx.now
-        tx.record(fact_of(PreferencesChanged, preferences), version=preferences.version)
+        tx.record(fact_of(PreferencesUpdated, preferences), version=preferences.version)
         await tx.defer(store.SAVE_PREFERENCES, **values(preferences))
     return preferences
 

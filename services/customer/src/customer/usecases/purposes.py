@@ -3,13 +3,13 @@
 from typing import TypedDict
 
 from chassis.api import etags
-from chassis.api.entities import save
+from chassis.api.entities import own_department, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, ResourceExists
 from chassis.facts import fact_of
 from customer.domain.consents import Default, Purpose
-from customer.domain.facts import PurposeChanged
+from customer.domain.facts import PurposeCreated, PurposeUpdated
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
 
 
@@ -21,25 +21,37 @@ class PurposeChanges(TypedDict, total=False):
 
 
 async def create_purpose(
-    tx: Transaction, *, purpose_id: str, display_name: str, description: str, contact_default: Default
+    tx: Transaction,
+    *,
+    purpose_id: str,
+    display_name: str,
+    description: str,
+    department_id: str | None,
+    contact_default: Default,
 ) -> Purpose:
-    """Create a purpose. AlreadyExists RESOURCE_EXISTS."""
-    purpose = Purpose(purpose_id, display_name, description, contact_default, tx.now, tx.now, version=1)
+    """Create a purpose. AlreadyExists RESOURCE_EXISTS, PermissionDenied NOT_OWNER."""
+    owner = own_department(tx, department_id, "purpose.department")
+    purpose = Purpose(
+        purpose_id, display_name, description, owner, contact_default, tx.now, tx.now, version=1
+    )
+    tx.require_owner(purpose)
     if await INSERT_PURPOSE.maybe(tx, **values(purpose)) is None:
         raise ResourceExists(purpose.name)
-    tx.record(fact_of(PurposeChanged, purpose), version=purpose.version)
+    tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
     return purpose
 
 
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
-    """Change how a purpose is called or described."""
+    """Change how a purpose is called or described. PermissionDenied NOT_OWNER."""
     purpose = await LOCK_PURPOSE.maybe(tx, id=purpose_id)
     if purpose is None:
         raise NotFound(f"purposes/{purpose_id}")
+    tx.require_owner(purpose)
     etags.match(etag, purpose.version, "purpose.etag")
-    if any(getattr(purpose, field) != value for field, value in changes.items()):
+    changed = [field for field, value in changes.items() if getattr(purpose, field) != value]
+    if changed:
         for field, value in changes.items():
             setattr(purpose, field, value)
         purpose.version, purpose.update_time = purpose.version + 1, tx.now
-        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeChanged, purpose))
+        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=changed))
     return purpose

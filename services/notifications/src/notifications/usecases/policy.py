@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TypedDict
 
-from chassis.api.entities import owned
+from chassis.api.entities import own_department, owned
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -11,7 +11,6 @@ from chassis.errors import AlreadyExists
 from notifications.domain.policy import NoticePolicy
 from notifications.names import POLICY
 from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
-from notifications.usecases.departments import own_department
 from notifications.usecases.sendable import read_template, require_sendable
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from chassis.api import etags
+from chassis.api.entities import own_department
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -12,7 +13,6 @@ from notifications.domain.template import Kind, Template, Text
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import INSERT_TEMPLATE, INSERT_TEXT, UPDATE_TEMPLATE
 from notifications.usecases import words
-from notifications.usecases.departments import own_department
 from notifications.usecases.sendable import read_template, require_sendable
 
 

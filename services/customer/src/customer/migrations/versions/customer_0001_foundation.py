@@ -200,6 +200,7 @@ def consents() -> None:
             id text PRIMARY KEY,
             display_name text NOT NULL,
             description text NOT NULL,
+            department_id text NOT NULL,
             contact_default text NOT NULL,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
@@ -211,8 +212,9 @@ def consents() -> None:
     op.execute(
         """
         INSERT INTO purposes VALUES
-        ('marketing', 'Marketing', 'Advertising and offers.', 'DENIED', now(), now(), 1),
-        ('service', 'Service', 'Promises, cases, safety: what one has of us.', 'ALLOWED', now(), now(), 1)
+        ('marketing', 'Marketing', 'Advertising and offers.', 'platform', 'DENIED', now(), now(), 1),
+        ('service', 'Service', 'Promises, cases, safety: what one has of us.', 'platform', 'ALLOWED', now(),
+         now(), 1)
         """
     )
     op.execute(
@@ -226,6 +228,7 @@ def consents() -> None:
             source text NOT NULL,
             wording_version text NOT NULL,
             effective_time timestamptz NOT NULL,
+            create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             version bigint NOT NULL,
             PRIMARY KEY (customer_id, id)
@@ -244,6 +247,7 @@ def consents() -> None:
             source text NOT NULL,
             wording_version text NOT NULL,
             effective_time timestamptz NOT NULL,
+            create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
             actor text NOT NULL,
             PRIMARY KEY (customer_id, id, version)
