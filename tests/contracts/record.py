@@ -41,7 +41,7 @@ NAMES = {
     "unit": "programs/main/units/points",
     "grantor": "agents/alice",
     "formula_version": "lifetime-1",
-    "policy": "noticePolicies/promise-at-risk",
+    "notice_policy": "noticePolicies/promise-at-risk",
     "authority_policy": "authorityPolicies/delay-goodwill",
     "template": "templates/delay",
     "language_code": "de",

@@ -175,7 +175,7 @@ async def update_agent(_: Administer) -> directory_service_pb2.UpdateAgentReques
 
 async def create_template(do: Administer) -> Message:
     template = template_pb2.Template(
-        kind=template_pb2.Template.KIND_INFORMATION,
+        type=template_pb2.Template.TYPE_INFORMATION,
         purpose="purposes/service",
         default_language_code="en",
         department=OWNER,

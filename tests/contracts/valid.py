@@ -92,7 +92,7 @@ _PURCHASE = {
 }  # fmt: skip
 _POLICY = {"event_type": "rapport.cases.v1.PromiseAtRisk", "template": "templates/plain"}
 _DEPOT = [{"name": "depot", "impersonal": True}]
-_TEMPLATE = {"kind": "KIND_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
+_TEMPLATE = {"type": "TYPE_DELAY", "purpose": "purposes/service", "default_language_code": "en"}
 _TEXT = {
     "subject": "Late", "apology": "Sorry", "reasons": {"other": "Something"},
     "body": "{{ customer_name }} {{ reason }} {{ old_date }} {{ new_date }} {{ apology }} {{ contact_name }}"
@@ -280,7 +280,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
             "template_text": _TEXT | {"body": f"{_TEXT['body']} {{{{ depot }}}}"}}),
         ("CreateTemplate", {"template_id": "ready", "template": _TEMPLATE | {
-            "kind": "KIND_INFORMATION", "variables": _DEPOT}}),
+            "type": "TYPE_INFORMATION", "variables": _DEPOT}}),
         ("CreateTemplateText", {"parent": "{CreateTemplate}", "template_text_id": "en",
             "template_text": _TEXT | {"body": "{{ contact_name }} {{ depot }}"}}),
         ("UpdateTemplate", {"template": {
@@ -289,7 +289,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("GetTemplate", {"name": "templates/late"}),
         ("ListTemplates", _PAGE),
         ("GetTemplateText", {"name": "templates/plain/texts/en"}),
-        ("GetTemplateTextVersion", {"name": "templates/plain/texts/en/versions/1"}),
+        ("GetTemplateText", {"name": "templates/plain/texts/en/versions/1"}),
         ("ListTemplateTexts", _PAGE | {"parent": "templates/late"}),
         ("RenderTemplate", {"name": "templates/late", "language_code": "en-GB", "variables": {
             "customer_name": "Anna", "reason": "other", "old_date": SOON, "new_date": LATER,

@@ -211,7 +211,7 @@ class Drive:
         assert {ACCEPT, REFUSE}.isdisjoint(before), f"handed over again after {before}"
         assert len([answer for answer in before if answer != LATER]) <= 1
         before.append(attempt.answer)
-        if attempt.notice.policy:
+        if attempt.notice.notice_policy:
             self._tells(attempt)
 
     def _tells(self, attempt: Attempt) -> None:

@@ -32,7 +32,7 @@ from chassis.api.formats import Judge, Wrong
 from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import enum_name
 from chassis.api.reading import is_prose
-from chassis.api.resources import referred
+from chassis.api.resources import other_form, referred
 from chassis.api.validation import Check, Found
 from chassis.errors import Violation
 from chassis.visible import shows_something
@@ -181,7 +181,7 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
     if field.type != FieldDescriptor.TYPE_STRING:
         return wellknown.number(field, allowed)
     if (pattern := referred(field)) is not None:
-        return formats.name(pattern, pattern.any() if allowed.wildcard else None)
+        return formats.name(pattern, pattern.any() if allowed.wildcard else other_form(field))
     if options.Extensions[resource_pb2.resource_reference].type == "*":
         return formats.ANY_NAME
     if allowed.format:

@@ -22,9 +22,13 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 class Resource(NamedTuple):
-    """A resource: the pattern of its names, and of those of what it belongs to; None for the outermost."""
+    """A resource: the pattern of its names, another form of these, and the pattern of what it belongs to.
+
+    There is no other form of most, and nothing that the outermost belong to.
+    """
 
     pattern: Pattern
+    other: Pattern | None
     parent: Pattern | None
 
 
@@ -53,6 +57,12 @@ def referred(field: FieldDescriptor) -> Pattern | None:
     return resource(reference.type) if reference.type not in ("", "*") else None
 
 
+def other_form(field: FieldDescriptor) -> Pattern | None:
+    """The pattern of the other names that a reference takes: those of a version of a resource."""
+    kind = field.GetOptions().Extensions[resource_pb2.resource_reference].type
+    return _found(kind).other if kind not in ("", "*") else None
+
+
 def is_resource(message: Descriptor | None) -> bool:
     """Whether a message is one."""
     return message is not None and bool(message.GetOptions().Extensions[resource_pb2.resource].type)
@@ -67,24 +77,27 @@ def _found(kind: str) -> Resource:
 
 @functools.cache
 def _resources() -> Mapping[str, Resource]:
-    described = {kind: (pattern, last) for kind, pattern, last in _described()}
-    kinds = dict(described.values())
+    described = list(_described())
+    kinds = {pattern: last for _, (pattern, *_), last in described}
     return {
-        kind: Resource(_pattern(pattern, kinds), _pattern(_above(pattern), kinds))
-        for kind, (pattern, _) in described.items()
+        kind: Resource(
+            _pattern(pattern, kinds), _pattern("".join(other), kinds), _pattern(_above(pattern), kinds)
+        )
+        for kind, (pattern, *other), _ in described
     }
 
 
-def _described() -> Iterator[tuple[str, str, str]]:
-    """The type of each resource, its pattern, and its id's kind: of one without a message it is a code."""
+def _described() -> Iterator[tuple[str, list[str], str]]:
+    """The type of each resource, its patterns, and its id's kind: of one without a message it is a code."""
     for file in (module.DESCRIPTOR for module in contracts()):
         for each in file.GetOptions().Extensions[resource_pb2.resource_definition]:
-            yield each.type, each.pattern[0], "code"
+            yield each.type, list(each.pattern), "code"
         for message in file.message_types_by_name.values():
             each = message.GetOptions().Extensions[resource_pb2.resource]
             if each.type:
                 options: Any = message.fields_by_name[each.name_field or "name"].GetOptions()
-                yield each.type, each.pattern[0], _KINDS[options.Extensions[options_pb2.allowed].format]
+                last = _KINDS[options.Extensions[options_pb2.allowed].format]
+                yield each.type, list(each.pattern), last
 
 
 def _above(pattern: str) -> str:

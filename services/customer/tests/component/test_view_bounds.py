@@ -128,7 +128,13 @@ async def test_the_largest_view_is_small(desk, nobody):
         history.append(desk.event(cases.CaseResolved(**RESOLVED, case=name, **at), 2, 1))
     for name in names("notices", 30):
         history.append(
-            desk.event(notifications.NoticeFailed(notice=name, kind=code, reason_code=code, **at), 1, 1)
+            desk.event(
+                notifications.NoticeFailed(
+                    state="NOTICE_STATE_FAILED", notice=name, kind=code, reason_code=code, **at
+                ),
+                1,
+                1,
+            )
         )
     for name in names("goodwill", 30):
         history.append(desk.event(loyalty.GoodwillGranted(goodwill=name, reason_code=code, **at), 1, 1))

@@ -58,8 +58,11 @@ async def test_the_story_of_a_promise_is_in_the_view(desk):
         (cases.PromiseAtRisk(
             state="PROMISE_STATE_AT_RISK", **about,
             case=case, kind="delivery", due_time=due, forecast_time=later), 2),
-        (notifications.NoticeRequested(notice=notice, **about, kind="promise-at-risk"), 1),
-        (notifications.NoticeSent(notice=notice, **about, kind="promise-at-risk", channel=CHANNEL_EMAIL), 2),
+        (notifications.NoticeRequested(
+            state="NOTICE_STATE_REQUESTED", notice=notice, **about, kind="promise-at-risk"), 1),
+        (notifications.NoticeSent(
+            state="NOTICE_STATE_SENT", notice=notice, **about, kind="promise-at-risk",
+            channel=CHANNEL_EMAIL), 2),
         (cases.PromiseRenegotiated(
             state="PROMISE_STATE_RENEGOTIATED", **about,
             due_time=due, new_due_time=later, successor=successor), 3),
@@ -241,8 +244,22 @@ def busy_history(desk, customer):
             ),
             (cases.CaseAssigned(**OPEN, case=case, owner="agents/b", **at), 2),
             (cases.CaseResolved(**RESOLVED, case=case, **at), 3),
-            (notifications.NoticeRequested(notice=notice, kind="promise-at-risk", promise=promise, **at), 1),
-            (notifications.NoticeSent(notice=notice, channel="CHANNEL_EMAIL", **at), 2),
+            (
+                notifications.NoticeRequested(
+                    state="NOTICE_STATE_REQUESTED",
+                    notice=notice,
+                    kind="promise-at-risk",
+                    promise=promise,
+                    **at,
+                ),
+                1,
+            ),
+            (
+                notifications.NoticeSent(
+                    state="NOTICE_STATE_SENT", notice=notice, channel="CHANNEL_EMAIL", **at
+                ),
+                2,
+            ),
             (loyalty.TransferPosted(account=ACCOUNT, balance=i, **at), i),
             (loyalty.TransferReversed(account=f"{ACCOUNT}-{i % 2}", balance=i, **at), i),
             (loyalty.GoodwillGranted(goodwill=names("goodwill")[0], points=i, **at), 1),

@@ -61,9 +61,15 @@ HISTORIES = {
         cases.CaseResolved(**RESOLVED, case=CASE),
     ),
     PartKind.NOTICE: history(
-        notifications.NoticeRequested(notice=NOTICE, kind="promise-at-risk", promise=PROMISE),
+        notifications.NoticeRequested(
+            state="NOTICE_STATE_REQUESTED", notice=NOTICE, kind="promise-at-risk", promise=PROMISE
+        ),
         notifications.NoticeSent(
-            notice=NOTICE, kind="promise-at-risk", promise=PROMISE, channel="CHANNEL_EMAIL"
+            state="NOTICE_STATE_SENT",
+            notice=NOTICE,
+            kind="promise-at-risk",
+            promise=PROMISE,
+            channel="CHANNEL_EMAIL",
         ),
     ),
     PartKind.VALUE: history(
@@ -164,8 +170,11 @@ def test_a_case_keeps_the_latest_owner_through_states_and_lives_again_when_reope
 
 
 def test_a_notice_that_went_out_has_a_channel_and_no_reason():
-    sent = notifications.NoticeSent(notice=NOTICE, channel="CHANNEL_EMAIL")
-    part = fold(PartKind.NOTICE, history(notifications.NoticeRequested(notice=NOTICE), sent)).part
+    sent = notifications.NoticeSent(state="NOTICE_STATE_SENT", notice=NOTICE, channel="CHANNEL_EMAIL")
+    part = fold(
+        PartKind.NOTICE,
+        history(notifications.NoticeRequested(state="NOTICE_STATE_REQUESTED", notice=NOTICE), sent),
+    ).part
     assert (value_name(part, "state"), part.channel, part.reason_code) == (
         "SENT",
         channel_pb2.CHANNEL_EMAIL,
@@ -174,7 +183,9 @@ def test_a_notice_that_went_out_has_a_channel_and_no_reason():
 
 
 def test_a_notice_that_did_not_go_out_says_why():
-    suppressed = notifications.NoticeSuppressed(notice=NOTICE, reason_code="no-address")
+    suppressed = notifications.NoticeSuppressed(
+        state="NOTICE_STATE_SUPPRESSED", notice=NOTICE, reason_code="no-address"
+    )
     part = fold(PartKind.NOTICE, history(suppressed)).part
     assert (value_name(part, "state"), part.reason_code) == ("SUPPRESSED", "no-address")
 

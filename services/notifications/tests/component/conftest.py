@@ -331,7 +331,7 @@ class Desk:
 
     async def create_template(self, template_id: str, text: template_pb2.TemplateText, **fields: Any) -> None:
         """Create a template with a text in English."""
-        own = {"kind": "KIND_INFORMATION", "purpose": "purposes/service", "default_language_code": "en"}
+        own = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "default_language_code": "en"}
         template = template_pb2.Template(**own | fields)
         await self.templates.CreateTemplate(
             template_service_pb2.CreateTemplateRequest(template_id=template_id, template=template)

@@ -175,7 +175,7 @@ async def test_a_notice_that_cannot_be_rendered_waits_until_its_template_is_mend
     await desk.update_text(body=text.body)
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
-    assert (notice.template_version, len(desk.mail.received)) == (3, 1)
+    assert (notice.text_version, len(desk.mail.received)) == (3, 1)
 
 
 async def test_encoded_words_in_a_name_or_a_value_stay_what_they_are(desk: Any) -> None:
@@ -341,7 +341,7 @@ async def test_a_repeat_keeps_the_text_of_what_it_repeats_and_what_was_refused_g
     await desk.create_text("delay", "de", german)
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
-    assert (notice.language_code, notice.template_version) == text
+    assert (notice.language_code, notice.text_version) == text
     assert desk.mail.accepted[0]["Subject"].startswith("Mended: ") == (text[0] == "de")
 
 

@@ -36,7 +36,7 @@ async def notice(desk: Any) -> notice_pb2.Notice:
 async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.Notice) -> None:
     requested = await desk.send(notice)
     assert desk.state(requested) == "REQUESTED"
-    assert requested.request_time == timestamp(desk.clock.now())
+    assert requested.create_time == timestamp(desk.clock.now())
     assert requested.expire_time == timestamp(desk.in_days(1))
     assert requested.etag == '"1"'
     sent = await desk.sent(requested.name)
@@ -48,8 +48,8 @@ async def test_any_department_can_send_a_notice(desk: Any, notice: notice_pb2.No
     [fact] = await desk.told("NoticeSent")
     assert not fact.data.HasField("told_promise")
     assert (fact.data.template, fact.data.purpose) == (notice.template, "purposes/service")
-    assert (fact.data.language_code, fact.data.template_version) == ("en", 1)
-    assert (sent.language_code, sent.template_version, sent.attempt_count) == ("en", 1, 1)
+    assert (fact.data.language_code, fact.data.text_version) == ("en", 1)
+    assert (sent.language_code, sent.text_version, sent.attempt_count) == ("en", 1, 1)
 
 
 async def test_a_notice_of_a_department_moves_no_promise(desk: Any, notice: notice_pb2.Notice) -> None:
@@ -211,7 +211,7 @@ async def test_notices_are_listed_newest_first_in_pages_and_by_filter(
     assert second.next_page_token == ""
     everything = f"customer = {desk.customer} AND kind = other AND state = SENT"
     assert [n.name for n in (await listed(everything)).notices] == [other.name]
-    assert len((await listed('request_time > "2026-03-03T00:00:00Z"')).notices) == 0
+    assert len((await listed('create_time > "2026-03-03T00:00:00Z"')).notices) == 0
     for arguments in ({"filter": "template = x"}, {"size": -1}, {"token": "x"}):
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await listed(**arguments)

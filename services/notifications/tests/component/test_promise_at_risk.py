@@ -30,7 +30,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
         assert part in body
     assert "+49 30 1234 or sam@acme.example" in body
     assert mail["Message-ID"] == f"<{notice.name.removeprefix('notices/')}@acme.example>"
-    assert (notice.channel, notice.template, notice.template_version) == (CHANNEL_EMAIL, "templates/delay", 1)
+    assert (notice.channel, notice.template, notice.text_version) == (CHANNEL_EMAIL, "templates/delay", 1)
     assert len(notice.content_hash) == 64
     assert await desk.outcomes(notice) == [("ACCEPTED", "250")]
 

@@ -34,10 +34,10 @@ async def test_a_changed_text_is_a_new_version_and_what_was_sent_stays_readable(
     event = desk.at_risk()
     await desk.hear(event)
     notice = await desk.notice_in("SENT", event.promise)
-    assert (notice.language_code, notice.template_version) == ("en-GB", 2)
+    assert (notice.language_code, notice.text_version) == ("en-GB", 2)
     assert desk.mail.accepted[0]["Subject"] == "Sorry, Monday, 9 March 2026"
-    request = template_service_pb2.GetTemplateTextVersionRequest(name=f"{DELAY_TEXT}/versions/1")
-    before = await desk.templates.GetTemplateTextVersion(request)
+    request = template_service_pb2.GetTemplateTextRequest(name=f"{DELAY_TEXT}/versions/1")
+    before = await desk.templates.GetTemplateText(request)
     assert (before.name, before.subject, before.version) == (request.name, first.subject, 1)
     assert await desk.update_text(subject=second.subject) == second  # which says nothing new
 
@@ -118,7 +118,7 @@ async def test_a_text_is_in_a_language_that_dates_can_be_written_in(desk: Any, l
 @pytest.mark.parametrize(
     ("change", "reasons"),
     [
-        ({"kind": 0}, {"template.kind": "INVALID_ENUM"}),
+        ({"type": 0}, {"template.type": "INVALID_ENUM"}),
         ({"purpose": ""}, {"template.purpose": "REQUIRED"}),
         ({"purpose": "service"}, {"template.purpose": "INVALID_NAME"}),
         ({"default_language_code": "xx-english"}, {"template.default_language_code": "INVALID_CODE"}),
@@ -198,7 +198,7 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
     shown = await desk.templates.RenderTemplate(request)
     assert shown.subject == "orders/7: a new date, Friday, 6 March 2026"
     assert "The weather is holding us up." in shown.body
-    assert (shown.language_code, shown.template_version) == ("en-GB", 1)
+    assert (shown.language_code, shown.text_version) == ("en-GB", 1)
     del request.variables["contact_name"]
     del request.variables["reason"]
     assert await desk.violations(desk.templates.RenderTemplate(request)) == {
@@ -217,7 +217,7 @@ async def test_what_is_not_there_is_not_found(desk: Any, name: str, expected: st
         rpc.GetTemplate(pb.GetTemplateRequest(name=name)),
         rpc.RenderTemplate(pb.RenderTemplateRequest(name=name)),
         rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de")),
-        rpc.GetTemplateTextVersion(pb.GetTemplateTextVersionRequest(name=f"{name}/texts/de/versions/9")),
+        rpc.GetTemplateText(pb.GetTemplateTextRequest(name=f"{name}/texts/de/versions/9")),
         rpc.ListTemplateTexts(pb.ListTemplateTextsRequest(parent=name)),
         desk.update_text(f"{name}/texts/de", subject="Sorry"),
     ]
@@ -233,7 +233,7 @@ async def test_a_policy_that_is_switched_off_sends_nothing(desk: Any) -> None:
     await desk.update_policy("promise-at-risk", disabled=False)
     await desk.hear(second)
     notice = await desk.notice_in("SENT", second.promise)
-    assert (notice.policy, notice.policy_version) == ("noticePolicies/promise-at-risk", 3)
+    assert (notice.notice_policy, notice.policy_version) == ("noticePolicies/promise-at-risk", 3)
     assert await desk.notices_of(first.promise) == []
     listed = await desk.policies.ListNoticePolicies(notice_policy_service_pb2.ListNoticePoliciesRequest())
     assert [(p.name, p.version, p.disabled) for p in listed.notice_policies] == [
@@ -259,14 +259,17 @@ async def test_the_policies_of_the_promises_department_say_how_before_the_platfo
 ) -> None:
     text = await desk.text()
     text.subject = "Sorry, {{ new_date }}"
-    await desk.create_template("sorry", text, kind="KIND_DELAY")
+    await desk.create_template("sorry", text, type="TYPE_DELAY")
     for policy_id in ("zorry", "apologies"):
         await desk.create_policy(policy_id, template="templates/sorry", department="departments/delivery")
     event = desk.at_risk(department=f"departments/{department}")
     await desk.hear(event)
     notice = await desk.notice_in("SENT", event.promise)
     assert notice.template == ("templates/sorry" if rule == "apologies" else "templates/delay")
-    assert (notice.policy, notice.department) == (f"noticePolicies/{rule}", f"departments/{department}")
+    assert (notice.notice_policy, notice.department) == (
+        f"noticePolicies/{rule}",
+        f"departments/{department}",
+    )
     assert (await desk.explain(notice.name)).rule == f"noticePolicies/{rule}"
     assert len(await desk.notices_of(event.promise)) == 1
     assert len(desk.mail.received) == 1
@@ -292,7 +295,7 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
     text = await desk.text()
     text.subject += " in {{ depot }}"
     depot = [Template.Variable(name="depot")]
-    await desk.create_template("depot", text, kind="KIND_DELAY", variables=depot)
+    await desk.create_template("depot", text, type="TYPE_DELAY", variables=depot)
     for change in (desk.create_policy("late", template="templates/depot"),
                    desk.update_policy("promise-at-risk", template="templates/depot")):  # fmt: skip
         assert await refusal(change) == "TEMPLATE_NOT_SENDABLE"
@@ -304,7 +307,7 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
 async def test_a_policy_needs_a_template_for_the_service_that_has_a_text_for_all(
     desk: Any, about: dict[str, str]
 ) -> None:
-    await desk.create_template("sale", await desk.text(), kind="KIND_DELAY", **about)
+    await desk.create_template("sale", await desk.text(), type="TYPE_DELAY", **about)
     assert await refusal(desk.create_policy("late", template="templates/sale")) == "TEMPLATE_NOT_SENDABLE"
 
 

@@ -8,7 +8,7 @@ from notifications.domain import notice
 from notifications.domain.attempt import Outcome
 from notifications.domain.notice import Concern, State
 from notifications.domain.policy import EVENT_TYPES, EVENTS
-from notifications.domain.template import Kind
+from notifications.domain.template import Type
 from rapport.cases.v1.cases_events_pb2 import PromiseAtRisk, PromiseRecovered
 from rapport.common.v1.states_pb2 import NoticeState
 from rapport.notifications.v1.delivery_attempt_pb2 import DeliveryAttempt
@@ -17,7 +17,7 @@ from rapport.notifications.v1.template_pb2 import Template
 
 @pytest.mark.parametrize(
     ("names", "contract"),
-    [(State, NoticeState), (Outcome, DeliveryAttempt.Outcome), (Kind, Template.Kind)],
+    [(State, NoticeState), (Outcome, DeliveryAttempt.Outcome), (Type, Template.Type)],
     ids=["notice", "attempt", "template"],
 )
 def test_what_is_stored_is_named_as_in_the_contract(names: Any, contract: Any) -> None:

@@ -30,11 +30,12 @@ def notice() -> Notice:
         variables={"reason": "weather", "new_date": NEW_DATE.isoformat()},
         promise="promises/0198c2d0-0000-7000-8000-000000000003",
         case="",
-        policy_id="promise-at-risk",
+        notice_policy_id="promise-at-risk",
         policy_version=1,
         promise_version=2,
         expire_time=NEW_DATE,
-        request_time=NOW,
+        create_time=NOW,
+        update_time=NOW,
         request_event=UUID("0198c2d0-0000-7000-8000-000000000004"),
         concern=Concern.AT_RISK,
         heard_version=2,
@@ -54,7 +55,7 @@ def test_an_attempt_counts_once(notice: Notice) -> None:
 
 
 def test_what_was_only_requested_has_said_nothing(notice: Notice) -> None:
-    assert (notice.said_version, notice.template_version, notice.attempt_count) == (0, 0, 0)
+    assert (notice.said_version, notice.text_version, notice.attempt_count) == (0, 0, 0)
 
 
 def test_every_change_is_a_new_version(notice: Notice) -> None:
@@ -135,8 +136,8 @@ def test_the_fact_of_sending_tells_the_date_the_reason_and_the_version_that_were
     notice.accept(NOW, "abc")
     fact = notice.end_fact()
     assert isinstance(fact, NoticeSent)
-    assert (fact.channel, fact.language_code, fact.template_version) == ("EMAIL", "en-GB", 3)
-    assert (fact.template, fact.policy, fact.send_time) == (notice.template, notice.policy, NOW)
+    assert (fact.channel, fact.language_code, fact.text_version) == ("EMAIL", "en-GB", 3)
+    assert (fact.template, fact.notice_policy, fact.send_time) == (notice.template, notice.notice_policy, NOW)
     assert fact.told_promise == ToldPromise(
         promise=notice.promise,
         customer=notice.customer,

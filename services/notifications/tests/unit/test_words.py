@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chassis.errors import InvalidArgument
-from notifications.domain.template import REPEATS, Kind, Template, Text, text_for
+from notifications.domain.template import REPEATS, Template, Text, Type, text_for
 from notifications.usecases import seed, words
 from notifications.usecases.words import Words, language_code_of, one_line, said, to_give
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEMPLATE = Template(
-    "delay", Kind.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, create_time=NOW, update_time=NOW
+    "delay", Type.DELAY, "purposes/service", seed.PLATFORM, "en-GB", {}, create_time=NOW, update_time=NOW
 )
 DELAY = Text(
     "delay", "en-gb", "en-GB", 1, seed.SUBJECT, seed.BODY, seed.APOLOGY, seed.REASONS, create_time=NOW
@@ -94,7 +94,7 @@ def test_a_part_that_is_missing_for_these_values_only_is_found_before_sending() 
 
 
 def test_an_information_template_needs_a_named_human() -> None:
-    template = replace(TEMPLATE, kind=Kind.INFORMATION)
+    template = replace(TEMPLATE, type=Type.INFORMATION)
     information = replace(DELAY, apology="", reasons={})
     hello = replace(information, body="Hello {{ customer_name }}")
     assert refused(hello, template)[0][1] == "TEMPLATE_PART_MISSING"
@@ -310,4 +310,4 @@ def test_moments_of_the_same_day_are_told_with_their_times() -> None:
 
 
 def test_after_a_lost_answer_a_delay_is_told_once_more_and_a_receipt_is_not() -> None:
-    assert REPEATS == {Kind.DELAY: 1, Kind.INFORMATION: 0}
+    assert REPEATS == {Type.DELAY: 1, Type.INFORMATION: 0}

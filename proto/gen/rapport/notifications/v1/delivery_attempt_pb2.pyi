@@ -31,28 +31,32 @@ class DeliveryAttempt(_message.Message):
     class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DeliveryAttempt._Outcome.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         OUTCOME_UNSPECIFIED: DeliveryAttempt._Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_PENDING: DeliveryAttempt._Outcome.ValueType  # 1
         """Not known yet: the attempt is under way."""
-        OUTCOME_ACCEPTED: DeliveryAttempt._Outcome.ValueType  # 1
+        OUTCOME_ACCEPTED: DeliveryAttempt._Outcome.ValueType  # 2
         """The provider accepted the message."""
-        OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt._Outcome.ValueType  # 2
+        OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt._Outcome.ValueType  # 3
         """It may work later: the provider is down or busy, or refuses us and not the recipient."""
-        OUTCOME_PERMANENT_FAILURE: DeliveryAttempt._Outcome.ValueType  # 3
+        OUTCOME_PERMANENT_FAILURE: DeliveryAttempt._Outcome.ValueType  # 4
         """It will never work: the provider refused this recipient for good."""
-        OUTCOME_UNKNOWN: DeliveryAttempt._Outcome.ValueType  # 4
+        OUTCOME_UNKNOWN: DeliveryAttempt._Outcome.ValueType  # 5
         """The message was handed over and the answer was lost: it may have been accepted or not."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """How an attempt ended."""
 
     OUTCOME_UNSPECIFIED: DeliveryAttempt.Outcome.ValueType  # 0
+    """Never sent."""
+    OUTCOME_PENDING: DeliveryAttempt.Outcome.ValueType  # 1
     """Not known yet: the attempt is under way."""
-    OUTCOME_ACCEPTED: DeliveryAttempt.Outcome.ValueType  # 1
+    OUTCOME_ACCEPTED: DeliveryAttempt.Outcome.ValueType  # 2
     """The provider accepted the message."""
-    OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt.Outcome.ValueType  # 2
+    OUTCOME_TEMPORARY_FAILURE: DeliveryAttempt.Outcome.ValueType  # 3
     """It may work later: the provider is down or busy, or refuses us and not the recipient."""
-    OUTCOME_PERMANENT_FAILURE: DeliveryAttempt.Outcome.ValueType  # 3
+    OUTCOME_PERMANENT_FAILURE: DeliveryAttempt.Outcome.ValueType  # 4
     """It will never work: the provider refused this recipient for good."""
-    OUTCOME_UNKNOWN: DeliveryAttempt.Outcome.ValueType  # 4
+    OUTCOME_UNKNOWN: DeliveryAttempt.Outcome.ValueType  # 5
     """The message was handed over and the answer was lost: it may have been accepted or not."""
 
     NAME_FIELD_NUMBER: _builtins.int
@@ -71,7 +75,9 @@ class DeliveryAttempt(_message.Message):
     outcome: Global___DeliveryAttempt.Outcome.ValueType
     """How it ended."""
     provider_code: _builtins.str
-    """The provider's code, for example `550`."""
+    """What was answered, for people: the provider's own code, for example `550 5.1.1`, or a code of ours when it said none,
+    for example `no-contact-person`.
+    """
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""

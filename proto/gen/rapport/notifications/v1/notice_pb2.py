@@ -31,7 +31,7 @@ from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/notifications/v1/notice.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1frapport/common/v1/channel.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xda\x08\n\x06Notice\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x19\n\x04kind\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x32\n\x07purpose\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x39\n\x08template\x18\x05 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12Y\n\tvariables\x18\x06 \x03(\x0b\x32/.rapport.notifications.v1.Notice.VariablesEntryB\x15\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12/\n\x07promise\x18\x07 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12)\n\x04\x63\x61se\x18\x08 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x41\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x38\x01@\x80\x8a\x8a\x0f\x12\x35\n\ndepartment\x18\n \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12;\n\x06policy\x18\x0b \x01(\tB+\xe2\x41\x01\x03\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x1c\n\x0epolicy_version\x18\x0c \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x33\n\x05state\x18\r \x01(\x0e\x32\x1e.rapport.common.v1.NoticeStateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x07\x63hannel\x18\x0f \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\x12\x1b\n\rlanguage_code\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1e\n\x10template_version\x18\x11 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63ontent_hash\x18\x12 \x01(\tB\x04\xe2\x41\x01\x03\x12\x36\n\x0crequest_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x33\n\tsend_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\rattempt_count\x18\x15 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x16 \x01(\tB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:D\xea\x41\x41\n\x1cnotifications.rapport/Notice\x12\x10notices/{notice}*\x07notices2\x06notice\"\xcd\x02\n\x0bToldPromise\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x17\n\x0fpromise_version\x18\x03 \x01(\x03\x12\x30\n\x0cnew_due_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0cnew_due_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateH\x00\x88\x01\x01\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\ttell_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x08 \x01(\tB\x0f\n\r_new_due_dateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%rapport/notifications/v1/notice.proto\x12\x18rapport.notifications.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1frapport/common/v1/channel.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\x93\t\n\x06Notice\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x19\n\x04kind\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x32\n\x07purpose\x18\x04 \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63ustomer.rapport/Purpose\x12\x39\n\x08template\x18\x05 \x01(\tB\'\xe2\x41\x01\x02\xfa\x41 \n\x1enotifications.rapport/Template\x12Y\n\tvariables\x18\x06 \x03(\x0b\x32/.rapport.notifications.v1.Notice.VariablesEntryB\x15\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\xf2\xfb\x8a\x01\x07\x10\xf4\x03\x18\x32 \x04\x12/\n\x07promise\x18\x07 \x01(\tB\x1e\xe2\x41\x01\x01\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12)\n\x04\x63\x61se\x18\x08 \x01(\tB\x1b\xe2\x41\x01\x01\xfa\x41\x14\n\x12\x63\x61ses.rapport/Case\x12\x41\n\x0b\x65xpire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x38\x01@\x80\x8a\x8a\x0f\x12\x35\n\ndepartment\x18\n \x01(\tB!\xe2\x41\x01\x03\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\x12\x42\n\rnotice_policy\x18\x0b \x01(\tB+\xe2\x41\x01\x03\xfa\x41$\n\"notifications.rapport/NoticePolicy\x12\x1c\n\x0epolicy_version\x18\x0c \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x33\n\x05state\x18\r \x01(\x0e\x32\x1e.rapport.common.v1.NoticeStateB\x04\xe2\x41\x01\x03\x12\x19\n\x0breason_code\x18\x0e \x01(\tB\x04\xe2\x41\x01\x03\x12\x31\n\x07\x63hannel\x18\x0f \x01(\x0e\x32\x1a.rapport.common.v1.ChannelB\x04\xe2\x41\x01\x03\x12\x1b\n\rlanguage_code\x18\x10 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctext_version\x18\x11 \x01(\x03\x42\x04\xe2\x41\x01\x03\x12\x1a\n\x0c\x63ontent_hash\x18\x12 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\tsend_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1b\n\rattempt_count\x18\x14 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x17 \x01(\tB\x04\xe2\x41\x01\x03\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:D\xea\x41\x41\n\x1cnotifications.rapport/Notice\x12\x10notices/{notice}*\x07notices2\x06notice\"\xcd\x02\n\x0bToldPromise\x12+\n\x07promise\x18\x01 \x01(\tB\x1a\xfa\x41\x17\n\x15\x63\x61ses.rapport/Promise\x12\x30\n\x08\x63ustomer\x18\x02 \x01(\tB\x1e\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x17\n\x0fpromise_version\x18\x03 \x01(\x03\x12\x30\n\x0cnew_due_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x0cnew_due_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateH\x00\x88\x01\x01\x12\x11\n\ttime_zone\x18\x06 \x01(\t\x12-\n\ttell_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0breason_code\x18\x08 \x01(\tB\x0f\n\r_new_due_dateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,8 +60,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICE'].fields_by_name['expire_time']._serialized_options = b'\342A\001\001\362\373\212\001\0078\001@\200\212\212\017'
   _globals['_NOTICE'].fields_by_name['department']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['department']._serialized_options = b'\342A\001\003\372A\032\n\030cases.rapport/Department'
-  _globals['_NOTICE'].fields_by_name['policy']._loaded_options = None
-  _globals['_NOTICE'].fields_by_name['policy']._serialized_options = b'\342A\001\003\372A$\n\"notifications.rapport/NoticePolicy'
+  _globals['_NOTICE'].fields_by_name['notice_policy']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['notice_policy']._serialized_options = b'\342A\001\003\372A$\n\"notifications.rapport/NoticePolicy'
   _globals['_NOTICE'].fields_by_name['policy_version']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['policy_version']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['state']._loaded_options = None
@@ -72,16 +72,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTICE'].fields_by_name['channel']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['language_code']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['language_code']._serialized_options = b'\342A\001\003'
-  _globals['_NOTICE'].fields_by_name['template_version']._loaded_options = None
-  _globals['_NOTICE'].fields_by_name['template_version']._serialized_options = b'\342A\001\003'
+  _globals['_NOTICE'].fields_by_name['text_version']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['text_version']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['content_hash']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['content_hash']._serialized_options = b'\342A\001\003'
-  _globals['_NOTICE'].fields_by_name['request_time']._loaded_options = None
-  _globals['_NOTICE'].fields_by_name['request_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['send_time']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['send_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['attempt_count']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['attempt_count']._serialized_options = b'\342A\001\003'
+  _globals['_NOTICE'].fields_by_name['create_time']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_NOTICE'].fields_by_name['update_time']._loaded_options = None
+  _globals['_NOTICE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE'].fields_by_name['etag']._loaded_options = None
   _globals['_NOTICE'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_NOTICE']._loaded_options = None
@@ -91,9 +93,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOLDPROMISE'].fields_by_name['customer']._loaded_options = None
   _globals['_TOLDPROMISE'].fields_by_name['customer']._serialized_options = b'\372A\033\n\031customer.rapport/Customer'
   _globals['_NOTICE']._serialized_start=284
-  _globals['_NOTICE']._serialized_end=1398
-  _globals['_NOTICE_VARIABLESENTRY']._serialized_start=1280
-  _globals['_NOTICE_VARIABLESENTRY']._serialized_end=1328
-  _globals['_TOLDPROMISE']._serialized_start=1401
-  _globals['_TOLDPROMISE']._serialized_end=1734
+  _globals['_NOTICE']._serialized_end=1455
+  _globals['_NOTICE_VARIABLESENTRY']._serialized_start=1337
+  _globals['_NOTICE_VARIABLESENTRY']._serialized_end=1385
+  _globals['_TOLDPROMISE']._serialized_start=1458
+  _globals['_TOLDPROMISE']._serialized_end=1791
 # @@protoc_insertion_point(module_scope)

@@ -58,17 +58,18 @@ class Notice(_message.Message):
     CASE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
     POLICY_VERSION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
-    REQUEST_TIME_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`notices/{uuid}`, chosen by the server."""
@@ -81,14 +82,14 @@ class Notice(_message.Message):
     when it is sent.
     """
     template: _builtins.str
-    """The template, `templates/{id}`. In requests one of the kind INFORMATION: delays are told by policies."""
+    """The template, `templates/{id}`. In requests one of the type INFORMATION: delays are told by policies."""
     promise: _builtins.str
     """The promise it is about; may be empty. In requests only with a template that tells no dates: policies tell those."""
     case: _builtins.str
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it; empty when a department did."""
     policy_version: _builtins.int
     """The version of that policy."""
@@ -102,7 +103,7 @@ class Notice(_message.Message):
     """The language, BCP 47, in which it was handed over last; empty before. It is the text of the template in the
     customer's language, else in what is left of that without its last parts, else in the template's default language.
     """
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of that text."""
     content_hash: _builtins.str
     """The SHA-256 of the rendered message that was accepted, in hex."""
@@ -121,12 +122,16 @@ class Notice(_message.Message):
         """When it is of no more use, at most a year ahead; absent means one day after it was requested."""
 
     @_builtins.property
-    def request_time(self) -> _timestamp_pb2.Timestamp:
+    def send_time(self) -> _timestamp_pb2.Timestamp:
+        """When a provider accepted it."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was requested."""
 
     @_builtins.property
-    def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When a provider accepted it."""
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last changed."""
 
     def __init__(
         self,
@@ -141,22 +146,23 @@ class Notice(_message.Message):
         case: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
         policy_version: _builtins.int = ...,
         state: _states_pb2.NoticeState.ValueType = ...,
         reason_code: _builtins.str = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
         content_hash: _builtins.str = ...,
-        request_time: _timestamp_pb2.Timestamp | None = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         attempt_count: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "request_time", b"request_time", "send_time", b"send_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "send_time", b"send_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "customer", b"customer", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "policy", b"policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "request_time", b"request_time", "send_time", b"send_time", "state", b"state", "template", b"template", "template_version", b"template_version", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "case", b"case", "channel", b"channel", "content_hash", b"content_hash", "create_time", b"create_time", "customer", b"customer", "department", b"department", "etag", b"etag", "expire_time", b"expire_time", "kind", b"kind", "language_code", b"language_code", "name", b"name", "notice_policy", b"notice_policy", "policy_version", b"policy_version", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "send_time", b"send_time", "state", b"state", "template", b"template", "text_version", b"text_version", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

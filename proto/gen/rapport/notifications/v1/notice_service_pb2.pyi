@@ -84,7 +84,7 @@ class ListNoticesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`, `promise`, `kind`, `state` and `request_time`; at most 1,000 characters."""
+    """AIP-160 subset over `customer`, `promise`, `kind`, `state` and `create_time`; at most 1,000 characters."""
     def __init__(
         self,
         *,

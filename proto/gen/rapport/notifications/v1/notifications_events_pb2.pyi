@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from rapport.common.v1 import channel_pb2 as _channel_pb2
+from rapport.common.v1 import states_pb2 as _states_pb2
 from rapport.notifications.v1 import notice_pb2 as _notice_pb2
 import builtins as _builtins
 import sys
@@ -23,7 +24,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NoticeRequested(_message.Message):
-    """A notice is wanted, or says something newer before it was sent."""
+    """A notice is wanted, or says something newer before it was sent. It is told again for each revision: count by `notice`, not by
+    event.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -35,7 +38,8 @@ class NoticeRequested(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
@@ -53,8 +57,10 @@ class NoticeRequested(_message.Message):
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it is of no more use."""
@@ -70,12 +76,13 @@ class NoticeRequested(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "kind", b"kind", "notice", b"notice", "policy", b"policy", "promise", b"promise", "purpose", b"purpose", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "expire_time", b"expire_time", "kind", b"kind", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "state", b"state", "template", b"template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -95,10 +102,11 @@ class NoticeSuppressed(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
@@ -116,13 +124,15 @@ class NoticeSuppressed(_message.Message):
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
     channel: _channel_pb2.Channel.ValueType
     """The channel on which it was handed over last; unspecified when it never was."""
     language_code: _builtins.str
     """The language, BCP 47, in which it was handed over last; empty when it never was."""
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
     """Why, a code: `consent-denied`, `no-address`, `customer-not-found`, `expired`, `promise-ended`,
@@ -139,15 +149,16 @@ class NoticeSuppressed(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "policy", b"policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "template", b"template", "template_version", b"template_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "state", b"state", "template", b"template", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -167,10 +178,11 @@ class NoticeSent(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     SEND_TIME_FIELD_NUMBER: _builtins.int
     TOLD_PROMISE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
@@ -189,13 +201,15 @@ class NoticeSent(_message.Message):
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
     channel: _channel_pb2.Channel.ValueType
     """The channel on which it was handed over last; unspecified when it never was."""
     language_code: _builtins.str
     """The language, BCP 47, in which it was handed over last; empty when it never was."""
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
@@ -216,16 +230,17 @@ class NoticeSent(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
         send_time: _timestamp_pb2.Timestamp | None = ...,
         told_promise: _notice_pb2.ToldPromise | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise", "send_time", b"send_time", "told_promise", b"told_promise"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise", "case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "policy", b"policy", "promise", b"promise", "purpose", b"purpose", "send_time", b"send_time", "template", b"template", "template_version", b"template_version", "told_promise", b"told_promise"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise", "case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "send_time", b"send_time", "state", b"state", "template", b"template", "text_version", b"text_version", "told_promise", b"told_promise"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__told_promise: _TypeAlias = _typing.Literal["told_promise"]  # noqa: Y015
     _WhichOneofArgType__told_promise: _TypeAlias = _typing.Literal["_told_promise", b"_told_promise"]  # noqa: Y015
@@ -249,10 +264,11 @@ class NoticeUnknown(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
@@ -270,13 +286,15 @@ class NoticeUnknown(_message.Message):
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
     channel: _channel_pb2.Channel.ValueType
     """The channel on which it was handed over last; unspecified when it never was."""
     language_code: _builtins.str
     """The language, BCP 47, in which it was handed over last; empty when it never was."""
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
     """Why nothing more is tried, a code: `outcome-unknown`, `promise-ended`, `gave-up`, `refused`."""
@@ -291,15 +309,16 @@ class NoticeUnknown(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "policy", b"policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "template", b"template", "template_version", b"template_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "state", b"state", "template", b"template", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,10 +338,11 @@ class NoticeFailed(_message.Message):
     PROMISE_FIELD_NUMBER: _builtins.int
     CASE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
-    POLICY_FIELD_NUMBER: _builtins.int
+    NOTICE_POLICY_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     REASON_CODE_FIELD_NUMBER: _builtins.int
     notice: _builtins.str
     """`notices/{uuid}`."""
@@ -340,13 +360,15 @@ class NoticeFailed(_message.Message):
     """The case it is about; may be empty."""
     department: _builtins.str
     """`departments/{department}` that asked for it, or whose promise a policy tells of; may be empty."""
-    policy: _builtins.str
+    notice_policy: _builtins.str
     """The policy that asked for it, `noticePolicies/{id}`; empty when a department did."""
+    state: _states_pb2.NoticeState.ValueType
+    """Where the notice is now."""
     channel: _channel_pb2.Channel.ValueType
     """The channel on which it was handed over last; unspecified when it never was."""
     language_code: _builtins.str
     """The language, BCP 47, in which it was handed over last; empty when it never was."""
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
     """Why, a code: `refused`, `gave-up`."""
@@ -361,15 +383,16 @@ class NoticeFailed(_message.Message):
         promise: _builtins.str = ...,
         case: _builtins.str = ...,
         department: _builtins.str = ...,
-        policy: _builtins.str = ...,
+        notice_policy: _builtins.str = ...,
+        state: _states_pb2.NoticeState.ValueType = ...,
         channel: _channel_pb2.Channel.ValueType = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
         reason_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "policy", b"policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "template", b"template", "template_version", b"template_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "channel", b"channel", "customer", b"customer", "department", b"department", "kind", b"kind", "language_code", b"language_code", "notice", b"notice", "notice_policy", b"notice_policy", "promise", b"promise", "purpose", b"purpose", "reason_code", b"reason_code", "state", b"state", "template", b"template", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

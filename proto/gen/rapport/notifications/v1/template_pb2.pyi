@@ -26,27 +26,27 @@ class Template(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Kind:
+    class _Type:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Template._Kind.ValueType], _builtins.type):
+    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Template._Type.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        KIND_UNSPECIFIED: Template._Kind.ValueType  # 0
+        TYPE_UNSPECIFIED: Template._Type.ValueType  # 0
         """Not allowed in requests."""
-        KIND_DELAY: Template._Kind.ValueType  # 1
+        TYPE_DELAY: Template._Type.ValueType  # 1
         """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
-        KIND_INFORMATION: Template._Kind.ValueType  # 2
+        TYPE_INFORMATION: Template._Type.ValueType  # 2
         """Tells something: needs a named human."""
 
-    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+    class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """What a template is for, which decides the parts that each of its texts must have."""
 
-    KIND_UNSPECIFIED: Template.Kind.ValueType  # 0
+    TYPE_UNSPECIFIED: Template.Type.ValueType  # 0
     """Not allowed in requests."""
-    KIND_DELAY: Template.Kind.ValueType  # 1
+    TYPE_DELAY: Template.Type.ValueType  # 1
     """Tells of a delay: needs an apology, the reason, the new date and a named human with a way to reach them."""
-    KIND_INFORMATION: Template.Kind.ValueType  # 2
+    TYPE_INFORMATION: Template.Type.ValueType  # 2
     """Tells something: needs a named human."""
 
     @_typing.final
@@ -74,7 +74,7 @@ class Template(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NAME_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     DEFAULT_LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
@@ -84,7 +84,7 @@ class Template(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`templates/{id}`, chosen by people: lower-case letters, digits and dashes, at most 63."""
-    kind: Global___Template.Kind.ValueType
+    type: Global___Template.Type.ValueType
     """What it is for."""
     purpose: _builtins.str
     """What its notices are for, `purposes/{purpose}`: the customer's consent to this is checked when one is sent."""
@@ -112,7 +112,7 @@ class Template(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        kind: Global___Template.Kind.ValueType = ...,
+        type: Global___Template.Type.ValueType = ...,
         purpose: _builtins.str = ...,
         department: _builtins.str = ...,
         default_language_code: _builtins.str = ...,
@@ -123,7 +123,7 @@ class Template(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "kind", b"kind", "name", b"name", "purpose", b"purpose", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "default_language_code", b"default_language_code", "department", b"department", "etag", b"etag", "name", b"name", "purpose", b"purpose", "type", b"type", "update_time", b"update_time", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

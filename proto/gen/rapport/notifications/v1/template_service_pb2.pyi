@@ -206,7 +206,7 @@ class GetTemplateTextRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`templates/{id}/texts/{language}`."""
+    """`templates/{id}/texts/{language}`, or `templates/{id}/texts/{language}/versions/{version}`."""
     def __init__(
         self,
         *,
@@ -219,28 +219,6 @@ class GetTemplateTextRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTemplateTextRequest: _TypeAlias = GetTemplateTextRequest  # noqa: Y015
-
-@_typing.final
-class GetTemplateTextVersionRequest(_message.Message):
-    """Gets a version of a text."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """`templates/{id}/texts/{language}/versions/{version}`."""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetTemplateTextVersionRequest: _TypeAlias = GetTemplateTextVersionRequest  # noqa: Y015
 
 @_typing.final
 class ListTemplateTextsRequest(_message.Message):
@@ -397,14 +375,14 @@ class RenderTemplateResponse(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
-    TEMPLATE_VERSION_FIELD_NUMBER: _builtins.int
+    TEXT_VERSION_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """The subject line."""
     body: _builtins.str
     """The text."""
     language_code: _builtins.str
     """The language of the text, BCP 47."""
-    template_version: _builtins.int
+    text_version: _builtins.int
     """The version of the text."""
     def __init__(
         self,
@@ -412,11 +390,11 @@ class RenderTemplateResponse(_message.Message):
         subject: _builtins.str = ...,
         body: _builtins.str = ...,
         language_code: _builtins.str = ...,
-        template_version: _builtins.int = ...,
+        text_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "language_code", b"language_code", "subject", b"subject", "template_version", b"template_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "language_code", b"language_code", "subject", b"subject", "text_version", b"text_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

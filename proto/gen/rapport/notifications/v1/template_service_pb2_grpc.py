@@ -66,11 +66,6 @@ class TemplateServiceStub:
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.SerializeToString,
                 response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
                 _registered_method=True)
-        self.GetTemplateTextVersion = channel.unary_unary(
-                '/rapport.notifications.v1.TemplateService/GetTemplateTextVersion',
-                request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.SerializeToString,
-                response_deserializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
-                _registered_method=True)
         self.ListTemplateTexts = channel.unary_unary(
                 '/rapport.notifications.v1.TemplateService/ListTemplateTexts',
                 request_serializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.ListTemplateTextsRequest.SerializeToString,
@@ -131,14 +126,7 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTemplateText(self, request, context):
-        """Gets the latest version of a text.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
-    def GetTemplateTextVersion(self, request, context):
-        """Gets a version of a text: what was sent then.
+        """Gets the latest version of a text, or a version that its name ends with: what was sent then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,11 +184,6 @@ def add_TemplateServiceServicer_to_server(servicer, server):
             'GetTemplateText': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTemplateText,
                     request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.FromString,
-                    response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
-            ),
-            'GetTemplateTextVersion': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetTemplateTextVersion,
-                    request_deserializer=rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.FromString,
                     response_serializer=rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.SerializeToString,
             ),
             'ListTemplateTexts': grpc.unary_unary_rpc_method_handler(
@@ -381,33 +364,6 @@ class TemplateService:
             target,
             '/rapport.notifications.v1.TemplateService/GetTemplateText',
             rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextRequest.SerializeToString,
-            rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def GetTemplateTextVersion(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_unary(
-            request,
-            target,
-            '/rapport.notifications.v1.TemplateService/GetTemplateTextVersion',
-            rapport_dot_notifications_dot_v1_dot_template__service__pb2.GetTemplateTextVersionRequest.SerializeToString,
             rapport_dot_notifications_dot_v1_dot_template__pb2.TemplateText.FromString,
             options,
             channel_credentials,

@@ -51,9 +51,7 @@ class TemplateServiceStub:
     ALREADY_EXISTS (`TEXT_EXISTS`).
     """
     GetTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextRequest, _template_pb2.TemplateText]
-    """Gets the latest version of a text."""
-    GetTemplateTextVersion: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextVersionRequest, _template_pb2.TemplateText]
-    """Gets a version of a text: what was sent then."""
+    """Gets the latest version of a text, or a version that its name ends with: what was sent then."""
     ListTemplateTexts: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]
@@ -83,9 +81,7 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     ALREADY_EXISTS (`TEXT_EXISTS`).
     """
     GetTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
-    """Gets the latest version of a text."""
-    GetTemplateTextVersion: _aio.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextVersionRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
-    """Gets a version of a text: what was sent then."""
+    """Gets the latest version of a text, or a version that its name ends with: what was sent then."""
     ListTemplateTexts: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplateTextsRequest, _template_service_pb2.ListTemplateTextsResponse]  # type: ignore[assignment]
     """Lists the latest versions of a template's texts by language."""
     UpdateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
@@ -148,15 +144,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.GetTemplateTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
-        """Gets the latest version of a text."""
-
-    @_abc_1.abstractmethod
-    def GetTemplateTextVersion(
-        self,
-        request: _template_service_pb2.GetTemplateTextVersionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
-        """Gets a version of a text: what was sent then."""
+        """Gets the latest version of a text, or a version that its name ends with: what was sent then."""
 
     @_abc_1.abstractmethod
     def ListTemplateTexts(

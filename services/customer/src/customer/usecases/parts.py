@@ -161,15 +161,10 @@ def _without_forecast(part: Any, data: Any) -> None:
     part.ClearField("forecast_time")
 
 
-def _notice(state: int) -> Callable[[Any, Any], None]:
+def _notice(part: Any, data: Any) -> None:
     """The reason says why a notice did not go out; one that went out has none."""
-
-    def apply(part: Any, data: Any) -> None:
-        part.state = state
-        if state not in (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED):
-            part.reason_code = ""
-
-    return apply
+    if part.state not in (states_pb2.NOTICE_STATE_SUPPRESSED, states_pb2.NOTICE_STATE_FAILED):
+        part.reason_code = ""
 
 
 def _as_copied(part: Any, data: Any) -> None:
@@ -189,11 +184,11 @@ _SPECS = [
     Spec(PartKind.CASE, cases.CaseUpdated, _as_copied),
     Spec(PartKind.CASE, cases.CaseResolved, _as_copied),
     Spec(PartKind.CASE, cases.CaseReopened, _as_copied),
-    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice(states_pb2.NOTICE_STATE_REQUESTED)),
-    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice(states_pb2.NOTICE_STATE_SUPPRESSED)),
-    Spec(PartKind.NOTICE, notifications.NoticeSent, _notice(states_pb2.NOTICE_STATE_SENT)),
-    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice(states_pb2.NOTICE_STATE_FAILED)),
-    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice(states_pb2.NOTICE_STATE_UNKNOWN)),
+    Spec(PartKind.NOTICE, notifications.NoticeRequested, _notice),
+    Spec(PartKind.NOTICE, notifications.NoticeSuppressed, _notice),
+    Spec(PartKind.NOTICE, notifications.NoticeSent, _notice),
+    Spec(PartKind.NOTICE, notifications.NoticeFailed, _notice),
+    Spec(PartKind.NOTICE, notifications.NoticeUnknown, _notice),
     Spec(PartKind.VALUE, loyalty.CustomerValueChanged, _as_copied),
     Spec(PartKind.BALANCE, loyalty.TransferPosted, _as_copied),
     Spec(PartKind.BALANCE, loyalty.TransferReversed, _as_copied),

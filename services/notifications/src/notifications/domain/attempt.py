@@ -9,7 +9,7 @@ from uuid import UUID
 class Outcome(StrEnum):
     """How an attempt ended."""
 
-    UNSPECIFIED = "UNSPECIFIED"
+    PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"
     TEMPORARY_FAILURE = "TEMPORARY_FAILURE"
     PERMANENT_FAILURE = "PERMANENT_FAILURE"
@@ -18,14 +18,14 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt. `outcome` is UNSPECIFIED while it is under way."""
+    """One attempt. `outcome` is PENDING while it is under way."""
 
     notice: UUID
     number: int
     provider: str
     provider_key: str
     start_time: datetime
-    outcome: Outcome = Outcome.UNSPECIFIED
+    outcome: Outcome = Outcome.PENDING
     provider_code: str = ""
     end_time: datetime | None = None
 

@@ -9,7 +9,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRequested:
-    """A notice is wanted, or says something newer before it was sent."""
+    """A notice is wanted, or says something newer before it was sent.
+
+    It is told again for each revision: count by `notice`, not by event.
+    """
 
     notice: str
     customer: str
@@ -19,7 +22,8 @@ class NoticeRequested:
     promise: str
     case: str
     department: str
-    policy: str
+    notice_policy: str
+    state: str
     expire_time: datetime
 
 
@@ -35,10 +39,11 @@ class NoticeSuppressed:
     promise: str
     case: str
     department: str
-    policy: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
-    template_version: int
+    text_version: int
     reason_code: str
 
 
@@ -71,10 +76,11 @@ class NoticeSent:
     promise: str
     case: str
     department: str
-    policy: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
-    template_version: int
+    text_version: int
     send_time: datetime
     told_promise: ToldPromise | None
 
@@ -94,10 +100,11 @@ class NoticeUnknown:
     promise: str
     case: str
     department: str
-    policy: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
-    template_version: int
+    text_version: int
     reason_code: str
 
 
@@ -113,8 +120,9 @@ class NoticeFailed:
     promise: str
     case: str
     department: str
-    policy: str
+    notice_policy: str
+    state: str
     channel: str
     language_code: str
-    template_version: int
+    text_version: int
     reason_code: str

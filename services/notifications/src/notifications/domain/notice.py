@@ -66,7 +66,7 @@ class Notice:
     Attributes:
         purpose: what the contact is for, `purposes/{purpose}`.
         variables: what the sender gave for the template: `reason` is a code, dates are RFC 3339.
-        policy_id, policy_version: the rule that asked for it; "" and 0 when a department did.
+        notice_policy_id, policy_version: the rule that asked for it; "" and 0 when a department did.
         concern: what a policy tells of the promise: one unended for each promise, customer and concern.
         department: who asked, or whose promise a policy tells of; may be empty.
         due_time, time_zone: by when the promise is due; where its days are days, "" when it is of a moment.
@@ -79,8 +79,9 @@ class Notice:
         request_event: the id of its latest NoticeRequested event, to which what becomes of it points back.
         revision: how often a newer fact replaced what it says before it was sent.
         attempt_count: the number of its latest attempt.
-        channel, language_code, template_version: how it was handed over last, and in which text.
+        channel, language_code, text_version: how it was handed over last, and in which text.
         in_doubt: whether an attempt may have been accepted without our knowing.
+        update_time: when it was last kept.
         version: of the row.
 
     """
@@ -93,11 +94,12 @@ class Notice:
     variables: dict[str, str]
     promise: str
     case: str
-    policy_id: str
+    notice_policy_id: str
     policy_version: int
     promise_version: int
     expire_time: datetime
-    request_time: datetime
+    create_time: datetime
+    update_time: datetime
     request_event: UUID
     concern: Concern = Concern.NONE
     department: str = ""
@@ -112,7 +114,7 @@ class Notice:
     reason_code: str = ""
     channel: str = "UNSPECIFIED"
     language_code: str = ""
-    template_version: int = 0
+    text_version: int = 0
     content_hash: str = ""
     send_time: datetime | None = None
     revision: int = 0
@@ -131,9 +133,9 @@ class Notice:
         return f"templates/{self.template_id}"
 
     @property
-    def policy(self) -> str:
+    def notice_policy(self) -> str:
         """`noticePolicies/{notice_policy}`, or empty."""
-        return f"noticePolicies/{self.policy_id}" if self.policy_id else ""
+        return f"noticePolicies/{self.notice_policy_id}" if self.notice_policy_id else ""
 
     @property
     def ended(self) -> bool:
@@ -166,7 +168,7 @@ class Notice:
 
     def begin(self, attempt: int, channel: str, text: Text) -> None:
         """It is about to be handed over."""
-        self.channel, self.language_code, self.template_version = channel, text.language_code, text.version
+        self.channel, self.language_code, self.text_version = channel, text.language_code, text.version
         self.state, self.said, self.said_version = State.SENDING, self.variables, self.promise_version
         self.said_revision = self.revision
         self.tried(attempt)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notifications.domain.notice import Concern
-from notifications.domain.template import REQUIRED, Kind
+from notifications.domain.template import REQUIRED, Type
 
 EVENTS = {
     Concern.AT_RISK: "rapport.cases.v1.PromiseAtRisk",
     Concern.RECOVERED: "rapport.cases.v1.PromiseRecovered",
 }
-# Whatever the kind of the template by then.
-MUST_SAY = {Concern.AT_RISK: REQUIRED[Kind.DELAY], Concern.RECOVERED: ("old_date",)}
+# Whatever the type of the template.
+MUST_SAY = {Concern.AT_RISK: REQUIRED[Type.DELAY], Concern.RECOVERED: ("old_date",)}
 PLATFORM = "platform"  # the department that owns what every installation begins with
 EVENT_TYPES = tuple(EVENTS.values())
 

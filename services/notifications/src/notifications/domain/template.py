@@ -1,4 +1,4 @@
-"""What a notice of each kind must say, whoever writes its template."""
+"""What a notice of each type must say, whoever writes its template."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SENDER = frozenset({"reason", "reference"}) | DATES
 STANDARD = PLATFORM | SENDER
 
 
-class Kind(StrEnum):
+class Type(StrEnum):
     """What a template is for."""
 
     DELAY = "DELAY"
@@ -24,11 +24,11 @@ class Kind(StrEnum):
 
 # How often a notice may be handed over again after an answer was lost: being told of a delay twice is better
 # than not at all, which cannot be said of a receipt.
-REPEATS = {Kind.DELAY: 1, Kind.INFORMATION: 0}
+REPEATS = {Type.DELAY: 1, Type.INFORMATION: 0}
 
-REQUIRED: dict[Kind, tuple[str, ...]] = {
-    Kind.DELAY: ("apology", "reason", "new_date", "contact_name", "contact_reach"),
-    Kind.INFORMATION: ("contact_name",),
+REQUIRED: dict[Type, tuple[str, ...]] = {
+    Type.DELAY: ("apology", "reason", "new_date", "contact_name", "contact_reach"),
+    Type.INFORMATION: ("contact_name",),
 }
 
 
@@ -44,7 +44,7 @@ class Template:
     """
 
     id: str
-    kind: Kind
+    type: Type
     purpose: str
     department_id: str
     default_language_code: str
@@ -101,10 +101,10 @@ class Text:
         """The words for a reason code, or those for OTHER."""
         return self.reasons.get(reason) or self.reasons.get(OTHER, "")
 
-    def missing_parts(self, kind: Kind, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
-        """The parts that its kind, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
-        missing = [part for part in dict.fromkeys((*REQUIRED[kind], *further)) if part not in used_in_body]
-        if kind == Kind.DELAY:
+    def missing_parts(self, of: Type, used_in_body: Set[str], further: Sequence[str] = ()) -> list[str]:
+        """The parts that its type, or who sends it, needs and it has not, by name; `reasons.OTHER` too."""
+        missing = [part for part in dict.fromkeys((*REQUIRED[of], *further)) if part not in used_in_body]
+        if of == Type.DELAY:
             if not self.apology.strip():
                 missing.append("the text of apology")
             if not self.reasons.get(OTHER, "").strip():

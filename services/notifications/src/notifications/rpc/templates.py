@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.db.database import Database
 from chassis.errors import NotFound
@@ -50,12 +51,17 @@ class TemplateRpc(TemplateServiceServicer):
     ListTemplates = listing(pb.ListTemplatesResponse, store.LIST_TEMPLATES, _shown)
     UpdateTemplate = change(pb.UpdateTemplateRequest, usecases.update_template, _shown)
     CreateTemplateText = change(pb.CreateTemplateTextRequest, usecases.create_text, TemplateText)
-    GetTemplateText = get(TEXT, store.GET_TEXT, TemplateText)
-    GetTemplateTextVersion = get(TEXT_VERSION, store.GET_TEXT_VERSION, _version_shown)
     ListTemplateTexts = listing(
         pb.ListTemplateTextsResponse, store.LIST_TEXTS, parent=(TEMPLATE, store.GET_TEMPLATE)
     )
     UpdateTemplateText = change(pb.UpdateTemplateTextRequest, usecases.update_text, TemplateText)
+
+    async def GetTemplateText(self, request: pb.GetTemplateTextRequest, context: Any) -> TemplateText:
+        """The latest version of a text, or the one that is named."""
+        if (ids := TEXT_VERSION.match(request.name)) is not None:
+            return _version_shown(await found(self.db, TEXT_VERSION, store.GET_TEXT_VERSION, *ids))
+        text = await found(self.db, TEXT, store.GET_TEXT, *TEXT.parse(request.name))
+        return to_message(TemplateText, text)
 
     async def RenderTemplate(
         self, request: pb.RenderTemplateRequest, context: Any
@@ -70,5 +76,5 @@ class TemplateRpc(TemplateServiceServicer):
             subject=words.subject,
             body=words.body,
             language_code=text.language_code,
-            template_version=text.version,
+            text_version=text.version,
         )

@@ -17,7 +17,7 @@ _BY_ID = sa.select(NOTICES).where(NOTICES.c.id == sa.bindparam("id"))
 _OF_POLICIES = sa.select(NOTICES).where(
     NOTICES.c.promise == sa.bindparam("promise"),
     NOTICES.c.customer == sa.bindparam("customer"),
-    NOTICES.c.policy_id != "",
+    NOTICES.c.notice_policy_id != "",
 )
 
 GET_NOTICE = Statement(_BY_ID, row=Notice)
@@ -33,8 +33,8 @@ COUNT_SENT_BY_HAND = Statement[Any](
     .where(
         NOTICES.c.customer == sa.bindparam("customer"),
         NOTICES.c.id >= sa.bindparam("first"),
-        NOTICES.c.request_time >= sa.bindparam("since"),
-        NOTICES.c.policy_id == "",
+        NOTICES.c.create_time >= sa.bindparam("since"),
+        NOTICES.c.notice_policy_id == "",
         NOTICES.c.purpose == sa.bindparam("purpose"),
     )
 )
@@ -48,7 +48,7 @@ LIST_NOTICES = Listing(
         "promise": filters.text(NOTICES.c.promise),
         "kind": filters.text(NOTICES.c.kind),
         "state": filters.enum(NOTICES.c.state, states_pb2.NoticeState.DESCRIPTOR),
-        "request_time": filters.moment(NOTICES.c.request_time),
+        "create_time": filters.moment(NOTICES.c.create_time),
     },
 )
 INSERT_NOTICE = Statement[None](sa.insert(NOTICES))

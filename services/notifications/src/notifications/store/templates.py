@@ -28,7 +28,8 @@ LIST_TEXTS = Listing(sa.select(_LATEST), _LATEST.c.language, row=Text)
 GET_TEXT = Statement(sa.select(_LATEST).where(_LATEST.c.language == sa.bindparam("id")), row=Text)
 GET_TEXT_VERSION = Statement(
     _OF_TEMPLATE.where(
-        TEXTS.c.language == sa.bindparam("text_id"), sa.cast(TEXTS.c.version, sa.Text) == sa.bindparam("id")
+        TEXTS.c.language == sa.bindparam("template_text_id"),
+        sa.cast(TEXTS.c.version, sa.Text) == sa.bindparam("id"),
     ),
     row=Text,
 )

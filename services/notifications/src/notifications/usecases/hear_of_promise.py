@@ -102,7 +102,7 @@ async def _request(tx: Transaction, news: News) -> None:
         promise=news.promise,
         case=news.case,
         expire_time=news.expire_time,
-        policy_id=policy.id,
+        notice_policy_id=policy.id,
         policy_version=policy.version,
         concern=news.concern,
         due_time=news.due_time,
@@ -116,5 +116,5 @@ async def _request(tx: Transaction, news: News) -> None:
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
     notice.revise(news.variables, news.expire_time, news.version)
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template_id)).kind)
+    await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template_id)).type)
     await save(tx, notice)

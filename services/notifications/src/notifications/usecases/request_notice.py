@@ -30,7 +30,7 @@ class RequestNotice:
     case: str = ""
     department: str = ""
     expire_time: datetime | None = None
-    policy_id: str = ""
+    notice_policy_id: str = ""
     policy_version: int = 0
     concern: Concern = Concern.NONE
     due_time: datetime | None = None
@@ -84,9 +84,11 @@ async def request_notice(tx: Transaction, command: RequestNotice, template: Temp
         "heard_version": command.promise_version,
         "expire_time": command.expire_time or tx.now + LIFETIME,
     }
-    notice = Notice(id=ids.uuid7(tx.now), request_time=tx.now, request_event=tx.id, **given)
+    notice = Notice(
+        id=ids.uuid7(tx.now), create_time=tx.now, update_time=tx.now, request_event=tx.id, **given
+    )
     notice.request_event = tx.record(notice.request_fact(), version=notice.version)
-    await queue(tx, notice, template.kind)
+    await queue(tx, notice, template.type)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice
 

@@ -6,16 +6,16 @@ from chassis import work
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from notifications.domain.notice import Notice
-from notifications.domain.template import REPEATS, Kind
+from notifications.domain.template import REPEATS, Type
 from notifications.store.notices import UPDATE_NOTICE
 
 SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 
 
-async def queue(tx: Transaction, notice: Notice, kind: Kind) -> None:
+async def queue(tx: Transaction, notice: Notice, of: Type) -> None:
     """Have it sent, from now until it is of no more use. Again for what a revision says instead.
 
-    `kind` is that of its template: it says how often what may have arrived is repeated.
+    `of` is the type of its template: it says how often what may have arrived is repeated.
     """
     await work.enqueue(
         tx,
@@ -23,7 +23,7 @@ async def queue(tx: Transaction, notice: Notice, kind: Kind) -> None:
         str(notice.id),
         due_at=tx.now,
         expire_at=notice.expire_time,
-        repeats=REPEATS[kind],
+        repeats=REPEATS[of],
     )
 
 
@@ -37,4 +37,5 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
 
 async def keep(tx: Transaction, notice: Notice) -> None:
     """Keep what nobody is told of."""
+    notice.update_time = tx.now
     await tx.defer(UPDATE_NOTICE, **values(notice))

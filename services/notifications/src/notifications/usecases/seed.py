@@ -7,7 +7,7 @@ from chassis.db.database import Database
 from chassis.db.statement import values
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, PLATFORM, NoticePolicy
-from notifications.domain.template import OTHER, SERVICE, Kind, Template, Text
+from notifications.domain.template import OTHER, SERVICE, Template, Text, Type
 from notifications.store.policies import SEED_POLICY
 from notifications.store.templates import INSERT_TEMPLATE, SEED_TEXT
 
@@ -61,8 +61,8 @@ async def seed(db: Database) -> None:
         "default_language_code": LANGUAGE_CODE,
     }
     first: dict[str, Any] = {"language": LANGUAGE_CODE.lower(), "language_code": LANGUAGE_CODE, "version": 1}
-    delay = Template("delay", Kind.DELAY, **about, variables={}, create_time=now, update_time=now)
-    recovery = Template("recovery", Kind.INFORMATION, **about, variables={}, create_time=now, update_time=now)
+    delay = Template("delay", Type.DELAY, **about, variables={}, create_time=now, update_time=now)
+    recovery = Template("recovery", Type.INFORMATION, **about, variables={}, create_time=now, update_time=now)
     sorry = Text(
         delay.id, **first, subject=SUBJECT, body=BODY, apology=APOLOGY, reasons=REASONS, create_time=now
     )

@@ -7,7 +7,7 @@ from chassis.db.statement import Executor
 from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, MUST_SAY
-from notifications.domain.template import DATES, SENDER, SERVICE, Kind, Template, Text, text_for
+from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type, text_for
 from notifications.names import TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
@@ -37,8 +37,8 @@ def require_sendable(template: Template, texts: Sequence[Text], event_type: str)
         raise _refusal(
             template, f"The template must have no variables of its own; this one needs {', '.join(further)}."
         )
-    if concern == Concern.AT_RISK and template.kind != Kind.DELAY:
-        raise _refusal(template, f"A policy on {event_type} needs a template of the kind {Kind.DELAY}.")
+    if concern == Concern.AT_RISK and template.type != Type.DELAY:
+        raise _refusal(template, f"A policy on {event_type} needs a template of the type {Type.DELAY}.")
     try:
         for text in texts:
             words.check(template, text, MUST_SAY.get(concern, ()))
@@ -56,9 +56,9 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise:
     Who could give it by hand could tell an untrue one in our words.
     """
     _require_text(template, texts)
-    if template.kind == Kind.DELAY:
+    if template.type == Type.DELAY:
         raise _refusal(
-            template, f"Delays are told by policies; SendNotice needs the kind {Kind.INFORMATION}."
+            template, f"Delays are told by policies; SendNotice needs the type {Type.INFORMATION}."
         )
     if promise and (dates := sorted(DATES & set(words.to_give(template, texts)))):
         message = f"The dates of a promise are told by policies; this template tells {', '.join(dates)}."

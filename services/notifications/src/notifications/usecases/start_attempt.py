@@ -62,7 +62,7 @@ async def prepare(db: Database, work: Work) -> Prepared:
     notice = await GET_NOTICE.one(db, id=UUID(work.key))
     template, texts = await read_template(db, notice.template_id)
     if notice.in_doubt:
-        said = {"text_id": notice.language_code.lower(), "id": str(notice.template_version)}
+        said = {"template_text_id": notice.language_code.lower(), "id": str(notice.text_version)}
         texts = [await GET_TEXT_VERSION.one(db, template_id=template.id, **said)]
     time = db.clock.now()
     if work.unknown and work.fingerprint:

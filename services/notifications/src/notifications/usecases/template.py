@@ -9,7 +9,7 @@ from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violation
-from notifications.domain.template import Kind, Template, Text
+from notifications.domain.template import Template, Text, Type
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import INSERT_TEMPLATE, INSERT_TEXT, UPDATE_TEMPLATE
 from notifications.usecases import words
@@ -44,7 +44,7 @@ async def create_template(
     tx: Transaction,
     *,
     template_id: str,
-    kind: Kind,
+    type: Type,
     purpose: str,
     department_id: str | None,
     default_language_code: str,
@@ -53,7 +53,7 @@ async def create_template(
     """Keep a new template. AlreadyExists TEMPLATE_EXISTS."""
     template = Template(
         template_id,
-        kind,
+        type,
         purpose,
         own_department(tx, department_id, "template.department"),
         words.language_code_of(default_language_code),
@@ -124,13 +124,13 @@ async def create_text(
 
 
 async def update_text(
-    tx: Transaction, *, template_id: str, text_id: str, changes: TextChanges, etag: str
+    tx: Transaction, *, template_id: str, template_text_id: str, changes: TextChanges, etag: str
 ) -> Text:
     """Keep the next version of a text. What says the same is no new version. NotFound; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
-    text = next((each for each in texts if each.language == text_id), None)
+    text = next((each for each in texts if each.language == template_text_id), None)
     if text is None:
-        raise NotFound(f"templates/{template_id}/texts/{text_id}")
+        raise NotFound(f"templates/{template_id}/texts/{template_text_id}")
     etags.match(etag, text.version)
     changed = replace(text, **changes)
     if changed == text:

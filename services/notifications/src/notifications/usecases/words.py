@@ -90,7 +90,7 @@ def used_in(text: Text) -> frozenset[str]:
 
 
 def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None:
-    """Refuse a text that cannot say what its template's kind must say, and `further` parts.
+    """Refuse a text that cannot say what its template's type must say, and `further` parts.
 
     InvalidArgument: INVALID_TEMPLATE with the line; else VARIABLE_UNKNOWN, TEMPLATE_PART_MISSING with every
         part, also one that its own words for a reason would hide.
@@ -102,7 +102,7 @@ def check(template: Template, text: Text, further: tuple[str, ...] = ()) -> None
     if unknown := template.undeclared(used["subject"] | used["body"]):
         described = f"must use no variable that {template.name} does not declare: {', '.join(unknown)}"
         violations.append(Violation("template_text.body", "VARIABLE_UNKNOWN", described))
-    if missing := text.missing_parts(template.kind, used["body"], further):
+    if missing := text.missing_parts(template.type, used["body"], further):
         violations.append(_missing(template, missing))
     if violations:
         raise InvalidArgument(violations)
@@ -129,7 +129,7 @@ def render(
             become days in words, moments those in `zone`, the text's own apology needs no giving, and
             everything else is taken literally.
         zone: the customer's time zone.
-        further: what it must say besides what its kind must.
+        further: what it must say besides what its type must.
 
     Raises:
         InvalidArgument: VARIABLE_MISSING with every value that is missing, INVALID_TIME, or what `check`
@@ -138,7 +138,7 @@ def render(
     """
     check(template, text, further)
     values = {name: one_line(value) for name, value in given.items()} | {"apology": text.apology}
-    required = {name for name in (*REQUIRED[template.kind], *further) if not values.get(name)}
+    required = {name for name in (*REQUIRED[template.type], *further) if not values.get(name)}
     if missing := sorted((used_in(text) - values.keys()) | required):
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
@@ -216,7 +216,7 @@ def one_line(text: str) -> str:
 
 
 def _rendered(template: Template, text: Text, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
-    """The message. InvalidArgument when it fails to render, or hides what its kind must say."""
+    """The message. InvalidArgument when it fails to render, or hides what its type must say."""
     try:
         subject = one_line(_compiled(text.subject).render(values))
         body = _clean(_compiled(text.body).render(values))
@@ -224,7 +224,7 @@ def _rendered(template: Template, text: Text, values: Mapping[str, str], further
         described = f"must render for every value: {type(error).__name__}"
         raise InvalidArgument([Violation("template_text.body", "INVALID_TEMPLATE", described)]) from error
     said = one_line(body).casefold()  # blanks and case are the template's to choose
-    parts = (*REQUIRED[template.kind], *further)
+    parts = (*REQUIRED[template.type], *further)
     if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
         raise InvalidArgument([_missing(template, hidden)])
     return Words(subject[:SUBJECT_MAX], body)
@@ -271,5 +271,5 @@ def _used(source: str, field: str, violations: list[Violation]) -> frozenset[str
 
 
 def _missing(template: Template, parts: list[str]) -> Violation:
-    described = f"a {template.kind} template must have {', '.join(parts)}"
+    described = f"a {template.type} template must have {', '.join(parts)}"
     return Violation("template_text.body", "TEMPLATE_PART_MISSING", described)

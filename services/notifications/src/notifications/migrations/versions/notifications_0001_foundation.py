@@ -22,7 +22,7 @@ def templates_and_policies() -> None:
     op.create_table(
         "templates",
         sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
         sa.Column("purpose", sa.Text, nullable=False),
         sa.Column("department_id", sa.Text, nullable=False),
         sa.Column("default_language_code", sa.Text, nullable=False),
@@ -68,11 +68,11 @@ def notices() -> None:
         sa.Column("variables", JSONB, nullable=False),
         sa.Column("promise", sa.Text, nullable=False),
         sa.Column("case", sa.Text, nullable=False),
-        sa.Column("policy_id", sa.Text, nullable=False),
+        sa.Column("notice_policy_id", sa.Text, nullable=False),
         sa.Column("policy_version", sa.BigInteger, nullable=False),
         sa.Column("promise_version", sa.BigInteger, nullable=False),
         sa.Column("expire_time", _AT, nullable=False),
-        sa.Column("request_time", _AT, nullable=False),
+        sa.Column("create_time", _AT, nullable=False),
         sa.Column("request_event", sa.Uuid, nullable=False),
         sa.Column("concern", sa.Text, nullable=False),
         sa.Column("due_time", _AT),
@@ -87,12 +87,13 @@ def notices() -> None:
         sa.Column("reason_code", sa.Text, nullable=False),
         sa.Column("channel", sa.Text, nullable=False),
         sa.Column("language_code", sa.Text, nullable=False),
-        sa.Column("template_version", sa.BigInteger, nullable=False),
+        sa.Column("text_version", sa.BigInteger, nullable=False),
         sa.Column("content_hash", sa.Text, nullable=False),
         sa.Column("send_time", _AT),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("attempt_count", sa.BigInteger, nullable=False),
         sa.Column("in_doubt", sa.Boolean, nullable=False),
+        sa.Column("update_time", _AT, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
     )
     op.create_index("notices_customer", "notices", ["customer", "id"])
@@ -101,12 +102,12 @@ def notices() -> None:
         "notices",
         ["promise", "customer"],
         unique=True,
-        postgresql_where="policy_id <> '' AND state IN ('REQUESTED', 'SENDING')",
+        postgresql_where="notice_policy_id <> '' AND state IN ('REQUESTED', 'SENDING')",
     )
     op.create_index("notices_promise", "notices", ["promise", "id"])
     op.create_index("notices_kind", "notices", ["kind", "id"])
     op.create_index("notices_state", "notices", ["state", "id"])
-    op.create_index("notices_request_time", "notices", ["request_time", "id"])
+    op.create_index("notices_create_time", "notices", ["create_time", "id"])
 
 
 def attempts() -> None:
