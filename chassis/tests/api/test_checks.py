@@ -87,7 +87,9 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
     if field.name in ("etag", "request_id") and not said.format:
         return (['"7"'], ["7", '"0"']) if field.name == "etag" else ([str(ONE)], ["1"])
     if said.format and pattern is None:
-        return GOOD[said.format], BAD[said.format]
+        most = said.max_characters or 1000
+        good = [each for each in GOOD[said.format] if len(each) <= most]
+        return good, [*BAD[said.format], *(["x" * (most + 1)] if said.max_characters else [])]
     if pattern is not None:
         ids = [
             {UUID: ONE, str: "a.b" if "{consent}" in pattern.pattern else "a", int: 7}[kind]

@@ -185,7 +185,11 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
     if options.Extensions[resource_pb2.resource_reference].type == "*":
         return formats.ANY_NAME
     if allowed.format:
-        return formats.FORMATS[allowed.format]
+        judge = formats.FORMATS[allowed.format]
+        if not allowed.max_characters:
+            return judge
+        short = formats.text(allowed.max_characters)
+        return lambda value: judge(value) or short(value)
     if field.name in ("etag", "request_id"):
         return formats.ETAG if field.name == "etag" else formats.UUID
     if field.name in _LATER:

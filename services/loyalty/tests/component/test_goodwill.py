@@ -380,7 +380,8 @@ async def test_a_promise_to_another_customer_is_not_made_up_for(running: Running
 
 async def test_a_promise_that_nobody_made_is_not_found(desk: Any) -> None:
     error = await refused(desk.goodwill.GrantGoodwill(grant(new("customers"), 50, new("promises"))))
-    assert (error.code(), reason(error)) == (grpc.StatusCode.NOT_FOUND, "PROMISE_NOT_FOUND")
+    assert (error.code(), reason(error)) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
+    assert "takes a moment" in str(error.details())
 
 
 async def test_many_grants_at_once_stay_within_the_budget_of_a_customer(desk: Any) -> None:

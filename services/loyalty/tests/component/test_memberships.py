@@ -39,6 +39,7 @@ async def test_a_customer_who_joins_has_an_empty_account_in_each_unit(desk: Any,
     await desk.programs.CreateUnit(unit)
     joined = await desk.join()
     assert joined.create_time.ToDatetime(clock.now().tzinfo) == clock.now()
+    assert (joined.update_time, joined.etag) == (joined.create_time, '"1"')
     assert await desk.memberships.GetMembership(GetMembershipRequest(name=joined.name)) == joined
     accounts = await desk.accounts_of(joined.name)
     assert {account.unit for account in accounts} == {f"{MAIN}/units/points", f"{MAIN}/units/stamps"}

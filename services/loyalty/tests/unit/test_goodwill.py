@@ -9,11 +9,11 @@ import pytest
 from chassis.errors import FailedPrecondition
 from loyalty.domain.goodwill import (
     AuthorityPolicy,
-    PromiseNotFound,
     Spent,
     customer_mismatch,
     goodwill_exists,
     not_at_risk,
+    unknown_promise,
 )
 from loyalty.domain.value import Band
 
@@ -115,7 +115,7 @@ def test_a_refusal_names_the_promise_and_the_customer() -> None:
     refusals = [
         (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"promise": "promises/1"}),
         (not_at_risk("promises/1"), "PROMISE_NOT_AT_RISK", {"promise": "promises/1"}),
-        (PromiseNotFound("promises/1"), "PROMISE_NOT_FOUND", {"resource": "promises/1"}),
+        (unknown_promise("promises/1"), "RESOURCE_NOT_FOUND", {"resource": "promises/1"}),
         (
             customer_mismatch("promises/1", "customers/2"),
             "CUSTOMER_MISMATCH",

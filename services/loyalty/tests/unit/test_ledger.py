@@ -25,7 +25,7 @@ from loyalty.domain.program import Membership, Unit
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 POINTS, MILES = (Unit("main", name, name, 1, NOW, NOW) for name in ("points", "miles"))
-MEMBER = Membership(UUID(int=1), "main", UUID(int=2), NOW)
+MEMBER = Membership(UUID(int=1), "main", UUID(int=2), NOW, NOW)
 
 
 def own(kind: AccountType, unit: Unit = POINTS) -> Account:
@@ -147,7 +147,7 @@ class LedgerModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        members = [Membership(UUID(int=i), "main", UUID(int=i), NOW) for i in range(3)]
+        members = [Membership(UUID(int=i), "main", UUID(int=i), NOW, NOW) for i in range(3)]
         accounts = [
             *(member(unit=unit, of=each) for unit in (POINTS, MILES) for each in members),
             *(own(kind, unit) for unit in (POINTS, MILES) for kind in OWN),

@@ -37,10 +37,11 @@ class CustomerValue(_message.Message):
     FORMULA_VERSION_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customerValues/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """Whose it is, `customers/{uuid}`: the name it was counted under."""
     purchase_count: _builtins.int
     """Number of purchases; what was given back is not counted."""
     band: _value_band_pb2.ValueBand.ValueType
@@ -49,6 +50,8 @@ class CustomerValue(_message.Message):
     """
     formula_version: _builtins.str
     """Names the formula and the bands."""
+    etag: _builtins.str
+    """The version, quoted."""
     @_builtins.property
     def lifetime_values(self) -> _containers.RepeatedCompositeFieldContainer[_money_pb2.Money]:
         """Everything the customer paid in each currency, over the whole relationship, less what they gave back. By currency."""
@@ -82,10 +85,11 @@ class CustomerValue(_message.Message):
         formula_version: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "first_purchase_time", b"first_purchase_time", "last_purchase_time", b"last_purchase_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "create_time", b"create_time", "customer", b"customer", "first_purchase_time", b"first_purchase_time", "formula_version", b"formula_version", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "name", b"name", "purchase_count", b"purchase_count", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "first_purchase_time", b"first_purchase_time", "formula_version", b"formula_version", "last_purchase_time", b"last_purchase_time", "lifetime_values", b"lifetime_values", "name", b"name", "purchase_count", b"purchase_count", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

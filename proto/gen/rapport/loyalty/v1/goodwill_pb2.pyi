@@ -64,10 +64,11 @@ class Goodwill(_message.Message):
     GRANTOR_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`goodwill/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """Who got it, `customers/{uuid}`: the name it was given under."""
     state: _states_pb2.GoodwillState.ValueType
     """What became of it."""
     reason_code: _builtins.str
@@ -88,6 +89,8 @@ class Goodwill(_message.Message):
     """The version of that rule, whose limits applied."""
     grantor: _builtins.str
     """Who granted it: `agents/{agent}`, or `services/loyalty` for what the policy gives by itself."""
+    etag: _builtins.str
+    """The version, quoted."""
     @_builtins.property
     def points(self) -> Global___Points:
         """Points, put on the customer's account."""
@@ -117,10 +120,11 @@ class Goodwill(_message.Message):
         grantor: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "gift", b"gift", "harm", b"harm", "points", b"points", "promise", b"promise", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "membership", b"membership", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority_policy", b"authority_policy", "create_time", b"create_time", "customer", b"customer", "department", b"department", "etag", b"etag", "gift", b"gift", "grantor", b"grantor", "harm", b"harm", "membership", b"membership", "name", b"name", "points", b"points", "policy_version", b"policy_version", "promise", b"promise", "reason_code", b"reason_code", "state", b"state", "transfer", b"transfer", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_gift: _TypeAlias = _typing.Literal["points"]  # noqa: Y015
     _WhichOneofArgType_gift: _TypeAlias = _typing.Literal["gift", b"gift"]  # noqa: Y015

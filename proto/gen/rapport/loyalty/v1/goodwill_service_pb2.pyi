@@ -28,7 +28,7 @@ class GrantGoodwillRequest(_message.Message):
     GOODWILL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required: points move."""
+    """UUID that makes a retry safe for 7 days. Required: points move."""
     @_builtins.property
     def goodwill(self) -> _goodwill_pb2.Goodwill:
         """The grant; `name` and output-only fields are ignored."""
@@ -83,7 +83,9 @@ class ListGoodwillRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`; at most 1,000 characters."""
+    """AIP-160 subset over `customer`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
+    have; each grant keeps the name it was given under.
+    """
     def __init__(
         self,
         *,

@@ -29,7 +29,7 @@ class PostTransferRequest(_message.Message):
     TRANSFER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required: points move."""
+    """UUID that makes a retry safe for 7 days. Required: points move."""
     @_builtins.property
     def transfer(self) -> _transfer_pb2.Transfer:
         """The transfer; `name` and output-only fields are ignored."""
@@ -62,7 +62,7 @@ class ReverseTransferRequest(_message.Message):
     reason_code: _builtins.str
     """Why, a code."""
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required: points move."""
+    """UUID that makes a retry safe for 7 days. Required: points move."""
     def __init__(
         self,
         *,

@@ -96,15 +96,15 @@ class LedgerServiceServicer:
 
     def PostTransfer(self, request, context):
         """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-        fall below zero.
+        fall below zero, unless its program lets it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReverseTransfer(self, request, context):
-        """Undoes a transfer, all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what a member got
-        is spent (`INSUFFICIENT_BALANCE`).
+        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
+        a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,11 +38,11 @@ class LedgerServiceStub:
     def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
     PostTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.PostTransferRequest, _transfer_pb2.Transfer]
     """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-    fall below zero.
+    fall below zero, unless its program lets it.
     """
     ReverseTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]
-    """Undoes a transfer, all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what a member got
-    is spent (`INSUFFICIENT_BALANCE`).
+    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
+    a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
     """
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]
     """Gets a transfer."""
@@ -70,11 +70,11 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PostTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.PostTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-    fall below zero.
+    fall below zero, unless its program lets it.
     """
     ReverseTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
-    """Undoes a transfer, all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what a member got
-    is spent (`INSUFFICIENT_BALANCE`).
+    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
+    a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
     """
     GetTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Gets a transfer."""
@@ -105,7 +105,7 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
         """Moves units between accounts, all legs or none. FAILED_PRECONDITION (`INSUFFICIENT_BALANCE`) when a member's account would
-        fall below zero.
+        fall below zero, unless its program lets it.
         """
 
     @_abc_1.abstractmethod
@@ -114,8 +114,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.ReverseTransferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
-        """Undoes a transfer, all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what a member got
-        is spent (`INSUFFICIENT_BALANCE`).
+        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
+        a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
         """
 
     @_abc_1.abstractmethod

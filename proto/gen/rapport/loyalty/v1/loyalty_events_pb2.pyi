@@ -172,7 +172,7 @@ class MembershipCreated(_message.Message):
     membership: _builtins.str
     """`programs/{id}/memberships/{uuid}`."""
     customer: _builtins.str
-    """The customer who joined, `customers/{uuid}`."""
+    """The customer who holds it, `customers/{uuid}`."""
     program: _builtins.str
     """`programs/{id}`."""
     def __init__(
@@ -192,7 +192,7 @@ Global___MembershipCreated: _TypeAlias = MembershipCreated  # noqa: Y015
 
 @_typing.final
 class TransferPosted(_message.Message):
-    """Units moved to or from a member's account: told for each member who got or gave."""
+    """Units moved to or from a member's account: told for each that got or gave."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -209,7 +209,7 @@ class TransferPosted(_message.Message):
     account: _builtins.str
     """The account that got or gave, `programs/{id}/accounts/{account}`. Its highest version has its balance."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """The customer who holds it, `customers/{uuid}`."""
     program: _builtins.str
     """`programs/{id}`."""
     membership: _builtins.str
@@ -250,7 +250,7 @@ Global___TransferPosted: _TypeAlias = TransferPosted  # noqa: Y015
 
 @_typing.final
 class TransferReversed(_message.Message):
-    """A transfer was undone: told for each member who got or gave."""
+    """A transfer was undone: told for each that got or gave."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -268,7 +268,7 @@ class TransferReversed(_message.Message):
     account: _builtins.str
     """The account that got or gave, `programs/{id}/accounts/{account}`. Its highest version has its balance."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """The customer who holds it, `customers/{uuid}`."""
     program: _builtins.str
     """`programs/{id}`."""
     membership: _builtins.str

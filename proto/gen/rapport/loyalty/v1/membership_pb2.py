@@ -27,7 +27,7 @@ from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/loyalty/v1/membership.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf4\x01\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x34\n\x08\x63ustomer\x18\x02 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:e\xea\x41\x62\n\x1aloyalty.rapport/Membership\x12+programs/{program}/memberships/{membership}*\x0bmemberships2\nmembershipb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/loyalty/v1/membership.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc0\x02\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x03:e\xea\x41\x62\n\x1aloyalty.rapport/Membership\x12+programs/{program}/memberships/{membership}*\x0bmemberships2\nmembershipb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,11 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIP'].fields_by_name['name']._loaded_options = None
   _globals['_MEMBERSHIP'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_MEMBERSHIP'].fields_by_name['customer']._loaded_options = None
-  _globals['_MEMBERSHIP'].fields_by_name['customer']._serialized_options = b'\342A\001\002\372A\033\n\031customer.rapport/Customer'
+  _globals['_MEMBERSHIP'].fields_by_name['customer']._serialized_options = b'\342A\002\002\005\372A\033\n\031customer.rapport/Customer'
   _globals['_MEMBERSHIP'].fields_by_name['create_time']._loaded_options = None
   _globals['_MEMBERSHIP'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_MEMBERSHIP'].fields_by_name['update_time']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_MEMBERSHIP'].fields_by_name['etag']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['etag']._serialized_options = b'\342A\001\003'
   _globals['_MEMBERSHIP']._loaded_options = None
   _globals['_MEMBERSHIP']._serialized_options = b'\352Ab\n\032loyalty.rapport/Membership\022+programs/{program}/memberships/{membership}*\013memberships2\nmembership'
   _globals['_MEMBERSHIP']._serialized_start=153
-  _globals['_MEMBERSHIP']._serialized_end=397
+  _globals['_MEMBERSHIP']._serialized_end=473
 # @@protoc_insertion_point(module_scope)

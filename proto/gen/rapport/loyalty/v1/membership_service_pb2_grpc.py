@@ -58,7 +58,7 @@ class MembershipServiceServicer:
     """
 
     def CreateMembership(self, request, context):
-        """Makes a customer a member, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
+        """Makes a customer the holder of a membership, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
         with the membership's name in the metadata.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,7 @@ class MembershipServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]
-    """Makes a customer a member, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
+    """Makes a customer the holder of a membership, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
     with the membership's name in the metadata.
     """
     GetMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]
@@ -49,7 +49,7 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Makes a customer a member, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
+    """Makes a customer the holder of a membership, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
     with the membership's name in the metadata.
     """
     GetMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -66,7 +66,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Makes a customer a member, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
+        """Makes a customer the holder of a membership, with an account in each unit of the program. ALREADY_EXISTS (`RESOURCE_EXISTS`) when they are,
         with the membership's name in the metadata.
         """
 

@@ -30,7 +30,7 @@ class CreateProgramRequest(_message.Message):
     PROGRAM_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     program_id: _builtins.str
-    """The id, the part after `programs/`: lower-case letters, digits and dashes."""
+    """The id, the part after `programs/`: lower-case letters, digits and dashes, at most 63."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property

@@ -33,16 +33,21 @@ class Purchase(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`purchases/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """Who bought it, `customers/{uuid}`: the name it was recorded under. May be empty one day, for what is not known to be
+    anybody's: be ready for it.
+    """
     quantity: _builtins.int
     """How many pieces, 0 or more."""
     reference: _builtins.str
     """What it refers to, for example `orders/10248`; at most 200 characters, no personal data. Others are told of it when
     it is a code as other systems make them: English letters, digits and `.` `_` `:` `/` `#` `-`, at most 100.
     """
+    etag: _builtins.str
+    """The version, quoted."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """What was paid, at most 1,000,000,000,000 of any currency of ISO 4217, with as many decimals as that has; negative for
@@ -79,10 +84,11 @@ class Purchase(_message.Message):
         reference: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "purchase_time", b"purchase_time", "refunded_amount", b"refunded_amount", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "customer", b"customer", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "customer", b"customer", "etag", b"etag", "name", b"name", "purchase_time", b"purchase_time", "quantity", b"quantity", "reference", b"reference", "refunded_amount", b"refunded_amount", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

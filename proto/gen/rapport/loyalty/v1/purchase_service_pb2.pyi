@@ -44,7 +44,9 @@ class RecordPurchaseRequest(_message.Message):
     confirmed: _builtins.bool
     """Only within a batch: somebody says that it is no other source's, so that it is not looked for."""
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required, for money moved; ignored within a batch, which has its own."""
+    """UUID that makes a retry safe for 7 days. Required, for money moved (`REQUEST_ID_REQUIRED`); within a batch, which has its
+    own, it is ignored and may be empty.
+    """
     @_builtins.property
     def purchase(self) -> _purchase_pb2.Purchase:
         """The purchase; `name` is ignored."""
@@ -77,7 +79,7 @@ class BatchRecordPurchasesRequest(_message.Message):
     validate_only: _builtins.bool
     """Check the requests, answer with what would become of each, and record none. Customers are not looked at."""
     request_id: _builtins.str
-    """UUID that makes a retry safe. Required: money moved."""
+    """UUID that makes a retry safe for 7 days. Required: money moved."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordPurchaseRequest]:
         """1 to 1,000 purchases."""
@@ -183,7 +185,9 @@ class ListPurchasesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer` and `purchase_time`; at most 1,000 characters."""
+    """AIP-160 subset over `customer` and `purchase_time`; at most 1,000 characters. Of customers who are found to be one, any
+    name finds what all have; each purchase keeps the name it was recorded under.
+    """
     def __init__(
         self,
         *,
@@ -263,7 +267,9 @@ class ListCustomerValuesRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the previous page of the same list."""
     filter: _builtins.str
-    """AIP-160 subset over `customer`; at most 1,000 characters."""
+    """AIP-160 subset over `customer`; at most 1,000 characters. Of customers who are found to be one, any name finds what all
+    have: one value, or one under each of their names.
+    """
     def __init__(
         self,
         *,

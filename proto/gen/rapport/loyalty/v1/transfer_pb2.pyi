@@ -59,7 +59,7 @@ class Transfer(_message.Message):
     name: _builtins.str
     """`transfers/{uuid}`, chosen by the server."""
     reason_code: _builtins.str
-    """Why, a code such as `goodwill`, `redemption`, `correction`."""
+    """Why, a code such as `goodwill`, `redemption`, `correction`; any code is taken."""
     reverses: _builtins.str
     """The transfer that this one undoes; empty for others."""
     @_builtins.property

@@ -185,7 +185,9 @@ class Allowed(_message.Message):
     its last id is, a UUID when this is not said.
     """
     max_characters: _builtins.int
-    """How many characters a text for people has at most, counted in code points; 0 means 200. TOO_LONG."""
+    """How many characters a text has at most, counted in code points; 0 means 200 for people's, and as many as its format
+    allows for others. TOO_LONG.
+    """
     max_items: _builtins.int
     """How many items a repeated field or a map has at most; 0 means 1,000. TOO_LONG."""
     keys: Global___Format.ValueType

@@ -58,7 +58,7 @@ class MembershipCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferPosted:
-    """Units moved to or from a member's account: told for each member who got or gave."""
+    """Units moved to or from a member's account: told for each that got or gave."""
 
     account: str
     customer: str
@@ -74,7 +74,7 @@ class TransferPosted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferReversed:
-    """A transfer was undone: told for each member who got or gave."""
+    """A transfer was undone: told for each that got or gave."""
 
     account: str
     customer: str

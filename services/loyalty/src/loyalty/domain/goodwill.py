@@ -190,12 +190,11 @@ def goodwill_exists(promise: str) -> AlreadyExists:
     )
 
 
-class PromiseNotFound(NotFound):
-    """No such promise is known here (`PROMISE_NOT_FOUND`): the news of a new one takes a moment."""
-
-    def __init__(self, promise: str) -> None:
-        super().__init__(promise)
-        self.reason = "PROMISE_NOT_FOUND"
+def unknown_promise(promise: str) -> NotFound:
+    """The refusal to make up for a promise that is not known here: it may be in a moment."""
+    refusal = NotFound(promise, f"{promise} is not known here; the news of a new one takes a moment.")
+    refusal.retry_after_s = 1
+    return refusal
 
 
 def customer_mismatch(promise: str, customer: str) -> FailedPrecondition:

@@ -42,12 +42,14 @@ class Unit:
 
 @dataclass(slots=True)
 class Membership:
-    """A customer's place in a program; one of each customer and program."""
+    """A place in a program that a customer holds; one of each customer and program."""
 
     id: UUID
     program_id: str
     customer_id: UUID
     create_time: datetime
+    update_time: datetime
+    version: int = 1
 
     name = MEMBERSHIP.named("program_id", "id")
     program = PROGRAM.named("program_id")

@@ -18,11 +18,11 @@ from loyalty.domain.goodwill import (
     Given,
     Goodwill,
     Points,
-    PromiseNotFound,
     Spent,
     customer_mismatch,
     goodwill_exists,
     not_at_risk,
+    unknown_promise,
 )
 from loyalty.domain.ledger import AccountType, Leg, own_account
 from loyalty.domain.value import Band, ValueFormula
@@ -90,7 +90,7 @@ async def grant_goodwill(
     """Grant what a person decided.
 
     FailedPrecondition `OVER_AUTHORITY`, `OVER_BUDGET`, `CUSTOMER_MISMATCH`, `PROMISE_NOT_AT_RISK`; NotFound
-    `PROMISE_NOT_FOUND`; AlreadyExists `GOODWILL_EXISTS`.
+    for a promise that is not known here; AlreadyExists `GOODWILL_EXISTS`.
     """
     amount = points.amount
     if points.unit not in ("", _GRANTED):
@@ -152,7 +152,7 @@ async def _root(tx: Transaction, promise_id: UUID, customer_id: UUID) -> UUID:
     """The root of a promise's chain, which is known to be the customer's and to have done harm."""
     promise = await GET_PROMISE.maybe(tx, id=promise_id)
     if promise is None:
-        raise PromiseNotFound(PROMISE.format(promise_id))
+        raise unknown_promise(PROMISE.format(promise_id))
     if promise.customer_id != customer_id:
         raise customer_mismatch(PROMISE.format(promise_id), CUSTOMER.format(customer_id))
     if not promise.harmed:

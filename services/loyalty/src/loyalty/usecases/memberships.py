@@ -55,10 +55,10 @@ async def create_account(
 
 async def _join(tx: Transaction, program_id: str, customer_id: UUID) -> Membership | None:
     """A new membership; None when there is one."""
-    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now)
+    new = Membership(ids.uuid7(tx.now), program_id, customer_id, tx.now, tx.now)
     made = await INSERT_MEMBERSHIP.maybe(tx, **values(new))
     if made is not None:
-        tx.record(fact_of(MembershipCreated, made), version=1)
+        tx.record(fact_of(MembershipCreated, made), version=made.version)
     return made
 
 

@@ -50,7 +50,9 @@ def programs() -> None:
             id uuid PRIMARY KEY,
             program_id text NOT NULL REFERENCES programs,
             customer_id uuid NOT NULL,
-            create_time timestamptz NOT NULL
+            create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
+            version bigint NOT NULL
         )
         """
     )
