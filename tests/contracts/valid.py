@@ -183,7 +183,8 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "email": "alice@example.com", "department": "departments/front-desk"}, "allow_missing": True,
             "update_mask": "*"}),
         ("UpdateAgent", {
-            "agent": {"name": "agents/alice", "inactive": False, "etag": "#"}, "update_mask": "inactive"}),
+            "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
+            "update_mask": "displayName,inactive"}),
         ("GetAgent", {"name": "agents/alice"}),
         ("ListAgents", _PAGE),
         ("OpenCase", {"case": {
@@ -211,7 +212,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer_requested": True, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ExplainWorkItem", {"name": "{CreateWorkItem}"}),
-        ("ListWorkItems", _PAGE | {"filter": "case = {OpenCase}"}),
+        ("ListWorkItems", _PAGE | {"filter": "state = PENDING"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),

@@ -152,7 +152,7 @@ class Desk:
     async def facts(self, *names: str) -> list[Any]:
         """What was published, oldest first, of the messages `names`, or all but what is told of agents."""
         published = [(p.type.rsplit(".", 1)[1], p) for p in await self.running.published()]
-        return [p for name, p in published if (name in names if names else name != "AgentUpdated")]
+        return [p for name, p in published if (name in names if names else not name.startswith("Agent"))]
 
 
 @pytest.fixture

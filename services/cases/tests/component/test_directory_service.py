@@ -4,6 +4,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from cases.service import service
 from cases.usecases.agent import seed_front_desk
 from rapport.cases.v1.agent_pb2 import Agent
+from rapport.cases.v1.cases_events_pb2 import AgentCreated, AgentUpdated
 from rapport.cases.v1.directory_service_pb2 import GetAgentRequest, ListAgentsRequest, UpdateAgentRequest
 from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
@@ -37,15 +38,21 @@ async def test_an_agent_is_created_when_that_is_allowed(desk, refused):
 
 async def test_others_hear_who_serves_customers_and_nothing_personal(desk):
     await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
-    gone = Agent(name=ALICE.name, inactive=True, display_name=ALICE.display_name)
+    billing = "departments/billing"
+    gone = Agent(name=ALICE.name, inactive=True, display_name=ALICE.display_name, department=billing)
     changed = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone))
     again = await desk.directory.UpdateAgent(UpdateAgentRequest(agent=gone))
-    told = [fact.data for fact in await desk.facts("AgentUpdated") if fact.resource == ALICE.name]
-    assert [(fact.inactive, fact.department) for fact in told] == [
-        (False, ALICE.department),
-        (True, ALICE.department),
+    facts = await desk.facts("AgentCreated", "AgentUpdated")
+    assert [fact.data for fact in facts if fact.resource == ALICE.name] == [
+        AgentCreated(agent=ALICE.name, department=ALICE.department),
+        AgentUpdated(
+            agent=ALICE.name,
+            department=billing,
+            inactive=True,
+            updated_fields=["department", "inactive"],
+            previous_department=ALICE.department,
+        ),
     ]
-    assert told[1].updated_fields == ["inactive"]
     assert changed == again
     assert (changed.inactive, changed.etag) == (True, '"2"')
 

@@ -573,8 +573,38 @@ class WorkItemFinished(_message.Message):
 Global___WorkItemFinished: _TypeAlias = WorkItemFinished  # noqa: Y015
 
 @_typing.final
+class AgentCreated(_message.Message):
+    """An agent was created. Names and numbers are personal and do not travel. It is about no customer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    DEPARTMENT_FIELD_NUMBER: _builtins.int
+    INACTIVE_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """`agents/{agent}`."""
+    department: _builtins.str
+    """`departments/{department}` that the agent works for by then."""
+    inactive: _builtins.bool
+    """Whether the agent serves customers no more."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+        department: _builtins.str = ...,
+        inactive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "department", b"department", "inactive", b"inactive"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentCreated: _TypeAlias = AgentCreated  # noqa: Y015
+
+@_typing.final
 class AgentUpdated(_message.Message):
-    """An agent was created or changed. Names and numbers are personal and do not travel. It is about no customer."""
+    """An agent was changed. Names and numbers are personal and do not travel. It is about no customer."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -582,15 +612,18 @@ class AgentUpdated(_message.Message):
     DEPARTMENT_FIELD_NUMBER: _builtins.int
     INACTIVE_FIELD_NUMBER: _builtins.int
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DEPARTMENT_FIELD_NUMBER: _builtins.int
     agent: _builtins.str
     """`agents/{agent}`."""
     department: _builtins.str
     """`departments/{department}` that the agent works for by then."""
     inactive: _builtins.bool
     """Whether the agent serves customers no more."""
+    previous_department: _builtins.str
+    """The department before, `departments/{department}`; maybe the same."""
     @_builtins.property
     def updated_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The fields that changed, for example `department`; of a new agent all."""
+        """The fields that changed, for example `department`."""
 
     def __init__(
         self,
@@ -599,10 +632,11 @@ class AgentUpdated(_message.Message):
         department: _builtins.str = ...,
         inactive: _builtins.bool = ...,
         updated_fields: _abc.Iterable[_builtins.str] | None = ...,
+        previous_department: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "department", b"department", "inactive", b"inactive", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "department", b"department", "inactive", b"inactive", "previous_department", b"previous_department", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -58,7 +58,9 @@ class DirectoryServiceServicer:
     """
 
     def UpdateAgent(self, request, context):
-        """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed.
+        """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed. There is no
+        CreateAgent: directories are kept in step with those of the company, by who knows how an agent is to be and not
+        whether it is here already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,10 @@ class DirectoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DirectoryServiceAsyncStub: ...
     UpdateAgent: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateAgentRequest, _agent_pb2.Agent]
-    """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed."""
+    """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed. There is no
+    CreateAgent: directories are kept in step with those of the company, by who knows how an agent is to be and not
+    whether it is here already.
+    """
     GetAgent: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetAgentRequest, _agent_pb2.Agent]
     """Gets an agent."""
     ListAgents: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgentsRequest, _directory_service_pb2.ListAgentsResponse]
@@ -47,7 +50,10 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateAgent: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.UpdateAgentRequest, _agent_pb2.Agent]  # type: ignore[assignment]
-    """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed."""
+    """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed. There is no
+    CreateAgent: directories are kept in step with those of the company, by who knows how an agent is to be and not
+    whether it is here already.
+    """
     GetAgent: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetAgentRequest, _agent_pb2.Agent]  # type: ignore[assignment]
     """Gets an agent."""
     ListAgents: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgentsRequest, _directory_service_pb2.ListAgentsResponse]  # type: ignore[assignment]
@@ -62,7 +68,10 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_service_pb2.UpdateAgentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_agent_pb2.Agent, _abc.Awaitable[_agent_pb2.Agent]]:
-        """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed."""
+        """Creates an agent, with `allow_missing`, or changes one. At least one of phone and e-mail is needed. There is no
+        CreateAgent: directories are kept in step with those of the company, by who knows how an agent is to be and not
+        whether it is here already.
+        """
 
     @_abc_1.abstractmethod
     def GetAgent(

@@ -1,11 +1,10 @@
 """An agent: an employee whom customers can be told to turn to."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from cases.domain.facts import AgentUpdated
+from cases.domain.facts import AgentCreated, AgentUpdated
 from cases.names import AGENT, DEPARTMENT
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from chassis.facts import fact_of
@@ -38,23 +37,26 @@ class Agent:
     name = AGENT.named("id")
     department = DEPARTMENT.named("department_id")
 
-    def created(self) -> AgentUpdated:
+    def created(self) -> AgentCreated:
         """The fact that there is such an agent."""
-        return self._updated(AgentFields.__annotations__)
+        return fact_of(AgentCreated, self)
 
     def update(self, changes: AgentFields, now: datetime) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         changed = [name for name, value in changes.items() if value != getattr(self, name)]
         if not changed:
             return None
+        previous_department = self.department
         for name in changed:
             setattr(self, name, changes[name])  # type: ignore[literal-required]
         self.update_time = now
         self.version += 1
-        return self._updated(changed)
-
-    def _updated(self, changed: Iterable[str]) -> AgentUpdated:
-        return fact_of(AgentUpdated, self, updated_fields=[name.removesuffix("_id") for name in changed])
+        return fact_of(
+            AgentUpdated,
+            self,
+            updated_fields=[name.removesuffix("_id") for name in changed],
+            previous_department=previous_department,
+        )
 
     def require_active(self) -> None:
         """Refuse to have an agent own what is new who serves customers no more (`AGENT_INACTIVE`)."""

@@ -155,8 +155,20 @@ class WorkItemFinished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentCreated:
+    """An agent was created.
+
+    Names and numbers are personal and do not travel. It is about no customer.
+    """
+
+    agent: str
+    department: str
+    inactive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentUpdated:
-    """An agent was created or changed.
+    """An agent was changed.
 
     Names and numbers are personal and do not travel. It is about no customer.
     """
@@ -165,6 +177,7 @@ class AgentUpdated:
     department: str
     inactive: bool
     updated_fields: list[str]
+    previous_department: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
