@@ -52,8 +52,7 @@ VIEW = view_pb2.CustomerView(
             event_type="rapport.cases.v1.WorkItemCreated", actor="agents/bob", resource=WORK_ITEM, name=ENTRY
         ),
         timeline_pb2.TimelineEntry(
-            event_type="rapport.loyalty.v1.PurchaseRecorded",
-            topic="corrected",
+            event_type="rapport.loyalty.v1.PurchaseCorrected",
             amount=Money(currency_code="EUR", units=1250),
         ),
     ],
@@ -159,7 +158,7 @@ def test_the_page_says_who_what_and_how_current() -> None:
         "In the care of agents/sam; 1,234.50 EUR in 3 purchases",
         "loyalty is behind: 12 s, 3 events to come",
         "AT_RISK  delivery orders/7",
-        "1,250.00 EUR corrected",
+        "1,250.00 EUR",
         PROMISE,
     ):
         assert part in text
