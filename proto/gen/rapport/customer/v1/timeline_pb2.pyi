@@ -56,7 +56,7 @@ class TimelineEntry(_message.Message):
     direction: _channel_pb2.Direction.ValueType
     """Who spoke first, for interactions and notices that were sent."""
     topic: _builtins.str
-    """What it was about, a code such as `delivery-delay`; `corrected` for a purchase that was told otherwise before."""
+    """What it was about, a code such as `delivery-delay`."""
     summary: _builtins.str
     """What was said, in the department's words; at most 4,000 characters."""
     department: _builtins.str
