@@ -134,7 +134,7 @@ async def test_a_purpose_that_does_not_exist_is_refused(desk, refused):
         say(desk, anna.name, GRANTED, "gossip.email"),
         check(desk, anna.name, purpose="purposes/gossip"),
     ):
-        assert await refused(call) == "FAILED_PRECONDITION PURPOSE_NOT_FOUND"
+        assert await refused(call) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
 async def test_preferences_are_set_in_order_told_and_read_back(desk):

@@ -89,7 +89,7 @@ async def test_no_answer_names_a_customer_that_lost_its_handle_to_a_twin(desk, m
         ResolveCustomerRequest(identifier=desk.email("anna@example.com")),
     ]
     call = desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
-    assert await refused(call) == "ABORTED IDENTIFIER_TAKEN"
+    assert await refused(call) == "ABORTED REQUEST_IN_FLIGHT"
 
 
 async def test_a_thousand_handles_are_resolved_in_one_call_in_order(desk):

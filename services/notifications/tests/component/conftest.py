@@ -19,6 +19,8 @@ from grpc_status import rpc_status
 from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
 from chassis.clock import ManualClock
+from chassis.errors import NotFound
+from chassis.grpc.status import status
 from notifications.service import service
 from rapport.cases.v1 import (
     agent_pb2,
@@ -134,6 +136,7 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
     def __init__(self) -> None:
         self.asked: list[consent_service_pb2.CheckContactRequest] = []
         self.failure: grpc.StatusCode | None = None
+        self.absent = ""  # what it does not find
         self.answer = consent_service_pb2.CheckContactResponse(
             allowed=True,
             channel=channel_pb2.CHANNEL_EMAIL,
@@ -148,6 +151,8 @@ class Customers(consent_service_pb2_grpc.ConsentServiceServicer):
         self.asked.append(request)
         if self.failure is not None:
             await context.abort(self.failure, "told to")
+        if self.absent in (request.name, request.purpose):
+            await context.abort_with_status(status(NotFound(self.absent), "customer.rapport"))
         return self.answer
 
 

@@ -37,10 +37,18 @@ async def test_without_consent_or_address_the_notice_is_suppressed_with_the_reas
 
 
 async def test_a_customer_nobody_knows_is_not_written_to(desk: Any) -> None:
-    desk.peers.customers.failure = grpc.StatusCode.NOT_FOUND
+    desk.peers.customers.absent = desk.customer
     event = desk.at_risk()
     await desk.hear(event)
     assert (await desk.notice_in("SUPPRESSED", event.promise)).reason_code == "customer-not-found"
+
+
+async def test_a_purpose_nobody_created_is_ours_to_mend(desk: Any) -> None:
+    desk.peers.customers.absent = "purposes/service"
+    event = desk.at_risk()
+    await desk.hear(event)
+    notice = await tried(desk, event.promise, 1)
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "purpose-not-found")]
 
 
 async def test_a_consent_withdrawn_between_two_attempts_counts(desk: Any) -> None:

@@ -138,9 +138,9 @@ async def test_a_wrong_template_is_refused(
 
 
 async def test_nobody_takes_a_template_a_text_or_a_policy_for_a_new_one(desk: Any) -> None:
-    assert await refusal(desk.create_template("delay", HELLO)) == "TEMPLATE_EXISTS"
-    assert await refusal(desk.create_text("delay", "en-gb", await desk.text())) == "TEXT_EXISTS"
-    assert await refusal(desk.create_policy("promise-at-risk")) == "NOTICE_POLICY_EXISTS"
+    assert await refusal(desk.create_template("delay", HELLO)) == "RESOURCE_EXISTS"
+    assert await refusal(desk.create_text("delay", "en-gb", await desk.text())) == "RESOURCE_EXISTS"
+    assert await refusal(desk.create_policy("promise-at-risk")) == "RESOURCE_EXISTS"
     assert await desk.violations(desk.create_template("No Way", HELLO)) == {"template_id": "INVALID_CODE"}
 
 
@@ -169,16 +169,12 @@ async def test_a_template_changes_as_far_as_its_texts_allow(desk: Any) -> None:
     await desk.create_template(
         "ready", TemplateText(subject="In {{ depot }}", body="{{ contact_name }}"), variables=[depot]
     )
-    assert await desk.violations(desk.update_template("ready", default_language_code="fr")) == {
-        "template.default_language_code": "TEXT_MISSING"
-    }
+    assert await refusal(desk.update_template("ready", default_language_code="fr")) == "TEXT_MISSING"
     await desk.create_text("ready", "fr", HELLO)
     changed = await desk.update_template("ready", default_language_code="fr")
     assert (changed.default_language_code, changed.etag) == ("fr", '"2"')
     other = [Template.Variable(name="shelf", impersonal=True)]
-    assert await desk.violations(desk.update_template("ready", variables=other)) == {
-        "template.variables": "VARIABLE_UNKNOWN"
-    }
+    assert await refusal(desk.update_template("ready", variables=other)) == "VARIABLE_IN_USE"
     assert await desk.template("ready") == changed
 
 

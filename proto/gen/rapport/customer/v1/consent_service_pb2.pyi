@@ -210,7 +210,7 @@ class CheckContactRequest(_message.Message):
     name: _builtins.str
     """`customers/{uuid}`."""
     purpose: _builtins.str
-    """What the contact is for, `purposes/{purpose}`. FAILED_PRECONDITION (`PURPOSE_NOT_FOUND`) when there is none."""
+    """What the contact is for, `purposes/{purpose}`. NOT_FOUND when there is none."""
     @_builtins.property
     def channels(self) -> _containers.RepeatedScalarFieldContainer[_channel_pb2.Channel.ValueType]:
         """The channels the caller can send on, best first."""

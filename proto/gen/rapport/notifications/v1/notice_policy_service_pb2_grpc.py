@@ -69,7 +69,7 @@ class NoticePolicyServiceServicer:
     """
 
     def CreateNoticePolicy(self, request, context):
-        """Creates a policy. ALREADY_EXISTS (`NOTICE_POLICY_EXISTS`).
+        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class NoticePolicyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NoticePolicyServiceAsyncStub: ...
     CreateNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
-    """Creates a policy. ALREADY_EXISTS (`NOTICE_POLICY_EXISTS`)."""
+    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]
     """Gets a policy."""
     ListNoticePolicies: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]
@@ -54,7 +54,7 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.CreateNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
-    """Creates a policy. ALREADY_EXISTS (`NOTICE_POLICY_EXISTS`)."""
+    """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
     GetNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.GetNoticePolicyRequest, _notice_policy_pb2.NoticePolicy]  # type: ignore[assignment]
     """Gets a policy."""
     ListNoticePolicies: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.ListNoticePoliciesRequest, _notice_policy_service_pb2.ListNoticePoliciesResponse]  # type: ignore[assignment]
@@ -75,7 +75,7 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notice_policy_service_pb2.CreateNoticePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notice_policy_pb2.NoticePolicy, _abc.Awaitable[_notice_policy_pb2.NoticePolicy]]:
-        """Creates a policy. ALREADY_EXISTS (`NOTICE_POLICY_EXISTS`)."""
+        """Creates a policy. ALREADY_EXISTS (`RESOURCE_EXISTS`)."""
 
     @_abc_1.abstractmethod
     def GetNoticePolicy(

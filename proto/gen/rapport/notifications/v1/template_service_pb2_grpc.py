@@ -89,7 +89,7 @@ class TemplateServiceServicer:
 
     def CreateTemplate(self, request, context):
         """Creates a template, which can be sent once it has a text in its default language. ALREADY_EXISTS
-        (`TEMPLATE_EXISTS`).
+        (`RESOURCE_EXISTS`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,8 +110,8 @@ class TemplateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTemplate(self, request, context):
-        """Changes the masked fields `default_language_code` and `variables`. INVALID_ARGUMENT when there is no text in that
-        language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_UNKNOWN`).
+        """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
+        that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,7 +119,7 @@ class TemplateServiceServicer:
 
     def CreateTemplateText(self, request, context):
         """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
-        ALREADY_EXISTS (`TEXT_EXISTS`).
+        ALREADY_EXISTS (`RESOURCE_EXISTS`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

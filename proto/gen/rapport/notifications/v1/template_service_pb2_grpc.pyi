@@ -36,19 +36,19 @@ class TemplateServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TemplateServiceAsyncStub: ...
     CreateTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateRequest, _template_pb2.Template]
     """Creates a template, which can be sent once it has a text in its default language. ALREADY_EXISTS
-    (`TEMPLATE_EXISTS`).
+    (`RESOURCE_EXISTS`).
     """
     GetTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateRequest, _template_pb2.Template]
     """Gets a template."""
     ListTemplates: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]
     """Lists templates by name."""
     UpdateTemplate: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]
-    """Changes the masked fields `default_language_code` and `variables`. INVALID_ARGUMENT when there is no text in that
-    language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_UNKNOWN`).
+    """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
+    that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
     """
     CreateTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateTextRequest, _template_pb2.TemplateText]
     """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
-    ALREADY_EXISTS (`TEXT_EXISTS`).
+    ALREADY_EXISTS (`RESOURCE_EXISTS`).
     """
     GetTemplateText: _grpc.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextRequest, _template_pb2.TemplateText]
     """Gets the latest version of a text, or a version that its name ends with: what was sent then."""
@@ -66,19 +66,19 @@ class TemplateServiceAsyncStub(TemplateServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
     """Creates a template, which can be sent once it has a text in its default language. ALREADY_EXISTS
-    (`TEMPLATE_EXISTS`).
+    (`RESOURCE_EXISTS`).
     """
     GetTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
     """Gets a template."""
     ListTemplates: _aio.UnaryUnaryMultiCallable[_template_service_pb2.ListTemplatesRequest, _template_service_pb2.ListTemplatesResponse]  # type: ignore[assignment]
     """Lists templates by name."""
     UpdateTemplate: _aio.UnaryUnaryMultiCallable[_template_service_pb2.UpdateTemplateRequest, _template_pb2.Template]  # type: ignore[assignment]
-    """Changes the masked fields `default_language_code` and `variables`. INVALID_ARGUMENT when there is no text in that
-    language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_UNKNOWN`).
+    """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
+    that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
     """
     CreateTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.CreateTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
     """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
-    ALREADY_EXISTS (`TEXT_EXISTS`).
+    ALREADY_EXISTS (`RESOURCE_EXISTS`).
     """
     GetTemplateText: _aio.UnaryUnaryMultiCallable[_template_service_pb2.GetTemplateTextRequest, _template_pb2.TemplateText]  # type: ignore[assignment]
     """Gets the latest version of a text, or a version that its name ends with: what was sent then."""
@@ -99,7 +99,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
         """Creates a template, which can be sent once it has a text in its default language. ALREADY_EXISTS
-        (`TEMPLATE_EXISTS`).
+        (`RESOURCE_EXISTS`).
         """
 
     @_abc_1.abstractmethod
@@ -124,8 +124,8 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _template_service_pb2.UpdateTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.Template, _abc.Awaitable[_template_pb2.Template]]:
-        """Changes the masked fields `default_language_code` and `variables`. INVALID_ARGUMENT when there is no text in that
-        language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_UNKNOWN`).
+        """Changes the masked fields `default_language_code` and `variables`. FAILED_PRECONDITION when there is no text in
+        that language (`TEXT_MISSING`) or a text uses another variable (`VARIABLE_IN_USE`).
         """
 
     @_abc_1.abstractmethod
@@ -135,7 +135,7 @@ class TemplateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_template_pb2.TemplateText, _abc.Awaitable[_template_pb2.TemplateText]]:
         """Creates the text of a template in a language. INVALID_ARGUMENT (`TEMPLATE_PART_MISSING`) names what is missing;
-        ALREADY_EXISTS (`TEXT_EXISTS`).
+        ALREADY_EXISTS (`RESOURCE_EXISTS`).
         """
 
     @_abc_1.abstractmethod

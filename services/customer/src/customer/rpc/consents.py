@@ -5,6 +5,7 @@ from typing import Any
 from chassis.api.entities import found
 from chassis.api.messages import enum_name, to_message
 from chassis.db.database import Database
+from chassis.errors import NotFound
 from chassis.explain.explainer import Explainer, explain
 from chassis.grpc.methods import change, get, listing
 from customer.domain.consents import choose_contact
@@ -13,7 +14,7 @@ from customer.rpc import names
 from customer.store import consents as store
 from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF
-from customer.usecases.consents import no_purpose, preferences_of, update_consent, update_preferences
+from customer.usecases.consents import preferences_of, update_consent, update_preferences
 from rapport.common.v1 import channel_pb2
 from rapport.customer.v1 import consent_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
@@ -47,7 +48,7 @@ class ConsentRpc(ConsentServiceServicer):
         (purpose_id,) = names.PURPOSE.ids(request.purpose)
         standings = await store.STANDINGS.all(self.db, customer_id=customer.id, purpose_id=purpose_id)
         if not standings:
-            raise no_purpose(request.purpose)
+            raise NotFound(request.purpose)
         contact = choose_contact(
             standings,
             [Channel(enum_name(_CHANNEL, number)) for number in dict.fromkeys(request.channels)],

@@ -31,7 +31,7 @@ async def update_consent(
 ) -> Consent:
     """Note what the customer said. Every time it is said is kept, with who noted it.
 
-    FailedPrecondition PURPOSE_NOT_FOUND, or CONSENT_SUPERSEDED for what was said before what is known.
+    NotFound; FailedPrecondition CONSENT_SUPERSEDED for what was said before what is known.
     """
     await _lock(tx, customer_id)
     consent = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
@@ -63,7 +63,7 @@ async def _new(
     if "state" not in changes:
         raise invalid("consent.state", "REQUIRED", "must be given")
     if await store.PURPOSE.maybe(tx, id=purpose_id) is None:
-        raise no_purpose(f"purposes/{purpose_id}")
+        raise NotFound(f"purposes/{purpose_id}")
     denied = ConsentState.DENIED
     now = tx.now
     return Consent(
@@ -79,12 +79,6 @@ def _superseded(held: Consent) -> FailedPrecondition:
         f"{held.name} says what the customer said at {known}: what they said before that is past.",
         {"consent": held.name, "effective_time": known},
     )
-
-
-def no_purpose(name: str) -> FailedPrecondition:
-    """The refusal of a purpose that there is not."""
-    told = f"There is no {name}: ListPurposes has all."
-    return FailedPrecondition("PURPOSE_NOT_FOUND", told, {"purpose": name})
 
 
 class PreferencesChanges(TypedDict, total=False):

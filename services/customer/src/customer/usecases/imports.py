@@ -48,7 +48,9 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
     if not await INSERT_JOB.all(tx, **values(job)):
         other = await JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
         if other is None:
-            raise Aborted("IMPORT_UNDER_WAY", "A job of this source ended meanwhile: try again.")
+            raise Aborted(
+                "REQUEST_IN_FLIGHT", "A job of this source ended meanwhile: try again.", retry_after_s=1
+            )
         name = f"importJobs/{other['id']}"
         raise AlreadyExists(
             "IMPORT_UNDER_WAY", f"{name} is of this source, and not done yet: go on with it.", {"name": name}

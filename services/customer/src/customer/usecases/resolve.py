@@ -113,7 +113,7 @@ async def _create(
 
 
 def _changed_hands() -> Aborted:
-    return Aborted("IDENTIFIER_TAKEN", "The identifier changed hands meanwhile: try again.")
+    return Aborted("REQUEST_IN_FLIGHT", "The identifier changed hands meanwhile: try again.", retry_after_s=1)
 
 
 def _key(handle: Handle) -> Key:

@@ -10,6 +10,7 @@ import grpc
 
 from chassis.api.messages import enum_name
 from chassis.api.zones import time_zone
+from chassis.grpc.status import refusal
 from chassis.work import Ours
 from notifications.jobs.peers import not_answered
 from notifications.usecases.record_outcome import Forbidden
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
 
 CUSTOMER_NOT_FOUND = "customer-not-found"
+PURPOSE_NOT_FOUND = "purpose-not-found"
 
 
 @dataclass(frozen=True, repr=False, slots=True)
@@ -92,8 +94,11 @@ class Contacts:
         try:
             answer = await self._consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:
-            if error.code() == grpc.StatusCode.NOT_FOUND:
+            absent = refusal(error).metadata.get("resource")
+            if absent == customer:
                 raise Forbidden(CUSTOMER_NOT_FOUND) from None
+            if absent == purpose:  # which a template names and nobody has created
+                raise Ours(PURPOSE_NOT_FOUND) from None
             raise not_answered("CUSTOMER", error) from None
         if not answer.allowed:
             raise Forbidden(answer.reason_code)

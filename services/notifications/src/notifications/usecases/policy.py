@@ -7,7 +7,7 @@ from chassis.api.entities import own_department, owned
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import AlreadyExists
+from chassis.errors import ResourceExists
 from notifications.domain.policy import NoticePolicy
 from notifications.names import POLICY
 from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
@@ -31,16 +31,14 @@ async def create_policy(
     disabled: bool,
     department_id: str | None,
 ) -> NoticePolicy:
-    """Keep a new policy, which counts on from one that was deleted. AlreadyExists; what `_keep` finds."""
+    """Keep a new policy, which counts on from one that was deleted. ResourceExists; what `_keep` finds."""
     owner = own_department(tx, department_id, "notice_policy.department")
     policy = NoticePolicy(notice_policy_id, 1, event_type, template_id, disabled, owner, tx.now, tx.now)
     tx.require_owner(policy)
     await LOCK_NAME.run(tx, name=policy.name)
     if (latest := await LATEST_POLICY.maybe(tx, id=policy.id)) is not None:
         if not latest.deleted:
-            raise AlreadyExists(
-                "NOTICE_POLICY_EXISTS", f"{policy.name} exists: change it.", {"notice_policy": policy.name}
-            )
+            raise ResourceExists(policy.name)
         policy.version = latest.version + 1
     return await _keep(tx, policy)
 

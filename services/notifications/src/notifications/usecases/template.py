@@ -8,7 +8,7 @@ from chassis.api.entities import own_department
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import AlreadyExists, InvalidArgument, NotFound, Violation
+from chassis.errors import FailedPrecondition, NotFound, ResourceExists
 from notifications.domain.template import Template, Text, Type
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
 from notifications.store.templates import INSERT_TEMPLATE, INSERT_TEXT, UPDATE_TEMPLATE
@@ -50,7 +50,7 @@ async def create_template(
     default_language_code: str,
     variables: list[Variable],
 ) -> Template:
-    """Keep a new template. AlreadyExists TEMPLATE_EXISTS."""
+    """Keep a new template. ResourceExists."""
     template = Template(
         template_id,
         type,
@@ -63,9 +63,7 @@ async def create_template(
     )
     tx.require_owner(template)
     if await INSERT_TEMPLATE.maybe(tx, **values(template)) is None:
-        raise AlreadyExists(
-            "TEMPLATE_EXISTS", f"{template.name} exists: change it.", {"template": template.name}
-        )
+        raise ResourceExists(template.name)
     return template
 
 
@@ -74,7 +72,7 @@ async def update_template(
 ) -> Template:
     """Change the default language or the variables, as far as its texts and its policies allow.
 
-    InvalidArgument TEXT_MISSING, VARIABLE_UNKNOWN; what `require_sendable` finds.
+    FailedPrecondition TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
     """
     template, texts = await _own(tx, template_id)
     etags.match(etag, template.version)
@@ -85,17 +83,7 @@ async def update_template(
         changed.variables = _declared(changes["variables"])
     if changed == template:
         return template
-    violations = [
-        Violation("template.variables", "VARIABLE_UNKNOWN", f"must declare {', '.join(unknown)}: {text.name}")
-        for text in texts
-        if (unknown := changed.undeclared(words.used_in(text)))
-    ]
-    languages = [text.language_code for text in texts]
-    if changed.default_language_code not in languages:
-        described = f"must be a language in which there is a text: {', '.join(languages)}"
-        violations.append(Violation("template.default_language_code", "TEXT_MISSING", described))
-    if violations:
-        raise InvalidArgument(violations)
+    _require_texts(changed, texts)
     await _require_policies(tx, changed, texts)
     changed.update_time, changed.version = tx.now, template.version + 1
     await tx.defer(UPDATE_TEMPLATE, **values(changed))
@@ -112,14 +100,14 @@ async def create_text(
     apology: str,
     reasons: dict[str, str],
 ) -> Text:
-    """Keep the first version of a text. AlreadyExists TEXT_EXISTS; what `_keep` finds."""
+    """Keep the first version of a text. ResourceExists; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
     language_code = words.language_code_of(template_text_id)
     text = Text(
         template_id, template_text_id, language_code, 1, subject, body, apology, reasons, create_time=tx.now
     )
     if any(each.language == text.language for each in texts):
-        raise AlreadyExists("TEXT_EXISTS", f"{text.name} exists: change it.", {"text": text.name})
+        raise ResourceExists(text.name)
     return await _keep(tx, template, texts, text)
 
 
@@ -137,6 +125,20 @@ async def update_text(
         return text
     changed.version, changed.create_time = text.version + 1, tx.now
     return await _keep(tx, template, [each for each in texts if each is not text], changed)
+
+
+def _require_texts(template: Template, texts: list[Text]) -> None:
+    """FailedPrecondition when no text is in the default language, or one uses what is not declared."""
+    languages = [text.language_code for text in texts]
+    if template.default_language_code not in languages:
+        told = f"There is no text in {template.default_language_code}, but in {', '.join(languages)}."
+        raise FailedPrecondition("TEXT_MISSING", told, {"languages": " ".join(languages)})
+    for text in texts:
+        if used := template.undeclared(words.used_in(text)):
+            told = f"{text.name} uses {', '.join(used)}: change the text first."
+            raise FailedPrecondition(
+                "VARIABLE_IN_USE", told, {"template_text": text.name, "variables": " ".join(used)}
+            )
 
 
 def _declared(variables: list[Variable]) -> dict[str, bool]:
