@@ -10,7 +10,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def case():
-    return Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", "front-desk", open_time=NOW)
+    return Case(UUID(int=1), UUID(int=2), "late-delivery", "", "alice", "front-desk", NOW, NOW)
 
 
 def test_a_case_is_resolved_when_all_its_work_is_finished():

@@ -42,7 +42,9 @@ VERBS = [
 
 def changes():
     """From which state to which a promise can come, by every verb from whatever it can become."""
-    made = Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, MADE)
+    made = Promise(
+        UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, MADE, create_time=MADE, update_time=MADE
+    )
     found, seen, waiting = set(), set(), [made]
     while waiting:
         before = waiting.pop()

@@ -15,7 +15,9 @@ RECOVERED = Told("PromiseRecovered", NOW, "agents/alice")
 
 
 def promise():
-    return Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", DUE, NOW)
+    return Promise(
+        UUID(int=1), UUID(int=2), "delivery", "delivery", DUE, NOW, create_time=NOW, update_time=NOW
+    )
 
 
 def test_a_late_forecast_is_explained_with_both_dates_and_the_reason():
@@ -49,7 +51,18 @@ def test_a_recovered_promise_says_so():
 
 def test_a_promised_day_is_explained_as_a_day():
     due = Due.of_day(date(2026, 3, 5), "Europe/Berlin")
-    made = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", due.time, NOW, due.day, due.time_zone)
+    made = Promise(
+        UUID(int=1),
+        UUID(int=2),
+        "delivery",
+        "delivery",
+        due.time,
+        NOW,
+        due.day,
+        due.time_zone,
+        create_time=NOW,
+        update_time=NOW,
+    )
     assert "it is due on 2026-03-05 (Europe/Berlin)" in why_promise(made, MADE).summary
     made.keep(NOW, NOW)
     assert "in time for 2026-03-05 (Europe/Berlin)" in why_promise(made, MADE).summary

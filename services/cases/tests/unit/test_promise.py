@@ -28,6 +28,8 @@ def promise(state=PromiseState.OPEN):
         kind="delivery",
         due_time=DUE,
         make_time=NOW,
+        create_time=NOW,
+        update_time=NOW,
         case_id=UUID(int=3),
         work_item_id=UUID(int=4),
         reference="orders/10248",

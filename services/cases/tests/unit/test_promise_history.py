@@ -23,6 +23,7 @@ NEVER_CHANGES = [
     "kind",
     "due_time",
     "make_time",
+    "create_time",
     "due_date",
     "time_zone",
     "case_id",
@@ -44,6 +45,7 @@ CHANGES = {
     "successor_id",
     "notice_id",
     "version",
+    "update_time",
 }
 NEXT = {
     PromiseState.OPEN: set(PromiseState) - {PromiseState.OPEN},
@@ -63,7 +65,16 @@ STATE_AFTER = {
 class History(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
-        made = Promise(UUID(int=1), UUID(int=2), "delivery", "delivery", NOW + timedelta(days=5), NOW)
+        made = Promise(
+            UUID(int=1),
+            UUID(int=2),
+            "delivery",
+            "delivery",
+            NOW + timedelta(days=5),
+            NOW,
+            create_time=NOW,
+            update_time=NOW,
+        )
         self.promises = [made]
         self.told = []
 
@@ -83,6 +94,7 @@ class History(RuleBasedStateMachine):
             assert promise.version == version + 1
             assert promise.state in NEXT[state]
             assert promise.state in STATE_AFTER[type(fact)]
+            assert fact.state == promise.state
             self.told.append(fact)
 
     @rule(at=times, reason=reasons)

@@ -23,7 +23,9 @@ CUSTOMER = UUID(int=2)
 
 
 def at_risk(**fields):
-    made = Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW, **fields)
+    made = Promise(
+        UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW, create_time=NOW, update_time=NOW, **fields
+    )
     made.expect(NEW, "weather")
     return made
 
@@ -140,7 +142,9 @@ class World:
 
     def __init__(self, grace):
         self.clock = PromiseClock(lead=24 * HOUR, grace=grace)
-        self.chain = [Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW)]
+        self.chain = [
+            Promise(UUID(int=1), CUSTOMER, "delivery", "delivery", DUE, NOW, create_time=NOW, update_time=NOW)
+        ]
         self.work = WorkItem(UUID(int=5), UUID(int=6), CUSTOMER, "delivery", "x", "", NOW, NOW)
         self.word = None
 

@@ -29,7 +29,7 @@ from rapport.common.v1 import states_pb2 as rapport_dot_common_dot_v1_dot_states
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/case.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\x95\x04\n\x04\x43\x61se\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x04 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12+\n\x05owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.CaseStateB\x04\xe2\x41\x01\x03\x12\x18\n\nresolution\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0cresolve_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creopen_count\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01:2\xea\x41/\n\x12\x63\x61ses.rapport/Case\x12\x0c\x63\x61ses/{case}*\x05\x63\x61ses2\x04\x63\x61seb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brapport/cases/v1/case.proto\x12\x10rapport.cases.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erapport/common/v1/states.proto\x1a rapport/options/v1/options.proto\"\xcc\x04\n\x04\x43\x61se\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12\x1a\n\x05topic\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x02\x08\x01\x12\x1f\n\x0c\x64isplay_name\x18\x04 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12+\n\x05owner\x18\x05 \x01(\tB\x1c\xe2\x41\x01\x02\xfa\x41\x15\n\x13\x63\x61ses.rapport/Agent\x12:\n\ndepartment\x18\x06 \x01(\tB&\xe2\x41\x01\x01\xfa\x41\x1a\n\x18\x63\x61ses.rapport/Department\xd8\xfb\x8a\x01\x01\x12\x31\n\x05state\x18\x07 \x01(\x0e\x32\x1c.rapport.common.v1.CaseStateB\x04\xe2\x41\x01\x03\x12\x18\n\nresolution\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x33\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x36\n\x0cresolve_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1a\n\x0creopen_count\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\r \x01(\tB\x04\xe2\x41\x01\x01:2\xea\x41/\n\x12\x63\x61ses.rapport/Case\x12\x0c\x63\x61ses/{case}*\x05\x63\x61ses2\x04\x63\x61seb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,10 +58,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CASE'].fields_by_name['resolve_time']._serialized_options = b'\342A\001\003'
   _globals['_CASE'].fields_by_name['reopen_count']._loaded_options = None
   _globals['_CASE'].fields_by_name['reopen_count']._serialized_options = b'\342A\001\003'
+  _globals['_CASE'].fields_by_name['update_time']._loaded_options = None
+  _globals['_CASE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_CASE'].fields_by_name['etag']._loaded_options = None
   _globals['_CASE'].fields_by_name['etag']._serialized_options = b'\342A\001\001'
   _globals['_CASE']._loaded_options = None
   _globals['_CASE']._serialized_options = b'\352A/\n\022cases.rapport/Case\022\014cases/{case}*\005cases2\004case'
   _globals['_CASE']._serialized_start=209
-  _globals['_CASE']._serialized_end=742
+  _globals['_CASE']._serialized_end=797
 # @@protoc_insertion_point(module_scope)

@@ -35,13 +35,14 @@ class Case(_message.Message):
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     RESOLVE_TIME_FIELD_NUMBER: _builtins.int
     REOPEN_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`cases/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """`customers/{uuid}`, as given when it was opened: after a merge it may be another name of the same customer."""
     topic: _builtins.str
-    """What it is about: lower-case letters, digits and dashes, at most 63, for example `late-delivery`."""
+    """What it is about, the id of a topic such as `late-delivery`: a code; one that no department declares is taken too."""
     display_name: _builtins.str
     """One line for people; at most 200 characters."""
     owner: _builtins.str
@@ -64,6 +65,10 @@ class Case(_message.Message):
     def resolve_time(self) -> _timestamp_pb2.Timestamp:
         """When it was resolved; absent while open."""
 
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last changed."""
+
     def __init__(
         self,
         *,
@@ -78,11 +83,12 @@ class Case(_message.Message):
         open_time: _timestamp_pb2.Timestamp | None = ...,
         resolve_time: _timestamp_pb2.Timestamp | None = ...,
         reopen_count: _builtins.int = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_time", b"open_time", "resolve_time", b"resolve_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "department", b"department", "display_name", b"display_name", "etag", b"etag", "name", b"name", "open_time", b"open_time", "owner", b"owner", "reopen_count", b"reopen_count", "resolution", b"resolution", "resolve_time", b"resolve_time", "state", b"state", "topic", b"topic", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -46,11 +46,13 @@ class Promise(_message.Message):
     SUCCESSOR_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     NOTICE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`promises/{uuid}`, chosen by the server."""
     customer: _builtins.str
-    """`customers/{uuid}`."""
+    """`customers/{uuid}`, as given when it was made: after a merge it may be another name of the same customer."""
     case: _builtins.str
     """The case it belongs to, `cases/{uuid}`; may be empty."""
     work_item: _builtins.str
@@ -58,7 +60,7 @@ class Promise(_message.Message):
     department: _builtins.str
     """`departments/{department}` that has to keep it."""
     kind: _builtins.str
-    """What was promised, a code such as `delivery`."""
+    """What was promised, a code such as `delivery`; any is taken."""
     reference: _builtins.str
     """What it refers to, a code that events and notices may show, for example `orders/10248`: at most 100 letters of the
     English alphabet, digits and `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.
@@ -111,6 +113,14 @@ class Promise(_message.Message):
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:
         """When it was taken back; absent when it was not. A promise that was BROKEN by then stays so."""
 
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was recorded here, however long ago it was made."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last changed."""
+
     def __init__(
         self,
         *,
@@ -135,11 +145,13 @@ class Promise(_message.Message):
         successor: _builtins.str = ...,
         root: _builtins.str = ...,
         notice: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "due_date", b"due_date", "due_time", b"due_time", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "make_time", b"make_time", "update_time", b"update_time", "withdraw_time", b"withdraw_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case", b"case", "create_time", b"create_time", "customer", b"customer", "department", b"department", "due_date", b"due_date", "due_time", b"due_time", "etag", b"etag", "forecast_date", b"forecast_date", "forecast_time", b"forecast_time", "keep_time", b"keep_time", "kind", b"kind", "make_time", b"make_time", "name", b"name", "notice", b"notice", "predecessor", b"predecessor", "reason_code", b"reason_code", "reference", b"reference", "root", b"root", "state", b"state", "successor", b"successor", "time_zone", b"time_zone", "update_time", b"update_time", "withdraw_time", b"withdraw_time", "work_item", b"work_item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

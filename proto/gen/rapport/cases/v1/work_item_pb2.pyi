@@ -73,7 +73,7 @@ class WorkItem(_message.Message):
     department: _builtins.str
     """`departments/{department}` that does the work."""
     kind: _builtins.str
-    """What is to be done, a code such as `deliver-order`."""
+    """What is to be done, a code such as `deliver-order`; any is taken."""
     reference: _builtins.str
     """What it refers to, a code, for example `orders/10248`: at most 100 letters of the English alphabet, digits and
     `.` `_` `:` `/` `#` `-`, beginning with a letter or digit.

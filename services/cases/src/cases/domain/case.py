@@ -29,6 +29,7 @@ class Case:
     owner_id: str
     department_id: str
     open_time: datetime
+    update_time: datetime
     state: CaseState = CaseState.OPEN
     resolution: str = ""
     resolve_time: datetime | None = None

@@ -19,7 +19,7 @@ A broken promise without a successor can still be kept: word of the work may com
 get what was promised. One with a successor, which the customer counts on, or that was taken back is over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -63,6 +63,7 @@ class Promise:
 
     Attributes:
         due_time, due_date, time_zone: see `Due`.
+        create_time: when it was recorded here; `make_time`: when it was made.
         first_make_time: when the first of the promises that replaced each other was made; None: it is this.
         first_due_time: what a delay counts from, when that is another time than this one's due.
         forecast_time: the forecast that put it at risk.
@@ -77,6 +78,8 @@ class Promise:
     kind: str
     due_time: datetime
     make_time: datetime
+    create_time: datetime = field(kw_only=True)
+    update_time: datetime = field(kw_only=True)
     due_date: date | None = None
     time_zone: str = ""
     case_id: UUID | None = None
@@ -194,13 +197,14 @@ class Promise:
         """End it, because a person agreed on another date with the customer, and make its successor."""
         self._require_awaited()
         self.state = PromiseState.RENEGOTIATED if self.live else PromiseState.BROKEN
-        return self.succeed(successor_id, due, now, reason_code, customer_requested=customer_requested)
+        return self.succeed(successor_id, due, now, now, reason_code, customer_requested=customer_requested)
 
     def succeed(
         self,
         successor_id: UUID,
         due: Due,
         make_time: datetime,
+        now: datetime,
         reason_code: str,
         *,
         notice_id: UUID | None = None,
@@ -218,6 +222,8 @@ class Promise:
             kind=self.kind,
             due_time=due.time,
             make_time=make_time,
+            create_time=now,
+            update_time=now,
             due_date=due.day,
             time_zone=due.time_zone,
             case_id=self.case_id,

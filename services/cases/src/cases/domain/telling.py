@@ -75,7 +75,7 @@ def tell(
     promise.state = PromiseState.BROKEN if late else PromiseState.RENEGOTIATED
     recorded, promise.keep_time, promise.record_time = promise.record_time, None, None
     successor, renegotiated = promise.succeed(
-        successor_id, due, telling.tell_time, telling.reason_code, notice_id=telling.notice_id
+        successor_id, due, telling.tell_time, now, telling.reason_code, notice_id=telling.notice_id
     )
     facts += [(promise, promise.version, renegotiated), (successor, successor.version, successor.made())]
     if kept:

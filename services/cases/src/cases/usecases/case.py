@@ -39,7 +39,7 @@ async def open_case(
     if department_id and department_id != owner.department_id:
         raise invalid("case.department", "INVALID_NAME", f"must be {owner.department}, its owner's, or empty")
     case = Case(
-        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, owner.department_id, open_time=tx.now
+        ids.uuid7(tx.now), customer_id, topic, display_name, owner_id, owner.department_id, tx.now, tx.now
     )
     tx.require_owner(case)
     await tx.defer(INSERT_CASE, **values(case))

@@ -219,6 +219,8 @@ def _make(
         due_time=due.time,
         # Of the past nobody may know when it was promised; before it was due, and before it was done.
         make_time=command.make_time or min(tx.now, due.time, command.keep_time or due.time),
+        create_time=tx.now,
+        update_time=tx.now,
         due_date=due.day,
         time_zone=due.time_zone,
         case_id=command.case_id,

@@ -15,7 +15,7 @@ from cases.store.work_items import LOCK_WORK_ITEM_OF_PROMISE
 from cases.usecases.make_promise import announce
 from chassis import ids
 from chassis.api import etags
-from chassis.api.entities import found, save
+from chassis.api.entities import found, save, write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
@@ -50,7 +50,7 @@ async def renegotiate_promise(
         facts += compared(successor, work_item, clock, tx.now)
     renegotiated_id = tx.record(renegotiated, version=promise.version)
     await INSERT_PROMISE.run(tx, **values(successor))
-    await tx.defer(UPDATE_PROMISE, **values(promise))
+    await write(tx, UPDATE_PROMISE, promise)
     await announce(tx, clock, successor, facts, caused_by=renegotiated_id)
     return promise
 
@@ -68,7 +68,7 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
     # A newer forecast may have come in while the customer was told about the one before.
     facts = compared(successor, work_item, clock, tx.now) if work_item else []
     await INSERT_PROMISE.run(tx, **values(successor))
-    await tx.defer(UPDATE_PROMISE, **values(promise))
+    await write(tx, UPDATE_PROMISE, promise)
     await announce(tx, clock, successor, facts, caused_by=cause)
 
 

@@ -11,7 +11,7 @@ from cases.store.cases import LOCK_CASE
 from cases.store.promises import LOCK_PROMISES_AWAITED, UPDATE_PROMISE
 from cases.store.work_items import INSERT_WORK_ITEM, LOCK_WORK_ITEM, UPDATE_WORK_ITEM
 from chassis import ids
-from chassis.api.entities import owned, save
+from chassis.api.entities import owned, save, write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 
@@ -48,7 +48,7 @@ async def forecast_work_item(
         for fact, version in facts:
             tx.record(fact, version=version, caused_by=forecast_id)
         if facts:
-            await tx.defer(UPDATE_PROMISE, **values(promise))
+            await write(tx, UPDATE_PROMISE, promise)
     return work_item
 
 
