@@ -276,7 +276,7 @@ def _resolve() -> customer_service_pb2.ResolveCustomerRequest:
         identifier=identifier_pb2.Identifier(
             type=identifier_pb2.Identifier.TYPE_EXTERNAL_ID, system="crm", value=f"{uuid4()}"
         ),
-        create=customer_pb2.Customer(display_name="Ada"),
+        new_customer=customer_pb2.Customer(display_name="Ada"),
     )
 
 
@@ -383,6 +383,6 @@ SCENES: dict[str, Scene] = {
     "customer.SectionService.PutViewSection": put_section,
     "customer.SectionService.BatchPutViewSections": put_sections,
     "customer.SectionService.DeleteViewSection": delete_section,
-    "customer.CustomerService.ResolveCustomer+create": resolve_and_create,
-    "customer.CustomerService.BatchResolveCustomers+create": resolve_and_create_some,
+    "customer.CustomerService.ResolveCustomer+new_customer": resolve_and_create,
+    "customer.CustomerService.BatchResolveCustomers+new_customer": resolve_and_create_some,
 }

@@ -71,7 +71,7 @@ async def test_who_is_told_of_whom_and_what_for_is_in_the_audit(
     for i, (short, fields) in enumerate(REQUESTS[name]):
         method = by_name[short]
         request = request_of(contracts.message_class(method.input_type), fields, known)
-        metadata = [*caller.metadata, ("purpose", f"step-{i}")]
+        metadata = [*caller.metadata, ("access-purpose", f"step-{i}")]
         answer: Any = contracts.message_class(method.output_type)()
         if method.server_streaming:
             stream = caller.channel.unary_stream(path_to(method))

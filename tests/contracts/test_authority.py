@@ -94,8 +94,8 @@ class World:
         self._channel = grpc.aio.insecure_channel(running.address)
 
     async def call(self, method: MethodDescriptor, request: Message, role: str, department: str) -> Any:
-        """The answer to `role:x` of a department; None for a stream that begins."""
-        token = self._issuer.token(f"{role}:x", ROLES[role], department)
+        """The answer to `agent:role-x` of a department; None for a stream that begins."""
+        token = self._issuer.token(f"agent:{role}-x", ROLES[role], department)
         identity = [("authorization", f"Bearer {token}")]
         path = f"/{method.containing_service.full_name}/{method.name}"
         body = request.SerializeToString()
@@ -152,4 +152,4 @@ async def test_each_role_may_what_the_table_says(world: World, name: str) -> Non
                 expected[rpc, role, department] = outcome
                 got[rpc, role, department] = await world.outcome(rpc, method, role, department)
     assert {key: value for key, value in got.items() if value != expected[key]} == {}
-    assert await _UNNAMED.all(world.db, actor="%:x") == [], "audit rows that name no resource"
+    assert await _UNNAMED.all(world.db, actor="%-x") == [], "audit rows that name no resource"

@@ -109,9 +109,9 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "update_mask": "displayName,person,addresses,languageCode,timeZone,regionCode"}),
         ("ListCustomers", _PAGE | {"filter": "region_code = AT"}),
         ("ResolveCustomer", {
-            "identifier": _email("bea"), "create": _PROFILE | {"identifiers": [_email("bea2")]}}),
+            "identifier": _email("bea"), "new_customer": _PROFILE | {"identifiers": [_email("bea2")]}}),
         ("BatchResolveCustomers", {"requests": [{
-            "identifier": _email("cleo"), "create": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
+            "identifier": _email("cleo"), "new_customer": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
         ("CreateIdentifier", {"parent": "{CreateCustomer}", "identifier": _email("anna2")}),
         ("GetIdentifier", {"name": "{CreateIdentifier}"}),
         ("ListIdentifiers", _PAGE | {"parent": "{CreateCustomer}"}),

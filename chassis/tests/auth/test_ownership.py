@@ -113,7 +113,7 @@ def test_a_field_needs_its_further_permission_when_it_is_set_and_wherever_it_sta
     needed_for_one, needed_for_some = further(one.DESCRIPTOR), further(some.DESCRIPTOR)
     assert needed_for_one is not None
     assert needed_for_some is not None
-    created = one(create=customer_pb2.Customer())
+    created = one(new_customer=customer_pb2.Customer())
     assert list(needed_for_one(one())) == []
     assert list(needed_for_one(created)) == ["customer.customers.write"]
     assert list(needed_for_some(some(requests=[one(), one()]))) == []

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.api.messages import moment
-from chassis.auth.tokens import SUBJECT_MAX
 from chassis.events.envelope import headers, parse
 from chassis.events.shown import Shown
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -46,8 +45,8 @@ def test_what_is_published_is_what_is_consumed(resource, actor, version):
     assert event.data.case == "cases/1"
 
 
-def test_an_actor_may_have_a_name_as_long_as_tokens_take_in_any_script():
-    actor = "\U0001f600" * SUBJECT_MAX
+def test_an_actor_may_have_a_long_name_in_any_script():
+    actor = "\U0001f600" * 200
     assert parse(headers(ROW | {"actor": actor}, "cases"), DATA, MESSAGES).actor == actor
 
 

@@ -91,7 +91,7 @@ async def test_a_call_on_behalf_of_somebody_needs_an_identity_of_its_own(
     assert calls == []
 
 
-@pytest.mark.parametrize("where", ["authorization", "on-behalf-of", "purpose"])
+@pytest.mark.parametrize("where", ["authorization", "on-behalf-of", "access-purpose"])
 async def test_what_says_two_things_is_not_believed(
     served: Any, issuer: TestIssuer, calls: list[Call], where: str
 ) -> None:
@@ -113,9 +113,9 @@ async def test_two_tokens_of_the_longest_kind_travel_together(
 
 async def test_the_purpose_is_told_and_otherwise_customer_care(served: Any, calls: list[Call]) -> None:
     await served.get()
-    await served.get(("purpose", "complaint"))
+    await served.get(("access-purpose", "complaint"))
     assert [call.purpose for call in calls] == ["customer-care", "complaint"]
-    assert await refusal(served.get(("purpose", "Because I can"))) == "INVALID_CODE"
+    assert await refusal(served.get(("access-purpose", "Because I can"))) == "INVALID_CODE"
 
 
 async def test_what_a_method_asks_of_others_is_on_behalf_of_whoever_began(

@@ -178,7 +178,7 @@ class Customers:
         requests = [
             customer_service_pb2.ResolveCustomerRequest(
                 identifier=handle,
-                create=customer_pb2.Customer(display_name=who.called[:200]) if create else None,
+                new_customer=customer_pb2.Customer(display_name=who.called[:200]) if create else None,
             )
             for who, handle in zip(people, handles, strict=True)
         ]

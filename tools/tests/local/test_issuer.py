@@ -55,7 +55,7 @@ def test_only_the_owner_reads_keys_and_tokens(home: Home) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("who", ["alice", "king:alice", "agent:"])
+@pytest.mark.parametrize("who", ["alice", "king:alice", "agent:", "agent:Alice B"])
 def test_an_identity_without_a_known_role_is_refused_with_the_roles(home: Home, who: str) -> None:
     with pytest.raises(WrongUse, match="agent, department, manager"):
         Issuer(home).token_as(who)

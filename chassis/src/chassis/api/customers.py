@@ -62,7 +62,7 @@ def check_profile(check: Check, customer: customer_pb2.Customer) -> dict[str, st
     person = check.at("person")
     profile |= {field: _line(person, customer.person, field, most) for field, most in _PERSON.items()}
     profile["birth_date"] = _birth_date(person, customer.person)
-    profile["kind"] = (customer.WhichOneof("kind") or "").upper()
+    profile["kind"] = (customer.WhichOneof("type") or "").upper()
     if customer.HasField("organization"):
         name = _line(check.at("organization"), customer.organization, "legal_name", 200)
         profile["organization_name"] = name

@@ -8,7 +8,7 @@ from chassis.context import Principal
 from chassis.errors import PermissionDenied, Unauthenticated, invalid
 from chassis.grpc.bounds import TOKEN_MAX_BYTES
 
-AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "purpose"
+AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "access-purpose"
 DEFAULT_PURPOSE = "customer-care"
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{0,64}")

@@ -169,7 +169,7 @@ class Peer:
             if call.credential:  # whoever began this: no service lends them rights that they lack
                 metadata.append(("on-behalf-of", call.credential))
             if call.purpose:
-                metadata.append(("purpose", call.purpose))
+                metadata.append(("access-purpose", call.purpose))
         return metadata
 
 

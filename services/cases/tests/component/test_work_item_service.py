@@ -245,7 +245,7 @@ async def test_a_work_item_that_breaks_the_contract_is_refused(desk, refused):
 async def test_no_department_puts_its_own_work_on_a_case_of_others(desk, refused):
     """Nobody but that department could finish it, and the case could not be resolved."""
     case = await desk.open()
-    billing = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "department:paul", "billing")
+    billing = desk.running.stub(WorkItemServiceStub, ["cases.work_items.write"], "agent:paul", "billing")
     work_item = work_item_pb2.WorkItem(case=case.name, department="departments/billing", kind="refund")
     call = billing.CreateWorkItem(CreateWorkItemRequest(work_item=work_item))
     assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"

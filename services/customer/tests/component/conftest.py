@@ -101,7 +101,7 @@ class Desk:
         self, identifier: identifier_pb2.Identifier, create: customer_pb2.Customer | None = None
     ) -> customer_service_pb2.ResolveCustomerResponse:
         """Find, or create, the customer of a handle."""
-        request = customer_service_pb2.ResolveCustomerRequest(identifier=identifier, create=create)
+        request = customer_service_pb2.ResolveCustomerRequest(identifier=identifier, new_customer=create)
         return await self.customers.ResolveCustomer(request)
 
     async def record(self, customer: str, **fields: Any) -> timeline_pb2.TimelineEntry:

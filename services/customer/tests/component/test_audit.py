@@ -80,7 +80,9 @@ async def test_whoever_is_refused_because_somebody_has_the_handle_has_read_who(d
         desk.customers.CreateIdentifier(
             CreateIdentifierRequest(parent=bert.name, identifier=email), metadata=why
         ),
-        desk.customers.ResolveCustomer(ResolveCustomerRequest(identifier=other, create=taking), metadata=why),
+        desk.customers.ResolveCustomer(
+            ResolveCustomerRequest(identifier=other, new_customer=taking), metadata=why
+        ),
     ):
         with pytest.raises(grpc.aio.AioRpcError, match=anna.name):
             await call

@@ -233,26 +233,26 @@ async def test_a_person_is_kept_as_given_and_read_back(desk):
     assert (anna.person, anna.display_name) == (dr_berg, "Anna Berg")
     assert await get(desk, anna.name) == anna
     (fact,) = await desk.facts("CustomerCreated")
-    assert (fact.data.kind, fact.data.relationship_manager) == (Customer.KIND_PERSON, "agents/front-desk")
+    assert (fact.data.type, fact.data.relationship_manager) == (Customer.TYPE_PERSON, "agents/front-desk")
     assert (fact.data.language_code, fact.data.time_zone) == ("en", "UTC")
 
 
 async def test_an_organization_is_called_by_its_legal_name_until_somebody_chooses_another(desk):
     acme = await desk.create(organization=Organization(legal_name="Acme Incorporated"))
-    assert (acme.display_name, acme.WhichOneof("kind")) == ("Acme Incorporated", "organization")
+    assert (acme.display_name, acme.WhichOneof("type")) == ("Acme Incorporated", "organization")
     acme.organization.legal_name = "Acme Limited"
     renamed = await update(desk, acme)  # with the name that was read
     assert renamed.display_name == "Acme Limited"
     (fact,) = await desk.facts("CustomerUpdated")
-    assert (fact.data.kind, list(fact.data.updated_fields)) == (
-        Customer.KIND_ORGANIZATION,
+    assert (fact.data.type, list(fact.data.updated_fields)) == (
+        Customer.TYPE_ORGANIZATION,
         ["organization.legal_name"],
     )
 
 
 async def test_a_customer_of_no_known_kind_becomes_what_a_field_says(desk):
     somebody = await desk.create(display_name="A. Berg", person=None)
-    assert somebody.WhichOneof("kind") is None
+    assert somebody.WhichOneof("type") is None
     known = await update(desk, Customer(name=somebody.name, person=Person(given_name="Anna")))
     assert (known.person.given_name, known.display_name) == ("Anna", "A. Berg")
     assert list((await desk.facts("CustomerUpdated"))[0].data.updated_fields) == ["person"]
@@ -262,7 +262,7 @@ async def test_a_customer_of_no_known_kind_becomes_what_a_field_says(desk):
 async def test_a_field_of_what_a_customer_is_not_is_refused_and_loses_nothing(desk, refused, mask):
     anna = await desk.create(family_name="Berg")
     acme = Customer(name=anna.name, organization=Organization(legal_name="Acme"))
-    assert await refused(update(desk, acme, *mask)) == "FAILED_PRECONDITION OTHER_KIND"
+    assert await refused(update(desk, acme, *mask)) == "FAILED_PRECONDITION OTHER_TYPE"
     assert await get(desk, anna.name) == anna
 
 

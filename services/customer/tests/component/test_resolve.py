@@ -85,7 +85,7 @@ async def test_no_answer_names_a_customer_that_lost_its_handle_to_a_twin(desk, m
     monkeypatch.setattr(resolve, "claim", after_the_twin)
     anna = Customer(identifiers=[desk.email("anna@example.com")])
     asks = [
-        ResolveCustomerRequest(identifier=desk.external("crm:1"), create=anna),
+        ResolveCustomerRequest(identifier=desk.external("crm:1"), new_customer=anna),
         ResolveCustomerRequest(identifier=desk.email("anna@example.com")),
     ]
     call = desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
@@ -94,7 +94,7 @@ async def test_no_answer_names_a_customer_that_lost_its_handle_to_a_twin(desk, m
 
 async def test_a_thousand_handles_are_resolved_in_one_call_in_order(desk):
     asks = [
-        ResolveCustomerRequest(identifier=desk.external(f"cdnow:{i:05}"), create=Customer())
+        ResolveCustomerRequest(identifier=desk.external(f"cdnow:{i:05}"), new_customer=Customer())
         for i in range(1000)
     ]
     request = BatchResolveCustomersRequest(requests=asks)
@@ -108,7 +108,9 @@ async def test_a_thousand_handles_are_resolved_in_one_call_in_order(desk):
 
 async def test_the_first_of_several_asks_for_one_handle_creates_the_customer(desk):
     asks = [
-        ResolveCustomerRequest(identifier=desk.email(value), create=Customer(person=Person(given_name=value)))
+        ResolveCustomerRequest(
+            identifier=desk.email(value), new_customer=Customer(person=Person(given_name=value))
+        )
         for value in ("anna@example.com", "ANNA@example.com")
     ]
     answer = await desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
@@ -119,9 +121,10 @@ async def test_the_first_of_several_asks_for_one_handle_creates_the_customer(des
 async def test_an_ask_finds_the_customer_that_an_earlier_one_of_the_batch_creates(desk):
     asks = [
         ResolveCustomerRequest(
-            identifier=desk.external("crm:1"), create=Customer(identifiers=[desk.email("anna@example.com")])
+            identifier=desk.external("crm:1"),
+            new_customer=Customer(identifiers=[desk.email("anna@example.com")]),
         ),
-        ResolveCustomerRequest(identifier=desk.email("Anna@example.com"), create=Customer()),
+        ResolveCustomerRequest(identifier=desk.email("Anna@example.com"), new_customer=Customer()),
     ]
     answer = await desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))
     assert answer.responses[0].customer == answer.responses[1].customer
@@ -136,7 +139,7 @@ async def test_a_new_customer_cannot_bring_a_handle_that_is_anothers(desk, refus
 
 async def test_a_batch_is_resolved_whole_or_not_at_all(desk, refused):
     asks = [
-        ResolveCustomerRequest(identifier=desk.external("crm:1"), create=Customer()),
+        ResolveCustomerRequest(identifier=desk.external("crm:1"), new_customer=Customer()),
         ResolveCustomerRequest(identifier=desk.external("crm:2")),
     ]
     call = desk.customers.BatchResolveCustomers(BatchResolveCustomersRequest(requests=asks))

@@ -6,6 +6,7 @@ by a `file://` URL exactly as they read a provider's `https://` one.
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterable
 
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm
 
+from chassis.names import CODE
 from rapport_testing.engines.process import WrongUse
 from rapport_tools.local.home import Home, write_private
 from rapport_tools.local.roles import ROLES
@@ -67,13 +69,13 @@ class Issuer:
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id})
 
     def token_as(self, who: str, department: str = "", lifetime_s: int = LIFETIME_S) -> str:
-        """A token for `ROLE:NAME`, who may what the role may; `DEMO` everything. WrongUse for any other."""
+        """A token for `agent:NAME`, who may what the role of `ROLE:NAME` may; `DEMO` everything. WrongUse."""
         role, _, name = who.partition(":")
-        if role not in ROLES or not name:
+        if role not in ROLES or not re.fullmatch(CODE, name):
             raise WrongUse(
                 f"{who!r} is not ROLE:NAME. Roles are {', '.join(ROLES)}; an example is agent:alice."
             )
-        return self.token(who, {"*"} if who == DEMO else ROLES[role], department, lifetime_s)
+        return self.token(f"agent:{name}", {"*"} if who == DEMO else ROLES[role], department, lifetime_s)
 
     def write_service_token(self, service: str, permissions: Iterable[str]) -> None:
         """Write or renew `tokens/<service>`, the identity of a service at other services."""

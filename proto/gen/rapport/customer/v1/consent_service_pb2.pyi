@@ -126,7 +126,9 @@ class ListConsentsResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.Consent]:
-        """By purpose, then channel; at most one for each of both."""
+        """By purpose, then channel; at most one for each of both. Of customers who were merged, what allows less is answered,
+        under the name it was born with.
+        """
 
     def __init__(
         self,

@@ -31,14 +31,14 @@ class CustomerCreated(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     REGION_CODE_FIELD_NUMBER: _builtins.int
     RELATIONSHIP_MANAGER_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
-    kind: _customer_pb2.Customer.Kind.ValueType
+    type: _customer_pb2.Customer.Type.ValueType
     """What the customer is."""
     language_code: _builtins.str
     """BCP 47 language."""
@@ -52,7 +52,7 @@ class CustomerCreated(_message.Message):
         self,
         *,
         customer: _builtins.str = ...,
-        kind: _customer_pb2.Customer.Kind.ValueType = ...,
+        type: _customer_pb2.Customer.Type.ValueType = ...,
         language_code: _builtins.str = ...,
         time_zone: _builtins.str = ...,
         region_code: _builtins.str = ...,
@@ -60,7 +60,7 @@ class CustomerCreated(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -73,7 +73,7 @@ class CustomerUpdated(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CUSTOMER_FIELD_NUMBER: _builtins.int
-    KIND_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     REGION_CODE_FIELD_NUMBER: _builtins.int
@@ -81,7 +81,7 @@ class CustomerUpdated(_message.Message):
     UPDATED_FIELDS_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
     """`customers/{uuid}`."""
-    kind: _customer_pb2.Customer.Kind.ValueType
+    type: _customer_pb2.Customer.Type.ValueType
     """What the customer is now."""
     language_code: _builtins.str
     """BCP 47 language."""
@@ -101,7 +101,7 @@ class CustomerUpdated(_message.Message):
         self,
         *,
         customer: _builtins.str = ...,
-        kind: _customer_pb2.Customer.Kind.ValueType = ...,
+        type: _customer_pb2.Customer.Type.ValueType = ...,
         language_code: _builtins.str = ...,
         time_zone: _builtins.str = ...,
         region_code: _builtins.str = ...,
@@ -110,7 +110,7 @@ class CustomerUpdated(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "kind", b"kind", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "updated_fields", b"updated_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "language_code", b"language_code", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "type", b"type", "updated_fields", b"updated_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -131,7 +131,7 @@ class IdentifierCreated(_message.Message):
     customer: _builtins.str
     """`customers/{uuid}`."""
     type: _identifier_pb2.Identifier.Type.ValueType
-    """The kind of handle."""
+    """What kind of handle it is."""
     system: _builtins.str
     """Whose id or which network's handle it is, a code; empty for other types."""
     def __init__(
@@ -165,7 +165,7 @@ class IdentifierDeleted(_message.Message):
     customer: _builtins.str
     """`customers/{uuid}`."""
     type: _identifier_pb2.Identifier.Type.ValueType
-    """The kind of handle."""
+    """What kind of handle it is."""
     system: _builtins.str
     """Whose id or which network's handle it was, a code; empty for other types."""
     def __init__(

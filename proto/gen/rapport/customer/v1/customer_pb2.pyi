@@ -25,31 +25,36 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Customer(_message.Message):
-    """A person or organization we have a relationship with. Keeps every name it once had."""
+    """A person or organization we have a relationship with. Keeps every name it once had.
+
+    Two customers who turn out to be one are merged, and one name survives. A customer's things keep the name they were born
+    with: after a merge their parent may be another name of the same customer. Whoever asks by any of the names, as `name`,
+    as `parent` or in a filter over `customer`, is answered with what is of all of them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _Kind:
+    class _Type:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Customer._Kind.ValueType], _builtins.type):
+    class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Customer._Type.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        KIND_UNSPECIFIED: Customer._Kind.ValueType  # 0
+        TYPE_UNSPECIFIED: Customer._Type.ValueType  # 0
         """Nobody knows: the customer has neither `person` nor `organization`."""
-        KIND_PERSON: Customer._Kind.ValueType  # 1
+        TYPE_PERSON: Customer._Type.ValueType  # 1
         """A human being, also one who speaks for an organization."""
-        KIND_ORGANIZATION: Customer._Kind.ValueType  # 2
+        TYPE_ORGANIZATION: Customer._Type.ValueType  # 2
         """A company, an association, an authority."""
 
-    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+    class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """What a customer is, for those who do not read which of `person` and `organization` is set: events and lists."""
 
-    KIND_UNSPECIFIED: Customer.Kind.ValueType  # 0
+    TYPE_UNSPECIFIED: Customer.Type.ValueType  # 0
     """Nobody knows: the customer has neither `person` nor `organization`."""
-    KIND_PERSON: Customer.Kind.ValueType  # 1
+    TYPE_PERSON: Customer.Type.ValueType  # 1
     """A human being, also one who speaks for an organization."""
-    KIND_ORGANIZATION: Customer.Kind.ValueType  # 2
+    TYPE_ORGANIZATION: Customer.Type.ValueType  # 2
     """A company, an association, an authority."""
 
     NAME_FIELD_NUMBER: _builtins.int
@@ -66,15 +71,15 @@ class Customer(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}`, chosen by the server."""
+    """`customers/{uuid}`, chosen by the server; of a merged customer the one that survives."""
     display_name: _builtins.str
     """What people call the customer; at most 200 characters. While nobody has chosen one it is the given and family name, or
     the organization's, and follows them when they change; sending that back chooses nothing.
     """
     language_code: _builtins.str
-    """BCP 47 language, for example `de` or `en-GB`; empty means `en`."""
+    """BCP 47 language, for example `de` or `en-GB`; empty means the installation's default, `en`."""
     time_zone: _builtins.str
-    """IANA time zone, for example `Europe/Berlin`; empty means `UTC`."""
+    """IANA time zone, for example `Europe/Berlin`; empty means the installation's default, `UTC`."""
     region_code: _builtins.str
     """ISO 3166-1 alpha-2 country, for example `DE`; used to read phone numbers without a country code. It says nothing of
     addresses, nor they of it.
@@ -124,13 +129,13 @@ class Customer(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "kind", b"kind", "organization", b"organization", "person", b"person", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "organization", b"organization", "person", b"person", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "identifiers", b"identifiers", "kind", b"kind", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "identifiers", b"identifiers", "language_code", b"language_code", "name", b"name", "organization", b"organization", "person", b"person", "region_code", b"region_code", "relationship_manager", b"relationship_manager", "time_zone", b"time_zone", "type", b"type", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["person", "organization"]  # noqa: Y015
-    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+    _WhichOneofReturnType_type: _TypeAlias = _typing.Literal["person", "organization"]  # noqa: Y015
+    _WhichOneofArgType_type: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_type) -> _WhichOneofReturnType_type | None: ...
 
 Global___Customer: _TypeAlias = Customer  # noqa: Y015
 

@@ -136,7 +136,7 @@ class UpdateCustomerRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change, also inside of the kind: `person.given_name`; empty means every populated field, `*` means all,
+        """The fields to change, also inside of what the customer is: `person.given_name`; empty means every populated field, `*` means all,
         and that what is not sent is emptied.
         """
 
@@ -220,7 +220,7 @@ class ResolveCustomerRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IDENTIFIER_FIELD_NUMBER: _builtins.int
-    CREATE_FIELD_NUMBER: _builtins.int
+    NEW_CUSTOMER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
@@ -229,19 +229,19 @@ class ResolveCustomerRequest(_message.Message):
         """The handle."""
 
     @_builtins.property
-    def create(self) -> _customer_pb2.Customer:
+    def new_customer(self) -> _customer_pb2.Customer:
         """Create this customer, with the handle, when none has it; absent means NOT_FOUND."""
 
     def __init__(
         self,
         *,
         identifier: _identifier_pb2.Identifier | None = ...,
-        create: _customer_pb2.Customer | None = ...,
+        new_customer: _customer_pb2.Customer | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create", b"create", "identifier", b"identifier"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "new_customer", b"new_customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create", b"create", "identifier", b"identifier", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["identifier", b"identifier", "new_customer", b"new_customer", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -256,7 +256,7 @@ class ResolveCustomerResponse(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     customer: _builtins.str
-    """The customer's name, `customers/{uuid}`; empty for nobody, when that is allowed."""
+    """The customer's name, `customers/{uuid}`, of a merged customer the one that survives; empty for nobody, when that is allowed."""
     created: _builtins.bool
     """True when this call created the customer."""
     def __init__(
@@ -280,12 +280,12 @@ class BatchResolveCustomersRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUESTS_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    allow_missing: _builtins.bool
+    """Answer a handle that is nobody's, and has no `new_customer`, with an empty `customer` instead of NOT_FOUND."""
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
-    allow_missing: _builtins.bool
-    """Answer a handle that is nobody's, and is not to create, with an empty `customer` instead of NOT_FOUND."""
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResolveCustomerRequest]:
         """1 to 1,000 requests; their own `request_id` is ignored."""
@@ -294,8 +294,8 @@ class BatchResolveCustomersRequest(_message.Message):
         self,
         *,
         requests: _abc.Iterable[Global___ResolveCustomerRequest] | None = ...,
-        request_id: _builtins.str = ...,
         allow_missing: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -425,7 +425,7 @@ class ListIdentifiersResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def identifiers(self) -> _containers.RepeatedCompositeFieldContainer[_identifier_pb2.Identifier]:
-        """The handles, oldest first."""
+        """The handles, oldest first, under the names they were born with."""
 
     def __init__(
         self,

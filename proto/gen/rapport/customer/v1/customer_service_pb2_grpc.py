@@ -118,7 +118,7 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCustomer(self, request, context):
-        """Gets a customer by name. A name that was merged away answers with the survivor.
+        """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,7 +132,7 @@ class CustomerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCustomer(self, request, context):
-        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
         an organization, or the reverse.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

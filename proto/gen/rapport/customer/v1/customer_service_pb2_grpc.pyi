@@ -40,11 +40,11 @@ class CustomerServiceStub:
     CreateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.CreateCustomerRequest, _customer_pb2.Customer]
     """Creates a customer. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when a handle belongs to another customer."""
     GetCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]
-    """Gets a customer by name. A name that was merged away answers with the survivor."""
+    """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name."""
     BatchGetCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]
     """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
     UpdateCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]
-    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
     an organization, or the reverse.
     """
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]
@@ -76,11 +76,11 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     CreateCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.CreateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
     """Creates a customer. ALREADY_EXISTS (`IDENTIFIER_TAKEN`) when a handle belongs to another customer."""
     GetCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.GetCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Gets a customer by name. A name that was merged away answers with the survivor."""
+    """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name."""
     BatchGetCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.BatchGetCustomersRequest, _customer_service_pb2.BatchGetCustomersResponse]  # type: ignore[assignment]
     """Gets up to 1,000 customers, in the order asked; NOT_FOUND when any is absent."""
     UpdateCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.UpdateCustomerRequest, _customer_pb2.Customer]  # type: ignore[assignment]
-    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+    """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
     an organization, or the reverse.
     """
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]  # type: ignore[assignment]
@@ -121,7 +121,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.GetCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Gets a customer by name. A name that was merged away answers with the survivor."""
+        """Gets a customer by name. A name that was merged away answers with the survivor, under the survivor's name."""
 
     @_abc_1.abstractmethod
     def BatchGetCustomers(
@@ -137,7 +137,7 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _customer_service_pb2.UpdateCustomerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_customer_pb2.Customer, _abc.Awaitable[_customer_pb2.Customer]]:
-        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_KIND`) for a field of a person when the customer is
+        """Changes the masked fields of a customer. FAILED_PRECONDITION (`OTHER_TYPE`) for a field of a person when the customer is
         an organization, or the reverse.
         """
 

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class Identifier(_message.Message):
     """A typed, normalised handle of a customer. It belongs to one customer, but for phone and fax numbers: people share them.
-    It is made and deleted, and never changed.
+    It is made and deleted; what it says is never changed.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -21,7 +21,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ImportJob(_message.Message):
-    """One import of one file."""
+    """One import of one file of customers. What other services import comes in batches (`import_key`) and needs no job: this is the
+    one kind there is, and one of another service would be named after what it imports.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -167,7 +167,7 @@ class ListTimelineEntriesResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def timeline_entries(self) -> _containers.RepeatedCompositeFieldContainer[_timeline_pb2.TimelineEntry]:
-        """The entries, newest first."""
+        """The entries, newest first, under the names they were born with."""
 
     def __init__(
         self,

@@ -54,9 +54,9 @@ class CustomerView(_message.Message):
     SECTIONS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`customers/{uuid}/view`."""
+    """`customers/{uuid}/view`, as it was asked for."""
     customer: _builtins.str
-    """`customers/{uuid}`: the survivor's name when the customer was merged."""
+    """`customers/{uuid}`: of a merged customer the name that survives."""
     display_name: _builtins.str
     """What people call the customer."""
     relationship_manager: _builtins.str

@@ -89,6 +89,11 @@ class Customer:
         return customer_name(self.id)
 
     @property
+    def type(self) -> str:
+        """The kind, as facts have it."""
+        return self.kind
+
+    @property
     def shown_name(self) -> str:
         """What people call the customer."""
         return self.display_name or self._derived_name()

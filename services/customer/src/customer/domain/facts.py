@@ -12,7 +12,7 @@ class CustomerCreated:
     """A customer was created."""
 
     customer: str
-    kind: str
+    type: str
     language_code: str
     time_zone: str
     region_code: str
@@ -24,7 +24,7 @@ class CustomerUpdated:
     """Fields of a customer changed."""
 
     customer: str
-    kind: str
+    type: str
     language_code: str
     time_zone: str
     region_code: str

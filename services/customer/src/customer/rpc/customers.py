@@ -190,9 +190,10 @@ class CustomerRpc(customer_service_pb2_grpc.CustomerServiceServicer):
 
 
 def _ask(check: Check, request: customer_service_pb2.ResolveCustomerRequest, field: str) -> Ask:
-    handle = read_known_handle(check.at("identifier"), request.identifier, request.create.region_code)
-    create = read_draft(check.at("create"), request.create) if request.HasField("create") else None
-    return Ask(field, handle, create)
+    handle = read_known_handle(check.at("identifier"), request.identifier, request.new_customer.region_code)
+    is_new = request.HasField("new_customer")
+    new = read_draft(check.at("new_customer"), request.new_customer) if is_new else None
+    return Ask(field, handle, new)
 
 
 def _message(held: Held) -> customer_pb2.Customer:

@@ -49,7 +49,7 @@ def read_changes(
     fields = {"organization_name" if path == _PATHS[-1] else path.rpartition(".")[2] for path in paths}
     changes = {field: profile[field] for field in PROFILE_FIELDS if field in fields}
     if not {"*", "person", "organization"}.isdisjoint(mask.paths):
-        kind = (customer.WhichOneof("kind") or "").upper()
+        kind = (customer.WhichOneof("type") or "").upper()
         return changes | {field: profile[field] for field in KIND_FIELDS} | {"kind": kind}, True
     kinds = {path.partition(".")[0].upper() for path in paths if "." in path}
     if len(kinds) > 1:

@@ -122,16 +122,16 @@ async def update_customer(
     """Change profile fields, and what the customer is when that is sent `as_a_whole`.
 
     Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
-    OTHER_KIND for a field of what the customer is not.
+    OTHER_TYPE for a field of what the customer is not.
     """
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version, "customer.etag")
     kind = held.customer.kind
     if kind and not as_a_whole and changes.get("kind", kind) != kind:
         raise FailedPrecondition(
-            "OTHER_KIND",
+            "OTHER_TYPE",
             f"{held.customer.name} is of the kind {kind}: send the other as a whole to make it that.",
-            {"resource": held.customer.name, "kind": kind},
+            {"resource": held.customer.name, "type": kind},
         )
     changed = held.customer.change(without_stand_in(held, changes), tx.now)
     if changed:

@@ -14,11 +14,11 @@ from customer.usecases.customers import Held, claim, insert_customers, prepare, 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Whose handle is this? With `create`, make that customer when it is nobody's."""
+    """Whose handle is this? With `new`, make that customer when it is nobody's."""
 
     field: str
     handle: Handle
-    create: Draft | None
+    new: Draft | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def resolve_customers(
     customers; AlreadyExists IDENTIFIER_TAKEN when a customer to be created has a further handle that is
     another's.
     """
-    numbers = {str(ask.handle.key) for ask in asks if ask.create and ask.handle.type in SHARED}
+    numbers = {str(ask.handle.key) for ask in asks if ask.new and ask.handle.type in SHARED}
     if numbers:
         await LOCK_NUMBERS.all(tx, numbers=sorted(numbers))
     owners = await _owners_of(tx, asks)
@@ -49,13 +49,13 @@ async def resolve_customers(
     for ask in asks:
         if _key(ask.handle) in owners:
             continue
-        if ask.create is None:
+        if ask.new is None:
             if missing_allowed:
                 continue
             if len(asks) > 1:  # which ones are known would be a reading of customers whom nothing names
                 raise NotFound("requests", "A handle of these is nobody's: allow_missing tells of each.")
             raise NotFound(ask.field, f"No customer has the handle in {ask.field}.")
-        held = prepare(tx, Draft(ask.create.profile, (ask.handle, *ask.create.handles)), relationship_manager)
+        held = prepare(tx, Draft(ask.new.profile, (ask.handle, *ask.new.handles)), relationship_manager)
         for identifier in held.identifiers:
             if not identifier.key:
                 continue
