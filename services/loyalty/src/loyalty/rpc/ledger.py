@@ -51,9 +51,9 @@ class LedgerRpc(LedgerServiceServicer):
         asked = parse(request.filter, store.BY_ACCOUNT)
         if asked.shape not in ("account=$1", "account:$1"):
             raise invalid("filter", "INVALID_FILTER", f'must be account = "{ACCOUNT}"')
-        (account,) = asked.params.values()
-        show = partial(to_message, Transfer)
-        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account=account)
+        accounts = await store.GET_ACCOUNTS.all(self.db, names=list(asked.params.values()))
+        show, account_id = partial(to_message, Transfer), accounts[0].id if accounts else None
+        page, token = await store.LIST_TRANSFERS.page(self.db, request, show, account_id=account_id)
         return pb.ListTransfersResponse(transfers=page, next_page_token=token)
 
     async def BatchGetAccounts(

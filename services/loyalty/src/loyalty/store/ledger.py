@@ -104,13 +104,11 @@ TOLD_OF = Statement[Any](
 
 GET_REVERSAL = Statement[Any](sa.select(TRANSFERS.c.id).where(TRANSFERS.c.reverses_id == sa.bindparam("id")))
 
-_account = ACCOUNTS.alias("asked")
-BY_ACCOUNT = {"account": filters.text(_account.c.name)}
-_asked = sa.select(_account.c.id).where(_account.c.name == sa.bindparam("account"))
+BY_ACCOUNT = {"account": filters.text(ACCOUNTS.c.name)}
 LIST_TRANSFERS = Listing(
     _TRANSFERS.add_columns(ENTRIES.c.version)
     .join(ENTRIES, ENTRIES.c.transfer_id == TRANSFERS.c.id)
-    .where(ENTRIES.c.account_id == _asked.scalar_subquery()),
+    .where(ENTRIES.c.account_id == sa.bindparam("account_id")),
     ENTRIES.c.version,
     descending=True,
     row=AccountTransfer,
