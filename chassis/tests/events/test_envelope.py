@@ -13,6 +13,8 @@ from chassis.api.messages import moment
 from chassis.events.envelope import headers, parse
 from chassis.events.shown import Shown
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport.common.v1.channel_pb2 import CHANNEL_VOICE, DIRECTION_INBOUND
+from rapport.customer.v1.customer_events_pb2 import InteractionRecorded
 from rapport.loyalty.v1.loyalty_events_pb2 import PurchaseRecorded
 
 DATA = CaseOpened(case="cases/1", customer="customers/anna", topic="late").SerializeToString()
@@ -73,6 +75,17 @@ def test_what_was_paid_and_when_it_happened_is_told_as_the_contract_describes_it
     shown = parse(headers(row, "loyalty"), row["data"], {}).shown
     assert (shown.occur_time, shown.amount, shown.currency_code) == (moment(bought), Decimal("-2.5"), "USD")
     assert shown.topic == shown.customer == ""
+
+
+def test_whose_it_is_and_who_spoke_first_is_told():
+    called = InteractionRecorded(
+        department="departments/billing", channel=CHANNEL_VOICE, direction=DIRECTION_INBOUND, topic="bill"
+    )
+    row = ROW | {"type": "rapport.customer.v1.InteractionRecorded", "data": called.SerializeToString()}
+    shown = parse(headers(row, "customer"), row["data"], {}).shown
+    assert shown == Shown(
+        department="departments/billing", channel="VOICE", direction="INBOUND", topic="bill"
+    )
 
 
 @pytest.mark.parametrize(

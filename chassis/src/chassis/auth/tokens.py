@@ -72,7 +72,9 @@ class Verifier:
         except _MALFORMED as error:
             _log.debug("token refused", why=type(error).__name__)
             raise Unauthenticated(
-                "TOKEN_INVALID", f"The token in `{where}` must be one that the issuer signed for `rapport`."
+                "TOKEN_INVALID",
+                f"The token in `{where}` must be one that the issuer signed for `rapport`, and of "
+                "`agent:{code}` or `service:{code}`.",
             ) from None
         self._verified[authorization] = principal
         if len(self._verified) > CACHED_TOKENS:

@@ -10,7 +10,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 def job(state=ImportState.OPEN):
-    return ImportJob(uuid4(), "0" * 64, state, 0, 0, 0, 0, 0, 0, "billing", NOW, None)
+    return ImportJob(uuid4(), "0" * 64, state, 0, 0, 0, 0, 0, 0, "billing", NOW, NOW, None)
 
 
 def test_rows_are_counted_with_the_rejected_ones():

@@ -69,6 +69,7 @@ class ImportJob(_message.Message):
     RENAMED_COUNT_FIELD_NUMBER: _builtins.int
     REFUSED_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`importJobs/{uuid}`."""
@@ -97,6 +98,10 @@ class ImportJob(_message.Message):
         """When the job was created."""
 
     @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it last changed: rows came, or took effect."""
+
+    @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When the last row was applied, or the job was given up."""
 
@@ -114,11 +119,12 @@ class ImportJob(_message.Message):
         renamed_count: _builtins.int = ...,
         refused_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "created_count", b"created_count", "department", b"department", "end_time", b"end_time", "last_line", b"last_line", "matched_count", b"matched_count", "name", b"name", "refused_count", b"refused_count", "renamed_count", b"renamed_count", "row_count", b"row_count", "source", b"source", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -37,6 +37,7 @@ class ImportJob:
     renamed_count: int
     department_id: str
     create_time: datetime
+    update_time: datetime
     end_time: datetime | None
     importer: str = ""
     commit_id: UUID | None = None

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from chassis import ids
+from chassis.api.entities import write
 from chassis.context import Principal
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -44,7 +45,7 @@ class Row:
 async def create_job(tx: Transaction, *, source: str) -> ImportJob:
     """A new job of the caller's department. IMPORT_UNDER_WAY while it has one of that source."""
     department_id, zeros = tx.call.principal.department, (0, 0, 0, 0, 0, 0)
-    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, None)
+    job = ImportJob(ids.uuid7(tx.now), source, ImportState.OPEN, *zeros, department_id, tx.now, tx.now, None)
     if not await INSERT_JOB.all(tx, **values(job)):
         other = await JOB_UNDER_WAY.maybe(tx, department_id=department_id, source=source)
         if other is None:
@@ -153,4 +154,4 @@ async def _locked(tx: Transaction, job_id: UUID) -> ImportJob:
 
 
 async def _save(tx: Transaction, job: ImportJob) -> None:
-    await tx.defer(SAVE_JOB, **values(job))
+    await write(tx, SAVE_JOB, job)

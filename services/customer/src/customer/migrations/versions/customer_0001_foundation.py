@@ -295,6 +295,7 @@ def imports() -> None:
             renamed_count bigint NOT NULL,
             department_id text NOT NULL,
             create_time timestamptz NOT NULL,
+            update_time timestamptz NOT NULL,
             end_time timestamptz,
             importer text NOT NULL,
             commit_id uuid
