@@ -11,7 +11,11 @@ from chassis.explain.chain import what
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
 from rapport.loyalty.v1.goodwill_service_pb2 import ExplainGoodwillRequest, GrantGoodwillRequest
-from rapport.loyalty.v1.ledger_service_pb2 import ExplainAccountRequest, ExplainTransferRequest
+from rapport.loyalty.v1.ledger_service_pb2 import (
+    ExplainAccountRequest,
+    ExplainTransferRequest,
+    ReverseTransferRequest,
+)
 from rapport.loyalty.v1.purchase_pb2 import Purchase
 from rapport.loyalty.v1.purchase_service_pb2 import (
     ExplainCustomerValueRequest,
@@ -42,6 +46,15 @@ async def test_goodwill_says_who_granted_it_and_by_which_rule(desk: Any) -> None
     assert why.summary.endswith(" by agents/alice (late-delivery).")
     assert steps(why) == ["GoodwillGranted", "GrantGoodwill"]
     assert why.causes[-1].actor == "agents/alice"
+
+
+async def test_goodwill_that_was_reversed_says_when(desk: Any) -> None:
+    goodwill = await granted(desk, f"customers/{uuid4()}", 300)
+    undo = ReverseTransferRequest(name=goodwill.transfer, reason_code="slip", request_id=str(uuid4()))
+    await desk.ledger.ReverseTransfer(undo)
+    why = await desk.goodwill.ExplainGoodwill(ExplainGoodwillRequest(name=goodwill.name))
+    assert " (late-delivery). Reversed on " in why.summary
+    assert steps(why) == ["GoodwillReversed", "ReverseTransfer"]
 
 
 async def test_a_transfer_is_explained_by_its_own_fact_and_an_account_by_its_latest(desk: Any) -> None:

@@ -73,6 +73,7 @@ async def test_a_purchase_is_recorded_told_and_adds_to_the_value(running: Runnin
         recorded.amount,
         "orders/1",
     )
+    assert (recorded.etag, told.data.department.partition("/")[0]) == ('"1"', "departments")
     assert (changed.resource, changed.version, changed.causation_id) == (worth.name, 1, told.id)
     assert (changed.data.lifetime_values[0], changed.data.purchase_count) == (recorded.amount, 1)
     assert value_name(changed.data, "band") == "SILVER"
