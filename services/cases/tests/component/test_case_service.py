@@ -1,9 +1,11 @@
+from datetime import timedelta
 from uuid import uuid4
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from chassis.api.messages import timestamp
 from rapport.cases.v1 import agent_pb2, case_pb2
 from rapport.cases.v1.case_service_pb2 import (
     AssignCaseRequest,
@@ -82,6 +84,16 @@ async def test_only_the_masked_fields_are_updated(desk):
     )
     updated = await desk.cases.UpdateCase(request)
     assert (updated.topic, updated.display_name, updated.etag) == ("damaged", "before", '"2"')
+
+
+async def test_a_case_says_when_it_was_last_changed(desk):
+    opened = await desk.open()
+    desk.clock.advance(timedelta(hours=1))
+    request = AssignCaseRequest(name=opened.name, owner=await desk.agent("agents/bob"))
+    assigned = await desk.cases.AssignCase(request)
+    assert (opened.update_time, assigned.open_time) == (opened.open_time, opened.open_time)
+    assert assigned.update_time == timestamp(desk.clock.now())
+    assert await desk.cases.GetCase(GetCaseRequest(name=opened.name)) == assigned
 
 
 async def test_an_update_without_a_mask_changes_what_is_populated(desk):

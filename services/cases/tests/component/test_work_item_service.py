@@ -90,6 +90,18 @@ async def test_finishing_the_work_keeps_the_promise_in_time_or_late(desk, after_
     assert kept.data.state == state
 
 
+async def test_work_and_its_promise_say_when_they_were_recorded_and_last_changed(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    made, past = timestamp(desk.clock.now()), timestamp(desk.in_days(-9))
+    old = await desk.make(-5, make_time=past, keep_time=timestamp(desk.in_days(-6)))
+    desk.clock.advance(timedelta(hours=1))
+    forecast = await desk.forecast(work_item.name, days=5)
+    changed, now = await desk.get(promise.name), timestamp(desk.clock.now())
+    for each in (forecast, changed):
+        assert (each.create_time, each.update_time) == (made, now)
+    assert (old.make_time, old.create_time) == (past, made)
+
+
 async def test_work_is_finished_when_the_department_says_it_was(desk):
     work_item, promise = await desk.promised_work(due_days=3)
     desk.clock.advance(timedelta(days=4))

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -77,10 +77,18 @@ def test_a_promise_recovers_when_the_forecast_does_as_if_nothing_had_been():
     made = promise()
     made.expect(DUE + A_DAY, "carrier-delay")
     fact = made.expect(DUE - A_DAY, "carrier-delay")
-    assert (fact.promise, fact.forecast_time, fact.due_time) == (made.name, DUE - A_DAY, DUE)
+    assert (fact.promise, fact.work_item, fact.state) == (made.name, made.work_item, "OPEN")
+    assert (fact.forecast_time, fact.forecast_date, fact.due_time) == (DUE - A_DAY, None, DUE)
     expected = promise()
     expected.version = 3
     assert made == expected
+
+
+def test_a_promised_day_recovers_to_a_day():
+    made = promise()
+    made.due_date, made.time_zone = date(2026, 3, 5), "Europe/Berlin"
+    made.expect(DUE + 2 * A_DAY, "carrier-delay")
+    assert made.expect(DUE - A_DAY, "carrier-delay").forecast_date == (DUE - A_DAY).date()
 
 
 def test_a_good_forecast_does_not_take_away_what_the_clock_said():

@@ -41,7 +41,7 @@ class Agent:
         """The fact that there is such an agent."""
         return fact_of(AgentCreated, self)
 
-    def update(self, changes: AgentFields, now: datetime) -> AgentUpdated | None:
+    def update(self, changes: AgentFields) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
         changed = [name for name, value in changes.items() if value != getattr(self, name)]
         if not changed:
@@ -49,7 +49,6 @@ class Agent:
         previous_department = self.department
         for name in changed:
             setattr(self, name, changes[name])  # type: ignore[literal-required]
-        self.update_time = now
         self.version += 1
         return fact_of(
             AgentUpdated,

@@ -3,6 +3,7 @@
 from cases.domain.agent import Agent, AgentFields
 from cases.store.agents import AGENT, INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
 from chassis.api import etags
+from chassis.api.entities import save
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
@@ -44,11 +45,10 @@ async def update_agent(
         stored = await LOCK_AGENT.one(tx, id=agent_id)  # somebody else was faster
     tx.require_owner(stored)
     etags.match(etag, stored.version)
-    if updated := stored.update(changes, tx.now):
+    if updated := stored.update(changes):
         stored.require_complete()
         tx.require_owner(stored)
-        await tx.defer(UPDATE_AGENT, **values(stored))
-        tx.record(updated, version=stored.version)
+        await save(tx, UPDATE_AGENT, stored, updated)
     return stored
 
 
