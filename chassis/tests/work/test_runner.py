@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from chassis.grpc.client import deadline
-from chassis.work import Later, Ours, Refused, State, Verdict, queue
+from chassis.work import Later, Ours, Refused, State, Verdict, code_of, queue
 from chassis.work.metrics import REPEATS
 from rapport_testing.wait import eventually
 
@@ -107,7 +107,7 @@ async def test_an_answer_that_never_came_is_unknown_and_repeated_once(office: An
     office.outside.answers = [ConnectionResetError(), ConnectionResetError()]
     await office.replica()
     await office.enqueue("a", repeats=1)
-    [work] = await eventually(lambda: seen(office, "PENDING", code="ConnectionResetError"))
+    [work] = await eventually(lambda: seen(office, "PENDING", code="connection-reset-error"))
     assert work.unknown == [1]
     office.clock.advance(timedelta(minutes=2))
     [work] = await eventually(lambda: seen(office, "UNKNOWN"))
@@ -130,7 +130,7 @@ async def test_a_repeat_that_would_say_something_else_is_not_made(office: Any) -
     await eventually(lambda: seen(office, "PENDING", attempt=1))
     await office.sql("UPDATE work SET fingerprint = 'another'")
     office.clock.advance(timedelta(minutes=2))
-    await eventually(lambda: seen(office, "UNKNOWN", code="NOT_REPEATABLE"))
+    await eventually(lambda: seen(office, "UNKNOWN", code="not-repeatable"))
     assert office.outside.taken == ["a"]
 
 
@@ -155,7 +155,7 @@ async def test_a_dead_hand_over_is_unknown_once_the_database_answered_for_a_leas
     await eventually(lambda: runner._overdue_at > looks + 1)
     assert await office.states() == ["HANDING_OVER"]
     office.outside.answer_time = timedelta(0)
-    await eventually(lambda: seen(office, "UNKNOWN", code="NO_ANSWER"))
+    await eventually(lambda: seen(office, "UNKNOWN", code="no-answer"))
     assert office.outside.taken == []
 
 
@@ -281,3 +281,16 @@ async def seen(office: Any, state: str, **fields: Any) -> Any:
 
 def repeats() -> float:
     return REPEATS.labels("send")._value.get()
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("SMTPServerDisconnected", "smtp-server-disconnected"),
+        ("TimeoutError", "timeout-error"),
+        ("TEMPLATE_PART_MISSING", "template-part-missing"),
+        ("cases_UNAVAILABLE", "cases-unavailable"),
+    ],
+)
+def test_what_stopped_us_is_a_code(name: str, code: str) -> None:
+    assert code_of(name) == code

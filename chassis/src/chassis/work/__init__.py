@@ -16,7 +16,7 @@ definite answer counts however late it comes.
 """
 
 from chassis.work.item import State, Work
-from chassis.work.outcome import Later, NotDone, Ours, Outcome, Refused, Verdict
+from chassis.work.outcome import Later, NotDone, Ours, Outcome, Refused, Verdict, code_of
 from chassis.work.queue import cancel, enqueue
 from chassis.work.turn import Turn
 from chassis.work.worker import Worker
@@ -33,5 +33,6 @@ __all__ = [
     "Work",
     "Worker",
     "cancel",
+    "code_of",
     "enqueue",
 ]

@@ -1,8 +1,11 @@
 """How an attempt at work ended."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+_NEXT_WORD = re.compile(r"_|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Verdict(StrEnum):
@@ -22,7 +25,8 @@ class Outcome:
     """How an attempt ended.
 
     Attributes:
-        code: the other side's code, or what stopped us; never its text, which may be personal.
+        code: the other side's code as it is, or a code of ours for what stopped us, such as
+            `smtp-server-disconnected`; never its text, which may be personal.
         result: what `Worker.act` returned, or the `NotDone` that it raised.
 
     """
@@ -46,7 +50,7 @@ class NotDone(Exception):
           Refused  it will never work
 
     Attributes:
-        code: the other side's code, or what stopped us.
+        code: as an outcome has it.
 
     """
 
@@ -77,3 +81,8 @@ class Superseded(NotDone):
     """Our turn is over: another attempt has begun, or what the work is about has changed."""
 
     verdict = Verdict.AGAIN
+
+
+def code_of(name: str) -> str:
+    """The code for the name of an error, a reason or a status: lower-case words with dashes."""
+    return _NEXT_WORD.sub("-", name).lower()

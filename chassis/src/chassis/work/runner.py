@@ -19,7 +19,7 @@ from chassis.timeouts import woken
 from chassis.work import metrics, queue
 from chassis.work.item import LIVE as LIVE_STATES
 from chassis.work.item import State, Work
-from chassis.work.outcome import NotDone, Outcome, Verdict
+from chassis.work.outcome import NotDone, Outcome, Verdict, code_of
 from chassis.work.turn import LEASE, Turn
 from chassis.work.worker import Worker
 
@@ -125,7 +125,7 @@ class WorkRunner:
             finally:
                 self._acting.discard(acting)
                 acting.cancel()
-            outcome = Outcome(Verdict.AGAIN, "STOPPED") if acting.cancelled() else acting.result()
+            outcome = Outcome(Verdict.AGAIN, "stopped") if acting.cancelled() else acting.result()
             await self._record(worker, work, outcome)
 
     def _call(self, worker: Worker, work: Work) -> Call:
@@ -144,16 +144,16 @@ class WorkRunner:
         except NotDone as error:
             return Outcome(error.verdict, error.code, error)
         except asyncio.CancelledError:  # by `_limited`, or by `stop`
-            code = "STOPPED" if self._stopping else "TIMEOUT"
+            code = "stopped" if self._stopping else "timeout"
             begun = Verdict.AGAIN if self._stopping else Verdict.LATER
             return Outcome(Verdict.UNKNOWN if turn.committed else begun, code)
         except Exception as error:
-            name = type(error).__name__
+            code = code_of(type(error).__name__)
             if turn.committed:
-                return Outcome(Verdict.UNKNOWN, name)
+                return Outcome(Verdict.UNKNOWN, code)
             if not isinstance(error, OSError):  # of which TimeoutError is one
                 _log.error("an attempt at work failed", kind=work.kind, key=work.key, exc_info=error)
-            return Outcome(Verdict.LATER, name)
+            return Outcome(Verdict.LATER, code)
 
     async def _record(self, worker: Worker, work: Work, outcome: Outcome) -> None:
         """Keep the outcome, however long the database is away: a lost outcome is an unknown one."""
@@ -203,7 +203,7 @@ class WorkRunner:
             # Whoever has the answer may have waited for the database as long as we did, so it goes first.
             lease = self._workers[work.kind].answer_time * LEASE
             if now_s - self._answering_since >= lease.total_seconds():
-                await self._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "NO_ANSWER"))
+                await self._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "no-answer"))
 
     async def _overdue(self, work: Work, attempt: int, outcome: Outcome) -> None:
         worker = self._workers[work.kind]

@@ -42,7 +42,7 @@ class Turn:
         repeat says something else; Later when the database does not answer.
         """
         if self._work.unknown and self._work.fingerprint not in ("", fingerprint):
-            raise Refused("NOT_REPEATABLE")
+            raise Refused("not-repeatable")
         answer_s = self._worker.answer_time.total_seconds()
         for _ in range(TRIES):
             began = asyncio.get_running_loop().time()  # before the write: so ours ends first
@@ -55,12 +55,12 @@ class Turn:
                 continue
             self.until = began + answer_s
             return
-        raise Later("DATABASE_UNAVAILABLE")
+        raise Later("database-unavailable")
 
     def commit_to_it(self) -> None:
         """What leaves next cannot be called back. Superseded when the lease has run out meanwhile."""
         if asyncio.get_running_loop().time() >= self.until:
-            raise Superseded("LEASE_OVER")
+            raise Superseded("lease-over")
         self.committed = True
 
     async def _write(self, fingerprint: str, about: Any) -> None:
@@ -72,9 +72,9 @@ class Turn:
         async with self._db.transaction() as tx:
             subject = await worker.lock(tx, work.key)
             if not await worker.handing_over(tx, subject, work, about):
-                raise Superseded("CHANGED")
+                raise Superseded("changed")
             ours = {"work": work.id, "at_attempt": work.attempt, "of": fingerprint}
             if await queue.HAND_OVER.maybe(tx, **ours, lease=worker.answer_time * LEASE) is None:
-                raise Superseded("LEASE_OVER")
+                raise Superseded("lease-over")
             if work.unknown:
                 tx.after_commit(REPEATS.labels(work.kind).inc)

@@ -136,7 +136,7 @@ async def test_a_better_date_replaces_one_that_was_not_told(desk: Any) -> None:
     desk.peers.customers.failure = grpc.StatusCode.UNAVAILABLE
     event = desk.at_risk(forecast_days=7)
     await desk.hear(event, version=2)
-    await eventually(lambda: _failed(desk, event.promise, "CUSTOMER_UNAVAILABLE"))
+    await eventually(lambda: _failed(desk, event.promise, "customer-unavailable"))
     await desk.hear(desk.at_risk(event.promise, forecast_days=5), version=3)
     await eventually(lambda: _requested(desk, 2))
     desk.peers.customers.failure = None
@@ -166,7 +166,7 @@ async def test_while_the_owner_cannot_say_nothing_is_told(desk: Any, failure: gr
     desk.peers.promises.happened(event, 2)
     await desk.running.deliver(event, resource=event.promise, version=2 if failure else 3, source="cases")
     await eventually(
-        lambda: _failed(desk, event.promise, "CASES_UNAVAILABLE" if failure else "PROMISE_BEHIND")
+        lambda: _failed(desk, event.promise, "cases-unavailable" if failure else "promise-behind")
     )
     assert desk.mail.received == []
     desk.peers.promises.failure = None

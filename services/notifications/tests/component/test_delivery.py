@@ -158,7 +158,7 @@ async def test_a_local_part_of_any_script_is_taken_or_told_at_once(desk: Any, ut
         assert desk.mail.recipients == ["jörg@example.com"]
     else:
         notice = await desk.notice_in("FAILED", event.promise)
-        assert await desk.outcomes(notice) == [("PERMANENT_FAILURE", "ADDRESS_NEEDS_SMTPUTF8")]
+        assert await desk.outcomes(notice) == [("PERMANENT_FAILURE", "address-needs-smtputf8")]
 
 
 async def test_an_agents_address_that_cannot_be_written_costs_no_notice(desk: Any) -> None:
@@ -205,7 +205,7 @@ async def test_a_provider_that_was_down_gets_the_message_when_it_is_up(desk: Any
     event = desk.at_risk()
     await desk.hear(event)
     notice = await tried(desk, event.promise, 1)
-    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "SMTPConnectError")]
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "smtp-connect-error")]
     await desk.mail.start()
     desk.clock.advance(LONG_ENOUGH)
     notice = await desk.notice_in("SENT", event.promise)
@@ -218,9 +218,9 @@ async def test_a_customer_service_that_was_down_is_asked_again(desk: Any) -> Non
     await desk.hear(event)
     with capture_logs() as logs:
         notice = await tried(desk, event.promise, 1)
-    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "CUSTOMER_UNAVAILABLE")]
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "customer-unavailable")]
     [said] = [line for line in logs if line["event"].startswith("a notice could not be handed over")]
-    assert (said["notice"], said["attempt"], said["code"]) == (notice.name, 1, "CUSTOMER_UNAVAILABLE")
+    assert (said["notice"], said["attempt"], said["code"]) == (notice.name, 1, "customer-unavailable")
     desk.peers.customers.failure = None
     desk.clock.advance(LONG_ENOUGH)
     await desk.notice_in("SENT", event.promise)
@@ -231,7 +231,7 @@ async def test_a_directory_that_was_down_is_asked_again(desk: Any) -> None:
     event = desk.at_risk()
     await desk.hear(event)
     notice = await tried(desk, event.promise, 1)
-    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "CASES_INTERNAL")]
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "cases-internal")]
     desk.peers.directory.failure = None
     desk.clock.advance(LONG_ENOUGH)
     await desk.notice_in("SENT", event.promise)
@@ -265,7 +265,7 @@ async def test_without_a_named_human_nothing_is_sent(desk: Any) -> None:
     event = desk.at_risk()
     await desk.hear(event)
     notice = await tried(desk, event.promise, 1)
-    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "NO_CONTACT_PERSON")]
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "no-contact-person")]
     assert desk.mail.received == []
 
 
@@ -285,7 +285,7 @@ async def test_an_address_that_is_none_is_refused_without_asking_the_provider(de
     event = desk.at_risk()
     await desk.hear(event)
     notice = await desk.notice_in("FAILED", event.promise)
-    assert await desk.outcomes(notice) == [("PERMANENT_FAILURE", "INVALID_ADDRESS")]
+    assert await desk.outcomes(notice) == [("PERMANENT_FAILURE", "invalid-address")]
     assert desk.mail.received == []
 
 
@@ -415,7 +415,7 @@ async def test_that_there_is_nobody_to_name_is_shown_until_we_have_mended_it(des
     await desk.hear(event)
     await tried(desk, event.promise, 1)
     [row] = await WORK.all(desk.running.db)
-    assert (row["alarm"], row["code"]) == (True, "NO_CONTACT_PERSON")
+    assert (row["alarm"], row["code"]) == (True, "no-contact-person")
     agents.update(gone)
     desk.clock.advance(LONG_ENOUGH)
     await desk.notice_in("SENT", event.promise)

@@ -26,8 +26,10 @@ READ_EVERYTHING = frozenset(
         "loyalty.transfers.read",
         "loyalty.units.read",
         "loyalty.customer_values.read",
+        "notifications.delivery_attempts.read",
         "notifications.notice_policies.read",
         "notifications.notices.read",
+        "notifications.template_texts.read",
         "notifications.templates.read",
     }
 )
@@ -77,6 +79,7 @@ LEAD = frozenset(
         "loyalty.purchases.write",
         "loyalty.units.write",
         "notifications.notice_policies.write",
+        "notifications.template_texts.write",
         "notifications.templates.write",
     }
 )

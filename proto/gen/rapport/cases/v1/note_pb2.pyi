@@ -32,7 +32,7 @@ class Note(_message.Message):
     text: _builtins.str
     """The text; 1 to 4,000 characters."""
     author: _builtins.str
-    """Who wrote it."""
+    """Who wrote it: `agents/{agent}` or `services/{service}`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was written."""

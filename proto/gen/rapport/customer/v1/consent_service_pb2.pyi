@@ -249,7 +249,7 @@ class CheckContactResponse(_message.Message):
     allowed: _builtins.bool
     """True when `channel` and `address` may be used now."""
     reason_code: _builtins.str
-    """Why not, when not allowed: the code `consent-denied` or `no-address`."""
+    """Why not, when not allowed: a code such as `consent-denied` or `no-address`."""
     channel: _channel_pb2.Channel.ValueType
     """The channel to use."""
     address: _builtins.str

@@ -135,7 +135,7 @@ class NoticeSuppressed(_message.Message):
     text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
-    """Why, a code: `consent-denied`, `no-address`, `customer-not-found`, `expired`, `promise-ended`,
+    """Why, a code such as `consent-denied`, `no-address`, `customer-not-found`, `expired`, `promise-ended`,
     `promise-recovered`, `promise-at-risk`, `already-told`.
     """
     def __init__(
@@ -297,7 +297,7 @@ class NoticeUnknown(_message.Message):
     text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
-    """Why nothing more is tried, a code: `outcome-unknown`, `promise-ended`, `gave-up`, `refused`."""
+    """Why nothing more is tried, a code such as `outcome-unknown`, `promise-ended`, `gave-up`, `refused`."""
     def __init__(
         self,
         *,
@@ -371,7 +371,7 @@ class NoticeFailed(_message.Message):
     text_version: _builtins.int
     """The version of the template's text in that language; 0 when it never was."""
     reason_code: _builtins.str
-    """Why, a code: `refused`, `gave-up`."""
+    """Why, a code such as `refused`, `gave-up`."""
     def __init__(
         self,
         *,

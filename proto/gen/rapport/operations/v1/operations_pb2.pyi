@@ -119,7 +119,7 @@ class WorkBacklog(_message.Message):
     alarm_count: _builtins.int
     """Those that wait for us to mend something."""
     alarm_code: _builtins.str
-    """What the other side said to one of those, a code."""
+    """What stands in the way of one of those: the other side's code as it is, or a code of ours."""
     unknown_count: _builtins.int
     """Those of the last day of which nobody knows whether they were done."""
     overdue_count: _builtins.int
@@ -387,7 +387,7 @@ class Work(_message.Message):
     attempt_count: _builtins.int
     """The number of the latest attempt."""
     code: _builtins.str
-    """The code of the latest outcome."""
+    """The code of the latest outcome: the other side's as it is, for example `550 5.1.1`, or one of ours: `no-answer`."""
     alarm: _builtins.bool
     """Whether it waits for us to mend something."""
     @_builtins.property

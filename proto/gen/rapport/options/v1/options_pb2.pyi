@@ -108,7 +108,7 @@ class _FormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Format.ValueTy
     INVALID_CODE.
     """
     FORMAT_NUMBER: _Format.ValueType  # 5
-    """A positive whole number of at most nine digits."""
+    """A positive whole number of at most nine digits. INVALID_CODE."""
     FORMAT_UUID: _Format.ValueType  # 6
     """A UUID in its canonical form. INVALID_UUID."""
     FORMAT_SHA256: _Format.ValueType  # 7
@@ -116,7 +116,9 @@ class _FormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Format.ValueTy
     FORMAT_EMAIL: _Format.ValueType  # 8
     """An e-mail address to which mail can be written. INVALID_EMAIL."""
     FORMAT_LANGUAGE: _Format.ValueType  # 9
-    """A language: letters as BCP 47 has them, such as `de`, `en-GB` or `zh-Hant-TW`. INVALID_CODE."""
+    """A language of BCP 47 as language, script and region, such as `de`, `en-GB` or `zh-Hant-TW`: no variants, extensions
+    or private use. INVALID_CODE.
+    """
     FORMAT_TIME_ZONE: _Format.ValueType  # 10
     """An IANA time zone, such as `Europe/Berlin`. INVALID_CODE."""
     FORMAT_REGION: _Format.ValueType  # 11
@@ -144,7 +146,7 @@ FORMAT_VARIABLE: Format.ValueType  # 4
 INVALID_CODE.
 """
 FORMAT_NUMBER: Format.ValueType  # 5
-"""A positive whole number of at most nine digits."""
+"""A positive whole number of at most nine digits. INVALID_CODE."""
 FORMAT_UUID: Format.ValueType  # 6
 """A UUID in its canonical form. INVALID_UUID."""
 FORMAT_SHA256: Format.ValueType  # 7
@@ -152,7 +154,9 @@ FORMAT_SHA256: Format.ValueType  # 7
 FORMAT_EMAIL: Format.ValueType  # 8
 """An e-mail address to which mail can be written. INVALID_EMAIL."""
 FORMAT_LANGUAGE: Format.ValueType  # 9
-"""A language: letters as BCP 47 has them, such as `de`, `en-GB` or `zh-Hant-TW`. INVALID_CODE."""
+"""A language of BCP 47 as language, script and region, such as `de`, `en-GB` or `zh-Hant-TW`: no variants, extensions
+or private use. INVALID_CODE.
+"""
 FORMAT_TIME_ZONE: Format.ValueType  # 10
 """An IANA time zone, such as `Europe/Berlin`. INVALID_CODE."""
 FORMAT_REGION: Format.ValueType  # 11

@@ -73,7 +73,7 @@ class Contacts:
         allowed = await self._check(customer, purpose)
         agent = await self._agent(allowed.relationship_manager) or await self._agent(self._front_desk)
         if agent is None:
-            raise Ours("NO_CONTACT_PERSON")
+            raise Ours("no-contact-person")
         return Contact(
             channel=enum_name(channel_pb2.Channel.DESCRIPTOR, allowed.channel),
             address=allowed.address,
@@ -99,7 +99,7 @@ class Contacts:
                 raise Forbidden(CUSTOMER_NOT_FOUND) from None
             if absent == purpose:  # which a template names and nobody has created
                 raise Ours(PURPOSE_NOT_FOUND) from None
-            raise not_answered("CUSTOMER", error) from None
+            raise not_answered("customer", error) from None
         if not answer.allowed:
             raise Forbidden(answer.reason_code)
         return answer
@@ -113,5 +113,5 @@ class Contacts:
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return None
-            raise not_answered("CASES", error) from None
+            raise not_answered("cases", error) from None
         return None if agent.inactive else agent

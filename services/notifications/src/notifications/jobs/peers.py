@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from chassis.work import Later, NotDone, Ours
+from chassis.work import Later, NotDone, Ours, code_of
 
 if TYPE_CHECKING:
     from grpc.aio import AioRpcError
@@ -22,6 +22,6 @@ _OURS = (
 
 
 def not_answered(service: str, error: AioRpcError) -> NotDone:
-    """Later, or Ours when somebody of ours has to mend something. The code names service and status."""
+    """Later, or Ours when somebody of ours has to mend something. It is called `cases-unavailable`."""
     kind = Ours if error.code() in _OURS else Later
-    return kind(f"{service}_{error.code().name}")
+    return kind(code_of(f"{service}_{error.code().name}"))

@@ -19,7 +19,7 @@ from rapport.cases.v1 import promise_service_pb2
 if TYPE_CHECKING:
     from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
 
-BEHIND = "PROMISE_BEHIND"
+BEHIND = "promise-behind"
 
 
 class Promises:
@@ -52,7 +52,7 @@ class Promises:
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 raise Forbidden(PROMISE_ENDED) from None
-            raise not_answered("CASES", error) from None
+            raise not_answered("cases", error) from None
         news = news_in(promise)
         if news.version < notice.heard_version:
             raise Later(BEHIND)

@@ -12,7 +12,7 @@ from chassis.backoff import Backoff
 from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument
-from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work
+from chassis.work import Ours, Outcome, Refused, Turn, Verdict, Work, code_of
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Notice
 from notifications.domain.policy import MUST_SAY
@@ -114,7 +114,7 @@ class Sending:
     def _mail(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
         address = address_of(contact.address)
         if address is None:
-            raise Refused("INVALID_ADDRESS")
+            raise Refused("invalid-address")
         reply_to = address_of(contact.reply_to)
         return Mail(
             message_id=delivery.notice.provider_key(self._sender.address.domain),
@@ -144,10 +144,10 @@ def _words(delivery: Delivery, contact: Contact) -> Words:
             MUST_SAY.get(notice.concern, ()),
         )
     except InvalidArgument as refusal:
-        raise Ours(refusal.reason) from None
+        raise Ours(code_of(refusal.reason)) from None
     except Exception as error:
         _log.error("a notice cannot be rendered", notice=notice.name, error=type(error).__name__)
-        raise Ours(type(error).__name__) from None
+        raise Ours(code_of(type(error).__name__)) from None
 
 
 def _hash(words: Words) -> str:

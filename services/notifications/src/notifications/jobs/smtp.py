@@ -12,7 +12,7 @@ import aiosmtplib
 from chassis import failpoints
 from chassis.api.addresses import Address
 from chassis.telemetry.tracing import client_span
-from chassis.work import Later, Ours, Refused
+from chassis.work import Later, Ours, Refused, code_of
 from notifications.jobs.answers import refusal
 from notifications.jobs.message import Mail, compose
 
@@ -92,8 +92,8 @@ class SmtpProvider:
             raise refusal(refused.code, refused.message, of_recipient=False) from None
         except aiosmtplib.SMTPException as error:
             if isinstance(error.__cause__, ssl.SSLError) or type(error) is aiosmtplib.SMTPException:
-                raise Ours(type(error).__name__) from None  # a certificate, or no STARTTLS, or no login there
-            raise Later(type(error).__name__) from None
+                raise Ours(_code(error)) from None  # a certificate, or no STARTTLS, or no login there
+            raise Later(_code(error)) from None
 
     async def _envelope(self, smtp: aiosmtplib.SMTP, mail: Mail) -> None:
         """Name the sender and the recipient."""
@@ -107,7 +107,7 @@ class SmtpProvider:
         except aiosmtplib.SMTPResponseException as refused:
             raise refusal(refused.code, refused.message, of_recipient=True) from None
         except aiosmtplib.SMTPException as error:
-            raise Later(type(error).__name__) from None
+            raise Later(_code(error)) from None
 
     async def _data(self, smtp: aiosmtplib.SMTP, content: bytes, commit_to_it: Callable[[], None]) -> str:
         """Send the message. The final dot goes by itself, so that until then nothing has happened."""
@@ -117,10 +117,10 @@ class SmtpProvider:
                 raise refusal(answer.code, answer.message, of_recipient=True)
             protocol = smtp.protocol
             if protocol is None:
-                raise Later("SMTPServerDisconnected")
+                raise Later("smtp-server-disconnected")
             protocol.write(_FIRST_DOT.sub(b"..", content))
         except aiosmtplib.SMTPException as error:
-            raise Later(type(error).__name__) from None
+            raise Later(_code(error)) from None
         commit_to_it()
         protocol.write(b".\r\n")
         answer = await protocol.read_response()  # as long as the turn lasts
@@ -129,12 +129,16 @@ class SmtpProvider:
         return str(answer.code)
 
 
+def _code(error: aiosmtplib.SMTPException) -> str:
+    return code_of(type(error).__name__)
+
+
 def _options(smtp: aiosmtplib.SMTP, to: Address) -> tuple[list[str], str]:
     """The options of the envelope, and its encoding. Refused when the server cannot write to the address."""
     if not to.needs_utf8:
         return [], "ascii"
     if not smtp.supports_extension("smtputf8"):
-        raise Refused("ADDRESS_NEEDS_SMTPUTF8")
+        raise Refused("address-needs-smtputf8")
     return ["SMTPUTF8", "BODY=8BITMIME"], "utf-8"
 
 
