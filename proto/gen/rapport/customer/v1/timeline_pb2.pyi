@@ -48,7 +48,9 @@ class TimelineEntry(_message.Message):
     service: _builtins.str
     """The service that told it, `services/{service}`."""
     resource: _builtins.str
-    """The name of the resource it is about, for example `cases/0198...`; empty for interactions without one."""
+    """The name of the resource it is about, for example `cases/0198...`, at most 300 characters; empty for interactions without
+    one.
+    """
     reference: _builtins.str
     """What an interaction refers to in another system, for example `orders/10248`. Empty for facts."""
     channel: _channel_pb2.Channel.ValueType
