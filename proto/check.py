@@ -9,6 +9,7 @@ from pathlib import Path
 import conventions
 import generate
 import paths
+import released
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 BIN = Path(sys.executable).parent
@@ -43,7 +44,11 @@ def main() -> int:
         if faults := conventions.faults(contracts):
             print("Conventions:", *faults, sep="\n  ")
             failures += 1
-        failures += not buf("breaking", str(image), f"--against={ROOT / 'released.binpb'}")
+        baseline = ROOT / "released.binpb"
+        failures += not buf("breaking", str(image), f"--against={baseline}")
+        if faults := released.faults(contracts, FileDescriptorSet.FromString(baseline.read_bytes())):
+            print("Options of the release:", *faults, sep="\n  ")
+            failures += 1
         generate.generate(gen)
         if changed := differences(ROOT / "gen", gen):
             print("proto/gen is not what the contracts generate; run `make proto`:", *changed, sep="\n  ")
