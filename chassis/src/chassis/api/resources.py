@@ -81,7 +81,9 @@ def _resources() -> Mapping[str, Resource]:
     kinds = {pattern: last for _, (pattern, *_), last in described}
     return {
         kind: Resource(
-            _pattern(pattern, kinds), _pattern("".join(other), kinds), _pattern(_above(pattern), kinds)
+            _pattern(pattern, kinds),
+            _pattern(other[0] if other else "", kinds),
+            _pattern(_above(pattern), kinds),
         )
         for kind, (pattern, *other), _ in described
     }

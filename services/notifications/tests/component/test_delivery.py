@@ -177,7 +177,7 @@ async def test_a_notice_that_cannot_be_rendered_waits_until_its_template_is_mend
     event = desk.at_risk()
     await desk.hear(event)
     notice = await tried(desk, event.promise, 1)
-    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "TEMPLATE_PART_MISSING")]
+    assert await desk.outcomes(notice) == [("TEMPORARY_FAILURE", "template-part-missing")]
     [row] = await WORK.all(desk.running.db)
     assert (row["state"], row["alarm"]) == ("PENDING", True)
     await desk.update_text(body=text.body)
@@ -403,8 +403,9 @@ async def test_what_a_service_refuses_us_is_shown_until_we_have_mended_it(
     await desk.hear(event)
     await tried(desk, event.promise, 1)
     [row] = await WORK.all(desk.running.db)
-    service = "CUSTOMER" if peer == "customers" else "CASES"
-    assert (row["state"], row["alarm"], row["code"]) == ("PENDING", True, f"{service}_{status.name}")
+    service = "customer" if peer == "customers" else "cases"
+    code = f"{service}-{status.name.lower().replace('_', '-')}"
+    assert (row["state"], row["alarm"], row["code"]) == ("PENDING", True, code)
 
 
 async def test_that_there_is_nobody_to_name_is_shown_until_we_have_mended_it(desk: Any) -> None:
