@@ -107,7 +107,7 @@ class Post:
         assert attempt.work is not None
         work = await queue.GET.one(self._db, work=attempt.work.id)
         if work.state is State.HANDING_OVER:
-            await self._runner._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "NO_ANSWER"))
+            await self._runner._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "no-answer"))
 
     async def release(self) -> None:
         """Let the oldest attempt that is held go on."""
