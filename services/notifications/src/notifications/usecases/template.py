@@ -131,7 +131,8 @@ def _require_texts(template: Template, texts: list[Text]) -> None:
     """FailedPrecondition when no text is in the default language, or one uses what is not declared."""
     languages = [text.language_code for text in texts]
     if template.default_language_code not in languages:
-        told = f"There is no text in {template.default_language_code}, but in {', '.join(languages)}."
+        has = ", ".join(languages) or "none"
+        told = f"There is no text in {template.default_language_code}; languages of texts: {has}."
         raise FailedPrecondition("TEXT_MISSING", told, {"languages": " ".join(languages)})
     for text in texts:
         if used := template.undeclared(words.used_in(text)):
