@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chassis.api.checks import checker
 from chassis.api.masks import changeable, updated
 from chassis.api.messages import timestamp
-from chassis.api.resources import referred
+from chassis.api.resources import other_form, referred
 from chassis.api.validation import Check
 from chassis.contracts import contracts
 from rapport.cases.v1 import (
@@ -96,6 +96,7 @@ def texts(field: FieldDescriptor) -> tuple[list[str], list[str]]:
             for kind in pattern.kinds
         ]
         every = [pattern.any().format(*ids[:-1])] if said.wildcard else []
+        every += [other.format(*ids, "1")] if (other := other_form(field)) else []  # of a version
         return [pattern.format(*ids), *every], ["x", pattern.format(*ids) + "/", "\n" + pattern.format(*ids)]
     if field.GetOptions().Extensions[resource_pb2.resource_reference].type == "*":
         return ["cases/1", f"customers/{ONE}/view/sections/a-b"], ["cases", "what she said", "/a", "a/" * 200]
