@@ -37,7 +37,7 @@ format: setup ## Format the code and mend what the linter can
 proto: setup ## Generate proto/gen from the contracts
 	@$(BIN)/python proto/generate.py
 
-release-contracts: setup ## Make today's contracts the baseline that `buf breaking` compares with; part of a release
+release-contracts: setup ## Make today's contracts the baseline that `make check` compares with; part of a release
 	@$(BIN)/python proto/generate.py --image proto/released.binpb
 
 requirements: setup ## Compile the pinned, hashed requirements files again
