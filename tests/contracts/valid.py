@@ -81,7 +81,8 @@ _LETTER = """
             now())
 """
 NOTICE = Notice(
-    uuid4(), SOMEBODY, "ready", "purposes/service", "ready", {}, PROMISE, CASE, "", 0, 0, NOW, NOW, uuid4(),
+    uuid4(), SOMEBODY, "ready", "purposes/service", "ready", {}, PROMISE, CASE, "", 0, 0, NOW, NOW, NOW,
+    uuid4(),
     state=State.SENT,
 )  # fmt: skip
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)

@@ -58,10 +58,10 @@ def test_a_promised_day_is_explained_as_a_day():
         "delivery",
         due.time,
         NOW,
+        NOW,
+        NOW,
         due.day,
         due.time_zone,
-        create_time=NOW,
-        update_time=NOW,
     )
     assert "it is due on 2026-03-05 (Europe/Berlin)" in why_promise(made, MADE).summary
     made.keep(NOW, NOW)

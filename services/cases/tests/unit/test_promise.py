@@ -158,6 +158,7 @@ def test_a_renegotiated_promise_has_a_successor_that_differs_in_its_dates_only(s
     expected = promise()
     expected.id, expected.predecessor_id, expected.root_id = UUID(int=9), made.id, made.id
     expected.due_time, expected.make_time, expected.first_make_time = DUE + A_DAY, later, NOW
+    expected.create_time = expected.update_time = later
     expected.first_due_time = DUE
     assert successor == expected
     assert (made.state, made.successor, made.notice) == (PromiseState.RENEGOTIATED, successor.name, "")

@@ -19,7 +19,7 @@ A broken promise without a successor can still be kept: word of the work may com
 get what was promised. One with a successor, which the customer counts on, or that was taken back is over.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -78,8 +78,8 @@ class Promise:
     kind: str
     due_time: datetime
     make_time: datetime
-    create_time: datetime = field(kw_only=True)
-    update_time: datetime = field(kw_only=True)
+    create_time: datetime
+    update_time: datetime
     due_date: date | None = None
     time_zone: str = ""
     case_id: UUID | None = None
