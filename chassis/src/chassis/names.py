@@ -53,11 +53,6 @@ class Pattern:
         self._regex = re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
         self.ids = functools.lru_cache(REMEMBERED)(self._parse)  # of a name; ValueError for what is none
 
-    @property
-    def collection(self) -> str:
-        """The name's first segment: `cases`."""
-        return self.pattern.split("/", 1)[0]
-
     def any(self) -> "Pattern":
         """That of the names whose last id is `-`, any."""
         return Pattern(re.sub(r"\{[^{}]*\}$", "-", self._source))

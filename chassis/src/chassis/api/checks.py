@@ -32,8 +32,9 @@ from chassis.api.formats import Judge, Wrong
 from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import enum_name
 from chassis.api.reading import is_prose
-from chassis.api.resources import other_form, referred
-from chassis.api.validation import Check, Found
+from chassis.api.resources import behavior, is_ours, other_form, referred
+from chassis.api.validation import Check
+from chassis.api.wellknown import Found
 from chassis.errors import Violation
 from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
@@ -91,13 +92,11 @@ class _Compiler:
     def _field(self, field: FieldDescriptor, is_request: bool = False) -> Part | None:
         """The check of a field, None when it may hold anything."""
         options: Any = field.GetOptions()
-        behavior = options.Extensions[field_behavior_pb2.field_behavior]
-        hidden = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
-        if not hidden.isdisjoint(behavior) or options.Extensions[options_pb2.judged_apart]:
+        if is_ours(field) or options.Extensions[options_pb2.judged_apart]:
             return None
         if is_request and options.Extensions[options_pb2.allowed].batch_only:
             return _empty(field.name)
-        return self._allowed(field, field_behavior_pb2.REQUIRED in behavior)
+        return self._allowed(field, field_behavior_pb2.REQUIRED in behavior(field))
 
     def _allowed(self, field: FieldDescriptor, is_required: bool) -> Part | None:
         options: Any = field.GetOptions()

@@ -38,7 +38,7 @@ from google.protobuf.message import Message
 from chassis.api.masks import changeable, masked, updated
 from chassis.api.messages import date_of, decimal, moment
 from chassis.api.reading import Value, ids_of, is_prose, member, seen
-from chassis.api.resources import is_resource, referred
+from chassis.api.resources import behavior, is_ours, is_resource, referred
 from rapport.options.v1 import options_pb2
 
 T = TypeVar("T")
@@ -115,7 +115,12 @@ def _given(message: Any, wanted: Mapping[str, Any], is_item: bool = False) -> It
     changed = updated(message)
     for field in message.fields:
         options = field.GetOptions().Extensions[options_pb2.allowed]
-        if field.name in _HANDLED or _is_ours(field) or (options.batch_only and not is_item):
+        if (
+            field.name in _HANDLED
+            or is_ours(field)
+            or _is_etag(field)
+            or (options.batch_only and not is_item)
+        ):
             continue
         if field is changed:
             yield from _changed(message, cast(Any, field), wanted)
@@ -128,12 +133,9 @@ def _given(message: Any, wanted: Mapping[str, Any], is_item: bool = False) -> It
                 yield each._replace(inside=field.name)
 
 
-def _is_ours(field: FieldDescriptor) -> bool:
-    """Whether a field of a resource is not for callers to say."""
-    behavior: Any = field.GetOptions()
-    ours = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
-    is_etag = field.name == "etag" and is_resource(field.containing_type)
-    return is_etag or not ours.isdisjoint(behavior.Extensions[field_behavior_pb2.field_behavior])
+def _is_etag(field: FieldDescriptor) -> bool:
+    """Whether a field is a resource's version: a request has it of its own, or changes the resource."""
+    return field.name == "etag" and is_resource(field.containing_type)
 
 
 def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, Any]) -> Iterator[Value]:
@@ -151,29 +153,21 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
     if kinds != types:
         raise TypeError(f"changes of {request.full_name} must be a TypedDict of {kinds}, not {hint}")
 
-    def of_mask(sent: Any) -> dict[str, Any]:
+    def chosen(sent: Any, mask: FieldMask) -> dict[str, Any]:
         inside = getattr(sent, name)
-        paths = masked(sent.update_mask, inside, allowed)
-        return {each: read(inside) for path in paths for each, read in reads[path]}
+        return {each: read(inside) for path in masked(mask, inside, allowed) for each, read in reads[path]}
 
-    def populated(sent: Any) -> dict[str, Any]:
-        inside = getattr(sent, name)
-        return {
-            each: read(inside) for path in masked(_NO_MASK, inside, allowed) for each, read in reads[path]
-        }
-
-    yield Value("changes", hint, of_mask)
-    if name in wanted:
-        yield Value(name, hint, populated)
+    yield Value("changes", hint, lambda sent: chosen(sent, sent.update_mask))
+    if name in wanted:  # all that is given
+        yield Value(name, hint, lambda sent: chosen(sent, _NO_MASK))
 
 
 def _values(
     field: FieldDescriptor, wanted: Mapping[str, Any], is_required: bool | None = None
 ) -> Iterator[Value]:
     """What one field gives: of a name every id, of an amount its currency as well."""
-    options: Any = field.GetOptions()
     if is_required is None:
-        is_required = field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
+        is_required = field_behavior_pb2.REQUIRED in behavior(field)
     name, pattern = field.name, referred(field)
     if pattern is not None and name not in wanted:
         yield from ids_of(name, pattern, is_required, field.is_repeated)

@@ -8,14 +8,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.api.resources import is_resource
+from chassis.api.resources import behavior, is_ours, is_resource
 from chassis.errors import invalid
 from rapport.options.v1 import options_pb2
-
-_NOT_CHANGED = {
-    field_behavior_pb2.OUTPUT_ONLY,
-    field_behavior_pb2.IDENTIFIER,
-}
 
 
 def updated(request: Descriptor) -> FieldDescriptor | None:
@@ -32,7 +27,7 @@ def changeable(request: Descriptor, resource: Descriptor) -> list[str]:
     return list(options.Extensions[options_pb2.allowed].paths) or [
         field.name
         for field in resource.fields
-        if not (_ignored(field) or field_behavior_pb2.IMMUTABLE in _behavior(field))
+        if not (_ignored(field) or field_behavior_pb2.IMMUTABLE in behavior(field))
     ]
 
 
@@ -75,8 +70,4 @@ def _is_ignored(message: Message, path: str) -> bool:
 
 
 def _ignored(field: Any) -> bool:
-    return field.name == "etag" or not _NOT_CHANGED.isdisjoint(_behavior(field))
-
-
-def _behavior(field: Any) -> Any:
-    return field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    return field.name == "etag" or is_ours(field)

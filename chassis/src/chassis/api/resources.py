@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from google.api import resource_pb2
+from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from chassis.contracts import contracts
@@ -18,6 +18,7 @@ _KINDS = {
     options_pb2.FORMAT_CODE_PAIR: "code_pair",
     options_pb2.FORMAT_NUMBER: "number",
 }
+_OURS = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER}
 _VARIABLE = re.compile(r"\{(\w+)\}")
 
 
@@ -61,6 +62,17 @@ def other_form(field: FieldDescriptor) -> Pattern | None:
     """The pattern of the other names that a reference takes: those of a version of a resource."""
     kind = field.GetOptions().Extensions[resource_pb2.resource_reference].type
     return _found(kind).other if kind not in ("", "*") else None
+
+
+def behavior(field: FieldDescriptor) -> Any:
+    """What `google.api.field_behavior` says of a field."""
+    options: Any = field.GetOptions()
+    return options.Extensions[field_behavior_pb2.field_behavior]
+
+
+def is_ours(field: FieldDescriptor) -> bool:
+    """Whether a field of a resource is the service's to say: its name, or output only."""
+    return not _OURS.isdisjoint(behavior(field))
 
 
 def is_resource(message: Descriptor | None) -> bool:

@@ -20,14 +20,13 @@ from google.protobuf.message import Message
 
 from chassis.api.messages import enum_name, moment
 from chassis.api.text import bad_texts
-from chassis.api.wellknown import EARLIEST, LATEST, is_moment, shown
+from chassis.api.wellknown import EARLIEST, LATEST, Found, is_moment, shown
 from chassis.context import current_call
 from chassis.errors import InvalidArgument, Violation
 from chassis.names import CODE, Pattern
 from chassis.visible import shows_something
 
 T = TypeVar("T")
-Found = list[Violation]
 DEPARTMENT = Pattern("departments/{department:code}")
 BATCH_MAX = 1000
 INT64_MAX = 2**63 - 1

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from google.api import field_behavior_pb2
 from google.protobuf.message import Message
 
+from chassis.api.resources import behavior
 from chassis.context import Call, current_call
 from chassis.db.database import Database
 from chassis.db.records import StoredResponse
@@ -198,5 +199,4 @@ def request_of(message: Any) -> Request:
 
 @functools.cache
 def _requires_id(descriptor: Any) -> bool:
-    options = descriptor.fields_by_name["request_id"].GetOptions()
-    return field_behavior_pb2.REQUIRED in options.Extensions[field_behavior_pb2.field_behavior]
+    return field_behavior_pb2.REQUIRED in behavior(descriptor.fields_by_name["request_id"])

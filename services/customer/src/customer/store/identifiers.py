@@ -62,13 +62,6 @@ async def owners_of(on: Executor, keys: Iterable[Key]) -> list[tuple[Key, UUID]]
     ]
 
 
-# Until the end of the transaction, nobody else makes a customer for these numbers.
-LOCK_NUMBERS = Statement[Any](
-    sa.select(
-        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.column("number"), sa.literal_column("0")))
-    ).select_from(sa.func.unnest(sa.bindparam("numbers", type_=sa.ARRAY(sa.Text))).alias("number"))
-)
-
 # Returns the ids that went in: a handle that is taken, by whoever commits first, is left out.
 CLAIM_IDENTIFIERS = Bulk[Any](
     IDENTIFIERS,

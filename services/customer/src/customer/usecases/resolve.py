@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.db.locks import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken
 from customer.domain.names import customer_name
-from customer.store.identifiers import DELETE_IDENTIFIERS_OF, LOCK_NUMBERS, owners_of
+from customer.store.identifiers import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
 
@@ -42,7 +43,7 @@ async def resolve_customers(
     """
     numbers = {str(ask.handle.key) for ask in asks if ask.new and ask.handle.type in SHARED}
     if numbers:
-        await LOCK_NUMBERS.all(tx, numbers=sorted(numbers))
+        await LOCK_NAMES.run(tx, names=list(numbers))  # nobody else makes a customer for them meanwhile
     owners = await _owners_of(tx, asks)
     planned: dict[UUID, Held] = {}
     first: dict[UUID, Ask] = {}

@@ -7,14 +7,13 @@ from chassis.api.formats import FORMATS
 from chassis.api.validation import Check
 from notifications.domain.policy import EVENT_TYPES
 from notifications.domain.template import STANDARD
-from notifications.usecases.words import language_code_of
+from notifications.usecases.words import LANGUAGE_ALLOWED, language_code_of
 from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.template_pb2 import Template
 from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 from rapport.options.v1 import options_pb2
 
 _CODES = {"reason": options_pb2.FORMAT_CODE, "reference": options_pb2.FORMAT_REFERENCE}
-_LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written in, for example en-GB"
 
 
 def check_values(check: Check, sent: Any, now: datetime) -> None:
@@ -28,7 +27,7 @@ def check_values(check: Check, sent: Any, now: datetime) -> None:
 def check_template(check: Check, sent: Template, now: datetime) -> None:
     """A language in which dates can be written; variables that no template has, each once."""
     if sent.default_language_code and not language_code_of(sent.default_language_code):
-        check.refuse("default_language_code", "INVALID_CODE", _LANGUAGE_ALLOWED)
+        check.refuse("default_language_code", "INVALID_CODE", LANGUAGE_ALLOWED)
     names = [variable.name for variable in sent.variables]
     for i, name in enumerate(names):
         if name in names[:i]:
@@ -42,7 +41,7 @@ def check_text(check: Check, sent: CreateTemplateTextRequest, now: datetime) -> 
     """A language in which dates can be written."""
     language = sent.template_text_id
     if language and language_code_of(language).lower() != language:
-        check.refuse("template_text_id", "INVALID_CODE", f"{_LANGUAGE_ALLOWED}, in lower-case")
+        check.refuse("template_text_id", "INVALID_CODE", f"{LANGUAGE_ALLOWED}, in lower-case")
 
 
 def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
