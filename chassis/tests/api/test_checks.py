@@ -26,6 +26,8 @@ from rapport.cases.v1 import (
     work_item_service_pb2,
 )
 from rapport.cases.v1.directory_service_pb2 import UpdateAgentRequest
+from rapport.customer.v1 import customer_pb2
+from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
 from rapport.loyalty.v1 import purchase_service_pb2
 from rapport.notifications.v1 import notice_service_pb2
 from rapport.options.v1 import options_pb2
@@ -123,6 +125,20 @@ def known(field: FieldDescriptor) -> tuple[list[Any], list[Any]] | None:
     match field.message_type.full_name:
         case "google.protobuf.Timestamp":
             return [timestamp(first), timestamp(last)], [timestamp(first - step), timestamp(last + step)]
+        case "google.type.Date" if said.partial:
+            good = [(1850, 0, 0), (2026, 3, 1), (2026, 3, 0), (1984, 4, 12), (0, 2, 29)]
+            bad = [
+                (1849, 12, 31),
+                (2026, 3, 2),
+                (2026, 4, 0),
+                (2027, 0, 0),
+                (0, 4, 0),
+                (2020, 0, 7),
+                (0, 0, 0),
+            ]
+            return [_partial(*each) for each in good], [_partial(*each) for each in [*bad, (0, 2, 30)]]
+        case "google.type.PostalAddress":
+            return [{"region_code": "DE", "locality": "Ulm"}], [{"region_code": "DE", "sorting_code": "7"}]
         case "google.type.Date":
             days = [
                 Date(year=d.year, month=d.month, day=d.day) for d in (first, last, last + timedelta(days=1))
@@ -138,6 +154,10 @@ def known(field: FieldDescriptor) -> tuple[list[Any], list[Any]] | None:
                 {"currency_code": "EUR", "units": least - 1},
             ]
     return None
+
+
+def _partial(year: int, month: int, day: int) -> Date:
+    return Date(year=year, month=month, day=day)
 
 
 @st.composite
@@ -295,6 +315,21 @@ def test_an_update_names_its_resource_and_what_can_change() -> None:
     assert changeable(agent, agent.fields_by_name["agent"].message_type) == [
         "display_name", "phone", "email", "department", "inactive",
     ]  # fmt: skip
+
+
+def test_of_an_update_a_field_inside_of_another_counts_where_it_stands() -> None:
+    name, born = f"customers/{ONE}", Date(year=2026, month=3, day=2)
+    person = customer_pb2.Person(given_name="x" * 101, birth_date=born)
+    customer = customer_pb2.Customer(name=name, person=person, language_code="German")
+    request = UpdateCustomerRequest(customer=customer, update_mask={"paths": ["person.given_name"]})
+    assert found(request) == [("customer.person.given_name", "TOO_LONG")]
+    both = [("customer.person.given_name", "TOO_LONG"), ("customer.person.birth_date", "INVALID_TIME")]
+    request.update_mask.paths[:] = ["person"]
+    assert found(request) == both
+    request.update_mask.Clear()
+    assert found(request) == [*both, ("customer.language_code", "INVALID_CODE")]
+    request.update_mask.paths[:] = ["person.age"]
+    assert found(request) == [("update_mask", "UNKNOWN_FIELD")]
 
 
 def test_the_rule_of_a_message_holds_wherever_it_is_and_is_told_with_the_rest() -> None:

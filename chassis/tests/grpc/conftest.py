@@ -14,10 +14,14 @@ from rapport_testing.engines.ports import free_port
 from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks
 
 
+@pytest.fixture(autouse=True)
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any request will do."""
+    monkeypatch.setattr("chassis.grpc.server.checker", lambda *_: lambda *_: [])
+
+
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Answers `BatchGetAccounts` and `PostTransfer` as the test says; `ListTransfers` is not implemented."""
-
-    rules = None  # any request will do
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], Awaitable[Any]] = self.empty
@@ -34,8 +38,6 @@ class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
 
 class Views(view_service_pb2_grpc.ViewServiceServicer):
     """Streams what the test says."""
-
-    rules = None  # any request will do
 
     def __init__(self) -> None:
         self.behave: Callable[[Any], AsyncIterator[Any]] = self.twice

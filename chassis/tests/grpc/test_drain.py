@@ -23,8 +23,6 @@ CALLERS = 16
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Takes a moment for each transfer."""
 
-    rules = None  # any request will do
-
     def __init__(self) -> None:
         self.answered = 0
 

@@ -26,8 +26,6 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations"
 class Ledger(ledger_service_pb2_grpc.LedgerServiceServicer):
     """Answers when it is told to."""
 
-    rules = None  # any request will do
-
     async def BatchGetAccounts(self, request: Any, context: Any) -> Any:
         folder = Path(os.environ["SAMPLE_FOLDER"])
         (folder / "called").touch()

@@ -13,6 +13,8 @@ from rapport.loyalty.v1.ledger_service_pb2 import BatchGetAccountsRequest
 from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceStub
 from rapport_testing.wait import eventually
 
+ACCOUNTS = BatchGetAccountsRequest(parent="programs/main", names=["programs/main/accounts/points"])
+
 
 async def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(run, issuer, tmp_path):
     process = await run()
@@ -20,9 +22,7 @@ async def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(run, iss
     address, identity = f"127.0.0.1:{process.grpc_port}", (("authorization", f"Bearer {issuer.token()}"),)
     async with grpc.aio.insecure_channel(address) as channel:
         under_way = asyncio.ensure_future(
-            LedgerServiceStub(channel).BatchGetAccounts(
-                BatchGetAccountsRequest(), timeout=20, metadata=identity
-            )
+            LedgerServiceStub(channel).BatchGetAccounts(ACCOUNTS, timeout=20, metadata=identity)
         )
         await eventually((tmp_path / "called").exists)
         process.process.send_signal(signal.SIGTERM)
@@ -37,7 +37,7 @@ async def test_a_drain_finishes_what_is_under_way_and_takes_nothing_new(run, iss
         async def refused() -> bool:
             async with grpc.aio.insecure_channel(address) as other:
                 with pytest.raises(grpc.aio.AioRpcError) as error:
-                    await LedgerServiceStub(other).ListTransfers(BatchGetAccountsRequest(), timeout=1)
+                    await LedgerServiceStub(other).ListTransfers(ACCOUNTS, timeout=1)
                 return error.value.code() is grpc.StatusCode.UNAVAILABLE
 
         await eventually(refused)

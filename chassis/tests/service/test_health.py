@@ -136,7 +136,8 @@ async def test_the_build_is_named(running):
 
 
 async def test_metrics_are_what_prometheus_can_read_and_cover_calls_and_outbox(running):
-    await running.stub(LedgerServiceStub).BatchGetAccounts(BatchGetAccountsRequest())
+    request = BatchGetAccountsRequest(parent="programs/main", names=["programs/main/accounts/points"])
+    await running.stub(LedgerServiceStub).BatchGetAccounts(request)
     _, text = await get(running, "/metrics")
     families = {family.name: family for family in text_string_to_metric_families(text)}
     calls = [

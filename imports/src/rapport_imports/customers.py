@@ -5,13 +5,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import grpc
 
-from chassis.api.customers import check_identifier, check_profile, require_findable
+from chassis.api.customers import check_customer, check_row, judged
 from chassis.api.messages import moment
-from chassis.api.validation import Check
 from chassis.grpc.status import refusal
 from rapport.customer.v1 import customer_pb2, identifier_pb2, import_job_pb2, import_service_pb2
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
@@ -155,23 +155,15 @@ class CustomerImporter:
 
     def _check(self, row: Row, customer: customer_pb2.Customer) -> None:
         """Note what the service would refuse or tell."""
-        check = Check()
-        check.texts(customer)
-        region = check_profile(check, customer)["region_code"]
-        judged = [
-            check_identifier(check.at(f"identifiers[{i}]"), identifier, region)
-            for i, identifier in enumerate(customer.identifiers)
-        ]
-        found = [handle for handle in judged if handle]
-        if not row.problems:
-            require_findable(check, [(handle.type, handle.normalized_value) for handle in found])
+        found = (check_customer if row.problems else check_row)(customer, datetime.now(UTC))
         row.problems += [
-            Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description)
-            for wrong in check.violations
+            Problem(self._column(row.line, wrong.field), wrong.reason, wrong.description) for wrong in found
         ]
-        for i, handle in enumerate(judged):
-            if handle and (doubt := handle.doubt()):
-                column = self._column(row.line, f"identifiers[{i}]")
+        refused = {wrong.field.partition(".")[0] for wrong in found}
+        for i, identifier in enumerate(customer.identifiers):
+            field = f"identifiers[{i}]"
+            if field not in refused and (doubt := judged(identifier, customer.region_code).doubt()):
+                column = self._column(row.line, field)
                 if not any((wrong.column, wrong.reason) == (column, doubt[0]) for wrong in row.problems):
                     row.told.append(Problem(column, *doubt))
 

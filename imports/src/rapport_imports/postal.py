@@ -1,11 +1,11 @@
 """Addresses by post: which columns of a file hold the parts of each, and what they say together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 
 from google.type.postal_address_pb2 import PostalAddress
 
-from chassis.api.customers import check_profile
-from chassis.api.validation import Check
+from chassis.api.customers import check_customer
 from rapport.customer.v1 import customer_pb2
 from rapport_imports.fields import Cells
 from rapport_imports.names import ADDRESSES, PARTS
@@ -49,11 +49,10 @@ def addresses(
                 address_lines=_lines(said, before=_before(group, used, header)),
             ),
         )
-        check = Check()
-        check_profile(check, customer_pb2.Customer(addresses=[address]))
-        for wrong in check.violations[:1]:
+        found = check_customer(customer_pb2.Customer(addresses=[address]), datetime.now(UTC))
+        for wrong in found[:1]:
             cells.tell(wrong.reason, f"{wrong.description}: the address is left out", where)
-        if not check.violations:
+        if not found:
             yield address
 
 

@@ -33,8 +33,7 @@ from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import enum_name
 from chassis.api.reading import is_prose
 from chassis.api.resources import behavior, is_ours, other_form, referred
-from chassis.api.validation import Check
-from chassis.api.wellknown import Found
+from chassis.api.validation import Check, Found
 from chassis.errors import Violation
 from chassis.visible import shows_something
 from rapport.options.v1 import options_pb2
@@ -140,12 +139,21 @@ class _Compiler:
 
         return look
 
+    def _at(self, message: Any, path: str) -> Part | None:
+        """The check of the field at a path, which may be inside of others."""
+        name, _, rest = path.partition(".")
+        field = message.fields_by_name[name]
+        part = self._at(field.message_type, rest) if rest else self._field(field)
+        if part is None or not rest:
+            return part
+        return lambda sent, prefix, now, found: part(getattr(sent, name), f"{prefix}{name}.", now, found)
+
     def _update(self, request: Descriptor, resource: FieldDescriptor) -> Part:
         """The check of a resource that is changed: its name, its etag, and the fields that the mask names."""
         inner: Any = resource.message_type
         name, allowed = resource.name, changeable(request, inner)
         always = [cast(Part, self._allowed(f, f.name == "name")) for f in inner.fields if f.name in _OWN]
-        parts = {each: self._field(inner.fields_by_name[each]) for each in allowed}
+        parts = {each: self._at(inner, each) for each in allowed}
         rule, may_be_new = self._rules.get(inner), "allow_missing" in request.fields_by_name
         unknown = "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone"
 

@@ -35,7 +35,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
-from chassis.api.masks import changeable, masked, updated
+from chassis.api.masks import changeable, chosen, updated
 from chassis.api.messages import date_of, decimal, moment
 from chassis.api.reading import Value, ids_of, is_prose, member, seen
 from chassis.api.resources import behavior, is_ours, is_resource, referred
@@ -153,13 +153,14 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
     if kinds != types:
         raise TypeError(f"changes of {request.full_name} must be a TypedDict of {kinds}, not {hint}")
 
-    def chosen(sent: Any, mask: FieldMask) -> dict[str, Any]:
+    def of(sent: Any, mask: FieldMask) -> dict[str, Any]:
         inside = getattr(sent, name)
-        return {each: read(inside) for path in masked(mask, inside, allowed) for each, read in reads[path]}
+        paths = chosen(mask, inside, allowed) or ()
+        return {each: read(inside) for path in paths for each, read in reads[path]}
 
-    yield Value("changes", hint, lambda sent: chosen(sent, sent.update_mask))
+    yield Value("changes", hint, lambda sent: of(sent, sent.update_mask))
     if name in wanted:  # all that is given
-        yield Value(name, hint, lambda sent: chosen(sent, _NO_MASK))
+        yield Value(name, hint, lambda sent: of(sent, _NO_MASK))
 
 
 def _values(

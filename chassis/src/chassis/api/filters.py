@@ -23,7 +23,6 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from chassis.api.messages import enum_name
 from chassis.api.text import NOT_TEXT
-from chassis.api.validation import INT64_MAX
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import invalid
 from chassis.names import Pattern
@@ -114,7 +113,7 @@ def moment(column: sa.ColumnElement[Any]) -> Field:
     return Field(column, _moment, 'an RFC 3339 time like "2026-03-01T09:00:00Z"', ordered=True)
 
 
-def number(column: sa.ColumnElement[Any], most: int = INT64_MAX) -> Field:
+def number(column: sa.ColumnElement[Any], most: int = 2**63 - 1) -> Field:
     """A whole number, up to `most` either side of zero: pass the column's own bound."""
 
     def read(value: str) -> int:

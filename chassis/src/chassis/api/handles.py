@@ -4,6 +4,7 @@ For the service that keeps customers, and for an import that is only checked. Ne
 `phonenumbers`.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -60,6 +61,7 @@ class Handle(NamedTuple):
         return reason, f"kept as it is written, but nobody is found or reached by it: {allowed}"
 
 
+@functools.lru_cache(1024)  # a handle to resolve is checked, and then read
 def judge(type: str, value: str, region_code: str) -> Handle:
     """Judge a handle.
 

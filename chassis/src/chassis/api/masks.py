@@ -9,7 +9,6 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 
 from chassis.api.resources import behavior, is_ours, is_resource
-from chassis.errors import invalid
 from rapport.options.v1 import options_pb2
 
 
@@ -22,7 +21,10 @@ def updated(request: Descriptor) -> FieldDescriptor | None:
 
 
 def changeable(request: Descriptor, resource: Descriptor) -> list[str]:
-    """The fields that the mask of a request may name: those of the option `paths`, or all that can change."""
+    """The fields that the mask of a request may name: those of the option `paths`, or all that can change.
+
+    Of a field inside of another its path, `person.given_name`.
+    """
     options: Any = request.fields_by_name["update_mask"].GetOptions()
     return list(options.Extensions[options_pb2.allowed].paths) or [
         field.name
@@ -47,14 +49,6 @@ def chosen(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[st
     if any(path not in known and not _is_ignored(message, path) for path in paths):
         return None
     return [path for path in allowed if not paths.isdisjoint((path, path.partition(".")[0]))]
-
-
-def masked(mask: FieldMask, message: Message, allowed: Sequence[str]) -> list[str]:
-    """As `chosen`. InvalidArgument UNKNOWN_FIELD for a wrong mask."""
-    paths = chosen(mask, message, allowed)
-    if paths is None:
-        raise invalid("update_mask", "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone")
-    return paths
 
 
 def _populated(message: Any, path: str) -> bool:

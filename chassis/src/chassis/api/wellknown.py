@@ -1,4 +1,4 @@
-"""What times, days, durations, amounts of money and numbers of requests may be."""
+"""What times, days, durations, addresses, amounts of money and numbers of requests may be."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -10,16 +10,19 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money
+from google.type.postal_address_pb2 import PostalAddress
 
+from chassis.api import postal
 from chassis.api.currencies import Currency
 from chassis.api.formats import Wrong
 from chassis.api.messages import date_of, decimal, moment
+from chassis.api.validation import Found
 from chassis.errors import Violation
 
-Found = list[Violation]
 Look = Callable[[Any, str, datetime, Found], None]
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # no system that we take records over from has older ones
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_BORN_SINCE = 1850
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOWEST_S, _HIGHEST_S = (int((bound - _EPOCH).total_seconds()) for bound in (EARLIEST, LATEST))
 _GREATEST = {
@@ -96,6 +99,8 @@ def _timestamp(allowed: Any) -> Look:
 
 
 def _date(allowed: Any) -> Look:
+    if allowed.partial:
+        return _partial
     bounds = _bounds(allowed)
 
     def look(sent: Date, path: str, now: datetime, found: Found) -> None:
@@ -105,6 +110,17 @@ def _date(allowed: Any) -> Look:
             found.append(Violation(path, "INVALID_TIME", f"must be a day from {first} to {last}"))
 
     return look
+
+
+def _partial(sent: Date, path: str, now: datetime, found: Found) -> None:
+    day = _day(Date(year=sent.year or 2000, month=sent.month or 1, day=sent.day or 1))  # it had a 29 February
+    if sent.year:
+        known = day and sent.year >= _BORN_SINCE and day <= now.date() and (sent.month or not sent.day)
+    else:
+        known = day and sent.month and sent.day
+    if not known:
+        allowed = f"must be a day, a month, a year or a day of any year, from {_BORN_SINCE} until today"
+        found.append(Violation(path, "INVALID_TIME", allowed))
 
 
 def _day(sent: Date) -> date | None:
@@ -155,5 +171,6 @@ _LOOKS: dict[str, Callable[[Any], Look]] = {
     Date.DESCRIPTOR.full_name: _date,
     Duration.DESCRIPTOR.full_name: _duration,
     Money.DESCRIPTOR.full_name: _money,
+    PostalAddress.DESCRIPTOR.full_name: lambda allowed: postal.look,
     "google.protobuf.FieldMask": lambda allowed: lambda *_: None,
 }

@@ -14,10 +14,8 @@ from uuid import UUID
 
 import asyncpg
 import sqlalchemy as sa
-from google.api import field_behavior_pb2
 from google.protobuf.message import Message
 
-from chassis.api.resources import behavior
 from chassis.context import Call, current_call
 from chassis.db.database import Database
 from chassis.db.records import StoredResponse
@@ -183,20 +181,6 @@ def answered(reply: Reply, context: Any) -> bytes:
 
 
 def request_of(message: Any) -> Request:
-    """The call that is under way. InvalidArgument when its request id is missing or no UUID."""
+    """The call that is under way."""
     text: str = message.request_id
-    if not text:
-        if _requires_id(message.DESCRIPTOR):
-            raise invalid(
-                "request_id", "REQUEST_ID_REQUIRED", "must be a UUID that the caller made for this request"
-            )
-        return Request(message, current_call.get(), None, message)
-    try:
-        return Request(message, current_call.get(), UUID(text), message)
-    except ValueError:
-        raise invalid("request_id", "INVALID_UUID", "must be a UUID") from None
-
-
-@functools.cache
-def _requires_id(descriptor: Any) -> bool:
-    return field_behavior_pb2.REQUIRED in behavior(descriptor.fields_by_name["request_id"])
+    return Request(message, current_call.get(), UUID(text) if text else None, message)

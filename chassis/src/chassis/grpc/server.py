@@ -4,23 +4,19 @@ import asyncio
 import errno
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from chassis.api.checks import Look, checker
-from chassis.api.text import wrong_texts
 from chassis.auth.permissions import permissions
 from chassis.auth.tokens import Verifier
 from chassis.clock import Clock
-from chassis.errors import Violation
 from chassis.grpc.bounds import SIZES
 from chassis.grpc.interceptor import Interceptor
 from chassis.grpc.readings import Audit, Readings
@@ -157,16 +153,10 @@ def descriptor(servicer: object) -> ServiceDescriptor:
 
 
 def _checks(servicer: object) -> Iterator[tuple[str, Look]]:
-    """The check of each method's request, with the rules of the servicer; None: it checks them itself."""
+    """The check of each method's request, with the rules of the servicer."""
     service, rules = descriptor(servicer), getattr(servicer, "rules", {})
     for method in service.methods:
-        look = checker(method.input_type, rules) if rules is not None else _texts
-        yield f"/{service.full_name}/{method.name}", look
-
-
-def _texts(request: Message, now: datetime) -> list[Violation]:
-    """Of a servicer whose methods check the rest of their requests themselves."""
-    return wrong_texts(request)
+        yield f"/{service.full_name}/{method.name}", checker(method.input_type, rules)
 
 
 def _generated_base(servicer: object) -> type:

@@ -29,7 +29,7 @@ from rapport.customer.v1 import import_job_pb2 as rapport_dot_customer_dot_v1_do
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a$rapport/customer/v1/import_job.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9f\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x37\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\t\xe2\x41\x01\x02\x80\xfc\x8a\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"`\n\x15ListImportJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x16ListImportJobsResponse\x12\x33\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x19ListImportFindingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListImportFindingsResponse\x12;\n\x0fimport_findings\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.ImportFinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xcd\t\n\rImportService\x12\xa1\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"A\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xb4\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"R\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x9a\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"@\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xa2\x01\n\x0eListImportJobs\x12*.rapport.customer.v1.ListImportJobsRequest\x1a+.rapport.customer.v1.ListImportJobsResponse\"7\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/importJobs\x12\xc8\x01\n\x12ListImportFindings\x12..rapport.customer.v1.ListImportFindingsRequest\x1a/.rapport.customer.v1.ListImportFindingsResponse\"Q\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=importJobs/*}/importFindings\x12\xa8\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"H\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa8\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"H\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(rapport/customer/v1/import_service.proto\x12\x13rapport.customer.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a$rapport/customer/v1/import_job.proto\x1a rapport/options/v1/options.proto\"l\n\x16\x43reateImportJobRequest\x12\x38\n\nimport_job\x18\x01 \x01(\x0b\x32\x1e.rapport.customer.v1.ImportJobB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"\x9a\x01\n\x17\x41ppendImportRowsRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x32\n\x04rows\x18\x02 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportRowB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"H\n\x13GetImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\"`\n\x15ListImportJobsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x16ListImportJobsResponse\x12\x33\n\x0bimport_jobs\x18\x01 \x03(\x0b\x32\x1e.rapport.customer.v1.ImportJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x19ListImportFindingsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x1aListImportFindingsResponse\x12;\n\x0fimport_findings\x18\x01 \x03(\x0b\x32\".rapport.customer.v1.ImportFinding\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x16\x43ommitImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x16\x43\x61ncelImportJobRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1a\x63ustomer.rapport/ImportJob\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x32\xcd\t\n\rImportService\x12\xa1\x01\n\x0f\x43reateImportJob\x12+.rapport.customer.v1.CreateImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"A\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02\x1c\"\x0e/v1/importJobs:\nimport_job\x12\xb4\x01\n\x10\x41ppendImportRows\x12,.rapport.customer.v1.AppendImportRowsRequest\x1a\x1e.rapport.customer.v1.ImportJob\"R\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02-\"(/v1/{name=importJobs/*}:appendImportRows:\x01*\x12\x9a\x01\n\x0cGetImportJob\x12(.rapport.customer.v1.GetImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"@\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=importJobs/*}\x12\xa2\x01\n\x0eListImportJobs\x12*.rapport.customer.v1.ListImportJobsRequest\x1a+.rapport.customer.v1.ListImportJobsResponse\"7\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/importJobs\x12\xc8\x01\n\x12ListImportFindings\x12..rapport.customer.v1.ListImportFindingsRequest\x1a/.rapport.customer.v1.ListImportFindingsResponse\"Q\x90\x02\x01\xca\xfb\x8a\x01\x19\x63ustomer.import_jobs.read\x82\xd3\xe4\x93\x02*\x12(/v1/{parent=importJobs/*}/importFindings\x12\xa8\x01\n\x0f\x43ommitImportJob\x12+.rapport.customer.v1.CommitImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"H\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:commit:\x01*\x12\xa8\x01\n\x0f\x43\x61ncelImportJob\x12+.rapport.customer.v1.CancelImportJobRequest\x1a\x1e.rapport.customer.v1.ImportJob\"H\xca\xfb\x8a\x01\x1a\x63ustomer.import_jobs.write\x82\xd3\xe4\x93\x02#\"\x1e/v1/{name=importJobs/*}:cancel:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032customer.rapport/ImportJob'
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._loaded_options = None
-  _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._serialized_options = b'\342A\001\002\200\374\212\001\001'
+  _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['rows']._serialized_options = b'\342A\001\002'
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPENDIMPORTROWSREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETIMPORTJOBREQUEST'].fields_by_name['name']._loaded_options = None
@@ -85,21 +85,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_start=227
   _globals['_CREATEIMPORTJOBREQUEST']._serialized_end=335
   _globals['_APPENDIMPORTROWSREQUEST']._serialized_start=338
-  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=497
-  _globals['_GETIMPORTJOBREQUEST']._serialized_start=499
-  _globals['_GETIMPORTJOBREQUEST']._serialized_end=571
-  _globals['_LISTIMPORTJOBSREQUEST']._serialized_start=573
-  _globals['_LISTIMPORTJOBSREQUEST']._serialized_end=669
-  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_start=671
-  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_end=773
-  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_start=776
-  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_end=907
-  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_start=909
-  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_end=1023
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=1025
-  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=1126
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=1128
-  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1229
-  _globals['_IMPORTSERVICE']._serialized_start=1232
-  _globals['_IMPORTSERVICE']._serialized_end=2461
+  _globals['_APPENDIMPORTROWSREQUEST']._serialized_end=492
+  _globals['_GETIMPORTJOBREQUEST']._serialized_start=494
+  _globals['_GETIMPORTJOBREQUEST']._serialized_end=566
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_start=568
+  _globals['_LISTIMPORTJOBSREQUEST']._serialized_end=664
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_start=666
+  _globals['_LISTIMPORTJOBSRESPONSE']._serialized_end=768
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_start=771
+  _globals['_LISTIMPORTFINDINGSREQUEST']._serialized_end=902
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_start=904
+  _globals['_LISTIMPORTFINDINGSRESPONSE']._serialized_end=1018
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_start=1020
+  _globals['_COMMITIMPORTJOBREQUEST']._serialized_end=1121
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_start=1123
+  _globals['_CANCELIMPORTJOBREQUEST']._serialized_end=1224
+  _globals['_IMPORTSERVICE']._serialized_start=1227
+  _globals['_IMPORTSERVICE']._serialized_end=2456
 # @@protoc_insertion_point(module_scope)

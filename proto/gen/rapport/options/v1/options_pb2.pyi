@@ -184,6 +184,7 @@ class Allowed(_message.Message):
     PATHS_FIELD_NUMBER: _builtins.int
     BATCH_ONLY_FIELD_NUMBER: _builtins.int
     WILDCARD_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     format: Global___Format.ValueType
     """What the text is, or each text of a repeated field, or each value of a map. Of a resource's `name`, IDENTIFIER: what
     its last id is, a UUID when this is not said.
@@ -208,6 +209,10 @@ class Allowed(_message.Message):
     """Only items of a batch say it: in a request of its own it is empty. INVALID_NAME."""
     wildcard: _builtins.bool
     """The last id of the resource's name may be `-`, which means any."""
+    partial: _builtins.bool
+    """The Date is one of a life, known in part perhaps: a day, a day without its year, a year, or a year and its month, from
+    1850 until today. INVALID_TIME.
+    """
     @_builtins.property
     def paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The fields of a resource that an `update_mask` may name; empty means all but those that are its name, its etag,
@@ -228,10 +233,11 @@ class Allowed(_message.Message):
         paths: _abc.Iterable[_builtins.str] | None = ...,
         batch_only: _builtins.bool = ...,
         wildcard: _builtins.bool = ...,
+        partial: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "earliest_seconds", b"earliest_seconds", "latest_seconds", b"latest_seconds", "least", b"least", "most", b"most"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "batch_only", b"batch_only", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "paths", b"paths", "wildcard", b"wildcard"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds", "_latest_seconds", b"_latest_seconds", "_least", b"_least", "_most", b"_most", "batch_only", b"batch_only", "earliest_seconds", b"earliest_seconds", "format", b"format", "keys", b"keys", "latest_seconds", b"latest_seconds", "least", b"least", "max_characters", b"max_characters", "max_items", b"max_items", "most", b"most", "partial", b"partial", "paths", b"paths", "wildcard", b"wildcard"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__earliest_seconds: _TypeAlias = _typing.Literal["earliest_seconds"]  # noqa: Y015
     _WhichOneofArgType__earliest_seconds: _TypeAlias = _typing.Literal["_earliest_seconds", b"_earliest_seconds"]  # noqa: Y015
@@ -286,8 +292,6 @@ multiline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOption
 character. Every other text of a request is one line, and none that overrides or embeds a direction.
 """
 judged_apart: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""What is wrong with the texts of an item of this field is told in the answer, item by item, and does not refuse
-the request. Everywhere else, what no text may hold is INVALID_TEXT.
-"""
+"""What is wrong inside of this message of an item is told in the answer, item by item, and does not refuse the request."""
 further_permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """The permission that a caller needs beside the method's own to set this field of a request."""

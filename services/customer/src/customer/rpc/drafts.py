@@ -1,83 +1,100 @@
-"""From the customers in requests to drafts: every field checked, every handle judged; and back."""
+"""From the customers in checked requests to drafts, every handle judged; and back."""
 
 import json
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.json_format import MessageToDict
+from google.type.date_pb2 import Date
 
-from chassis.api.customers import birth_date, check_identifier, check_profile
-from chassis.api.handles import INVALID_REASONS
-from chassis.api.masks import masked
+from chassis.api import customers
+from chassis.api.masks import changeable, chosen
 from chassis.api.messages import to_message
-from chassis.api.validation import Check
-from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, PROFILE_FIELDS, Customer, path_of
-from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, IdentifierType, Quality
+from chassis.api.reading import seen
+from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, PROFILE_FIELDS
+from customer.domain.identifiers import Draft, Handle
+from customer.usecases.customers import Held
 from customer.usecases.handles import judged
-from rapport.customer.v1 import customer_pb2, identifier_pb2
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
+from rapport.customer.v1.customer_service_pb2 import UpdateCustomerRequest
+from rapport.customer.v1.identifier_pb2 import Identifier
 
-_PATHS = (
-    *(path_of(field, PERSON) for field in PROFILE_FIELDS if field != "kind"),
-    path_of("organization_name", ORGANIZATION),
-)
-_PLACEHOLDER = Handle(IdentifierType.DEVICE, "", "", "", Quality.INVALID)
+_PATHS = changeable(UpdateCustomerRequest.DESCRIPTOR, Customer.DESCRIPTOR)
+_PERSON = [field for field in KIND_FIELDS if field != "birth_date"]
+_SHARED = ("display_name", "language_code", "time_zone", "region_code")
 
 
-def read_draft(check: Check, customer: customer_pb2.Customer) -> Draft:
+def read_draft(sent: Customer, *, confirmed: bool = False) -> Draft:
     """A customer to be made. Handles that cannot be right are kept, flagged, and match nobody."""
-    profile = check_profile(check, customer)
-    if len(customer.identifiers) > MAX_IDENTIFIERS:
-        check.refuse("identifiers", "TOO_LONG", f"must hold at most {MAX_IDENTIFIERS} identifiers")
-        return Draft(profile)
-    handles = [
-        read_handle(check.at(f"identifiers[{i}]"), identifier, profile["region_code"])
-        for i, identifier in enumerate(customer.identifiers)
-    ]
-    return Draft(profile, tuple(handles))
+    handles = tuple(read_handle(each, sent.region_code) for each in sent.identifiers)
+    return Draft(_profile(sent), handles, confirmed)
 
 
-def read_changes(
-    check: Check, customer: customer_pb2.Customer, mask: FieldMask
-) -> tuple[dict[str, str], bool]:
-    """The profile fields that a mask changes, checked, and whether the kind is one of them.
+def read_changes(request: UpdateCustomerRequest) -> tuple[dict[str, str], bool]:
+    """The profile fields that a mask changes, and whether the kind is one of them.
 
     A field inside of a person or organization is of one who is that; `kind` says what.
     """
-    paths = masked(mask, customer, _PATHS)
-    chosen = customer_pb2.Customer()
-    FieldMask(paths=paths).MergeMessage(customer, chosen)
-    profile = check_profile(check, chosen)
-    fields = {"organization_name" if path == _PATHS[-1] else path.rpartition(".")[2] for path in paths}
-    changes = {field: profile[field] for field in PROFILE_FIELDS if field in fields}
+    sent, mask, masked = request.customer, request.update_mask, Customer()
+    paths = chosen(mask, sent, _PATHS) or []
+    FieldMask(paths=paths).MergeMessage(sent, masked)
+    profile = _profile(masked)
     if not {"*", "person", "organization"}.isdisjoint(mask.paths):
-        kind = (customer.WhichOneof("type") or "").upper()
-        return changes | {field: profile[field] for field in KIND_FIELDS} | {"kind": kind}, True
-    kinds = {path.partition(".")[0].upper() for path in paths if "." in path}
-    if len(kinds) > 1:
-        check.refuse("update_mask", "UNKNOWN_FIELD", "must be of a person or of an organization, not of both")
-    return changes | dict.fromkeys(("kind",) if kinds else (), next(iter(kinds), "")), False
+        fields = {*KIND_FIELDS, *paths}
+        whole = {field: profile[field] for field in PROFILE_FIELDS if field in fields}
+        return whole | {"kind": (sent.WhichOneof("type") or "").upper()}, True
+    changes: dict[str, str] = {}
+    for path in paths:
+        kind, _, field = path.rpartition(".")
+        field = field.replace("legal_name", "organization_name")
+        changes |= {field: profile[field]} | ({"kind": kind.upper()} if kind else {})
+    return changes, False
 
 
-def shown(customer: Customer, **fields: Any) -> customer_pb2.Customer:
+def read_handle(sent: Identifier, region_code: str = "") -> Handle:
+    """A handle with its quality."""
+    return judged(sent.system, sent.value, customers.judged(sent, region_code))
+
+
+def shown(held: Held) -> Customer:
     """A customer as the contract has them."""
+    customer = held.customer
     kind: dict[str, Any] = {}
     if customer.kind == PERSON:
-        born = birth_date(customer.birth_date)
-        kind["person"] = to_message(customer_pb2.Person, customer, birth_date=born)
+        kind["person"] = to_message(Person, customer, birth_date=_date(customer.birth_date))
     elif customer.kind == ORGANIZATION:
-        kind["organization"] = customer_pb2.Organization(legal_name=customer.organization_name)
-    addresses = [customer_pb2.Address(**address) for address in json.loads(customer.addresses or "[]")]
-    return to_message(customer_pb2.Customer, customer, **kind, **fields, addresses=addresses)
+        kind["organization"] = Organization(legal_name=customer.organization_name)
+    return to_message(
+        Customer,
+        customer,
+        **kind,
+        display_name=customer.shown_name,
+        identifiers=[to_message(Identifier, identifier) for identifier in held.identifiers],
+        addresses=[Address(**address) for address in json.loads(customer.addresses or "[]")],
+    )
 
 
-def read_handle(check: Check, identifier: identifier_pb2.Identifier, region_code: str) -> Handle:
-    """A handle with its quality."""
-    found = check_identifier(check, identifier, region_code)
-    return judged(identifier.system, identifier.value, found) if found else _PLACEHOLDER
+def _profile(sent: Customer) -> dict[str, str]:
+    """What a customer is called and where they are, flat: see `customer.domain.customers.Customer`."""
+    profile = {field: seen(getattr(sent, field)).strip() for field in _SHARED}
+    profile |= {field: seen(getattr(sent.person, field)).strip() for field in _PERSON}
+    if sent.HasField("organization"):
+        profile["organization_name"] = seen(sent.organization.legal_name).strip()
+    addresses = [MessageToDict(address, preserving_proto_field_name=True) for address in sent.addresses]
+    return profile | {
+        "kind": (sent.WhichOneof("type") or "").upper(),
+        "birth_date": _text(sent.person.birth_date),
+        "addresses": json.dumps(addresses, ensure_ascii=False) if addresses else "",
+    }
 
 
-def read_known_handle(check: Check, identifier: identifier_pb2.Identifier, region_code: str = "") -> Handle:
-    """A handle that somebody can be found by: INVALID_EMAIL, INVALID_PHONE or INVALID_HANDLE otherwise."""
-    handle = read_handle(check, identifier, region_code)
-    if handle.key is None and handle is not _PLACEHOLDER:
-        check.refuse("value", *INVALID_REASONS[handle.type])
-    return handle
+def _text(born: Date) -> str:
+    """A birth date as it is kept: 1984-04-12, 1984-04, 1984 or --04-12; empty for none."""
+    parts = [f"{part:02}" for part in (born.month, born.day) if part]
+    return "-".join([str(born.year or "-"), *parts]) if born.year or parts else ""
+
+
+def _date(text: str) -> Date | None:
+    year, _, day = ("0", "-", text[2:]) if text.startswith("--") else text.partition("-")
+    month, _, day = day.partition("-")
+    return Date(year=int(year), month=int(month or 0), day=int(day or 0)) if text else None

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis.api import filters
 from chassis.api.listing import Listing
-from chassis.api.validation import DEPARTMENT
+from chassis.api.resources import resource
 from chassis.db.statement import Bulk, Statement
 from chassis.db.tables import updated
 from customer.domain.imports import Finding, ImportJob
@@ -28,7 +28,7 @@ LIST_JOBS = Listing(
     filters={
         "source": filters.text(IMPORT_JOBS.c.source),
         "state": filters.enum(IMPORT_JOBS.c.state, import_job_pb2.ImportJob.State.DESCRIPTOR),
-        "department": filters.name(IMPORT_JOBS.c.department_id, DEPARTMENT),
+        "department": filters.name(IMPORT_JOBS.c.department_id, resource("cases.rapport/Department")),
         "create_time": filters.moment(IMPORT_JOBS.c.create_time),
     },
 )

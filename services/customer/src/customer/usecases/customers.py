@@ -141,7 +141,7 @@ async def update_customer(
     return held
 
 
-async def assign_manager(tx: Transaction, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
+async def assign_manager(tx: Transaction, *, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
     """Name the human who answers for the relationship. Aborted ETAG_MISMATCH."""
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.version)

@@ -6,22 +6,24 @@ from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.facts import IdentifierDeleted
-from customer.domain.identifiers import Handle, Identifier, check_room, same, taken
+from customer.domain.identifiers import Identifier, IdentifierType, check_room, same, taken
 from customer.domain.names import identifier_name
 from customer.store.identifiers import DELETE_IDENTIFIER
 from customer.usecases.customers import claim, identified, locked, record_added, refuse_taken, save
 from customer.usecases.handles import judge
 
 
-async def create_identifier(tx: Transaction, customer_id: UUID, handle: Handle) -> Identifier:
-    """Give a customer a handle, judged anew in their region.
+async def create_identifier(
+    tx: Transaction, *, customer_id: UUID, type: IdentifierType, system: str, value: str
+) -> Identifier:
+    """Give a customer a handle, judged in their region.
 
     NotFound; AlreadyExists IDENTIFIER_TAKEN when it belongs to them or to another; FailedPrecondition
     TOO_MANY_IDENTIFIERS.
     """
     held = await locked(tx, customer_id)
     customer = held.customer
-    handle = judge(handle.type, handle.system, handle.value, customer.region_code)
+    handle = judge(type, system, value, customer.region_code)
     for theirs in held.identifiers:
         if same(theirs, handle):
             raise taken("identifier", theirs.customer, identifier=theirs.name)
@@ -35,7 +37,7 @@ async def create_identifier(tx: Transaction, customer_id: UUID, handle: Handle) 
     return identifier
 
 
-async def delete_identifier(tx: Transaction, customer_id: UUID, identifier_id: UUID) -> None:
+async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id: UUID) -> None:
     """Take a handle from a customer. NotFound when they do not have it."""
     held = await locked(tx, customer_id)
     identifier = next((i for i in held.identifiers if i.id == identifier_id), None)

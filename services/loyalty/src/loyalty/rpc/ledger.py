@@ -1,8 +1,10 @@
 """The gRPC service of the ledger."""
 
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
+from chassis.api.checks import Rules
 from chassis.api.filters import parse
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
@@ -22,8 +24,16 @@ from rapport.loyalty.v1.ledger_service_pb2_grpc import LedgerServiceServicer
 from rapport.loyalty.v1.transfer_pb2 import Transfer
 
 
+def _of_parent(check: Check, request: pb.BatchGetAccountsRequest, now: datetime) -> None:
+    for i, name in enumerate(request.names):
+        if not name.startswith(f"{request.parent}/"):
+            check.refuse(f"names[{i}]", "INVALID_NAME", "must be of the program that is the parent")
+
+
 class LedgerRpc(LedgerServiceServicer):
     """Accounts, and what moves between them."""
+
+    rules: ClassVar[Rules] = {pb.BatchGetAccountsRequest: _of_parent}
 
     def __init__(self, db: Database, explainer: Explainer) -> None:
         self.db = db
@@ -60,11 +70,6 @@ class LedgerRpc(LedgerServiceServicer):
         self, request: pb.BatchGetAccountsRequest, context: Any
     ) -> pb.BatchGetAccountsResponse:
         """Accounts of a program, in the order asked."""
-        check = Check()
-        for i, name in enumerate(request.names):
-            if not name.startswith(f"{request.parent}/"):
-                check.refuse(f"names[{i}]", "INVALID_NAME", "must be of the program that is the parent")
-        check.raise_if_any()
         names = list(set(request.names))
         accounts = {a.name: a for a in await store.GET_ACCOUNTS.all(self.db, names=names)}
         for name in request.names:
