@@ -7,7 +7,7 @@ from pathlib import Path
 
 # Where the reason stands among the arguments of what makes a refusal.
 POSITION = {
-    **dict.fromkeys(["invalid", "refuse", "Violation"], 1),
+    **dict.fromkeys(["invalid", "refuse", "Violation", "_like"], 1),
     **dict.fromkeys(
         [
             "Refusal",
@@ -60,6 +60,8 @@ def reasons(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from texts(known[argument.id])
         elif isinstance(argument, ast.Constant | ast.IfExp):
             yield from texts(argument)
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "Wrong":
+            yield from texts(node.value)  # a reason, and what is allowed
 
 
 def reason_argument(node: ast.AST) -> ast.expr | None:

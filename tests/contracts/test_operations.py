@@ -150,7 +150,11 @@ async def test_the_backlog_and_the_consumers_tell_what_was_given_up_on(operator:
         CONSUMER, states_pb2.SET_ASIDE_STATE_DEAD, "FailedPrecondition", 1,
     )  # fmt: skip
     [consumer] = (await operator.ListConsumers(ops.ListConsumersRequest(parent=SERVICE))).consumers
-    assert (consumer.name, consumer.source, consumer.dead_letter_count) == (CONSUMER, "notifications", 1)
+    assert (consumer.name, consumer.service, consumer.dead_letter_count) == (
+        CONSUMER,
+        "services/notifications",
+        1,
+    )
     assert (consumer.pending_count, consumer.parked_count) == (0, 0)
     assert await operator.GetConsumer(ops.GetConsumerRequest(name=CONSUMER)) == consumer
 

@@ -57,7 +57,7 @@ def _email(value: str) -> dict[str, str]:
 def _contact(customer: str) -> dict[str, Any]:
     return {"parent": customer, "timeline_entry": {
         "channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "topic": "late",
-        "summary": "Asked", "occur_time": BEFORE, "resource": SOMEBODY, "reference": "orders/1",
+        "summary": "Asked", "occur_time": BEFORE, "resource": CASE, "reference": "orders/1",
     }}  # fmt: skip
 
 
@@ -213,7 +213,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer_requested": True, "etag": "#"}),
         ("FinishWorkItem", {"name": "{CreateWorkItem}", "finish_time": "2026-03-02T09:00:00Z", "etag": "#"}),
         ("ExplainWorkItem", {"name": "{CreateWorkItem}"}),
-        ("ListWorkItems", _PAGE | {"filter": "state = PENDING"}),
+        ("ListWorkItems", _PAGE | {"filter": "state = FINISHED"}),
         ("ResolveCase", {"name": "{OpenCase}", "resolution": "delivered", "etag": "#"}),
         ("ExplainCase", {"name": "{OpenCase}"}),
         ("ReopenCase", {"name": "{OpenCase}", "etag": "#"}),

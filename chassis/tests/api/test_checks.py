@@ -198,6 +198,8 @@ def messages(draw: Any, descriptor: Any, *, is_request: bool = False) -> tuple[d
         is_map = inner is not None and inner.GetOptions().map_entry
         is_ours = {field_behavior_pb2.OUTPUT_ONLY, field_behavior_pb2.IDENTIFIER} & set(behavior(field))
         is_ignored = is_ours or (name == "request_id" and not is_request) or name in LATER
+        if is_request and name in LATER and field_behavior_pb2.REQUIRED in behavior(field):  # absent
+            wrong.append(name)
         if name in others or is_ignored or is_map or field.GetOptions().Extensions[options_pb2.judged_apart]:
             continue
         if inner is not None and inner.full_name in FREE:

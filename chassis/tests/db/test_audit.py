@@ -222,8 +222,8 @@ async def test_a_refusal_that_names_somebody_is_a_reading_that_says_why(
     await audit.finish()
     found = [(row["what"], row["resources"], row["refused"]) for row in await _ROWS.all(db)]
     assert sorted(found) == [
-        ("customer.Create", item, "WORK_ITEM_FINISHED"),
         ("customer.Create", ANNA, "IDENTIFIER_TAKEN"),
+        ("customer.Create", item, "WORK_ITEM_FINISHED"),
     ]
 
 

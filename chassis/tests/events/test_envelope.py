@@ -69,7 +69,7 @@ def test_what_has_no_contract_here_is_told_by_its_attributes():
 def test_what_was_paid_and_when_it_happened_is_told_as_the_contract_describes_it():
     bought = Timestamp(seconds=1_700_000_000, nanos=5000)
     paid = PurchaseRecorded(
-        purchase_time=bought, amount=Money(currency_code="USD", units=-2, nanos=-500_000_000)
+        purchase_time=bought, net_amount=Money(currency_code="USD", units=-2, nanos=-500_000_000)
     )
     row = ROW | {"type": "rapport.loyalty.v1.PurchaseRecorded", "data": paid.SerializeToString()}
     shown = parse(headers(row, "loyalty"), row["data"], {}).shown

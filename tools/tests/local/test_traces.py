@@ -17,8 +17,8 @@ from rapport_tools.local import spans as span_store
 from rapport_tools.local import traces
 from rapport_tools.local.spans import SpanStore
 
-CASE = "cases/0198c0de-0000-7000-8000-000000000001"
-WORK_ITEM = "workItems/0198c0de-0000-7000-8000-000000000002"
+CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
+IDENTIFIER = f"{CUSTOMER}/identifiers/0198c0de-0000-7000-8000-000000000002"
 
 
 @pytest.fixture
@@ -44,12 +44,12 @@ def tracer(receiver: tuple[int, traces.TraceReceiver, SpanStore]) -> Iterator[Tr
     provider.shutdown()
 
 
-def forecast(tracer: Tracer) -> None:
+def create(tracer: Tracer) -> None:
     """One trace as a service makes it: an RPC, with a statement in it that fails."""
-    with tracer.start_as_current_span("ForecastWorkItem", attributes={"rapport.resource": WORK_ITEM}):
-        with tracer.start_as_current_span("SELECT cases"):
+    with tracer.start_as_current_span("CreateIdentifier", attributes={"rapport.resource": IDENTIFIER}):
+        with tracer.start_as_current_span("SELECT customers"):
             pass
-        with tracer.start_as_current_span("INSERT forecasts") as span:
+        with tracer.start_as_current_span("INSERT identifiers") as span:
             span.set_status(Status(StatusCode.ERROR))
 
 
@@ -57,39 +57,39 @@ async def test_a_trace_is_found_by_the_resource_and_by_its_parents(
     receiver: tuple[int, traces.TraceReceiver, SpanStore], tracer: Tracer
 ) -> None:
     _, received, store = receiver
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     await received.flush()
-    for resource in (WORK_ITEM, CASE):
+    for resource in (IDENTIFIER, CUSTOMER):
         (found,) = await store.traces(resource=resource)
         assert (found.name, found.spans, found.services, found.failed) == (
-            "ForecastWorkItem",
+            "CreateIdentifier",
             3,
             ["cases"],
             True,
         )
-    assert await store.traces(resource="cases/another") == []
+    assert await store.traces(resource="customers/another") == []
 
 
 async def test_a_trace_shows_each_span_below_its_parent_in_order_of_time(
     receiver: tuple[int, traces.TraceReceiver, SpanStore], tracer: Tracer
 ) -> None:
     _, received, store = receiver
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     await received.flush()
     (found,) = await store.traces()
     drawn = [(depth, span.name) for depth, span in nested(await store.trace(found.trace_id))]
-    assert drawn == [(0, "ForecastWorkItem"), (1, "SELECT cases"), (1, "INSERT forecasts")]
+    assert drawn == [(0, "CreateIdentifier"), (1, "SELECT customers"), (1, "INSERT identifiers")]
 
 
 async def test_traces_are_filtered_by_failure_and_by_slowness(
     receiver: tuple[int, traces.TraceReceiver, SpanStore], tracer: Tracer
 ) -> None:
     _, received, store = receiver
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     slow = tracer.start_span("ListCases", start_time=1_000_000_000)
     await asyncio.to_thread(slow.end, end_time=3_000_000_000)
     await received.flush()
-    assert [found.name for found in await store.traces(failed=True)] == ["ForecastWorkItem"]
+    assert [found.name for found in await store.traces(failed=True)] == ["CreateIdentifier"]
     assert [found.name for found in await store.traces(slow_ms=1500)] == ["ListCases"]
 
 
@@ -97,7 +97,7 @@ async def test_a_span_that_is_exported_twice_is_shown_once(
     receiver: tuple[int, traces.TraceReceiver, SpanStore], tracer: Tracer
 ) -> None:
     _, received, store = receiver
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     await received.flush()
     (found,) = await store.traces()
     stored = await store.trace(found.trace_id)
@@ -109,7 +109,7 @@ async def test_old_spans_are_deleted_and_only_the_newest_are_kept(
     receiver: tuple[int, traces.TraceReceiver, SpanStore], tracer: Tracer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, received, store = receiver
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     await received.flush()
     monkeypatch.setattr(span_store, "KEEP_COUNT", 2)
     await store.expire(datetime.now(UTC))
@@ -124,7 +124,7 @@ async def test_spans_beyond_what_the_queue_holds_are_refused_and_counted(
 ) -> None:
     _, received, store = receiver
     monkeypatch.setattr(traces, "QUEUED_MAX", 1)
-    await asyncio.to_thread(forecast, tracer)
+    await asyncio.to_thread(create, tracer)
     await received.flush()
     (found,) = await store.traces()
     assert found.spans == 1

@@ -155,7 +155,7 @@ class _Compiler:
         always = [cast(Part, self._allowed(f, f.name == "name")) for f in inner.fields if f.name in _OWN]
         parts = {each: self._at(inner, each) for each in allowed}
         rule, may_be_new = self._rules.get(inner), "allow_missing" in request.fields_by_name
-        unknown = "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone"
+        unknown: Wrong = "UNKNOWN_FIELD", f"must hold only {', '.join(allowed)}, or * alone"
 
         def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
             if not message.HasField(name):
@@ -207,7 +207,7 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
 
 def _enum(field: FieldDescriptor, is_required: bool) -> Judge:
     enum: Any = field.enum_type
-    wrong = (
+    wrong: Wrong = (
         "INVALID_ENUM",
         f"must be one of {', '.join(enum_name(enum, v.number) for v in enum.values if v.number)}",
     )

@@ -33,7 +33,7 @@ _READINGS = Statement[Any](
 async def test_who_reads_about_whom_and_what_for_is_in_the_audit(desk: Any) -> None:
     email = Identifier(type=Identifier.TYPE_EMAIL, value="anna@example.com")
     anna = await desk.create(email, display_name="Anna")
-    why = (("purpose", "complaint"),)
+    why = (("access-purpose", "complaint"),)
     await desk.customers.GetCustomer(GetCustomerRequest(name=anna.name), metadata=why)
     await desk.customers.ListCustomers(ListCustomersRequest(), metadata=why)
     await desk.views.GetCustomerView(GetCustomerViewRequest(name=f"{anna.name}/view"), metadata=why)
@@ -74,7 +74,7 @@ async def test_whoever_is_refused_because_somebody_has_the_handle_has_read_who(d
     anna, bert = await desk.create(email), await desk.create()
     other = Identifier(type=Identifier.TYPE_EMAIL, value="new@example.com")
     taking = Customer(identifiers=[email])
-    why = (("purpose", "curiosity"),)
+    why = (("access-purpose", "curiosity"),)
     for call in (
         desk.customers.CreateCustomer(CreateCustomerRequest(customer=taking), metadata=why),
         desk.customers.CreateIdentifier(

@@ -60,7 +60,7 @@ async def test_batches_that_race_over_the_same_handles_agree_on_every_customer(d
         asks = [
             ResolveCustomerRequest(
                 identifier=desk.external(f"crm:{i}"),
-                create=Customer(identifiers=[desk.email(f"c{i}@example.com")]),
+                new_customer=Customer(identifiers=[desk.email(f"c{i}@example.com")]),
             )
             for i in order
         ]
