@@ -100,6 +100,50 @@ async def test_what_was_said_before_what_is_known_does_not_count_however_late_it
     assert (later.state, later.etag) == (GRANTED, '"2"')
 
 
+async def test_of_the_same_time_a_no_holds_in_whatever_order_they_are_noted(desk, refused):
+    anna, boris = await desk.create(), await desk.create()
+    at = timestamp(desk.clock.now() - timedelta(days=3))
+    await say(desk, anna.name, DENIED, effective_time=at)
+    yes = say(desk, anna.name, GRANTED, effective_time=at)
+    assert await refused(yes) == "FAILED_PRECONDITION CONSENT_SUPERSEDED"
+    await say(desk, boris.name, GRANTED, effective_time=at)
+    assert (await say(desk, boris.name, DENIED, effective_time=at)).state == DENIED
+
+
+async def test_what_is_said_now_is_last_even_where_the_clock_is_behind(desk):
+    anna = await desk.create()
+    granted = await say(desk, anna.name, GRANTED)
+    desk.clock.advance(timedelta(milliseconds=-300))
+    denied = await say(desk, anna.name, DENIED)
+    assert (denied.state, denied.effective_time) == (DENIED, granted.effective_time)
+
+
+async def test_a_correction_says_nothing_again_and_no_correction_changes_nothing(desk):
+    anna = await desk.create()
+    said = await say(desk, anna.name, GRANTED, source="web-form")
+    desk.clock.advance(timedelta(days=400))
+    last_week = timestamp(desk.clock.now() - timedelta(days=7))
+    assert await say(desk, anna.name, 0) == said
+    assert await say(desk, anna.name, 0, mask=["source"], source="web-form") == said
+    mended = await say(desk, anna.name, 0, mask=["source", "wording_version"], source="call")
+    assert (mended.source, mended.state, mended.etag) == ("call", GRANTED, '"2"')
+    assert mended.effective_time == said.effective_time
+    assert (await say(desk, anna.name, DENIED, effective_time=last_week)).effective_time == last_week
+    facts = await desk.facts("ConsentUpdated")
+    assert [(fact.data.previous_state, fact.data.state) for fact in facts] == [
+        (Consent.STATE_UNSPECIFIED, GRANTED),
+        (GRANTED, GRANTED),
+        (GRANTED, DENIED),
+    ]
+
+
+async def test_of_a_new_consent_all_that_is_given_counts_whatever_the_mask_names(desk):
+    anna = await desk.create()
+    at = timestamp(desk.clock.now() - timedelta(days=30))
+    said = await say(desk, anna.name, DENIED, mask=["source"], source="call", effective_time=at)
+    assert (said.state, said.source, said.effective_time) == (DENIED, "call", at)
+
+
 async def test_only_the_masked_fields_of_a_consent_change(desk, refused):
     anna = await desk.create()
     new = say(desk, anna.name, GRANTED, missing=False)

@@ -42,8 +42,9 @@ class UpdateConsentRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """The fields to change; empty means every populated field, `*` means all. `effective_time` is now unless it is
-        changed too.
+        """The fields to change; empty means every populated field, `*` means all. With `state` or `effective_time` it is said
+        (again), now unless `effective_time` is given; without them the rest is corrected and `effective_time` stays. Of a
+        new consent everything that is given counts.
         """
 
     def __init__(

@@ -80,8 +80,8 @@ class ConsentServiceServicer:
     """
 
     def UpdateConsent(self, request, context):
-        """Notes what a customer said about one purpose on one channel. Every time is kept. NOT_FOUND when there
-        is no such purpose.
+        """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+        NOT_FOUND when there is no such purpose.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

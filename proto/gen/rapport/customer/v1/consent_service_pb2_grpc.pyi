@@ -37,8 +37,8 @@ class ConsentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
     UpdateConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]
-    """Notes what a customer said about one purpose on one channel. Every time is kept. NOT_FOUND when there
-    is no such purpose.
+    """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+    NOT_FOUND when there is no such purpose.
     """
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
@@ -59,8 +59,8 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UpdateConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdateConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
-    """Notes what a customer said about one purpose on one channel. Every time is kept. NOT_FOUND when there
-    is no such purpose.
+    """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+    NOT_FOUND when there is no such purpose.
     """
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
@@ -84,8 +84,8 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.UpdateConsentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_pb2.Consent, _abc.Awaitable[_consent_pb2.Consent]]:
-        """Notes what a customer said about one purpose on one channel. Every time is kept. NOT_FOUND when there
-        is no such purpose.
+        """Notes what a customer said about one purpose on one channel, or corrects where they said it. Every change is kept.
+        NOT_FOUND when there is no such purpose.
         """
 
     @_abc_1.abstractmethod

@@ -1,11 +1,13 @@
 """Consent and preferences, and the one question a sender asks: may I, and where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Self, TypedDict
 from uuid import UUID
 
+from chassis.errors import FailedPrecondition
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.names import customer_name, department_name
 from customer.domain.timeline import Channel
@@ -63,6 +65,15 @@ class Purpose:
         return department_name(self.department_id)
 
 
+class Said(TypedDict, total=False):
+    """What can be noted of what a customer said. Without a time they say it now."""
+
+    state: ConsentState
+    source: str
+    wording_version: str
+    effective_time: datetime | None
+
+
 @dataclass(slots=True)
 class Consent:
     """What a customer said about one purpose on one channel, and where and when they said it.
@@ -96,6 +107,37 @@ class Consent:
     def customer(self) -> str:
         """`customers/{uuid}`."""
         return customer_name(self.customer_id)
+
+    def noted(self, changes: Said, now: datetime) -> Self:
+        """What is noted by `changes`. Those of where and how alone correct it: it stays said when it was.
+
+        FailedPrecondition CONSENT_SUPERSEDED for what was said before what is known.
+        """
+        said_at = self.effective_time
+        if "state" in changes or "effective_time" in changes:
+            state, given = changes.get("state", self.state), changes.get("effective_time")
+            if given is not None and self._is_past(state, given):
+                raise self._superseded()
+            # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
+            said_at = given or max(now, self.effective_time)
+        noted = replace(self)
+        for field, value in (changes | {"effective_time": said_at}).items():
+            setattr(noted, field, value)
+        return noted
+
+    def _is_past(self, state: ConsentState, said_at: datetime) -> bool:
+        """What they said last holds, in whatever order it is noted; a no of the same time before a yes."""
+        denies = (state is ConsentState.DENIED, self.state is ConsentState.DENIED)
+        return (said_at, denies[0]) < (self.effective_time, denies[1])
+
+    def _superseded(self) -> FailedPrecondition:
+        known = self.effective_time.isoformat()
+        return FailedPrecondition(
+            "CONSENT_SUPERSEDED",
+            f"{self.name} says what the customer said at {known}: what they said before that is past,"
+            " and of the same time a no holds.",
+            {"consent": self.name, "effective_time": known},
+        )
 
 
 @dataclass(slots=True)

@@ -1,58 +1,56 @@
 """What customers allow and prefer."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID
 
 from chassis.api import etags
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound, invalid
+from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
-from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences
+from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated
 from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
 from customer.store import consents as store
 from customer.store.customers import LOCKED_CUSTOMER
 
-
-class Said(TypedDict, total=False):
-    """What can be noted of what a customer said. Without a time they say it now."""
-
-    state: ConsentState
-    source: str
-    wording_version: str
-    effective_time: datetime | None
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 async def update_consent(
-    tx: Transaction, *, customer_id: UUID, consent_id: str, changes: Said, allow_missing: bool, etag: str
+    tx: Transaction,
+    *,
+    customer_id: UUID,
+    consent_id: str,
+    consent: Said,
+    changes: Said,
+    allow_missing: bool,
+    etag: str,
 ) -> Consent:
-    """Note what the customer said. Every time it is said is kept, with who noted it.
+    """Note `changes` to what the customer said, or the first that they say, as `consent` gives it.
 
-    NotFound; FailedPrecondition CONSENT_SUPERSEDED for what was said before what is known.
+    Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED.
     """
     await _lock(tx, customer_id)
-    consent = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
-    before = consent.state if consent else "UNSPECIFIED"
-    said_at = changes.get("effective_time") or tx.now
-    if consent is None:
-        consent = await _new(tx, customer_id, consent_id, changes, allow_missing)
-    elif said_at < consent.effective_time:
-        raise _superseded(consent)
-    etags.match(etag, consent.version, "consent.etag")
-    for field, value in (changes | {"effective_time": said_at}).items():
-        setattr(consent, field, value)
-    consent.version, consent.update_time = consent.version + 1, tx.now
-    tx.record(fact_of(ConsentUpdated, consent, previous_state=before), version=consent.version)
-    await store.APPEND_CONSENT.run(tx, **values(consent), actor=tx.call.principal.subject)
-    await tx.defer(store.SAVE_CONSENT, **values(consent))
-    return consent
+    held = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
+    before = held.state if held else "UNSPECIFIED"
+    if held is None:
+        held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
+    etags.match(etag, held.version, "consent.etag")
+    noted = held.noted(changes, tx.now)
+    if noted == held:
+        return held
+    noted.version, noted.update_time = held.version + 1, tx.now
+    tx.record(fact_of(ConsentUpdated, noted, previous_state=before), version=noted.version)
+    await store.APPEND_CONSENT.run(tx, **values(noted), actor=tx.call.principal.subject)
+    await tx.defer(store.SAVE_CONSENT, **values(noted))
+    return noted
 
 
 async def _new(
-    tx: Transaction, customer_id: UUID, consent_id: str, changes: Said, allow_missing: bool
+    tx: Transaction, customer_id: UUID, consent_id: str, consent: Said, allow_missing: bool
 ) -> Consent:
     """A consent of which nothing is said yet."""
     purpose_id, _, channel = consent_id.partition(".")
@@ -60,24 +58,13 @@ async def _new(
         raise invalid("consent.name", "INVALID_NAME", f"must end with .{', .'.join(CHANNEL_IDS)}")
     if not allow_missing:
         raise NotFound(f"{customer_name(customer_id)}/consents/{consent_id}")
-    if "state" not in changes:
+    if "state" not in consent:
         raise invalid("consent.state", "REQUIRED", "must be given")
     if await store.PURPOSE.maybe(tx, id=purpose_id) is None:
         raise NotFound(f"purposes/{purpose_id}")
-    denied = ConsentState.DENIED
-    now = tx.now
+    unsaid = ConsentState.DENIED, "", "", _NEVER
     return Consent(
-        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], denied, "", "", now, now, now, version=0
-    )
-
-
-def _superseded(held: Consent) -> FailedPrecondition:
-    """What a customer said last holds, in whatever order it is noted."""
-    known = held.effective_time.isoformat()
-    return FailedPrecondition(
-        "CONSENT_SUPERSEDED",
-        f"{held.name} says what the customer said at {known}: what they said before that is past.",
-        {"consent": held.name, "effective_time": known},
+        customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], *unsaid, tx.now, tx.now, version=0
     )
 
 
