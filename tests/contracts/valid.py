@@ -115,6 +115,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "identifier": _email("cleo"), "new_customer": _PROFILE | {"identifiers": [_email("cleo2")]}}]}),
         ("CreateIdentifier", {"parent": "{CreateCustomer}", "identifier": _email("anna2")}),
         ("GetIdentifier", {"name": "{CreateIdentifier}"}),
+        ("ExplainIdentifier", {"name": "{CreateIdentifier}"}),
         ("ListIdentifiers", _PAGE | {"parent": "{CreateCustomer}"}),
         ("DeleteIdentifier", {"name": "{CreateIdentifier}"}),
         ("AssignRelationshipManager", {
@@ -132,6 +133,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "display_name": "Research", "description": "Surveys", "department": "departments/front-desk",
             "contact_default": "DEFAULT_DENIED"}}),
         ("GetPurpose", {"name": "purposes/research"}),
+        ("ExplainPurpose", {"name": "purposes/research"}),
         ("ListPurposes", _PAGE),
         ("UpdatePurpose", {"purpose": {
             "name": "purposes/research", "display_name": "Surveys", "description": "Questions", "etag": "#"},
@@ -162,6 +164,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "name": "{CreateCustomer}/preferences", "channels": ["CHANNEL_EMAIL"], "etag": ""},
             "update_mask": "channels"}),
         ("GetPreferences", {"name": "{CreateCustomer}/preferences"}),
+        ("ExplainPreferences", {"name": "{CreateCustomer}/preferences"}),
         ("CheckContact", {
             "name": "{CreateCustomer}", "purpose": "purposes/service", "channels": ["CHANNEL_EMAIL"]}),
         ("CreateImportJob", {"import_job": {"source": "a" * 64}}),
@@ -187,6 +190,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "agent": {"name": "agents/alice", "display_name": "Alice Berg", "inactive": False, "etag": "#"},
             "update_mask": "displayName,inactive"}),
         ("GetAgent", {"name": "agents/alice"}),
+        ("ExplainAgent", {"name": "agents/alice"}),
         ("ListAgents", _PAGE),
         ("OpenCase", {"case": {
             "customer": SOMEBODY, "topic": "late", "display_name": "Late", "owner": "agents/alice"}}),
@@ -198,6 +202,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("AssignCase", {"name": "{OpenCase}", "owner": "agents/bob", "etag": "#"}),
         ("CreateNote", {"parent": "{OpenCase}", "note": {"text": "Called"}}),
         ("GetNote", {"name": "{CreateNote}"}),
+        ("ExplainNote", {"name": "{CreateNote}"}),
         ("ListNotes", _PAGE | {"parent": "{OpenCase}"}),
         ("CreateWorkItem", {"work_item": {"case": "{OpenCase}",
             "department": "departments/front-desk", "kind": "deliver", "reference": "orders/1"}}),
@@ -230,6 +235,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "loyalty": [
         ("CreateMembership", {"parent": "programs/main", "membership": {"customer": SOMEBODY}}),
         ("GetMembership", {"name": "{CreateMembership}"}),
+        ("ExplainMembership", {"name": "{CreateMembership}"}),
         ("ListMemberships", _PAGE | {"parent": "programs/main", "filter": f'customer = "{SOMEBODY}"'}),
         ("CreateProgram", {"program_id": "staff", "program": {"display_name": "Staff"}}),
         ("GetProgram", {"name": "{CreateProgram}"}),

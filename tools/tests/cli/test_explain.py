@@ -55,6 +55,12 @@ def rapport(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         (f"customerValues/{ID}", "ExplainCustomerValue"),
         (f"cases/{ID}", "ExplainCase"),
         (f"workItems/{ID}", "ExplainWorkItem"),
+        (f"cases/{ID}/notes/{ID}", "ExplainNote"),
+        ("agents/alice", "ExplainAgent"),
+        (f"customers/{ID}/preferences", "ExplainPreferences"),
+        (f"customers/{ID}/identifiers/{ID}", "ExplainIdentifier"),
+        ("purposes/marketing", "ExplainPurpose"),
+        (f"programs/main/memberships/{ID}", "ExplainMembership"),
     ],
 )
 def test_what_has_a_name_is_explained_by_the_method_of_its_kind(

@@ -30,7 +30,6 @@ from google.protobuf.message import Message
 from chassis.api import formats, wellknown
 from chassis.api.formats import Judge, Wrong
 from chassis.api.masks import changeable, chosen, updated
-from chassis.api.messages import enum_name
 from chassis.api.reading import is_prose
 from chassis.api.resources import behavior, is_ours, other_form, referred
 from chassis.api.validation import Check, Found
@@ -184,7 +183,7 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
     if field.name == "page_size":  # judged by who knows
         return None
     if field.enum_type is not None:
-        return _enum(field, is_required or field.is_repeated)
+        return formats.member(field.enum_type, is_required=is_required or field.is_repeated)
     if field.type != FieldDescriptor.TYPE_STRING:
         return wellknown.number(field, allowed)
     if (pattern := referred(field)) is not None:
@@ -203,16 +202,6 @@ def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | N
         return formats.text(_ANY_LENGTH)
     is_multiline = bool(options.Extensions[options_pb2.multiline])
     return formats.text(allowed.max_characters or formats.TEXT_MAX, is_multiline=is_multiline)
-
-
-def _enum(field: FieldDescriptor, is_required: bool) -> Judge:
-    enum: Any = field.enum_type
-    wrong: Wrong = (
-        "INVALID_ENUM",
-        f"must be one of {', '.join(enum_name(enum, v.number) for v in enum.values if v.number)}",
-    )
-    known = frozenset(enum.values_by_number) - ({0} if is_required else set())
-    return lambda value: None if value in known else wrong
 
 
 def _text(name: str, judge: Judge, needed: Wrong | None, is_prose: bool) -> Part:

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import pycountry
 
 from chassis.api import etags
 from chassis.api.addresses import address_of
+from chassis.api.messages import enum_name
 from chassis.api.text import no_line, no_text
 from chassis.api.zones import NOT_A_TIME_ZONE, time_zone
 from chassis.names import CODE, Pattern
@@ -15,7 +17,7 @@ from rapport.options.v1 import options_pb2
 
 Wrong = tuple[str, str]
 """A documented reason, and what is allowed."""
-Judge = Callable[[str], Wrong | None]
+Judge = Callable[[Any], Wrong | None]
 TEXT_MAX = 200
 REGIONS = frozenset(country.alpha_2 for country in pycountry.countries)
 
@@ -47,6 +49,14 @@ def name(pattern: Pattern, other: Pattern | None = None) -> Judge:
         return None
 
     return judge
+
+
+def member(enum: Any, *, is_required: bool) -> Judge:
+    """A value of an enum that is known here."""
+    names = (enum_name(enum, value.number) for value in enum.values if value.number)
+    wrong: Wrong = "INVALID_ENUM", f"must be one of {', '.join(names)}"
+    known = frozenset(enum.values_by_number) - ({0} if is_required else set())
+    return lambda value: None if value in known else wrong
 
 
 def _like(regex: str, reason: str, allowed: str) -> Judge:

@@ -1,6 +1,6 @@
 """Methods in which nothing special happens, a line each in the servicer's class.
 
-    class NoteRpc(NoteServiceServicer):
+    class NoteRpc(Rpc, NoteServiceServicer):
         CreateNote = change(pb.CreateNoteRequest, usecases.create_note, Note)
         GetNote = get(NOTE, store.NOTE, Note)
         ListNotes = listing(pb.ListNotesResponse, store.LIST, parent=(CASE, store.CASE))

@@ -31,11 +31,11 @@ def compose(app: App[Settings]) -> None:
         timedelta(seconds=settings.promise_lead_s), timedelta(seconds=settings.promise_grace_s)
     )
 
-    app.serve(CaseRpc(app.db, app.explainer))
-    app.serve(NoteRpc(app.db))
-    app.serve(WorkItemRpc(app.db, clock, app.explainer))
-    app.serve(PromiseRpc(app.db, clock, app.explainer))
-    app.serve(DirectoryRpc(app.db))
+    app.serve(CaseRpc(app))
+    app.serve(NoteRpc(app))
+    app.serve(WorkItemRpc(app, clock=clock))
+    app.serve(PromiseRpc(app, clock=clock))
+    app.serve(DirectoryRpc(app))
 
     app.subscribe(NOTICES.durable, Notices(clock).sent)
 

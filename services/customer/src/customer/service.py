@@ -31,17 +31,17 @@ def compose(app: App[Settings]) -> None:
     arrivals = Arrivals(app.db, projections)
     hot = HotViews(app.db, app.broadcast, arrivals.moved)
 
-    app.serve(CustomerRpc(app.db, manager, app.explainer))
-    app.serve(TimelineRpc(app.db, app.explainer))
+    app.serve(CustomerRpc(app, relationship_manager=manager))
+    app.serve(TimelineRpc(app))
     projections.update(app.project(LISTENING.durable, ViewProjector(hot).project))
     own_first = sorted(projections, key=lambda source: source != app.name)
     consumers = {source: projections[source].durable for source in own_first}
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
-    app.serve(ViewRpc(app.db, hot, freshness, arrivals))
-    app.serve(PurposeRpc(app.db))
-    app.serve(SectionRpc(app.db, app.explainer))
-    app.serve(ConsentRpc(app.db, app.explainer))
-    app.serve(ImportRpc(app.db))
+    app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals))
+    app.serve(PurposeRpc(app))
+    app.serve(SectionRpc(app))
+    app.serve(ConsentRpc(app))
+    app.serve(ImportRpc(app))
 
     app.background(freshness.run)
 
@@ -60,11 +60,13 @@ service = Service(
     calls=["cases", "loyalty", "notifications"],
     permissions=[  # to explain what is on the timeline
         "cases.cases.read",
+        "cases.notes.read",
         "cases.promises.read",
         "cases.work_items.read",
         "loyalty.accounts.read",
         "loyalty.customer_values.read",
         "loyalty.goodwill.read",
+        "loyalty.memberships.read",
         "loyalty.purchases.read",
         "notifications.notices.read",
     ],

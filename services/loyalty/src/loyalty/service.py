@@ -36,11 +36,11 @@ def compose(app: App[Settings]) -> None:
     formula = app.settings.formula
     authority = Authority(app.settings.delay_goodwill, formula)
 
-    app.serve(ProgramRpc(app.db))
-    app.serve(LedgerRpc(app.db, app.explainer))
-    app.serve(MembershipRpc(app.db))
-    app.serve(PurchaseRpc(app.db, formula, app.explainer))
-    app.serve(GoodwillRpc(app.db, authority, app.explainer))
+    app.serve(ProgramRpc(app))
+    app.serve(LedgerRpc(app))
+    app.serve(MembershipRpc(app))
+    app.serve(PurchaseRpc(app, formula=formula))
+    app.serve(GoodwillRpc(app, authority=authority))
 
     app.project(PROMISES.durable, on_promises)
     app.subscribe(DELAYS.durable, goodwill_for_renegotiation(authority))

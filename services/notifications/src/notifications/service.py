@@ -39,9 +39,9 @@ PROMISES = Listening(
 def compose(app: App[Settings]) -> None:
     """Everything the service serves, listens to and does on time."""
     app.on_open(lambda: seed(app.db))
-    app.serve(NoticeRpc(app.db, app.explainer, app.settings.notices_per_customer))
-    app.serve(TemplateRpc(app.db))
-    app.serve(PolicyRpc(app.db))
+    app.serve(NoticeRpc(app, per_customer=app.settings.notices_per_customer))
+    app.serve(TemplateRpc(app))
+    app.serve(PolicyRpc(app))
     app.subscribe(
         PROMISES.durable,
         cases.on_promise_at_risk,

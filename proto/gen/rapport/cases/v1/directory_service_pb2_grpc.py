@@ -5,6 +5,7 @@ import warnings
 
 from rapport.cases.v1 import agent_pb2 as rapport_dot_cases_dot_v1_dot_agent__pb2
 from rapport.cases.v1 import directory_service_pb2 as rapport_dot_cases_dot_v1_dot_directory__service__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -51,6 +52,11 @@ class DirectoryServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.FromString,
                 _registered_method=True)
+        self.ExplainAgent = channel.unary_unary(
+                '/rapport.cases.v1.DirectoryService/ExplainAgent',
+                request_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
@@ -80,6 +86,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainAgent(self, request, context):
+        """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -97,6 +110,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListAgents,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.SerializeToString,
+            ),
+            'ExplainAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainAgent,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -181,6 +199,33 @@ class DirectoryService:
             '/rapport.cases.v1.DirectoryService/ListAgents',
             rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_directory__service__pb2.ListAgentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.DirectoryService/ExplainAgent',
+            rapport_dot_cases_dot_v1_dot_directory__service__pb2.ExplainAgentRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import agent_pb2 as _agent_pb2
 from rapport.cases.v1 import directory_service_pb2 as _directory_service_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -43,6 +44,8 @@ class DirectoryServiceStub:
     """Gets an agent."""
     ListAgents: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgentsRequest, _directory_service_pb2.ListAgentsResponse]
     """Lists agents by name."""
+    ExplainAgent: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainAgentRequest, _explanation_pb2.Explanation]
+    """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class DirectoryServiceAsyncStub(DirectoryServiceStub):
@@ -58,6 +61,8 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """Gets an agent."""
     ListAgents: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListAgentsRequest, _directory_service_pb2.ListAgentsResponse]  # type: ignore[assignment]
     """Lists agents by name."""
+    ExplainAgent: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ExplainAgentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """The directory of agents."""
@@ -88,5 +93,13 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListAgentsResponse, _abc.Awaitable[_directory_service_pb2.ListAgentsResponse]]:
         """Lists agents by name."""
+
+    @_abc_1.abstractmethod
+    def ExplainAgent(
+        self,
+        request: _directory_service_pb2.ExplainAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains an agent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

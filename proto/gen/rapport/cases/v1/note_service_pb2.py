@@ -26,10 +26,11 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
 from rapport.cases.v1 import note_pb2 as rapport_dot_cases_dot_v1_dot_note__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"r\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xad\x03\n\x0bNoteService\x12\x89\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\">\xca\xfb\x8a\x01\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12\x7f\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x90\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#rapport/cases/v1/note_service.proto\x12\x10rapport.cases.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1brapport/cases/v1/note.proto\x1a#rapport/common/v1/explanation.proto\x1a rapport/options/v1/options.proto\"\x86\x01\n\x11\x43reateNoteRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12*\n\x04note\x18\x02 \x01(\x0b\x32\x16.rapport.cases.v1.NoteB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\";\n\x0eGetNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\"r\n\x10ListNotesRequest\x12+\n\x06parent\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\x12\x12\x63\x61ses.rapport/Note\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"S\n\x11ListNotesResponse\x12%\n\x05notes\x18\x01 \x03(\x0b\x32\x16.rapport.cases.v1.Note\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x12\x45xplainNoteRequest\x12)\n\x04name\x18\x01 \x01(\tB\x1b\xe2\x41\x01\x02\xfa\x41\x14\n\x12\x63\x61ses.rapport/Note\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xc7\x04\n\x0bNoteService\x12\x89\x01\n\nCreateNote\x12#.rapport.cases.v1.CreateNoteRequest\x1a\x16.rapport.cases.v1.Note\">\xca\xfb\x8a\x01\x11\x63\x61ses.notes.write\x82\xd3\xe4\x93\x02\"\"\x1a/v1/{parent=cases/*}/notes:\x04note\x12\x7f\n\x07GetNote\x12 .rapport.cases.v1.GetNoteRequest\x1a\x16.rapport.cases.v1.Note\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=cases/*/notes/*}\x12\x90\x01\n\tListNotes\x12\".rapport.cases.v1.ListNotesRequest\x1a#.rapport.cases.v1.ListNotesResponse\":\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{parent=cases/*}/notes\x12\x97\x01\n\x0b\x45xplainNote\x12$.rapport.cases.v1.ExplainNoteRequest\x1a\x1e.rapport.common.v1.Explanation\"B\x90\x02\x01\xca\xfb\x8a\x01\x10\x63\x61ses.notes.read\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=cases/*/notes/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,20 +51,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTNOTESREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINNOTEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINNOTEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022cases.rapport/Note'
+  _globals['_EXPLAINNOTEREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINNOTEREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_NOTESERVICE'].methods_by_name['CreateNote']._loaded_options = None
   _globals['_NOTESERVICE'].methods_by_name['CreateNote']._serialized_options = b'\312\373\212\001\021cases.notes.write\202\323\344\223\002\"\"\032/v1/{parent=cases/*}/notes:\004note'
   _globals['_NOTESERVICE'].methods_by_name['GetNote']._loaded_options = None
   _globals['_NOTESERVICE'].methods_by_name['GetNote']._serialized_options = b'\220\002\001\312\373\212\001\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{name=cases/*/notes/*}'
   _globals['_NOTESERVICE'].methods_by_name['ListNotes']._loaded_options = None
   _globals['_NOTESERVICE'].methods_by_name['ListNotes']._serialized_options = b'\220\002\001\312\373\212\001\020cases.notes.read\202\323\344\223\002\034\022\032/v1/{parent=cases/*}/notes'
-  _globals['_CREATENOTEREQUEST']._serialized_start=211
-  _globals['_CREATENOTEREQUEST']._serialized_end=345
-  _globals['_GETNOTEREQUEST']._serialized_start=347
-  _globals['_GETNOTEREQUEST']._serialized_end=406
-  _globals['_LISTNOTESREQUEST']._serialized_start=408
-  _globals['_LISTNOTESREQUEST']._serialized_end=522
-  _globals['_LISTNOTESRESPONSE']._serialized_start=524
-  _globals['_LISTNOTESRESPONSE']._serialized_end=607
-  _globals['_NOTESERVICE']._serialized_start=610
-  _globals['_NOTESERVICE']._serialized_end=1039
+  _globals['_NOTESERVICE'].methods_by_name['ExplainNote']._loaded_options = None
+  _globals['_NOTESERVICE'].methods_by_name['ExplainNote']._serialized_options = b'\220\002\001\312\373\212\001\020cases.notes.read\202\323\344\223\002$\022\"/v1/{name=cases/*/notes/*}:explain'
+  _globals['_CREATENOTEREQUEST']._serialized_start=248
+  _globals['_CREATENOTEREQUEST']._serialized_end=382
+  _globals['_GETNOTEREQUEST']._serialized_start=384
+  _globals['_GETNOTEREQUEST']._serialized_end=443
+  _globals['_LISTNOTESREQUEST']._serialized_start=445
+  _globals['_LISTNOTESREQUEST']._serialized_end=559
+  _globals['_LISTNOTESRESPONSE']._serialized_start=561
+  _globals['_LISTNOTESRESPONSE']._serialized_end=644
+  _globals['_EXPLAINNOTEREQUEST']._serialized_start=646
+  _globals['_EXPLAINNOTEREQUEST']._serialized_end=740
+  _globals['_NOTESERVICE']._serialized_start=743
+  _globals['_NOTESERVICE']._serialized_end=1326
 # @@protoc_insertion_point(module_scope)

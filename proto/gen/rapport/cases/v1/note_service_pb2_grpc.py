@@ -5,6 +5,7 @@ import warnings
 
 from rapport.cases.v1 import note_pb2 as rapport_dot_cases_dot_v1_dot_note__pb2
 from rapport.cases.v1 import note_service_pb2 as rapport_dot_cases_dot_v1_dot_note__service__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -51,6 +52,11 @@ class NoteServiceStub:
                 request_serializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesRequest.SerializeToString,
                 response_deserializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesResponse.FromString,
                 _registered_method=True)
+        self.ExplainNote = channel.unary_unary(
+                '/rapport.cases.v1.NoteService/ExplainNote',
+                request_serializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ExplainNoteRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class NoteServiceServicer:
@@ -78,6 +84,13 @@ class NoteServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainNote(self, request, context):
+        """Explains a note: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NoteServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +108,11 @@ def add_NoteServiceServicer_to_server(servicer, server):
                     servicer.ListNotes,
                     request_deserializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesRequest.FromString,
                     response_serializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesResponse.SerializeToString,
+            ),
+            'ExplainNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainNote,
+                    request_deserializer=rapport_dot_cases_dot_v1_dot_note__service__pb2.ExplainNoteRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +197,33 @@ class NoteService:
             '/rapport.cases.v1.NoteService/ListNotes',
             rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesRequest.SerializeToString,
             rapport_dot_cases_dot_v1_dot_note__service__pb2.ListNotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.cases.v1.NoteService/ExplainNote',
+            rapport_dot_cases_dot_v1_dot_note__service__pb2.ExplainNoteRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

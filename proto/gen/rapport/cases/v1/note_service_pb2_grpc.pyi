@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from rapport.cases.v1 import note_pb2 as _note_pb2
 from rapport.cases.v1 import note_service_pb2 as _note_service_pb2
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -40,6 +41,8 @@ class NoteServiceStub:
     """Gets a note."""
     ListNotes: _grpc.UnaryUnaryMultiCallable[_note_service_pb2.ListNotesRequest, _note_service_pb2.ListNotesResponse]
     """Lists the notes on a case, oldest first."""
+    ExplainNote: _grpc.UnaryUnaryMultiCallable[_note_service_pb2.ExplainNoteRequest, _explanation_pb2.Explanation]
+    """Explains a note: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class NoteServiceAsyncStub(NoteServiceStub):
@@ -52,6 +55,8 @@ class NoteServiceAsyncStub(NoteServiceStub):
     """Gets a note."""
     ListNotes: _aio.UnaryUnaryMultiCallable[_note_service_pb2.ListNotesRequest, _note_service_pb2.ListNotesResponse]  # type: ignore[assignment]
     """Lists the notes on a case, oldest first."""
+    ExplainNote: _aio.UnaryUnaryMultiCallable[_note_service_pb2.ExplainNoteRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a note: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class NoteServiceServicer(metaclass=_abc_1.ABCMeta):
     """Notes for colleagues."""
@@ -79,5 +84,13 @@ class NoteServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_note_service_pb2.ListNotesResponse, _abc.Awaitable[_note_service_pb2.ListNotesResponse]]:
         """Lists the notes on a case, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ExplainNote(
+        self,
+        request: _note_service_pb2.ExplainNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a note: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_NoteServiceServicer_to_server(servicer: NoteServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,6 +73,11 @@ class ConsentServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
+        self.ExplainPreferences = channel.unary_unary(
+                '/rapport.customer.v1.ConsentService/ExplainPreferences',
+                request_serializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainPreferencesRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class ConsentServiceServicer:
@@ -129,6 +134,13 @@ class ConsentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainPreferences(self, request, context):
+        """Explains preferences: why they are as they are, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ConsentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -165,6 +177,11 @@ def add_ConsentServiceServicer_to_server(servicer, server):
             'ExplainConsent': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainConsent,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
+            'ExplainPreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPreferences,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainPreferencesRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
@@ -357,6 +374,33 @@ class ConsentService:
             target,
             '/rapport.customer.v1.ConsentService/ExplainConsent',
             rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainConsentRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPreferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.ConsentService/ExplainPreferences',
+            rapport_dot_customer_dot_v1_dot_consent__service__pb2.ExplainPreferencesRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

@@ -52,6 +52,8 @@ class ConsentServiceStub:
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
     ExplainConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainPreferencesRequest, _explanation_pb2.Explanation]
+    """Explains preferences: why they are as they are, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class ConsentServiceAsyncStub(ConsentServiceStub):
@@ -74,6 +76,8 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     """Asks, at the moment of sending, whether and where a customer may be contacted."""
     ExplainConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainConsentRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ExplainPreferencesRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains preferences: why they are as they are, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Consent and preferences."""
@@ -135,5 +139,13 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains a consent: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def ExplainPreferences(
+        self,
+        request: _consent_service_pb2.ExplainPreferencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains preferences: why they are as they are, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_ConsentServiceServicer_to_server(servicer: ConsentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

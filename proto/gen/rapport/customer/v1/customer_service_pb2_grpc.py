@@ -104,6 +104,11 @@ class CustomerServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.SerializeToString,
                 response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
                 _registered_method=True)
+        self.ExplainIdentifier = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/ExplainIdentifier',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainIdentifierRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class CustomerServiceServicer:
@@ -203,6 +208,13 @@ class CustomerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainIdentifier(self, request, context):
+        """Explains an identifier: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CustomerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -269,6 +281,11 @@ def add_CustomerServiceServicer_to_server(servicer, server):
             'ExplainCustomer': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainCustomer,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
+            ),
+            'ExplainIdentifier': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainIdentifier,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainIdentifierRequest.FromString,
                     response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
@@ -623,6 +640,33 @@ class CustomerService:
             target,
             '/rapport.customer.v1.CustomerService/ExplainCustomer',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainCustomerRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainIdentifier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/ExplainIdentifier',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.ExplainIdentifierRequest.SerializeToString,
             rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,

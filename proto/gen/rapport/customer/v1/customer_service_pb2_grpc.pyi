@@ -67,6 +67,8 @@ class CustomerServiceStub:
     """Names the human who answers for the relationship."""
     ExplainCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainCustomerRequest, _explanation_pb2.Explanation]
     """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainIdentifier: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainIdentifierRequest, _explanation_pb2.Explanation]
+    """Explains an identifier: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class CustomerServiceAsyncStub(CustomerServiceStub):
@@ -103,6 +105,8 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """Names the human who answers for the relationship."""
     ExplainCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainCustomerRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+    ExplainIdentifier: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ExplainIdentifierRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains an identifier: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Customers and their identifiers."""
@@ -214,5 +218,13 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
         """Explains a customer: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
+
+    @_abc_1.abstractmethod
+    def ExplainIdentifier(
+        self,
+        request: _customer_service_pb2.ExplainIdentifierRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains an identifier: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_CustomerServiceServicer_to_server(servicer: CustomerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.customer.v1 import purpose_pb2 as rapport_dot_customer_dot_v1_dot_purpose__pb2
 from rapport.customer.v1 import purpose_service_pb2 as rapport_dot_customer_dot_v1_dot_purpose__service__pb2
 
@@ -56,6 +57,11 @@ class PurposeServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.FromString,
                 _registered_method=True)
+        self.ExplainPurpose = channel.unary_unary(
+                '/rapport.customer.v1.PurposeService/ExplainPurpose',
+                request_serializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ExplainPurposeRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class PurposeServiceServicer:
@@ -90,6 +96,13 @@ class PurposeServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainPurpose(self, request, context):
+        """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PurposeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +125,11 @@ def add_PurposeServiceServicer_to_server(servicer, server):
                     servicer.UpdatePurpose,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.SerializeToString,
+            ),
+            'ExplainPurpose': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainPurpose,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ExplainPurposeRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +241,33 @@ class PurposeService:
             '/rapport.customer.v1.PurposeService/UpdatePurpose',
             rapport_dot_customer_dot_v1_dot_purpose__service__pb2.UpdatePurposeRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_purpose__pb2.Purpose.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainPurpose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.PurposeService/ExplainPurpose',
+            rapport_dot_customer_dot_v1_dot_purpose__service__pb2.ExplainPurposeRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

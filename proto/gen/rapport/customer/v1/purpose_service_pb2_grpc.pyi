@@ -5,6 +5,7 @@ The purposes of contact."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.customer.v1 import purpose_pb2 as _purpose_pb2
 from rapport.customer.v1 import purpose_service_pb2 as _purpose_service_pb2
 import abc as _abc_1
@@ -42,6 +43,8 @@ class PurposeServiceStub:
     """Lists purposes, by name."""
     UpdatePurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]
     """Changes how a purpose is called and described."""
+    ExplainPurpose: _grpc.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]
+    """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class PurposeServiceAsyncStub(PurposeServiceStub):
@@ -56,6 +59,8 @@ class PurposeServiceAsyncStub(PurposeServiceStub):
     """Lists purposes, by name."""
     UpdatePurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.UpdatePurposeRequest, _purpose_pb2.Purpose]  # type: ignore[assignment]
     """Changes how a purpose is called and described."""
+    ExplainPurpose: _aio.UnaryUnaryMultiCallable[_purpose_service_pb2.ExplainPurposeRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
     """The purposes of contact."""
@@ -91,5 +96,13 @@ class PurposeServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_purpose_pb2.Purpose, _abc.Awaitable[_purpose_pb2.Purpose]]:
         """Changes how a purpose is called and described."""
+
+    @_abc_1.abstractmethod
+    def ExplainPurpose(
+        self,
+        request: _purpose_service_pb2.ExplainPurposeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a purpose: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_PurposeServiceServicer_to_server(servicer: PurposeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/loyalty/v1/membership.proto\x1a rapport/options/v1/options.proto\"\xa2\x01\n\x17\x43reateMembershipRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x38\n\nmembership\x18\x02 \x01(\x0b\x32\x1e.rapport.loyalty.v1.MembershipB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\"\x96\x01\n\x16ListMembershipsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.rapport.loyalty.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xaf\x04\n\x11MembershipService\x12\xb6\x01\n\x10\x43reateMembership\x12+.rapport.loyalty.v1.CreateMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"U\xca\xfb\x8a\x01\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x31\"#/v1/{parent=programs/*}/memberships:\nmembership\x12\xa6\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=programs/*/memberships/*}\x12\xb7\x01\n\x0fListMemberships\x12*.rapport.loyalty.v1.ListMembershipsRequest\x1a+.rapport.loyalty.v1.ListMembershipsResponse\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=programs/*}/membershipsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+rapport/loyalty/v1/membership_service.proto\x12\x12rapport.loyalty.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#rapport/common/v1/explanation.proto\x1a#rapport/loyalty/v1/membership.proto\x1a rapport/options/v1/options.proto\"\xa2\x01\n\x17\x43reateMembershipRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x38\n\nmembership\x18\x02 \x01(\x0b\x32\x1e.rapport.loyalty.v1.MembershipB\x04\xe2\x41\x01\x02\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"I\n\x14GetMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\"\x96\x01\n\x16ListMembershipsRequest\x12\x33\n\x06parent\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\x12\x1aloyalty.rapport/Membership\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x17ListMembershipsResponse\x12\x33\n\x0bmemberships\x18\x01 \x03(\x0b\x32\x1e.rapport.loyalty.v1.Membership\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"l\n\x18\x45xplainMembershipRequest\x12\x31\n\x04name\x18\x01 \x01(\tB#\xe2\x41\x01\x02\xfa\x41\x1c\n\x1aloyalty.rapport/Membership\x12\x1d\n\x08\x65vent_id\x18\x02 \x01(\tB\x0b\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x02\x08\x06\x32\xe8\x05\n\x11MembershipService\x12\xb6\x01\n\x10\x43reateMembership\x12+.rapport.loyalty.v1.CreateMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"U\xca\xfb\x8a\x01\x19loyalty.memberships.write\x82\xd3\xe4\x93\x02\x31\"#/v1/{parent=programs/*}/memberships:\nmembership\x12\xa6\x01\n\rGetMembership\x12(.rapport.loyalty.v1.GetMembershipRequest\x1a\x1e.rapport.loyalty.v1.Membership\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{name=programs/*/memberships/*}\x12\xb7\x01\n\x0fListMemberships\x12*.rapport.loyalty.v1.ListMembershipsRequest\x1a+.rapport.loyalty.v1.ListMembershipsResponse\"K\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=programs/*}/memberships\x12\xb6\x01\n\x11\x45xplainMembership\x12,.rapport.loyalty.v1.ExplainMembershipRequest\x1a\x1e.rapport.common.v1.Explanation\"S\x90\x02\x01\xca\xfb\x8a\x01\x18loyalty.memberships.read\x82\xd3\xe4\x93\x02-\x12+/v1/{name=programs/*/memberships/*}:explainb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,20 +53,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_LISTMEMBERSHIPSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINMEMBERSHIPREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_EXPLAINMEMBERSHIPREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\034\n\032loyalty.rapport/Membership'
+  _globals['_EXPLAINMEMBERSHIPREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_EXPLAINMEMBERSHIPREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\001\362\373\212\001\002\010\006'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['CreateMembership']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['CreateMembership']._serialized_options = b'\312\373\212\001\031loyalty.memberships.write\202\323\344\223\0021\"#/v1/{parent=programs/*}/memberships:\nmembership'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['GetMembership']._serialized_options = b'\220\002\001\312\373\212\001\030loyalty.memberships.read\202\323\344\223\002%\022#/v1/{name=programs/*/memberships/*}'
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ListMemberships']._loaded_options = None
   _globals['_MEMBERSHIPSERVICE'].methods_by_name['ListMemberships']._serialized_options = b'\220\002\001\312\373\212\001\030loyalty.memberships.read\202\323\344\223\002%\022#/v1/{parent=programs/*}/memberships'
-  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_start=229
-  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_end=391
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=393
-  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=466
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=469
-  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=619
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=621
-  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=724
-  _globals['_MEMBERSHIPSERVICE']._serialized_start=727
-  _globals['_MEMBERSHIPSERVICE']._serialized_end=1286
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ExplainMembership']._loaded_options = None
+  _globals['_MEMBERSHIPSERVICE'].methods_by_name['ExplainMembership']._serialized_options = b'\220\002\001\312\373\212\001\030loyalty.memberships.read\202\323\344\223\002-\022+/v1/{name=programs/*/memberships/*}:explain'
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_start=266
+  _globals['_CREATEMEMBERSHIPREQUEST']._serialized_end=428
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_start=430
+  _globals['_GETMEMBERSHIPREQUEST']._serialized_end=503
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_start=506
+  _globals['_LISTMEMBERSHIPSREQUEST']._serialized_end=656
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_start=658
+  _globals['_LISTMEMBERSHIPSRESPONSE']._serialized_end=761
+  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_start=763
+  _globals['_EXPLAINMEMBERSHIPREQUEST']._serialized_end=871
+  _globals['_MEMBERSHIPSERVICE']._serialized_start=874
+  _globals['_MEMBERSHIPSERVICE']._serialized_end=1618
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from rapport.common.v1 import explanation_pb2 as rapport_dot_common_dot_v1_dot_explanation__pb2
 from rapport.loyalty.v1 import membership_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__pb2
 from rapport.loyalty.v1 import membership_service_pb2 as rapport_dot_loyalty_dot_v1_dot_membership__service__pb2
 
@@ -51,6 +52,11 @@ class MembershipServiceStub:
                 request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.SerializeToString,
                 response_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.FromString,
                 _registered_method=True)
+        self.ExplainMembership = channel.unary_unary(
+                '/rapport.loyalty.v1.MembershipService/ExplainMembership',
+                request_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.SerializeToString,
+                response_deserializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
+                _registered_method=True)
 
 
 class MembershipServiceServicer:
@@ -79,6 +85,13 @@ class MembershipServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainMembership(self, request, context):
+        """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MembershipServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +109,11 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.ListMemberships,
                     request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.FromString,
                     response_serializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.SerializeToString,
+            ),
+            'ExplainMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainMembership,
+                    request_deserializer=rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.FromString,
+                    response_serializer=rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +198,33 @@ class MembershipService:
             '/rapport.loyalty.v1.MembershipService/ListMemberships',
             rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsRequest.SerializeToString,
             rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ListMembershipsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.loyalty.v1.MembershipService/ExplainMembership',
+            rapport_dot_loyalty_dot_v1_dot_membership__service__pb2.ExplainMembershipRequest.SerializeToString,
+            rapport_dot_common_dot_v1_dot_explanation__pb2.Explanation.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Joining a loyalty program."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from rapport.common.v1 import explanation_pb2 as _explanation_pb2
 from rapport.loyalty.v1 import membership_pb2 as _membership_pb2
 from rapport.loyalty.v1 import membership_service_pb2 as _membership_service_pb2
 import abc as _abc_1
@@ -42,6 +43,8 @@ class MembershipServiceStub:
     """Gets a membership."""
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]
     """Lists the memberships of a program, oldest first."""
+    ExplainMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ExplainMembershipRequest, _explanation_pb2.Explanation]
+    """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 @_typing.type_check_only
 class MembershipServiceAsyncStub(MembershipServiceStub):
@@ -56,6 +59,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     """Gets a membership."""
     ListMemberships: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
     """Lists the memberships of a program, oldest first."""
+    ExplainMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ExplainMembershipRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
+    """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     """Memberships."""
@@ -85,5 +90,13 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.ListMembershipsResponse, _abc.Awaitable[_membership_service_pb2.ListMembershipsResponse]]:
         """Lists the memberships of a program, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ExplainMembership(
+        self,
+        request: _membership_service_pb2.ExplainMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_explanation_pb2.Explanation, _abc.Awaitable[_explanation_pb2.Explanation]]:
+        """Explains a membership: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -3,20 +3,16 @@
 from cases.names import CASE
 from cases.store import cases as store
 from cases.usecases import case as usecases
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from rapport.cases.v1 import case_service_pb2 as pb
 from rapport.cases.v1.case_pb2 import Case
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceServicer
 
 
-class CaseRpc(CaseServiceServicer):
+class CaseRpc(Rpc, CaseServiceServicer):
     """Cases from the first contact to the resolution."""
-
-    def __init__(self, db: Database, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
 
     OpenCase = change(pb.OpenCaseRequest, usecases.open_case, Case)
     GetCase = get(CASE, store.CASE, Case)

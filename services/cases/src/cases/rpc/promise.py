@@ -11,23 +11,20 @@ from cases.usecases import promise as usecases
 from cases.usecases.make_batch import make_batch
 from cases.usecases.make_promise import make_promise
 from chassis.api.checks import Rules
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from rapport.cases.v1 import promise_service_pb2 as pb
 from rapport.cases.v1.promise_pb2 import Promise
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceServicer
 
 
-class PromiseRpc(PromiseServiceServicer):
+class PromiseRpc(Rpc, PromiseServiceServicer):
     """The promise ledger."""
 
     rules: ClassVar[Rules] = {Promise: check_promise, pb.RenegotiatePromiseRequest: check_renegotiation}
 
-    def __init__(self, db: Database, clock: PromiseClock, explainer: Explainer) -> None:
-        self.db = db
-        self.clock = clock
-        self.explainer = explainer
+    clock: PromiseClock
 
     MakePromise = change(pb.MakePromiseRequest, make_promise, Promise)
     BatchMakePromises = change(pb.BatchMakePromisesRequest, make_batch, pb.BatchMakePromisesResponse)

@@ -4,21 +4,18 @@ from cases.domain.promise_clock import PromiseClock
 from cases.names import WORK_ITEM
 from cases.store import work_items
 from cases.usecases import work_item as usecases
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from rapport.cases.v1 import work_item_service_pb2 as pb
 from rapport.cases.v1.work_item_pb2 import WorkItem
 from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceServicer
 
 
-class WorkItemRpc(WorkItemServiceServicer):
+class WorkItemRpc(Rpc, WorkItemServiceServicer):
     """The departments' parts of a case."""
 
-    def __init__(self, db: Database, clock: PromiseClock, explainer: Explainer) -> None:
-        self.db = db
-        self.clock = clock
-        self.explainer = explainer
+    clock: PromiseClock
 
     CreateWorkItem = change(pb.CreateWorkItemRequest, usecases.create_work_item, WorkItem)
     ForecastWorkItem = change(pb.ForecastWorkItemRequest, usecases.forecast_work_item, WorkItem)

@@ -4,10 +4,10 @@ from typing import Any
 
 from chassis.api.entities import found
 from chassis.api.messages import enum_name, to_message
-from chassis.db.database import Database
 from chassis.errors import NotFound
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from customer.domain.consents import choose_contact
 from customer.domain.timeline import Channel
 from customer.rpc import names
@@ -16,6 +16,7 @@ from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.consents import preferences_of, update_consent, update_preferences
 from rapport.common.v1 import channel_pb2
+from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import consent_service_pb2 as pb
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceServicer
@@ -24,12 +25,8 @@ from rapport.customer.v1.preferences_pb2 import Preferences
 _CHANNEL = channel_pb2.Channel.DESCRIPTOR
 
 
-class ConsentRpc(ConsentServiceServicer):
+class ConsentRpc(Rpc, ConsentServiceServicer):
     """Consent, preferences, and where to send."""
-
-    def __init__(self, db: Database, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
 
     UpdateConsent = change(pb.UpdateConsentRequest, update_consent, Consent)
     GetConsent = get(names.CONSENT, store.CONSENT, Consent)
@@ -41,6 +38,11 @@ class ConsentRpc(ConsentServiceServicer):
         """Get how the customer wants to be reached."""
         customer = await found(self.db, names.CUSTOMER, CUSTOMER, *names.PREFERENCES.ids(request.name))
         return to_message(Preferences, await preferences_of(self.db, customer.id))
+
+    async def ExplainPreferences(self, request: pb.ExplainPreferencesRequest, context: Any) -> Explanation:
+        """Explain how the customer wants to be reached."""
+        asked = pb.GetPreferencesRequest(name=request.name)
+        return await self.explainer.explain(request, await self.GetPreferences(asked, context))
 
     async def CheckContact(self, request: pb.CheckContactRequest, context: Any) -> pb.CheckContactResponse:
         """Say whether and where a customer may be contacted now."""

@@ -13,12 +13,12 @@ from chassis.api.customers import RULES
 from chassis.api.handles import INVALID_REASONS
 from chassis.api.messages import value_name
 from chassis.api.validation import Check
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
-from chassis.explain.explainer import Explainer
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
+from chassis.servicer import Rpc
 from customer.domain.customers import Customer
 from customer.domain.identifiers import Handle
 from customer.domain.names import customer_name
@@ -53,7 +53,7 @@ def _handle(request: pb.ResolveCustomerRequest) -> Handle:
     return read_handle(request.identifier, request.new_customer.region_code)
 
 
-class CustomerRpc(CustomerServiceServicer):
+class CustomerRpc(Rpc, CustomerServiceServicer):
     """Customers and their identifiers.
 
     Args:
@@ -69,15 +69,13 @@ class CustomerRpc(CustomerServiceServicer):
         pb.ResolveCustomerRequest: _findable,
     }
 
-    def __init__(self, db: Database, relationship_manager: str, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
-        self._relationship_manager = relationship_manager
+    relationship_manager: str
 
     AssignRelationshipManager = change(pb.AssignRelationshipManagerRequest, usecases.assign_manager, shown)
     CreateIdentifier = change(pb.CreateIdentifierRequest, create_identifier, Identifier)
     GetIdentifier = get(names.IDENTIFIER, IDENTIFIER, Identifier)
     ListIdentifiers = listing(pb.ListIdentifiersResponse, LIST_IDENTIFIERS, parent=(names.CUSTOMER, CUSTOMER))
+    ExplainIdentifier = explain(names.IDENTIFIER, IDENTIFIER, Identifier)
     DeleteIdentifier = change(pb.DeleteIdentifierRequest, delete_identifier, Empty)
 
     @mutation
@@ -86,7 +84,7 @@ class CustomerRpc(CustomerServiceServicer):
     ) -> customer_pb2.Customer:
         """Create a customer."""
         draft = read_draft(request.customer)
-        return shown(await usecases.create_customer(tx, draft, self._relationship_manager))
+        return shown(await usecases.create_customer(tx, draft, self.relationship_manager))
 
     @mutation
     async def UpdateCustomer(
@@ -151,7 +149,7 @@ class CustomerRpc(CustomerServiceServicer):
     async def _resolve(
         self, tx: Transaction, asks: Sequence[Ask], *, missing_allowed: bool = False
     ) -> list[pb.ResolveCustomerResponse]:
-        found = await resolve_customers(tx, asks, self._relationship_manager, missing_allowed=missing_allowed)
+        found = await resolve_customers(tx, asks, self.relationship_manager, missing_allowed=missing_allowed)
         return [
             pb.ResolveCustomerResponse(customer=customer_name(each.customer_id), created=each.created)
             if each

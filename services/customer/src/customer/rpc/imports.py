@@ -3,10 +3,10 @@
 from chassis.api.customers import check_row
 from chassis.api.messages import to_message
 from chassis.api.validation import Found
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
+from chassis.servicer import Rpc
 from customer.domain.identifiers import Draft
 from customer.rpc.drafts import read_draft
 from customer.rpc.names import IMPORT_JOB
@@ -17,11 +17,8 @@ from rapport.customer.v1.import_job_pb2 import ImportJob, ImportRow
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceServicer
 
 
-class ImportRpc(ImportServiceServicer):
+class ImportRpc(Rpc, ImportServiceServicer):
     """Bulk import of customers."""
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     CreateImportJob = change(pb.CreateImportJobRequest, usecases.create_job, ImportJob)
     GetImportJob = get(IMPORT_JOB, store.JOB, ImportJob)

@@ -1,7 +1,8 @@
 """PurposeService."""
 
-from chassis.db.database import Database
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from customer.rpc.names import PURPOSE
 from customer.store import consents as store
 from customer.usecases.purposes import create_purpose, update_purpose
@@ -10,13 +11,11 @@ from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2_grpc import PurposeServiceServicer
 
 
-class PurposeRpc(PurposeServiceServicer):
+class PurposeRpc(Rpc, PurposeServiceServicer):
     """The purposes of contact."""
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     CreatePurpose = change(pb.CreatePurposeRequest, create_purpose, Purpose)
     GetPurpose = get(PURPOSE, store.PURPOSE, Purpose)
     ListPurposes = listing(pb.ListPurposesResponse, store.LIST_PURPOSES)
+    ExplainPurpose = explain(PURPOSE, store.PURPOSE, Purpose)
     UpdatePurpose = change(pb.UpdatePurposeRequest, update_purpose, Purpose)

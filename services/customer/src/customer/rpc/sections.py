@@ -8,9 +8,9 @@ from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
 from chassis.api.validation import Check
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from customer.domain.sections import ViewSection
 from customer.rpc import names
 from customer.store import sections as store
@@ -54,17 +54,13 @@ def _empty(_: Any) -> Empty:
     return Empty()
 
 
-class SectionRpc(SectionServiceServicer):
+class SectionRpc(Rpc, SectionServiceServicer):
     """Departments' own parts of the customer view."""
 
     rules: ClassVar[Rules] = {
         pb.PutViewSectionRequest: _stale_later,
         pb.BatchPutViewSectionsRequest: _different,
     }
-
-    def __init__(self, db: Database, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
 
     PutSectionSchema = change(
         pb.PutSectionSchemaRequest, usecases.put_section_schema, section_pb2.SectionSchema

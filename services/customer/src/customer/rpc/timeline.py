@@ -7,13 +7,12 @@ from chassis.api.decoding import into
 from chassis.api.entities import found
 from chassis.api.messages import to_message
 from chassis.context import Call
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
 from chassis.errors import Refusal
-from chassis.explain.explainer import Explainer
 from chassis.facts import Why
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from customer.domain.timeline import INTERACTION, TimelineEntry
 from customer.rpc import names
 from customer.store import timeline as store
@@ -32,12 +31,8 @@ def _recorded(entries: Sequence[TimelineEntry]) -> pb.BatchRecordInteractionsRes
     return pb.BatchRecordInteractionsResponse(timeline_entries=map(entry_message, entries))
 
 
-class TimelineRpc(TimelineServiceServicer):
+class TimelineRpc(Rpc, TimelineServiceServicer):
     """The timeline of a customer."""
-
-    def __init__(self, db: Database, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
 
     @ingest(lambda self, request, now: _RECORD(request))
     async def RecordInteraction(

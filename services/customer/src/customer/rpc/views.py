@@ -11,9 +11,9 @@ from uuid import UUID
 
 from chassis.api.batches import gathered
 from chassis.api.messages import timestamp
-from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
 from chassis.inbox.arrivals import Arrivals
+from chassis.servicer import Rpc
 from chassis.timeouts import woken
 from customer.domain.customers import Customer
 from customer.domain.names import view_name
@@ -34,7 +34,7 @@ PAUSE_S = 0.25  # at least, between two messages of a watch
 MAX_AGE = timedelta(minutes=30)
 
 
-class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
+class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
     """Reading and watching the customer view. Answers are the stored bytes, with the freshness appended.
 
     Args:
@@ -45,11 +45,9 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
 
     """
 
-    def __init__(self, db: Database, hot: HotViews, freshness: ViewFreshness, arrivals: Arrivals) -> None:
-        self.db = db
-        self._hot = hot
-        self._freshness = freshness
-        self._arrivals = arrivals
+    hot: HotViews
+    freshness: ViewFreshness
+    arrivals: Arrivals
 
     async def GetCustomerView(  # type: ignore[override]  # the server sends bytes as they are
         self, request: view_service_pb2.GetCustomerViewRequest, context: Any
@@ -59,10 +57,10 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         if request.consistency_token:
             left_s = context.time_remaining()
             wait_s = left_s - min(max(left_s / 10, MARGIN_S), MARGIN_MAX_S)
-            await self._arrivals.wait(request.consistency_token, "consistency_token", wait_s)
-            view = await self._hot.load(customer_id)
+            await self.arrivals.wait(request.consistency_token, "consistency_token", wait_s)
+            view = await self.hot.load(customer_id)
         else:
-            view = await self._hot.get(customer_id)
+            view = await self.hot.get(customer_id)
         return (view or await self._unprojected(customer_id)) + self._currency(customer_id)
 
     async def BatchGetCustomerViews(
@@ -92,12 +90,12 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
         """Watch a view. After a pause, or to a slow reader, goes the latest view: none is queued."""
         (customer_id,) = names.VIEW.parse(request.name)
         ends_at = time.monotonic() + _max_age_s(request, context)
-        with self._hot.watched(customer_id) as changed:
+        with self.hot.watched(customer_id) as changed:
             sent = None
             while True:
                 changed.clear()
-                view = await self._hot.get(customer_id) or await self._unprojected(customer_id)
-                found = view, self._freshness.unapplied(customer_id)
+                view = await self.hot.get(customer_id) or await self._unprojected(customer_id)
+                found = view, self.freshness.unapplied(customer_id)
                 yield self._message(None if found == sent else found)
                 sent, now = found, time.monotonic()
                 if now >= ends_at:
@@ -110,12 +108,12 @@ class ViewRpc(view_service_pb2_grpc.ViewServiceServicer):
 
     def _message(self, view: tuple[bytes, bytes] | None) -> bytes:
         sent = view_service_pb2.WatchCustomerViewResponse(send_time=timestamp(self.db.clock.now()))
-        told = b"" if view is None else _told(*view, self._freshness.serialised())
+        told = b"" if view is None else _told(*view, self.freshness.serialised())
         return sent.SerializeToString() + told
 
     def _currency(self, customer_id: UUID) -> bytes:
         """What is added to a stored view: how current it is."""
-        return self._freshness.serialised() + self._freshness.unapplied(customer_id)
+        return self.freshness.serialised() + self.freshness.unapplied(customer_id)
 
     async def _unprojected(self, customer_id: UUID) -> bytes:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""

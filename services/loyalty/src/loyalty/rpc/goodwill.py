@@ -1,8 +1,8 @@
 """The gRPC service of goodwill."""
 
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from loyalty.domain.explanation import why_granted
 from loyalty.names import GOODWILL
 from loyalty.store.goodwill import GET_GOODWILL, LIST_GOODWILL
@@ -12,13 +12,10 @@ from rapport.loyalty.v1.goodwill_pb2 import Goodwill
 from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceServicer
 
 
-class GoodwillRpc(GoodwillServiceServicer):
+class GoodwillRpc(Rpc, GoodwillServiceServicer):
     """Goodwill within the authority of who grants it."""
 
-    def __init__(self, db: Database, authority: Authority, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
-        self.authority = authority
+    authority: Authority
 
     GrantGoodwill = change(pb.GrantGoodwillRequest, grant_goodwill, Goodwill)
     GetGoodwill = get(GOODWILL, GET_GOODWILL, Goodwill)

@@ -8,10 +8,10 @@ from chassis.api.checks import Rules
 from chassis.api.filters import parse
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
-from chassis.db.database import Database
 from chassis.errors import NotFound, invalid
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from loyalty.names import ACCOUNT, PROGRAM, TRANSFER
 from loyalty.store import ledger as store
 from loyalty.store.programs import GET_PROGRAM
@@ -30,14 +30,10 @@ def _of_parent(check: Check, request: pb.BatchGetAccountsRequest, now: datetime)
             check.refuse(f"names[{i}]", "INVALID_NAME", "must be of the program that is the parent")
 
 
-class LedgerRpc(LedgerServiceServicer):
+class LedgerRpc(Rpc, LedgerServiceServicer):
     """Accounts, and what moves between them."""
 
     rules: ClassVar[Rules] = {pb.BatchGetAccountsRequest: _of_parent}
-
-    def __init__(self, db: Database, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
 
     PostTransfer = change(pb.PostTransferRequest, post_transfer, Transfer)
     ReverseTransfer = change(pb.ReverseTransferRequest, reverse_transfer, Transfer)

@@ -1,7 +1,7 @@
 """The gRPC service of programs and units."""
 
-from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from loyalty.names import PROGRAM, UNIT
 from loyalty.store import programs as store
 from loyalty.usecases import programs as usecases
@@ -10,11 +10,8 @@ from rapport.loyalty.v1.program_pb2 import Program, Unit
 from rapport.loyalty.v1.program_service_pb2_grpc import ProgramServiceServicer
 
 
-class ProgramRpc(ProgramServiceServicer):
+class ProgramRpc(Rpc, ProgramServiceServicer):
     """Programs, and what they count."""
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     CreateProgram = change(pb.CreateProgramRequest, usecases.create_program, Program)
     GetProgram = get(PROGRAM, store.GET_PROGRAM, Program)

@@ -12,11 +12,11 @@ from chassis.api.entities import found
 from chassis.api.messages import decimal, to_message
 from chassis.api.validation import Check
 from chassis.context import Call
-from chassis.db.database import Database
 from chassis.db.transaction import Transaction
-from chassis.explain.explainer import Explainer, explain
+from chassis.explain.explainer import explain
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from loyalty.domain import value
 from loyalty.domain.explanation import why_worth
 from loyalty.names import CUSTOMER_VALUE, PURCHASE
@@ -40,15 +40,12 @@ def _check_refund(check: Check, sent: Purchase, now: datetime) -> None:
         check.refuse("refunded_amount", "INVALID_NUMBER", "must be from 0 to amount")
 
 
-class PurchaseRpc(PurchaseServiceServicer):
+class PurchaseRpc(Rpc, PurchaseServiceServicer):
     """Purchases, and what customers are worth."""
 
     rules: ClassVar[Rules] = {Purchase: _check_refund}
 
-    def __init__(self, db: Database, formula: value.ValueFormula, explainer: Explainer) -> None:
-        self.db = db
-        self.explainer = explainer
-        self.formula = formula
+    formula: value.ValueFormula
 
     @ingest(lambda self, request, now: _bought(request.purchase).purchase(now))
     async def RecordPurchase(

@@ -6,9 +6,8 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
-from chassis.db.database import Database
-from chassis.explain.explainer import Explainer
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from notifications.domain.explanation import why_notice
 from notifications.names import ATTEMPT, NOTICE
 from notifications.rpc.rules import check_values
@@ -22,7 +21,7 @@ from rapport.notifications.v1.notice_pb2 import Notice
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServicer
 
 
-class NoticeRpc(NoticeServiceServicer):
+class NoticeRpc(Rpc, NoticeServiceServicer):
     """Sending notices and following them.
 
     Args:
@@ -34,10 +33,7 @@ class NoticeRpc(NoticeServiceServicer):
 
     rules: ClassVar[Rules] = {Notice: check_values}
 
-    def __init__(self, db: Database, explainer: Explainer, per_customer: int) -> None:
-        self.db = db
-        self.per_customer = per_customer
-        self.explainer = explainer
+    per_customer: int
 
     SendNotice = change(pb.SendNoticeRequest, send_notice, Notice)
     GetNotice = get(NOTICE, store.GET_NOTICE, Notice)

@@ -5,8 +5,8 @@ from typing import ClassVar
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
-from chassis.db.database import Database
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from notifications.names import POLICY
 from notifications.rpc.rules import check_policy
 from notifications.store import policies as store
@@ -16,13 +16,10 @@ from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
 from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceServicer
 
 
-class PolicyRpc(NoticePolicyServiceServicer):
+class PolicyRpc(Rpc, NoticePolicyServiceServicer):
     """Which facts lead to which notices."""
 
     rules: ClassVar[Rules] = {NoticePolicy: check_policy}
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     CreateNoticePolicy = change(pb.CreateNoticePolicyRequest, usecases.create_policy, NoticePolicy)
     GetNoticePolicy = get(POLICY, store.GET_POLICY, NoticePolicy)

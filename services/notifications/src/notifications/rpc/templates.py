@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 from chassis.api.checks import Rules
 from chassis.api.entities import found
 from chassis.api.messages import to_message
-from chassis.db.database import Database
 from chassis.errors import NotFound
 from chassis.grpc.methods import change, get, listing
+from chassis.servicer import Rpc
 from notifications.domain import template as domain
 from notifications.names import TEMPLATE, TEXT, TEXT_VERSION
 from notifications.rpc.rules import check_template, check_text, check_values
@@ -34,7 +34,7 @@ def _version_shown(text: domain.Text) -> TemplateText:
     )
 
 
-class TemplateRpc(TemplateServiceServicer):
+class TemplateRpc(Rpc, TemplateServiceServicer):
     """What notices say."""
 
     rules: ClassVar[Rules] = {
@@ -42,9 +42,6 @@ class TemplateRpc(TemplateServiceServicer):
         pb.CreateTemplateTextRequest: check_text,
         pb.RenderTemplateRequest: check_values,
     }
-
-    def __init__(self, db: Database) -> None:
-        self.db = db
 
     CreateTemplate = change(pb.CreateTemplateRequest, usecases.create_template, _shown)
     GetTemplate = get(TEMPLATE, store.GET_TEMPLATE, _shown)
