@@ -120,6 +120,28 @@ async def test_with_its_schema_a_departments_sections_are_withdrawn(desk, billin
     assert await refused(withdraw(billing)) == "NOT_FOUND RESOURCE_NOT_FOUND"
 
 
+async def test_a_schema_that_is_put_again_at_once_does_not_keep_what_was_withdrawn(
+    desk, billing, refused, clock, monkeypatch
+):
+    monkeypatch.setattr(sections, "CHUNK", 1)
+    customers = [await desk.create() for _ in range(12)]
+    await billing.begin()
+    for each in customers:
+        await billing.put(each.name, note="hello")
+    load = [billing.request(each.name, note="of a load before") for each in customers]
+    clock.advance(timedelta(seconds=10))
+    await withdraw(billing)
+    await billing.begin()
+    again, *others = customers
+    kept = await billing.put(again.name, 1, note="since then")
+    for each, late in zip(others, load[1:], strict=True):
+        await desk.view_when(each.name, lambda view: not view.sections)
+        assert await refused(billing.get(each.name)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+        assert await refused(billing.sections.PutViewSection(late)) == "FAILED_PRECONDITION STALE_SECTION"
+    await billing.put(others[0].name, 1, note="since then")
+    assert (await billing.get(again.name)).content == kept.content
+
+
 async def test_a_withdrawn_schema_stays_its_departments(desk, billing, department, refused):
     await billing.begin()
     await withdraw(billing)

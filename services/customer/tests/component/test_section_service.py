@@ -1,6 +1,7 @@
 """A department writes its own part of the view, and nobody else does."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -164,6 +165,25 @@ async def test_a_section_that_is_withdrawn_is_gone_and_nothing_late_brings_it_ba
     again = await billing.put(anna.name, 1, **MINE)
     assert again.etag == '"3"'
     await desk.view_when(anna.name, lambda view: view.sections)
+
+
+async def test_a_section_is_withdrawn_as_of_a_time_and_what_was_read_before_does_not_bring_it_back(
+    desk, billing, refused, clock
+):
+    anna, stale = await desk.create(), "FAILED_PRECONDITION STALE_SECTION"
+    await billing.put(anna.name, 40, **MINE)  # by a clock that is ahead
+    await billing.delete(anna.name)
+    assert await refused(billing.put(anna.name, 40, **MINE)) == stale
+    clock.advance(timedelta(minutes=30))
+    load = billing.request(anna.name, -60, note="of a load at night")
+    back = await billing.put(anna.name, -90, **MINE)
+    early = timestamp(clock.now() - timedelta(seconds=100))
+    assert await refused(billing.delete(anna.name, as_of_time=early)) == stale
+    await billing.delete(anna.name)
+    assert await refused(billing.sections.PutViewSection(load)) == stale
+    back = await billing.put(anna.name, 1, **MINE)
+    await billing.delete(anna.name, as_of_time=early, etag=back.etag)
+    await billing.sections.PutViewSection(load)
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(desk, billing, refused, nobody):

@@ -145,11 +145,45 @@ def test_a_later_schema_reads_what_an_earlier_one_wrote():
     assert both.misread(less) == [2]  # used again
 
 
+def levels(*reserved, **values):
+    """The layout of a message with an enum of these values, which reserves the numbers of these spans."""
+    file = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))
+    for name, number in values.items():
+        file.enum_type[0].value.add(name=f"LEVEL_{name}", number=number)
+    for start, end in reserved:
+        file.enum_type[0].reserved_range.add(start=start, end=end)
+    return serialised(file)
+
+
+def test_what_a_value_is_called_stays_and_one_that_is_gone_is_never_used_again():
+    before = section_layout(levels(PAID=2, OVERDUE=3), TYPE)
+    for later, misread in (
+        (levels(PAID=2, OVERDUE=3, LOST=4), []),
+        (levels(PAID=3, OVERDUE=2), [1]),
+        (levels(PAID=2, LATE=3), [1]),
+        (levels(PAID=2), [1]),
+        (levels((3, 3), PAID=2), []),
+        (levels((3, 9), PAID=2), []),
+    ):
+        assert section_layout(later, TYPE).misread(before) == misread, later
+    reserving = section_layout(levels((3, 9), (-(2**31), -1), PAID=2), TYPE)
+    assert reserving.misread(reserving) == []
+    assert before.misread(reserving) == [1]
+    assert section_layout(levels((3, 8), (-(2**31), -1), PAID=2), TYPE).misread(reserving) == [1]
+
+
+def test_what_is_reserved_is_not_used():
+    field = contract(TEXT)
+    field.message_type[0].reserved_range.add(start=1, end=2)
+    for descriptors in (serialised(field), levels((2, 2), PAID=2)):
+        assert refused(descriptors).reason == "INVALID_SCHEMA"
+
+
 def test_a_small_set_that_claims_much_is_refused_or_read_at_once():
     wide = contract(TEXT)
-    for _ in range(64):
-        wide.message_type[0].reserved_range.add(start=-(2**31), end=2**31 - 1)
-    assert len(section_layout(serialised(wide), TYPE).reserved) == 999
+    for start, end in [(-(2**31), 1), (2, 2**31 - 1)] * 32:
+        wide.message_type[0].reserved_range.add(start=start, end=end)
+    assert len(section_layout(serialised(wide), TYPE).reserved) == 998
     wide.message_type[0].reserved_range.add(start=1, end=2)
     assert refused(serialised(wide)).reason == "INVALID_SCHEMA"
     long = contract(("level", Field.TYPE_ENUM, drawn() | {"type_name": ".billing.v1.Level"}))

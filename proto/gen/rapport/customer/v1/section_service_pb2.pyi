@@ -365,24 +365,34 @@ class DeleteViewSectionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view/sections/{code}`."""
     etag: _builtins.str
-    """As last read; a change since then is ABORTED (`ETAG_MISMATCH`). Empty means whatever it is now."""
+    """As last read; a change since then is ABORTED (`ETAG_MISMATCH`). With it, `as_of_time` may be earlier than what is
+    there; without, that is refused.
+    """
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
+    @_builtins.property
+    def as_of_time(self) -> _timestamp_pb2.Timestamp:
+        """Of when it is true that there is none, by the department's own clock: no content of that time or an earlier one
+        comes back. From 1970 to a minute ahead; absent means now.
+        """
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        as_of_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_time", b"as_of_time", "etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

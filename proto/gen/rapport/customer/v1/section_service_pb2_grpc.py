@@ -117,8 +117,8 @@ class SectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSectionSchema(self, request, context):
-        """Withdraws a schema, and within minutes every section of it. Put again by the same department, it has to read what
-        was stored under it.
+        """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
+        the same department can do that, and it has to read what was stored under it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,7 +154,7 @@ class SectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteViewSection(self, request, context):
-        """Withdraws a section.
+        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,8 +45,8 @@ class SectionServiceStub:
     ListSectionSchemas: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ListSectionSchemasRequest, _section_service_pb2.ListSectionSchemasResponse]
     """Lists the schemas, by name."""
     DeleteSectionSchema: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.DeleteSectionSchemaRequest, _empty_pb2.Empty]
-    """Withdraws a schema, and within minutes every section of it. Put again by the same department, it has to read what
-    was stored under it.
+    """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
+    the same department can do that, and it has to read what was stored under it.
     """
     PutViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.PutViewSectionRequest, _section_pb2.ViewSection]
     """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
@@ -59,7 +59,7 @@ class SectionServiceStub:
     ListViewSections: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ListViewSectionsRequest, _section_service_pb2.ListViewSectionsResponse]
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]
-    """Withdraws a section."""
+    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
     ExplainViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]
     """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
@@ -77,8 +77,8 @@ class SectionServiceAsyncStub(SectionServiceStub):
     ListSectionSchemas: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ListSectionSchemasRequest, _section_service_pb2.ListSectionSchemasResponse]  # type: ignore[assignment]
     """Lists the schemas, by name."""
     DeleteSectionSchema: _aio.UnaryUnaryMultiCallable[_section_service_pb2.DeleteSectionSchemaRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Withdraws a schema, and within minutes every section of it. Put again by the same department, it has to read what
-    was stored under it.
+    """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
+    the same department can do that, and it has to read what was stored under it.
     """
     PutViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.PutViewSectionRequest, _section_pb2.ViewSection]  # type: ignore[assignment]
     """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
@@ -91,7 +91,7 @@ class SectionServiceAsyncStub(SectionServiceStub):
     ListViewSections: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ListViewSectionsRequest, _section_service_pb2.ListViewSectionsResponse]  # type: ignore[assignment]
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Withdraws a section."""
+    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
     ExplainViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
@@ -130,8 +130,8 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _section_service_pb2.DeleteSectionSchemaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Withdraws a schema, and within minutes every section of it. Put again by the same department, it has to read what
-        was stored under it.
+        """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
+        the same department can do that, and it has to read what was stored under it.
         """
 
     @_abc_1.abstractmethod
@@ -174,7 +174,7 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _section_service_pb2.DeleteViewSectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Withdraws a section."""
+        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
 
     @_abc_1.abstractmethod
     def ExplainViewSection(

@@ -13,17 +13,22 @@ from customer.domain.names import customer_name, department_name, section_name
 
 @dataclass(slots=True)
 class SectionSchema:
-    """What a department's sections hold. A deleted one is kept: what was stored under it is still there."""
+    """What a department's sections hold. A deleted one is kept: what was stored under it is still there.
+
+    `deleted_version` is the version at which it was deleted last, at `delete_time`; 0 when it never was.
+    Sections that were written before are withdrawn, even when it has been put again.
+    """
 
     id: str
     department_id: str
     display_name: str
     message_type: str
     descriptors: bytes
-    is_deleted: bool
     create_time: datetime
     update_time: datetime
-    version: int
+    version: int = 1
+    deleted_version: int = 0
+    delete_time: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -35,10 +40,16 @@ class SectionSchema:
         """`departments/{department}` whose it is."""
         return department_name(self.department_id)
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether nothing is to be written by it now."""
+        return self.version == self.deleted_version
+
     def follow(self, held: Self) -> None:
         """Be the version after `held`, whoever's that is."""
         self.department_id, self.create_time = held.department_id, held.create_time
         self.version = held.version + 1
+        self.deleted_version, self.delete_time = held.deleted_version, held.delete_time
 
     def says_the_same_as(self, held: Self) -> bool:
         """Whether nothing would be drawn otherwise than by `held`."""
@@ -47,15 +58,17 @@ class SectionSchema:
 
     def delete(self, now: datetime) -> None:
         """Withdraw it."""
-        self.is_deleted, self.update_time = True, now
+        self.update_time = self.delete_time = now
         self.version += 1
+        self.deleted_version = self.version
 
     def refuse_to_misread(self, numbers: Sequence[int]) -> NoReturn:
         """Say which fields would read what is stored as something else. SCHEMA_INCOMPATIBLE."""
         shown = ", ".join(map(str, numbers))
         raise FailedPrecondition(
             "SCHEMA_INCOMPATIBLE",
-            f"A field keeps its number and its type; one that is gone stays reserved. Mend numbers {shown}.",
+            "A field keeps its number and its type, and a value of its enum its number and its name; what is"
+            f" gone stays reserved. Mend the fields with the numbers {shown}.",
             {"resource": self.name, "numbers": shown},
         )
 
@@ -64,8 +77,8 @@ class SectionSchema:
 class ViewSection:
     """A department's section of one customer's view.
 
-    `content` is None while it is withdrawn: the row stays, so that its versions go on and nothing late
-    undoes that.
+    `content` is None while it is withdrawn, `as_of_time` then when it was: the row stays, so that its
+    versions go on and nothing late undoes that.
     `drawn` is the section as a view has it, made when the schema was at `schema_version`.
     """
 
@@ -103,9 +116,10 @@ class ViewSection:
             as_of_time=self.as_of_time,
         )
 
-    def delete(self, schema: SectionSchema, now: datetime) -> facts.ViewSectionDeleted:
-        """Withdraw it."""
+    def delete(self, schema: SectionSchema, as_of_time: datetime, now: datetime) -> facts.ViewSectionDeleted:
+        """Withdraw it: that there is none is true of `as_of_time`."""
         self.content, self.drawn, self.update_time = None, b"", now
+        self.as_of_time = as_of_time
         self.version += 1
         self.schema_version = schema.version
         return facts.ViewSectionDeleted(

@@ -12,17 +12,16 @@ from customer.store.tables import SECTION_SCHEMAS, VIEW_SECTIONS
 _C, _S = SECTION_SCHEMAS.c, VIEW_SECTIONS.c
 _CUSTOMER = _S.customer_id == sa.bindparam("customer_id")
 _IDS = sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid))
+_IN_USE = _C.version != _C.deleted_version
 
-SCHEMA = Statement(
-    sa.select(SECTION_SCHEMAS).where(_C.id == sa.bindparam("id"), ~_C.is_deleted), row=SectionSchema
-)
+SCHEMA = Statement(sa.select(SECTION_SCHEMAS).where(_C.id == sa.bindparam("id"), _IN_USE), row=SectionSchema)
 SCHEMAS_BY_ID = Statement(
     sa.select(SECTION_SCHEMAS).where(_C.id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Text)))),
     row=SectionSchema,
 )
-LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(~_C.is_deleted), _C.id, row=SectionSchema)
+LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(_IN_USE), _C.id, row=SectionSchema)
 COUNT_SCHEMAS = Statement[Any](
-    sa.select(sa.func.count().label("count")).select_from(SECTION_SCHEMAS).where(~_C.is_deleted)
+    sa.select(sa.func.count().label("count")).select_from(SECTION_SCHEMAS).where(_IN_USE)
 )
 SAVE_SCHEMA = Bulk[Any](
     SECTION_SCHEMAS,

@@ -8,7 +8,7 @@ contracts or stay behind.
 import functools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,24 +55,39 @@ _FORMATS: Mapping[Any, tuple[Any, ...]] = {
     ".google.protobuf.Timestamp": (_C.CELL_FORMAT_TIME,),
 }
 _TYPES = (
-    f"string, bool, double, float, an enum of this set with at most {VALUES_MAX} values, a whole number of"
+    f"string, bool, double, float, an enum of this set with at most {VALUES_MAX} values, none reserved, a"
 )
-_TYPES += " at most 63 bits, google.type.Money, google.type.Date or google.protobuf.Timestamp"
+_TYPES += " whole number of at most 63 bits, google.type.Money, google.type.Date or google.protobuf.Timestamp"
 
 
 @dataclass(frozen=True, slots=True)
 class SectionField:
-    """A field of a section's message. `label` is empty when it is not drawn; `words` are those of an enum."""
+    """A field of a section's message. `label` is empty when it is not drawn.
+
+    `words` are the values of an enum by their numbers, `no_words` the numbers that it reserves.
+    """
 
     name: str
     number: int
     kind: Any
     is_optional: bool
     words: Mapping[int, str]
+    no_words: Sequence[range]
     label: str
     place: int
     format: Any
     alarm: bool
+
+    def misreads(self, earlier: "SectionField | None") -> bool:
+        """Whether a value that `earlier` wrote, the field of this number, would be something else."""
+        if earlier is None:
+            return False
+        gone = [range(n, n + 1) for n, word in earlier.words.items() if self.words.get(n) != word]
+        gone += earlier.no_words
+        is_reserved = all(
+            any(span[0] in free and span[-1] in free for free in self.no_words) for span in gone
+        )
+        return earlier.kind != self.kind or not is_reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +102,11 @@ class SectionLayout:
     def misread(self, earlier: "SectionLayout") -> list[int]:
         """The numbers of fields by which this would read something else in what an earlier layout wrote.
 
-        A field keeps its type; one that is gone is reserved, and stays so.
+        A field keeps its type and the words of its enum; what is gone is reserved, and stays so.
         """
-        kinds = {field.number: field.kind for field in self.fields}
-        changed = {field.number for field in earlier.fields if kinds.get(field.number) != field.kind}
-        return sorted((changed | earlier.reserved) - self.reserved)
+        before = {field.number: field for field in earlier.fields}
+        gone = (before.keys() - {field.number for field in self.fields} | earlier.reserved) - self.reserved
+        return sorted(gone | {each.number for each in self.fields if each.misreads(before.get(each.number))})
 
 
 @functools.lru_cache(REMEMBERED)
@@ -154,14 +169,15 @@ def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) 
     seen = Counter(key for field in message.field for key in (field.number, field.name.replace("_", "")))
     if any(count > 1 for count in seen.values()):
         yield "must have fields of different numbers and names"
+    reserved = _reserved(message)
     drawn = sum(field.options.HasExtension(layout_pb2.layout) for field in message.field)
     if not 1 <= drawn <= DRAWN_MAX:
         yield f"must have 1 to {DRAWN_MAX} fields with a layout"
     for field in message.field:
         named = _IDENTIFIER.fullmatch(field.name)
         what = f"field {field.name if named else field.number}: "
-        if not named or not 1 <= field.number <= NUMBER_MAX:
-            yield f"{what}must have a name like open_amount and a number from 1 to {NUMBER_MAX}"
+        if not named or not 1 <= field.number <= NUMBER_MAX or field.number in reserved:
+            yield f"{what}must have a name like open_amount and a number from 1 to {NUMBER_MAX}, not reserved"
         kind = field.type_name or field.type if field.type != _F.TYPE_ENUM else field.type
         is_alone = field.label != _F.LABEL_REPEATED and field.HasField("oneof_index") == field.proto3_optional
         is_known = field.type != _F.TYPE_ENUM or _has_words(enums.get(field.type_name))
@@ -172,9 +188,19 @@ def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) 
 
 
 def _has_words(enum: EnumDescriptorProto | None) -> bool:
-    """Whether an enum has values, not too many, whose names can be drawn."""
-    values = enum.value if enum is not None else ()
-    return 0 < len(values) <= VALUES_MAX and all(_WORD.fullmatch(value.name) for value in values)
+    """Whether an enum has values, not too many, none of them reserved, whose names can be drawn."""
+    values, reserved = (enum.value, _no_words(enum)) if enum is not None else ((), ())
+    return (
+        0 < len(values) <= VALUES_MAX
+        and len(reserved) <= VALUES_MAX
+        and all(_WORD.fullmatch(value.name) for value in values)
+        and not any(value.number in span for value in values for span in reserved)
+    )
+
+
+def _no_words(enum: EnumDescriptorProto) -> tuple[range, ...]:
+    """The numbers that an enum reserves. Its spans include their ends, unlike those of messages."""
+    return tuple(range(each.start, each.end + 1) for each in enum.reserved_range if each.start <= each.end)
 
 
 def _layout_faults(field: FieldDescriptorProto, formats: tuple[Any, ...]) -> Iterator[str]:
@@ -198,6 +224,7 @@ def _field(field: FieldDescriptorProto, enums: Mapping[str, EnumDescriptorProto]
         kind=kind,
         is_optional=field.proto3_optional,
         words=_words(enums[field.type_name]) if is_enum else {},
+        no_words=_no_words(enums[field.type_name]) if is_enum else (),
         label=layout.label,
         place=layout.order or field.number,
         format=layout.format or _FORMATS[kind][0],

@@ -73,7 +73,7 @@ async def put_section_schema(
     if not department_id:
         raise invalid("department", "REQUIRED", "must be given by a caller who works for no department")
     schema = SectionSchema(
-        section_schema_id, department_id, display_name, message_type, descriptors, False, tx.now, tx.now, 1
+        section_schema_id, department_id, display_name, message_type, descriptors, tx.now, tx.now
     )
     await LOCK_NAME.run(tx, name=_SCHEMAS)
     held = await SCHEMAS_BY_ID.maybe(tx, ids=[schema.id])
@@ -128,37 +128,44 @@ async def batch_put_view_sections(tx: Transaction, *, requests: list[PutSection]
     return await _put(tx, requests, [f"requests[{i}].content" for i in range(len(requests))])
 
 
-async def delete_view_section(tx: Transaction, *, customer_id: UUID, view_section_id: str, etag: str) -> None:
-    """Withdraw a section. NotFound; Aborted ETAG_MISMATCH."""
+async def delete_view_section(
+    tx: Transaction, *, customer_id: UUID, view_section_id: str, as_of_time: datetime | None, etag: str
+) -> None:
+    """Withdraw a section. NotFound; FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH."""
     key = customer_id, view_section_id
     schema = (await _own(tx, [view_section_id]))[view_section_id]
     held = (await _locked(tx, [key])).get(key)
     if held is None or held.content is None:
         raise NotFound(section_name(*key))
     etags.match(etag, held.version)
-    tx.record(held.delete(schema, tx.now), version=held.version)
+    if as_of_time is not None and not etag:
+        held.require_newer(as_of_time)
+    gone_at = as_of_time or max(tx.now, held.as_of_time)  # the department's clock may be ahead
+    tx.record(held.delete(schema, gone_at, tx.now), version=held.version)
     await _write(tx, [held])
 
 
 async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
-    """Draw some of the sections that are behind their schema, or withdraw them with it; then come back.
+    """Draw some of the sections that are behind their schema, or withdraw those from before it was deleted.
 
-    For a while also for what is put by a call that began with the schema of before.
+    Then come back, for a while also for what is put by a call that began with the schema of before.
     """
     schema = await SCHEMAS_BY_ID.one(tx, ids=[schema_id])
     tx.touch(schema.name)
     behind = await LOCKED_BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
     for section in behind:
-        if schema.is_deleted:
-            tx.record(section.delete(schema, tx.now), version=section.version)
+        if schema.delete_time is not None and section.schema_version < schema.deleted_version:
+            gone_at = max(schema.delete_time, section.as_of_time)
+            tx.record(section.delete(schema, gone_at, tx.now), version=section.version)
         else:
             section.version, section.schema_version = section.version + 1, schema.version
             section.drawn = _drawn(section, schema)
     await _write(tx, behind)
     if behind or tx.now < schema.update_time + IN_FLIGHT:
         await tx.schedule(REDRAW_TIMER, schema_id, tx.now + (timedelta() if behind else LOOK_AGAIN))
-    if behind and not schema.is_deleted:  # what is withdrawn is told, and leaves the views by that
-        changed = await apply(tx, [Happened(each.customer_id, tx.now, None, None) for each in behind])
+    drawn = [each for each in behind if each.content is not None]
+    if drawn:  # what is withdrawn is told, and leaves the views by that
+        changed = await apply(tx, [Happened(each.customer_id, tx.now, None, None) for each in drawn])
         tx.after_commit(lambda: hot.committed(changed))
 
 

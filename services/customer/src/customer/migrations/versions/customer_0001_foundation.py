@@ -161,10 +161,11 @@ def sections() -> None:
             display_name text NOT NULL,
             message_type text NOT NULL,
             descriptors bytea NOT NULL,
-            is_deleted boolean NOT NULL,
             create_time timestamptz NOT NULL,
             update_time timestamptz NOT NULL,
-            version bigint NOT NULL
+            version bigint NOT NULL,
+            deleted_version bigint NOT NULL,
+            delete_time timestamptz
         )
         """
     )
