@@ -70,21 +70,24 @@ help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs in seconds: first with the authorities that it brings, then with the machine's (a company's own);
-# where it cannot at all (a mirror that only pip is told of), pip does the same in two minutes.
+# where it cannot at all (a mirror that only pip is told of), pip does the same in two minutes. Running needs no uv.
 UV = $(BIN)/uv -q $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check
+get_uv = $(PIP) --require-hashes --no-deps -r requirements-uv.txt
 install = $(UV) $(1) || UV_SYSTEM_CERTS=1 $(UV) $(1) || $(PIP) $(1)
 
 .venv/.run: requirements-run.txt $(addsuffix /pyproject.toml,$(PACKAGES))
-	@echo "Installing what running needs into .venv: once, 300 MB, seconds with a fast network, some minutes with a slow one..."
+	@echo "Installing what running needs into .venv: once, 270 MB, seconds with a fast network, some minutes with a slow one..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@$(PYTHON) -m venv .venv
-	@$(PIP) --require-hashes --no-deps -r requirements-uv.txt
+	@$(get_uv)
 	@$(call install,--require-hashes -r requirements-run.txt)
 	@$(call install,--no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES)))
+	@$(BIN)/python -m pip uninstall -q -y uv
 	@touch $@
 
 .venv/.ready: .venv/.run requirements-dev.txt
-	@echo "Installing what development needs beside it: once, 600 MB..."
+	@echo "Installing what development needs beside it: once, 620 MB..."
+	@$(get_uv)
 	@$(call install,--require-hashes -r requirements-dev.txt)
 	@touch $@

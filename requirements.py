@@ -40,7 +40,7 @@ if __name__ == "__main__":
     run = ["requirements-run.in", *PROJECTS]
     compile_into("requirements-run.txt", "--constraint=requirements.txt", *run)
     compile_into("requirements-dev.txt", "--constraint=requirements-run.txt", "requirements-dev.in", *run)
-    pinned = (ROOT / "requirements-run.txt").read_text()
+    pinned = (ROOT / "requirements-dev.txt").read_text()
     uv = re.search(r"^uv==(?:.|\n)*?(?=^\S+==)", pinned, re.MULTILINE)
-    assert uv, "requirements-run.in no longer lists uv"
+    assert uv, "requirements-dev.in no longer lists uv"
     (ROOT / "requirements-uv.txt").write_text(uv[0])

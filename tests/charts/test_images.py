@@ -57,7 +57,7 @@ def test_every_image_names_a_version(render: Render, chart: str) -> None:
 BOTH = {"image": {"registry": "a.example"}, "global": {"imageRegistry": "b.example", "imageTag": "9"}}
 DIGEST = "sha256:" + "a" * 64
 CHOICES = [
-    ({}, "rapport/cases:0.1.0"),
+    ({}, "rapport/cases:0.2.0"),
     ({"image": {"tag": "1.2.3"}, "global": {"imageTag": "9.9.9"}}, "rapport/cases:1.2.3"),
     (BOTH, "b.example/rapport/cases:9"),
     ({"image": {"repository": "crm/c", "tag": "1", "digest": DIGEST}}, f"crm/c@{DIGEST}"),

@@ -1,7 +1,7 @@
 """A department with a repository of its own: it has our wheels and writes a contract, a migration, one RPC.
 
-Its environment holds the libraries of this one by links, and of ours only what the wheels of contracts,
-chassis and testing have; so nothing needs a network, and nothing finds the sources beside it.
+Its environment holds the wheels of contracts, chassis and testing, and by links what these require; so
+nothing needs a network, nothing finds the sources beside it, and a library that we do not require is missed.
 """
 
 import json
@@ -9,11 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping
+from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.infrastructure import Infrastructure
@@ -22,7 +24,7 @@ from rapport_testing.tokens import ISSUER, TestIssuer
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-LIBRARIES = Path(sysconfig.get_paths()["purelib"])
+ITS_OWN = ("grpcio-tools",)  # what a department asks for itself, to generate from its contract
 UV = Path(sys.executable).parent / "uv"
 
 
@@ -45,17 +47,34 @@ def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> 
     python = folder / ".venv" / "bin" / "python"
     where = [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     site = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
-    for each in LIBRARIES.iterdir():
-        if not each.name.startswith(("rapport", "_rapport", "_editable", "__editable")):
-            (site / each.name).symlink_to(each)
-    (python.parent / "nats-server").symlink_to(Path(sys.executable).parent / "nats-server")
     install = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels]
     subprocess.run(install, check=True)
+    for each in required(list(distributions(path=[str(site)]))):
+        for file in each.files or ():
+            if (here := Path(str(each.locate_file(file)))).exists() and not (site / file).exists():
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                (site / file).symlink_to(here.resolve())
     generate = [python, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{site}", "--python_out=."]
     generate += ["--grpc_python_out=.", "--facts_out=.", "acme/parcels/v1/parcels.proto"]
     generate += ["acme/parcels/v1/parcels_events.proto"]
     run(folder, *generate, env={"PATH": f"{python.parent}"})
     return folder
+
+
+def required(ours: list[Distribution]) -> list[Distribution]:
+    """The libraries that a resolver would install beside our wheels, as this environment has them."""
+    found = {canonicalize_name(each.name): each for each in ours}
+    todo, seen = [(name, "") for name in (*found, *ITS_OWN)], set[tuple[str, str]]()
+    while todo:
+        name, extra = todo.pop()
+        if (name, extra) in seen:
+            continue
+        seen.add((name, extra))
+        each = found.setdefault(name, distribution(name))
+        for wanted in map(Requirement, each.requires or ()):
+            if wanted.marker is None or wanted.marker.evaluate({"extra": extra}):
+                todo += [(canonicalize_name(wanted.name), extra) for extra in ("", *wanted.extras)]
+    return [each for each in found.values() if each not in ours]
 
 
 @pytest.fixture
