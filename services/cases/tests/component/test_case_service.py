@@ -170,6 +170,32 @@ async def test_a_case_is_resolved_and_reopened(desk):
     assert [(fact.data.case, fact.version) for fact in told] == [(opened.name, 2), (opened.name, 3)]
 
 
+async def test_a_case_follows_its_owner_to_another_department(desk, refused):
+    bob = await desk.agent("agents/bob")
+    opened = await desk.open(owner=bob)
+    moved = agent_pb2.Agent(name=bob, department="departments/billing")
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=moved))
+    for _ in range(2):
+        assigned = await desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner=bob))
+        assert (assigned.owner, assigned.department) == (bob, "departments/billing")
+    (told,) = await desk.facts("CaseAssigned")
+    assert (told.data.department, told.data.previous_department) == (
+        "departments/billing",
+        opened.department,
+    )
+
+
+async def test_a_case_is_not_reopened_to_somebody_who_serves_customers_no_more(desk, refused):
+    bob = await desk.agent("agents/bob")
+    opened = await desk.open(owner=bob)
+    await desk.cases.ResolveCase(ResolveCaseRequest(name=opened.name, resolution="done"))
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=agent_pb2.Agent(name=bob, inactive=True)))
+    reopen = ReopenCaseRequest(name=opened.name)
+    assert await refused(desk.cases.ReopenCase(reopen)) == "FAILED_PRECONDITION AGENT_INACTIVE"
+    await desk.cases.AssignCase(AssignCaseRequest(name=opened.name, owner="agents/front-desk"))
+    assert (await desk.cases.ReopenCase(reopen)).state == State.CASE_STATE_OPEN
+
+
 async def test_a_case_with_unfinished_work_is_not_resolved(desk, refused):
     opened = await desk.open()
     await desk.add(opened.name)

@@ -15,7 +15,7 @@ async def write(desk, case: str, text: str = "Called back.\nNobody there.") -> N
 async def test_a_note_has_the_caller_as_its_author_and_is_read_back(desk):
     opened = await desk.open()
     note = await write(desk, opened.name)
-    assert (note.text, note.author) == ("Called back.\nNobody there.", "agent:alice")
+    assert (note.text, note.author) == ("Called back.\nNobody there.", "agents/alice")
     assert note.name.startswith(f"{opened.name}/notes/")
     assert await desk.notes.GetNote(GetNoteRequest(name=note.name)) == note
 

@@ -112,7 +112,8 @@ class CaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AssignCase(self, request, context):
-        """Gives the case to another accountable owner.
+        """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
+        them to another department.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,7 +127,8 @@ class CaseServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReopenCase(self, request, context):
-        """Opens a resolved case again.
+        """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
+        first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

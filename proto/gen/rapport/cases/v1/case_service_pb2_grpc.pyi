@@ -44,11 +44,15 @@ class CaseServiceStub:
     UpdateCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]
     """Changes the masked fields `topic` and `display_name`."""
     AssignCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]
-    """Gives the case to another accountable owner."""
+    """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
+    them to another department.
+    """
     ResolveCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ResolveCaseRequest, _case_pb2.Case]
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]
-    """Opens a resolved case again."""
+    """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
+    first.
+    """
     ExplainCase: _grpc.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]
     """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -66,11 +70,15 @@ class CaseServiceAsyncStub(CaseServiceStub):
     UpdateCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.UpdateCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Changes the masked fields `topic` and `display_name`."""
     AssignCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.AssignCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
-    """Gives the case to another accountable owner."""
+    """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
+    them to another department.
+    """
     ResolveCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ResolveCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
     """Settles the case. FAILED_PRECONDITION (`WORK_ITEM_OPEN`) while a work item is unfinished."""
     ReopenCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ReopenCaseRequest, _case_pb2.Case]  # type: ignore[assignment]
-    """Opens a resolved case again."""
+    """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
+    first.
+    """
     ExplainCase: _aio.UnaryUnaryMultiCallable[_case_service_pb2.ExplainCaseRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a case: why it is as it is, what that rests on, and the chain of causes back to the human action or the clock."""
 
@@ -115,7 +123,9 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.AssignCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
-        """Gives the case to another accountable owner."""
+        """Gives the case to another accountable owner, and to the department they work for. Giving it to its owner lets it follow
+        them to another department.
+        """
 
     @_abc_1.abstractmethod
     def ResolveCase(
@@ -131,7 +141,9 @@ class CaseServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _case_service_pb2.ReopenCaseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_case_pb2.Case, _abc.Awaitable[_case_pb2.Case]]:
-        """Opens a resolved case again."""
+        """Opens a resolved case again. FAILED_PRECONDITION (`AGENT_INACTIVE`) when its owner serves customers no more: assign it
+        first.
+        """
 
     @_abc_1.abstractmethod
     def ExplainCase(

@@ -58,7 +58,7 @@ class Agent:
         )
 
     def require_active(self) -> None:
-        """Refuse to have an agent own what is new who serves customers no more (`AGENT_INACTIVE`)."""
+        """Refuse to make an agent accountable who serves customers no more (`AGENT_INACTIVE`)."""
         if self.inactive:
             raise FailedPrecondition(
                 "AGENT_INACTIVE", f"{self.name} is inactive: name an active agent.", {"agent": self.name}

@@ -9,6 +9,7 @@ from cases.store.cases import CASE as CASE_BY_ID
 from cases.store.cases import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
 from cases.usecases.agent import owner_to_be
 from chassis import ids
+from chassis.api.actors import actor_name
 from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -56,13 +57,13 @@ async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, e
 
 
 async def assign_case(tx: Transaction, *, case_id: UUID, owner_id: str, etag: str) -> Case:
-    """Give a case to another owner, and so to their department. Giving it to its owner changes nothing.
+    """Give a case to an owner, and so to their department; nothing changes when it is theirs and of that.
 
     What `owner_to_be` finds.
     """
     case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
-    if owner_id != case.owner_id:
-        owner = await owner_to_be(tx, owner_id)
+    owner = await owner_to_be(tx, owner_id)
+    if (owner_id, owner.department_id) != (case.owner_id, case.department_id):
         await save(tx, UPDATE_CASE, case, case.assign(owner_id, owner.department_id))
     return case
 
@@ -76,16 +77,19 @@ async def resolve_case(tx: Transaction, *, case_id: UUID, resolution: str, etag:
 
 
 async def reopen_case(tx: Transaction, *, case_id: UUID, etag: str) -> Case:
-    """Open a resolved case again."""
+    """Open a resolved case again. FailedPrecondition AGENT_INACTIVE when its owner is: assign it first."""
     case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
-    await save(tx, UPDATE_CASE, case, case.reopen())
+    reopened = case.reopen()
+    await owner_to_be(tx, case.owner_id)
+    await save(tx, UPDATE_CASE, case, reopened)
     return case
 
 
 async def create_note(tx: Transaction, *, case_id: UUID, text: str) -> Note:
     """Note something on a case, open or resolved. The caller is the author."""
     case = await found(tx, CASE, CASE_BY_ID, case_id)
-    note = Note(ids.uuid7(tx.now), case_id, text, tx.call.principal.subject, tx.now)
+    author = actor_name(tx.call.principal.subject, tx.db.service)
+    note = Note(ids.uuid7(tx.now), case_id, text, author, tx.now)
     await tx.defer(INSERT_NOTE, **values(note))
     tx.record(note.created(case), version=1)
     return note
