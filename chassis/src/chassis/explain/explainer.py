@@ -173,7 +173,8 @@ def explanations() -> tuple[tuple[Pattern, MethodDescriptor], ...]:
 
 
 def _told(cause: Cause) -> Told:
-    return Told(what(cause).rpartition(".")[2], messages.moment(cause.occur_time), cause.actor)
+    happened = what(cause).rpartition(".")[2].rpartition("/")[2]
+    return Told(happened, messages.moment(cause.occur_time), cause.actor)
 
 
 def _inputs(resource: Message) -> dict[str, str]:

@@ -357,6 +357,22 @@ async def test_a_grant_that_was_reversed_stands_in_nobodys_way(running: Running,
     assert await desk.points(await desk.account_of(customer)) == [500]
 
 
+async def test_a_grant_that_was_reversed_does_not_come_back_by_reversing_that(
+    running: Running, desk: Any
+) -> None:
+    """Its points would be held while neither one harm's one grant nor the budgets counted them."""
+    customer = new("customers")
+    slip = await desk.goodwill.GrantGoodwill(grant(customer, 500, await promised(running, customer)))
+    undo = [
+        ReverseTransferRequest(name=slip.transfer, reason_code="slip", request_id=str(uuid4()))
+        for _ in range(2)
+    ]
+    undo[1].name = (await desk.ledger.ReverseTransfer(undo[0])).name
+    error = await refused(desk.ledger.ReverseTransfer(undo[1]))
+    assert (error.code(), reason(error)) == (grpc.StatusCode.FAILED_PRECONDITION, "IS_REVERSAL")
+    assert await desk.points(await desk.account_of(customer)) == [0]
+
+
 async def test_a_date_that_a_person_moved_earns_nothing_by_itself(running: Running) -> None:
     """Else whoever may move promises could pay out without a budget."""
     customer, promise = new("customers"), new("promises")

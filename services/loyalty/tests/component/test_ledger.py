@@ -279,7 +279,8 @@ async def test_transfers_are_listed_of_one_account(desk: Any, wrong: str) -> Non
     assert refused[0] == grpc.StatusCode.INVALID_ARGUMENT
 
 
-NEW = "WITH t AS (INSERT INTO transfers VALUES (gen_random_uuid(), 2, 'x', NULL, now()) RETURNING id)"
+INSERT = "INSERT INTO transfers VALUES (gen_random_uuid(), 2, 'x', NULL, gen_random_uuid(), now())"
+NEW = f"WITH t AS ({INSERT} RETURNING id)"
 FALSIFICATIONS = [
     "UPDATE entries SET amount = amount + 1",
     "DELETE FROM entries",
@@ -290,7 +291,7 @@ FALSIFICATIONS = [
     "UPDATE accounts SET balance = balance + 1",
     "UPDATE accounts SET version = version + 1",
     # A transfer without legs, and more legs of one that has two.
-    "INSERT INTO transfers VALUES (gen_random_uuid(), 2, 'x', NULL, now())",
+    INSERT,
     """WITH moved AS (UPDATE accounts a SET version = a.version + 1, balance = a.balance + e.amount
            FROM entries e WHERE e.account_id = a.id)
        INSERT INTO entries

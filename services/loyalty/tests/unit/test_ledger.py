@@ -40,7 +40,7 @@ def member(balance: int = 0, unit: Unit = POINTS, of: Membership = MEMBER) -> Ac
 
 def transfer(*legs: tuple[Account, int]) -> Transfer:
     accounts, amounts = map(list, zip(*legs, strict=True))
-    return Transfer(uuid4(), [a.name for a in accounts], amounts, "correction", None, NOW)
+    return Transfer(uuid4(), [a.name for a in accounts], amounts, "correction", None, uuid4(), NOW)
 
 
 def move(*legs: tuple[Account, int]) -> list[Entry]:
@@ -127,7 +127,7 @@ def test_each_unit_adds_up_to_zero_by_itself() -> None:
 
 def test_a_reversal_moves_all_legs_back() -> None:
     moved = transfer((own(AccountType.ISSUED), -70), (member(), 70))
-    reversal = moved.reversal(uuid4(), "correction", NOW)
+    reversal = moved.reversal(uuid4(), "correction", uuid4(), NOW)
     assert reversal.legs == [Leg(account, -amount) for account, amount in moved.legs]
     assert reversal.reverses_id == moved.id
 
@@ -171,7 +171,7 @@ class LedgerModel(RuleBasedStateMachine):
 
     @rule(moved=posted)
     def reverse(self, moved: Transfer) -> None:
-        self.attempt(moved.reversal(uuid4(), "correction", NOW))
+        self.attempt(moved.reversal(uuid4(), "correction", uuid4(), NOW))
 
     def attempt(self, moved: Transfer) -> None:
         """As a transaction does: what is refused has changed nothing."""

@@ -103,8 +103,9 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReverseTransfer(self, request, context):
-        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
-        a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
+        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
+        a member got is spent (`INSUFFICIENT_BALANCE`), or for a transfer that undid another (`IS_REVERSAL`). A grant that the
+        transfer moved is REVERSED, and stays so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

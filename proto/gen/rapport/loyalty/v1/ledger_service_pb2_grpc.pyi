@@ -41,8 +41,9 @@ class LedgerServiceStub:
     fall below zero, unless its program lets it.
     """
     ReverseTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]
-    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
-    a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
+    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
+    a member got is spent (`INSUFFICIENT_BALANCE`), or for a transfer that undid another (`IS_REVERSAL`). A grant that the
+    transfer moved is REVERSED, and stays so.
     """
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]
     """Gets a transfer."""
@@ -73,8 +74,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     fall below zero, unless its program lets it.
     """
     ReverseTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.ReverseTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
-    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
-    a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
+    """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
+    a member got is spent (`INSUFFICIENT_BALANCE`), or for a transfer that undid another (`IS_REVERSAL`). A grant that the
+    transfer moved is REVERSED, and stays so.
     """
     GetTransfer: _aio.UnaryUnaryMultiCallable[_ledger_service_pb2.GetTransferRequest, _transfer_pb2.Transfer]  # type: ignore[assignment]
     """Gets a transfer."""
@@ -114,8 +116,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_service_pb2.ReverseTransferRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_pb2.Transfer, _abc.Awaitable[_transfer_pb2.Transfer]]:
-        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, or when what
-        a member got is spent (`INSUFFICIENT_BALANCE`). A grant that the transfer moved is REVERSED.
+        """Undoes a transfer: this method all its legs, once. FAILED_PRECONDITION (`ALREADY_REVERSED`) the second time, when what
+        a member got is spent (`INSUFFICIENT_BALANCE`), or for a transfer that undid another (`IS_REVERSAL`). A grant that the
+        transfer moved is REVERSED, and stays so.
         """
 
     @_abc_1.abstractmethod

@@ -29,7 +29,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from rapport.options.v1 import options_pb2 as rapport_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/purchase.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\x94\x04\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12=\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12@\n\rpurchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x16\n\x08quantity\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\treference\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchaseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!rapport/loyalty/v1/purchase.proto\x12\x12rapport.loyalty.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\x1a rapport/options/v1/options.proto\"\x99\x04\n\x08Purchase\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x35\n\x08\x63ustomer\x18\x02 \x01(\tB#\xe2\x41\x02\x02\x05\xfa\x41\x1b\n\x19\x63ustomer.rapport/Customer\x12?\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\x1b\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x12(\x80\xe0\xeb\xda\xf2\xe2\xff\xff\xff\x01\x30\x80\xa0\x94\xa5\x8d\x1d\x12=\n\x0frefunded_amount\x18\x04 \x01(\x0b\x32\x12.google.type.MoneyB\x10\xe2\x41\x01\x01\xf2\xfb\x8a\x01\x07\x30\x80\xa0\x94\xa5\x8d\x1d\x12@\n\rpurchase_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x01\x02\xf2\xfb\x8a\x01\x04@\x80\xa3\x05\x12\x16\n\x08quantity\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\treference\x18\x07 \x01(\tB\t\xe2\x41\x01\x01\xe0\xfb\x8a\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x65tag\x18\n \x01(\tB\x04\xe2\x41\x01\x03:H\xea\x41\x45\n\x18loyalty.rapport/Purchase\x12\x14purchases/{purchase}*\tpurchases2\x08purchaseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,7 +49,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE'].fields_by_name['quantity']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['quantity']._serialized_options = b'\342A\001\001'
   _globals['_PURCHASE'].fields_by_name['reference']._loaded_options = None
-  _globals['_PURCHASE'].fields_by_name['reference']._serialized_options = b'\342A\001\001'
+  _globals['_PURCHASE'].fields_by_name['reference']._serialized_options = b'\342A\001\001\340\373\212\001\001'
   _globals['_PURCHASE'].fields_by_name['create_time']._loaded_options = None
   _globals['_PURCHASE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_PURCHASE'].fields_by_name['update_time']._loaded_options = None
@@ -59,5 +59,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PURCHASE']._loaded_options = None
   _globals['_PURCHASE']._serialized_options = b'\352AE\n\030loyalty.rapport/Purchase\022\024purchases/{purchase}*\tpurchases2\010purchase'
   _globals['_PURCHASE']._serialized_start=210
-  _globals['_PURCHASE']._serialized_end=742
+  _globals['_PURCHASE']._serialized_end=747
 # @@protoc_insertion_point(module_scope)

@@ -43,8 +43,8 @@ class Purchase(_message.Message):
     quantity: _builtins.int
     """How many pieces, 0 or more."""
     reference: _builtins.str
-    """What it refers to, for example `orders/10248`; at most 200 characters, no personal data. Others are told of it when
-    it is a code as other systems make them: English letters, digits and `.` `_` `:` `/` `#` `-`, at most 100.
+    """What it refers to, for example `orders/10248`; at most 200 characters. It may be words about somebody. Others are told of
+    it when it is a code as other systems make them: English letters, digits and `.` `_` `:` `/` `#` `-`, at most 100.
     """
     etag: _builtins.str
     """The version, quoted."""

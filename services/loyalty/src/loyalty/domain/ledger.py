@@ -114,13 +114,17 @@ class Leg(NamedTuple):
 
 @dataclass(slots=True)
 class Transfer:
-    """A movement between accounts, each with its amount. `reverses_id` is the transfer that it undoes."""
+    """A movement between accounts, each with its amount.
+
+    `reverses_id` is the transfer that it undoes; `cause_id` the row of the audit that says who moved it.
+    """
 
     id: UUID
     accounts: list[str]
     amounts: list[int]
     reason_code: str
     reverses_id: UUID | None
+    cause_id: UUID
     post_time: datetime
 
     @property
@@ -128,10 +132,10 @@ class Transfer:
         """Account and amount."""
         return [Leg(*leg) for leg in zip(self.accounts, self.amounts, strict=True)]
 
-    def reversal(self, id: UUID, reason_code: str, at: datetime) -> "Transfer":
+    def reversal(self, id: UUID, reason_code: str, cause_id: UUID, at: datetime) -> "Transfer":
         """The transfer that undoes this one."""
         back = [-amount for amount in self.amounts]
-        return Transfer(id, self.accounts, back, reason_code, self.id, at)
+        return Transfer(id, self.accounts, back, reason_code, self.id, cause_id, at)
 
 
 @dataclass(slots=True)
@@ -180,4 +184,13 @@ def already_reversed(transfer: str) -> FailedPrecondition:
         "ALREADY_REVERSED",
         f"{transfer} was reversed before; a transfer is reversed once.",
         {"transfer": transfer},
+    )
+
+
+def is_reversal(transfer: str) -> FailedPrecondition:
+    """The refusal to undo what undid another: what that stood for, a grant, would not stand again with it."""
+    return FailedPrecondition(
+        "IS_REVERSAL",
+        f"{transfer} undid another transfer; post what is to move instead.",
+        {"resource": transfer},
     )

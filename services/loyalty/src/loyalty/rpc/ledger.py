@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.api.filters import parse
 from chassis.api.messages import to_message
 from chassis.api.validation import Check
@@ -46,11 +47,11 @@ class LedgerRpc(Rpc, LedgerServiceServicer):
     async def ExplainTransfer(
         self, request: pb.ExplainTransferRequest, context: Any
     ) -> explanation_pb2.Explanation:
-        """Why units moved: the fact is told of each member's account."""
-        transfer = await self.GetTransfer(request, context)
-        told = await store.TOLD_OF.maybe(self.db, id=TRANSFER.parse(request.name)[0])
-        fact = (told["name"], told["version"]) if told else None
-        return await self.explainer.explain(request, transfer, fact=fact)
+        """Why units moved: the fact is told of each member's account; without one, who moved them."""
+        transfer = await found(self.db, TRANSFER, store.GET_TRANSFER, *TRANSFER.parse(request.name))
+        told = await store.TOLD_OF.maybe(self.db, id=transfer.id)
+        why: Any = {"fact": (told["name"], told["version"])} if told else {"event": transfer.cause_id}
+        return await self.explainer.explain(request, to_message(Transfer, transfer), **why)
 
     async def ListTransfers(self, request: pb.ListTransfersRequest, context: Any) -> pb.ListTransfersResponse:
         """The transfers of an account, newest first."""

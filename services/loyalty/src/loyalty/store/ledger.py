@@ -52,6 +52,7 @@ def _post() -> sa.ClauseElement:
             leg_count=sa.bindparam("leg_count"),
             reason_code=sa.bindparam("reason"),
             reverses_id=sa.bindparam("reversed_id"),
+            cause_id=sa.bindparam("cause_id", type_=sa.Uuid),
             post_time=at,
         )
         .cte("transfer")
@@ -88,6 +89,7 @@ _TRANSFERS = sa.select(
     _legs.c.amounts,
     TRANSFERS.c.reason_code,
     TRANSFERS.c.reverses_id,
+    TRANSFERS.c.cause_id,
     TRANSFERS.c.post_time,
 ).join_from(TRANSFERS, _legs, sa.true())
 

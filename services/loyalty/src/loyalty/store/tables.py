@@ -22,6 +22,7 @@ TRANSFERS = sa.Table(
     sa.Column("leg_count", sa.BigInteger, nullable=False),
     sa.Column("reason_code", sa.Text, nullable=False),
     sa.Column("reverses_id", sa.Uuid),
+    sa.Column("cause_id", sa.Uuid, nullable=False),
     sa.Column("post_time", sa.DateTime(timezone=True), nullable=False),
 )
 # The legs of each transfer, numbered from 0. The primary key is also the order of an account's statement.

@@ -4,11 +4,21 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from chassis import ids
+from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound
 from loyalty.domain.facts import GoodwillReversed, TransferPosted, TransferReversed
-from loyalty.domain.ledger import Account, Entry, Leg, Transfer, already_reversed, check_legs, post
+from loyalty.domain.ledger import (
+    Account,
+    Entry,
+    Leg,
+    Transfer,
+    already_reversed,
+    check_legs,
+    is_reversal,
+    post,
+)
 from loyalty.names import CUSTOMER, PROGRAM, TRANSFER
 from loyalty.store.goodwill import REVERSE_GOODWILL
 from loyalty.store.ledger import GET_REVERSAL, GET_TRANSFER, LOCK_ACCOUNTS, POST
@@ -29,19 +39,20 @@ async def post_transfer(
     """
     check_legs(legs)
     accounts, amounts = map(list, zip(*legs, strict=True))
-    transfer = Transfer(transfer_id or ids.uuid7(tx.now), accounts, amounts, reason_code, None, tx.now)
+    transfer = Transfer(transfer_id or ids.uuid7(tx.now), accounts, amounts, reason_code, None, tx.id, tx.now)
     return await _post(tx, transfer, await _locked(tx, accounts), caused_by)
 
 
 async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: str) -> Transfer:
     """Undo a transfer, once; the goodwill that it moved is then as if it had never been.
 
-    NotFound; FailedPrecondition `ALREADY_REVERSED`, or `INSUFFICIENT_BALANCE` when what was got is spent.
+    NotFound; FailedPrecondition `ALREADY_REVERSED`, `IS_REVERSAL`, or `INSUFFICIENT_BALANCE` when what was
+    got is spent.
     """
+    original = await found(tx, TRANSFER, GET_TRANSFER, transfer_id)
     name = TRANSFER.format(transfer_id)
-    original = await GET_TRANSFER.maybe(tx, id=transfer_id)
-    if original is None:
-        raise NotFound(name)
+    if original.reverses_id is not None:
+        raise is_reversal(name)
     # Before looking, so that of two reversals the second sees the first.
     accounts = await _locked(tx, original.accounts)
     if await GET_REVERSAL.maybe(tx, id=transfer_id):
@@ -49,7 +60,9 @@ async def reverse_transfer(tx: Transaction, *, transfer_id: UUID, reason_code: s
     caused_by = None
     for goodwill in await REVERSE_GOODWILL.all(tx, transfer=transfer_id, at=tx.now):
         caused_by = tx.record(goodwill.told(GoodwillReversed), version=goodwill.version)
-    return await _post(tx, original.reversal(ids.uuid7(tx.now), reason_code, tx.now), accounts, caused_by)
+    return await _post(
+        tx, original.reversal(ids.uuid7(tx.now), reason_code, tx.id, tx.now), accounts, caused_by
+    )
 
 
 async def _locked(tx: Transaction, names: Iterable[str]) -> dict[str, Account]:
@@ -71,6 +84,7 @@ async def _post(
         leg_count=len(entries),
         reason=transfer.reason_code,
         reversed_id=transfer.reverses_id,
+        cause_id=transfer.cause_id,
         at=transfer.post_time,
         leg_account_id=[entry.account_id for entry in entries],
         leg_version=[entry.version for entry in entries],

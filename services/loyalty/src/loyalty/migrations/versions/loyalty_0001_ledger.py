@@ -94,6 +94,7 @@ def accounts() -> None:
             leg_count bigint NOT NULL CHECK (leg_count >= 2),
             reason_code text NOT NULL,
             reverses_id uuid UNIQUE REFERENCES transfers,
+            cause_id uuid NOT NULL,
             post_time timestamptz NOT NULL
         )
         """
