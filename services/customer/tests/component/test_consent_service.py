@@ -165,8 +165,8 @@ async def test_a_consent_that_is_not_well_formed_is_refused(desk, refused, nobod
         ({"state": GRANTED, "about": "service.EMAIL"}, "INVALID_NAME"),
         ({"state": GRANTED, "about": "email"}, "INVALID_NAME"),
         ({"state": GRANTED, "source": "At the desk"}, "INVALID_CODE"),
-        ({"state": GRANTED, "wording_version": "x" * 64}, "TOO_LONG"),
-        ({"state": GRANTED, "wording_version": "\x07"}, "INVALID_TEXT"),
+        ({"state": GRANTED, "wording_version": "x" * 101}, "INVALID_CODE"),
+        ({"state": GRANTED, "wording_version": "as Anna saw it"}, "INVALID_CODE"),
         ({"state": GRANTED, "effective_time": ahead}, "INVALID_TIME"),
     ):
         assert await refused(say(desk, anna.name, **fields)) == f"INVALID_ARGUMENT {reason}", fields

@@ -73,7 +73,9 @@ class Consent(_message.Message):
     source: _builtins.str
     """Where they said it, a code such as `web-form` or `call`."""
     wording_version: _builtins.str
-    """The version of the wording that they were shown; at most 63 characters."""
+    """The version of the wording that they were shown, a code such as `2026-01`: English letters, digits and
+    `.` `_` `:` `/` `#` `-`, at most 100.
+    """
     etag: _builtins.str
     """The row version, quoted."""
     @_builtins.property
