@@ -78,6 +78,16 @@ def reason_argument(node: ast.AST) -> ast.expr | None:
     return node.args[position] if position < len(node.args) else None
 
 
+def refused_with(folder: Path) -> Iterator[tuple[str, set[str]]]:
+    """The keys of the metadata of each refusal in the code below a folder, with its file and line."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and len(node.args) > 2 and reason_argument(node) is node.args[0]:
+                held = node.args[2]
+                keys = held.keys if isinstance(held, ast.Dict) else []
+                yield f"{path}:{node.lineno}", {key.value for key in keys if isinstance(key, ast.Constant)}
+
+
 def texts(value: ast.expr) -> Iterator[tuple[int, str]]:
     """The texts in an expression that are spelt like reasons."""
     for node in ast.walk(value):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.api import resource_pb2
 
-from tests.contracts.reasons import raised
+from chassis.contracts import contracts
+from tests.contracts.reasons import raised, refused_with
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ["customer", "cases", "loyalty", "notifications"]
@@ -34,6 +36,22 @@ def test_a_service_refuses_for_documented_reasons_only(service: str) -> None:
     known = common() | documented(f"services/{service}/README.md")
     assert found
     assert {reason: where for reason, where in found.items() if reason not in known} == {}
+
+
+def resources() -> set[str]:
+    """What resources are called, each in the singular."""
+    messages = [each for file in contracts() for each in file.DESCRIPTOR.message_types_by_name.values()]
+    return {each.GetOptions().Extensions[resource_pb2.resource].singular for each in messages} - {""}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_that_names_resources_says_which_of_them_it_is_about(service: str) -> None:
+    """So that no program has to know under which key a service names what."""
+    kinds = {re.sub("(?<=[a-z])(?=[A-Z])", "_", kind).lower() for kind in resources()} | {"name"}
+    assert "work_item" in kinds
+    told = list(refused_with(ROOT / "services" / service / "src"))
+    assert told
+    assert [where for where, keys in told if keys & kinds and "resource" not in keys] == []
 
 
 def test_no_documented_common_reason_is_out_of_use() -> None:

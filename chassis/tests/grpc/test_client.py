@@ -223,7 +223,7 @@ async def test_a_stream_of_another_service_can_be_read(channels: Channels) -> No
     "sent",
     [
         NotFound("cases/7"),
-        FailedPrecondition("WORK_ITEM_OPEN", "Finish it.", {"work_item": "w"}),
+        FailedPrecondition("WORK_ITEM_OPEN", "Finish it.", {"resource": "workItems/1"}),
         Aborted("LOCK_TIMEOUT", "Again.", retry_after_s=0.5),
         InvalidArgument([Violation("a", "REQUIRED", "must be set"), Violation("b", "TOO_LONG", "at most 9")]),
         invalid("name", "INVALID_NAME", "must be a name"),

@@ -197,12 +197,13 @@ async def test_a_missing_resource_is_named(served: Any) -> None:
 
 async def test_a_rule_that_says_no_is_a_precondition(served: Any) -> None:
     async def refuse(_: Any) -> None:
-        raise FailedPrecondition("WORK_ITEM_OPEN", "Finish the work item first.", {"work_item": "w"})
+        raise FailedPrecondition("WORK_ITEM_OPEN", "Finish the work item first.", {"resource": "workItems/1"})
 
     served.ledger.behave = refuse
     error = await refused(served.get())
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert details(error)["PreconditionFailure"].violations[0].type == "WORK_ITEM_OPEN"
+    (violation,) = details(error)["PreconditionFailure"].violations
+    assert (violation.type, violation.subject) == ("WORK_ITEM_OPEN", "workItems/1")
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ class CustomerImporter:
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.ALREADY_EXISTS:
                 raise
-            name = refusal(error).metadata["name"]
+            name = refusal(error).metadata["resource"]
         return await self._service.GetImportJob(import_service_pb2.GetImportJobRequest(name=name))
 
     async def _refused(self, job: str, result: Result, *, repeated: bool) -> dict[int, list[Problem]]:

@@ -64,7 +64,8 @@ def status(refusal: Refusal, domain: str) -> Any:
         _add(rich, details_pb2.ResourceInfo(resource_type=name.partition("/")[0], resource_name=name))
     elif isinstance(refusal, errors.FailedPrecondition):
         failure = details_pb2.PreconditionFailure()
-        failure.violations.add(type=refusal.reason, description=refusal.message[:MESSAGE_MAX])
+        subject, described = refusal.metadata.get("resource", ""), refusal.message[:MESSAGE_MAX]
+        failure.violations.add(type=refusal.reason, subject=subject, description=described)
         _add(rich, failure)
     if refusal.retry_after_s:
         delay = Duration()

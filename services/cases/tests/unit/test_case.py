@@ -25,7 +25,7 @@ def test_a_case_is_not_resolved_while_work_is_unfinished():
     with pytest.raises(FailedPrecondition) as caught:
         opened.resolve("delivered", NOW, unfinished_work_items=2)
     assert caught.value.reason == "WORK_ITEM_OPEN"
-    assert caught.value.metadata == {"case": opened.name, "unfinished_work_items": "2"}
+    assert caught.value.metadata == {"resource": opened.name, "unfinished_work_items": "2"}
     assert opened == case()
 
 
@@ -34,7 +34,7 @@ def test_a_resolved_case_cannot_be_resolved_again():
     opened.resolve("delivered", NOW, unfinished_work_items=0)
     with pytest.raises(FailedPrecondition) as caught:
         opened.resolve("refunded", NOW, unfinished_work_items=0)
-    assert (caught.value.reason, caught.value.metadata) == ("CASE_RESOLVED", {"case": opened.name})
+    assert (caught.value.reason, caught.value.metadata) == ("CASE_RESOLVED", {"resource": opened.name})
     assert opened.resolution == "delivered"
 
 
@@ -49,7 +49,7 @@ def test_a_reopened_case_has_no_resolution_and_counts_how_often():
 def test_an_open_case_cannot_be_reopened():
     with pytest.raises(FailedPrecondition) as caught:
         case().reopen()
-    assert (caught.value.reason, caught.value.metadata) == ("CASE_OPEN", {"case": case().name})
+    assert (caught.value.reason, caught.value.metadata) == ("CASE_OPEN", {"resource": case().name})
 
 
 def test_a_new_owner_and_the_one_before_are_told():

@@ -187,7 +187,7 @@ def test_a_promise_that_ended_refuses_to_change(state, verb):
     with pytest.raises(FailedPrecondition) as caught:
         verb(made)
     assert caught.value.reason == "PROMISE_ENDED"
-    assert caught.value.metadata == {"promise": made.name, "state": state}
+    assert caught.value.metadata == {"resource": made.name, "state": state}
     assert made == promise(state)
 
 

@@ -38,7 +38,7 @@ def test_finished_work_is_neither_forecast_nor_finished_again(verb):
     done = work_item(WorkItemState.FINISHED)
     with pytest.raises(FailedPrecondition) as caught:
         verb(done)
-    assert (caught.value.reason, caught.value.metadata) == ("WORK_ITEM_FINISHED", {"work_item": done.name})
+    assert (caught.value.reason, caught.value.metadata) == ("WORK_ITEM_FINISHED", {"resource": done.name})
 
 
 def test_work_is_not_finished_before_it_was_added():
@@ -57,7 +57,7 @@ def test_only_pending_work_can_be_started(state):
     with pytest.raises(FailedPrecondition) as caught:
         begun.start(NOW)
     assert caught.value.reason == "WORK_ITEM_STARTED"
-    assert caught.value.metadata == {"work_item": begun.name, "state": state}
+    assert caught.value.metadata == {"resource": begun.name, "state": state}
 
 
 def test_every_change_is_a_new_version():

@@ -109,7 +109,7 @@ async def test_a_source_has_one_job_under_way_so_that_an_import_resumes(desk):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await create(desk)
     refused = refusal(caught.value)
-    assert (refused.reason, refused.metadata["name"]) == ("IMPORT_UNDER_WAY", first.name)
+    assert (refused.reason, refused.metadata["resource"]) == ("IMPORT_UNDER_WAY", first.name)
     assert (await create(desk, "other.csv")).name != first.name
     await commit(desk, first)
     assert (await create(desk)).name != first.name

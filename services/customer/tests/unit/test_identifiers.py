@@ -83,5 +83,5 @@ def test_a_refusal_names_the_field_and_whose_the_handle_is():
     assert (ambiguous.reason, ambiguous.metadata) == ("IDENTIFIER_SHARED", {"field": "identifier.value"})
     assert (elsewhere.reason, elsewhere.metadata) == (
         "IDENTIFIER_TAKEN",
-        {"field": "identifier.value", "customer": "customers/1"},
+        {"field": "identifier.value", "resource": "customers/1"},
     )

@@ -22,9 +22,11 @@ def test_rows_are_counted_with_the_rejected_ones():
 
 @pytest.mark.parametrize("state", [ImportState.COMMITTING, ImportState.DONE, ImportState.CANCELLED])
 def test_only_an_open_job_takes_rows(state):
+    closed = job(state)
     with pytest.raises(FailedPrecondition) as refusal:
-        job(state).receive(1, 1, 0)
-    assert (refusal.value.reason, refusal.value.metadata) == ("IMPORT_NOT_OPEN", {"state": state})
+        closed.receive(1, 1, 0)
+    told = {"resource": closed.name, "state": state}
+    assert (refusal.value.reason, refusal.value.metadata) == ("IMPORT_NOT_OPEN", told)
 
 
 def test_a_job_is_committed_once_and_asking_again_is_no_error():

@@ -73,7 +73,7 @@ def test_a_person_may_grant_up_to_the_limit_and_is_told_it() -> None:
         POLICY.authorize(1001, Band.SILVER)
     assert refused.value.reason == "OVER_AUTHORITY"
     assert refused.value.metadata == {
-        "authority_policy": "authorityPolicies/delay-goodwill",
+        "resource": "authorityPolicies/delay-goodwill",
         "policy_version": "7",
         "limit": "1000",
         "band": "SILVER",
@@ -96,7 +96,7 @@ def test_a_budget_is_used_up_to_its_end_and_what_is_left_is_told(spent: Spent, w
     assert refused.value.reason == "OVER_BUDGET"
     budget = {"customer": "3000", "grantor": "5000"}[whose]
     assert refused.value.metadata == {
-        "authority_policy": POLICY.name,
+        "resource": POLICY.name,
         "whose": whose,
         "budget": budget,
         "left": left,
@@ -113,13 +113,13 @@ def test_the_least_policy_gives_one_point_for_a_day() -> None:
 
 def test_a_refusal_names_the_promise_and_the_customer() -> None:
     refusals = [
-        (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"promise": "promises/1"}),
-        (not_at_risk("promises/1"), "PROMISE_NOT_AT_RISK", {"promise": "promises/1"}),
+        (goodwill_exists("promises/1"), "GOODWILL_EXISTS", {"resource": "promises/1"}),
+        (not_at_risk("promises/1"), "PROMISE_NOT_AT_RISK", {"resource": "promises/1"}),
         (unknown_promise("promises/1"), "RESOURCE_NOT_FOUND", {"resource": "promises/1"}),
         (
             customer_mismatch("promises/1", "customers/2"),
             "CUSTOMER_MISMATCH",
-            {"promise": "promises/1", "customer": "customers/2"},
+            {"resource": "promises/1", "customer": "customers/2"},
         ),
     ]
     for refusal, reason, metadata in refusals:

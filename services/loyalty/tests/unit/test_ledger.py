@@ -84,7 +84,7 @@ def test_a_member_gives_all_they_have_and_not_one_more() -> None:
     with pytest.raises(FailedPrecondition) as refused:
         move((account, -101), (redeemed, 101))
     assert refused.value.reason == "INSUFFICIENT_BALANCE"
-    assert refused.value.metadata == {"account": account.name, "balance": "100", "amount": "101"}
+    assert refused.value.metadata == {"resource": account.name, "balance": "100", "amount": "101"}
     move((account, -100), (redeemed, 100))
     assert account.balance == 0
 
@@ -134,7 +134,7 @@ def test_a_reversal_moves_all_legs_back() -> None:
 
 def test_what_was_undone_is_named() -> None:
     undone = already_reversed("transfers/1")
-    assert (undone.reason, undone.metadata) == ("ALREADY_REVERSED", {"transfer": "transfers/1"})
+    assert (undone.reason, undone.metadata) == ("ALREADY_REVERSED", {"resource": "transfers/1"})
 
 
 LEGS = st.lists(st.tuples(st.integers(0, 11), st.integers(-1000, 1000)), min_size=2, max_size=6)

@@ -61,7 +61,7 @@ class Agent:
         """Refuse to make an agent accountable who serves customers no more (`AGENT_INACTIVE`)."""
         if self.inactive:
             raise FailedPrecondition(
-                "AGENT_INACTIVE", f"{self.name} is inactive: name an active agent.", {"agent": self.name}
+                "AGENT_INACTIVE", f"{self.name} is inactive: name an active agent.", {"resource": self.name}
             )
 
     def require_complete(self) -> None:

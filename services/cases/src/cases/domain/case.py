@@ -70,7 +70,7 @@ class Case:
             raise FailedPrecondition(
                 "WORK_ITEM_OPEN",
                 f"{self.name} has {unfinished_work_items} unfinished work items: finish them first.",
-                {"case": self.name, "unfinished_work_items": unfinished_work_items},
+                {"resource": self.name, "unfinished_work_items": unfinished_work_items},
             )
         self.state, self.resolution, self.resolve_time = CaseState.RESOLVED, resolution, now
         self.version += 1
@@ -82,7 +82,7 @@ class Case:
             raise FailedPrecondition(
                 "CASE_OPEN",
                 f"{self.name} is open: only a resolved case can be reopened.",
-                {"case": self.name},
+                {"resource": self.name},
             )
         self.state, self.resolution, self.resolve_time = CaseState.OPEN, "", None
         self.reopen_count += 1
@@ -93,7 +93,7 @@ class Case:
         """Refuse what only an open case allows (`CASE_RESOLVED`)."""
         if self.state is not CaseState.OPEN:
             raise FailedPrecondition(
-                "CASE_RESOLVED", f"{self.name} is resolved: reopen it first.", {"case": self.name}
+                "CASE_RESOLVED", f"{self.name} is resolved: reopen it first.", {"resource": self.name}
             )
 
 

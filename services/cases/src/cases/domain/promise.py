@@ -270,5 +270,5 @@ class Promise:
             raise FailedPrecondition(
                 "PROMISE_ENDED",
                 f"{self.name} is {self.state} and over: only one that the customer waits for can change.",
-                {"promise": self.name, "state": self.state},
+                {"resource": self.name, "state": self.state},
             )

@@ -63,7 +63,7 @@ class WorkItem:
             raise FailedPrecondition(
                 "WORK_ITEM_STARTED",
                 f"{self.name} is {self.state}: only pending work can be started.",
-                {"work_item": self.name, "state": self.state},
+                {"resource": self.name, "state": self.state},
             )
         self.state, self.start_time = WorkItemState.STARTED, now
         self.version += 1
@@ -88,5 +88,5 @@ class WorkItem:
             raise FailedPrecondition(
                 "WORK_ITEM_FINISHED",
                 f"{self.name} is finished: create another work item.",
-                {"work_item": self.name},
+                {"resource": self.name},
             )

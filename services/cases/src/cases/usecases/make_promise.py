@@ -82,7 +82,7 @@ class _Foundations:
                 "PROMISE_EXISTS",
                 f"On {promise.work_item} the customer waits for {other or 'another of these requests'}:"
                 " renegotiate that, or withdraw it first.",
-                {"work_item": promise.work_item, "promise": other},
+                {"resource": promise.work_item, "promise": other},
             )
 
 
@@ -180,7 +180,7 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
             raise FailedPrecondition(
                 "CUSTOMER_MISMATCH",
                 f"cases/{command.case_id} is of another customer: promise to the case's customer.",
-                {"case": f"cases/{command.case_id}", "customer": f"customers/{command.customer_id}"},
+                {"resource": f"cases/{command.case_id}", "customer": f"customers/{command.customer_id}"},
             )
     foundations = _Foundations(cases, work_items)
     if work_items:  # read once they are locked, so that nobody promises on them meanwhile
@@ -199,7 +199,7 @@ def _put_on(command: MakePromise, work_item: WorkItem | None) -> None:
         raise FailedPrecondition(
             "CASE_MISMATCH",
             f"{work_item.name} is of another case: leave the case out, or name {work_item.case}.",
-            {"work_item": work_item.name, "case": f"cases/{command.case_id}"},
+            {"resource": work_item.name, "case": f"cases/{command.case_id}"},
         )
     command.case_id = work_item.case_id
     if command.keep_time is None:

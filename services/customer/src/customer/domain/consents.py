@@ -136,7 +136,7 @@ class Consent:
             "CONSENT_SUPERSEDED",
             f"{self.name} says what the customer said at {known}: what they said before that is past,"
             " and of the same time a no holds.",
-            {"consent": self.name, "effective_time": known},
+            {"resource": self.name, "effective_time": known},
         )
 
 

@@ -153,5 +153,5 @@ def taken(field: str, customer: str, **of: str) -> AlreadyExists:
     return AlreadyExists(
         "IDENTIFIER_TAKEN",
         f"{field} belongs to {customer}: an identifier belongs to one customer, once.",
-        {"field": field, "customer": customer, **of},
+        {"field": field, "resource": customer, **of},
     )

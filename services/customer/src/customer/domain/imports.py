@@ -94,7 +94,7 @@ class ImportJob:
             raise FailedPrecondition(
                 "IMPORT_NOT_OPEN",
                 f"Only an OPEN import can {purpose}; this one is {self.state}.",
-                {"state": self.state},
+                {"resource": self.name, "state": self.state},
             )
 
 

@@ -54,7 +54,9 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
             )
         name = f"importJobs/{other['id']}"
         raise AlreadyExists(
-            "IMPORT_UNDER_WAY", f"{name} is of this source, and not done yet: go on with it.", {"name": name}
+            "IMPORT_UNDER_WAY",
+            f"{name} is of this source, and not done yet: go on with it.",
+            {"resource": name},
         )
     tx.require_owner(job)
     return job

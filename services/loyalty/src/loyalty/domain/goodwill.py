@@ -137,7 +137,7 @@ class AuthorityPolicy:
                 "OVER_AUTHORITY",
                 f"{self.name} allows at most {limit} for a customer in the band {band}.",
                 {
-                    "authority_policy": self.name,
+                    "resource": self.name,
                     "policy_version": self.version,
                     "limit": limit,
                     "band": band,
@@ -157,7 +157,7 @@ class AuthorityPolicy:
                     f"{self.name} allows at most {budget} for one {whose} in"
                     f" {self.budget_period.days} days; {max(0, budget - used)} are left.",
                     {
-                        "authority_policy": self.name,
+                        "resource": self.name,
                         "whose": whose,
                         "budget": budget,
                         "left": max(0, budget - used),
@@ -186,7 +186,7 @@ def goodwill_exists(promise: str) -> AlreadyExists:
     return AlreadyExists(
         "GOODWILL_EXISTS",
         f"Goodwill was granted for {promise}, or for a promise it replaced, before; one harm has one grant.",
-        {"promise": promise},
+        {"resource": promise},
     )
 
 
@@ -202,7 +202,7 @@ def customer_mismatch(promise: str, customer: str) -> FailedPrecondition:
     return FailedPrecondition(
         "CUSTOMER_MISMATCH",
         f"{promise} was made to another customer: grant to the one it was made to.",
-        {"promise": promise, "customer": customer},
+        {"resource": promise, "customer": customer},
     )
 
 
@@ -212,5 +212,5 @@ def not_at_risk(promise: str) -> FailedPrecondition:
         "PROMISE_NOT_AT_RISK",
         f"{promise} was not at risk, broken, late or put off, as far as is known here; news takes a moment."
         " A grant that is not for it names no promise.",
-        {"promise": promise},
+        {"resource": promise},
     )

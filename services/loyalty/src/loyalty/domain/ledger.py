@@ -81,7 +81,7 @@ class Account:
             raise FailedPrecondition(
                 "INSUFFICIENT_BALANCE",
                 f"{self.name} holds {self.balance} {self.unit_id}; it can give at most as many.",
-                {"account": self.name, "balance": self.balance, "amount": -amount},
+                {"resource": self.name, "balance": self.balance, "amount": -amount},
             )
         self.balance = balance
         self.version += 1
@@ -183,7 +183,7 @@ def already_reversed(transfer: str) -> FailedPrecondition:
     return FailedPrecondition(
         "ALREADY_REVERSED",
         f"{transfer} was reversed before; a transfer is reversed once.",
-        {"transfer": transfer},
+        {"resource": transfer},
     )
 
 

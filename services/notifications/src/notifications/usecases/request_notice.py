@@ -114,5 +114,5 @@ async def _require_measure(tx: Transaction, customer: str, purpose: str, at_most
         raise ResourceExhausted(
             "TOO_MANY_NOTICES",
             f"Departments may send a customer at most {at_most} notices for {purpose} within 24 hours.",
-            {"most": at_most, "purpose": purpose},
+            {"resource": purpose, "most": at_most},
         )

@@ -73,4 +73,4 @@ def _require_text(template: Template, texts: Sequence[Text]) -> None:
 
 
 def _refusal(template: Template, message: str) -> FailedPrecondition:
-    return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"template": template.name})
+    return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"resource": template.name})

@@ -138,7 +138,7 @@ def _require_texts(template: Template, texts: list[Text]) -> None:
         if used := template.undeclared(words.used_in(text)):
             told = f"{text.name} uses {', '.join(used)}: change the text first."
             raise FailedPrecondition(
-                "VARIABLE_IN_USE", told, {"template_text": text.name, "variables": " ".join(used)}
+                "VARIABLE_IN_USE", told, {"resource": text.name, "variables": " ".join(used)}
             )
 
 
