@@ -1,4 +1,4 @@
-"""Connections to NATS with the settings that survive outages (docs/reliability.md, 2.2)."""
+"""Connections to NATS with the settings that survive outages."""
 
 import asyncio
 from collections.abc import Callable

@@ -4,14 +4,13 @@ What a customer gave back lowers the value and is not counted: of a purchase, or
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from chassis import ids
 from chassis.money import Money
 from loyalty.names import CUSTOMER, PURCHASE
 
@@ -178,17 +177,18 @@ class ValueFormula:
 
 
 def added_value(
-    purchases: Iterable[Purchase], at: datetime, changed: Iterable[UUID] = ()
+    purchases: Iterable[Purchase], at: datetime, new_id: Callable[[], UUID], changed: Iterable[UUID] = ()
 ) -> list[CustomerValue]:
     """What the purchases add to the value of each customer, in the order of customer ids.
 
-    A customer in `changed` gets a version with nothing added: their purchases are counted again.
+    A customer in `changed` gets a version with nothing added: their purchases are counted again. An id of
+    `new_id` is taken by who had no value before.
 
     Every transaction locks values in this order, so that two batches cannot wait for each other.
     """
     purchases = list(purchases)
     customers = {*changed, *(purchase.customer_id for purchase in purchases)}
-    added = {c: CustomerValue(ids.uuid7(at), c, {}, 0, None, None, at, at) for c in sorted(customers)}
+    added = {c: CustomerValue(new_id(), c, {}, 0, None, None, at, at) for c in sorted(customers)}
     for purchase in purchases:
         added[purchase.customer_id].add(purchase)
     return list(added.values())

@@ -122,7 +122,7 @@ async def record_purchases(
     known = {p.import_key: p for p in await GET_IMPORTED.all(tx, import_keys=keys)} if keys else {}
     wrong, before, corrected = await _correct(tx, again, list(_corrections(again, known)))
     moved = {p.customer_id for p in (*corrected.values(), *before)}
-    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, moved))
+    changed = await ADD_VALUES.rows(tx, added_value(told.values(), tx.now, lambda: ids.uuid7(tx.now), moved))
     values = {value.customer_id: value for value in changed}
     if moved:
         counted = await COUNT_VALUES.all(tx, customer_ids=list(moved))

@@ -1,0 +1,38 @@
+"""Pages say what is there: their links lead somewhere, and a newcomer finds each part of the chassis."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("docs/adr/*.md"), *ROOT.glob("services/*/*.md")]
+PAGES += ROOT.glob("deploy/helm/**/README.md")
+
+
+def anchors(page: Path) -> set[str]:
+    """What headings are linked by: their letters, digits and dashes."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    lost = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_every_room_and_module_of_the_chassis_has_its_line_in_the_guide() -> None:
+    told = set(re.findall(r"`(\w+)/?`", (ROOT / "CONTRIBUTING.md").read_text()))
+    there = {
+        path.stem
+        for path in (ROOT / "chassis/src/chassis").iterdir()
+        if not path.name.startswith(("_", "py."))
+    }
+    assert there
+    assert there - told == set()
