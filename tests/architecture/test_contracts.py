@@ -90,7 +90,9 @@ def test_no_event_holds_a_field_that_is_personal() -> None:
         for field in message.fields
         if data_class(field)
     }
-    personal -= {"reference"}  # words about somebody stay in the resource; an event tells it when it is a code
+    personal -= {
+        "reference"
+    }  # words about somebody stay in the resource; an event tells it when it is a code
     assert personal
     for service in SERVICES:
         for name, message in events(service).items():
