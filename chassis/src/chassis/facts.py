@@ -46,6 +46,15 @@ def fact_of(kind: type[F], entity: Any, **told: Any) -> F:
     return kind(**known | told)
 
 
+def changed(entity: Any, changes: Mapping[str, object]) -> list[str]:
+    """Take over `changes`, as the next version if any is new. The fields that are, as contracts call them."""
+    new = {name: value for name, value in changes.items() if value != getattr(entity, name)}
+    for name, value in new.items():
+        setattr(entity, name, value)
+    entity.version += bool(new)
+    return [name.removesuffix("_id") for name in new]
+
+
 def why_told(entity: Any, told: Told) -> Why:
     """Why an entity is as it is of which there is no more to say than its latest fact."""
     if told.time is None:

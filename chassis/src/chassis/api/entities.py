@@ -6,30 +6,38 @@ from uuid import UUID
 from chassis.api import etags
 from chassis.db.statement import Executor, Statement, values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, invalid
+from chassis.errors import NotFound, ResourceExists, invalid
 from chassis.names import Pattern
 
 E = TypeVar("E")
 
 
-async def found(on: Executor, pattern: Pattern, statement: Statement[E], *ids: Any) -> E:
-    """The row that a name names: by `id`, its own, and `case_id`, that of the case above it. NotFound."""
+async def found(on: Executor, pattern: Pattern, statement: Statement[E], *ids: Any, etag: str = "") -> E:
+    """The row that a name names: by `id`, its own, and `case_id`, that of the case above it.
+
+    NotFound; Aborted `ETAG_MISMATCH` when it has another version than the caller has read.
+    """
     above = dict(zip(map("{}_id".format, pattern.variables[:-1]), ids, strict=False))
-    row = await statement.maybe(on, **above, id=ids[-1])
+    row: Any = await statement.maybe(on, **above, id=ids[-1])
     if row is None:
         raise NotFound(pattern.format(*ids))
-    return row
+    if etag:
+        etags.match(etag, row.name, row.version)
+    return row  # type: ignore[no-any-return]  # a name and a version are all that is asked of it
 
 
 async def owned(tx: Transaction, pattern: Pattern, lock: Statement[E], *ids: Any, etag: str = "") -> E:
-    """As `found`, locked, for a caller of the department that owns it, at the version that they have read.
-
-    PermissionDenied `NOT_OWNER`, Aborted `ETAG_MISMATCH`.
-    """
+    """As `found`, locked, for a caller of the department that owns it. PermissionDenied `NOT_OWNER`."""
     entity: Any = await found(tx, pattern, lock, *ids)
     tx.require_owner(entity)
-    etags.match(etag, entity.version)
-    return entity  # type: ignore[no-any-return]  # its version is all that is asked of it
+    etags.match(etag, entity.name, entity.version)
+    return entity  # type: ignore[no-any-return]  # as above
+
+
+async def created(tx: Transaction, insert: Statement[Any], entity: Any) -> None:
+    """Keep what is new, by an insert that returns nothing when it is there. AlreadyExists RESOURCE_EXISTS."""
+    if await insert.maybe(tx, **values(entity)) is None:
+        raise ResourceExists(entity.name)
 
 
 async def write(tx: Transaction, update: Statement[Any], entity: Any) -> None:

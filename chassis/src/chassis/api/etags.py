@@ -2,7 +2,7 @@
 
 import re
 
-from chassis.errors import Aborted, invalid
+from chassis.errors import Aborted
 
 NOT_AN_ETAG = 'must be the etag as last read, with its quotes: "7"'
 ETAG = r'"([1-9][0-9]{0,18})"'
@@ -22,21 +22,15 @@ def version_of(etag: str) -> int:
     return int(sent[1])
 
 
-def match(etag: str, version: int, field: str = "etag") -> None:
-    """Refuse a change that was made from another version than the row's.
+def match(etag: str, resource: str, version: int) -> None:
+    """Refuse a change that was made from another version than the one of `resource`, a name.
 
-    An empty etag asks for nothing: the last write wins. Aborted ETAG_MISMATCH when stale; InvalidArgument
-    INVALID_ETAG when it is no etag at all.
+    An empty etag asks for nothing: the last write wins. Aborted ETAG_MISMATCH when stale. One that is no etag
+    at all was refused with the request (`chassis.api.checks`).
     """
-    if not etag:
-        return
-    try:
-        sent = version_of(etag)
-    except ValueError:
-        raise invalid(field, "INVALID_ETAG", NOT_AN_ETAG) from None
-    if sent != version:
+    if etag and (sent := version_of(etag)) != version:
         raise Aborted(
             "ETAG_MISMATCH",
-            f"The resource is at version {version}, the etag at {sent}: read it again, then try again.",
-            {"version": version, "etag_version": sent},
+            f"{resource} is at version {version}, the etag at {sent}: read it again, then try again.",
+            {"resource": resource, "version": version, "etag_version": sent},
         )

@@ -58,20 +58,20 @@ def test_a_new_owner_and_the_one_before_are_told():
 
 
 def test_what_changed_of_the_description_is_told_without_what_may_be_personal():
-    fact = case().update(topic="damaged", display_name="Maria's parcel")
+    fact = case().update({"topic": "damaged", "display_name": "Maria's parcel"})
     assert (fact.topic, fact.updated_fields) == ("damaged", ["topic", "display_name"])
     assert "Maria" not in repr(fact)
 
 
 def test_describing_a_case_as_it_is_described_is_no_news():
     opened = case()
-    assert opened.update(topic="late-delivery") is None
+    assert opened.update({"topic": "late-delivery"}) is None
     assert opened == case()
 
 
 def test_every_change_is_a_new_version():
     opened = case()
-    opened.update(topic="damaged")
+    opened.update({"topic": "damaged"})
     opened.assign("bob", "billing")
     opened.resolve("replaced", NOW, unfinished_work_items=0)
     opened.reopen()

@@ -7,7 +7,7 @@ from typing import TypedDict
 from cases.domain.facts import AgentCreated, AgentUpdated
 from cases.names import AGENT, DEPARTMENT
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
-from chassis.facts import fact_of
+from chassis.facts import changed, fact_of
 
 
 class AgentFields(TypedDict, total=False):
@@ -43,19 +43,10 @@ class Agent:
 
     def update(self, changes: AgentFields) -> AgentUpdated | None:
         """Take over `changes`. Nothing when it is so already."""
-        changed = [name for name, value in changes.items() if value != getattr(self, name)]
-        if not changed:
-            return None
-        previous_department = self.department
-        for name in changed:
-            setattr(self, name, changes[name])  # type: ignore[literal-required]
-        self.version += 1
-        return fact_of(
-            AgentUpdated,
-            self,
-            updated_fields=[name.removesuffix("_id") for name in changed],
-            previous_department=previous_department,
-        )
+        before = self.department
+        fields = changed(self, changes)
+        told = {"updated_fields": fields, "previous_department": before}
+        return fact_of(AgentUpdated, self, **told) if fields else None
 
     def require_active(self) -> None:
         """Refuse to make an agent accountable who serves customers no more (`AGENT_INACTIVE`)."""

@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
 from cases.domain.facts import CaseAssigned, CaseOpened, CaseReopened, CaseResolved, CaseUpdated, NoteCreated
 from cases.names import AGENT, CASE, CUSTOMER, DEPARTMENT, NOTE
 from chassis.errors import FailedPrecondition
-from chassis.facts import fact_of
+from chassis.facts import changed, fact_of
+
+
+class CaseChanges(TypedDict, total=False):
+    """What of a case can be described otherwise."""
+
+    topic: str
+    display_name: str
 
 
 class CaseState(StrEnum):
@@ -45,16 +53,10 @@ class Case:
         """The fact that it was opened."""
         return fact_of(CaseOpened, self)
 
-    def update(self, topic: str | None = None, display_name: str | None = None) -> CaseUpdated | None:
+    def update(self, changes: CaseChanges) -> CaseUpdated | None:
         """Describe it otherwise, whatever its state. Nothing when it is described so already."""
-        new = {"topic": topic, "display_name": display_name}
-        changed = [name for name, value in new.items() if value not in (None, getattr(self, name))]
-        if not changed:
-            return None
-        for name in changed:
-            setattr(self, name, new[name])
-        self.version += 1
-        return fact_of(CaseUpdated, self, updated_fields=changed)
+        fields = changed(self, changes)
+        return fact_of(CaseUpdated, self, updated_fields=fields) if fields else None
 
     def assign(self, owner_id: str, department_id: str) -> CaseAssigned:
         """Make somebody else accountable, whatever its state: the owner answers for a resolved case too."""

@@ -1,14 +1,14 @@
 """The directory of agents."""
 
 from cases.domain.agent import Agent, AgentFields
-from cases.store.agents import AGENT, INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
-from chassis.api import etags
-from chassis.api.entities import save
+from cases.names import AGENT
+from cases.store.agents import AGENT as AGENT_BY_ID
+from cases.store.agents import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
+from chassis.api.entities import found, owned, save
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
 
 
 async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
@@ -16,9 +16,7 @@ async def owner_to_be(tx: Transaction, agent_id: str) -> Agent:
 
     One that is found stays, inactive one day perhaps: agents are never deleted.
     """
-    agent = await AGENT.maybe(tx, id=agent_id)
-    if agent is None:
-        raise NotFound(f"agents/{agent_id}")
+    agent = await found(tx, AGENT, AGENT_BY_ID, agent_id)
     agent.require_active()
     return agent
 
@@ -33,18 +31,13 @@ async def update_agent(
     etag: str,
 ) -> Agent:
     """Make `changes` to an agent, or create it as `agent` gives it."""
-    stored = await LOCK_AGENT.maybe(tx, id=agent_id)
-    if stored is None:
-        if not allow_missing:
-            raise NotFound(f"agents/{agent_id}")
+    if allow_missing and await AGENT_BY_ID.maybe(tx, id=agent_id) is None:
         new = Agent(agent_id, tx.now, tx.now, **agent)
         new.require_complete()
         tx.require_owner(new)
         if await _created(tx, new):
-            return new
-        stored = await LOCK_AGENT.one(tx, id=agent_id)  # somebody else was faster
-    tx.require_owner(stored)
-    etags.match(etag, stored.version)
+            return new  # unless somebody else was faster
+    stored = await owned(tx, AGENT, LOCK_AGENT, agent_id, etag=etag)
     if updated := stored.update(changes):
         stored.require_complete()
         tx.require_owner(stored)

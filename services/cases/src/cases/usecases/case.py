@@ -1,9 +1,8 @@
 """Opening, describing, owning and settling cases."""
 
-from typing import TypedDict
 from uuid import UUID
 
-from cases.domain.case import Case, Note
+from cases.domain.case import Case, CaseChanges, Note
 from cases.names import CASE
 from cases.store.cases import CASE as CASE_BY_ID
 from cases.store.cases import COUNT_UNFINISHED, INSERT_CASE, INSERT_NOTE, LOCK_CASE, UPDATE_CASE
@@ -14,13 +13,6 @@ from chassis.api.entities import found, owned, save
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import invalid
-
-
-class CaseChanges(TypedDict, total=False):
-    """What of a case can be described otherwise."""
-
-    topic: str
-    display_name: str
 
 
 async def open_case(
@@ -51,7 +43,7 @@ async def open_case(
 async def update_case(tx: Transaction, *, case_id: UUID, changes: CaseChanges, etag: str) -> Case:
     """Describe a case otherwise."""
     case = await owned(tx, CASE, LOCK_CASE, case_id, etag=etag)
-    if updated := case.update(**changes):
+    if updated := case.update(changes):
         await save(tx, UPDATE_CASE, case, updated)
     return case
 

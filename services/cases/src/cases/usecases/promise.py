@@ -129,5 +129,5 @@ async def _own(tx: Transaction, promise_id: UUID, etag: str, *, lent: bool = Fal
     promise = await found(tx, PROMISE, LOCK_PROMISE, promise_id)
     cases = await CASES_BY_ID.all(tx, ids=[promise.case_id]) if lent and promise.case_id else []
     tx.require_owner(promise, *cases)
-    etags.match(etag, promise.version)
+    etags.match(etag, promise.name, promise.version)
     return promise

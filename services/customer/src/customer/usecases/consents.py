@@ -38,7 +38,7 @@ async def update_consent(
     before = held.state if held else "UNSPECIFIED"
     if held is None:
         held, changes = await _new(tx, customer_id, consent_id, consent, allow_missing), consent
-    etags.match(etag, held.version, "consent.etag")
+    etags.match(etag, held.name, held.version)
     noted = held.noted(changes, tx.now)
     if noted == held:
         return held
@@ -80,7 +80,7 @@ async def update_preferences(
     """Set the preferred channels, best first."""
     await _lock(tx, customer_id)
     preferences = await preferences_of(tx, customer_id)
-    etags.match(etag, preferences.version, "preferences.etag")
+    etags.match(etag, preferences.name, preferences.version)
     channels = list(dict.fromkeys(changes.get("channels", preferences.channels)))
     if channels != preferences.channels:
         preferences.channels = list(channels)

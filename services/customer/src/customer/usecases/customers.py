@@ -125,7 +125,7 @@ async def update_customer(
     OTHER_TYPE for a field of what the customer is not.
     """
     held = await locked(tx, customer_id)
-    etags.match(etag, held.customer.version, "customer.etag")
+    etags.match(etag, held.customer.name, held.customer.version)
     kind = held.customer.kind
     if kind and not as_a_whole and changes.get("kind", kind) != kind:
         raise FailedPrecondition(
@@ -144,7 +144,7 @@ async def update_customer(
 async def assign_manager(tx: Transaction, *, customer_id: UUID, relationship_manager: str, etag: str) -> Held:
     """Name the human who answers for the relationship. Aborted ETAG_MISMATCH."""
     held = await locked(tx, customer_id)
-    etags.match(etag, held.customer.version)
+    etags.match(etag, held.customer.name, held.customer.version)
     before = held.customer.relationship_manager
     if held.customer.assign(relationship_manager, tx.now):
         fact = fact_of(RelationshipManagerAssigned, held.customer, previous_relationship_manager=before)

@@ -3,11 +3,10 @@
 from typing import TypedDict
 
 from chassis.api import etags
-from chassis.api.entities import own_department, save
-from chassis.db.statement import values
+from chassis.api.entities import created, own_department, save
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, ResourceExists
-from chassis.facts import fact_of
+from chassis.errors import NotFound
+from chassis.facts import changed, fact_of
 from customer.domain.consents import Default, Purpose
 from customer.domain.facts import PurposeCreated, PurposeUpdated
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
@@ -35,8 +34,7 @@ async def create_purpose(
         purpose_id, display_name, description, owner, contact_default, tx.now, tx.now, version=1
     )
     tx.require_owner(purpose)
-    if await INSERT_PURPOSE.maybe(tx, **values(purpose)) is None:
-        raise ResourceExists(purpose.name)
+    await created(tx, INSERT_PURPOSE, purpose)
     tx.record(fact_of(PurposeCreated, purpose), version=purpose.version)
     return purpose
 
@@ -47,11 +45,7 @@ async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeCh
     if purpose is None:
         raise NotFound(f"purposes/{purpose_id}")
     tx.require_owner(purpose)
-    etags.match(etag, purpose.version, "purpose.etag")
-    changed = [field for field, value in changes.items() if getattr(purpose, field) != value]
-    if changed:
-        for field, value in changes.items():
-            setattr(purpose, field, value)
-        purpose.version, purpose.update_time = purpose.version + 1, tx.now
-        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=changed))
+    etags.match(etag, purpose.name, purpose.version)
+    if fields := changed(purpose, changes):
+        await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
     return purpose

@@ -80,7 +80,7 @@ async def put_section_schema(
     if held is not None:
         schema.follow(held)
     tx.require_owner(schema)
-    etags.match(etag, held.version if held else 0)
+    etags.match(etag, schema.name, held.version if held else 0)
     layout = _layout(schema)
     if held is not None and (numbers := layout.misread(_layout(held))):
         schema.refuse_to_misread(numbers)
@@ -97,7 +97,7 @@ async def delete_section_schema(tx: Transaction, *, section_schema_id: str, etag
     """Withdraw a schema and, by and by, its sections. NotFound; Aborted ETAG_MISMATCH."""
     await LOCK_NAME.run(tx, name=_SCHEMAS)
     schema = (await _own(tx, [section_schema_id]))[section_schema_id]
-    etags.match(etag, schema.version)
+    etags.match(etag, schema.name, schema.version)
     schema.delete(tx.now)
     tx.touch(schema.name)
     await _save(tx, schema)
@@ -137,7 +137,7 @@ async def delete_view_section(
     held = (await _locked(tx, [key])).get(key)
     if held is None or held.content is None:
         raise NotFound(section_name(*key))
-    etags.match(etag, held.version)
+    etags.match(etag, held.name, held.version)
     if as_of_time is not None and not etag:
         held.require_newer(as_of_time)
     gone_at = as_of_time or max(tx.now, held.as_of_time)  # the department's clock may be ahead
@@ -184,7 +184,7 @@ async def _put(tx: Transaction, asked: Sequence[PutSection], paths: Sequence[str
     written = []
     for each, content in zip(asked, contents, strict=True):
         schema, before = schemas[each.view_section_id], held.get(each.key)
-        etags.match(each.etag, before.version if before else 0)
+        etags.match(each.etag, section_name(*each.key), before.version if before else 0)
         if before is not None and not each.etag:
             before.require_newer(each.as_of_time)
         section = ViewSection(

@@ -16,6 +16,7 @@ from uuid import UUID, uuid4, uuid5
 
 from chassis.errors import FailedPrecondition, InvalidArgument, Violation
 from loyalty.domain.program import Membership, Unit
+from loyalty.names import MEMBERSHIP, UNIT
 
 AMOUNT_MAX = 1_000_000_000
 LEGS_MAX = 100
@@ -49,6 +50,9 @@ class Account:
     create_time: datetime
     update_time: datetime
 
+    unit = UNIT.named("program_id", "unit_id")
+    membership = MEMBERSHIP.named("program_id", "membership_id")
+
     @classmethod
     def of_program(cls, unit: Unit, kind: AccountType, at: datetime) -> Self:
         """A new one of the program's own, named after its unit and type."""
@@ -63,16 +67,6 @@ class Account:
         return cls(
             account_id, name, kind, member.program_id, unit_id, member.id, member.customer_id, 0, 0, at, at
         )
-
-    @property
-    def unit(self) -> str:
-        """The name of the unit."""
-        return f"programs/{self.program_id}/units/{self.unit_id}"
-
-    @property
-    def membership(self) -> str:
-        """The name of the membership; empty for the program's own."""
-        return f"programs/{self.program_id}/memberships/{self.membership_id}" if self.membership_id else ""
 
     def move(self, amount: int, transfer_id: UUID, leg: int) -> "Entry":
         """Change the balance. FailedPrecondition `INSUFFICIENT_BALANCE` when a member has too little."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM
+from loyalty.names import CUSTOMER, MEMBERSHIP, PROGRAM, UNIT
 
 
 @dataclass(slots=True)
@@ -17,10 +17,7 @@ class Program:
     create_time: datetime
     update_time: datetime
 
-    @property
-    def name(self) -> str:
-        """`programs/{id}`."""
-        return f"programs/{self.id}"
+    name = PROGRAM.named("id")
 
 
 @dataclass(slots=True)
@@ -34,10 +31,7 @@ class Unit:
     create_time: datetime
     update_time: datetime
 
-    @property
-    def name(self) -> str:
-        """`programs/{id}/units/{id}`."""
-        return f"programs/{self.program_id}/units/{self.id}"
+    name = UNIT.named("program_id", "id")
 
 
 @dataclass(slots=True)

@@ -3,22 +3,29 @@
 from uuid import UUID
 
 from chassis import ids
+from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound, ResourceExists, invalid
+from chassis.errors import ResourceExists, invalid
 from chassis.facts import fact_of
 from loyalty.domain.facts import MembershipCreated
 from loyalty.domain.ledger import Account
 from loyalty.domain.program import Membership
-from loyalty.names import MEMBERSHIP, UNIT
+from loyalty.names import MEMBERSHIP, PROGRAM, UNIT
 from loyalty.store.ledger import OPEN_ACCOUNTS
-from loyalty.store.programs import GET_MEMBERSHIP, GET_UNIT, INSERT_MEMBERSHIP, MEMBERSHIP_OF, UNITS_OF
-from loyalty.usecases.programs import require_program
+from loyalty.store.programs import (
+    GET_MEMBERSHIP,
+    GET_PROGRAM,
+    GET_UNIT,
+    INSERT_MEMBERSHIP,
+    MEMBERSHIP_OF,
+    UNITS_OF,
+)
 
 
 async def create_membership(tx: Transaction, *, program_id: str, customer_id: UUID) -> Membership:
     """Make a customer a member, with an account in each unit. NotFound without the program; AlreadyExists."""
-    await require_program(tx, program_id)
+    await found(tx, PROGRAM, GET_PROGRAM, program_id)
     new = await _join(tx, program_id, customer_id)
     if new is None:
         raise ResourceExists(
@@ -42,11 +49,8 @@ async def create_account(
     for field, of in (("unit", unit_program_id), ("membership", membership_program_id)):
         if of != program_id:
             raise invalid(f"account.{field}", "INVALID_NAME", "must be of the same program as the account")
-    member = await GET_MEMBERSHIP.maybe(tx, program_id=program_id, id=membership_id)
-    if member is None:
-        raise NotFound(MEMBERSHIP.format(program_id, membership_id))
-    if await GET_UNIT.maybe(tx, program_id=program_id, id=unit_id) is None:
-        raise NotFound(UNIT.format(program_id, unit_id))
+    member = await found(tx, MEMBERSHIP, GET_MEMBERSHIP, program_id, membership_id)
+    await found(tx, UNIT, GET_UNIT, program_id, unit_id)
     new = Account.of_member(member, unit_id, tx.now)
     if not await OPEN_ACCOUNTS.rows(tx, [new]):
         raise ResourceExists(new.name)

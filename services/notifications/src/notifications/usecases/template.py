@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from chassis.api import etags
-from chassis.api.entities import own_department
+from chassis.api.entities import created, own_department
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
@@ -62,8 +62,7 @@ async def create_template(
         tx.now,
     )
     tx.require_owner(template)
-    if await INSERT_TEMPLATE.maybe(tx, **values(template)) is None:
-        raise ResourceExists(template.name)
+    await created(tx, INSERT_TEMPLATE, template)
     return template
 
 
@@ -75,7 +74,7 @@ async def update_template(
     FailedPrecondition TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
     """
     template, texts = await _own(tx, template_id)
-    etags.match(etag, template.version)
+    etags.match(etag, template.name, template.version)
     changed = replace(template)
     if "default_language_code" in changes:
         changed.default_language_code = words.language_code_of(changes["default_language_code"])
@@ -119,7 +118,7 @@ async def update_text(
     text = next((each for each in texts if each.language == template_text_id), None)
     if text is None:
         raise NotFound(f"templates/{template_id}/texts/{template_text_id}")
-    etags.match(etag, text.version)
+    etags.match(etag, text.name, text.version)
     changed = replace(text, **changes)
     if changed == text:
         return text
