@@ -9,7 +9,7 @@ from google.type.money_pb2 import Money
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.api.messages import moment
+from chassis.api.messages import moment, money
 from chassis.events.envelope import headers, parse
 from chassis.events.shown import Shown
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
@@ -107,12 +107,19 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-amount", "NaN EUR"),
         ("ce-amount", "1e999 EUR"),
         ("ce-amount", "12.50"),
+        ("ce-amount", f"{2**63} EUR"),  # no answer could hold it
+        ("ce-occurtime", "0001-01-01T00:00:00+14:00"),
         ("ce-subject", "x" * 4097),
     ],
 )
 def test_a_malformed_attribute_is_refused(header, value):
     with pytest.raises(ValueError):  # noqa: PT011 - the parsers of three types speak here
         parse(headers(ROW, "cases") | {header: value}, b"", MESSAGES)
+
+
+def test_the_largest_amount_that_an_answer_can_hold_is_heard():
+    told = headers(ROW, "gifts") | {"ce-amount": f"{2**63 - 1}.999999999 EUR"}
+    assert money(parse(told, b"", {}).shown.amount, "EUR").units == 2**63 - 1
 
 
 def test_a_body_that_is_no_message_is_refused():

@@ -15,7 +15,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote
@@ -81,11 +81,13 @@ def attributes(full_name: str, data: bytes) -> dict[str, str]:
 
 
 def shown(raw: Mapping[str, str]) -> Shown:
-    """What the attributes of an event say. ValueError when one of them is not well-formed."""
+    """What the attributes of an event say. ValueError when one is not well-formed, or no answer holds it."""
     occurred, amount = raw.get("ce-occurtime"), raw.get("ce-amount")
     paid = _AMOUNT.fullmatch(amount) if amount else None
     if amount and paid is None:
         raise ValueError("an amount that is none")
+    if paid:
+        messages.money(Decimal(paid[1]), paid[2])  # ValueError for more than that holds
     return Shown(
         customer=unquote(raw.get(CUSTOMER, "")),
         occur_time=moment(occurred) if occurred else None,
@@ -103,7 +105,10 @@ def moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a time without its zone")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before all days") from None
 
 
 @functools.cache
