@@ -16,8 +16,9 @@ def told(count, name=MADE):
     return [Told(name, ids.uuid7(NOW)) for _ in range(count)]
 
 
-def test_a_write_without_facts_has_no_token():
-    assert token("cases", TRANSACTION, [], []) == ""
+def test_the_token_of_a_write_without_facts_names_nothing_to_wait_for():
+    assert token("cases", TRANSACTION, [], []) == "cases:"
+    assert parse("cases:", "t") == ("cases", [])
 
 
 def test_every_fact_of_a_write_is_named_with_its_type():
@@ -53,6 +54,7 @@ def test_an_event_may_be_named_without_its_type():
     [
         "",
         "cases",
+        ":",
         f":{TRANSACTION}",
         f"cases:{TRANSACTION},",
         f"cases:{str(TRANSACTION).upper()}",

@@ -3,6 +3,8 @@
     cases:v1.PromiseMade=0198...,v1.CaseAssigned=0198...     each event and its type
     cases:v1.PromiseMade*500@0198...,v1.CaseOpened*1@0198... too many to name: how many of each type, by
                                                              the transaction that their events carry
+    cases:                                                   none: there is nothing to wait for, and what is
+                                                             read is what is stored
 
 A caller passes a token on as it is.
 """
@@ -48,7 +50,7 @@ class Item:
 
 
 def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequence[Told]) -> str:
-    """The token for what one call recorded and what it shares with others; "" when that is nothing.
+    """The token for what one call recorded and what it shares with others.
 
     Args:
         service: whose facts they are.
@@ -61,12 +63,14 @@ def token(service: str, transaction_id: UUID, told: Sequence[Told], shared: Sequ
     named = shared if counts else [*told, *shared]
     items = [f"{_short(name, service)}*{count}@{transaction_id}" for name, count in counts.items()]
     items += [f"{_short(fact.type, service)}={fact.event_id}" for fact in named]
-    return f"{service}:{','.join(items)}" if items else ""
+    return f"{service}:{','.join(items)}"
 
 
 def parse(text: str, field: str) -> tuple[str, list[Item]]:
     """The service and the items of a token. INVALID_CONSISTENCY_TOKEN when it is none."""
-    service, _, rest = text.partition(":")
+    service, colon, rest = text.partition(":")
+    if service and colon and not rest:
+        return service, []
     found = [_ITEM.fullmatch(item) for item in rest.split(",", _ITEMS_MAX)]
     if not service or None in found or len(found) > _ITEMS_MAX:
         raise not_a_token(field)

@@ -76,7 +76,7 @@ class Transaction:
 
     @property
     def consistency_token(self) -> str:
-        """Names every fact that the acting call recorded so far, or shares; "" when there is none."""
+        """Names every fact that the acting call recorded so far, or shares."""
         act = self._act
         return consistency.token(self.db.service, act.id, act.told, act.shared)
 

@@ -175,8 +175,7 @@ def is_outage(error: Exception) -> bool:
 
 def answered(reply: Reply, context: Any) -> bytes:
     """The body of the answer; the token goes with it."""
-    if reply.token:
-        context.set_trailing_metadata(((CONSISTENCY, reply.token),))
+    context.set_trailing_metadata(((CONSISTENCY, reply.token),))
     return reply.data
 
 

@@ -109,6 +109,8 @@ class Arrivals:
         service, items = consistency.parse(token, field)
         if service not in self._projections:
             raise consistency.not_a_token(field)
+        if not items:
+            return
         oldest = self._plausible(items, field)
         needs = self._needs(service, items)
         if not needs:

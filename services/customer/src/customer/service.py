@@ -39,7 +39,7 @@ def compose(app: App[Settings]) -> None:
     freshness = ViewFreshness(app.db, app.freshness, consumers, hot.look_again)
     app.serve(ViewRpc(app, hot=hot, freshness=freshness, arrivals=arrivals))
     app.serve(PurposeRpc(app))
-    app.serve(SectionRpc(app))
+    app.serve(SectionRpc(app, hot=hot))
     app.serve(ConsentRpc(app))
     app.serve(ImportRpc(app))
 

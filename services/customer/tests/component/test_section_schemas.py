@@ -75,7 +75,6 @@ async def test_another_schema_draws_anew_what_is_there(desk, billing, monkeypatc
         assert billing.shown(view.sections[0]) == {"Remark": "hello", "Unpaid": 1}
         found = await billing.get(each.name)
         assert (found.content, found.etag) == (billing.content(note="hello", count=1), view.sections[0].etag)
-    assert len(await desk.facts("ViewSectionPut")) == 5
 
 
 async def test_what_was_put_by_the_schema_of_before_while_it_changed_is_drawn_anew_as_well(
@@ -87,7 +86,7 @@ async def test_what_was_put_by_the_schema_of_before_while_it_changed_is_drawn_an
     await billing.begin(display_name="Money")
     await desk.view_when(anna.name, lambda view: view.sections and view.sections[0].display_name == "Money")
     async with desk.running.db.connection() as connection:  # as if that had committed only now
-        await connection.execute("UPDATE view_sections SET schema_version = 1, drawn = ''")
+        await connection.execute("UPDATE view_sections SET schema_version = 1")
     clock.advance(timedelta(minutes=1))
     await desk.view_when(anna.name, lambda view: view.sections[0].etag == '"3"')
     db = desk.running.db
@@ -115,7 +114,6 @@ async def test_with_its_schema_a_departments_sections_are_withdrawn(desk, billin
     for each in customers:
         await desk.view_when(each.name, lambda view: not view.sections)
         assert await refused(billing.put(each.name, 1)) == "NOT_FOUND RESOURCE_NOT_FOUND"
-    assert len(await desk.facts("ViewSectionDeleted")) == 3
     assert await listed(billing) == []
     assert await refused(withdraw(billing)) == "NOT_FOUND RESOURCE_NOT_FOUND"
 

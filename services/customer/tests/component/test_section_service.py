@@ -9,8 +9,7 @@ import pytest
 from chassis.api.messages import timestamp
 from customer.store.views import VIEWS_BY_ID
 from rapport.customer.v1 import section_service_pb2 as pb
-from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
-from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+from rapport.customer.v1.view_service_pb2 import BatchGetCustomerViewsRequest, WatchCustomerViewRequest
 
 MINE = {"note": "Pays late", "count": 3}
 DRAWN = {"Note": "Pays late", "Open invoices": 3}
@@ -60,21 +59,38 @@ async def test_who_has_written_reads_it_with_the_consistency_token(desk, billing
         assert billing.shown(view.sections[0]) == {"Open invoices": count}
 
 
-async def test_it_is_told_without_its_content_and_is_on_no_timeline(desk, billing):
+async def test_a_million_in_a_night_tell_nobody_and_write_no_view(desk, billing):
+    """A stream of events has a size, which belongs to what all departments tell."""
     anna = await desk.create()
-    await billing.put(anna.name, **MINE)
-    await billing.delete(anna.name)
-    put, deleted = await desk.facts("ViewSectionPut", "ViewSectionDeleted")
-    assert put.data.customer == deleted.data.customer == anna.name
-    assert put.data.department == deleted.data.department == "departments/billing"
-    assert (put.version, deleted.version) == (1, 2)
-    assert b"late" not in put.data.SerializeToString()
-    await desk.record(anna.name)
-    await desk.view_when(anna.name, lambda view: len(view.latest_timeline_entries) == 2)
-    listed = await desk.timeline.ListTimelineEntries(ListTimelineEntriesRequest(parent=anna.name))
-    assert [entry.event_type.rpartition(".")[2] for entry in listed.timeline_entries] == [
-        "InteractionRecorded", "CustomerCreated",
+    before = await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
+    async with desk.running.db.connection() as connection:
+        events = await connection.fetchval("SELECT count(*) FROM outbox")
+        for count in range(1, 4):
+            await billing.put(anna.name, count, count=count)
+            shown = await desk.view(anna.name)
+            assert [billing.shown(each) for each in shown.sections] == [{"Open invoices": count}]
+        await billing.delete(anna.name)
+        await billing.begin(display_name="Money")
+        assert (await desk.view(anna.name)).update_time == before.update_time
+        assert await connection.fetchval("SELECT count(*) FROM outbox") == events
+        assert await connection.fetchval("SELECT max(version) FROM views") == 1
+        audited = await connection.fetch("SELECT what FROM audit WHERE resources LIKE '%/view/sections/%'")
+    assert sorted(row["what"].rpartition("/")[2] for row in audited) == [
+        "DeleteViewSection", "PutViewSection", "PutViewSection", "PutViewSection",
     ]  # fmt: skip
+
+
+async def test_it_is_there_before_anything_was_told_of_the_customer(desk, billing):
+    anna = await desk.create()
+    await desk.view_when(anna.name, lambda view: view.latest_timeline_entries)
+    await billing.put(anna.name, **MINE)
+    async with desk.running.db.connection() as connection:
+        await connection.execute("DELETE FROM views")
+    batch = BatchGetCustomerViewsRequest(names=[f"{anna.name}/view"])
+    (found,) = (await desk.views.BatchGetCustomerViews(batch)).customer_views
+    for view in (found, await desk.view(anna.name)):
+        assert [billing.shown(each) for each in view.sections] == [DRAWN]
+        assert view.display_name == anna.display_name
 
 
 async def test_who_wrote_it_is_explained_and_what_it_holds_is_not_repeated(desk, billing):
@@ -82,8 +98,9 @@ async def test_who_wrote_it_is_explained_and_what_it_holds_is_not_repeated(desk,
     put = await billing.put(anna.name, **MINE)
     explained = await billing.sections.ExplainViewSection(pb.ExplainViewSectionRequest(name=put.name))
     assert explained.customer == anna.name
-    assert explained.causes[0].event_type == "rapport.customer.v1.ViewSectionPut"
-    assert explained.causes[0].actor == "agents/alice"
+    [cause] = explained.causes
+    assert cause.method == "rapport.customer.v1.SectionService/PutViewSection"
+    assert cause.actor == "agents/alice"
     assert explained.inputs["department"] == "departments/billing"
     assert "late" not in str(explained)
 

@@ -28,7 +28,7 @@ async def rename(desk, customer, family_name):
 
 
 def hot_views_of(desk):
-    return next(s._hot for s in desk.running.app.servicers if hasattr(s, "_hot"))
+    return next(s.hot for s in desk.running.app.servicers if hasattr(s, "hot"))
 
 
 async def next_view(watching):

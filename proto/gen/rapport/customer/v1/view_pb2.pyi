@@ -117,7 +117,7 @@ class CustomerView(_message.Message):
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When the view last changed."""
+        """When the view last changed. Sections have their own."""
 
     def __init__(
         self,

@@ -123,28 +123,3 @@ class RelationshipManagerAssigned:
     customer: str
     relationship_manager: str
     previous_relationship_manager: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewSectionPut:
-    """A department wrote its section of a customer's view.
-
-    On no timeline.
-    """
-
-    view_section: str
-    customer: str
-    department: str
-    as_of_time: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewSectionDeleted:
-    """A department withdrew its section of a customer's view, or all of them.
-
-    On no timeline.
-    """
-
-    view_section: str
-    customer: str
-    department: str

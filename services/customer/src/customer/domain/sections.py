@@ -7,8 +7,7 @@ from typing import NoReturn, Self
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from customer.domain import facts
-from customer.domain.names import customer_name, department_name, section_name
+from customer.domain.names import department_name, section_name
 
 
 @dataclass(slots=True)
@@ -79,7 +78,8 @@ class ViewSection:
 
     `content` is None while it is withdrawn, `as_of_time` then when it was: the row stays, so that its
     versions go on and nothing late undoes that.
-    `drawn` is the section as a view has it, made when the schema was at `schema_version`.
+    `drawn` is a view with this section alone, as every view has it, made when the schema was at
+    `schema_version`. `put_id` is the audit's of who put it.
     """
 
     customer_id: UUID
@@ -91,6 +91,7 @@ class ViewSection:
     update_time: datetime
     version: int
     schema_version: int
+    put_id: UUID
 
     @property
     def name(self) -> str:
@@ -107,23 +108,9 @@ class ViewSection:
                 {"resource": self.name, "as_of_time": self.as_of_time.isoformat()},
             )
 
-    def was_put(self, schema: SectionSchema) -> facts.ViewSectionPut:
-        """The fact that it was written."""
-        return facts.ViewSectionPut(
-            view_section=self.name,
-            customer=customer_name(self.customer_id),
-            department=schema.department,
-            as_of_time=self.as_of_time,
-        )
-
-    def delete(self, schema: SectionSchema, as_of_time: datetime, now: datetime) -> facts.ViewSectionDeleted:
+    def delete(self, schema: SectionSchema, as_of_time: datetime, now: datetime) -> None:
         """Withdraw it: that there is none is true of `as_of_time`."""
         self.content, self.drawn, self.update_time = None, b"", now
         self.as_of_time = as_of_time
         self.version += 1
         self.schema_version = schema.version
-        return facts.ViewSectionDeleted(
-            view_section=self.name,
-            customer=customer_name(self.customer_id),
-            department=schema.department,
-        )

@@ -14,18 +14,10 @@ from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEn
 from customer.usecases.hot_views import HotViews
 from customer.usecases.parts import SPECS, Fact
 from customer.usecases.views import About, Happened, apply
-from rapport.customer.v1 import customer_events_pb2
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
 _CUSTOMER = Pattern("customers/{customer}")
-# Facts without an entry, which only say that the view is to show something: contacts, which are on the
-# timeline from the moment they are recorded, and sections, one for every customer every night if need be.
-_WITHOUT_ENTRY = {
-    INTERACTION,
-    customer_events_pb2.ViewSectionPut.DESCRIPTOR.full_name,
-    customer_events_pb2.ViewSectionDeleted.DESCRIPTOR.full_name,
-}
 
 
 class ViewProjector:
@@ -45,7 +37,8 @@ def _happened(event: Event[Any]) -> Happened | None:
     ids = _CUSTOMER.match(event.shown.customer)
     if ids is None:
         return None
-    entry = None if event.type in _WITHOUT_ENTRY else _entry(event, ids[0])
+    # A contact is on the timeline from the moment it is recorded.
+    entry = None if event.type == INTERACTION else _entry(event, ids[0])
     return Happened(ids[0], event.time, entry, _about(event))
 
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from google.protobuf.empty_pb2 import Empty
 
 from chassis.api.checks import Rules
+from chassis.api.entities import found
 from chassis.api.validation import Check
-from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from customer.domain.sections import ViewSection
@@ -16,7 +16,9 @@ from customer.rpc import names
 from customer.store import sections as store
 from customer.store.customers import CUSTOMER
 from customer.usecases import sections as usecases
-from rapport.customer.v1 import section_pb2
+from customer.usecases.hot_views import HotViews
+from rapport.common.v1.explanation_pb2 import Explanation
+from rapport.customer.v1 import section_pb2, view_pb2
 from rapport.customer.v1 import section_service_pb2 as pb
 from rapport.customer.v1.section_service_pb2_grpc import SectionServiceServicer
 
@@ -37,17 +39,16 @@ def _different(check: Check, request: pb.BatchPutViewSectionsRequest, now: datet
 
 def _section(section: ViewSection) -> section_pb2.ViewSection:
     """With its content; what is drawn has the rest."""
-    shown = section_pb2.ViewSection.FromString(section.drawn)
+    (shown,) = view_pb2.CustomerView.FromString(section.drawn).sections
     shown.content = section.content or b""
     return shown
 
 
 def _written(sections: Sequence[ViewSection]) -> pb.BatchPutViewSectionsResponse:
-    response = pb.BatchPutViewSectionsResponse()
-    for each in sections:
-        response.view_sections.add().MergeFromString(each.drawn)
-        response.view_sections[-1].ClearField("cells")
-    return response
+    written = view_pb2.CustomerView.FromString(b"".join(each.drawn for each in sections)).sections
+    for each in written:
+        each.ClearField("cells")
+    return pb.BatchPutViewSectionsResponse(view_sections=written)
 
 
 def _empty(_: Any) -> Empty:
@@ -55,8 +56,9 @@ def _empty(_: Any) -> Empty:
 
 
 class SectionRpc(Rpc, SectionServiceServicer):
-    """Departments' own parts of the customer view."""
+    """Departments' own parts of the customer view, which `hot` forgets when they change."""
 
+    hot: HotViews
     rules: ClassVar[Rules] = {
         pb.PutViewSectionRequest: _stale_later,
         pb.BatchPutViewSectionsRequest: _different,
@@ -74,5 +76,10 @@ class SectionRpc(Rpc, SectionServiceServicer):
     ListViewSections = listing(
         pb.ListViewSectionsResponse, store.LIST_SECTIONS, _section, parent=(names.VIEW, CUSTOMER)
     )
-    ExplainViewSection = explain(names.SECTION, store.SECTION, _section)
     DeleteViewSection = change(pb.DeleteViewSectionRequest, usecases.delete_view_section, _empty)
+
+    async def ExplainViewSection(self, request: pb.ExplainViewSectionRequest, context: Any) -> Explanation:
+        """Explain a section by who put it: nobody is told of it, so that it has no fact."""
+        ids = names.SECTION.parse(request.name)
+        section = await found(self.db, names.SECTION, store.SECTION, *ids)
+        return await self.explainer.explain(request, _section(section), event=section.put_id)

@@ -18,9 +18,9 @@ from chassis.timeouts import woken
 from customer.domain.customers import Customer
 from customer.domain.names import view_name
 from customer.rpc import names
-from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID
+from customer.store.customers import CUSTOMERS_BY_ID
 from customer.store.tables import ViewRow
-from customer.store.views import VIEWS_BY_ID
+from customer.store.views import SECTIONS_BY_ID, VIEWS_BY_ID
 from customer.usecases.freshness import ViewFreshness
 from customer.usecases.hot_views import HotViews
 from customer.usecases.rendering import rendered
@@ -74,8 +74,8 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         """The views of these customers, in their order. NotFound when one is absent."""
         views = {row["customer_id"]: row["view"] for row in await VIEWS_BY_ID.all(self.db, customer_ids=ids)}
         missing = [customer_id for customer_id in ids if customer_id not in views]
-        for customer in await CUSTOMERS_BY_ID.all(self.db, ids=missing) if missing else ():
-            views[customer.id] = _of_nothing_told(customer)
+        if missing:
+            views |= await self._of_nothing_told(missing)
         for customer_id in ids:
             if customer_id not in views:
                 raise NotFound(view_name(customer_id))
@@ -117,10 +117,17 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
 
     async def _unprojected(self, customer_id: UUID) -> bytes:
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
-        customer = await CUSTOMER.maybe(self.db, id=customer_id)
-        if customer is None:
+        views = await self._of_nothing_told([customer_id])
+        if customer_id not in views:
             raise NotFound(view_name(customer_id))
-        return _of_nothing_told(customer)
+        return views[customer_id]
+
+    async def _of_nothing_told(self, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+        """The views of those customers that there are: who they are, and what departments put there."""
+        customers = await CUSTOMERS_BY_ID.all(self.db, ids=ids)
+        sections = await SECTIONS_BY_ID.all(self.db, customer_ids=ids)
+        drawn = {row["customer_id"]: row["view"] for row in sections}
+        return {each.id: _profile(each) + drawn.get(each.id, b"") for each in customers}
 
 
 @functools.lru_cache(maxsize=64)
@@ -130,7 +137,7 @@ def _told(view: bytes, unapplied: bytes, freshness: bytes) -> bytes:
     return view_service_pb2.WatchCustomerViewResponse(customer_view=shown).SerializeToString()
 
 
-def _of_nothing_told(customer: Customer) -> bytes:
+def _profile(customer: Customer) -> bytes:
     return rendered(customer.id, customer, [], [], ViewRow(customer.id, customer.update_time, 0, 0))
 
 

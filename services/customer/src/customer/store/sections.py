@@ -47,7 +47,7 @@ _keys = (
     .table_valued(sa.column("customer_id", sa.Uuid), sa.column("section", sa.Text), name="keys")
     .render_derived()
 )
-# Sections are locked in the order of their keys, and before views.
+# Sections are locked in the order of their keys.
 LOCKED_SECTIONS = Statement(
     sa.select(VIEW_SECTIONS)
     .join_from(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
@@ -27,8 +28,18 @@ class ShownPart:
     part: bytes
 
 
-VIEW = Statement[Any](sa.select(_V.view, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
-VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _V.view).where(_V.customer_id == sa.func.any(_IDS)))
+# Sections, each drawn as a view of its own, are part of a view that they are appended to.
+_drawn = sa.func.string_agg(_S.drawn, aggregate_order_by(sa.literal_column("''::bytea"), _S.section))
+_sections = sa.select(_drawn).where(_S.customer_id == _V.customer_id).scalar_subquery()
+_whole = _V.view.op("||")(sa.func.coalesce(_sections, sa.literal_column("''::bytea"))).label("view")
+VIEW = Statement[Any](sa.select(_whole, _V.version).where(_V.customer_id == sa.bindparam("customer_id")))
+VIEWS_BY_ID = Statement[Any](sa.select(_V.customer_id, _whole).where(_V.customer_id == sa.func.any(_IDS)))
+# Of customers of whom nothing was told yet.
+SECTIONS_BY_ID = Statement[Any](
+    sa.select(_S.customer_id, _drawn.label("view"))
+    .where(_S.customer_id == sa.func.any(_IDS))
+    .group_by(_S.customer_id)
+)
 
 # A view's row is what serialises its projectors: made when missing, then locked, both in the order of the
 # ids.
@@ -88,18 +99,11 @@ def _first(ended: bool, limit: int, *order: sa.ColumnElement[Any]) -> sa.Select[
     return sa.select(*shown).select_from(_asked.join(_kinds, sa.true()).join(first, sa.true()))
 
 
-_sections = sa.select(
-    _S.customer_id,
-    sa.literal_column("'SECTION'"),
-    _S.drawn,
-    sa.literal_column("timestamptz '-infinity'"),  # so that only their names order them
-    _S.section,
-).where(_S.customer_id == sa.func.any(_IDS), _S.content.is_not(None))
-_shown = sa.union_all(
-    _first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW), _sections
-).subquery("shown")
+_shown = sa.union_all(_first(False, LIVE_IN_VIEW, _P.urgent.desc()), _first(True, ENDED_IN_VIEW)).subquery(
+    "shown"
+)
 # What the views of several customers show: of each kind what is live, the urgent before others, and the
-# latest that ended; latest change first. And the departments' sections, by name.
+# latest that ended; latest change first.
 SHOWN_PARTS = Statement(
     sa.select(_shown.c.customer_id, _shown.c.kind, _shown.c.part).order_by(
         _shown.c.change_time.desc(), _shown.c.resource

@@ -33,7 +33,6 @@ class PartKind(StrEnum):
     VALUE = "VALUE"
     BALANCE = "BALANCE"
     GOODWILL = "GOODWILL"
-    SECTION = "SECTION"  # a department's, which is drawn where it is put
 
 
 class Fact(msgspec.Struct, frozen=True, array_like=True):

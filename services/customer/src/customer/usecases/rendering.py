@@ -1,4 +1,7 @@
-"""The customer view as one document: a pure function of what is stored about a customer."""
+"""The customer view as one document: a pure function of what is stored about a customer.
+
+Beside departments' sections, which are drawn where they are put and added where a view is read.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -87,8 +90,6 @@ def _show(view: view_pb2.CustomerView, kind: PartKind, part: bytes) -> None:
         view.cases.add().MergeFromString(part)
     elif kind is PartKind.NOTICE:
         view.notices.add().MergeFromString(part)
-    elif kind is PartKind.SECTION:
-        view.sections.add().MergeFromString(part)
     elif kind is PartKind.GOODWILL:
         view.loyalty.goodwill.add().MergeFromString(part)
     elif kind is PartKind.BALANCE:

@@ -24,8 +24,7 @@ from customer.store.sections import (
 from customer.usecases.hot_views import HotViews
 from customer.usecases.section_cells import cells, check_content
 from customer.usecases.section_layout import SectionLayout, section_layout
-from customer.usecases.views import Happened, apply
-from rapport.customer.v1 import section_pb2
+from rapport.customer.v1 import section_pb2, view_pb2
 
 Key = tuple[UUID, str]
 SCHEMAS_MAX = 32
@@ -105,6 +104,7 @@ async def delete_section_schema(tx: Transaction, *, section_schema_id: str, etag
 
 async def put_view_section(
     tx: Transaction,
+    hot: HotViews,
     *,
     customer_id: UUID,
     view_section_id: str,
@@ -115,21 +115,29 @@ async def put_view_section(
 ) -> ViewSection:
     """Write a section. What is true of a later time stays: as `batch_put_view_sections`."""
     asked = PutSection(customer_id, view_section_id, content, as_of_time, stale_time, etag)
-    (written,) = await _put(tx, [asked], ["content"])
+    (written,) = await _put(tx, hot, [asked], ["content"])
     return written
 
 
-async def batch_put_view_sections(tx: Transaction, *, requests: list[PutSection]) -> list[ViewSection]:
+async def batch_put_view_sections(
+    tx: Transaction, hot: HotViews, *, requests: list[PutSection]
+) -> list[ViewSection]:
     """Write sections of different names, all or none.
 
     NotFound without the schema or the customer; InvalidArgument for what content may not hold;
     FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH, REQUEST_IN_FLIGHT.
     """
-    return await _put(tx, requests, [f"requests[{i}].content" for i in range(len(requests))])
+    return await _put(tx, hot, requests, [f"requests[{i}].content" for i in range(len(requests))])
 
 
 async def delete_view_section(
-    tx: Transaction, *, customer_id: UUID, view_section_id: str, as_of_time: datetime | None, etag: str
+    tx: Transaction,
+    hot: HotViews,
+    *,
+    customer_id: UUID,
+    view_section_id: str,
+    as_of_time: datetime | None,
+    etag: str,
 ) -> None:
     """Withdraw a section. NotFound; FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH."""
     key = customer_id, view_section_id
@@ -141,8 +149,9 @@ async def delete_view_section(
     if as_of_time is not None and not etag:
         held.require_newer(as_of_time)
     gone_at = as_of_time or max(tx.now, held.as_of_time)  # the department's clock may be ahead
-    tx.record(held.delete(schema, gone_at, tx.now), version=held.version)
-    await _write(tx, [held])
+    held.delete(schema, gone_at, tx.now)
+    tx.touch(held.name)
+    await _write(tx, hot, [held])
 
 
 async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
@@ -156,20 +165,19 @@ async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
     for section in behind:
         if schema.delete_time is not None and section.schema_version < schema.deleted_version:
             gone_at = max(schema.delete_time, section.as_of_time)
-            tx.record(section.delete(schema, gone_at, tx.now), version=section.version)
+            section.delete(schema, gone_at, tx.now)
+            tx.touch(section.name)
         else:
             section.version, section.schema_version = section.version + 1, schema.version
             section.drawn = _drawn(section, schema)
-    await _write(tx, behind)
+    await _write(tx, hot, behind)
     if behind or tx.now < schema.update_time + IN_FLIGHT:
         await tx.schedule(REDRAW_TIMER, schema_id, tx.now + (timedelta() if behind else LOOK_AGAIN))
-    drawn = [each for each in behind if each.content is not None]
-    if drawn:  # what is withdrawn is told, and leaves the views by that
-        changed = await apply(tx, [Happened(each.customer_id, tx.now, None, None) for each in drawn])
-        tx.after_commit(lambda: hot.committed(changed))
 
 
-async def _put(tx: Transaction, asked: Sequence[PutSection], paths: Sequence[str]) -> list[ViewSection]:
+async def _put(
+    tx: Transaction, hot: HotViews, asked: Sequence[PutSection], paths: Sequence[str]
+) -> list[ViewSection]:
     """As asked, each with the path of its content in the request."""
     schemas = await _own(tx, {each.view_section_id for each in asked})
     wrong: list[Violation] = []
@@ -196,11 +204,12 @@ async def _put(tx: Transaction, asked: Sequence[PutSection], paths: Sequence[str
             update_time=tx.now,
             version=before.version + 1 if before else 1,
             schema_version=schema.version,
+            put_id=tx.id,
         )
         section.drawn = _drawn(section, schema)
-        tx.record(section.was_put(schema), version=section.version)
+        tx.touch(section.name)
         written.append(section)
-    await _write(tx, written)
+    await _write(tx, hot, written)
     return written
 
 
@@ -241,21 +250,25 @@ async def _save(tx: Transaction, schema: SectionSchema) -> None:
     await tx.schedule(REDRAW_TIMER, schema.id, tx.now)
 
 
-async def _write(tx: Transaction, sections: Sequence[ViewSection]) -> None:
-    """Write sections that are locked, or were not there. Aborted when somebody else wrote one first."""
+async def _write(tx: Transaction, hot: HotViews, sections: Sequence[ViewSection]) -> None:
+    """Write sections that are locked, or were not there. Aborted when somebody else wrote one first.
+
+    Views are read with them: nobody is told, and no view is written, for a million of them in a night.
+    """
     ordered = sorted(sections, key=lambda each: (each.customer_id, each.section))
     if len(await SAVE_SECTIONS.rows(tx, ordered)) < len(ordered):
         raise Aborted(
             "REQUEST_IN_FLIGHT", "Another change of the same section won. Try again.", retry_after_s=1
         )
+    tx.after_commit(lambda: hot.committed([each.customer_id for each in ordered]))
 
 
 def _drawn(section: ViewSection, schema: SectionSchema) -> bytes:
-    """The section as a view has it."""
+    """A view with the section alone."""
     drawn = cells(_layout(schema), section.content or b"")
     shown = {"department": schema.department, "display_name": schema.display_name, "cells": drawn}
     message = to_message(section_pb2.ViewSection, section, **shown, content=None)
-    return message.SerializeToString(deterministic=True)
+    return view_pb2.CustomerView(sections=[message]).SerializeToString(deterministic=True)
 
 
 def _layout(schema: SectionSchema) -> SectionLayout:

@@ -181,6 +181,7 @@ def sections() -> None:
             update_time timestamptz NOT NULL,
             version bigint NOT NULL,
             schema_version bigint NOT NULL,
+            put_id uuid NOT NULL,
             PRIMARY KEY (customer_id, section)
         )
         """
