@@ -3,6 +3,7 @@ import asyncio
 import grpc
 import pytest
 
+from chassis.grpc.status import refusal
 from customer.usecases import resolve
 from rapport.customer.v1.customer_pb2 import Customer, Person
 from rapport.customer.v1.customer_service_pb2 import (
@@ -25,6 +26,7 @@ async def test_a_handle_of_nobody_is_not_found_and_the_error_does_not_repeat_it(
     with pytest.raises(Exception, match="NOT_FOUND") as caught:
         await call
     assert "anna" not in str(caught.value)
+    assert refusal(caught.value).metadata == {"resource": "customers/-"}
 
 
 async def test_a_missing_customer_is_created_with_the_handle_when_asked_for(desk):

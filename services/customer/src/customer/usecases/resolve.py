@@ -12,6 +12,8 @@ from customer.domain.names import customer_name
 from customer.store.identifiers import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
+_ANY = "customers/-"  # a handle is never repeated, so of nobody's there is no other name to tell
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -54,8 +56,8 @@ async def resolve_customers(
             if missing_allowed:
                 continue
             if len(asks) > 1:  # which ones are known would be a reading of customers whom nothing names
-                raise NotFound("requests", "A handle of these is nobody's: allow_missing tells of each.")
-            raise NotFound(ask.field, f"No customer has the handle in {ask.field}.")
+                raise NotFound(_ANY, "A handle of these is nobody's: allow_missing tells of each.")
+            raise NotFound(_ANY, f"No customer has the handle in {ask.field}.")
         held = prepare(tx, Draft(ask.new.profile, (ask.handle, *ask.new.handles)), relationship_manager)
         for identifier in held.identifiers:
             if not identifier.key:
