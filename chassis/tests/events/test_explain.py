@@ -189,6 +189,31 @@ async def test_a_chain_is_found_long_after_outbox_and_inbox_have_let_go(
     assert (after.continues is not None) == lasts
 
 
+async def ignore(tx, event: Event[CaseOpened]) -> None:
+    pass
+
+
+@pytest.mark.parametrize("days", [1, 15, 31])
+async def test_what_a_service_heard_of_itself_is_explained_as_its_own_fact_however_old(
+    bench, monkeypatch, days
+):
+    db = await bench.database(clock=ManualClock(midnight(days) + timedelta(hours=9)))
+    monkeypatch.setattr(ids, "_last", 0)
+    await bench.relay(db)
+    await bench.consume(db, ignore, durable="cases-view-cases")
+    await bench.open(db, "cases/1", version=1)
+    await eventually(lambda: tables(db, "inbox"))
+    await eventually(lambda: tables(db, "outbox WHERE published_at IS NOT NULL"))
+    before = await chain(db, resource="cases/1", version=1)
+    assert [what(cause) for cause in before.causes] == ["rapport.cases.v1.CaseOpened", "Test/Record"]
+    await bench.stop()
+    db.clock.advance(datetime.now(UTC) - db.clock.now())
+
+    await keep(db)
+
+    assert await chain(db, resource="cases/1", version=1) == before
+
+
 async def test_how_long_causes_are_kept_is_for_the_owner_to_say(bench, infrastructure, monkeypatch):
     db = await bench.database(clock=ManualClock(midnight(120)))
     await record(bench, db, monkeypatch)

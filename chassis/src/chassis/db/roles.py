@@ -8,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-from chassis.db import days
 from chassis.db.database import Database
 
 # A trigger before a whole statement refuses it: what is append-only is not even granted.
@@ -29,6 +28,12 @@ _LESS = {
     "causes": "SELECT",
     "keeping": "SELECT",
 }
+# Of the owner, which it may call.
+_FUNCTIONS = (
+    "make_partitions(parent text)",
+    "drop_partition(parent text, day date)",
+    "forget(parent text, before uuid, most integer)",
+)
 _ROLE = """
     SELECT current_user::text AS role, pg_has_role(relowner, 'USAGE') AS owns,
            has_table_privilege(oid, 'INSERT') AS writes
@@ -52,7 +57,7 @@ async def grant(connection: asyncpg.Connection, role: str) -> None:
             rights = _LESS.get(table["name"]) or _rights(table["keeps_values"], table["keeps_rows"])
             await connection.execute(f"REVOKE ALL ON {table['name']} FROM {name}")
             await connection.execute(f"GRANT {rights} ON {table['name']} TO {name}")
-        for function in days.SIGNATURES:
+        for function in _FUNCTIONS:
             await connection.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
             await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {name}")
 

@@ -34,7 +34,7 @@ INBOX = sa.Table(
     METADATA,
     sa.Column("event_id", sa.Uuid, primary_key=True),
     sa.Column("consumer", sa.Text, primary_key=True),
-    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),  # "" for this service, which may hear itself
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("resource", sa.Text, nullable=False),
     sa.Column("time", _AT, nullable=False),
@@ -46,7 +46,7 @@ INBOX = sa.Table(
 )
 
 # What led to what, when outbox and inbox have let go of it: facts, and, with their source, events heard.
-# Partitioned by month on the id, and written by the functions of `chassis.db.days` alone.
+# Partitioned by month on the id, and written by functions of the tables' owner alone.
 CAUSES = sa.Table(
     "causes",
     METADATA,

@@ -106,7 +106,7 @@ _LINK = Statement[Any](
         _link(
             "event",
             INBOX,
-            INBOX.c.event_id == _ID,
+            sa.and_(INBOX.c.event_id == _ID, INBOX.c.source != ""),  # ours is a fact
             what=INBOX.c.type,
             **_columns(INBOX, "source", "resource", "time"),
         ),

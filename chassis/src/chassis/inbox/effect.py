@@ -117,7 +117,7 @@ class Effect:
         return {
             "event_id": event.id,
             "consumer": self._subscription.durable,
-            "source": event.source,
+            "source": "" if event.source == self._db.service else event.source,
             "type": event.type,
             "resource": event.resource,
             "time": event.time,

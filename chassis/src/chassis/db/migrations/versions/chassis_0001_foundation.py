@@ -2,12 +2,130 @@
 
 from alembic import op
 
-from chassis.db import days
-
 revision = "chassis_0001"
 down_revision = None
 branch_labels = ("chassis",)
 depends_on = None
+
+# What of a partition of the outbox stays, and of the inbox: what we told ourselves is there as our fact.
+FACT_AS_CAUSE = """
+    SELECT id, '', type, resource, resource_version, time, actor, causation_id, traceparent FROM %I
+"""
+EVENT_AS_CAUSE = """
+    SELECT event_id, source, type, resource, 0, time, actor, causation_id, traceparent FROM %I
+    WHERE source <> ''
+"""
+
+# The smallest id of a day, as `chassis.ids.floor`.
+_FIRST_ID = """
+CREATE FUNCTION first_id(day date) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (
+        lpad(to_hex(extract(epoch FROM day::timestamp)::bigint * 1000), 12, '0') || '70008000000000000000'
+    )::uuid
+$$
+"""
+
+# This day or month and the two after it, and no other range: a caller gives no bounds. Attached, not created
+# as a partition: that would lock out writers of every other. Each one of the audit is append-only by itself.
+_MAKE = """
+FOR day IN
+    SELECT date_trunc(kept.period, today::timestamp) + ahead * span FROM generate_series(0, 2) ahead
+LOOP
+    name := parent || '_' || to_char(day, 'YYYYMMDD');
+    CONTINUE WHEN to_regclass(name) IS NOT NULL;
+    first := first_id(day);
+    past := first_id((day + span)::date);
+    EXECUTE format(
+        'CREATE TABLE %I (LIKE %I) WITH (autovacuum_vacuum_scale_factor = 0.01)', name, parent
+    );
+    EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', parent || '_default');
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *)'
+        ' INSERT INTO %5$I SELECT * FROM moved', parent || '_default', kept.key, first, past, name
+    );
+    EXECUTE format(
+        'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, first, past
+    );
+    IF parent = 'audit' THEN
+        EXECUTE format(
+            'CREATE TRIGGER is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name
+        );
+    END IF;
+END LOOP;
+"""
+
+_DROP = """
+IF (day + span)::date > today - kept.days + 1 THEN
+    RAISE EXCEPTION '% is kept for % days', name, kept.days USING ERRCODE = 'insufficient_privilege';
+END IF;
+IF parent = 'outbox' THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE published_at IS NULL)', name) INTO held;
+END IF;
+IF NOT held THEN
+    IF kept.causes <> '' THEN
+        EXECUTE format('INSERT INTO causes ' || kept.causes || ' ON CONFLICT DO NOTHING', name);
+    END IF;
+    EXECUTE format('DROP TABLE %I', name);
+END IF;
+RETURN NOT held;
+"""
+
+_FORGET = """
+IF before > first_id(today - kept.days + 1) THEN
+    RAISE EXCEPTION '% is kept for % days', parent, kept.days USING ERRCODE = 'insufficient_privilege';
+END IF;
+EXECUTE format(
+    'WITH gone AS (DELETE FROM %1$I WHERE ctid = ANY (ARRAY('
+    'SELECT ctid FROM %1$I WHERE %2$I < %3$L%4$s LIMIT %5$s)) RETURNING *)%6$s SELECT count(*) FROM gone',
+    parent || '_default', kept.key, before,
+    CASE WHEN parent = 'outbox' THEN ' AND published_at IS NOT NULL' ELSE '' END, most,
+    CASE WHEN kept.causes <> '' THEN format(
+        ', stay AS (INSERT INTO causes ' || kept.causes || ' ON CONFLICT DO NOTHING)', 'gone'
+    ) ELSE '' END
+) INTO deleted;
+RETURN deleted;
+"""
+
+
+def _as_owner(signature: str, result: str, name: str, variables: str, body: str) -> str:
+    """A function about one table that runs with the rights of the tables' owner."""
+    return f"""
+        CREATE FUNCTION {signature} RETURNS {result} LANGUAGE plpgsql
+        SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        DECLARE
+            kept keeping%ROWTYPE;
+            span interval;
+            name text := parent || '_' || {name};
+            -- By the server's clock, with a day to spare for services whose clocks are ahead of it.
+            today date := (now() AT TIME ZONE 'UTC')::date;
+            {variables}
+        BEGIN
+            SELECT * INTO kept FROM keeping k WHERE k.parent = {signature.partition("(")[0]}.parent;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION '% is kept by no partition', parent
+                    USING ERRCODE = 'invalid_parameter_value';
+            END IF;
+            span := ('1 ' || kept.period)::interval;
+            {body}
+        END $$
+    """  # noqa: S608
+
+
+FUNCTIONS = (
+    _FIRST_ID,
+    _as_owner("make_partitions(parent text)", "void", "''", "day date; first uuid; past uuid;", _MAKE),
+    _as_owner(
+        "drop_partition(parent text, day date)",
+        "boolean",
+        "to_char(day, 'YYYYMMDD')",
+        "held boolean := false;",
+        _DROP,
+    ),
+    _as_owner(
+        "forget(parent text, before uuid, most integer)", "bigint", "'default'", "deleted bigint;", _FORGET
+    ),
+)
 
 EVERY_DAY_VACUUMED = "autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.05"
 
@@ -24,7 +142,7 @@ def upgrade() -> None:
     timers()
     work()
     keeping()
-    for function in days.FUNCTIONS:
+    for function in FUNCTIONS:
         op.execute(function)
 
 
@@ -114,10 +232,10 @@ def keeping() -> None:
     op.execute(
         f"""
         INSERT INTO keeping VALUES
-            ('outbox', 'id', 'day', {days.OUTBOX_DAYS}, $$ {days.FACT_AS_CAUSE} $$),
-            ('inbox', 'event_id', 'day', {days.INBOX_DAYS}, $$ {days.EVENT_AS_CAUSE} $$),
-            ('causes', 'id', 'month', {days.CAUSES_DAYS}, ''),
-            ('audit', 'id', 'month', {days.AUDIT_DAYS}, '')
+            ('outbox', 'id', 'day', 14, $$ {FACT_AS_CAUSE} $$),
+            ('inbox', 'event_id', 'day', 30, $$ {EVENT_AS_CAUSE} $$),
+            ('causes', 'id', 'month', 400, ''),
+            ('audit', 'id', 'month', 3660, '')
         """  # noqa: S608
     )
 
