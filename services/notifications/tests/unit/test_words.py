@@ -4,11 +4,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.localedata import locale_identifiers
 
 from chassis.errors import InvalidArgument
-from notifications.domain.template import REPEATS, Template, Text, Type, text_for
+from notifications.domain.template import REPEATS, Template, Text, Type
 from notifications.usecases import seed, words
-from notifications.usecases.words import Words, language_code_of, one_line, said, to_give
+from notifications.usecases.words import Words, language_code_of, one_line, said, text_for, to_give
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEMPLATE = Template(
@@ -129,16 +130,32 @@ def test_a_variable_must_be_known_or_declared() -> None:
         ("en-US", "en-gb"),
         ("", "en-gb"),
         ("zh-Hant-TW", "zh-hant"),
+        ("zh-TW", "zh-hant"),
+        ("zh-Hant-SG", "zh-hant"),
+        ("zh-CN", "zh"),
+        ("iw", "he"),
     ],
 )
 def test_a_customer_gets_their_language_or_what_is_left_of_it_or_the_default(
     language: str, found: str
 ) -> None:
-    texts = [replace(DELAY, language=each) for each in ("de", "de-at", "en-gb", "zh-hant")]
+    texts = [replace(DELAY, language=each) for each in ("de", "de-at", "en-gb", "zh", "zh-hant", "he")]
     text = text_for(texts, language, "en-GB")
     assert text is not None
     assert text.language == found
     assert text_for(texts[:2], "fr", "en-GB") is None
+
+
+def test_a_text_for_a_language_is_found_by_it_however_much_of_it_is_said() -> None:
+    tags = {each.replace("_", "-") for each in locale_identifiers()}
+    tags |= {f"{parts[0]}-{parts[2]}" for tag in tags if len(parts := tag.split("-")) == 3}  # zh-TW, sr-RS
+    codes = {tag: code for tag in tags if (code := language_code_of(tag))}
+    assert len(codes) > 1000
+    for tag, code in codes.items():
+        languages = dict.fromkeys(("en-gb", code.partition("-")[0], code.lower()))
+        text = text_for([replace(DELAY, language=each) for each in languages], tag, "en-GB")
+        assert text is not None
+        assert text.language == code.lower(), tag
 
 
 @pytest.mark.parametrize(

@@ -110,11 +110,3 @@ class Text:
             if not self.reasons.get(OTHER, "").strip():
                 missing.append(f"reasons.{OTHER}")
         return missing
-
-
-def text_for(texts: Sequence[Text], language_code: str, default: str) -> Text | None:
-    """The text for a customer's language: as RFC 4647 looks up, else the default's; None without either."""
-    by_language = {text.language: text for text in texts}
-    parts = language_code.lower().split("-")
-    wanted = ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
-    return next((by_language[each] for each in (*wanted, default.lower()) if each in by_language), None)

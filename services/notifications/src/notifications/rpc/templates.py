@@ -15,7 +15,7 @@ from notifications.rpc.rules import check_template, check_text, check_values
 from notifications.store import templates as store
 from notifications.usecases import template as usecases
 from notifications.usecases.sendable import read_template
-from notifications.usecases.words import render
+from notifications.usecases.words import render, text_for
 from rapport.notifications.v1 import template_service_pb2 as pb
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceServicer
@@ -65,7 +65,7 @@ class TemplateRpc(Rpc, TemplateServiceServicer):
     ) -> pb.RenderTemplateResponse:
         """What would be sent. Dates are shown as days in UTC, for want of a customer with a time zone."""
         template, texts = await read_template(self.db, *TEMPLATE.parse(request.name))
-        text = domain.text_for(texts, request.language_code, template.default_language_code)
+        text = text_for(texts, request.language_code, template.default_language_code)
         if text is None:
             raise NotFound(TEXT.format(template.id, template.default_language_code.lower()))
         words = render(template, text, request.variables, UTC)

@@ -7,7 +7,7 @@ from chassis.db.statement import Executor
 from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.notice import Concern
 from notifications.domain.policy import EVENTS, MUST_SAY
-from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type, text_for
+from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
 from notifications.usecases import words
@@ -66,7 +66,7 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise:
 
 
 def _require_text(template: Template, texts: Sequence[Text]) -> None:
-    if text_for(texts, "", template.default_language_code) is None:
+    if words.text_for(texts, "", template.default_language_code) is None:
         raise _refusal(
             template, f"The template needs a text in its default language, {template.default_language_code}."
         )

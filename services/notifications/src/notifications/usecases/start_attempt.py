@@ -12,12 +12,13 @@ from chassis.db.transaction import Transaction
 from chassis.work import Work
 from notifications.domain.attempt import Attempt
 from notifications.domain.notice import Concern, Notice
-from notifications.domain.template import Template, Text, text_for
+from notifications.domain.template import Template, Text
 from notifications.store.notices import GET_ATTEMPT, GET_NOTICE, INSERT_ATTEMPT
 from notifications.store.templates import GET_TEXT_VERSION
 from notifications.usecases.hear_of_promise import count_told, told_of_promise
 from notifications.usecases.save_notice import save
 from notifications.usecases.sendable import read_template
+from notifications.usecases.words import text_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ the service.
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -208,6 +208,18 @@ def language_code_of(tag: str) -> str:
         return str(Locale.parse(tag, sep="-")).replace("_", "-")
     except (UnknownLocaleError, ValueError):
         return ""
+
+
+def text_for(texts: Sequence[Text], tag: str, default: str) -> Text | None:
+    """The text for who reads a language: as RFC 4647 looks up, else the default's; None without either.
+
+    What a tag leaves unsaid counts, unless that is another language: zh-TW is zh-Hant-TW before it is zh.
+    """
+    by_language = {text.language: text for text in texts}
+    given, whole = tag.lower().split("-"), language_code_of(tag).lower().split("-")
+    tags = (whole, given) if set(given) <= set(whole) else (given, whole)
+    wanted = ["-".join(parts[:n]) for parts in tags for n in range(len(parts), 0, -1)]
+    return next((by_language[each] for each in (*wanted, default.lower()) if each in by_language), None)
 
 
 def one_line(text: str) -> str:
