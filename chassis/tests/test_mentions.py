@@ -1,8 +1,12 @@
 """What a message is about is what the audit names."""
 
+import re
+
+from google.api import resource_pb2
 from google.protobuf.message import Message
 
-from chassis.mentions import mentioned
+from chassis.contracts import contracts
+from chassis.mentions import mentioned, mentioned_by
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
 from rapport.customer.v1 import (
@@ -58,3 +62,13 @@ def test_who_is_named_in_the_description_of_a_row_is_told_of() -> None:
     error = import_job_pb2.ImportFinding(line=2, description=f"belongs to {customer}, another customer")
     page = import_service_pb2.ListImportFindingsResponse(import_findings=[error])
     assert about(page) == [customer]
+
+
+def test_whatever_a_contract_gives_a_name_is_told_of_when_a_refusal_names_it() -> None:
+    messages = [each for file in contracts() for each in file.DESCRIPTOR.message_types_by_name.values()]
+    options = [each.GetOptions().Extensions[resource_pb2.resource] for each in messages]
+    names = [re.sub(r"{\w+}", "a-1", pattern) for each in options for pattern in each.pattern]
+    assert "customers/a-1/view/sections/a-1" in names
+    assert "customers/a-1/preferences" in names
+    assert mentioned_by({str(i): name for i, name in enumerate(names)}) == names
+    assert mentioned_by({"reason": "carrier-delay", "said": "a/b is no name", "at": "2026-03-02"}) == []

@@ -12,7 +12,7 @@ ONE = ("name", "parent", "customer", "account")
 MANY = ("names", "accounts")
 TEXTS = ("filter", "description")  # names in words: who asks is told, also when nothing is found
 _IN_WORDS = re.compile(r"\b[A-Za-z]+/[0-9a-f-]{36}\b")
-_NAME = re.compile(r"[a-z][A-Za-z]*/[\w.~-]+(?:/[A-Za-z]+/[\w.~-]+)*")
+_NAME = re.compile(r"[a-z][A-Za-z]*(?:/[\w.~-]+)+")  # a customer's view has no id of its own
 
 
 class _Plan(NamedTuple):
