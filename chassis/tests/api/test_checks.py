@@ -305,6 +305,19 @@ def test_of_an_update_counts_what_the_mask_names() -> None:
     assert found(request) == [("case.display_name", "TOO_LONG")]
 
 
+def test_of_an_update_a_rule_counts_for_what_the_mask_names() -> None:
+    def say_all(check: Check, case: case_pb2.Case, now: datetime) -> None:
+        for field in ("topic", "display_name", "display_name.inside", "labels[0].key", "name"):
+            check.refuse(field, "INVALID_CODE", "must be another")
+
+    case = case_pb2.Case(name=f"cases/{ONE}", topic="late", display_name="Late")
+    request = case_service_pb2.UpdateCaseRequest(case=case, update_mask={"paths": ["display_name"]})
+    assert [path for path, _ in found(request, rules={case_pb2.Case: say_all})] == [
+        "case.display_name",
+        "case.display_name.inside",
+    ]
+
+
 def test_an_update_names_its_resource_and_what_can_change() -> None:
     assert found(UpdateAgentRequest()) == [("agent", "REQUIRED")]
     case = case_pb2.Case(name="cases/1", etag="7")

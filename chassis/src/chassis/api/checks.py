@@ -15,10 +15,10 @@ What no option can say is a rule of a message, a function with the servicer's ot
         rules: ClassVar[Rules] = {pb.Promise: due}
 
 It is called for each such message of a request wherever that is, with the paths there, and whatever else is
-wrong with it: times may be none yet.
+wrong with it: times may be none yet. Of an update, what it says of what the mask leaves out does not count.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -173,9 +173,18 @@ class _Compiler:
             for each in always:
                 each(sent, inside, now, found)
             if rule is not None:
-                rule(Check(inside, found), sent, now)
+                rules: Found = []
+                rule(Check(inside, rules), sent, now)
+                found += [each for each in rules if _is_at(each.field.removeprefix(inside), paths)]
 
         return check
+
+
+def _is_at(field: str, paths: Sequence[str]) -> bool:
+    """Whether a field is one of the paths, or inside of one, or holds one."""
+    return any(
+        f"{field}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{field}.") for path in paths
+    )
 
 
 def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | None:
