@@ -19,6 +19,7 @@ from uuid import UUID
 from chassis.errors import invalid
 
 CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+SUBJECT = rf"(?:agent|service):{CODE}"  # who acts, but for the clock
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "uuid": (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", UUID),
     "code": (CODE, str),

@@ -7,8 +7,6 @@ from chassis.api.actors import actor_name
     ("subject", "name"),
     [
         ("agent:alice", "agents/alice"),
-        ("department:dora", "agents/dora"),
-        ("alice", "agents/alice"),
         ("service:billing", "services/billing"),
         ("clock", "services/cases"),
     ],

@@ -16,9 +16,9 @@ def service_name(service: str) -> str:
 def actor_name(subject: str, service: str) -> str:
     """The name of who acted as `subject`: `agent:alice`, `service:cases`, or the clock of `service`.
 
-    What the clock did, its service did: `services/cases`. Everybody else is somebody: `agents/alice`.
+    What the clock did, its service did: `services/cases`.
     """
-    role, _, who = subject.rpartition(":")
+    role, _, who = subject.partition(":")
     if subject == CLOCK:
         return service_name(service)
     return service_name(who) if role == "service" else f"agents/{who}"

@@ -12,7 +12,7 @@ import structlog
 from chassis.auth.keys import Keys
 from chassis.context import Principal
 from chassis.errors import Unauthenticated
-from chassis.names import CODE
+from chassis.names import SUBJECT
 
 AUDIENCE = "rapport"
 LEEWAY_S = 30
@@ -23,7 +23,7 @@ REFUSED_S = 10.0  # a token that no key signed is not looked into again for this
 
 # Whatever Python's decoders raise for what somebody made up. RecursionError: brackets within brackets.
 _MALFORMED = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
-_SUBJECT = re.compile(rf"(?:agent|service):{CODE}")
+_SUBJECT = re.compile(SUBJECT)
 _DEPARTMENT = re.compile(r"(?:[a-z0-9][a-z0-9-]{0,62})?")
 
 _log = structlog.get_logger(__name__)

@@ -24,7 +24,14 @@ def events() -> Mapping[str, type[Message]]:
 
 def sources() -> list[str]:
     """The services whose events are known, in alphabetical order."""
-    return sorted({subject(each).split(".")[1] for each in events().values()})
+    return sorted(set().union(*_owners().values()))
+
+
+def may_tell(source: str, full_name: str) -> bool:
+    """Whether events of that type are a service's to tell: of a known type, or package, only its own are."""
+    if known := events().get(full_name):
+        return _source(known) == source
+    return source in _owners().get(full_name.rpartition(".")[0], {source})
 
 
 def heard(patterns: Iterable[str]) -> dict[str, type[Message]]:
@@ -41,6 +48,19 @@ def subject(message: type[Message]) -> str:
     """Where an event message is published; "" for a message that is no event."""
     found: str = message.DESCRIPTOR.GetOptions().Extensions[options_pb2.subject]
     return found
+
+
+@functools.cache
+def _owners() -> Mapping[str, set[str]]:
+    """By package, the services whose events it has."""
+    owners: dict[str, set[str]] = {}
+    for name, message in events().items():
+        owners.setdefault(name.rpartition(".")[0], set()).add(_source(message))
+    return owners
+
+
+def _source(message: type[Message]) -> str:
+    return subject(message).split(".")[1]
 
 
 def meet(one: str, other: str) -> bool:

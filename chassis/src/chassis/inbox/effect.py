@@ -13,7 +13,7 @@ from chassis.db.database import Database
 from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.transaction import Transaction
-from chassis.events import envelope
+from chassis.events import envelope, registry
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Subscription
 from chassis.judgement import Malformed
@@ -107,7 +107,8 @@ class Effect:
             raise Malformed(type(error).__name__) from error
         if not self._subscription.hears(event.type):
             raise Malformed("a type that nobody handles")
-        if event.source != self._subscription.source:
+        source = self._subscription.source
+        if event.source != source or not registry.may_tell(source, event.type):
             raise Malformed("an event in another service's name")
         if event.time > self._db.clock.now() + AHEAD_MAX:
             raise Malformed("an event of the future")

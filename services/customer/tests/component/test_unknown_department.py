@@ -269,11 +269,22 @@ async def test_a_type_without_a_contract_here_shows_what_every_event_says(hearin
     "forged",
     [
         {"source": "//cases.rapport", "type": "rapport.cases.v1.PromiseBroken"},
+        {"type": "rapport.cases.v1.PromiseBroken"},
+        {"type": "rapport.cases.v1.OfALaterRelease"},
+        {"authid": "user:alice@corp.example"},
         {"time": "2126-03-02T09:00:00+00:00"},
         {"amount": "Infinity EUR"},
         {"subject": "x" * 5000, "type": "y" * 50_000},
     ],
-    ids=["another's name", "the future", "no amount", "no end"],
+    ids=[
+        "another's name",
+        "another's fact",
+        "another's later fact",
+        "no actor",
+        "the future",
+        "no amount",
+        "no end",
+    ],
 )
 async def test_what_it_may_not_say_is_on_no_timeline_and_is_said_to_be_missing(hearing, tell, forged):
     anna = await hearing.create()
