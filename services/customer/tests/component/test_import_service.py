@@ -1,6 +1,7 @@
 import asyncio
 import hashlib
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import grpc
@@ -21,6 +22,7 @@ from rapport.customer.v1.import_service_pb2 import (
     ListImportJobsRequest,
 )
 from rapport.customer.v1.import_service_pb2_grpc import ImportServiceStub
+from rapport_imports.customers import CustomerImporter
 from rapport_testing.wait import eventually
 
 State = ImportJob.State
@@ -113,6 +115,17 @@ async def test_a_source_has_one_job_under_way_so_that_an_import_resumes(desk):
     assert (await create(desk, "other.csv")).name != first.name
     await commit(desk, first)
     assert (await create(desk)).name != first.name
+
+
+async def test_a_file_whose_import_was_interrupted_is_sent_to_the_job_that_it_began(desk):
+    table = SimpleNamespace(digest=source())
+    for line in (1, 2):
+        importer = desk.running.stub(
+            lambda channel: CustomerImporter(channel, table, "crm", {}, dry_run=False)
+        )
+        await importer.send([(None, ImportRow(line=line, customer=customer(desk, line)))])
+    (job,) = (await desk.imports.ListImportJobs(ListImportJobsRequest())).import_jobs
+    assert (job.row_count, job.last_line) == (2, 2)
 
 
 async def test_a_source_has_one_job_of_each_department(desk):
