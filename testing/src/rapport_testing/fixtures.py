@@ -11,7 +11,7 @@ import pytest
 import uvloop
 from opentelemetry.sdk.trace import ReadableSpan
 
-from chassis import libpq
+from chassis import ids, libpq
 from chassis.clock import ManualClock
 from chassis.events.provision import provision
 from chassis.grpc.server import add_servicer
@@ -53,6 +53,12 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> TestIssuer:
 def clock() -> ManualClock:
     """The clock of the services under test: Monday 2 March 2026, 09:00 UTC, until the test moves it."""
     return ManualClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def ids_of_this_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are made by the test's own clock, also after a test whose clock was ahead: they never go back."""
+    monkeypatch.setattr(ids, "_last", 0)
 
 
 @pytest.fixture
