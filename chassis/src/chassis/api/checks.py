@@ -11,7 +11,7 @@ What no option can say is a rule of a message, a function with the servicer's ot
         if promise.HasField("due_time") == promise.HasField("due_date"):
             check.refuse("due_time", "REQUIRED", "must be given, or due_date, not both")
 
-    class PromiseRpc(PromiseServiceServicer):
+    class PromiseRpc(Rpc, PromiseServiceServicer):
         rules: ClassVar[Rules] = {pb.Promise: due}
 
 It is called for each such message of a request wherever that is, with the paths there, and whatever else is
@@ -282,11 +282,8 @@ def _map(name: str, allowed: Any) -> Part:
     """Of a map of texts. What is wrong with a key, which may be personal, is told without it."""
     most = allowed.max_items or ITEMS_MAX
     judge_key = formats.FORMATS[allowed.keys] if allowed.keys else formats.text()
-    judge = (
-        formats.FORMATS[allowed.format]
-        if allowed.format
-        else formats.text(allowed.max_characters or formats.TEXT_MAX)
-    )
+    text = formats.text(allowed.max_characters or formats.TEXT_MAX)
+    judge = formats.FORMATS[allowed.format] if allowed.format else text
 
     def check(message: Any, prefix: str, now: datetime, found: Found) -> None:
         items, path = getattr(message, name), prefix + name
