@@ -6,13 +6,13 @@ from typing import Any
 import cases.service
 import customer.service
 from chassis.api.messages import timestamp
-from chassis.clock import ManualClock
 from chassis.explain.chain import what
 from rapport.cases.v1 import promise_pb2, promise_service_pb2
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
 from rapport.customer.v1 import customer_pb2, customer_service_pb2, timeline_service_pb2
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
+from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
 

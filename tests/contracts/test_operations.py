@@ -12,7 +12,6 @@ from cases.domain.facts import CaseReopened
 from cases.service import service as cases
 from chassis.api.messages import timestamp
 from chassis.app import App
-from chassis.clock import ManualClock
 from chassis.context import Call, Principal, current_call
 from chassis.db.schema import AUDIT
 from chassis.db.statement import Statement
@@ -30,6 +29,7 @@ from rapport.notifications.v1.notifications_events_pb2 import NoticeFailed
 from rapport.operations.v1 import operations_pb2
 from rapport.operations.v1 import operations_service_pb2 as ops
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+from rapport_testing.clock import ManualClock
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually

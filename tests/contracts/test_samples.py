@@ -13,7 +13,6 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from chassis.api.messages import timestamp
-from chassis.clock import ManualClock
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
 from chassis.events.registry import events
@@ -26,6 +25,7 @@ from rapport.customer.v1.view_service_pb2_grpc import ViewServiceStub
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
 from rapport.operations.v1.operations_service_pb2 import GetBacklogRequest
 from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually
 from tests.contracts.record import SAMPLES, missing, recorded, sample

@@ -17,7 +17,6 @@ import asyncpg
 import grpc
 import pytest
 
-from chassis.telemetry.tracing import record_spans
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
 from rapport.common.v1 import channel_pb2
@@ -31,6 +30,7 @@ from rapport.customer.v1 import (
 from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 from rapport_imports.customers import external_id
+from rapport_testing.spans import record_spans
 from rapport_testing.wait import eventually
 from rapport_tools.cli.session import Session
 from rapport_tools.demo.story import Outcome

@@ -12,7 +12,6 @@ import pytest
 from cases.service import service as cases
 from chassis.app import App
 from chassis.auth.tokens import Verifier
-from chassis.clock import ManualClock
 from chassis.db.maintain import keep
 from chassis.grpc.server import Server
 from chassis.inbox.freshness import SourceState, Standing
@@ -22,6 +21,7 @@ from customer.service import service as customer
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications
 from rapport_testing.channels import aio_channel
+from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.tokens import ISSUER, TestIssuer, nobody_asks

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from chassis import ids
-from chassis.clock import ManualClock
 from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS, INBOX_DAYS, OUTBOX_DAYS
 from chassis.db.maintain import keep
+from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
 DAY = timedelta(days=1)

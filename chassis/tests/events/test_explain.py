@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 
 from chassis import ids
-from chassis.clock import ManualClock
 from chassis.db.maintain import keep
 from chassis.db.migrate import migrate
 from chassis.errors import InvalidArgument
@@ -14,6 +13,7 @@ from chassis.events.envelope import Event
 from chassis.explain.chain import Chain, chain, what
 from chassis.work.timers import TimerRunner
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
+from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"

@@ -7,11 +7,12 @@ from typing import Any
 
 SCRIPT = """
 import logging, structlog
+from rapport_testing.spans import record_spans
 from chassis.telemetry import logging as telemetry, tracing
 telemetry.setup("cases", "info", {format!r})
 log = structlog.get_logger("sample")
 parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-with tracing.record_spans(), tracing.server_span("a.v1.B/C", parent):
+with record_spans(), tracing.server_span("a.v1.B/C", parent):
     log.info("opened", case="cases/7")
 log.debug("not said")
 logging.getLogger("library").warning("from %s", "a library")

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
 from chassis.telemetry import exporting, tracing
+from rapport_testing.spans import record_spans
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = PARENT[:-2] + "00"
@@ -79,12 +80,12 @@ def test_a_context_that_is_none_begins_a_trace(spans: list[ReadableSpan], garbag
 
 
 def test_the_ratio_decides_on_roots_alone() -> None:
-    with tracing.record_spans(ratio=0):
+    with record_spans(ratio=0):
         carried, sampled = tracing.decide("")
         assert not sampled
         assert carried.endswith("-00")
         assert tracing.decide(PARENT) == (PARENT, True)
-    with tracing.record_spans(ratio=0.25):
+    with record_spans(ratio=0.25):
         decisions = [tracing.decide("")[1] for _ in range(4000)]
     assert 800 < sum(decisions) < 1200
 
@@ -224,7 +225,7 @@ def test_an_exporter_that_hangs_does_not_hold_the_shutdown(monkeypatch: pytest.M
             threading.Event().wait()
 
     monkeypatch.setattr(tracing, "SHUTDOWN_S", 0.05)
-    with tracing.record_spans():
+    with record_spans():
         monkeypatch.setattr(tracing, "_provider", exporting.provider("test", Hanging()))
         closing = threading.Thread(target=tracing.shutdown, daemon=True)
         closing.start()

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from chassis.backoff import Backoff
-from chassis.clock import ManualClock
 from chassis.db.database import Database
 from chassis.db.schema import WORK
 from chassis.db.statement import Statement
 from chassis.work import Later, Outcome, Turn, Verdict, Work, enqueue
 from chassis.work.queue import sa
 from chassis.work.runner import WorkRunner
+from rapport_testing.clock import ManualClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _ALL = Statement(sa.select(WORK).order_by(WORK.c.key), row=Work)

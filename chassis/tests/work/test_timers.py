@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chassis.clock import Clock, ManualClock
+from chassis.clock import Clock
 from chassis.work import timers
 from chassis.work.timers import TimerRunner
+from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -12,15 +12,15 @@ import uvloop
 from opentelemetry.sdk.trace import ReadableSpan
 
 from chassis import ids, libpq
-from chassis.clock import ManualClock
 from chassis.events.provision import provision
 from chassis.grpc.server import add_servicer
 from chassis.lifecycle import Lifecycle
 from chassis.service import Service
-from chassis.telemetry.tracing import record_spans
+from rapport_testing.clock import ManualClock
 from rapport_testing.engines.ports import free_port
 from rapport_testing.infrastructure import Infrastructure
 from rapport_testing.running import Running
+from rapport_testing.spans import record_spans
 from rapport_testing.tokens import ISSUER, TestIssuer
 
 

@@ -16,8 +16,7 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
@@ -69,19 +68,6 @@ def shutdown() -> None:
         closing.start()
         closing.join(SHUTDOWN_S)
     _provider = _tracer = None
-
-
-@contextmanager
-def record_spans(ratio: float = 1.0) -> Iterator[list[ReadableSpan]]:
-    """Record spans into a list, as they would be exported. For tests."""
-    spans: list[ReadableSpan] = []
-    before = _provider, _tracer, _bound
-    recorder = SimpleSpanProcessor(exporting.Stripped(_Recorder(spans)))
-    _install(exporting.provider("test", recorder), ratio)
-    try:
-        yield spans
-    finally:
-        globals().update(zip(("_provider", "_tracer", "_bound"), before, strict=True))
 
 
 def decide(traceparent: str) -> tuple[str, bool]:
@@ -276,15 +262,3 @@ def _span(
         raise
     finally:
         span.end()
-
-
-class _Recorder(SpanExporter):
-    def __init__(self, spans: list[ReadableSpan]) -> None:
-        self._spans = spans
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        self._spans.extend(spans)
-        return SpanExportResult.SUCCESS
-
-    def shutdown(self) -> None:
-        """Keep what was recorded."""

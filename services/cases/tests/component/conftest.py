@@ -10,7 +10,6 @@ import pytest
 
 from cases.service import service
 from chassis.api.messages import timestamp
-from chassis.clock import ManualClock
 from rapport.cases.v1 import (
     agent_pb2,
     case_pb2,
@@ -28,6 +27,7 @@ from rapport.cases.v1 import (
 )
 from rapport.notifications.v1 import notice_pb2
 from rapport.notifications.v1.notifications_events_pb2 import NoticeSent
+from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 
 NOTICE = f"notices/{uuid4()}"

@@ -14,7 +14,6 @@ from google.protobuf.message_factory import GetMessageClass
 
 from chassis import ids
 from chassis.api.messages import timestamp
-from chassis.clock import ManualClock
 from chassis.context import Call, Principal, current_call
 from chassis.events.envelope import Event, headers, parse
 from customer.events.view import _happened
@@ -40,6 +39,7 @@ from rapport.customer.v1 import (
     view_service_pb2_grpc,
 )
 from rapport.options.v1 import layout_pb2
+from rapport_testing.clock import ManualClock
 from rapport_testing.running import Running, reason
 from rapport_testing.wait import eventually
 

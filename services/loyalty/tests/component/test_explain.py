@@ -6,7 +6,6 @@ from uuid import uuid4
 from google.type.money_pb2 import Money
 
 from chassis.api.messages import timestamp
-from chassis.clock import ManualClock
 from chassis.explain.chain import what
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
@@ -22,6 +21,7 @@ from rapport.loyalty.v1.purchase_service_pb2 import (
     ExplainPurchaseRequest,
     RecordPurchaseRequest,
 )
+from rapport_testing.clock import ManualClock
 
 MAIN = "programs/main"
 

@@ -7,7 +7,6 @@ from uuid import uuid4
 import grpc
 import pytest
 
-from chassis.clock import ManualClock
 from chassis.grpc.status import refusal as told
 from rapport.loyalty.v1.account_pb2 import Account
 from rapport.loyalty.v1.ledger_service_pb2 import CreateAccountRequest, GetAccountRequest
@@ -19,6 +18,7 @@ from rapport.loyalty.v1.membership_service_pb2 import (
 )
 from rapport.loyalty.v1.program_pb2 import Unit
 from rapport.loyalty.v1.program_service_pb2 import CreateUnitRequest
+from rapport_testing.clock import ManualClock
 from rapport_testing.running import reason
 
 MAIN = "programs/main"

@@ -18,7 +18,6 @@ from grpc_status import rpc_status
 
 from chassis.api import etags
 from chassis.api.messages import enum_name, timestamp
-from chassis.clock import ManualClock
 from chassis.errors import NotFound
 from chassis.grpc.status import status
 from notifications.service import service
@@ -44,6 +43,7 @@ from rapport.notifications.v1 import (
     template_service_pb2,
     template_service_pb2_grpc,
 )
+from rapport_testing.clock import ManualClock
 from rapport_testing.fixtures import free_port
 from rapport_testing.running import Running
 from rapport_testing.wait import eventually

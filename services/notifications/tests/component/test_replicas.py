@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import ManualClock
+from rapport_testing.clock import ManualClock
 from rapport_testing.fixtures import free_port
 from rapport_testing.wait import eventually
 
