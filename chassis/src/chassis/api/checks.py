@@ -84,7 +84,6 @@ class _Compiler:
             parts.append(self._update(descriptor, resource))
         if rule := self._rules.get(descriptor):
             parts.append(lambda message, prefix, now, found: rule(Check(prefix, found), message, now))
-
         return parts
 
     def _field(self, field: FieldDescriptor, is_request: bool = False) -> Part | None:
@@ -182,9 +181,8 @@ class _Compiler:
 
 def _is_at(field: str, paths: Sequence[str]) -> bool:
     """Whether a field is one of the paths, or inside of one, or holds one."""
-    return any(
-        f"{field}.".startswith((f"{path}.", f"{path}[")) or path.startswith(f"{field}.") for path in paths
-    )
+    at = f"{field.partition('[')[0]}."
+    return any(at.startswith(f"{path}.") or f"{path}.".startswith(at) for path in paths)
 
 
 def _judge(field: FieldDescriptor, allowed: Any, is_required: bool) -> Judge | None:
