@@ -109,7 +109,7 @@ async def test_a_wrong_text_is_refused_with_every_violation(
     assert await desk.violations(desk.create_text("delay", "fr", text)) == reasons
 
 
-@pytest.mark.parametrize("language", ["xx-english", "EN", "en_GB", ""])
+@pytest.mark.parametrize("language", ["xx-english", "EN", "en_GB", "zh-tw", ""])
 async def test_a_text_is_in_a_language_that_dates_can_be_written_in(desk: Any, language: str) -> None:
     [found] = (await desk.violations(desk.create_text("delay", language, await desk.text()))).items()
     assert found == ("template_text_id", "INVALID_CODE" if language else "REQUIRED")

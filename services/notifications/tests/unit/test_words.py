@@ -6,10 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel.localedata import locale_identifiers
 
+from chassis.api.validation import Check, Found
 from chassis.errors import InvalidArgument
 from notifications.domain.template import REPEATS, Template, Text, Type
+from notifications.rpc.rules import check_text
 from notifications.usecases import seed, words
 from notifications.usecases.words import Words, language_code_of, one_line, said, text_for, to_give
+from rapport.notifications.v1.template_service_pb2 import CreateTemplateTextRequest
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TEMPLATE = Template(
@@ -156,6 +159,12 @@ def test_a_text_for_a_language_is_found_by_it_however_much_of_it_is_said() -> No
         text = text_for([replace(DELAY, language=each) for each in languages], tag, "en-GB")
         assert text is not None
         assert text.language == code.lower(), tag
+
+
+def test_who_names_a_language_in_part_is_told_the_whole_of_it() -> None:
+    found: Found = []
+    check_text(Check("", found), CreateTemplateTextRequest(template_text_id="zh-tw"), NOW)
+    assert [each.description for each in found] == ["must be zh-hant-tw, the whole of it"]
 
 
 @pytest.mark.parametrize(

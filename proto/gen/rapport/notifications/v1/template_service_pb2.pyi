@@ -175,7 +175,9 @@ class CreateTemplateTextRequest(_message.Message):
     parent: _builtins.str
     """`templates/{id}`."""
     template_text_id: _builtins.str
-    """The language in lower-case, BCP 47, for example `de` or `en-gb`: the part after `texts/`."""
+    """The language in lower-case, BCP 47, for example `de` or `en-gb`: the part after `texts/`. The script is named
+    where the region has one of its own, `zh-hant-tw`, and who reads `zh-TW` is sent it.
+    """
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property

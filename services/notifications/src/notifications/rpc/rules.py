@@ -40,8 +40,10 @@ def check_template(check: Check, sent: Template, now: datetime) -> None:
 def check_text(check: Check, sent: CreateTemplateTextRequest, now: datetime) -> None:
     """A language in which dates can be written."""
     language = sent.template_text_id
-    if language and language_code_of(language).lower() != language:
-        check.refuse("template_text_id", "INVALID_CODE", f"{LANGUAGE_ALLOWED}, in lower-case")
+    known = language_code_of(language).lower()
+    if language and known != language:
+        allowed = f"must be {known}, the whole of it" if known else f"{LANGUAGE_ALLOWED}, in lower-case"
+        check.refuse("template_text_id", "INVALID_CODE", allowed)
 
 
 def check_policy(check: Check, sent: NoticePolicy, now: datetime) -> None:
