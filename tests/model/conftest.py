@@ -117,6 +117,11 @@ class World:
         self._urls.append(url)
 
 
+@pytest.fixture(autouse=True)
+def ids_of_this_test() -> None:
+    """Ids go on from story to story, though the clock is set back: what a story tells is later by its id."""
+
+
 @pytest.fixture(scope="module")
 async def world(
     infrastructure: Infrastructure, issuer: TestIssuer, tmp_path_factory: pytest.TempPathFactory
