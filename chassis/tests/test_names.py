@@ -69,6 +69,15 @@ def test_a_name_needs_all_its_ids() -> None:
         NOTE.format(ONE)
 
 
+@pytest.mark.parametrize("absent", [None, ""])
+def test_what_an_entity_does_not_have_has_no_name(absent: str | None) -> None:
+    class Entity:
+        tier_id = absent
+        tier = Pattern("tiers/{tier:code}").named("tier_id")
+
+    assert Entity().tier == ""
+
+
 def test_a_pattern_shows_itself_as_the_contract_has_it() -> None:
     assert str(MEMBERSHIP) == "programs/{program}/memberships/{membership}"
     assert MEMBERSHIP.arity == 2

@@ -79,7 +79,7 @@ class Pattern:
         return self._template.format(*ids)
 
     def named(self, *attributes: str) -> "Named":
-        """A property of entities: the name that holds what these attributes do; "" when one of them is None.
+        """A property of entities: the name that holds what these attributes do; "" when one is None or "".
 
         name = CASE.named("id")
         """
@@ -114,4 +114,4 @@ class Named:
         if entity is None:
             return self
         ids = [getattr(entity, each) for each in self._attributes]
-        return "" if None in ids else self._pattern.format(*ids)
+        return self._pattern.format(*ids) if all(ids) else ""

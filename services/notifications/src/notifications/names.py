@@ -1,4 +1,4 @@
-"""The names of resources, ours and those of others that notices refer to."""
+"""The names of resources, and of whom they belong to."""
 
 from chassis.names import Pattern
 
@@ -8,7 +8,4 @@ ATTEMPT = Pattern("notices/{notice}/attempts/{delivery_attempt:number}")
 TEXT = Pattern("templates/{template:code}/texts/{template_text:code}")
 TEXT_VERSION = Pattern("templates/{template:code}/texts/{template_text:code}/versions/{version:code}")
 POLICY = Pattern("noticePolicies/{notice_policy:code}")
-CUSTOMER = Pattern("customers/{customer}")
-PURPOSE = Pattern("purposes/{purpose:code}")
-PROMISE = Pattern("promises/{promise}")
-CASE = Pattern("cases/{case}")
+DEPARTMENT = Pattern("departments/{department:code}")

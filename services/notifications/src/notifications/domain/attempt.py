@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from notifications.names import ATTEMPT
+
 
 class Outcome(StrEnum):
     """How an attempt ended."""
@@ -29,7 +31,4 @@ class Attempt:
     provider_code: str = ""
     end_time: datetime | None = None
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"notices/{self.notice}/attempts/{self.number}"
+    name = ATTEMPT.named("notice", "number")

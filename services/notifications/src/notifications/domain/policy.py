@@ -5,6 +5,7 @@ from datetime import datetime
 
 from notifications.domain.notice import Concern
 from notifications.domain.template import REQUIRED, Type
+from notifications.names import DEPARTMENT, POLICY, TEMPLATE
 
 EVENTS = {
     Concern.AT_RISK: "rapport.cases.v1.PromiseAtRisk",
@@ -30,17 +31,6 @@ class NoticePolicy:
     update_time: datetime
     deleted: bool = False
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"noticePolicies/{self.id}"
-
-    @property
-    def template(self) -> str:
-        """`templates/{template}` to send."""
-        return f"templates/{self.template_id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}` whose rule this is."""
-        return f"departments/{self.department_id}"
+    name = POLICY.named("id")
+    template = TEMPLATE.named("template_id")  # to send
+    department = DEPARTMENT.named("department_id")  # whose rule this is

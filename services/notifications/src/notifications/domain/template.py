@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from notifications.names import DEPARTMENT, TEMPLATE, TEXT
+
 OTHER = "other"  # the reason for which a template has words when it has none for the real one
 SERVICE = "purposes/service"  # of all that is part of what the customer has of us, such as a promise
 
@@ -53,15 +55,8 @@ class Template:
     update_time: datetime
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"templates/{self.id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}` whose words these are."""
-        return f"departments/{self.department_id}"
+    name = TEMPLATE.named("id")
+    department = DEPARTMENT.named("department_id")  # whose words these are
 
     def undeclared(self, used: Set[str]) -> list[str]:
         """The variables in use that are neither standard nor declared."""
@@ -92,10 +87,7 @@ class Text:
     reasons: dict[str, str]
     create_time: datetime
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"templates/{self.template_id}/texts/{self.language}"
+    name = TEXT.named("template_id", "language")
 
     def words_for(self, reason: str) -> str:
         """The words for a reason code, or those for OTHER."""
