@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 from chassis.facts import fact_of
 from notifications.domain.facts import (
     NoticeFailed,
-    NoticeRequested,
     NoticeSent,
     NoticeSuppressed,
     NoticeUnknown,
     ToldPromise,
 )
 from notifications.domain.template import Text
+from notifications.names import NOTICE, POLICY, TEMPLATE
 
 LIFETIME = timedelta(days=1)  # of a notice that does not say when it is of no more use
 EXPIRED = "expired"
@@ -49,6 +49,13 @@ class State(StrEnum):
     SUPPRESSED = "SUPPRESSED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"  # handed over, and the answer was lost: told or not, nobody knows
+
+
+_NOT_SENT: dict[State, type[NoticeSuppressed | NoticeUnknown | NoticeFailed]] = {
+    State.SUPPRESSED: NoticeSuppressed,
+    State.UNKNOWN: NoticeUnknown,
+    State.FAILED: NoticeFailed,
+}
 
 
 class Concern(StrEnum):
@@ -94,13 +101,13 @@ class Notice:
     variables: dict[str, str]
     promise: str
     case: str
-    notice_policy_id: str
-    policy_version: int
-    promise_version: int
     expire_time: datetime
     create_time: datetime
     update_time: datetime
     request_event: UUID
+    notice_policy_id: str = ""
+    policy_version: int = 0
+    promise_version: int = 0
     concern: Concern = Concern.NONE
     department: str = ""
     due_time: datetime | None = None
@@ -122,20 +129,9 @@ class Notice:
     in_doubt: bool = False
     version: int = 1
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"notices/{self.id}"
-
-    @property
-    def template(self) -> str:
-        """`templates/{template}`."""
-        return f"templates/{self.template_id}"
-
-    @property
-    def notice_policy(self) -> str:
-        """`noticePolicies/{notice_policy}`, or empty."""
-        return f"noticePolicies/{self.notice_policy_id}" if self.notice_policy_id else ""
+    name = NOTICE.named("id")
+    template = TEMPLATE.named("template_id")
+    notice_policy = POLICY.named("notice_policy_id")  # or empty
 
     @property
     def ended(self) -> bool:
@@ -146,10 +142,6 @@ class Notice:
         """The Message-ID: the same for every attempt to say the same thing, another for a revision."""
         revision = f".{self.revision}" if self.revision else ""
         return f"<{self.id}{revision}@{domain}>"
-
-    def request_fact(self) -> NoticeRequested:
-        """What to tell the others when it is requested or revised."""
-        return fact_of(NoticeRequested, self)
 
     @property
     def waits(self) -> bool:
@@ -225,13 +217,9 @@ class Notice:
 
     def end_fact(self) -> NoticeSent | NoticeSuppressed | NoticeFailed | NoticeUnknown:
         """What to tell the others once it has ended."""
-        if self.state == State.SUPPRESSED:
-            return fact_of(NoticeSuppressed, self)
-        if self.state == State.UNKNOWN:
-            return fact_of(NoticeUnknown, self)
-        if self.state == State.FAILED:
-            return fact_of(NoticeFailed, self)
-        assert self.send_time is not None, "only a notice that was sent gets here"
+        if self.state != State.SENT:
+            return fact_of(_NOT_SENT[self.state], self)
+        assert self.send_time is not None, "a notice that was sent has it"
         return fact_of(NoticeSent, self, told_promise=self._told_promise(self.send_time))
 
     def withdraw(self, reason_code: str) -> None:

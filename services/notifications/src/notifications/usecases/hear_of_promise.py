@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from chassis import ids
+from chassis.api.entities import write
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from notifications.domain.news import News, Step, moot, next_steps, recount, steps, what_follows
 from notifications.domain.notice import Concern, Notice
 from notifications.domain.policy import EVENTS
-from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE
+from notifications.store.notices import GET_NOTICE, LOCK_NOTICE, LOCK_NOTICES_OF_PROMISE, UPDATE_NOTICE
 from notifications.store.policies import POLICIES_FOR_EVENT
 from notifications.store.templates import GET_TEMPLATE
-from notifications.usecases.request_notice import RequestNotice, request_notice
-from notifications.usecases.save_notice import keep, queue, save
+from notifications.usecases.request_notice import request_notice
+from notifications.usecases.save_notice import queue, save
 
 KINDS = {Concern.AT_RISK: "promise-at-risk", Concern.RECOVERED: "promise-recovered"}
 
@@ -25,7 +27,7 @@ async def hear(tx: Transaction, news: News) -> None:
     todo = next_steps(before, news)
     if before and news.version > before[0].heard_version:
         before[0].heard_version = news.version
-        await keep(tx, before[0])
+        await write(tx, UPDATE_NOTICE, before[0])
     await _act(tx, news, todo)
 
 
@@ -58,7 +60,7 @@ async def count_told(tx: Transaction, before: Sequence[Notice]) -> None:
     for notice in recount(before):
         if notice.told and not notice.superseded:
             tx.record(notice.end_fact(), version=notice.version, caused_by=notice.request_event)
-        await keep(tx, notice)
+        await write(tx, UPDATE_NOTICE, notice)
 
 
 async def lock_notice(tx: Transaction, notice_id: UUID) -> Notice:
@@ -94,27 +96,33 @@ async def _request(tx: Transaction, news: News) -> None:
     if not policies:
         return
     policy = policies[0]
-    command = RequestNotice(
+    template = await GET_TEMPLATE.one(tx, id=policy.template_id)
+    notice = Notice(
+        id=ids.uuid7(tx.now),
         customer=news.customer,
         kind=KINDS[news.concern],
-        template_id=policy.template_id,
+        purpose=template.purpose,
+        template_id=template.id,
         variables=news.variables,
         promise=news.promise,
         case=news.case,
         expire_time=news.expire_time,
+        create_time=tx.now,
+        update_time=tx.now,
+        request_event=tx.id,
         notice_policy_id=policy.id,
         policy_version=policy.version,
+        promise_version=news.version,
+        heard_version=news.version,
         concern=news.concern,
+        department=news.department,
         due_time=news.due_time,
         time_zone=news.time_zone,
-        department=news.department,
-        promise_version=news.version,
     )
-    await request_notice(tx, command, await GET_TEMPLATE.one(tx, id=policy.template_id))
+    await request_notice(tx, notice, template)
 
 
 async def _revise(tx: Transaction, notice: Notice, news: News) -> None:
     notice.revise(news.variables, news.expire_time, news.version)
-    notice.request_event = tx.record(notice.request_fact(), version=notice.version)
     await queue(tx, notice, (await GET_TEMPLATE.one(tx, id=notice.template_id)).type)
     await save(tx, notice)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.api.entities import write
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.work import Outcome as Ended
@@ -10,9 +11,9 @@ from chassis.work import Refused, State, Verdict, Work
 from notifications.domain import notice as rules
 from notifications.domain.attempt import Attempt, Outcome
 from notifications.domain.notice import Concern, Notice
-from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT
+from notifications.store.notices import END_ATTEMPT, PUT_ATTEMPT, UPDATE_NOTICE
 from notifications.usecases.hear_of_promise import follow_up, told_of_promise
-from notifications.usecases.save_notice import keep, save
+from notifications.usecases.save_notice import save
 
 _OUTCOMES = {
     Verdict.DONE: Outcome.ACCEPTED,
@@ -68,7 +69,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     if state != notice.state:
         await save(tx, notice, caused_by=notice.request_event)
     else:  # nothing new to tell
-        await keep(tx, notice)
+        await write(tx, UPDATE_NOTICE, notice)
     if notice.concern != Concern.NONE:
         why = "" if notice.waits else why or notice.reason_code
         await follow_up(tx, of_promise, notice, why, wanted)

@@ -1,6 +1,5 @@
 """Requesting a notice. The notice is in the queue once the transaction has committed."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis import ids
@@ -8,34 +7,15 @@ from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import InvalidArgument, ResourceExhausted, Violation
-from notifications.domain.notice import LIFETIME, Concern, Notice
+from notifications.domain.notice import LIFETIME, Notice
 from notifications.domain.template import SENDER, Template, Text
+from notifications.names import DEPARTMENT
 from notifications.store.notices import COUNT_SENT_BY_HAND, INSERT_NOTICE
 from notifications.usecases import words
 from notifications.usecases.save_notice import queue
 from notifications.usecases.sendable import read_template, require_sendable_by_hand
 
 MEASURE = timedelta(days=1)  # in which a customer may get so many notices of one purpose
-
-
-@dataclass(frozen=True, slots=True)
-class RequestNotice:
-    """What to tell whom. The last seven are a policy's, see `Notice`."""
-
-    customer: str
-    kind: str
-    template_id: str
-    variables: dict[str, str]
-    promise: str = ""
-    case: str = ""
-    department: str = ""
-    expire_time: datetime | None = None
-    notice_policy_id: str = ""
-    policy_version: int = 0
-    concern: Concern = Concern.NONE
-    due_time: datetime | None = None
-    time_zone: str = ""
-    promise_version: int = 0
 
 
 async def send_notice(
@@ -64,30 +44,26 @@ async def send_notice(
     _check_variables(template, texts, variables)
     await _require_measure(tx, customer, template.purpose, per_customer)
     department = tx.call.principal.department
-    command = RequestNotice(
+    notice = Notice(
+        id=ids.uuid7(tx.now),
         customer=customer,
         kind=kind,
+        purpose=template.purpose,
         template_id=template_id,
         variables=variables,
         promise=promise,
         case=case,
-        department=f"departments/{department}" if department else "",
-        expire_time=expire_time,
+        expire_time=expire_time or tx.now + LIFETIME,
+        create_time=tx.now,
+        update_time=tx.now,
+        request_event=tx.id,
+        department=DEPARTMENT.format(department) if department else "",
     )
-    return await request_notice(tx, command, template)
+    return await request_notice(tx, notice, template)
 
 
-async def request_notice(tx: Transaction, command: RequestNotice, template: Template) -> Notice:
-    """Put a notice into the queue, for the purpose that the template has."""
-    given = values(command) | {
-        "purpose": template.purpose,
-        "heard_version": command.promise_version,
-        "expire_time": command.expire_time or tx.now + LIFETIME,
-    }
-    notice = Notice(
-        id=ids.uuid7(tx.now), create_time=tx.now, update_time=tx.now, request_event=tx.id, **given
-    )
-    notice.request_event = tx.record(notice.request_fact(), version=notice.version)
+async def request_notice(tx: Transaction, notice: Notice, template: Template) -> Notice:
+    """Put a new notice into the queue."""
     await queue(tx, notice, template.type)
     await tx.defer(INSERT_NOTICE, **values(notice))
     return notice

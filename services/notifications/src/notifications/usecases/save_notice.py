@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from chassis import work
-from chassis.db.statement import values
+from chassis.api.entities import write
 from chassis.db.transaction import Transaction
+from chassis.facts import fact_of
+from notifications.domain.facts import NoticeRequested
 from notifications.domain.notice import Notice
 from notifications.domain.template import REPEATS, Type
 from notifications.store.notices import UPDATE_NOTICE
@@ -13,17 +15,13 @@ SEND = "notice-send"  # the kind of work that sends; its key is the notice's id
 
 
 async def queue(tx: Transaction, notice: Notice, of: Type) -> None:
-    """Have it sent, from now until it is of no more use. Again for what a revision says instead.
+    """Have it sent, from now until it is of no more use, and tell so. Again for what a revision says instead.
 
     `of` is the type of its template: it says how often what may have arrived is repeated.
     """
+    notice.request_event = tx.record(fact_of(NoticeRequested, notice), version=notice.version)
     await work.enqueue(
-        tx,
-        SEND,
-        str(notice.id),
-        due_at=tx.now,
-        expire_at=notice.expire_time,
-        repeats=REPEATS[of],
+        tx, SEND, str(notice.id), due_at=tx.now, expire_at=notice.expire_time, repeats=REPEATS[of]
     )
 
 
@@ -32,10 +30,4 @@ async def save(tx: Transaction, notice: Notice, caused_by: UUID | None = None) -
     if notice.ended:
         await work.cancel(tx, SEND, str(notice.id))
         tx.record(notice.end_fact(), version=notice.version, caused_by=caused_by)
-    await keep(tx, notice)
-
-
-async def keep(tx: Transaction, notice: Notice) -> None:
-    """Keep what nobody is told of."""
-    notice.update_time = tx.now
-    await tx.defer(UPDATE_NOTICE, **values(notice))
+    await write(tx, UPDATE_NOTICE, notice)
