@@ -1,13 +1,12 @@
 """Creating, changing and deleting notice policies: each makes a version."""
 
-from dataclasses import replace
 from typing import TypedDict
 
-from chassis.api.entities import own_department, owned
+from chassis.api.entities import own_department, owned, write
 from chassis.db.locks import LOCK_NAME
-from chassis.db.statement import values
 from chassis.db.transaction import Transaction
 from chassis.errors import ResourceExists
+from chassis.facts import changed
 from notifications.domain.policy import NoticePolicy
 from notifications.names import POLICY
 from notifications.store.policies import GET_POLICY, INSERT_POLICY, LATEST_POLICY
@@ -48,15 +47,15 @@ async def update_policy(
 ) -> NoticePolicy:
     """Keep the next version. What is the same is none. What `_own` and `_keep` find."""
     policy = await _own(tx, notice_policy_id, etag)
-    changed = replace(policy, **changes)
-    return policy if changed == policy else await _keep(tx, _next(tx, changed))
+    return await _keep(tx, policy) if changed(policy, changes) else policy
 
 
 async def delete_policy(tx: Transaction, *, notice_policy_id: str, etag: str) -> None:
     """Keep that it is deleted. What `_own` finds."""
     policy = await _own(tx, notice_policy_id, etag)
     tx.touch(policy.name)  # of which the answer says nothing
-    await tx.defer(INSERT_POLICY, **values(_next(tx, replace(policy, deleted=True))))
+    changed(policy, {"deleted": True})
+    await write(tx, INSERT_POLICY, policy)
 
 
 async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
@@ -65,14 +64,10 @@ async def _own(tx: Transaction, policy_id: str, etag: str) -> NoticePolicy:
     return await owned(tx, POLICY, GET_POLICY, policy_id, etag=etag)
 
 
-def _next(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
-    return replace(policy, version=policy.version + 1, update_time=tx.now)
-
-
 async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     """Keep a version whose template there is, and says what it must: see `require_sendable`. NotFound."""
     await LOCK_NAME.run(tx, name=policy.template)
     template, texts = await read_template(tx, policy.template_id)
     require_sendable(template, texts, policy.event_type)
-    await tx.defer(INSERT_POLICY, **values(policy))
+    await write(tx, INSERT_POLICY, policy)
     return policy

@@ -1,19 +1,27 @@
 """Creating and changing templates and their texts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypedDict
 
-from chassis.api import etags
-from chassis.api.entities import created, own_department
+from chassis.api.entities import created, found, own_department, owned, write
 from chassis.db.locks import LOCK_NAME
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound, ResourceExists
+from chassis.errors import FailedPrecondition, ResourceExists
+from chassis.facts import changed
 from notifications.domain.template import Template, Text, Type
+from notifications.names import TEMPLATE, TEXT
 from notifications.store.policies import POLICIES_WITH_TEMPLATE
-from notifications.store.templates import INSERT_TEMPLATE, INSERT_TEXT, UPDATE_TEMPLATE
+from notifications.store.templates import (
+    GET_TEMPLATE,
+    GET_TEXT,
+    INSERT_TEMPLATE,
+    INSERT_TEXT,
+    LATEST_TEXTS,
+    UPDATE_TEMPLATE,
+)
 from notifications.usecases import words
-from notifications.usecases.sendable import read_template, require_sendable
+from notifications.usecases.sendable import require_sendable
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +81,17 @@ async def update_template(
 
     FailedPrecondition TEXT_MISSING, VARIABLE_IN_USE; what `require_sendable` finds.
     """
-    template, texts = await _own(tx, template_id)
-    etags.match(etag, template.name, template.version)
-    changed = replace(template)
+    template, texts = await _own(tx, template_id, etag)
+    new: dict[str, object] = {}
     if "default_language_code" in changes:
-        changed.default_language_code = words.language_code_of(changes["default_language_code"])
+        new["default_language_code"] = words.language_code_of(changes["default_language_code"])
     if "variables" in changes:
-        changed.variables = _declared(changes["variables"])
-    if changed == template:
-        return template
-    _require_texts(changed, texts)
-    await _require_policies(tx, changed, texts)
-    changed.update_time, changed.version = tx.now, template.version + 1
-    await tx.defer(UPDATE_TEMPLATE, **values(changed))
-    return changed
+        new["variables"] = _declared(changes["variables"])
+    if changed(template, new):
+        _require_texts(template, texts)
+        await _require_policies(tx, template, texts)
+        await write(tx, UPDATE_TEMPLATE, template)
+    return template
 
 
 async def create_text(
@@ -115,15 +120,11 @@ async def update_text(
 ) -> Text:
     """Keep the next version of a text. What says the same is no new version. NotFound; what `_keep` finds."""
     template, texts = await _own(tx, template_id)
-    text = next((each for each in texts if each.language == template_text_id), None)
-    if text is None:
-        raise NotFound(f"templates/{template_id}/texts/{template_text_id}")
-    etags.match(etag, text.name, text.version)
-    changed = replace(text, **changes)
-    if changed == text:
+    text = await found(tx, TEXT, GET_TEXT, template_id, template_text_id, etag=etag)
+    if not changed(text, changes):
         return text
-    changed.version, changed.create_time = text.version + 1, tx.now
-    return await _keep(tx, template, [each for each in texts if each is not text], changed)
+    text.create_time = tx.now
+    return await _keep(tx, template, texts, text)
 
 
 def _require_texts(template: Template, texts: list[Text]) -> None:
@@ -145,17 +146,17 @@ def _declared(variables: list[Variable]) -> dict[str, bool]:
     return {variable.name: variable.impersonal for variable in variables}
 
 
-async def _own(tx: Transaction, template_id: str) -> tuple[Template, list[Text]]:
-    """A template of the caller's with its texts, which nobody else changes meanwhile."""
-    await LOCK_NAME.run(tx, name=f"templates/{template_id}")
-    template, texts = await read_template(tx, template_id)
-    tx.require_owner(template)
-    return template, texts
+async def _own(tx: Transaction, template_id: str, etag: str = "") -> tuple[Template, list[Text]]:
+    """A template of the caller's with its texts, which nobody else changes meanwhile. What `owned` finds."""
+    await LOCK_NAME.run(tx, name=TEMPLATE.format(template_id))
+    template = await owned(tx, TEMPLATE, GET_TEMPLATE, template_id, etag=etag)
+    return template, await LATEST_TEXTS.all(tx, template_id=template_id)
 
 
-async def _keep(tx: Transaction, template: Template, others: list[Text], text: Text) -> Text:
+async def _keep(tx: Transaction, template: Template, texts: list[Text], text: Text) -> Text:
     """Keep a version of a text that says what it must: see `words.check` and `require_sendable`."""
     words.check(template, text)
+    others = [each for each in texts if each.language != text.language]
     await _require_policies(tx, template, [*others, text])
     await tx.defer(INSERT_TEXT, **values(text))
     return text
