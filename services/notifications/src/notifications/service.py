@@ -11,7 +11,7 @@ from notifications.events import cases
 from notifications.jobs.contacts import Contacts
 from notifications.jobs.promises import Promises
 from notifications.jobs.sending import Sending
-from notifications.jobs.smtp import SmtpProvider, SmtpServer
+from notifications.jobs.smtp import SmtpProvider
 from notifications.rpc.notices import NoticeRpc
 from notifications.rpc.policies import PolicyRpc
 from notifications.rpc.templates import TemplateRpc
@@ -58,14 +58,14 @@ def _sending(app: App[Settings]) -> Sending:
     contacts = Contacts(
         app.client(ConsentServiceStub, "customer"), app.client(DirectoryServiceStub, "cases"), s.front_desk
     )
-    server = SmtpServer(
+    provider = SmtpProvider(
         s.smtp_host, s.smtp_port, s.smtp_security, s.smtp_username, s.smtp_password.get_secret_value()
     )
     return Sending(
         app.db,
         contacts,
         Promises(app.db, app.client(PromiseServiceStub, "cases")),
-        SmtpProvider(server),
+        provider,
         s.sender,
         at_once=s.send_at_once,
         prepare_time=timedelta(seconds=s.send_prepare_timeout_s),

@@ -48,22 +48,20 @@ class Contact:
     reply_to: str
 
 
+@dataclass(frozen=True, slots=True)
 class Contacts:
     """Asks the customer service and the directory.
 
-    Args:
+    Attributes:
         consents: the customer service's.
         directory: the cases service's.
         front_desk: the agent who stands in when a customer has no relationship manager.
 
     """
 
-    def __init__(
-        self, consents: ConsentServiceAsyncStub, directory: DirectoryServiceAsyncStub, front_desk: str
-    ) -> None:
-        self._consents = consents
-        self._directory = directory
-        self._front_desk = front_desk
+    consents: ConsentServiceAsyncStub
+    directory: DirectoryServiceAsyncStub
+    front_desk: str
 
     async def of(self, customer: str, purpose: str) -> Contact:
         """The contact for one message now. Forbidden when there must be none, Later when nobody can say.
@@ -71,7 +69,7 @@ class Contacts:
         Ours when we may not ask, or there is nobody to name.
         """
         allowed = await self._check(customer, purpose)
-        agent = await self._agent(allowed.relationship_manager) or await self._agent(self._front_desk)
+        agent = await self._agent(allowed.relationship_manager) or await self._agent(self.front_desk)
         if agent is None:
             raise Ours("no-contact-person")
         return Contact(
@@ -92,7 +90,7 @@ class Contacts:
             channels=[channel_pb2.CHANNEL_EMAIL],
         )
         try:
-            answer = await self._consents.CheckContact(request)
+            answer = await self.consents.CheckContact(request)
         except grpc.aio.AioRpcError as error:
             absent = refusal(error).metadata.get("resource")
             if absent == customer:
@@ -109,7 +107,7 @@ class Contacts:
         if not name:
             return None
         try:
-            agent = await self._directory.GetAgent(directory_service_pb2.GetAgentRequest(name=name))
+            agent = await self.directory.GetAgent(directory_service_pb2.GetAgentRequest(name=name))
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return None

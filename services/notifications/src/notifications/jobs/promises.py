@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
 BEHIND = "promise-behind"
 
 
+@dataclass(frozen=True, slots=True)
 class Promises:
     """Asks the cases service. Events only woke us: they come late, twice and in any order.
 
-    Args:
+    Attributes:
         db: the service's database.
         promises: the cases service's.
 
     """
 
-    def __init__(self, db: Database, promises: PromiseServiceAsyncStub) -> None:
-        self._db = db
-        self._promises = promises
+    db: Database
+    promises: PromiseServiceAsyncStub
 
     async def confirm(self, notice: Notice) -> None:
         """Return when what a policy's notice says of its promise may hold; a department's says what it says.
@@ -46,7 +47,7 @@ class Promises:
         if notice.concern == Concern.NONE:
             return
         try:
-            promise = await self._promises.GetPromise(
+            promise = await self.promises.GetPromise(
                 promise_service_pb2.GetPromiseRequest(name=notice.promise)
             )
         except grpc.aio.AioRpcError as error:
@@ -57,5 +58,5 @@ class Promises:
         if news.version < notice.heard_version:
             raise Later(BEHIND)
         if untrue(notice.concern, news) or news.variables != notice.variables:
-            async with self._db.transaction() as tx:
+            async with self.db.transaction() as tx:
                 await learn(tx, notice.id, news)

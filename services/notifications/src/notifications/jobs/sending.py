@@ -1,6 +1,7 @@
 """Sending: what the chassis' queue does with a notice."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,10 +31,11 @@ from notifications.usecases.words import Words, render
 _log = structlog.get_logger()
 
 
+@dataclass(eq=False, slots=True)
 class Sending:
     """The worker that hands notices to the provider: see `chassis.work.Worker`.
 
-    Args:
+    Attributes:
         db: the service's database.
         contacts: whom to reach, and where.
         promises: whether what a notice says of a promise still holds.
@@ -43,45 +45,31 @@ class Sending:
 
     """
 
-    kind = SEND
-
-    def __init__(
-        self,
-        db: Database,
-        contacts: Contacts,
-        promises: Promises,
-        provider: SmtpProvider,
-        sender: Mailbox,
-        *,
-        at_once: int,
-        prepare_time: timedelta,
-        answer_time: timedelta,
-        retries: Backoff,
-    ) -> None:
-        self.at_once = at_once
-        self.prepare_time = prepare_time
-        self.answer_time = answer_time
-        self.retries = retries
-        self._db = db
-        self._contacts = contacts
-        self._promises = promises
-        self._provider = provider
-        self._sender = sender
+    db: Database
+    contacts: Contacts
+    promises: Promises
+    provider: SmtpProvider
+    sender: Mailbox
+    at_once: int
+    prepare_time: timedelta
+    answer_time: timedelta
+    retries: Backoff
+    kind: str = SEND
 
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
-        prepared = await prepare(self._db, work)
-        contact = await self._contacts.of(prepared.notice.customer, prepared.notice.purpose)
+        prepared = await prepare(self.db, work)
+        contact = await self.contacts.of(prepared.notice.customer, prepared.notice.purpose)
         delivery = prepared.to(contact.channel, contact.language_code)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
         async def ready(fingerprint: str) -> None:
-            await self._promises.confirm(delivery.notice)
+            await self.promises.confirm(delivery.notice)
             await turn.hand_over(fingerprint, delivery)
 
-        code = await self._provider.send(mail, ready, turn.commit_to_it)
-        return Accepted(_hash(words), code, self._db.clock.now())
+        code = await self.provider.send(mail, ready, turn.commit_to_it)
+        return Accepted(_hash(words), code, self.db.clock.now())
 
     async def lock(self, tx: Transaction, key: str) -> Notice:
         """Lock the notice."""
@@ -108,7 +96,7 @@ class Sending:
         await record_outcome(tx, subject, work, self._attempt(subject, attempt, tx.now), outcome)
 
     def _attempt(self, notice: Notice, number: int, time: datetime) -> Attempt:
-        key = notice.provider_key(self._sender.address.domain)
+        key = notice.provider_key(self.sender.address.domain)
         return Attempt(notice.id, number, smtp.NAME, key, time)
 
     def _mail(self, delivery: Delivery, contact: Contact, words: Words) -> Mail:
@@ -117,8 +105,8 @@ class Sending:
             raise Refused("invalid-address")
         reply_to = address_of(contact.reply_to)
         return Mail(
-            message_id=delivery.notice.provider_key(self._sender.address.domain),
-            sender=self._sender,
+            message_id=delivery.notice.provider_key(self.sender.address.domain),
+            sender=self.sender,
             to=Mailbox(contact.customer_name, address),
             reply_to=reply_to if reply_to and not reply_to.needs_utf8 else None,
             words=words,

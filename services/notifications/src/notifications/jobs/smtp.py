@@ -24,22 +24,18 @@ _ACCEPTED = 250
 _FIRST_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
-    """Where mail is handed in. `security` is `none`, `starttls` or `tls`; no username, no login."""
+@dataclass(frozen=True, repr=False, slots=True)
+class SmtpProvider:
+    """Hands in mail to a server, one connection for each message.
+
+    `security` is `none`, `starttls` or `tls`; no username, no login.
+    """
 
     host: str
     port: int
     security: str
     username: str
     password: str
-
-
-class SmtpProvider:
-    """Hands in mail, one connection for each message."""
-
-    def __init__(self, server: SmtpServer) -> None:
-        self._server = server
 
     async def send(
         self, mail: Mail, ready: Callable[[str], Awaitable[None]], commit_to_it: Callable[[], None]
@@ -58,18 +54,17 @@ class SmtpProvider:
             Exception: anything else after the final dot: nobody knows.
 
         """
-        server = self._server
         smtp = aiosmtplib.SMTP(
-            hostname=server.host,
-            port=server.port,
-            use_tls=server.security == "tls",
-            start_tls=server.security == "starttls",
-            username=server.username or None,
-            password=server.password or None,
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.security == "tls",
+            start_tls=self.security == "starttls",
+            username=self.username or None,
+            password=self.password or None,
             timeout=STEP_S,
         )
         failpoints.hit("provider.before_send")
-        with client_span("send smtp", {"server.address": server.host, "server.port": server.port}):
+        with client_span("send smtp", {"server.address": self.host, "server.port": self.port}):
             try:
                 await self._connect(smtp)
                 await self._envelope(smtp, mail)

@@ -24,9 +24,7 @@ from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceServic
 class NoticeRpc(Rpc, NoticeServiceServicer):
     """Sending notices and following them.
 
-    Args:
-        db: the service's database.
-        explainer: explains notices.
+    Attributes:
         per_customer: how many notices of one purpose departments may request for a customer within a day.
 
     """
