@@ -1,7 +1,5 @@
 """What every installation begins with: the words for a delay and its end, and the rules that send them."""
 
-from typing import Any
-
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
 from chassis.db.statement import values
@@ -52,36 +50,32 @@ With kind regards,
 """
 
 
+_NONE: dict[str, str] = {}
+_FIRST = (  # the event, the policy for it, and the template that it sends
+    (Concern.AT_RISK, "promise-at-risk", "delay", Type.DELAY, SUBJECT, BODY, APOLOGY, REASONS),
+    (
+        Concern.RECOVERED,
+        "promise-recovered",
+        "recovery",
+        Type.INFORMATION,
+        RECOVERY_SUBJECT,
+        RECOVERY_BODY,
+        "",
+        _NONE,
+    ),
+)
+
+
 async def seed(db: Database) -> None:
     """Create the templates and policies for promises, where there is none."""
     now = db.clock.now()
-    about: dict[str, Any] = {
-        "purpose": SERVICE,
-        "department_id": PLATFORM,
-        "default_language_code": LANGUAGE_CODE,
-    }
-    first: dict[str, Any] = {"language": LANGUAGE_CODE.lower(), "language_code": LANGUAGE_CODE, "version": 1}
-    delay = Template("delay", Type.DELAY, **about, variables={}, create_time=now, update_time=now)
-    recovery = Template("recovery", Type.INFORMATION, **about, variables={}, create_time=now, update_time=now)
-    sorry = Text(
-        delay.id, **first, subject=SUBJECT, body=BODY, apology=APOLOGY, reasons=REASONS, create_time=now
-    )
-    stands = Text(
-        recovery.id,
-        **first,
-        subject=RECOVERY_SUBJECT,
-        body=RECOVERY_BODY,
-        apology="",
-        reasons={},
-        create_time=now,
-    )
+    language = LANGUAGE_CODE.lower()
     with acting(Call("seed", service_itself(db.service))):
         async with db.transaction() as tx:
-            for template, text, policy_id, concern in (
-                (delay, sorry, "promise-at-risk", Concern.AT_RISK),
-                (recovery, stands, "promise-recovered", Concern.RECOVERED),
-            ):
-                policy = NoticePolicy(policy_id, 1, EVENTS[concern], template.id, False, PLATFORM, now, now)
+            for concern, policy_id, name, kind, subject, body, apology, reasons in _FIRST:
+                template = Template(name, kind, SERVICE, PLATFORM, LANGUAGE_CODE, {}, now, now)
+                text = Text(name, language, LANGUAGE_CODE, 1, subject, body, apology, reasons, now)
+                policy = NoticePolicy(policy_id, 1, EVENTS[concern], name, False, PLATFORM, now, now)
                 await INSERT_TEMPLATE.run(tx, **values(template))
                 await SEED_TEXT.run(tx, **values(text))
                 await SEED_POLICY.run(tx, **values(policy))
