@@ -22,6 +22,7 @@ from notifications.jobs.contacts import Contact, Contacts
 from notifications.jobs.message import Mail, Mailbox
 from notifications.jobs.promises import Promises
 from notifications.jobs.smtp import SmtpProvider
+from notifications.store.notices import GET_NOTICE
 from notifications.usecases.hear_of_promise import lock_notice
 from notifications.usecases.record_outcome import Accepted, record_outcome
 from notifications.usecases.save_notice import SEND
@@ -58,14 +59,14 @@ class Sending:
 
     async def act(self, work: Work, turn: Turn) -> Accepted:
         """Ask, write, hand over."""
-        prepared = await prepare(self.db, work)
-        contact = await self.contacts.of(prepared.notice.customer, prepared.notice.purpose)
-        delivery = prepared.to(contact.channel, contact.language_code)
+        notice = await GET_NOTICE.one(self.db, id=UUID(work.key))
+        contact = await self.contacts.of(notice.customer, notice.purpose)
+        delivery = await prepare(self.db, work, notice, contact.channel, contact.language_code)
         words = _words(delivery, contact)
         mail = self._mail(delivery, contact, words)
 
         async def ready(fingerprint: str) -> None:
-            await self.promises.confirm(delivery.notice)
+            await self.promises.confirm(notice)
             await turn.hand_over(fingerprint, delivery)
 
         code = await self.provider.send(mail, ready, turn.commit_to_it)

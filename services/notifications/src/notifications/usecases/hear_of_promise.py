@@ -41,7 +41,9 @@ async def learn(tx: Transaction, notice_id: UUID, news: News) -> None:
 
 
 async def told_of_promise(tx: Transaction, notice: Notice) -> list[Notice]:
-    """What policies told, or want to tell, of the promise of a notice that is locked, it among them."""
+    """What policies told, or want to tell, of the promise of a locked notice; a department's, alone."""
+    if notice.concern == Concern.NONE:
+        return [notice]
     found = await LOCK_NOTICES_OF_PROMISE.all(tx, promise=notice.promise, customer=notice.customer)
     return [notice if each.id == notice.id else each for each in found]
 

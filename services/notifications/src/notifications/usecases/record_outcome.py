@@ -52,7 +52,7 @@ async def record_outcome(tx: Transaction, notice: Notice, work: Work, attempt: A
     """
     earlier, state = (notice.version, notice.in_doubt), notice.state
     why, wanted = notice.reason_code, notice.variables
-    of_promise = await told_of_promise(tx, notice) if notice.concern != Concern.NONE else [notice]
+    of_promise = await told_of_promise(tx, notice)
     await _keep(tx, notice, attempt, ended)
     notice.in_doubt = bool(work.unknown)
     if isinstance(ended.result, Accepted):
