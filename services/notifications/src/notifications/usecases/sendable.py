@@ -28,25 +28,20 @@ def require_sendable(template: Template, texts: Sequence[Text], event_type: str)
     that is what the promise becomes; who is told of a recovery, the date that stands.
     """
     concern = _CONCERNS[event_type]
+    needs = f"A policy on {event_type} needs a template"
     _require_text(template, texts)
     if template.purpose != SERVICE:
-        raise _refusal(
-            template, f"A policy needs a template of the purpose {SERVICE}: promises are part of it."
-        )
+        raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.")
     if further := sorted(set(words.to_give(template, texts)) - SENDER):
-        raise _refusal(
-            template, f"The template must have no variables of its own; this one needs {', '.join(further)}."
-        )
+        raise _refusal(template, f"{needs} without variables of its own, such as {', '.join(further)}.")
     if concern == Concern.AT_RISK and template.type != Type.DELAY:
-        raise _refusal(template, f"A policy on {event_type} needs a template of the type {Type.DELAY}.")
+        raise _refusal(template, f"{needs} of the type {Type.DELAY}.")
     try:
         for text in texts:
-            words.check(template, text, MUST_SAY.get(concern, ()))
+            words.check(template, text, MUST_SAY[concern])
     except InvalidArgument:
         parts = ", ".join(MUST_SAY[concern])
-        raise _refusal(
-            template, f"A policy on {event_type} needs a template whose texts always say {parts}."
-        ) from None
+        raise _refusal(template, f"{needs} whose texts always say {parts}.") from None
 
 
 def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise: str) -> None:
@@ -57,9 +52,8 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise:
     """
     _require_text(template, texts)
     if template.type == Type.DELAY:
-        raise _refusal(
-            template, f"Delays are told by policies; SendNotice needs the type {Type.INFORMATION}."
-        )
+        message = f"Delays are told by policies; SendNotice needs the type {Type.INFORMATION}."
+        raise _refusal(template, message)
     if promise and (dates := sorted(DATES & set(words.to_give(template, texts)))):
         message = f"The dates of a promise are told by policies; this template tells {', '.join(dates)}."
         raise _refusal(template, message)
@@ -67,9 +61,8 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise:
 
 def _require_text(template: Template, texts: Sequence[Text]) -> None:
     if words.text_for(texts, "", template.default_language_code) is None:
-        raise _refusal(
-            template, f"The template needs a text in its default language, {template.default_language_code}."
-        )
+        message = f"The template needs a text in its default language, {template.default_language_code}."
+        raise _refusal(template, message)
 
 
 def _refusal(template: Template, message: str) -> FailedPrecondition:
