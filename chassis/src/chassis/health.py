@@ -1,10 +1,9 @@
 """Health, metrics and build information over HTTP, on a port of its own."""
 
 import asyncio
-import contextlib
 import functools
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -16,9 +15,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 CONNECTION_S = 10.0
 CONNECTIONS_MAX = 256
+ANSWER_S = 1.0
 
 
 def health_app(service: str, ready: Callable[[], list[str]]) -> Starlette:
@@ -82,30 +83,35 @@ class _Connection(H11Protocol):
         super().connection_lost(exc)
 
 
-class HealthServer(uvicorn.Server):
-    """Serves the health app in the service's own event loop, leaving signals to the service."""
+class HealthServer:
+    """Serves the health app in the service's own event loop.
+
+    uvicorn's server is for a process of its own: it looks ten times a second whether it is to end, and takes
+    the signals that the service drains upon.
+    """
 
     def __init__(self, app: Starlette, host: str, port: int) -> None:
-        protocol: Any = functools.partial(_Connection, {})
-        super().__init__(
-            uvicorn.Config(
-                app, host=host, port=port, http=protocol, log_config=None, access_log=False, lifespan="off"
-            )
-        )
-        self._serving: asyncio.Task[None] | None = None
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave SIGTERM and SIGINT to the service, which drains in order."""
-        yield
+        self._address = host, port
+        self._config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
+        self._state = ServerState()
+        self._connections: dict[_Connection, None] = {}
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Listen. OSError when the port is taken."""
-        listening = socket.create_server((self.config.host, self.config.port), backlog=64)
-        self._serving = asyncio.create_task(self.serve([listening]))
+        self._config.load()
+        connection: Any = functools.partial(
+            _Connection, self._connections, config=self._config, server_state=self._state, app_state={}
+        )
+        listening = socket.create_server(self._address, backlog=64)
+        self._server = await asyncio.get_running_loop().create_server(connection, sock=listening)
 
     async def close(self) -> None:
-        """Stop listening."""
-        self.should_exit = True
-        if self._serving is not None:
-            await self._serving
+        """Stop listening, and answer who has asked."""
+        if self._server is None:
+            return
+        self._server.close()
+        for connection in list(self._connections):
+            connection.shutdown()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks, timeout=ANSWER_S)

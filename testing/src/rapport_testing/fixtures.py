@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from chassis import ids, libpq
 from chassis.events.provision import provision
+from chassis.grpc import server as grpc_server
 from chassis.grpc.server import add_servicer
 from chassis.lifecycle import Lifecycle
 from chassis.service import Service
@@ -83,7 +84,11 @@ class Start(Protocol):
 
 @pytest.fixture
 async def start(
-    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock, tmp_path: Path
+    infrastructure: Infrastructure,
+    issuer: TestIssuer,
+    clock: ManualClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Start]:
     """Starts services in this process, each with a fresh database and its own token, and stops them after."""
     started: list[tuple[Running, str]] = []
@@ -118,6 +123,7 @@ async def start(
         return running
 
     yield begin
+    monkeypatch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
     for running, url in reversed(started):
         await running.stop()
         await infrastructure.drop_database(url)
