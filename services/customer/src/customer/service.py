@@ -7,8 +7,7 @@ from chassis.inbox.arrivals import Arrivals
 from chassis.inbox.subscription import Subscription
 from chassis.service import Service
 from customer.events.view import LISTENING, ViewProjector
-from customer.jobs.apply_import import apply_import
-from customer.jobs.redraw_sections import redraw_sections
+from customer.jobs.timers import apply_import, redraw_sections
 from customer.rpc.consents import ConsentRpc
 from customer.rpc.customers import CustomerRpc
 from customer.rpc.imports import ImportRpc

@@ -12,6 +12,7 @@ from cases.domain.due import Due
 from cases.domain.promise import Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
+from cases.names import CASE, CUSTOMER
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import INSERT_NEW_PROMISES, INSERT_PROMISE, PROMISED_BEFORE, PROMISES_BY_IMPORT_KEY
 from cases.store.work_items import LOCK_WORK_ITEMS
@@ -175,12 +176,12 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
     for command in about:
         case = cases.get(command.case_id) if command.case_id else None
         if case is None:
-            raise NotFound(f"cases/{command.case_id}")
+            raise NotFound(CASE.format(command.case_id))
         if case.customer_id != command.customer_id:
             raise FailedPrecondition(
                 "CUSTOMER_MISMATCH",
-                f"cases/{command.case_id} is of another customer: promise to the case's customer.",
-                {"resource": f"cases/{command.case_id}", "customer": f"customers/{command.customer_id}"},
+                f"{case.name} is of another customer: promise to the case's customer.",
+                {"resource": case.name, "customer": CUSTOMER.format(command.customer_id)},
             )
     foundations = _Foundations(cases, work_items)
     if work_items:  # read once they are locked, so that nobody promises on them meanwhile

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from chassis.errors import FailedPrecondition
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
-from customer.domain.names import customer_name, department_name
 from customer.domain.timeline import Channel
+from customer.names import CONSENT, CUSTOMER, DEPARTMENT, PREFERENCES, PURPOSE
 
 
 class Default(StrEnum):
@@ -54,15 +54,8 @@ class Purpose:
     update_time: datetime
     version: int
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"purposes/{self.id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}` whose it is."""
-        return department_name(self.department_id)
+    name = PURPOSE.named("id")
+    department = DEPARTMENT.named("department_id")
 
 
 class Said(TypedDict, total=False):
@@ -93,20 +86,9 @@ class Consent:
     update_time: datetime
     version: int
 
-    @property
-    def purpose(self) -> str:
-        """The resource name of the purpose."""
-        return f"purposes/{self.purpose_id}"
-
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"{self.customer}/consents/{self.id}"
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return customer_name(self.customer_id)
+    name = CONSENT.named("customer_id", "id")
+    purpose = PURPOSE.named("purpose_id")
+    customer = CUSTOMER.named("customer_id")
 
     def noted(self, changes: Said, now: datetime) -> Self:
         """What is noted by `changes`. Those of where and how alone correct it: it stays said when it was.
@@ -149,15 +131,8 @@ class Preferences:
     update_time: datetime | None
     version: int
 
-    @property
-    def name(self) -> str:
-        """The resource name."""
-        return f"{self.customer}/preferences"
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return customer_name(self.customer_id)
+    name = PREFERENCES.named("customer_id")
+    customer = CUSTOMER.named("customer_id")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from customer.domain.names import customer_name
+from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
 # What a person has. `organization_name` is also what an organization is called.
@@ -83,10 +83,7 @@ class Customer:
     update_time: datetime
     version: int
 
-    @property
-    def name(self) -> str:
-        """`customers/{uuid}`."""
-        return customer_name(self.id)
+    name = CUSTOMER.named("id")
 
     @property
     def type(self) -> str:

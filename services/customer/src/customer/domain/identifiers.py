@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import AlreadyExists, FailedPrecondition
-from customer.domain.names import customer_name, identifier_name
+from customer.names import CUSTOMER, IDENTIFIER
 
 MAX_IDENTIFIERS = 100
 
@@ -86,15 +86,8 @@ class Identifier(_Keyed):
     quality: Quality
     create_time: datetime
 
-    @property
-    def name(self) -> str:
-        """`customers/{uuid}/identifiers/{uuid}`."""
-        return identifier_name(self.customer_id, self.id)
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return customer_name(self.customer_id)
+    name = IDENTIFIER.named("customer_id", "id")
+    customer = CUSTOMER.named("customer_id")
 
 
 @dataclass(frozen=True, slots=True)

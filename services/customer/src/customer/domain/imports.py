@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from customer.domain.names import department_name
+from customer.names import DEPARTMENT, IMPORT_JOB
 
 
 class ImportState(StrEnum):
@@ -42,15 +42,8 @@ class ImportJob:
     importer: str = ""
     commit_id: UUID | None = None
 
-    @property
-    def name(self) -> str:
-        """`importJobs/{uuid}`."""
-        return f"importJobs/{self.id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}` that imports; empty for nobody's."""
-        return department_name(self.department_id)
+    name = IMPORT_JOB.named("id")
+    department = DEPARTMENT.named("department_id")
 
     def receive(self, last_line: int, accepted: int, rejected: int) -> None:
         """Count rows that came in."""

@@ -7,7 +7,7 @@ from typing import NoReturn, Self
 from uuid import UUID
 
 from chassis.errors import FailedPrecondition
-from customer.domain.names import department_name, section_name
+from customer.names import DEPARTMENT, SECTION, SECTION_SCHEMA
 
 
 @dataclass(slots=True)
@@ -29,15 +29,8 @@ class SectionSchema:
     deleted_version: int = 0
     delete_time: datetime | None = None
 
-    @property
-    def name(self) -> str:
-        """`sectionSchemas/{code}`."""
-        return f"sectionSchemas/{self.id}"
-
-    @property
-    def department(self) -> str:
-        """`departments/{department}` whose it is."""
-        return department_name(self.department_id)
+    name = SECTION_SCHEMA.named("id")
+    department = DEPARTMENT.named("department_id")
 
     @property
     def is_deleted(self) -> bool:
@@ -93,10 +86,7 @@ class ViewSection:
     schema_version: int
     put_id: UUID
 
-    @property
-    def name(self) -> str:
-        """`customers/{uuid}/view/sections/{code}`."""
-        return section_name(self.customer_id, self.section)
+    name = SECTION.named("customer_id", "section")
 
     def require_newer(self, as_of_time: datetime) -> None:
         """Refuse what is true of an earlier time than what is there. FailedPrecondition STALE_SECTION."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from customer.domain.names import customer_name, entry_name
+from customer.names import CUSTOMER, ENTRY
 
 INTERACTION = "rapport.customer.v1.InteractionRecorded"  # what an entry that is no fact of others says
 
@@ -62,12 +62,5 @@ class TimelineEntry:
     amount: Decimal | None = None
     currency_code: str = ""
 
-    @property
-    def name(self) -> str:
-        """`customers/{uuid}/timelineEntries/{uuid}`."""
-        return entry_name(self.customer_id, self.id)
-
-    @property
-    def customer(self) -> str:
-        """`customers/{uuid}`."""
-        return customer_name(self.customer_id)
+    name = ENTRY.named("customer_id", "id")
+    customer = CUSTOMER.named("customer_id")

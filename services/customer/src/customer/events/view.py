@@ -8,16 +8,15 @@ from chassis.db.transaction import Transaction
 from chassis.events.declarations import EVERY, Listening
 from chassis.events.envelope import Event
 from chassis.events.shown import Shown
-from chassis.names import Pattern
 from chassis.telemetry.tracing import trace_id
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
+from customer.names import CUSTOMER
 from customer.usecases.hot_views import HotViews
 from customer.usecases.parts import SPECS, Fact
 from customer.usecases.views import About, Happened, apply
 
 # Renamed when a release folds a type that it did not fold: it then hears again what the streams hold.
 LISTENING = Listening("customer-view", EVERY, in_batches=True)
-_CUSTOMER = Pattern("customers/{customer}")
 
 
 class ViewProjector:
@@ -34,7 +33,7 @@ class ViewProjector:
 
 
 def _happened(event: Event[Any]) -> Happened | None:
-    ids = _CUSTOMER.match(event.shown.customer)
+    ids = CUSTOMER.match(event.shown.customer)
     if ids is None:
         return None
     # A contact is on the timeline from the moment it is recorded.

@@ -8,9 +8,9 @@ from chassis.errors import NotFound
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from customer import names
 from customer.domain.consents import choose_contact
 from customer.domain.timeline import Channel
-from customer.rpc import names
 from customer.store import consents as store
 from customer.store.customers import CUSTOMER
 from customer.store.identifiers import IDENTIFIERS_OF

@@ -19,10 +19,9 @@ from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
+from customer import names
 from customer.domain.customers import Customer
 from customer.domain.identifiers import Handle
-from customer.domain.names import customer_name
-from customer.rpc import names
 from customer.rpc.drafts import read_changes, read_draft, read_handle, shown
 from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
@@ -137,7 +136,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         messages = dict(zip((c.id for c in found), await self._shown(found), strict=True))
         for customer_id in ids:
             if customer_id not in messages:
-                raise NotFound(customer_name(customer_id))
+                raise NotFound(names.CUSTOMER.format(customer_id))
         return [messages[customer_id] for customer_id in ids]
 
     async def _shown(self, customers: Sequence[Customer]) -> list[customer_pb2.Customer]:
@@ -151,7 +150,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     ) -> list[pb.ResolveCustomerResponse]:
         found = await resolve_customers(tx, asks, self.relationship_manager, missing_allowed=missing_allowed)
         return [
-            pb.ResolveCustomerResponse(customer=customer_name(each.customer_id), created=each.created)
+            pb.ResolveCustomerResponse(customer=names.CUSTOMER.format(each.customer_id), created=each.created)
             if each
             else pb.ResolveCustomerResponse()
             for each in found

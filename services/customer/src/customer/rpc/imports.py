@@ -8,8 +8,8 @@ from chassis.grpc.methods import change, get, listing
 from chassis.grpc.mutation import mutation
 from chassis.servicer import Rpc
 from customer.domain.identifiers import Draft
+from customer.names import IMPORT_JOB
 from customer.rpc.drafts import read_draft
-from customer.rpc.names import IMPORT_JOB
 from customer.store import imports as store
 from customer.usecases import imports as usecases
 from rapport.customer.v1 import import_service_pb2 as pb

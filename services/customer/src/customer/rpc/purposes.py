@@ -3,7 +3,7 @@
 from chassis.explain.explainer import explain
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
-from customer.rpc.names import PURPOSE
+from customer.names import PURPOSE
 from customer.store import consents as store
 from customer.usecases.purposes import create_purpose, update_purpose
 from rapport.customer.v1 import purpose_service_pb2 as pb

@@ -11,8 +11,8 @@ from chassis.api.entities import found
 from chassis.api.validation import Check
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from customer import names
 from customer.domain.sections import ViewSection
-from customer.rpc import names
 from customer.store import sections as store
 from customer.store.customers import CUSTOMER
 from customer.usecases import sections as usecases

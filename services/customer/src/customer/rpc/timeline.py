@@ -13,8 +13,8 @@ from chassis.facts import Why
 from chassis.grpc.ingest import ingest
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
+from customer import names
 from customer.domain.timeline import INTERACTION, TimelineEntry
-from customer.rpc import names
 from customer.store import timeline as store
 from customer.store.customers import CUSTOMER
 from customer.usecases.rendering import entry_message

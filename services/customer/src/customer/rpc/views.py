@@ -15,9 +15,8 @@ from chassis.errors import NotFound, invalid
 from chassis.inbox.arrivals import Arrivals
 from chassis.servicer import Rpc
 from chassis.timeouts import woken
+from customer import names
 from customer.domain.customers import Customer
-from customer.domain.names import view_name
-from customer.rpc import names
 from customer.store.customers import CUSTOMERS_BY_ID
 from customer.store.tables import ViewRow
 from customer.store.views import SECTIONS_BY_ID, VIEWS_BY_ID
@@ -78,7 +77,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
             views |= await self._of_nothing_told(missing)
         for customer_id in ids:
             if customer_id not in views:
-                raise NotFound(view_name(customer_id))
+                raise NotFound(names.VIEW.format(customer_id))
         return [
             view_pb2.CustomerView.FromString(views[customer_id] + self._currency(customer_id))
             for customer_id in ids
@@ -119,7 +118,7 @@ class ViewRpc(Rpc, view_service_pb2_grpc.ViewServiceServicer):
         """The view of a customer of whom nothing was told yet. NotFound when there is no such customer."""
         views = await self._of_nothing_told([customer_id])
         if customer_id not in views:
-            raise NotFound(view_name(customer_id))
+            raise NotFound(names.VIEW.format(customer_id))
         return views[customer_id]
 
     async def _of_nothing_told(self, ids: Sequence[UUID]) -> dict[UUID, bytes]:

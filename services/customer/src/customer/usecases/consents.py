@@ -5,14 +5,15 @@ from typing import TypedDict
 from uuid import UUID
 
 from chassis.api import etags
+from chassis.api.entities import found
 from chassis.db.statement import Executor, values
 from chassis.db.transaction import Transaction
 from chassis.errors import NotFound, invalid
 from chassis.facts import fact_of
 from customer.domain.consents import CHANNEL_IDS, Consent, ConsentState, Preferences, Said
 from customer.domain.facts import ConsentUpdated, PreferencesUpdated
-from customer.domain.names import customer_name
 from customer.domain.timeline import Channel
+from customer.names import CONSENT, CUSTOMER, PURPOSE
 from customer.store import consents as store
 from customer.store.customers import LOCKED_CUSTOMER
 
@@ -33,7 +34,7 @@ async def update_consent(
 
     Every time it is said is kept, with who noted it. NotFound; FailedPrecondition CONSENT_SUPERSEDED.
     """
-    await _lock(tx, customer_id)
+    await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
     held = await store.CONSENT.maybe(tx, customer_id=customer_id, id=consent_id)
     before = held.state if held else "UNSPECIFIED"
     if held is None:
@@ -57,11 +58,10 @@ async def _new(
     if channel not in CHANNEL_IDS:
         raise invalid("consent.name", "INVALID_NAME", f"must end with .{', .'.join(CHANNEL_IDS)}")
     if not allow_missing:
-        raise NotFound(f"{customer_name(customer_id)}/consents/{consent_id}")
+        raise NotFound(CONSENT.format(customer_id, consent_id))
     if "state" not in consent:
         raise invalid("consent.state", "REQUIRED", "must be given")
-    if await store.PURPOSE.maybe(tx, id=purpose_id) is None:
-        raise NotFound(f"purposes/{purpose_id}")
+    await found(tx, PURPOSE, store.PURPOSE, purpose_id)
     unsaid = ConsentState.DENIED, "", "", _NEVER
     return Consent(
         customer_id, consent_id, purpose_id, CHANNEL_IDS[channel], *unsaid, tx.now, tx.now, version=0
@@ -78,7 +78,7 @@ async def update_preferences(
     tx: Transaction, *, customer_id: UUID, changes: PreferencesChanges, etag: str
 ) -> Preferences:
     """Set the preferred channels, best first."""
-    await _lock(tx, customer_id)
+    await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
     preferences = await preferences_of(tx, customer_id)
     etags.match(etag, preferences.name, preferences.version)
     channels = list(dict.fromkeys(changes.get("channels", preferences.channels)))
@@ -92,11 +92,5 @@ async def update_preferences(
 
 async def preferences_of(on: Executor, customer_id: UUID) -> Preferences:
     """How a customer wants to be reached; nothing, before they say so."""
-    found = await store.PREFERENCES_OF.maybe(on, customer_id=customer_id)
-    return found or Preferences(customer_id, [], None, 0)
-
-
-async def _lock(tx: Transaction, customer_id: UUID) -> None:
-    """One change of a customer's consents at a time. NotFound."""
-    if await LOCKED_CUSTOMER.maybe(tx, id=customer_id) is None:
-        raise NotFound(customer_name(customer_id))
+    held = await store.PREFERENCES_OF.maybe(on, customer_id=customer_id)
+    return held or Preferences(customer_id, [], None, 0)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from chassis import ids
 from chassis.api import etags
+from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition, NotFound
+from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
 from customer.domain.customers import Customer, new_customer
 from customer.domain.facts import (
@@ -18,7 +19,7 @@ from customer.domain.facts import (
     RelationshipManagerAssigned,
 )
 from customer.domain.identifiers import Draft, Handle, Identifier, check_room, distinct, stand_ins, taken
-from customer.domain.names import customer_name
+from customer.names import CUSTOMER
 from customer.store.customers import INSERT_CUSTOMERS, LOCKED_CUSTOMER, UPDATE_CUSTOMERS, UPDATED_COLUMNS
 from customer.store.identifiers import CLAIM_IDENTIFIERS, IDENTIFIERS_OF, owners_of
 
@@ -58,7 +59,7 @@ async def claim(tx: Transaction, identifiers: Sequence[Identifier]) -> list[Iden
 async def refuse_taken(tx: Transaction, identifier: Identifier, field: str) -> None:
     """Raise AlreadyExists IDENTIFIER_TAKEN, naming the owner."""
     owners = await owners_of(tx, [identifier.key] if identifier.key else [])
-    raise taken(field, customer_name(owners[0][1]) if owners else "another customer")
+    raise taken(field, CUSTOMER.format(owners[0][1]) if owners else "another customer")
 
 
 async def insert_customers(tx: Transaction, created: Sequence[Held]) -> None:
@@ -95,9 +96,7 @@ async def create_customer(tx: Transaction, draft: Draft, relationship_manager: s
 
 async def locked(tx: Transaction, customer_id: UUID) -> Held:
     """The customer with identifiers, nobody else's to change until the end of the transaction. NotFound."""
-    customer = await LOCKED_CUSTOMER.maybe(tx, id=customer_id)
-    if customer is None:
-        raise NotFound(customer_name(customer_id))
+    customer = await found(tx, CUSTOMER, LOCKED_CUSTOMER, customer_id)
     return Held(customer, await IDENTIFIERS_OF.all(tx, customer_ids=[customer.id]))
 
 

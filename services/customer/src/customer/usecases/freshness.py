@@ -15,7 +15,7 @@ from chassis.api.messages import enum_number, timestamp
 from chassis.db.database import Database
 from chassis.db.failures import DATABASE_ERRORS
 from chassis.inbox.freshness import Freshness, SourceState, Standing
-from chassis.names import Pattern
+from customer.names import CUSTOMER
 from customer.store.views import SET_ASIDE, SetAside
 from rapport.common.v1 import states_pb2
 from rapport.customer.v1 import view_pb2
@@ -26,7 +26,6 @@ LOADED_LATE_S = 4.0
 TOLD_MAX = 10_000  # more than that is a matter of the source, not of single customers
 PER_CUSTOMER = 20
 
-_CUSTOMER = Pattern("customers/{customer}")
 _State = view_pb2.SourceFreshness.State
 _STATES = {
     Standing.FRESH: _State.STATE_FRESH,
@@ -91,7 +90,7 @@ class ViewFreshness:
         rows = await SET_ASIDE.all(self._db, consumers=list(self._consumers.values()), most=TOLD_MAX + 1)
         # What concerns nobody that can be named, or too many, may be missing from any view.
         many = {source for source, count in Counter(row.source for row in rows).items() if count > TOLD_MAX}
-        self._incomplete = many | {row.source for row in rows if _CUSTOMER.match(row.customer) is None}
+        self._incomplete = many | {row.source for row in rows if CUSTOMER.match(row.customer) is None}
         before, self._unapplied = self._unapplied, unapplied_facts(rows)
         self._loaded = began
         keys = before.keys() | self._unapplied.keys()
@@ -128,7 +127,7 @@ def unapplied_facts(rows: Iterable[SetAside]) -> dict[UUID, bytes]:
     """For each customer concerned, the serialised view that says so. `rows` are the latest first."""
     views: dict[UUID, view_pb2.CustomerView] = defaultdict(view_pb2.CustomerView)
     for row in rows:
-        ids = _CUSTOMER.match(row.customer)
+        ids = CUSTOMER.match(row.customer)
         if ids is None or len(views[ids[0]].unapplied_facts) == PER_CUSTOMER:
             continue
         views[ids[0]].unapplied_facts.add(

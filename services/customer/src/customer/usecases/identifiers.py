@@ -7,7 +7,7 @@ from chassis.errors import NotFound
 from chassis.facts import fact_of
 from customer.domain.facts import IdentifierDeleted
 from customer.domain.identifiers import Identifier, IdentifierType, check_room, same, taken
-from customer.domain.names import identifier_name
+from customer.names import IDENTIFIER
 from customer.store.identifiers import DELETE_IDENTIFIER
 from customer.usecases.customers import claim, identified, locked, record_added, refuse_taken, save
 from customer.usecases.handles import judge
@@ -42,7 +42,7 @@ async def delete_identifier(tx: Transaction, *, customer_id: UUID, identifier_id
     held = await locked(tx, customer_id)
     identifier = next((i for i in held.identifiers if i.id == identifier_id), None)
     if identifier is None:
-        raise NotFound(identifier_name(customer_id, identifier_id))
+        raise NotFound(IDENTIFIER.format(customer_id, identifier_id))
     held.customer.touch(tx.now)
     tx.record(fact_of(IdentifierDeleted, identifier), version=2)
     await DELETE_IDENTIFIER.run(tx, id=identifier_id)

@@ -11,7 +11,7 @@ from customer.domain.customers import PERSON, Customer, path_of, with_addresses
 from customer.domain.facts import CustomerUpdated
 from customer.domain.identifiers import MAX_IDENTIFIERS, Draft, Handle, Identifier, Key, distinct, same
 from customer.domain.matching import conflicting, in_match_order, name_conflict, same_name, strangers
-from customer.domain.names import customer_name
+from customer.names import CUSTOMER
 from customer.store.customers import LOCKED_CUSTOMERS
 from customer.store.identifiers import IDENTIFIERS_OF
 from customer.usecases.customers import (
@@ -121,7 +121,7 @@ def _apply(
         where = f"identifiers[{position}].value"
         others = (chunk.holders.get(handle.key) or set()) - {held.customer.id} if handle.key else set()
         if others and handle.own_key:
-            owner = customer_name(next(iter(others)))
+            owner = CUSTOMER.format(next(iter(others)))
             notes.append(
                 Violation(where, "IDENTIFIER_TAKEN", f"belongs to {owner}, another customer: it stays there")
             )

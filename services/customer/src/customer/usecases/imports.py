@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 
 from chassis import ids
-from chassis.api.entities import write
+from chassis.api.entities import found, owned, write
 from chassis.context import Principal
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import Aborted, AlreadyExists, NotFound, Violation
+from chassis.errors import Aborted, AlreadyExists, Violation
 from customer.domain.identifiers import Draft
 from customer.domain.imports import Finding, ImportJob, ImportState
+from customer.names import IMPORT_JOB
 from customer.store.imports import (
     DELETE_ROWS,
     INSERT_FINDINGS,
@@ -52,7 +53,7 @@ async def create_job(tx: Transaction, *, source: str) -> ImportJob:
             raise Aborted(
                 "REQUEST_IN_FLIGHT", "A job of this source ended meanwhile: try again.", retry_after_s=1
             )
-        name = f"importJobs/{other['id']}"
+        name = IMPORT_JOB.format(other["id"])
         raise AlreadyExists(
             "IMPORT_UNDER_WAY",
             f"{name} is of this source, and not done yet: go on with it.",
@@ -67,7 +68,7 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
 
     NotFound; FailedPrecondition IMPORT_NOT_OPEN.
     """
-    job = await _own(tx, job_id)
+    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, job_id)
     by_line = {row.line: row for row in reversed(rows)}
     received = {row["line"] for row in await RECEIVED_LINES.all(tx, job_id=job.id, lines=list(by_line))}
     new = [row for line, row in sorted(by_line.items()) if line not in received]
@@ -85,31 +86,31 @@ async def append_rows(tx: Transaction, job_id: UUID, rows: Sequence[Row]) -> Imp
     await INSERT_ROWS.rows(
         tx, [{"job_id": job.id, "line": row.line, "draft": _ENCODER.encode(row.draft)} for row in accepted]
     )
-    await _save(tx, job)
+    await write(tx, SAVE_JOB, job)
     return job
 
 
 async def commit_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Begin to apply the rows; asked again, say how far that is. NotFound; IMPORT_NOT_OPEN."""
-    job = await _own(tx, import_job_id)
+    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
     if job.commit(tx.call.principal.subject, tx.id):
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
-        await _save(tx, job)
+        await write(tx, SAVE_JOB, job)
     return job
 
 
 async def cancel_job(tx: Transaction, *, import_job_id: UUID) -> ImportJob:
     """Give up a job and forget its rows. NotFound; FailedPrecondition IMPORT_NOT_OPEN."""
-    job = await _own(tx, import_job_id)
+    job = await owned(tx, IMPORT_JOB, LOCKED_JOB, import_job_id)
     if job.cancel(tx.now):
         await DELETE_ROWS.run(tx, job_id=job.id)
-        await _save(tx, job)
+        await write(tx, SAVE_JOB, job)
     return job
 
 
 async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) -> None:
     """Apply the next rows of a committed job, on behalf of who committed it, and come back for the rest."""
-    job = await _locked(tx, job_id)
+    job = await found(tx, IMPORT_JOB, LOCKED_JOB, job_id)
     tx.touch(job.name)
     importer = Principal(job.importer, job.department_id)
     tx.act(replace(tx.call, principal=importer, cause_id=job.commit_id))
@@ -139,21 +140,4 @@ async def apply_chunk(tx: Transaction, job_id: UUID, relationship_manager: str) 
     job.applied(applied.created, matched, renamed, refused, tx.now, last=last)
     if not last:
         await tx.schedule(APPLY_TIMER, str(job.id), tx.now)
-    await _save(tx, job)
-
-
-async def _own(tx: Transaction, job_id: UUID) -> ImportJob:
-    job = await _locked(tx, job_id)
-    tx.require_owner(job)
-    return job
-
-
-async def _locked(tx: Transaction, job_id: UUID) -> ImportJob:
-    job = await LOCKED_JOB.maybe(tx, id=job_id)
-    if job is None:
-        raise NotFound(f"importJobs/{job_id}")
-    return job
-
-
-async def _save(tx: Transaction, job: ImportJob) -> None:
     await write(tx, SAVE_JOB, job)

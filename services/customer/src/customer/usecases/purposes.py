@@ -2,13 +2,12 @@
 
 from typing import TypedDict
 
-from chassis.api import etags
-from chassis.api.entities import created, own_department, save
+from chassis.api.entities import created, own_department, owned, save
 from chassis.db.transaction import Transaction
-from chassis.errors import NotFound
 from chassis.facts import changed, fact_of
 from customer.domain.consents import Default, Purpose
 from customer.domain.facts import PurposeCreated, PurposeUpdated
+from customer.names import PURPOSE
 from customer.store.consents import INSERT_PURPOSE, LOCK_PURPOSE, UPDATE_PURPOSE
 
 
@@ -41,11 +40,7 @@ async def create_purpose(
 
 async def update_purpose(tx: Transaction, *, purpose_id: str, changes: PurposeChanges, etag: str) -> Purpose:
     """Change how a purpose is called or described. PermissionDenied NOT_OWNER."""
-    purpose = await LOCK_PURPOSE.maybe(tx, id=purpose_id)
-    if purpose is None:
-        raise NotFound(f"purposes/{purpose_id}")
-    tx.require_owner(purpose)
-    etags.match(etag, purpose.name, purpose.version)
+    purpose = await owned(tx, PURPOSE, LOCK_PURPOSE, purpose_id, etag=etag)
     if fields := changed(purpose, changes):
         await save(tx, UPDATE_PURPOSE, purpose, fact_of(PurposeUpdated, purpose, updated_fields=fields))
     return purpose

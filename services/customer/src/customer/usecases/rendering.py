@@ -9,8 +9,8 @@ from uuid import UUID
 from chassis.api.actors import actor_name, service_name
 from chassis.api.messages import money, timestamp
 from customer.domain.customers import Customer
-from customer.domain.names import customer_name, entry_name, view_name
 from customer.domain.timeline import Channel, Direction, TimelineEntry
+from customer.names import CUSTOMER, ENTRY, VIEW
 from customer.store.tables import ViewRow
 from customer.store.views import ShownPart
 from customer.usecases.parts import PartKind, excerpt
@@ -39,8 +39,8 @@ def rendered(
 
     """
     view = view_pb2.CustomerView(
-        name=view_name(customer_id),
-        customer=customer_name(customer_id),
+        name=VIEW.format(customer_id),
+        customer=CUSTOMER.format(customer_id),
         update_time=timestamp(row.update_time),
         open_promise_count=row.open_promises,
         open_case_count=row.open_cases,
@@ -56,7 +56,7 @@ def rendered(
 def entry_message(entry: TimelineEntry) -> timeline_pb2.TimelineEntry:
     """A timeline entry as the contract has it. Written out, because a page has up to a thousand of them."""
     return timeline_pb2.TimelineEntry(
-        name=entry_name(entry.customer_id, entry.id),
+        name=ENTRY.format(entry.customer_id, entry.id),
         occur_time=timestamp(entry.occur_time),
         event_type=entry.event_type,
         service=service_name(entry.service),

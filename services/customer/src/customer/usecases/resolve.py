@@ -8,7 +8,7 @@ from chassis.db.locks import LOCK_NAMES
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, NotFound
 from customer.domain.identifiers import SHARED, Draft, Handle, Key, shared, taken
-from customer.domain.names import customer_name
+from customer.names import CUSTOMER
 from customer.store.identifiers import DELETE_IDENTIFIERS_OF, owners_of
 from customer.usecases.customers import Held, claim, insert_customers, prepare, refuse_taken
 
@@ -64,7 +64,7 @@ async def resolve_customers(
                 continue
             owner = owners.setdefault(identifier.key, held.customer.id)
             if identifier.own_key and owner != held.customer.id:
-                raise taken(ask.field, customer_name(owners[identifier.key]))
+                raise taken(ask.field, CUSTOMER.format(owners[identifier.key]))
         planned[held.customer.id], first[held.customer.id] = held, ask
     beaten = await _create(tx, planned, first, owners) if planned else set()
     if beaten.intersection(owners.get(_key(ask.handle)) for ask in asks):

@@ -10,8 +10,8 @@ from chassis.api.messages import to_message
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
-from customer.domain.names import customer_name, section_name
 from customer.domain.sections import SectionSchema, ViewSection
+from customer.names import CUSTOMER, SECTION, SECTION_SCHEMA
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.sections import (
     COUNT_SCHEMAS,
@@ -144,7 +144,7 @@ async def delete_view_section(
     schema = (await _own(tx, [view_section_id]))[view_section_id]
     held = (await _locked(tx, [key])).get(key)
     if held is None or held.content is None:
-        raise NotFound(section_name(*key))
+        raise NotFound(SECTION.format(*key))
     etags.match(etag, held.name, held.version)
     if as_of_time is not None and not etag:
         held.require_newer(as_of_time)
@@ -192,7 +192,7 @@ async def _put(
     written = []
     for each, content in zip(asked, contents, strict=True):
         schema, before = schemas[each.view_section_id], held.get(each.key)
-        etags.match(each.etag, section_name(*each.key), before.version if before else 0)
+        etags.match(each.etag, SECTION.format(*each.key), before.version if before else 0)
         if before is not None and not each.etag:
             before.require_newer(each.as_of_time)
         section = ViewSection(
@@ -218,7 +218,7 @@ async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
     schemas = {each.id: each for each in await SCHEMAS_BY_ID.all(tx, ids=sorted(ids)) if not each.is_deleted}
     for schema_id in ids:
         if schema_id not in schemas:
-            raise NotFound(f"sectionSchemas/{schema_id}")
+            raise NotFound(SECTION_SCHEMA.format(schema_id))
         tx.require_owner(schemas[schema_id])
     return schemas
 
@@ -236,7 +236,7 @@ async def _require_customers(tx: Transaction, ids: Sequence[UUID]) -> None:
     known = {row["id"] for row in await KNOWN_CUSTOMERS.all(tx, ids=ids)}
     for customer_id in ids:
         if customer_id not in known:
-            raise NotFound(customer_name(customer_id))
+            raise NotFound(CUSTOMER.format(customer_id))
 
 
 async def _locked(tx: Transaction, keys: Sequence[Key]) -> dict[Key, ViewSection]:

@@ -12,8 +12,8 @@ from chassis.errors import NotFound
 from chassis.facts import fact_of
 from chassis.telemetry.tracing import trace_id
 from customer.domain.facts import InteractionRecorded
-from customer.domain.names import customer_name, department_name
 from customer.domain.timeline import INTERACTION, Channel, Direction, TimelineEntry
+from customer.names import CUSTOMER, DEPARTMENT
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.timeline import INSERT_ENTRIES
 
@@ -44,7 +44,7 @@ async def record_interactions(
     recorded: list[TimelineEntry | NotFound] = []
     for command, call in zip(commands, calls, strict=True):
         if command.customer_id not in known:
-            recorded.append(NotFound(customer_name(command.customer_id)))
+            recorded.append(NotFound(CUSTOMER.format(command.customer_id)))
             continue
         entry = _entry(tx, command, call)
         tx.act(call)
@@ -70,6 +70,7 @@ async def record_batch(tx: Transaction, *, requests: list[RecordInteraction]) ->
 
 
 def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineEntry:
+    department = call.principal.department
     return TimelineEntry(
         id=ids.uuid7(tx.now),
         customer_id=command.customer_id,
@@ -82,7 +83,7 @@ def _entry(tx: Transaction, command: RecordInteraction, call: Call) -> TimelineE
         direction=command.direction,
         topic=command.topic,
         summary=command.summary,
-        department=department_name(call.principal.department),
+        department=DEPARTMENT.format(department) if department else "",
         actor=call.principal.subject,
         trace_id=trace_id(call.traceparent),
     )

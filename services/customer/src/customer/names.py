@@ -1,4 +1,4 @@
-"""The names in requests."""
+"""The names of resources that the customer service has or refers to."""
 
 from chassis.names import Pattern
 
@@ -11,5 +11,6 @@ PURPOSE = Pattern("purposes/{purpose:code}")
 PREFERENCES = Pattern("customers/{customer}/preferences")
 IMPORT_JOB = Pattern("importJobs/{import_job}")
 AGENT = Pattern("agents/{agent:code}")
+DEPARTMENT = Pattern("departments/{department:code}")
 SECTION_SCHEMA = Pattern("sectionSchemas/{section_schema:code}")
 SECTION = Pattern("customers/{customer}/view/sections/{view_section:code}")
