@@ -159,8 +159,8 @@ def _changed(request: Descriptor, field: FieldDescriptor, wanted: Mapping[str, A
         return {each: read(inside) for path in paths for each, read in reads[path]}
 
     yield Value("changes", hint, lambda sent: of(sent, sent.update_mask))
-    if name in wanted:  # all that is given
-        yield Value(name, hint, lambda sent: of(sent, _NO_MASK))
+    if name in wanted:  # all that is given of one that may be new; of others only the changes were checked
+        yield Value(name, hint, lambda sent: of(sent, _NO_MASK if sent.allow_missing else sent.update_mask))
 
 
 def _values(

@@ -107,3 +107,10 @@ async def test_agents_are_listed_by_name(desk):
     rest = await desk.directory.ListAgents(ListAgentsRequest(page_size=2, page_token=first.next_page_token))
     names = [agent.name for agent in [*first.agents, *rest.agents]]
     assert names == ["agents/bob", "agents/carol", "agents/front-desk"]
+
+
+async def test_what_the_mask_leaves_out_is_not_even_read(desk):
+    await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
+    half = Agent(name=ALICE.name, display_name="Alice B.", department="cases/1")
+    request = UpdateAgentRequest(agent=half, update_mask=FieldMask(paths=["display_name"]))
+    assert (await desk.directory.UpdateAgent(request)).department == ALICE.department

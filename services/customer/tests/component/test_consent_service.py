@@ -151,6 +151,12 @@ async def test_only_the_masked_fields_of_a_consent_change(desk, refused):
     await say(desk, anna.name, GRANTED, wording_version="1", source="web-form")
     changed = await say(desk, anna.name, DENIED, mask=["source"], missing=False, source="call")
     assert (changed.state, changed.wording_version, changed.source) == (GRANTED, "1", "call")
+    never = timestamp(desk.clock.now())
+    never.seconds = 2**60  # what the mask leaves out is not even read
+    again = await say(
+        desk, anna.name, DENIED, mask=["source"], missing=False, source="web", effective_time=never
+    )
+    assert (again.state, again.source) == (GRANTED, "web")
     stale = say(desk, anna.name, DENIED, etag='"1"')
     assert await refused(stale) == "ABORTED ETAG_MISMATCH"
 
