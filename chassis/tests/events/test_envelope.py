@@ -114,6 +114,9 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-amount", "12.50"),
         ("ce-amount", f"{2**63} EUR"),  # no answer could hold it
         ("ce-occurtime", "0001-01-01T00:00:00+14:00"),
+        ("ce-occurtime", "0001-01-01T00:00:00+00:00"),  # a database has it as no time at all
+        ("ce-time", "1969-12-31T23:59:59+00:00"),
+        ("ce-time", "9999-12-31T23:59:59.999999+00:00"),
         ("ce-subject", "x" * 4097),
     ],
 )

@@ -24,6 +24,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from chassis.api import messages
+from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.contracts import message_of
 from rapport.common.v1.channel_pb2 import Channel, Direction
 from rapport.options.v1 import options_pb2
@@ -101,14 +102,13 @@ def shown(raw: Mapping[str, str]) -> Shown:
 
 
 def moment(text: str) -> datetime:
-    """The moment in an attribute. ValueError when it is none, or has no time zone."""
+    """The moment in an attribute. ValueError when no request could have it, or it has no time zone."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("a time without its zone")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time before all days") from None
+    if not EARLIEST <= at <= LATEST:
+        raise ValueError("a time before 1970 or after 2199")
+    return at.astimezone(UTC)
 
 
 @functools.cache
