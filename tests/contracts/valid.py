@@ -81,10 +81,20 @@ _LETTER = """
             now())
 """
 NOTICE = Notice(
-    uuid4(), SOMEBODY, "ready", "purposes/service", "ready", {}, PROMISE, CASE, "", 0, 0, NOW, NOW, NOW,
-    uuid4(),
+    id=uuid4(),
+    customer=SOMEBODY,
+    kind="ready",
+    purpose="purposes/service",
+    template_id="ready",
+    variables={},
+    promise=PROMISE,
+    case=CASE,
+    expire_time=NOW,
+    create_time=NOW,
+    update_time=NOW,
+    request_event=uuid4(),
     state=State.SENT,
-)  # fmt: skip
+)
 ATTEMPT = Attempt(NOTICE.id, 1, "providers/smtp", "<1@acme.example>", NOW)
 _PAGE = {"page_size": 10}
 _PURCHASE = {

@@ -74,10 +74,10 @@ class Post:
     def __init__(self, db: Any, sending: Sending) -> None:
         self._db = db
         self._sending = sending
-        self._promises, self._act = sending._promises, sending.act
+        self._promises, self._act = sending.promises, sending.act
         # Where the service would ask the owner and call the mail server.
         seams: Any = SimpleNamespace(send=self._take, confirm=self._confirm)
-        sending._provider = sending._promises = seams
+        sending.provider = sending.promises = seams
         sending.act = self._perform  # type: ignore[method-assign]
 
     def begin(self, listener: Any) -> None:

@@ -32,7 +32,7 @@ from notifications.usecases.words import Words, render
 _log = structlog.get_logger()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Sending:
     """The worker that hands notices to the provider: see `chassis.work.Worker`.
 
