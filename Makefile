@@ -74,7 +74,8 @@ help: ## This list
 UV = $(BIN)/uv -q $(shell [ -w "$$HOME" ] || echo --no-cache) pip install --python $(BIN)/python
 PIP = $(BIN)/python -m pip install -q --disable-pip-version-check
 get_uv = $(PIP) --require-hashes --no-deps -r requirements-uv.txt
-install = $(UV) $(1) || UV_SYSTEM_CERTS=1 $(UV) $(1) || $(PIP) $(1)
+install = $(UV) $(1) || (echo "... that was with the authorities of the installer: once more with this machine's" && UV_SYSTEM_CERTS=1 $(UV) $(1)) || \
+	(echo "... and once more with pip, which takes two minutes" && $(PIP) $(1))
 
 .venv/.run: requirements-run.txt $(addsuffix /pyproject.toml,$(PACKAGES))
 	@echo "Installing what running needs into .venv: once, 270 MB, seconds with a fast network, some minutes with a slow one..."

@@ -190,3 +190,14 @@ async def test_an_unclear_birthday_is_told_and_left_out() -> None:
     assert (customer.person.HasField("birth_date"), told) == (False, ["INVALID_TIME"])
     customer, told = read(Name="Anna", Birthday="1984-04-03")
     assert (customer.person.birth_date.day, told) == (3, [])
+
+
+async def test_shopifys_number_is_the_phone_and_its_postal_code_is_read_without_the_apostrophe() -> None:
+    customer, _ = read(
+        Default_Address_Phone="+49 221 5551234",
+        Default_Address_Zip="'50667",
+        Default_Address_City="Köln",
+        Default_Address_Country_Code="DE",
+    )
+    assert "+49 221 5551234" in [each.value for each in customer.identifiers]
+    assert [place.postal_code for _, place in places(customer)] == ["50667"]

@@ -328,7 +328,7 @@ def test_an_archive_and_a_folder_and_nothing_at_all_are_one_line(tmp_path: Path)
         archive.writestr("t.csv", PLAIN)
     with pytest.raises(UnreadableFile, match="ZIP archive"):
         rows(tmp_path, packed.getvalue())
-    for path, told in ((tmp_path, "is a folder"), (tmp_path / "nothing.csv", "cannot be read")):
+    for path, told in ((tmp_path, "is a folder"), (tmp_path / "nothing.csv", "there is no file")):
         with pytest.raises(UnreadableFile, match=told):
             open_table(path)
 

@@ -128,7 +128,9 @@ class Platform:
             "RAPPORT_JWKS_URL": self.issuer.jwks_url,
             "RAPPORT_ISSUER": ISSUER,
             "RAPPORT_HOST": "127.0.0.1",
-            "RAPPORT_PEERS": json.dumps(dict.fromkeys(("customer", "cases", "notifications"), NOBODY)),
+            "RAPPORT_PEERS": json.dumps(
+                dict.fromkeys(("customer", "cases", "loyalty", "notifications"), NOBODY)
+            ),
             "RAPPORT_SMTP_HOST": "127.0.0.1",
             "RAPPORT_LOG_LEVEL": "error",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",

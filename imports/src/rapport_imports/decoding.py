@@ -61,6 +61,8 @@ def readable(path: Path) -> Iterator[None]:
         yield
     except IsADirectoryError as error:
         raise UnreadableFile(f"{path} is a folder: name a file") from error
+    except FileNotFoundError as error:
+        raise UnreadableFile(f"there is no file {path}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{path} cannot be read: {error}") from error
     except UnicodeError as error:

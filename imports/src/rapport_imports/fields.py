@@ -121,7 +121,7 @@ class Cells:
     def _text(self, field: str) -> str:
         value = TURNS.sub("", check_cell(self.row, self._columns.get(field, "")))
         value = value.strip(_AROUND) if shows_something(value) else ""
-        if field in _IDS:
+        if field in _IDS or field.endswith("postal_code"):
             value = value.removeprefix("'")
         if field in _NAMES:
             return " ".join(value.split("\n"))

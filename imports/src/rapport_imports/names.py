@@ -61,7 +61,7 @@ _NAMES: Mapping[str, str] = {
         phone phonenumber telephone mobile mobilephone mobilephonenumber tel cell billingphone phonebilling
         telefon telefonnummer handy mobil mobiltelefon telefono numerotelephone portable movil
         celular cellulare telefone telemovel telefoon telefoonnummer mobiel
-        phone1value phone2value businessphone homephone primaryphone
+        defaultaddressphone phone1value phone2value businessphone homephone primaryphone
     """,
     "fax": "fax faxnumber faxnummer telefax telecopie",
     "account_number": """
@@ -105,9 +105,11 @@ _NAMES: Mapping[str, str] = {
         reference invoiceid orderid ordernumber invoicenumber transactionid receiptnumber
         paymentid rechnungsnummer bestellnummer belegnummer beleg numerofacture numerocommande
         numerodefactura numeropedido numerofattura numeroordine numerodopedido factuurnummer
-        ordernummer bestelnummer id
+        ordernummer bestelnummer opportunityid id
     """,
-    "status": "status paymentstatus financialstatus orderstatus zahlungsstatus statut estado stato",
+    "status": """
+        status stage stagename paymentstatus financialstatus orderstatus zahlungsstatus statut estado stato
+    """,
     "order_id": """
         orderid ordernumber order orderno bestellnummer auftragsnummer numerocommande
         numeropedido numerodepedido numeroordine ordernummer bestelnummer

@@ -22,7 +22,7 @@ from rapport_imports.result import Result
 from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport_imports.wording import counted
 
-# What payment systems call a payment that is none, or is none yet.
+# What tools call a payment that is none, or is none yet.
 _NO_SALE = frozenset(
     {
         "failed",
@@ -47,6 +47,16 @@ _NO_SALE = frozenset(
         "requires_confirmation",
         "fehlgeschlagen",
         "ausstehend",
+        # what a sale is that is not won: Salesforce's stages of an opportunity
+        "prospecting",
+        "qualification",
+        "needs analysis",
+        "value proposition",
+        "id. decision makers",
+        "perception analysis",
+        "proposal/price quote",
+        "negotiation/review",
+        "closed lost",
     }
 )
 

@@ -353,6 +353,15 @@ def test_money_that_went_out_is_of_nobody_where_rows_name_who_sent_it(check: Che
     assert [(told["reason"], told["lines"]) for told in result["told"]] == [("PAID_OUT", [3])]
 
 
+def test_what_was_not_won_is_no_sale(check: Check) -> None:
+    head = "Opportunity ID,Account ID,Stage,Amount,Close Date\n"
+    stages = ("Closed Won", "Closed Lost", "Prospecting", "Negotiation/Review")
+    rows = "".join(f"006{i},001A,{stage},100.00,2026-01-20\n" for i, stage in enumerate(stages))
+    result = check("purchases", head + rows, "--map", "date=Close Date", "--map", "customer=Account ID")[1]
+    assert (result["skipped"], result["refused"]) == (3, 0)
+    assert [(told["reason"], told["lines"]) for told in result["told"]] == [("NO_SALE", [3, 4, 5])]
+
+
 async def test_no_more_is_given_back_than_was_paid(importer: PurchaseImporter) -> None:
     row = cells(email="a@x.example", date="2026-01-02", amount="10", refunded="10.01")
     importer.parse(row)

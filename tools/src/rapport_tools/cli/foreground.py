@@ -154,6 +154,7 @@ _EXAMPLES = """Try it in another terminal:
   rapport call CustomerService.CreateCustomer '{{"customer": {{"display_name": "Ada Lovelace"}}}}'
   rapport status; rapport traces list; rapport doctor
 
+  # any other client; `make setup` brings this one
   buf curl --protocol grpc --http2-prior-knowledge --timeout 5s \\
     -H "authorization: Bearer $(rapport token --as agent:alice)" \\
     -d '{{"page_size": 5}}' http://{address}/rapport.customer.v1.CustomerService/ListCustomers

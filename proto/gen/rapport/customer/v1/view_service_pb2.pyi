@@ -32,7 +32,7 @@ class GetCustomerViewRequest(_message.Message):
     name: _builtins.str
     """`customers/{uuid}/view`."""
     consistency_token: _builtins.str
-    """The `consistency-token` of an earlier write (response metadata), unchanged: wait, within the deadline, until
+    """The `consistency-token` of an earlier write (trailing metadata), unchanged: wait, within the deadline, until
     the view contains every fact of that write. UNAVAILABLE (`VIEW_BEHIND`) when it does not in time;
     FAILED_PRECONDITION when a fact could not be applied (`WRITE_SET_ASIDE`) or the write was over 30 days ago
     (`CONSISTENCY_TOKEN_EXPIRED`).
