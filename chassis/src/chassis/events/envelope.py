@@ -17,6 +17,7 @@ from chassis.names import SUBJECT
 
 M = TypeVar("M", bound=Message)
 ATTRIBUTE_MAX = 4096  # characters, as sent
+_VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
 _ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
 
 
@@ -92,6 +93,8 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
     """
     if max(map(len, raw.values()), default=0) > ATTRIBUTE_MAX:
         raise ValueError("an attribute that is too long")
+    if any("%00" in value or "\0" in value for value in raw.values()):
+        raise ValueError("an attribute with a NUL, which no row holds")
     actor = unquote(raw["ce-authid"])
     if not _ACTOR.fullmatch(actor):
         raise ValueError("an actor that is none")
@@ -102,7 +105,7 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
         type=raw["ce-type"],
         source=raw["ce-source"].removeprefix("//").removesuffix(".rapport"),
         resource=unquote(raw["ce-subject"]),
-        resource_version=int(raw["ce-resourceversion"]),
+        resource_version=_version(raw["ce-resourceversion"]),
         time=moment(raw["ce-time"]),
         actor=actor,
         correlation_id=raw["ce-correlationid"],
@@ -112,3 +115,9 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
         transaction_id=UUID(raw["ce-transactionid"]) if "ce-transactionid" in raw else None,
         shown=shown(raw),
     )
+
+
+def _version(text: str) -> int:
+    if not _VERSION.fullmatch(text) or int(text) >= 2**63:
+        raise ValueError("a version that no resource has")
+    return int(text)

@@ -24,6 +24,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from chassis.api import messages
+from chassis.api.currencies import Currency
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.contracts import message_of
 from rapport.common.v1.channel_pb2 import Channel, Direction
@@ -88,7 +89,8 @@ def shown(raw: Mapping[str, str]) -> Shown:
     if amount and paid is None:
         raise ValueError("an amount that is none")
     if paid:
-        messages.money(Decimal(paid[1]), paid[2])  # ValueError for more than that holds
+        Currency.of(paid[2])  # ValueError for none, as for more than an amount holds
+        messages.money(Decimal(paid[1]), paid[2])
     return Shown(
         customer=unquote(raw.get(CUSTOMER, "")),
         occur_time=moment(occurred) if occurred else None,
