@@ -186,7 +186,18 @@ async def test_a_commit_that_no_standby_has_yet_is_not_said_to_be_done(
     await db.open()
     await infrastructure.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     await infrastructure.execute("SELECT pg_reload_conf()")
+
+    async def commits_wait():
+        """Whether the server has heard of it: a commit is not answered."""
+        async with infrastructure.superuser(direct._url) as probe:
+            try:
+                await probe.execute(f"COMMENT ON DATABASE {name} IS 'probed'", timeout=0.2)
+            except TimeoutError:
+                return True
+            return False
+
     try:
+        await eventually(commits_wait)
         proxy.cuts = once(b"COMMIT")
         with pytest.raises(OutcomeUnknown):
             await write(db, acting)
