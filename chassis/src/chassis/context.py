@@ -1,6 +1,7 @@
 """Who is acting, why, and in which trace: carried from the edge to every row that a transaction writes."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 CLOCK = "clock"  # who acts when a timer fires
+CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")  # what a flow is known by
 
 
 @dataclass(frozen=True, slots=True)

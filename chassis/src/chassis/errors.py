@@ -148,3 +148,7 @@ class OutcomeUnknown(Refusal):
     """It may have been done, or not. A repeat with the same request id tells; any other may do it twice."""
 
     code = "UNKNOWN"
+
+
+class Malformed(Exception):
+    """A message that is no event: a header is missing or wrong, or the body does not decode."""

@@ -6,7 +6,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from chassis.db.failures import refusal_of
-from chassis.errors import Refusal
+from chassis.errors import Malformed, Refusal
 from chassis.grpc import status
 
 _PERMANENT = {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"}
@@ -49,7 +49,3 @@ def judge(error: BaseException) -> Judgement:
 def is_transient(error: BaseException) -> bool:
     """Whether the same may succeed soon: a lock that is held elsewhere, an outage. No bug of ours."""
     return judge(error) in (Judgement.RETRY, Judgement.DOWN)
-
-
-class Malformed(Exception):
-    """A message that is no event: a header is missing or wrong, or the body does not decode."""

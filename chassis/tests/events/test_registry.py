@@ -110,7 +110,7 @@ async def told(bench):
     async def publish(resource: str, size: int = 2) -> None:
         now = Clock().now()
         row = {"id": ids.uuid7(now), "type": "rapport.cases.v1.Unheard", "resource": resource, "time": now}
-        row |= {"resource_version": 1, "actor": "agent:alice", "correlation_id": "", "traceparent": ""}
+        row |= {"resource_version": 1, "actor": "agent:alice", "correlation_id": "flow-1", "traceparent": ""}
         row |= {"causation_id": ids.uuid7(now), "data": b"\xff" * size}
         broker = await bench.broker(Declaration("cases"))
         subject = "events.cases.case.unheard.v1"

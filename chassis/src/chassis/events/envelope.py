@@ -11,8 +11,10 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from chassis.context import CLOCK
-from chassis.events.shown import NOTHING, Shown, attributes, moment, shown
+from chassis.api import formats
+from chassis.context import CLOCK, CORRELATION_ID
+from chassis.errors import Malformed
+from chassis.events.shown import NOTHING, Shown, attributes, formed, moment, shown
 from chassis.names import SUBJECT
 
 M = TypeVar("M", bound=Message)
@@ -26,7 +28,7 @@ class Event(Generic[M]):
     """One fact from another service.
 
     Attributes:
-        id: unique per source; the inbox and the broker deduplicate by it.
+        id: a UUIDv7, unique per source; the inbox and the broker deduplicate by it.
         type: the full name of the message, for example `rapport.cases.v1.PromiseAtRisk`.
         source: the publishing service, for example `cases`.
         resource: the name of the resource it is about.
@@ -89,22 +91,24 @@ def _encoded(value: str) -> str:
 def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) -> Event[M]:
     """The event in a NATS message, without data when its type is not in `messages`, by full name.
 
-    ValueError, KeyError or google.protobuf.message.DecodeError when it is not a well-formed event.
+    Malformed, ValueError, KeyError or google.protobuf.message.DecodeError when it is not a well-formed event.
     """
     if max(map(len, raw.values()), default=0) > ATTRIBUTE_MAX:
-        raise ValueError("an attribute that is too long")
+        raise Malformed("an attribute that is too long")
     if any("%00" in value or "\0" in value for value in raw.values()):
-        raise ValueError("an attribute with a NUL, which no row holds")
+        raise Malformed("an attribute with a NUL, which no row holds")
     actor = unquote(raw["ce-authid"])
     if not _ACTOR.fullmatch(actor):
-        raise ValueError("an actor that is none")
+        raise Malformed("an actor that is none")
     message = messages.get(raw["ce-type"])
     data: Any = message.FromString(body) if message else None
+    if not CORRELATION_ID.fullmatch(raw["ce-correlationid"]):
+        raise Malformed("a correlation id that is none")
     return Event(
-        id=UUID(raw["ce-id"]),
+        id=_id(raw["ce-id"]),
         type=raw["ce-type"],
         source=raw["ce-source"].removeprefix("//").removesuffix(".rapport"),
-        resource=unquote(raw["ce-subject"]),
+        resource=formed(raw, "ce-subject", formats.ANY_NAME),
         resource_version=_version(raw["ce-resourceversion"]),
         time=moment(raw["ce-time"]),
         actor=actor,
@@ -117,7 +121,14 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
     )
 
 
+def _id(text: str) -> UUID:
+    event_id = UUID(text)
+    if event_id.version != 7:  # the inbox is kept by the day that ids begin with
+        raise Malformed("an id that is no UUIDv7")
+    return event_id
+
+
 def _version(text: str) -> int:
     if not _VERSION.fullmatch(text) or int(text) >= 2**63:
-        raise ValueError("a version that no resource has")
+        raise Malformed("a version that no resource has")
     return int(text)

@@ -23,16 +23,20 @@ from urllib.parse import quote, unquote
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
-from chassis.api import messages
+from chassis.api import formats, messages
 from chassis.api.currencies import Currency
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.contracts import message_of
+from chassis.errors import Malformed
+from chassis.names import Pattern
 from rapport.common.v1.channel_pb2 import Channel, Direction
 from rapport.options.v1 import options_pb2
 
 CUSTOMER = "ce-customer"
 _BY_NAME = {"customer": CUSTOMER, "department": "ce-department"}  # fields that need no option
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
+_CODE = formats.FORMATS[options_pb2.FORMAT_CODE]
+_DEPARTMENT = formats.name(Pattern("departments/{department:code}"))
 _ENUMS: dict[str, Any] = {each.DESCRIPTOR.full_name: each.DESCRIPTOR for each in (Channel, Direction)}
 _TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
 _KINDS = {
@@ -83,19 +87,19 @@ def attributes(full_name: str, data: bytes) -> dict[str, str]:
 
 
 def shown(raw: Mapping[str, str]) -> Shown:
-    """What the attributes of an event say. ValueError when one is not well-formed, or no answer holds it."""
+    """What the attributes of an event say. Malformed or ValueError when no entry of a timeline holds one."""
     occurred, amount = raw.get("ce-occurtime"), raw.get("ce-amount")
     paid = _AMOUNT.fullmatch(amount) if amount else None
     if amount and paid is None:
-        raise ValueError("an amount that is none")
+        raise Malformed("an amount that is none")
     if paid:
         Currency.of(paid[2])  # ValueError for none, as for more than an amount holds
         messages.money(Decimal(paid[1]), paid[2])
     return Shown(
         customer=unquote(raw.get(CUSTOMER, "")),
         occur_time=moment(occurred) if occurred else None,
-        topic=unquote(raw.get("ce-topic", "")),
-        department=unquote(raw.get("ce-department", "")),
+        topic=formed(raw, "ce-topic", _CODE) if raw.get("ce-topic") else "",
+        department=formed(raw, "ce-department", _DEPARTMENT) if raw.get("ce-department") else "",
         channel=unquote(raw.get("ce-channel", "")),
         direction=unquote(raw.get("ce-direction", "")),
         amount=Decimal(paid[1]) if paid else None,
@@ -103,13 +107,21 @@ def shown(raw: Mapping[str, str]) -> Shown:
     )
 
 
+def formed(raw: Mapping[str, str], attribute: str, judge: formats.Judge) -> str:
+    """The text in an attribute. KeyError without it, Malformed when no field of that form could hold it."""
+    text = unquote(raw[attribute])
+    if wrong := judge(text):
+        raise Malformed(f"{attribute} {wrong[1]}")
+    return text
+
+
 def moment(text: str) -> datetime:
-    """The moment in an attribute. ValueError when no request could have it, or it has no time zone."""
+    """The moment in an attribute. Malformed or ValueError when no request could have it, or without zone."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
-        raise ValueError("a time without its zone")
+        raise Malformed("a time without its zone")
     if not EARLIEST <= at <= LATEST:
-        raise ValueError("a time before 1970 or after 2199")
+        raise Malformed("a time before 1970 or after 2199")
     return at.astimezone(UTC)
 
 

@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from chassis.auth.tokens import Verifier
-from chassis.context import Principal
+from chassis.context import CORRELATION_ID, Principal
 from chassis.errors import PermissionDenied, Unauthenticated, invalid
 from chassis.grpc.bounds import TOKEN_MAX_BYTES
 
 AUTHORIZATION, ON_BEHALF_OF, PURPOSE = "authorization", "on-behalf-of", "access-purpose"
 DEFAULT_PURPOSE = "customer-care"
 
-_CORRELATION_ID = re.compile(r"[A-Za-z0-9_.:-]{0,64}")
 _PURPOSE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -81,7 +80,7 @@ def credential(metadata: Mapping[str, str]) -> str:
 def correlation_id(metadata: Mapping[str, str]) -> str:
     """The flow that the call belongs to; empty when it begins one. INVALID_TEXT."""
     told = metadata.get("correlation-id", "")
-    if not _CORRELATION_ID.fullmatch(told):
+    if told and not CORRELATION_ID.fullmatch(told):
         raise invalid("correlation-id", "INVALID_TEXT", "must be 1 to 64 letters, digits, '-', '_', '.', ':'")
     return told
 

@@ -13,10 +13,10 @@ from chassis.db.database import Database
 from chassis.db.schema import INBOX, PARKED
 from chassis.db.statement import Bulk, Statement
 from chassis.db.transaction import Transaction
+from chassis.errors import Malformed
 from chassis.events import envelope, registry
 from chassis.events.envelope import Event
 from chassis.inbox.subscription import Subscription
-from chassis.judgement import Malformed
 from chassis.telemetry import tracing
 
 # One event waits no longer for a lock: it is set aside, and those about others are not held up.

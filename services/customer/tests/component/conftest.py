@@ -147,7 +147,7 @@ class Desk:
             "resource_version": version,
             "time": now,
             "actor": f"service:{source}",
-            "correlation_id": "",
+            "correlation_id": "flow-1",
             "causation_id": uuid4(),
             "traceparent": "",
             "data": data,

@@ -133,10 +133,15 @@ def tell(infrastructure, clock):
 
     async def publish(where, **attributes):
         now = clock.now()
-        row = {"id": ids.uuid7(now), "resource_version": 1, "correlation_id": "", "causation_id": uuid4()}
+        row = {
+            "id": ids.uuid7(now),
+            "resource_version": 1,
+            "correlation_id": "flow-1",
+            "causation_id": uuid4(),
+        }
         row |= {
             "type": "",
-            "resource": "",
+            "resource": "gifts/7",
             "time": now,
             "actor": "service:gifts",
             "traceparent": "",

@@ -105,7 +105,8 @@ def test_each_field_is_a_cell_of_its_format():
 
 
 def test_texts_enums_and_messages_that_say_nothing_have_no_cell_and_numbers_and_flags_have():
-    assert shown(cells(LAYOUT, b"")) == {"invoices": 0, "score": 0, "share": 0, "blocked": False}
+    numbers = {"invoices": 0, "score": 0, "share": 0, "blocked": False}
+    assert shown(cells(LAYOUT, b"")) == shown(cells(LAYOUT, content(note="\u200b \u2800"))) == numbers
 
 
 def test_an_alarm_stands_out_while_there_is_something():
@@ -124,6 +125,7 @@ def test_an_alarm_stands_out_while_there_is_something():
         ({"page": "http://billing.example.com"}, {"content.page": "INVALID_LINK"}),
         ({"page": "javascript:alert(1)"}, {"content.page": "INVALID_LINK"}),
         ({"page": "https://a@evil.example"}, {"content.page": "INVALID_LINK"}),
+        ({"page": 'https://a.example/"><script>'}, {"content.page": "INVALID_LINK"}),
         ({"page": "https://a.example/" + "x" * 490}, {"content.page": "INVALID_LINK"}),
         ({"level": 7}, {"content.level": "INVALID_ENUM"}),
         ({"score": math.nan}, {"content.score": "INVALID_NUMBER"}),

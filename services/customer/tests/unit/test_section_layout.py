@@ -127,6 +127,11 @@ def test_a_set_without_the_message_or_with_two_is_refused(descriptors):
     assert refused(descriptors).reason == "INVALID_SCHEMA"
 
 
+def test_a_field_is_of_its_type_and_not_of_a_message_that_it_names_as_well():
+    [field] = layout_of(("open_amount", Field.TYPE_STRING, drawn() | {"type_name": MONEY})).fields
+    assert (field.kind, field.format) == (Field.TYPE_STRING, layout_pb2.CELL_FORMAT_TEXT)
+
+
 def test_a_sensitive_field_is_refused_drawn_or_not():
     secret = ("health", Field.TYPE_STRING, {"data_class": options_pb2.DATA_CLASS_SENSITIVE})
     assert refused(serialised(contract(TEXT, secret))).reason == "SENSITIVE_IN_SECTION"

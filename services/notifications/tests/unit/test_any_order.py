@@ -252,7 +252,7 @@ class World:
             fingerprint="",
             code="",
             alarm=False,
-            correlation_id="",
+            correlation_id="flow-1",
             causation_id=notice.id,
             traceparent="",
             ended_at=None,

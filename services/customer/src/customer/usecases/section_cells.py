@@ -10,18 +10,23 @@ from google.protobuf.message import DecodeError, Message
 from chassis.api import wellknown
 from chassis.api.formats import Wrong, text
 from chassis.errors import Violation
+from chassis.visible import shows_something
 from customer.usecases.section_layout import SectionField, SectionLayout
 from rapport.customer.v1.section_pb2 import SectionCell
 from rapport.options.v1 import layout_pb2 as formats
 from rapport.options.v1.options_pb2 import Allowed
 
 CONTENT_MAX_BYTES, LINK_MAX = 2048, 500
-_LINK = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
+# RFC 3986: nothing that would end an attribute or begin an element where somebody writes it into a page.
+_LINK = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?#][A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]*)?")
 _ANY_AMOUNT = Allowed(least=-(10**12))
 _TEXT = text()
 _NO_VALUE = "INVALID_ENUM", "must be a value that the schema's enum has"
 _INFINITE = "INVALID_NUMBER", "must be a finite number"
-_NO_LINK = "INVALID_LINK", f"must begin with https:// and have at most {LINK_MAX} characters, of ASCII"
+_NO_LINK = (
+    "INVALID_LINK",
+    f"must begin with https:// and have at most {LINK_MAX} characters, as URIs have them",
+)
 _VALUES = {
     formats.CELL_FORMAT_TEXT: "text",
     formats.CELL_FORMAT_LINK: "text",
@@ -74,7 +79,7 @@ def cells(layout: SectionLayout, content: bytes) -> list[SectionCell]:
     """What is drawn of content that this schema, or one before it, found right."""
     message = layout.message.FromString(content)
     drawn = [_cell(field, message) for field in layout.drawn if _is_there(field, message)]
-    return [cell for cell in drawn if cell.WhichOneof("value") != "text" or cell.text]
+    return [cell for cell in drawn if cell.WhichOneof("value") != "text" or shows_something(cell.text)]
 
 
 def _is_there(field: SectionField, message: Any) -> bool:

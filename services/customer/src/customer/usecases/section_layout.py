@@ -178,13 +178,18 @@ def _faults(message: DescriptorProto, enums: Mapping[str, EnumDescriptorProto]) 
         what = f"field {field.name if named else field.number}: "
         if not named or not 1 <= field.number <= NUMBER_MAX or field.number in reserved:
             yield f"{what}must have a name like open_amount and a number from 1 to {NUMBER_MAX}, not reserved"
-        kind = field.type_name or field.type if field.type != _F.TYPE_ENUM else field.type
+        kind = _kind(field)
         is_alone = field.label != _F.LABEL_REPEATED and field.HasField("oneof_index") == field.proto3_optional
         is_known = field.type != _F.TYPE_ENUM or _has_words(enums.get(field.type_name))
         if kind not in _FORMATS or not is_alone or not is_known:
             yield f"{what}must be one {_TYPES}; not repeated, no map and no part of a oneof"
         elif field.options.HasExtension(layout_pb2.layout):
             yield from (f"{what}{fault}" for fault in _layout_faults(field, _FORMATS[kind]))
+
+
+def _kind(field: FieldDescriptorProto) -> Any:
+    """The type of a field: its number, of a message the name."""
+    return field.type_name if field.type == _F.TYPE_MESSAGE else field.type
 
 
 def _has_words(enum: EnumDescriptorProto | None) -> bool:
@@ -217,7 +222,7 @@ def _layout_faults(field: FieldDescriptorProto, formats: tuple[Any, ...]) -> Ite
 def _field(field: FieldDescriptorProto, enums: Mapping[str, EnumDescriptorProto]) -> SectionField:
     layout = field.options.Extensions[layout_pb2.layout]
     is_enum = field.type == _F.TYPE_ENUM
-    kind = field.type if is_enum else field.type_name or field.type
+    kind = _kind(field)
     return SectionField(
         name=field.name,
         number=field.number,
