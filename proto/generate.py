@@ -12,6 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent
 GOOGLE = sysconfig.get_paths()["purelib"]  # google/api and google/type come with googleapis-common-protos
 
+# What no contract imports and every refusal holds, in `grpc-status-details-bin`.
+REFUSALS = ("google/rpc/status.proto", "google/rpc/error_details.proto")
+
 
 def protoc(*arguments: str) -> None:
     """Run the pinned compiler over arguments, with our contracts and Google's common ones on the path."""
@@ -45,7 +48,7 @@ def image(out: Path, *options: str) -> None:
     """Write the contracts as one descriptor set: what `buf lint` (with comments) and `buf breaking` read."""
     contracts = sorted(ROOT.glob("rapport/**/*.proto"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    protoc("--include_imports", *options, f"-o{out}", *map(str, contracts))
+    protoc("--include_imports", *options, f"-o{out}", *map(str, contracts), *REFUSALS)
 
 
 if __name__ == "__main__":

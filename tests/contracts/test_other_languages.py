@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from sysconfig import get_paths
 from typing import Any
 from zipfile import ZipFile
 
+import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from customer.service import service as customer
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
 from rapport_tools.cli import contracts
 from tests.contracts.test_bad_input import NOWHERE
 
@@ -47,7 +51,7 @@ def run(folder: Path, *command: str | Path) -> str:
 
 def with_googles(proto: Path) -> Path:
     """The folder after unzipping `googleapis-common-protos` into it, as its README says."""
-    for part in ("api", "type"):
+    for part in ("api", "rpc", "type"):
         shutil.copytree(
             Path(get_paths()["purelib"]) / "google" / part,
             proto / "google" / part,
@@ -60,6 +64,7 @@ def test_the_released_contracts_hold_all_that_they_import(proto: Path) -> None:
     released = FileDescriptorSet.FromString((proto / "released.binpb").read_bytes())
     held = {file.name for file in released.file}
     assert {name for file in released.file for name in file.dependency} <= held
+    assert {"google/rpc/status.proto", "google/rpc/error_details.proto"} <= held  # of refusals
     services = {f"{file.package}.{service.name}" for file in released.file for service in file.service}
     assert services
     assert services <= {service.full_name for service in contracts.services()}
@@ -95,7 +100,9 @@ async def test_a_client_for_node_makes_and_reads_a_customer(
     of = proto / "released.binpb" if how == "the released contracts" else with_googles(proto)
     command = ["node", NODE / "client.js", running.address, issuer.token(), of]
     done = await asyncio.to_thread(run, NODE, *command)
-    assert json.loads(done)["display_name"] == "Ada"
+    answered = json.loads(done)
+    assert answered["display_name"] == "Ada"
+    assert answered["refused"]["reason"] == "INVALID_NAME"
 
 
 def test_the_package_for_python_has_the_sources_for_contracts_of_ones_own(
@@ -110,3 +117,15 @@ def test_the_package_for_python_has_the_sources_for_contracts_of_ones_own(
     )
     run(tmp_path, *PROTOC, "-I.", "-Iinstalled", "-oown.binpb", "own.proto")
     assert (tmp_path / "installed/rapport/options/v1/options_pb2.py").exists()
+
+
+async def test_a_reason_is_read_in_python_as_the_page_says(start: Any) -> None:
+    [program] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/errors.md").read_text(), re.DOTALL)
+    told: dict[str, Any] = {}
+    exec(program, told)
+    running = await start(customer, peers=NOWHERE)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.stub(CustomerServiceStub, ["customer.customers.read"]).GetCustomer(
+            GetCustomerRequest(name="nobody")
+        )
+    assert told["error_info"](caught.value).reason == "INVALID_NAME"

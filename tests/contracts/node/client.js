@@ -8,7 +8,10 @@ const [address, token, ...contracts] = process.argv.slice(2);
 const options = { keepCase: true };
 const definition = contracts[0].endsWith(".binpb")
   ? loader.loadFileDescriptorSetFromBuffer(fs.readFileSync(contracts[0]), options)
-  : loader.loadSync("rapport/customer/v1/customer_service.proto", { ...options, includeDirs: contracts });
+  : loader.loadSync(
+      ["rapport/customer/v1/customer_service.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"],
+      { ...options, includeDirs: contracts },
+    );
 const { CustomerService } = grpc.loadPackageDefinition(definition).rapport.customer.v1;
 
 const client = new CustomerService(address, grpc.credentials.createInsecure());
@@ -20,8 +23,18 @@ const call = (method, request) =>
     client[method](request, metadata, { deadline }, (error, answer) => (error ? reject(error) : resolve(answer)));
   });
 
+// The google.rpc.ErrorInfo of a refusal: its `reason` is what programs decide by.
+const read = (type, bytes) => definition[type].deserialize(bytes);
+const errorInfo = (error) =>
+  error.metadata
+    .get("grpc-status-details-bin")
+    .flatMap((status) => read("google.rpc.Status", status).details)
+    .filter((detail) => detail.type_url.endsWith("/google.rpc.ErrorInfo"))
+    .map((detail) => read("google.rpc.ErrorInfo", detail.value))[0];
+
 (async () => {
   const { name } = await call("CreateCustomer", { customer: { display_name: "Ada" } });
-  console.log(JSON.stringify(await call("GetCustomer", { name })));
+  const refused = await call("GetCustomer", { name: "nobody" }).catch(errorInfo);
+  console.log(JSON.stringify({ ...(await call("GetCustomer", { name })), refused }));
   client.close();
 })();

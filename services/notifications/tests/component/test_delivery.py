@@ -277,7 +277,7 @@ async def test_a_name_cannot_add_headers_or_recipients(desk: Any) -> None:
     [mail] = desk.mail.accepted
     assert mail["Bcc"] is None
     assert desk.mail.recipients == ["canary.maria@example.com"]
-    assert mail["Subject"].startswith("orders/1 Bcc: everybody@example.com: a new date")
+    assert mail["Subject"].startswith("1 Bcc: everybody@example.com: a new date")
 
 
 async def test_an_address_that_is_none_is_refused_without_asking_the_provider(desk: Any) -> None:

@@ -18,7 +18,7 @@ async def test_the_customer_is_told_the_new_date_the_reason_and_whom_to_turn_to(
     assert mail["To"] == "Canary Maria Anders <canary.maria@example.com>"
     assert mail["From"] == "Acme <care@acme.example>"
     assert mail["Reply-To"] == "sam@acme.example"
-    assert mail["Subject"] == "orders/10248: a new date, Monday, 9 March 2026"
+    assert mail["Subject"] == "10248: a new date, Monday, 9 March 2026"
     body = mail.get_content()
     for part in (
         "I am sorry",

@@ -192,7 +192,7 @@ async def test_a_preview_shows_what_would_be_sent(desk: Any) -> None:
         },
     )
     shown = await desk.templates.RenderTemplate(request)
-    assert shown.subject == "orders/7: a new date, Friday, 6 March 2026"
+    assert shown.subject == "7: a new date, Friday, 6 March 2026"
     assert "The weather is holding us up." in shown.body
     assert (shown.language_code, shown.text_version) == ("en-GB", 1)
     del request.variables["contact_name"]

@@ -54,8 +54,10 @@ def explanation_of(session: "Session", resource: str) -> Any:
 
     method = explained_by(resource)
     if method is None:
-        known = ", ".join(pattern.pattern for pattern, _ in explanations())
-        raise Failure(f"{resource!r} cannot be explained. What can is {known}.", Exit.WRONG_USE)
+        known = [pattern.pattern for pattern, _ in explanations()]
+        alike = [each for each in known if each.partition("/")[0] == resource.partition("/")[0]]
+        wanted = f"must be a whole name, ids included, like {', '.join(alike or known)}"
+        raise Failure(f"{resource!r} cannot be explained: it {wanted}.", Exit.WRONG_USE)
     call = session.channel(contracts.owner(method.containing_service)).unary_unary(
         f"/{method.containing_service.full_name}/{method.name}",
         contracts.message_class(method.input_type).SerializeToString,

@@ -62,7 +62,7 @@ def _platform(quiet: bool) -> Iterator[bool]:
         yield False
         return
     if not quiet:
-        say("The platform is not up: starting it for the demo.")
+        say(f"No platform is up in {home.path}: starting one for the demo.")
     with tempfile.TemporaryFile() as output:
         own = subprocess.Popen([sys.argv[0], "up"], stdout=output, stderr=output)
         try:

@@ -16,7 +16,7 @@ Dear {{ customer_name }},
 
 {{ apology }}
 
-We promised you {% if reference %}{{ reference }}{% else %}this{% endif %} by {{ old_date }}. {{ reason }} \
+We promised you this{% if reference %} ({{ reference }}){% endif %} by {{ old_date }}. {{ reason }} \
 We now expect to be done by {{ new_date }}.
 
 You do not need to do anything. If the new date does not suit you, or if you would like to talk about it, \
@@ -40,7 +40,7 @@ RECOVERY_SUBJECT = (
 RECOVERY_BODY = """\
 Dear {{ customer_name }},
 
-We may have written to you that {% if reference %}{{ reference }}{% else %}what we promised you{% endif %} \
+We may have written to you that what we promised you{% if reference %} ({{ reference }}){% endif %} \
 would be late. It will not be: we expect to keep the date that we promised you, {{ old_date }}.
 
 You do not need to do anything. If you would like to talk about it, please turn to me: {{ contact_reach }}.

@@ -126,8 +126,9 @@ def render(
         template: what it is of.
         text: the words.
         given: the values by name: `reason` is a code and gets the text's words, dates are RFC 3339 and
-            become days in words, moments those in `zone`, the text's own apology needs no giving, and
-            everything else is taken literally.
+            become days in words, moments those in `zone`, a reference is what follows its last slash,
+            as customers know it, the text's own apology needs no giving, and everything else is taken
+            literally.
         zone: the customer's time zone.
         further: what it must say besides what its type must.
 
@@ -143,6 +144,8 @@ def render(
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
         )
+    if reference := values.get("reference"):
+        values["reference"] = reference.rpartition("/")[2] or reference
     if "reason" in values:
         values["reason"] = text.words_for(values["reason"]) or values["reason"]
     dates = {name: date_or_moment(values[name], f"variables[{name}]") for name in DATES if values.get(name)}
