@@ -83,6 +83,10 @@ def _of_field(now: FieldDescriptorProto, then: FieldDescriptorProto) -> Iterator
     for each in STRICTER:
         if each in are and each not in were:
             yield f"must not become {behavior.FieldBehavior.Name(each)}"
+    if behavior.IDENTIFIER in were and behavior.IDENTIFIER not in are:
+        yield "must stay the IDENTIFIER"
+    if ours[own.data_class] < theirs[own.data_class]:
+        yield f"must stay {own.DataClass.Name(theirs[own.data_class])}"
     for name in SAME:
         option = getattr(own, name)
         if ours[option] != theirs[option] and (name != "multiline" or theirs[option]):
@@ -111,6 +115,7 @@ def _bounds(allowed: Any) -> dict[str, tuple[Any, Any]]:
         "most": said("most", MOST),
         "latest_seconds": said("latest_seconds", MOST),
         "wildcard": allowed.wildcard,
+        "partial": allowed.partial,
         "batch_only": not allowed.batch_only,
     }
     paths = {*allowed.paths}

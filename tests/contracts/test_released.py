@@ -15,13 +15,14 @@ import "google/api/annotations.proto";
 import "google/api/field_behavior.proto";
 import "google/api/resource.proto";
 import "google/protobuf/timestamp.proto";
+import "google/type/date.proto";
 import "rapport/options/v1/options.proto";
 
 message Book {
   option (google.api.resource) = {
     type: "lending.rapport/Book" pattern: "books/{book}" singular: "book" plural: "books"
   };
-  string name = 1;
+  string name = 1 [(google.api.field_behavior) = IDENTIFIER];
   string department = 2 [(rapport.options.v1.owner) = true];
   string title = 3 [(google.api.field_behavior) = OPTIONAL];
   string blurb = 4 [(rapport.options.v1.multiline) = true];
@@ -39,6 +40,8 @@ message Author {
     type: "lending.rapport/Author" pattern: "authors/{author}" singular: "author" plural: "authors"
   };
   string name = 1;
+  google.type.Date birth_date = 2 [
+    (rapport.options.v1.data_class) = DATA_CLASS_PERSONAL, (rapport.options.v1.allowed).partial = true];
 }
 service BookService {
   rpc LendBook(LendBookRequest) returns (Book) {
@@ -95,6 +98,21 @@ WRONG = {
         "title = 3 [",
         "title = 3 [(google.api.field_behavior) = OUTPUT_ONLY, ",
         "Book.title: must not become OUTPUT_ONLY",
+    ),
+    "a name that is none": (
+        "name = 1 [(google.api.field_behavior) = IDENTIFIER]",
+        "name = 1",
+        "the IDENTIFIER",
+    ),
+    "what is personal": (
+        "(rapport.options.v1.data_class) = DATA_CLASS_PERSONAL, ",
+        "",
+        "Author.birth_date: must stay DATA_CLASS_PERSONAL",
+    ),
+    "a day without a year": (
+        ", (rapport.options.v1.allowed).partial = true",
+        "",
+        "Author.birth_date: `allowed.partial` must not",
     ),
     "a new field that must be given": (
         "string until",
@@ -162,6 +180,7 @@ WIDER = {
         "string isbn = 6 [",
         "string isbn = 6 [(rapport.options.v1.multiline) = true, ",
     ),
+    "more that is personal": ("DATA_CLASS_PERSONAL", "DATA_CLASS_SENSITIVE"),
     "more characters": ("max_characters: 300", "max_characters: 400"),
     "less than the least": ("least: 1,", ""),
     "more than the most": (", most: 9000", ""),

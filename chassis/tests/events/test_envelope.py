@@ -126,6 +126,11 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-subject", "x" * 4097),
         ("ce-subject", ""),
         ("ce-subject", "cases"),
+        ("ce-type", "rapport.cases.v1.CaseOpened "),
+        ("ce-type", "rapport.cases.v1"),
+        ("ce-type", "Rapport.Cases.V1.CaseOpened"),
+        ("ce-type", "rapport.cases.v1\u200b.CaseOpened"),
+        ("ce-type", f"rapport.cases.v1.C{'o' * 300}"),
         ("ce-subject", f"cases/{'7' * 295}"),
         ("ce-subject", "cases/7%0A"),
         ("ce-subject", "cases/%E2%80%AE7"),  # turns what follows it around

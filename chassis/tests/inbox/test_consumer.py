@@ -1,9 +1,11 @@
 import asyncio
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
+from chassis import ids
 from chassis.backoff import Backoff
 from chassis.errors import FailedPrecondition, Unavailable
 from chassis.events.declarations import Consumption, Declaration
@@ -257,6 +259,31 @@ async def test_events_that_nobody_handles_are_kept_and_hold_up_nobody(bench, not
         [row] = await session.fetch("SELECT subject, state FROM parked")
     assert (row["subject"], row["state"]) == ("events.cases.case.opened.v1", "PARKED")
     consumer.stop_fetching()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ce-topic", b"late\0"), ("ce-subject", b"cases/\0"), ("ce-topic", b"late\xff")]
+)
+async def test_what_no_row_can_hold_as_it_is_becomes_a_dead_letter(bench, noted, stream, name, value):
+    cases, loyalty = await bench.database(), await bench.database("loyalty")
+    await bench.relay(cases)
+    await bench.consume(loyalty)
+    await bench.open(cases, "cases/1")
+    found = await stream()
+    [message] = await eventually(found.messages)
+    told = {key: text.encode() for key, text in message.headers.items() if key != "Nats-Msg-Id"}
+    told |= {
+        "ce-id": str(ids.uuid7(datetime.now(UTC))).encode(),
+        name: value,
+    }  # a client in another language does not look
+    block = b"NATS/1.0\r\n" + b"".join(b"%s: %s\r\n" % (k.encode(), v) for k, v in told.items()) + b"\r\n"
+    head = f"HPUB {message.subject} {len(block)} {len(block) + len(message.data)}\r\n"
+    await found.connection.client._send_command(head.encode() + block + message.data + b"\r\n")
+    await found.connection.client.flush()
+
+    [letter] = await eventually(lambda: bench.dead_letters(loyalty))
+    assert letter.error == "Malformed"
+    assert await noted(loyalty) == ["cases/1"]
 
 
 async def test_what_a_handler_records_points_back_to_the_event_in_the_same_flow(bench, stream):

@@ -17,6 +17,7 @@ from chassis.inbox.subscription import Subscription
 from chassis.outbox import heartbeat as heartbeat_module
 from chassis.outbox.heartbeat import Heartbeat
 from chassis.outbox.relay import Relay
+from chassis.outbox.republish import republish
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.engines.nats import Nats
 from rapport_testing.wait import eventually
@@ -99,7 +100,7 @@ class World:
         """What the stream holds."""
         js = self.connections[0].js
         state = (await js.stream_info("CASES")).state
-        numbers = range(state.first_seq, state.last_seq + 1)
+        numbers = range(max(1, state.first_seq), state.last_seq + 1)
         return [(await js.get_msg("CASES", seq=n)).headers["ce-subject"] for n in numbers]
 
     async def lose_everything(self):
@@ -247,6 +248,35 @@ async def test_what_a_stream_lost_comes_back_although_it_has_grown_since(bench, 
         await eventually(mended)
         await bench.stop()
         await publishing.close()
+
+
+async def test_what_is_lost_again_while_it_is_published_again_comes_back(bench, monkeypatch):
+    world = World(bench, None, await bench.database(), None)
+    await bench.relay(world.cases)
+    world.connections.append(connection := await bench.broker(Declaration("cases"), pending_size=0))
+    heartbeat, losses = Heartbeat(world.cases, connection), []
+    await heartbeat._beat()
+    await world.tell(*OPENED)
+
+    async def lose():
+        losses.append(await connection.js.delete_stream("CASES"))
+        await bench.broker(Declaration("cases"))
+
+    async def publish_and_lose(*how):
+        count = await republish(*how)
+        if len(losses) < 3:
+            await lose()
+        return count
+
+    monkeypatch.setattr(heartbeat_module, "republish", publish_and_lose)
+    await lose()
+
+    async def mended():
+        await heartbeat._beat()
+        return not heartbeat.problem and Counter(await world.told()) == Counter(OPENED)
+
+    await eventually(mended)
+    assert len(losses) == 3
 
 
 async def test_a_stream_that_grows_while_a_replica_looks_at_it_is_whole(bench, monkeypatch):

@@ -20,6 +20,7 @@ from chassis.names import SUBJECT
 M = TypeVar("M", bound=Message)
 ATTRIBUTE_MAX = 4096  # characters, as sent
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
+_TYPE = re.compile(r"(?=.{1,300}$)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*")
 _ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
 
 
@@ -100,6 +101,8 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
     actor = unquote(raw["ce-authid"])
     if not _ACTOR.fullmatch(actor):
         raise Malformed("an actor that is none")
+    if not _TYPE.fullmatch(raw["ce-type"]):
+        raise Malformed("a type that is no name like acme.billing.v1.InvoiceSent")
     message = messages.get(raw["ce-type"])
     data: Any = message.FromString(body) if message else None
     if not CORRELATION_ID.fullmatch(raw["ce-correlationid"]):

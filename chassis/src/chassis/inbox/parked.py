@@ -164,7 +164,7 @@ class Parked:
             "resource": _text(headers, "ce-subject"),
             "customer": _text(headers, CUSTOMER),
             "transaction_id": _id(headers, "ce-transactionid"),
-            "headers": dict(headers),
+            "headers": {_storable(name): _storable(value) for name, value in headers.items()},
             "data": kept.body,
             "attempts": kept.attempts,
             "error": type(error).__name__ if error else "",
@@ -182,7 +182,12 @@ def _kept(found: Delivery) -> Kept:
 
 def _text(headers: Mapping[str, str], name: str) -> str:
     """An attribute as it is shown to whoever looks what was set aside: a row, and a view, can hold it."""
-    return unquote(headers.get(name, "")).replace("\0", "")[:TEXT_MAX]
+    return _storable(unquote(headers.get(name, "")))[:TEXT_MAX]
+
+
+def _storable(text: str) -> str:
+    """The text with what the database cannot hold written out: a NUL, and bytes that are not UTF-8."""
+    return text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
 
 
 def _id(headers: Mapping[str, str], name: str) -> UUID | None:

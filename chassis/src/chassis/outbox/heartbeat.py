@@ -166,9 +166,11 @@ class Heartbeat:
             since = await self._last_published(known["whole_until"], info.state.last_seq)
         begin, end = now - timedelta(days=OUTBOX_DAYS + 1), now + timedelta(days=1)
         count = await republish(self._db, self._connection, begin, end, since)
-        info = await self._connection.js.stream_info(self._stream)
+        mended = await self._connection.js.stream_info(self._stream)
+        if _identity(mended) != _identity(info) or mended.state.last_seq < info.state.last_seq:
+            return  # lost once more meanwhile, with some of what was published again
         await _MENDED.run(
-            self._db, stream=self._stream, identity=_identity(info), last_sequence=info.state.last_seq
+            self._db, stream=self._stream, identity=_identity(mended), last_sequence=mended.state.last_seq
         )
         _log.warning("events that the broker lost are published again", stream=self._stream, events=count)
 

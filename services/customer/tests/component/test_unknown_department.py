@@ -140,7 +140,7 @@ def tell(infrastructure, clock):
             "causation_id": uuid4(),
         }
         row |= {
-            "type": "",
+            "type": "rapport.gifts.v1.ThingHappened",
             "resource": "gifts/7",
             "time": now,
             "actor": "service:gifts",
@@ -305,7 +305,7 @@ async def test_what_is_said_to_have_happened_later_than_it_was_told_happened_whe
     hearing, tell, clock
 ):
     anna, later = await hearing.create(), (clock.now() + timedelta(days=300)).isoformat()
-    await tell("events.gifts.gift.sent.v1", type="GiftSent", customer=anna.name, occurtime=later)
+    await tell("events.gifts.gift.sent.v1", customer=anna.name, occurtime=later)
     [entry] = await eventually(lambda: entries(hearing, anna.name))
     assert entry.occur_time == timestamp(clock.now())
 
@@ -339,3 +339,19 @@ async def test_its_stream_is_read_by_who_is_configured_to_and_nobody_else(tmp_pa
                     await verify(connection, heard)
             finally:
                 await connection.close()
+
+
+async def test_an_event_with_the_id_of_anothers_is_given_up_on_and_not_passed_over(gifts, hearing, tell):
+    anna = await hearing.create()
+    await tell("events.gifts.thing.happened.v1", type="rapport.gifts.v1.ThingHappened", customer=anna.name)
+    [entry] = await eventually(lambda: entries(hearing, anna.name))
+    await tell(
+        "events.cases.thing.happened.v1",
+        id=entry.name.rpartition("/")[2],
+        type="rapport.cases.v1.ThingHappened",
+        source="//cases.rapport",
+        customer=anna.name,
+    )
+    view = await hearing.view_when(anna.name, lambda view: view.unapplied_facts)
+    assert [each.service for each in view.unapplied_facts] == ["services/cases"]
+    assert await entries(hearing, anna.name) == [entry]

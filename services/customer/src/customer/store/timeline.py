@@ -28,8 +28,15 @@ LIST_ENTRIES = Listing(
 )
 
 INSERT_ENTRIES = Bulk[Any](TIMELINE)
-# A fact's entry has the id of its event: a repeat changes nothing.
-INSERT_FACTS = Bulk[Any](TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]))
+# A fact's entry has the id of its event: a repeat changes nothing, and is not returned.
+INSERT_FACTS = Bulk[Any](
+    TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]).returning(_T.id)
+)
+TAKEN_IDS = Statement[Any](
+    sa.select(_T.id).where(
+        _T.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))), _T.service != sa.bindparam("service")
+    )
+)
 
 _asked = (
     sa.func.unnest(sa.bindparam("customer_ids", type_=sa.ARRAY(sa.Uuid)))

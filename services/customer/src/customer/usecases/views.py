@@ -9,10 +9,11 @@ from uuid import UUID
 
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
+from chassis.errors import Malformed
 from customer.domain.timeline import TimelineEntry
 from customer.store.customers import CUSTOMERS_BY_ID
 from customer.store.tables import PartRow, ViewRow
-from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES
+from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES, TAKEN_IDS
 from customer.store.views import (
     ENSURE_VIEWS,
     LOCKED_VIEWS,
@@ -66,10 +67,18 @@ async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
     rows = {row.customer_id: row for row in await LOCKED_VIEWS.all(tx, customer_ids=customer_ids)}
     for event in events:
         rows[event.customer_id].update_time = max(event.time, rows[event.customer_id].update_time)
-    await INSERT_FACTS.rows(tx, [event.entry for event in events if event.entry])
+    await _enter(tx, [event.entry for event in events if event.entry])
     await _store_parts(tx, [(event.customer_id, event.about) for event in events if event.about], rows)
     await render(tx, rows)
     return customer_ids
+
+
+async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
+    """Put facts of one service on timelines. Malformed when another service's has the id of one."""
+    if len(await INSERT_FACTS.rows(tx, entries)) < len(entries) and await TAKEN_IDS.all(
+        tx, ids=[entry.id for entry in entries], service=entries[0].service
+    ):
+        raise Malformed("an event with the id of another service's")
 
 
 async def render(tx: Transaction, rows: Mapping[UUID, ViewRow]) -> None:

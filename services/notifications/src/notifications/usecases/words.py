@@ -48,6 +48,7 @@ LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s{2,}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COLLECTION = re.compile(r"^[A-Za-z]+/(?=.)")
 _TICK = timedelta(microseconds=1)
 
 _environment = SandboxedEnvironment(
@@ -126,8 +127,8 @@ def render(
         template: what it is of.
         text: the words.
         given: the values by name: `reason` is a code and gets the text's words, dates are RFC 3339 and
-            become days in words, moments those in `zone`, a reference is what follows its last slash,
-            as customers know it, the text's own apology needs no giving, and everything else is taken
+            become days in words, moments those in `zone`, a reference is told without its collection,
+            `10248` of `orders/10248`, the text's own apology needs no giving, and everything else is taken
             literally.
         zone: the customer's time zone.
         further: what it must say besides what its type must.
@@ -144,8 +145,8 @@ def render(
         raise InvalidArgument(
             [Violation(f"variables[{name}]", "VARIABLE_MISSING", "must be given") for name in missing]
         )
-    if reference := values.get("reference"):
-        values["reference"] = reference.rpartition("/")[2] or reference
+    if "reference" in values:
+        values["reference"] = _COLLECTION.sub("", values["reference"])
     if "reason" in values:
         values["reason"] = text.words_for(values["reason"]) or values["reason"]
     dates = {name: date_or_moment(values[name], f"variables[{name}]") for name in DATES if values.get(name)}
