@@ -126,6 +126,8 @@ def test_a_row_that_cannot_be_read_is_published_all_the_same(data):
         ("ce-subject", "x" * 4097),
         ("ce-subject", ""),
         ("ce-subject", "cases"),
+        ("ce-source", "cases"),
+        ("ce-source", "//cases.rapport/"),
         ("ce-type", "rapport.cases.v1.CaseOpened "),
         ("ce-type", "rapport.cases.v1"),
         ("ce-type", "Rapport.Cases.V1.CaseOpened"),

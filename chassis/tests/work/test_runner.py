@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from chassis.db.failures import unavailable
+from chassis.errors import Aborted
 from chassis.grpc.client import deadline
 from chassis.work import Later, Ours, Refused, State, Verdict, code_of, queue
+from chassis.work import runner as runner_module
 from chassis.work.metrics import REPEATS
 from rapport_testing.wait import eventually
 
@@ -29,6 +32,11 @@ class SlowClaim:
             self.claimed.set()
             await self.answer.wait()
         return found
+
+
+@pytest.fixture(autouse=True)
+def nobody_waited_for_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "ANSWERING_S", 0.0)
 
 
 @pytest.fixture
@@ -142,27 +150,49 @@ async def test_a_claim_that_died_before_it_handed_over_is_begun_anew(office: Any
     assert office.outside.recorded == [("a", 2, Verdict.DONE)]
 
 
-async def test_a_dead_hand_over_is_unknown_once_the_database_answered_for_a_lease(
-    office: Any,
+async def test_a_dead_hand_over_is_unknown_once_the_database_has_answered_for_a_while(
+    office: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(runner_module, "ANSWERING_S", 3600.0)
     await office.enqueue("a", repeats=0)
     await office.sql(
         "UPDATE work SET state = 'HANDING_OVER', attempt = 1, lease_until = now() - interval '1 s'"
     )
-    office.outside.answer_time = timedelta(hours=1)
     runner = await office.replica()
     looks = runner._overdue_at
     await eventually(lambda: runner._overdue_at > looks + 1)
     assert await office.states() == ["HANDING_OVER"]
-    office.outside.answer_time = timedelta(0)
+    monkeypatch.setattr(runner_module, "ANSWERING_S", 0.0)
     await eventually(lambda: seen(office, "UNKNOWN", code="no-answer"))
     assert office.outside.taken == []
+
+
+@pytest.mark.parametrize(
+    ("error", "since"),
+    [(Aborted("LOCK_TIMEOUT", "Again."), "the same"), (unavailable(), "anew")],
+    ids=["a lock", "an outage"],
+)
+async def test_only_an_outage_is_a_time_in_which_nobody_could_answer(
+    office: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, since: str
+) -> None:
+    runner = await office.replica()
+    await eventually(lambda: runner._answering_since)
+    before, looked, look = runner._answering_since, [], runner._look
+
+    async def fail_once() -> None:
+        looked.append(error)
+        if len(looked) == 1:
+            raise error
+        await look()
+
+    monkeypatch.setattr(runner, "_look", fail_once)
+    await eventually(lambda: len(looked) > 2)
+    assert (runner._answering_since == before) == (since == "the same")
 
 
 @pytest.mark.parametrize("lost", [True, False], ids=["lost", "expired"])
 async def test_what_cannot_be_recorded_makes_way_and_is_shown(office: Any, lost: bool) -> None:
     office.outside.unrecordable = set(MANY)
-    office.outside.answer_time = timedelta(0)
     await office.enqueue(*MANY, "last", repeats=0)
     if lost:
         await office.sql(

@@ -20,6 +20,7 @@ from chassis.names import SUBJECT
 M = TypeVar("M", bound=Message)
 ATTRIBUTE_MAX = 4096  # characters, as sent
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
+_SOURCE = re.compile(r"//([a-z0-9-]{1,63})\.rapport")
 _TYPE = re.compile(r"(?=.{1,300}$)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*")
 _ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
 
@@ -110,7 +111,7 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
     return Event(
         id=_id(raw["ce-id"]),
         type=raw["ce-type"],
-        source=raw["ce-source"].removeprefix("//").removesuffix(".rapport"),
+        source=_source(raw["ce-source"]),
         resource=formed(raw, "ce-subject", formats.ANY_NAME),
         resource_version=_version(raw["ce-resourceversion"]),
         time=moment(raw["ce-time"]),
@@ -129,6 +130,12 @@ def _id(text: str) -> UUID:
     if event_id.version != 7:  # the inbox is kept by the day that ids begin with
         raise Malformed("an id that is no UUIDv7")
     return event_id
+
+
+def _source(text: str) -> str:
+    if not (named := _SOURCE.fullmatch(text)):
+        raise Malformed("a source that is not like //billing.rapport")
+    return named[1]
 
 
 def _version(text: str) -> int:

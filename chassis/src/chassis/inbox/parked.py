@@ -121,7 +121,7 @@ class Parked:
             _log.warning(
                 "an event is tried again later", durable=self._durable, event_id=str(kept.event_id),
                 attempts=kept.attempts, error=type(error).__name__,
-                exc_info=error if unknown and kept.attempts == 1 else None,
+                exc_info=error if unknown else None,
             )  # fmt: skip
         self._added.set()
 

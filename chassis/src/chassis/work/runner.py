@@ -13,7 +13,7 @@ import structlog
 from chassis.backoff import Backoff
 from chassis.context import Call, current_call, service_itself
 from chassis.db.database import Database
-from chassis.judgement import is_transient
+from chassis.judgement import Judgement, is_transient, judge
 from chassis.telemetry import tracing
 from chassis.timeouts import woken
 from chassis.work import metrics, queue
@@ -27,6 +27,7 @@ POLL_S = 0.5
 OVERDUE_EVERY_S = 1.0
 COUNT_EVERY_S = 10.0
 SILENT_S = 10.0  # without a look at the database, we cannot say that it has answered
+ANSWERING_S = 30.0  # in which whoever waited for the database, to record an answer, has done so
 WATCH_S = 1.0
 CUT_OFF_S = 5.0
 RECORDING = Backoff(0.2, 5.0)
@@ -58,7 +59,8 @@ class WorkRunner:
             try:
                 await self._look()
             except Exception as error:
-                self._looked = -math.inf
+                if judge(error) is Judgement.DOWN:
+                    self._looked = -math.inf
                 _log.warning("work cannot be claimed", error=type(error).__name__)
             await woken(self._wake, POLL_S)
 
@@ -201,8 +203,7 @@ class WorkRunner:
             await self._overdue(work, 0, Outcome(Verdict.EXPIRED, "EXPIRED"))
         for work in await queue.LOST.all(self._db, kinds=kinds):
             # Whoever has the answer may have waited for the database as long as we did, so it goes first.
-            lease = self._workers[work.kind].answer_time * LEASE
-            if now_s - self._answering_since >= lease.total_seconds():
+            if now_s - self._answering_since >= ANSWERING_S:
                 await self._overdue(work, work.attempt, Outcome(Verdict.UNKNOWN, "no-answer"))
 
     async def _overdue(self, work: Work, attempt: int, outcome: Outcome) -> None:
