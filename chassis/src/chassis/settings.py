@@ -119,6 +119,7 @@ def load(settings: type[S]) -> S:
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False):
             field = str(problem["loc"][0])
-            description = settings.model_fields[field].description if field in settings.model_fields else ""
-            sys.stderr.write(f"RAPPORT_{field.upper()}: {problem['msg']}. It is: {description}\n")
+            described = field in settings.model_fields and settings.model_fields[field].description
+            what = f". It is: {described}" if described else ""
+            sys.stderr.write(f"RAPPORT_{field.upper()}: {problem['msg']}{what}\n")
         sys.exit(EXIT_WRONG_SETTINGS)

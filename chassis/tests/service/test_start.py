@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from chassis.events.provision import provision
+from chassis.settings import Sources, load
 from rapport_testing.engines.ports import free_port
 from rapport_testing.wait import eventually
 
@@ -48,6 +49,16 @@ def test_absent_settings_are_named(tmp_path):
     for name in ("RAPPORT_DATABASE_URL", "RAPPORT_NATS_URL", "RAPPORT_JWKS_URL", "RAPPORT_ISSUER"):
         assert re.search(f"^{name}: Field required", services.stderr, re.MULTILINE)
     assert "Traceback" not in services.stderr
+
+
+def test_a_setting_that_nobody_described_is_named_nevertheless(monkeypatch, capsys):
+    class Settings(Sources):
+        depot: str
+
+    monkeypatch.delenv("RAPPORT_DEPOT", raising=False)
+    with pytest.raises(SystemExit):
+        load(Settings)
+    assert capsys.readouterr().err == "RAPPORT_DEPOT: Field required\n"
 
 
 @pytest.mark.parametrize(
