@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from chassis.contracts import contracts
+from chassis.contracts import GROUP, contracts
 from chassis.names import Pattern
 from rapport.options.v1 import options_pb2
 
@@ -84,7 +84,10 @@ def _found(kind: str) -> Resource:
     try:
         return _resources()[kind]
     except KeyError:
-        raise LookupError(f"no installed contract describes the resource {kind!r}") from None
+        raise LookupError(
+            f"no installed contract describes the resource {kind!r}: "
+            f"name the package of its contract in the entry point group {GROUP!r}, and install that"
+        ) from None
 
 
 @functools.cache
