@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = [
     path.parent for path in sorted([*ROOT.glob("*/pyproject.toml"), *ROOT.glob("services/*/pyproject.toml")])
 ]
+OUTSIDE = ROOT / "tests" / "outside" / "parcels"  # takes our packages as another repository does
 BY_STANDARD_LIBRARY = {"zoneinfo": {"tzdata"}}  # a slim image has no zones of its own
 
 
@@ -130,9 +131,8 @@ def test_everything_says_one_version() -> None:
 
 def test_our_packages_and_charts_take_each_other_in_this_minor_version_alone() -> None:
     major, minor, _ = map(int, project(ROOT / "chassis")["version"].split("."))
-    required = [
-        each for folder in FOLDERS for each in project(folder)["dependencies"] if each.startswith("rapport-")
-    ]
+    ours = [each for folder in (*FOLDERS, OUTSIDE) for each in project(folder)["dependencies"]]
+    required = [each for each in ours if each.startswith("rapport-")]
     assert required
     bounds = f">={major}.{minor},<{major}.{minor + 1}"
     assert [each for each in required if each != f"{Requirement(each).name}{bounds}"] == []

@@ -1,11 +1,13 @@
-"""A department with a repository of its own: it has our wheels and writes a contract, a migration, one RPC.
+"""A department with a repository of its own: it has our wheels and writes a contract, a migration, two RPCs.
 
-Its environment holds the wheels of contracts, chassis and testing, and by links what these require; so
-nothing needs a network, nothing finds the sources beside it, and a library that we do not require is missed.
+It does what `docs/own-service.md` says. Its environment holds our wheels and its own, and by links what these
+require; so nothing needs a network, nothing finds the sources beside it, and a library that we do not require
+is missed.
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from rapport_testing.tokens import ISSUER, TestIssuer
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "own-service.md"
 ITS_OWN = ("grpcio-tools",)  # what a department asks for itself, to generate from its contract
 UV = Path(sys.executable).parent / "uv"
 
@@ -40,25 +43,37 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def department(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
-    """The department's folder, with an environment in `.venv` and the contract generated."""
+    """The department's folder: in `.venv` our wheels and its own, of the contract that it generated."""
     folder = tmp_path_factory.mktemp("acme") / "parcels"
     shutil.copytree(Path(__file__).parent / "parcels", folder)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / ".venv"], check=True)
     python = folder / ".venv" / "bin" / "python"
     where = [python, "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
     site = Path(subprocess.run(where, check=True, capture_output=True, text=True).stdout.strip())
-    install = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels]
-    subprocess.run(install, check=True)
+    install(folder, *wheels)
     for each in required(list(distributions(path=[str(site)]))):
         for file in each.files or ():
             if (here := Path(str(each.locate_file(file)))).exists() and not (site / file).exists():
                 (site / file).parent.mkdir(parents=True, exist_ok=True)
                 (site / file).symlink_to(here.resolve())
-    generate = [python, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{site}", "--python_out=."]
-    generate += ["--grpc_python_out=.", "--facts_out=.", "acme/parcels/v1/parcels.proto"]
-    generate += ["acme/parcels/v1/parcels_events.proto"]
-    run(folder, *generate, env={"PATH": f"{python.parent}"})
+    run(folder, "sh", "-ec", command_of_the_page("grpc_tools.protoc"), env={"PATH": os.environ["PATH"]})
+    run(folder, sys.executable, "-m", "hatchling", "build", "-t", "wheel", env=os.environ)
+    install(folder, *(folder / "dist").glob("*.whl"))
     return folder
+
+
+def install(folder: Path, *wheels: Path) -> None:
+    python = folder / ".venv" / "bin" / "python"
+    command = [UV, "pip", "install", "--quiet", "--offline", "--no-deps", "--python", python, *wheels]
+    subprocess.run(command, check=True)
+
+
+def command_of_the_page(word: str) -> str:
+    """The block of commands with that word, as the page has it: nothing is added, not even to PATH."""
+    (found,) = (
+        each for each in re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL) if word in each
+    )
+    return found
 
 
 def required(ours: list[Distribution]) -> list[Distribution]:
@@ -123,7 +138,5 @@ async def test_it_declares_migrates_and_provisions_with_what_the_wheels_hold(
 def test_its_own_tests_pass_with_the_fixtures_that_we_ship(department: Path) -> None:
     python = department / ".venv" / "bin" / "python"
     home = {"HOME": str(department), "PATH": os.environ["PATH"]}
-    told = run(
-        department, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_parcels.py", env=home
-    )
+    told = run(department, python, "-m", "pytest", "-q", "-p", "no:cacheprovider", env=home)
     assert "2 passed" in told

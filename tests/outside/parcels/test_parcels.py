@@ -21,6 +21,7 @@ async def test_a_parcel_that_arrives_is_told(parcels):
     request = parcels_pb2.DeliverRequest(customer=CUSTOMER, place="door", request_id=str(uuid4()))
     made = await stub.Deliver(request)
     assert await stub.Deliver(request) == made
+    assert await stub.GetParcel(parcels_pb2.GetParcelRequest(name=made.name)) == made
     [fact] = await parcels.published()
     assert (fact.type, fact.resource, fact.data.place) == (
         "acme.parcels.v1.ParcelDelivered",

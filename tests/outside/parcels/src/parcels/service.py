@@ -1,34 +1,49 @@
 """What the service is made of."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from acme.parcels.v1 import parcels_events_pb2, parcels_pb2, parcels_pb2_grpc
 
 from chassis import ids
 from chassis.app import App
-from chassis.db.database import Database
-from chassis.db.statement import Statement
+from chassis.db.statement import Statement, values
+from chassis.db.tables import table
 from chassis.db.transaction import Transaction
 from chassis.events.declarations import Listening
 from chassis.events.envelope import Event
-from chassis.grpc.mutation import mutation
+from chassis.facts import fact_of
+from chassis.grpc.methods import change, get
+from chassis.names import Pattern
 from chassis.service import Service
+from chassis.servicer import Rpc
 from chassis.settings import ServiceSettings
 from parcels.domain.facts import ParcelDelivered
 from rapport.customer.v1.customer_events_pb2 import CustomerCreated
 
+CUSTOMER, PARCEL = Pattern("customers/{customer}"), Pattern("parcels/{parcel}")
+
+
+@dataclass
+class Parcel:
+    """A parcel that has arrived."""
+
+    id: UUID
+    customer_id: UUID
+    place: str
+
+    name = PARCEL.named("id")
+    customer = CUSTOMER.named("customer_id")
+
+
 METADATA = sa.MetaData()
-PARCELS = sa.Table(
-    "parcels",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("customer", sa.Text, nullable=False),
-    sa.Column("place", sa.Text, nullable=False),
-)
+PARCELS = table(METADATA, "parcels", Parcel)
 CUSTOMERS = sa.Table("customers", METADATA, sa.Column("name", sa.Text, primary_key=True))
 KEEP = Statement[None](sa.insert(PARCELS))
+KEPT = Statement(sa.select(PARCELS).where(PARCELS.c.id == sa.bindparam("id")), row=Parcel)
 KNOW = Statement[None](sa.insert(CUSTOMERS).values(name=sa.bindparam("name")))
 KNOWN = Statement[Any](sa.select(CUSTOMERS.c.name))
 
@@ -39,20 +54,19 @@ class Settings(ServiceSettings):
     depot: str
 
 
-class Parcels(parcels_pb2_grpc.ParcelServiceServicer):
+async def deliver(tx: Transaction, *, customer_id: UUID, place: str) -> Parcel:
+    """Keep where a parcel is, and tell it."""
+    parcel = Parcel(ids.uuid7(tx.now), customer_id, place)
+    await tx.defer(KEEP, **values(parcel))
+    tx.record(fact_of(ParcelDelivered, parcel), version=1)
+    return parcel
+
+
+class Parcels(Rpc, parcels_pb2_grpc.ParcelServiceServicer):
     """The department's RPCs."""
 
-    def __init__(self, db: Database) -> None:
-        self.db = db
-
-    @mutation
-    async def Deliver(self, request: Any, tx: Transaction) -> Any:
-        parcel = ids.uuid7(tx.now)
-        await tx.defer(KEEP, id=parcel, customer=request.customer, place=request.place)
-        name = f"parcels/{parcel}"
-        fact = ParcelDelivered(parcel=name, customer=request.customer, place=request.place)
-        tx.record(fact, version=1)
-        return parcels_pb2.Parcel(name=name, customer=request.customer, place=request.place)
+    Deliver = change(parcels_pb2.DeliverRequest, deliver, parcels_pb2.Parcel)
+    GetParcel = get(PARCEL, KEPT, parcels_pb2.Parcel)
 
 
 async def on_created(tx: Transaction, event: Event[CustomerCreated]) -> None:
@@ -62,7 +76,7 @@ async def on_created(tx: Transaction, event: Event[CustomerCreated]) -> None:
 
 def compose(app: App[Settings]) -> None:
     """Put it together."""
-    app.serve(Parcels(app.db))
+    app.serve(Parcels(app))
     app.subscribe("parcels-customers", on_created)
 
 

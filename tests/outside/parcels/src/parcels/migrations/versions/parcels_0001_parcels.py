@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("CREATE TABLE parcels (id uuid PRIMARY KEY, customer text NOT NULL, place text NOT NULL)")
+    op.execute("CREATE TABLE parcels (id uuid PRIMARY KEY, customer_id uuid NOT NULL, place text NOT NULL)")
     op.execute("CREATE TABLE customers (name text PRIMARY KEY)")
