@@ -22,12 +22,13 @@ CONNECTIONS_MAX = 256
 ANSWER_S = 1.0
 
 
-def health_app(service: str, ready: Callable[[], list[str]]) -> Starlette:
+def health_app(service: str, ready: Callable[[], list[str]], amiss: Callable[[], list[str]]) -> Starlette:
     """The HTTP endpoints of a service.
 
     Args:
         service: its name.
         ready: what keeps the service from being ready, in words; empty means ready.
+        amiss: what a person should look at although it serves, in words.
 
     """
 
@@ -39,7 +40,8 @@ def health_app(service: str, ready: Callable[[], list[str]]) -> Starlette:
         """Whether the service should get requests, and if not, why not."""
         problems = ready()
         status = "NOT_SERVING" if problems else "SERVING"
-        return JSONResponse({"status": status, "problems": problems}, status_code=503 if problems else 200)
+        told = {"status": status, "problems": problems, "warnings": amiss()}
+        return JSONResponse(told, status_code=503 if problems else 200)
 
     async def metrics(_: Request) -> Response:
         """Prometheus metrics, made in a thread: they are many."""

@@ -63,6 +63,7 @@ class Lifecycle:
         self.http_port = settings.http_port or self.grpc_port + 100
         self.failed = asyncio.Event()  # set when a part that must run has died
         self.problems = ["starting"]  # what keeps the service from being ready, in words
+        self.warnings: list[str] = []  # what is amiss while it serves all the same
         self._draining = False
         self._tasks: list[asyncio.Task[None]] = []
         self._connections: list[Connection] = []
@@ -71,7 +72,7 @@ class Lifecycle:
         """Bring the service up. Unreachable when database or broker do not answer in time."""
         app, settings = self.app, self.app.settings
         self._health = HealthServer(
-            health_app(app.name, lambda: self.problems), settings.host, self.http_port
+            health_app(app.name, lambda: self.problems, lambda: self.warnings), settings.host, self.http_port
         )
         await self._health.open()
         await self._reach("the database", settings.database_url, app.db.open)
@@ -188,8 +189,10 @@ class Lifecycle:
             self.server.set_ready(not problems)
 
     async def _watch(self) -> None:
-        """Be unready while database or broker do not answer, or the broker has lost what it was told.
+        """Be unready while database or broker do not answer.
 
+        What the broker has lost is no reason to refuse calls that need no broker: views say that they are
+        SILENT, and it is told as a warning.
         To end the process helps against neither being away, so it is left to wait. Only a broker's client
         that gets no answers for a minute and believes to be connected is given up, with the process.
         """
@@ -199,9 +202,9 @@ class Lifecycle:
             database, broker = await self.app.db.problem(), await self._nats.problem()
             problems = [problem for problem in (database, broker) if problem]
             misses = misses + 1 if problems else 0
-            lost = [p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p]
+            self.warnings = [p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p]
             if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
-                self._be_ready([*problems, *lost])
+                self._be_ready(problems)
             broker_misses = broker_misses + 1 if broker and not self._nats.is_reconnecting() else 0
             if broker_misses >= MISSES_UNTIL_EXIT:
                 log.error("the broker connection is lost for good", problem=broker)

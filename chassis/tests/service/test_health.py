@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import runpy
 import urllib.error
@@ -11,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -82,6 +84,17 @@ async def test_an_outage_makes_a_service_unready_and_leaves_it_alive(
 
     await eventually(ready, 30)
     assert not running.lifecycle.failed.is_set()
+
+
+async def test_a_service_whose_stream_is_lost_serves_and_warns(running, infrastructure):
+    async with await nats.connect(infrastructure.nats_url) as connection:
+        await connection.jetstream().delete_stream("LOYALTY")
+
+    async def warned() -> bool:
+        status, body = await get(running, "/health/ready")
+        return status == 200 and "no stream LOYALTY" in str(json.loads(body)["warnings"])
+
+    await eventually(warned)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, thing: Any, method: str) -> Callable[[], int]:

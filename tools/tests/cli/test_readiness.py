@@ -19,14 +19,15 @@ def unit(health: str, state: str = "ready", pid: int = os.getpid()) -> dict[str,
 
 
 @pytest.fixture
-def unready() -> Iterator[str]:
-    """A service that says why it is not ready."""
+def service(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A service that answers with a status and a body."""
+    status, body = request.param
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(503)
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(b'{"problems": ["no broker", "no database"]}')
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -44,8 +45,18 @@ def test_a_service_that_accepts_and_says_nothing_is_not_answering(monkeypatch: p
     assert state.startswith("not answering")
 
 
-def test_a_service_says_itself_why_it_is_not_ready(unready: str) -> None:
-    assert readiness.states([unit(unready)]) == ["not ready: no broker; no database"]
+@pytest.mark.parametrize(
+    ("service", "state"),
+    [
+        ((503, b'{"problems": ["no broker", "no database"]}'), "not ready: no broker; no database"),
+        ((200, b'{"problems": [], "warnings": ["it lost events"]}'), "serving, and warns: it lost events"),
+        ((200, b"{}"), "ready"),
+        ((200, b"<html>"), "ready"),
+    ],
+    indirect=["service"],
+)
+def test_a_service_says_itself_why_it_is_not_ready_and_what_it_warns_of(service: str, state: str) -> None:
+    assert readiness.states([unit(service)]) == [state]
 
 
 def test_what_the_supervisor_knows_to_be_down_is_not_asked() -> None:

@@ -4,7 +4,7 @@ import json
 import urllib.error
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import IO, Any
 
 from rapport_testing.engines.ports import DIRECT
 
@@ -13,7 +13,7 @@ FROZEN = "frozen"
 
 
 def states(units: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The state of each unit of `status.json`: `ready`, what the supervisor says, or why it is not ready."""
+    """The state of each unit of `status.json`: `ready`, what the supervisor says, or the service."""
     with ThreadPoolExecutor(max_workers=16) as asking:
         return list(asking.map(_state, units))
 
@@ -31,18 +31,19 @@ def _state(unit: Mapping[str, Any]) -> str:
         return "gone"
     try:
         if unit["health"]:
-            with DIRECT.open(unit["health"], timeout=ANSWER_S):
-                pass
+            with DIRECT.open(unit["health"], timeout=ANSWER_S) as answer:
+                if warnings := _said(answer, "warnings"):
+                    return f"serving, and warns: {warnings}"
     except urllib.error.HTTPError as answer:
-        return f"not ready: {'; '.join(_problems(answer)) or answer}"
+        return f"not ready: {_said(answer, 'problems') or answer}"
     except OSError as error:
         return f"not answering ({error})"
     return "ready"
 
 
-def _problems(answer: urllib.error.HTTPError) -> list[str]:
-    """What keeps a service from being ready, in its own words."""
+def _said(answer: IO[bytes], what: str) -> str:
+    """What a service says of itself, in its own words; "" when that is nothing."""
     try:
-        return list(map(str, json.loads(answer.read()).get("problems", [])))
-    except (OSError, ValueError):
-        return []
+        return "; ".join(map(str, json.loads(answer.read()).get(what, [])))
+    except (OSError, ValueError, AttributeError):
+        return ""
