@@ -96,7 +96,13 @@ async def _use(session: Session, over: asyncio.Event) -> None:
     while not await woken(over, KEPT_EVERY_S):
         try:
             await session.execute("SELECT 1")
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (
+            TimeoutError,
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # of a server that ended in the middle of an answer
+        ):
             return
 
 

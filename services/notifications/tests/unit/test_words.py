@@ -337,3 +337,14 @@ def test_moments_of_the_same_day_are_told_with_their_times() -> None:
 
 def test_after_a_lost_answer_a_delay_is_told_once_more_and_a_receipt_is_not() -> None:
     assert REPEATS == {Type.DELAY: 1, Type.INFORMATION: 0}
+
+
+@pytest.mark.parametrize("subject", ["{{ '\u200b' }}", "{% if reference %}Order{% endif %}", "{{ ' ' }}"])
+def test_a_subject_in_which_there_may_be_nothing_to_see_is_refused(subject: str) -> None:
+    [(field, reason, _)] = refused(replace(DELAY, subject=subject))
+    assert (field, reason) == ("template_text.subject", "INVALID_TEMPLATE")
+
+
+def test_a_subject_turns_no_direction() -> None:
+    turned = replace(DELAY, subject="{{ '\u202e' }}News of {{ reference }}{{ '\u2066' }}")
+    assert render(turned, GIVEN, UTC).subject == "News of 10248"

@@ -18,9 +18,10 @@ from babel.dates import format_date, format_time
 from jinja2 import meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from chassis.api.text import NOT_TEXT
+from chassis.api.text import NOT_TEXT, TURNS
 from chassis.api.wellknown import EARLIEST, LATEST
 from chassis.errors import InvalidArgument, Violation, invalid
+from chassis.visible import shows_something
 from notifications.domain.template import DATES, PLATFORM, REQUIRED, Template, Text
 
 SUBJECT_MAX = 200
@@ -234,11 +235,14 @@ def one_line(text: str) -> str:
 def _rendered(template: Template, text: Text, values: Mapping[str, str], further: tuple[str, ...]) -> Words:
     """The message. InvalidArgument when it fails to render, or hides what its type must say."""
     try:
-        subject = one_line(_compiled(text.subject).render(values))
+        subject = one_line(TURNS.sub("", _compiled(text.subject).render(values)))
         body = _clean(_compiled(text.body).render(values))
     except Exception as error:  # whatever a template does with its values is the template's fault
         described = f"must render for every value: {type(error).__name__}"
         raise InvalidArgument([Violation("template_text.body", "INVALID_TEMPLATE", described)]) from error
+    if not shows_something(subject):
+        described = "must be a subject in which there is something to see, whatever is given"
+        raise InvalidArgument([Violation("template_text.subject", "INVALID_TEMPLATE", described)])
     said = one_line(body).casefold()  # blanks and case are the template's to choose
     parts = (*REQUIRED[template.type], *further)
     if hidden := [part for part in parts if one_line(values[part]).casefold() not in said]:
