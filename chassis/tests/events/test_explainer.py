@@ -32,10 +32,10 @@ class Cases(CaseServiceServicer):
 
 
 @pytest.fixture
-async def granted(bench):
-    """A database with goodwill that a case led to: its name, the case's, and the event's id."""
+async def granted(bench, request):
+    """A database with goodwill that a case, or the parameter, led to: its name, the case's, the event's."""
     cases, loyalty = await bench.database(), await bench.database("loyalty")
-    case, goodwill = f"cases/{uuid4()}", f"goodwill/{uuid4()}"
+    case, goodwill = getattr(request, "param", f"cases/{uuid4()}"), f"goodwill/{uuid4()}"
 
     async def grant(tx, event: Event[CaseOpened]) -> None:
         tx.record(bench.opened(goodwill), version=1)
@@ -78,6 +78,18 @@ async def test_a_chain_ends_with_what_is_known_here_when_the_other_service_tells
     ]
     assert explanation.causes[1].id == event_id
     await channels.close()
+
+
+@pytest.mark.parametrize("granted", [f"customers/{uuid4()}/view/sections/billing"], indirect=True)
+async def test_who_explains_what_no_event_tells_of_is_not_asked_for_one(granted, fake_peer):
+    loyalty, goodwill, section, event_id = granted
+    assert explained_by(section) is not None
+    explainer = Explainer(loyalty, Channels({"cases": await fake_peer(Cases())}, None))
+
+    explanation = await explainer.explain(ExplainCaseRequest(), goodwill)
+
+    assert [cause.resource for cause in explanation.causes] == [goodwill.name, section]
+    assert explanation.causes[1].id == event_id
 
 
 async def test_what_has_no_words_of_its_own_is_explained_by_its_latest_fact_and_what_is_not_personal(bench):

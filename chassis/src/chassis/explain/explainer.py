@@ -46,10 +46,9 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 
 
 class Asked(Protocol):
-    """The request of every method that explains."""
+    """The request of every method that explains: with an `event_id` where events tell of what it explains."""
 
     name: str
-    event_id: str
 
 
 class Explainer:
@@ -89,7 +88,8 @@ class Explainer:
 
         """
         shown: Any = resource
-        asked = UUID(request.event_id) if request.event_id else None
+        event_id = getattr(request, "event_id", "")
+        asked = UUID(event_id) if event_id else None
         if event is not None and asked is None:
             chained = await chain(self._db, event_id=event)
         else:
@@ -117,7 +117,9 @@ class Explainer:
         time than the one before, so this ends.
         """
         method = explained_by(event.resource)
-        if method is None or event.source not in self._channels:
+        if method is None or "event_id" not in method.input_type.fields_by_name:
+            return []
+        if event.source not in self._channels:
             return []
         ask = self._channels.to(event.source).unary_unary(
             f"/{method.containing_service.full_name}/{method.name}",
