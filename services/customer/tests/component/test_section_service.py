@@ -103,6 +103,7 @@ async def test_who_wrote_it_is_explained_and_what_it_holds_is_not_repeated(desk,
     assert cause.actor == "agents/alice"
     assert explained.inputs["department"] == "departments/billing"
     assert "late" not in str(explained)
+    assert "event_id" not in pb.ExplainViewSectionRequest.DESCRIPTOR.fields_by_name  # no event tells of it
 
 
 async def test_nobody_else_writes_a_departments_section(desk, department, billing, refused):
@@ -203,17 +204,60 @@ async def test_a_section_is_withdrawn_as_of_a_time_and_what_was_read_before_does
     await billing.sections.PutViewSection(load)
 
 
-async def test_a_batch_is_written_whole_or_not_at_all(desk, billing, refused, nobody):
+async def test_what_is_withdrawn_before_it_comes_does_not_come_then(desk, billing, refused, clock, nobody):
+    """A load has read it, and not put it yet."""
+    anna, now = await desk.create(), timestamp(clock.now())
+    for who, said in (anna.name, {}), (nobody, {"as_of_time": now}):
+        assert await refused(billing.delete(who, **said)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    await billing.delete(anna.name, as_of_time=now)
+    await billing.delete(anna.name, as_of_time=now)
+    await billing.delete(anna.name, as_of_time=timestamp(clock.now() - timedelta(minutes=1)))
+    for seconds in (-60, 0):
+        late = billing.put(anna.name, seconds, **MINE)
+        assert await refused(late) == "FAILED_PRECONDITION STALE_SECTION"
+    assert await refused(billing.get(anna.name)) == "NOT_FOUND RESOURCE_NOT_FOUND"
+    await billing.delete(anna.name, as_of_time=timestamp(clock.now() + timedelta(seconds=5)))
+    assert await refused(billing.put(anna.name, 5, **MINE)) == "FAILED_PRECONDITION STALE_SECTION"
+    await billing.put(anna.name, 6, **MINE)
+    assert [billing.shown(each) for each in (await desk.view(anna.name)).sections] == [DRAWN]
+
+
+async def test_what_is_newer_keeps_its_place_and_the_rest_of_a_batch_is_written(desk, billing):
+    """A load at night meets what was put meanwhile, or withdrawn."""
+    names = [(await desk.create()).name for _ in range(3)]
+    newer = await billing.put(names[0], 10, **MINE)
+    await billing.put(names[1], 10, **MINE)
+    await billing.delete(names[1])
+    many = pb.BatchPutViewSectionsRequest(requests=[billing.request(each, note="x") for each in names])
+    answer = await billing.sections.BatchPutViewSections(many)
+    assert [answer.Outcome.Name(each.outcome) for each in answer.results] == [
+        "OUTCOME_STALE",
+        "OUTCOME_STALE",
+        "OUTCOME_STORED",
+    ]
+    there, withdrawn, stored = answer.results
+    assert (there.view_section.as_of_time, there.view_section.etag) == (newer.as_of_time, newer.etag)
+    assert not withdrawn.HasField("view_section")
+    assert (stored.view_section.name, stored.view_section.etag) == (
+        f"{names[2]}/view/sections/billing",
+        '"1"',
+    )
+    shown = [(await desk.view(name)).sections for name in names]
+    assert [[billing.shown(each).get("Note") for each in one] for one in shown] == [["Pays late"], [], ["x"]]
+
+
+async def test_for_what_is_wrong_nothing_of_a_batch_is_written(desk, billing, refused, nobody):
     anna, bert = await desk.create(), await desk.create(given_name="Bert")
     many = pb.BatchPutViewSectionsRequest(
         requests=[billing.request(each.name, note="x") for each in (bert, anna)]
     )
-    written = (await billing.sections.BatchPutViewSections(many)).view_sections
+    results = (await billing.sections.BatchPutViewSections(many)).results
+    written = [each.view_section for each in results]
     assert [each.name.split("/view")[0] for each in written] == [bert.name, anna.name]
     assert [(each.etag, len(each.cells)) for each in written] == [('"1"', 0)] * 2
     for wrong, reason in [
         (billing.request(nobody), "NOT_FOUND RESOURCE_NOT_FOUND"),
-        (billing.request(bert.name, -1), "FAILED_PRECONDITION STALE_SECTION"),
+        (billing.request(bert.name, etag='"7"'), "ABORTED ETAG_MISMATCH"),
         (billing.request(bert.name, note="a\nb"), "INVALID_ARGUMENT INVALID_TEXT"),
         (billing.request(anna.name), "INVALID_ARGUMENT INVALID_NAME"),
     ]:

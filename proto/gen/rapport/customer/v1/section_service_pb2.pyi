@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from rapport.customer.v1 import section_pb2 as _section_pb2
 import builtins as _builtins
 import sys
@@ -37,7 +38,9 @@ class PutSectionSchemaRequest(_message.Message):
     name: _builtins.str
     """`sectionSchemas/{code}`."""
     department: _builtins.str
-    """`departments/{department}` that writes these sections; absent means the caller's own. Once put, it stays as it is."""
+    """`departments/{department}` that writes these sections; absent means the caller's own. Once put, it stays as it is,
+    also when the schema was deleted: another is INVALID_ARGUMENT, absent is right.
+    """
     display_name: _builtins.str
     """The heading of the section, in English; at most 40 characters."""
     message_type: _builtins.str
@@ -196,7 +199,7 @@ class PutViewSectionRequest(_message.Message):
     """The serialized message, of the type that the schema names; at most 2 KiB."""
     etag: _builtins.str
     """As last read; a change since then is ABORTED (`ETAG_MISMATCH`). With it, the content may be of an earlier time than
-    what is there; without, of an earlier one it is refused.
+    what is there; without, of an earlier one it is not stored.
     """
     request_id: _builtins.str
     """UUID that makes a retry safe for 7 days."""
@@ -256,23 +259,72 @@ Global___BatchPutViewSectionsRequest: _TypeAlias = BatchPutViewSectionsRequest  
 
 @_typing.final
 class BatchPutViewSectionsResponse(_message.Message):
-    """What was written, without content and cells."""
+    """What became of the sections."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    VIEW_SECTIONS_FIELD_NUMBER: _builtins.int
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[BatchPutViewSectionsResponse._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: BatchPutViewSectionsResponse._Outcome.ValueType  # 0
+        """Never sent."""
+        OUTCOME_STORED: BatchPutViewSectionsResponse._Outcome.ValueType  # 1
+        """It is written."""
+        OUTCOME_STALE: BatchPutViewSectionsResponse._Outcome.ValueType  # 2
+        """What is there is true of a later time, and stays; or it was withdrawn as of this time, or a later one."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What became of one section."""
+
+    OUTCOME_UNSPECIFIED: BatchPutViewSectionsResponse.Outcome.ValueType  # 0
+    """Never sent."""
+    OUTCOME_STORED: BatchPutViewSectionsResponse.Outcome.ValueType  # 1
+    """It is written."""
+    OUTCOME_STALE: BatchPutViewSectionsResponse.Outcome.ValueType  # 2
+    """What is there is true of a later time, and stays; or it was withdrawn as of this time, or a later one."""
+
+    @_typing.final
+    class Result(_message.Message):
+        """What became of one request."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        OUTCOME_FIELD_NUMBER: _builtins.int
+        VIEW_SECTION_FIELD_NUMBER: _builtins.int
+        outcome: Global___BatchPutViewSectionsResponse.Outcome.ValueType
+        """What became of it."""
+        @_builtins.property
+        def view_section(self) -> _section_pb2.ViewSection:
+            """The section that is there now, without content and cells; absent when STALE because it was withdrawn."""
+
+        def __init__(
+            self,
+            *,
+            outcome: Global___BatchPutViewSectionsResponse.Outcome.ValueType = ...,
+            view_section: _section_pb2.ViewSection | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["view_section", b"view_section"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "view_section", b"view_section"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def view_sections(self) -> _containers.RepeatedCompositeFieldContainer[_section_pb2.ViewSection]:
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchPutViewSectionsResponse.Result]:
         """In the order of the request."""
 
     def __init__(
         self,
         *,
-        view_sections: _abc.Iterable[_section_pb2.ViewSection] | None = ...,
+        results: _abc.Iterable[Global___BatchPutViewSectionsResponse.Result] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["view_sections", b"view_sections"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -379,7 +431,7 @@ class DeleteViewSectionRequest(_message.Message):
     @_builtins.property
     def as_of_time(self) -> _timestamp_pb2.Timestamp:
         """Of when it is true that there is none, by the department's own clock: no content of that time or an earlier one
-        comes back. From 1970 to a minute ahead; absent means now.
+        comes, or comes back. From 1970 to a minute ahead; absent means now, and that there is one.
         """
 
     def __init__(
@@ -405,20 +457,16 @@ class ExplainViewSectionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    EVENT_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`customers/{uuid}/view/sections/{code}`."""
-    event_id: _builtins.str
-    """Where the chain begins, an event (UUID) about it; when empty, its latest fact. Other services ask with it."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        event_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

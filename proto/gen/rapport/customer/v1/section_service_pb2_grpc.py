@@ -118,7 +118,8 @@ class SectionServiceServicer:
 
     def DeleteSectionSchema(self, request, context):
         """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
-        the same department can do that, and it has to read what was stored under it.
+        the same department can do that, and it has to read what was stored under it. This is of our clock, and
+        `as_of_time` of the department's: what it puts then has to be of the time of what was withdrawn here, or later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,14 +127,15 @@ class SectionServiceServicer:
 
     def PutViewSection(self, request, context):
         """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
-        (`STALE_SECTION`) when what is there is true of a later time.
+        (`STALE_SECTION`) when what is there is true of a later time, or it was withdrawn as of this time or a later one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchPutViewSections(self, request, context):
-        """Writes up to 1,000 sections in one transaction, each of another name.
+        """Writes up to 1,000 sections in one transaction, each of another name, and says of each whether it is stored: not over
+        what is true of a later time. For every other reason that refuses one, none is written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,7 +156,8 @@ class SectionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteViewSection(self, request, context):
-        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time.
+        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time. With
+        `as_of_time` also one that is not there, for what was read before may still be on its way; without, that is NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,20 +46,25 @@ class SectionServiceStub:
     """Lists the schemas, by name."""
     DeleteSectionSchema: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.DeleteSectionSchemaRequest, _empty_pb2.Empty]
     """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
-    the same department can do that, and it has to read what was stored under it.
+    the same department can do that, and it has to read what was stored under it. This is of our clock, and
+    `as_of_time` of the department's: what it puts then has to be of the time of what was withdrawn here, or later.
     """
     PutViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.PutViewSectionRequest, _section_pb2.ViewSection]
     """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
-    (`STALE_SECTION`) when what is there is true of a later time.
+    (`STALE_SECTION`) when what is there is true of a later time, or it was withdrawn as of this time or a later one.
     """
     BatchPutViewSections: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.BatchPutViewSectionsRequest, _section_service_pb2.BatchPutViewSectionsResponse]
-    """Writes up to 1,000 sections in one transaction, each of another name."""
+    """Writes up to 1,000 sections in one transaction, each of another name, and says of each whether it is stored: not over
+    what is true of a later time. For every other reason that refuses one, none is written.
+    """
     GetViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.GetViewSectionRequest, _section_pb2.ViewSection]
     """Gets a section, with its content."""
     ListViewSections: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ListViewSectionsRequest, _section_service_pb2.ListViewSectionsResponse]
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]
-    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
+    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time. With
+    `as_of_time` also one that is not there, for what was read before may still be on its way; without, that is NOT_FOUND.
+    """
     ExplainViewSection: _grpc.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]
     """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
@@ -78,20 +83,25 @@ class SectionServiceAsyncStub(SectionServiceStub):
     """Lists the schemas, by name."""
     DeleteSectionSchema: _aio.UnaryUnaryMultiCallable[_section_service_pb2.DeleteSectionSchemaRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
-    the same department can do that, and it has to read what was stored under it.
+    the same department can do that, and it has to read what was stored under it. This is of our clock, and
+    `as_of_time` of the department's: what it puts then has to be of the time of what was withdrawn here, or later.
     """
     PutViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.PutViewSectionRequest, _section_pb2.ViewSection]  # type: ignore[assignment]
     """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
-    (`STALE_SECTION`) when what is there is true of a later time.
+    (`STALE_SECTION`) when what is there is true of a later time, or it was withdrawn as of this time or a later one.
     """
     BatchPutViewSections: _aio.UnaryUnaryMultiCallable[_section_service_pb2.BatchPutViewSectionsRequest, _section_service_pb2.BatchPutViewSectionsResponse]  # type: ignore[assignment]
-    """Writes up to 1,000 sections in one transaction, each of another name."""
+    """Writes up to 1,000 sections in one transaction, each of another name, and says of each whether it is stored: not over
+    what is true of a later time. For every other reason that refuses one, none is written.
+    """
     GetViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.GetViewSectionRequest, _section_pb2.ViewSection]  # type: ignore[assignment]
     """Gets a section, with its content."""
     ListViewSections: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ListViewSectionsRequest, _section_service_pb2.ListViewSectionsResponse]  # type: ignore[assignment]
     """Lists a customer's sections with their content, by name."""
     DeleteViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.DeleteViewSectionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
-    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
+    """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time. With
+    `as_of_time` also one that is not there, for what was read before may still be on its way; without, that is NOT_FOUND.
+    """
     ExplainViewSection: _aio.UnaryUnaryMultiCallable[_section_service_pb2.ExplainViewSectionRequest, _explanation_pb2.Explanation]  # type: ignore[assignment]
     """Explains a section: who wrote it, and the chain of causes back to the human action or the clock."""
 
@@ -131,7 +141,8 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Withdraws a schema, and within minutes every section that was written before, also when the schema is put again. Only
-        the same department can do that, and it has to read what was stored under it.
+        the same department can do that, and it has to read what was stored under it. This is of our clock, and
+        `as_of_time` of the department's: what it puts then has to be of the time of what was withdrawn here, or later.
         """
 
     @_abc_1.abstractmethod
@@ -141,7 +152,7 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_section_pb2.ViewSection, _abc.Awaitable[_section_pb2.ViewSection]]:
         """Writes the caller's department's section of a customer, in place of what was there. FAILED_PRECONDITION
-        (`STALE_SECTION`) when what is there is true of a later time.
+        (`STALE_SECTION`) when what is there is true of a later time, or it was withdrawn as of this time or a later one.
         """
 
     @_abc_1.abstractmethod
@@ -150,7 +161,9 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _section_service_pb2.BatchPutViewSectionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_section_service_pb2.BatchPutViewSectionsResponse, _abc.Awaitable[_section_service_pb2.BatchPutViewSectionsResponse]]:
-        """Writes up to 1,000 sections in one transaction, each of another name."""
+        """Writes up to 1,000 sections in one transaction, each of another name, and says of each whether it is stored: not over
+        what is true of a later time. For every other reason that refuses one, none is written.
+        """
 
     @_abc_1.abstractmethod
     def GetViewSection(
@@ -174,7 +187,9 @@ class SectionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _section_service_pb2.DeleteViewSectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
-        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time."""
+        """Withdraws a section. FAILED_PRECONDITION (`STALE_SECTION`) when what is there is true of a later time. With
+        `as_of_time` also one that is not there, for what was read before may still be on its way; without, that is NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def ExplainViewSection(

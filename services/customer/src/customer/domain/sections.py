@@ -69,10 +69,11 @@ class SectionSchema:
 class ViewSection:
     """A department's section of one customer's view.
 
-    `content` is None while it is withdrawn, `as_of_time` then when it was: the row stays, so that its
-    versions go on and nothing late undoes that.
+    `content` is None while it is withdrawn: the row stays, so that its versions go on and nothing late undoes
+    that. When the department withdrew it, `as_of_time` is since when there is none.
     `drawn` is a view with this section alone, as every view has it, made when the schema was at
-    `schema_version`. `put_id` is the audit's of who put it.
+    `schema_version`; that is 0 when the section was withdrawn with its schema. `put_id` is the audit's of who
+    put it.
     """
 
     customer_id: UUID
@@ -88,19 +89,48 @@ class ViewSection:
 
     name = SECTION.named("customer_id", "section")
 
-    def require_newer(self, as_of_time: datetime) -> None:
-        """Refuse what is true of an earlier time than what is there. FailedPrecondition STALE_SECTION."""
-        if as_of_time < self.as_of_time or (self.content is None and as_of_time == self.as_of_time):
-            raise FailedPrecondition(
-                "STALE_SECTION",
-                f"What is there is true of {self.as_of_time.isoformat()}: put what is true of a later time,"
-                " or of an earlier one with the etag of what is there.",
-                {"resource": self.name, "as_of_time": self.as_of_time.isoformat()},
-            )
+    @classmethod
+    def none_yet(cls, customer_id: UUID, section: str, now: datetime, put_id: UUID) -> Self:
+        """Where nothing was put so far: to be withdrawn all the same, by whose audit's `put_id` is."""
+        return cls(
+            customer_id, section, None, b"", now, None, now, version=0, schema_version=0, put_id=put_id
+        )
+
+    def outdates(self, as_of_time: datetime) -> bool:
+        """Whether it stays when content of `as_of_time` comes. Of the same time a withdrawal does.
+
+        One with its schema does not: that is of our clock, and says nothing of the department's.
+        """
+        by_department = self.content is None and self.schema_version > 0
+        return as_of_time < self.as_of_time or (by_department and as_of_time == self.as_of_time)
+
+    def refuse_earlier(self) -> NoReturn:
+        """Say of when it is true, to who brings something earlier. FailedPrecondition STALE_SECTION."""
+        raise FailedPrecondition(
+            "STALE_SECTION",
+            f"What is there is true of {self.as_of_time.isoformat()}: put what is true of a later time,"
+            " or of an earlier one with the etag of what is there.",
+            {"resource": self.name, "as_of_time": self.as_of_time.isoformat()},
+        )
 
     def delete(self, schema: SectionSchema, as_of_time: datetime, now: datetime) -> None:
         """Withdraw it: that there is none is true of `as_of_time`."""
+        self._empty(now)
+        self.as_of_time, self.schema_version = as_of_time, schema.version
+
+    def delete_with_schema(self, now: datetime) -> None:
+        """Withdraw it, until the department puts it by the schema's next version."""
+        self._empty(now)
+        self.schema_version = 0
+
+    def _empty(self, now: datetime) -> None:
         self.content, self.drawn, self.update_time = None, b"", now
-        self.as_of_time = as_of_time
         self.version += 1
-        self.schema_version = schema.version
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """What became of a section that was to be put: `section` is what is there now."""
+
+    section: ViewSection
+    is_stale: bool = False

@@ -12,7 +12,7 @@ from chassis.api.validation import Check
 from chassis.grpc.methods import change, get, listing
 from chassis.servicer import Rpc
 from customer import names
-from customer.domain.sections import ViewSection
+from customer.domain.sections import PutResult, ViewSection
 from customer.store import sections as store
 from customer.store.customers import CUSTOMER
 from customer.usecases import sections as usecases
@@ -44,11 +44,17 @@ def _section(section: ViewSection) -> section_pb2.ViewSection:
     return shown
 
 
-def _written(sections: Sequence[ViewSection]) -> pb.BatchPutViewSectionsResponse:
-    written = view_pb2.CustomerView.FromString(b"".join(each.drawn for each in sections)).sections
-    for each in written:
-        each.ClearField("cells")
-    return pb.BatchPutViewSectionsResponse(view_sections=written)
+def _results(results: Sequence[PutResult]) -> pb.BatchPutViewSectionsResponse:
+    answer = pb.BatchPutViewSectionsResponse()
+    for each in results:
+        outcome = answer.OUTCOME_STALE if each.is_stale else answer.OUTCOME_STORED
+        result = answer.results.add(outcome=outcome)
+        for shown in view_pb2.CustomerView.FromString(
+            each.section.drawn
+        ).sections:  # none of what is withdrawn
+            shown.ClearField("cells")
+            result.view_section.CopyFrom(shown)
+    return answer
 
 
 def _empty(_: Any) -> Empty:
@@ -71,7 +77,7 @@ class SectionRpc(Rpc, SectionServiceServicer):
     ListSectionSchemas = listing(pb.ListSectionSchemasResponse, store.LIST_SCHEMAS)
     DeleteSectionSchema = change(pb.DeleteSectionSchemaRequest, usecases.delete_section_schema, _empty)
     PutViewSection = change(pb.PutViewSectionRequest, usecases.put_view_section, _section)
-    BatchPutViewSections = change(pb.BatchPutViewSectionsRequest, usecases.batch_put_view_sections, _written)
+    BatchPutViewSections = change(pb.BatchPutViewSectionsRequest, usecases.batch_put_view_sections, _results)
     GetViewSection = get(names.SECTION, store.SECTION, _section)
     ListViewSections = listing(
         pb.ListViewSectionsResponse, store.LIST_SECTIONS, _section, parent=(names.VIEW, CUSTOMER)

@@ -57,17 +57,16 @@ LOCKED_SECTIONS = Statement(
     .with_for_update(of=VIEW_SECTIONS),
     row=ViewSection,
 )
-LOCKED_BEHIND = Statement(
-    sa.select(VIEW_SECTIONS)
+# In the order of the index for it: those that are drawn already are not read again at each step.
+BEHIND = Statement[Any](
+    sa.select(_S.customer_id)
     .where(
         _S.section == sa.bindparam("section"),
         _S.schema_version < sa.bindparam("version"),
         _S.content.is_not(None),
     )
-    .order_by(_S.customer_id)
+    .order_by(_S.schema_version, _S.customer_id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
-    .with_for_update(),
-    row=ViewSection,
 )
 # Returns what it wrote: not what somebody else wrote first since it was looked for and not found.
 SAVE_SECTIONS = Bulk[Any](

@@ -10,12 +10,12 @@ from chassis.api.messages import to_message
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
 from chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotFound, Violation, invalid
-from customer.domain.sections import SectionSchema, ViewSection
+from customer.domain.sections import PutResult, SectionSchema, ViewSection
 from customer.names import CUSTOMER, SECTION, SECTION_SCHEMA
 from customer.store.customers import KNOWN_CUSTOMERS
 from customer.store.sections import (
+    BEHIND,
     COUNT_SCHEMAS,
-    LOCKED_BEHIND,
     LOCKED_SECTIONS,
     SAVE_SCHEMA,
     SAVE_SECTIONS,
@@ -65,20 +65,22 @@ async def put_section_schema(
 ) -> SectionSchema:
     """Keep what a department's sections hold, and draw anew those that are there, unless nothing is new.
 
-    InvalidArgument REQUIRED, TOO_LONG, INVALID_SCHEMA, SENSITIVE_IN_SECTION; FailedPrecondition
+    InvalidArgument REQUIRED, TOO_LONG, INVALID_NAME, INVALID_SCHEMA, SENSITIVE_IN_SECTION; FailedPrecondition
     SCHEMA_INCOMPATIBLE, TOO_MANY_SCHEMAS; Aborted ETAG_MISMATCH.
     """
-    department_id = department_id or tx.call.principal.department
-    if not department_id:
+    owner_id = department_id or tx.call.principal.department
+    if not owner_id:
         raise invalid("department", "REQUIRED", "must be given by a caller who works for no department")
     schema = SectionSchema(
-        section_schema_id, department_id, display_name, message_type, descriptors, tx.now, tx.now
+        section_schema_id, owner_id, display_name, message_type, descriptors, tx.now, tx.now
     )
     await LOCK_NAME.run(tx, name=_SCHEMAS)
     held = await SCHEMAS_BY_ID.maybe(tx, ids=[schema.id])
     if held is not None:
         schema.follow(held)
     tx.require_owner(schema)
+    if department_id not in (None, schema.department_id):
+        raise invalid("department", "INVALID_NAME", f"must be {schema.department}, as it was put, or absent")
     etags.match(etag, schema.name, held.version if held else 0)
     layout = _layout(schema)
     if held is not None and (numbers := layout.misread(_layout(held))):
@@ -113,19 +115,21 @@ async def put_view_section(
     stale_time: datetime | None,
     etag: str,
 ) -> ViewSection:
-    """Write a section. What is true of a later time stays: as `batch_put_view_sections`."""
+    """Write a section: as `batch_put_view_sections`. FailedPrecondition STALE_SECTION."""
     asked = PutSection(customer_id, view_section_id, content, as_of_time, stale_time, etag)
-    (written,) = await _put(tx, hot, [asked], ["content"])
-    return written
+    (result,) = await _put(tx, hot, [asked], ["content"])
+    if result.is_stale:
+        result.section.refuse_earlier()
+    return result.section
 
 
 async def batch_put_view_sections(
     tx: Transaction, hot: HotViews, *, requests: list[PutSection]
-) -> list[ViewSection]:
-    """Write sections of different names, all or none.
+) -> list[PutResult]:
+    """Write sections of different names, but not over what is true of a later time. All or none is refused.
 
     NotFound without the schema or the customer; InvalidArgument for what content may not hold;
-    FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH, REQUEST_IN_FLIGHT.
+    Aborted ETAG_MISMATCH, REQUEST_IN_FLIGHT.
     """
     return await _put(tx, hot, requests, [f"requests[{i}].content" for i in range(len(requests))])
 
@@ -139,15 +143,23 @@ async def delete_view_section(
     as_of_time: datetime | None,
     etag: str,
 ) -> None:
-    """Withdraw a section. NotFound; FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH."""
+    """Withdraw a section; as of a time also one that is not there, which may still be on its way.
+
+    NotFound; FailedPrecondition STALE_SECTION; Aborted ETAG_MISMATCH, REQUEST_IN_FLIGHT.
+    """
     key = customer_id, view_section_id
     schema = (await _own(tx, [view_section_id]))[view_section_id]
     held = (await _locked(tx, [key])).get(key)
-    if held is None or held.content is None:
+    if as_of_time is None and (held is None or held.content is None):
         raise NotFound(SECTION.format(*key))
-    etags.match(etag, held.name, held.version)
-    if as_of_time is not None and not etag:
-        held.require_newer(as_of_time)
+    etags.match(etag, SECTION.format(*key), held.version if held else 0)
+    if held is None:
+        await _require_customers(tx, [customer_id])
+        held = ViewSection.none_yet(*key, tx.now, tx.id)
+    elif as_of_time is not None and not etag and held.outdates(as_of_time):
+        if held.content is None:
+            return
+        held.refuse_earlier()
     gone_at = as_of_time or max(tx.now, held.as_of_time)  # the department's clock may be ahead
     held.delete(schema, gone_at, tx.now)
     tx.touch(held.name)
@@ -161,23 +173,27 @@ async def redraw(tx: Transaction, schema_id: str, hot: HotViews) -> None:
     """
     schema = await SCHEMAS_BY_ID.one(tx, ids=[schema_id])
     tx.touch(schema.name)
-    behind = await LOCKED_BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
-    for section in behind:
-        if schema.delete_time is not None and section.schema_version < schema.deleted_version:
-            gone_at = max(schema.delete_time, section.as_of_time)
-            section.delete(schema, gone_at, tx.now)
+    found = await BEHIND.all(tx, section=schema_id, version=schema.version, limit=CHUNK)
+    behind = await _locked(tx, [(row["customer_id"], schema_id) for row in found])
+    still = [
+        each for each in behind.values() if each.content is not None and each.schema_version < schema.version
+    ]
+    for section in still:
+        if section.schema_version < schema.deleted_version:
+            section.delete_with_schema(tx.now)
             tx.touch(section.name)
         else:
             section.version, section.schema_version = section.version + 1, schema.version
+            section.update_time = tx.now
             section.drawn = _drawn(section, schema)
-    await _write(tx, hot, behind)
-    if behind or tx.now < schema.update_time + IN_FLIGHT:
-        await tx.schedule(REDRAW_TIMER, schema_id, tx.now + (timedelta() if behind else LOOK_AGAIN))
+    await _write(tx, hot, still)
+    if found or tx.now < schema.update_time + IN_FLIGHT:
+        await tx.schedule(REDRAW_TIMER, schema_id, tx.now + (timedelta() if found else LOOK_AGAIN))
 
 
 async def _put(
     tx: Transaction, hot: HotViews, asked: Sequence[PutSection], paths: Sequence[str]
-) -> list[ViewSection]:
+) -> list[PutResult]:
     """As asked, each with the path of its content in the request."""
     schemas = await _own(tx, {each.view_section_id for each in asked})
     wrong: list[Violation] = []
@@ -189,12 +205,13 @@ async def _put(
         raise InvalidArgument(wrong)
     await _require_customers(tx, [each.customer_id for each in asked])
     held = await _locked(tx, [each.key for each in asked])
-    written = []
+    results = []
     for each, content in zip(asked, contents, strict=True):
         schema, before = schemas[each.view_section_id], held.get(each.key)
         etags.match(each.etag, SECTION.format(*each.key), before.version if before else 0)
-        if before is not None and not each.etag:
-            before.require_newer(each.as_of_time)
+        if before is not None and not each.etag and before.outdates(each.as_of_time):
+            results.append(PutResult(before, is_stale=True))
+            continue
         section = ViewSection(
             *each.key,
             content,
@@ -208,9 +225,9 @@ async def _put(
         )
         section.drawn = _drawn(section, schema)
         tx.touch(section.name)
-        written.append(section)
-    await _write(tx, hot, written)
-    return written
+        results.append(PutResult(section))
+    await _write(tx, hot, [each.section for each in results if not each.is_stale])
+    return results
 
 
 async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
@@ -240,7 +257,7 @@ async def _require_customers(tx: Transaction, ids: Sequence[UUID]) -> None:
 
 
 async def _locked(tx: Transaction, keys: Sequence[Key]) -> dict[Key, ViewSection]:
-    ids, sections = zip(*keys, strict=True)
+    ids, sections = [key[0] for key in keys], [key[1] for key in keys]
     held = await LOCKED_SECTIONS.all(tx, customer_ids=ids, sections=sections)
     return {(each.customer_id, each.section): each for each in held}
 
