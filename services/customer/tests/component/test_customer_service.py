@@ -277,10 +277,24 @@ async def test_a_whole_kind_takes_the_place_of_the_other(desk, mask):
     assert (back.person, back.display_name) == (Person(given_name="Bea"), "Bea")
 
 
-async def test_a_mask_of_both_kinds_is_refused(desk, refused):
+@pytest.mark.parametrize("kind", [{}, {"person": Person(given_name="Bea")}])
+async def test_a_kind_that_is_named_and_not_sent_ends_only_where_the_customer_is_that(desk, kind):
+    anna = await desk.create(family_name="Berg")
+    assert await update(desk, Customer(name=anna.name, **kind), "organization") == anna
+    assert not await desk.facts("CustomerUpdated")
+    acme = Customer(name=anna.name, organization=Organization(legal_name="Acme"))
+    nobody = await update(desk, acme, "person")
+    assert (nobody.WhichOneof("type"), nobody.display_name) == (None, "")
+    (fact,) = await desk.facts("CustomerUpdated")
+    assert list(fact.data.updated_fields) == ["person"]
+
+
+@pytest.mark.parametrize(
+    "mask", [["person.given_name", "organization.legal_name"], ["person", "organization.legal_name"]]
+)
+async def test_a_mask_of_both_kinds_is_refused(desk, refused, mask):
     anna = await desk.create()
-    both = update(desk, anna, "person.given_name", "organization.legal_name")
-    assert await refused(both) == "INVALID_ARGUMENT UNKNOWN_FIELD"
+    assert await refused(update(desk, anna, *mask)) == "INVALID_ARGUMENT UNKNOWN_FIELD"
 
 
 @pytest.mark.parametrize("born", [(1984, 4, 12), (1984, 4, 0), (1984, 0, 0), (0, 4, 12), (0, 2, 29)])

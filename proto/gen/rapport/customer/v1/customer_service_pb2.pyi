@@ -137,7 +137,9 @@ class UpdateCustomerRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to change, also inside of what the customer is: `person.given_name`; empty means every populated field, `*` means all,
-        and that what is not sent is emptied.
+        and that what is not sent is emptied. What it leaves out is not read. `person` or `organization` takes the place of
+        what the customer is; one that is named and not sent is gone when the customer is that, otherwise nothing changes.
+        A field inside of one is not named with anything of the other (`UNKNOWN_FIELD`).
         """
 
     def __init__(

@@ -1,12 +1,13 @@
 """The customer: names, language, region, and the human who answers for the relationship."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chassis.errors import FailedPrecondition
 from customer.names import CUSTOMER
 
 PERSON, ORGANIZATION = "PERSON", "ORGANIZATION"
@@ -29,6 +30,24 @@ PROFILE_FIELDS = (
     "time_zone",
     "region_code",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUpdate:
+    """What an update names of a profile, and what it gives for that.
+
+    Attributes:
+        fields: the profile fields that are named, without the kind: empty where nothing is given.
+        kinds: of which kinds fields are named.
+        as_a_whole: whether `kinds` are named themselves, with all that they have.
+        kind: the one of `kinds` that is given; empty for none.
+
+    """
+
+    fields: Mapping[str, str]
+    kinds: Collection[str]
+    as_a_whole: bool
+    kind: str
 
 
 def path_of(field: str, kind: str) -> str:
@@ -94,6 +113,25 @@ class Customer:
     def shown_name(self) -> str:
         """What people call the customer."""
         return self.display_name or self._derived_name()
+
+    def named_by(self, update: ProfileUpdate) -> dict[str, str]:
+        """The profile fields that `update` sets here. What it does not name is not among them.
+
+        A kind that is given as a whole takes the place of the other; one that is named and not given is gone
+        when the customer is that. FailedPrecondition OTHER_TYPE for a field of what the customer is not.
+        """
+        kind = {"kind": update.kind} if update.kind else {}
+        if update.as_a_whole and (update.kind or self.kind in update.kinds):
+            return {"kind": "", **dict.fromkeys(KIND_FIELDS, ""), **update.fields, **kind}
+        if update.as_a_whole:
+            return {field: value for field, value in update.fields.items() if field not in KIND_FIELDS}
+        if self.kind and not {self.kind}.issuperset(update.kinds):
+            raise FailedPrecondition(
+                "OTHER_TYPE",
+                f"{self.name} is of the kind {self.kind}: send the other as a whole to make it that.",
+                {"resource": self.name, "type": self.kind},
+            )
+        return {**update.fields, **kind}
 
     def change(self, values: Mapping[str, str], now: datetime) -> list[str]:
         """Set profile fields; returns those that changed, as the contract calls them: see `path_of`.

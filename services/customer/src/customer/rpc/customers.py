@@ -22,7 +22,7 @@ from chassis.servicer import Rpc
 from customer import names
 from customer.domain.customers import Customer
 from customer.domain.identifiers import Handle
-from customer.rpc.drafts import read_changes, read_draft, read_handle, shown
+from customer.rpc.drafts import KINDS, read_changes, read_draft, read_handle, shown
 from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
 from customer.usecases import customers as usecases
@@ -36,9 +36,9 @@ from rapport.customer.v1.identifier_pb2 import Identifier
 
 
 def _of_one_kind(check: Check, request: pb.UpdateCustomerRequest, now: datetime) -> None:
-    paths = set(request.update_mask.paths)
-    inside = {path.partition(".")[0] for path in paths if "." in path}
-    if len(inside) > 1 and paths.isdisjoint(inside):
+    paths = request.update_mask.paths
+    kinds = {path.partition(".")[0] for path in paths}.intersection(KINDS)
+    if len(kinds) > 1 and any("." in path for path in paths):
         check.refuse("update_mask", "UNKNOWN_FIELD", "must be of a person or of an organization, not of both")
 
 
@@ -91,7 +91,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
     ) -> customer_pb2.Customer:
         """Change profile fields."""
         (customer_id,), etag = names.CUSTOMER.ids(request.customer.name), request.customer.etag
-        return shown(await usecases.update_customer(tx, customer_id, *read_changes(request), etag))
+        return shown(await usecases.update_customer(tx, customer_id, read_changes(request), etag))
 
     async def GetCustomer(self, request: pb.GetCustomerRequest, context: Any) -> customer_pb2.Customer:
         """Get a customer."""

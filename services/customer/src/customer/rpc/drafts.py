@@ -11,7 +11,7 @@ from chassis.api import customers
 from chassis.api.masks import changeable, chosen
 from chassis.api.messages import to_message
 from chassis.api.reading import seen
-from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, PROFILE_FIELDS
+from customer.domain.customers import KIND_FIELDS, ORGANIZATION, PERSON, ProfileUpdate
 from customer.domain.identifiers import Draft, Handle
 from customer.usecases.customers import Held
 from customer.usecases.handles import judged
@@ -21,6 +21,7 @@ from rapport.customer.v1.identifier_pb2 import Identifier
 
 _PATHS = changeable(UpdateCustomerRequest.DESCRIPTOR, Customer.DESCRIPTOR)
 _PERSON = [field for field in KIND_FIELDS if field != "birth_date"]
+KINDS = ("person", "organization")
 _SHARED = ("display_name", "language_code", "time_zone", "region_code")
 
 
@@ -30,25 +31,23 @@ def read_draft(sent: Customer, *, confirmed: bool = False) -> Draft:
     return Draft(_profile(sent), handles, confirmed)
 
 
-def read_changes(request: UpdateCustomerRequest) -> tuple[dict[str, str], bool]:
-    """The profile fields that a mask changes, and whether the kind is one of them.
-
-    A field inside of a person or organization is of one who is that; `kind` says what.
-    """
+def read_changes(request: UpdateCustomerRequest) -> ProfileUpdate:
+    """What the mask of an update names, and nothing else that is sent."""
     sent, mask, masked = request.customer, request.update_mask, Customer()
     paths = chosen(mask, sent, _PATHS) or []
     FieldMask(paths=paths).MergeMessage(sent, masked)
     profile = _profile(masked)
-    if not {"*", "person", "organization"}.isdisjoint(mask.paths):
-        fields = {*KIND_FIELDS, *paths}
-        whole = {field: profile[field] for field in PROFILE_FIELDS if field in fields}
-        return whole | {"kind": (sent.WhichOneof("type") or "").upper()}, True
-    changes: dict[str, str] = {}
-    for path in paths:
-        kind, _, field = path.rpartition(".")
-        field = field.replace("legal_name", "organization_name")
-        changes |= {field: profile[field]} | ({"kind": kind.upper()} if kind else {})
-    return changes, False
+    return ProfileUpdate(
+        fields={(field := _field(path)): profile[field] for path in paths},
+        kinds={path.partition(".")[0].upper() for path in paths if "." in path},
+        as_a_whole=not {"*", *KINDS}.isdisjoint(mask.paths),
+        kind=profile["kind"],
+    )
+
+
+def _field(path: str) -> str:
+    """What a profile calls a field of the contract."""
+    return path.rpartition(".")[2].replace("legal_name", "organization_name")
 
 
 def read_handle(sent: Identifier, region_code: str = "") -> Handle:

@@ -9,9 +9,8 @@ from chassis.api import etags
 from chassis.api.entities import found
 from chassis.db.statement import values
 from chassis.db.transaction import Transaction
-from chassis.errors import FailedPrecondition
 from chassis.facts import fact_of
-from customer.domain.customers import Customer, new_customer
+from customer.domain.customers import Customer, ProfileUpdate, new_customer
 from customer.domain.facts import (
     CustomerCreated,
     CustomerUpdated,
@@ -115,24 +114,16 @@ async def save(tx: Transaction, customers: Sequence[Customer]) -> None:
     )
 
 
-async def update_customer(
-    tx: Transaction, customer_id: UUID, changes: Mapping[str, str], as_a_whole: bool, etag: str
-) -> Held:
-    """Change profile fields, and what the customer is when that is sent `as_a_whole`.
+async def update_customer(tx: Transaction, customer_id: UUID, update: ProfileUpdate, etag: str) -> Held:
+    """Change what `update` names of a profile.
 
     Aborted ETAG_MISMATCH when `etag` is of another version; "" asks for nothing. FailedPrecondition
     OTHER_TYPE for a field of what the customer is not.
     """
     held = await locked(tx, customer_id)
     etags.match(etag, held.customer.name, held.customer.version)
-    kind = held.customer.kind
-    if kind and not as_a_whole and changes.get("kind", kind) != kind:
-        raise FailedPrecondition(
-            "OTHER_TYPE",
-            f"{held.customer.name} is of the kind {kind}: send the other as a whole to make it that.",
-            {"resource": held.customer.name, "type": kind},
-        )
-    changed = held.customer.change(without_stand_in(held, changes), tx.now)
+    changes = without_stand_in(held, held.customer.named_by(update))
+    changed = held.customer.change(changes, tx.now)
     if changed:
         fact = fact_of(CustomerUpdated, held.customer, updated_fields=changed)
         tx.record(fact, version=held.customer.version)
