@@ -56,9 +56,9 @@ def changed(entity: Any, changes: Mapping[str, object]) -> list[str]:
 
 
 def why_told(entity: Any, told: Told) -> Why:
-    """Why an entity is as it is of which there is no more to say than its latest fact."""
+    """Why an entity is as it is of which there is no more to say than its latest fact; empty without one."""
     if told.time is None:
-        return Why("What led to this is no longer kept.")
+        return Why("")
     return Why(f"{_NEXT_WORD.sub(' ', told.fact).capitalize()} {shown(told.time)} by {told.actor}.")
 
 

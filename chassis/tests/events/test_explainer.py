@@ -105,9 +105,6 @@ async def test_what_has_no_words_of_its_own_is_explained_by_its_latest_fact_and_
         etag='"1"',
     )
     explainer = Explainer(db, Channels({}, None))
-    assert (
-        await explainer.explain(ExplainCaseRequest(), case)
-    ).summary == "What led to this is no longer kept."
     await bench.open(db, name)
 
     explanation = await explainer.explain(ExplainCaseRequest(), case)
@@ -121,6 +118,30 @@ async def test_what_has_no_words_of_its_own_is_explained_by_its_latest_fact_and_
         "open_time": "2026-03-02T12:00:00Z",
         "reopen_count": "2",
     }
+
+
+async def test_an_event_that_is_asked_for_is_told_as_it_was(bench):
+    db, name = await bench.database(), f"cases/{uuid4()}"
+    [event_id] = await bench.open(db, name)
+    request = ExplainCaseRequest(event_id=str(event_id))
+    explanation = await Explainer(db, Channels({}, None)).explain(request, Case(name=name, etag='"2"'))
+    assert explanation.summary.startswith("Case opened 20")
+
+
+@pytest.mark.parametrize(
+    ("etag", "summary"),
+    [
+        ("", "Nothing has been told of this yet."),
+        (
+            '"1"',
+            "No fact about this is kept: nothing has been told of it yet, or only what is too old by now.",
+        ),
+    ],
+)
+async def test_of_what_has_no_facts_it_is_said_that_none_is_known(bench, etag, summary):
+    explainer, case = Explainer(await bench.database(), Channels({}, None)), f"cases/{uuid4()}"
+    explanation = await explainer.explain(ExplainCaseRequest(), Case(name=case, etag=etag))
+    assert (explanation.summary, list(explanation.causes)) == (summary, [])
 
 
 def test_the_method_that_explains_is_found_by_a_name():

@@ -9,7 +9,7 @@ causes goes on in whichever service the events came from, by its own method for 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -102,7 +102,7 @@ class Explainer:
         said = why(_told(causes[0]) if causes and asked is None else Told())
         return Explanation(
             name=shown.name,
-            summary=said.summary,
+            summary=said.summary or _summary(resource, causes),
             rule=said.rule,
             rule_version=said.rule_version,
             inputs=_inputs(resource) | dict(said.inputs),
@@ -177,6 +177,15 @@ def explanations() -> tuple[tuple[Pattern, MethodDescriptor], ...]:
 def _told(cause: Cause) -> Told:
     happened = what(cause).rpartition(".")[2].rpartition("/")[2]
     return Told(happened, messages.moment(cause.occur_time), cause.actor)
+
+
+def _summary(resource: Any, causes: Sequence[Cause]) -> str:
+    """The words where there are no others: the event that is asked for, or why there is none to tell of."""
+    if causes:
+        return _BY_FACT(_told(causes[0])).summary
+    if "etag" in resource.DESCRIPTOR.fields_by_name and not resource.etag:  # nobody ever wrote it
+        return "Nothing has been told of this yet."
+    return "No fact about this is kept: nothing has been told of it yet, or only what is too old by now."
 
 
 def _inputs(resource: Message) -> dict[str, str]:

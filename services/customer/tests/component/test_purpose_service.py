@@ -4,6 +4,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from rapport.customer.v1.purpose_pb2 import Purpose
 from rapport.customer.v1.purpose_service_pb2 import (
     CreatePurposeRequest,
+    ExplainPurposeRequest,
     GetPurposeRequest,
     ListPurposesRequest,
     UpdatePurposeRequest,
@@ -40,6 +41,12 @@ async def test_service_and_marketing_are_there_from_the_beginning(purposes):
         ("purposes/service", Purpose.DEFAULT_ALLOWED),
     ]
     assert all(purpose.display_name and purpose.description and purpose.etag for purpose in found)
+
+
+async def test_of_what_was_there_from_the_beginning_no_fact_is_told(purposes):
+    explained = await purposes.ExplainPurpose(ExplainPurposeRequest(name="purposes/marketing"))
+    assert "nothing has been told of it yet" in explained.summary
+    assert not explained.causes
 
 
 async def test_a_purpose_is_created_once_told_and_read_back(desk, purposes, refused):
