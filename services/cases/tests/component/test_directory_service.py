@@ -65,6 +65,15 @@ async def test_a_stale_change_of_an_agent_is_refused(desk, refused):
     )
 
 
+async def test_an_agent_that_somebody_read_and_is_not_there_is_not_created(desk, refused):
+    read = Agent(etag='"7"')
+    read.MergeFrom(ALICE)
+    stale = desk.directory.UpdateAgent(UpdateAgentRequest(agent=read, allow_missing=True))
+    assert await refused(stale) == "ABORTED ETAG_MISMATCH"
+    absent = desk.directory.GetAgent(GetAgentRequest(name=ALICE.name))
+    assert await refused(absent) == "NOT_FOUND RESOURCE_NOT_FOUND"
+
+
 async def test_only_the_masked_fields_of_an_agent_change(desk):
     await desk.directory.UpdateAgent(UpdateAgentRequest(agent=ALICE, allow_missing=True))
     sent = Agent(name=ALICE.name, display_name="Bob", email="alice@example.com")

@@ -75,7 +75,7 @@ Global___CaseOpened: _TypeAlias = CaseOpened  # noqa: Y015
 
 @_typing.final
 class CaseAssigned(_message.Message):
-    """A case got another accountable owner."""
+    """A case got another accountable owner, or followed its owner into another department."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -101,7 +101,7 @@ class CaseAssigned(_message.Message):
     state: _states_pb2.CaseState.ValueType
     """Where it is by then."""
     previous_owner: _builtins.str
-    """The owner before, `agents/{agent}`."""
+    """The owner before, `agents/{agent}`; maybe the same."""
     previous_department: _builtins.str
     """The department before, `departments/{department}`; maybe the same."""
     @_builtins.property

@@ -36,7 +36,7 @@ class UpdateAgentRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def agent(self) -> _agent_pb2.Agent:
-        """The agent; `name` says which one."""
+        """The agent; `name` says which one, `etag` refuses a stale change (ABORTED), also of an agent that is not there."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:

@@ -22,7 +22,7 @@ class CaseOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAssigned:
-    """A case got another accountable owner."""
+    """A case got another accountable owner, or followed its owner into another department."""
 
     case: str
     customer: str

@@ -4,6 +4,7 @@ from cases.domain.agent import Agent, AgentFields
 from cases.names import AGENT
 from cases.store.agents import AGENT as AGENT_BY_ID
 from cases.store.agents import INSERT_AGENT, LOCK_AGENT, UPDATE_AGENT
+from chassis.api import etags
 from chassis.api.entities import found, owned, save
 from chassis.context import Call, acting, service_itself
 from chassis.db.database import Database
@@ -30,11 +31,12 @@ async def update_agent(
     allow_missing: bool,
     etag: str,
 ) -> Agent:
-    """Make `changes` to an agent, or create it as `agent` gives it."""
+    """Make `changes` to an agent, or create it as `agent` gives it, with no etag: nobody has read it."""
     if allow_missing and await AGENT_BY_ID.maybe(tx, id=agent_id) is None:
         new = Agent(agent_id, tx.now, tx.now, **agent)
         new.require_complete()
         tx.require_owner(new)
+        etags.match(etag, new.name, 0)
         if await _created(tx, new):
             return new  # unless somebody else was faster
     stored = await owned(tx, AGENT, LOCK_AGENT, agent_id, etag=etag)
