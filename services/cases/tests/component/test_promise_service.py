@@ -174,6 +174,23 @@ async def test_a_promise_is_not_kept_in_the_future(desk, refused):
     assert await refused(desk.promises.KeepPromise(request)) == "INVALID_ARGUMENT INVALID_TIME"
 
 
+async def test_what_a_clock_ahead_of_ours_says_of_a_minute_from_now_is_done_now(desk, refused):
+    now = timestamp(desk.clock.now())
+    ahead, beyond = (timestamp(desk.clock.now() + timedelta(seconds=s)) for s in (60, 61))
+    made = await desk.make(3, make_time=ahead)
+    assert made.make_time == now
+    past = await desk.make(3, make_time=ahead, keep_time=ahead)
+    assert (past.state, past.make_time, past.keep_time) == (State.PROMISE_STATE_KEPT, now, now)
+    for call in (
+        desk.make(3, make_time=beyond),
+        desk.make(3, keep_time=beyond),
+        desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=beyond)),
+    ):
+        assert await refused(call) == "INVALID_ARGUMENT INVALID_TIME"
+    kept = await desk.promises.KeepPromise(KeepPromiseRequest(name=made.name, keep_time=ahead))
+    assert (kept.state, kept.keep_time) == (State.PROMISE_STATE_KEPT, now)
+
+
 async def test_a_promise_is_withdrawn_for_a_reason(desk, refused):
     made = await desk.make(3)
     request = WithdrawPromiseRequest(name=made.name)

@@ -111,6 +111,16 @@ async def test_work_is_finished_when_the_department_says_it_was(desk):
     assert (kept.state, kept.keep_time) == (Promised.PROMISE_STATE_KEPT, done_at)
 
 
+async def test_work_is_finished_now_by_a_clock_that_is_ahead(desk):
+    work_item, promise = await desk.promised_work(due_days=3)
+    request = FinishWorkItemRequest(
+        name=work_item.name, finish_time=timestamp(desk.clock.now() + timedelta(seconds=60))
+    )
+    now = timestamp(desk.clock.now())
+    assert (await desk.work_items.FinishWorkItem(request)).finish_time == now
+    assert (await desk.get(promise.name)).keep_time == now
+
+
 async def test_work_is_not_finished_before_it_was_added(desk, refused):
     work_item, promise = await desk.promised_work(due_days=3)
     old = timestamp(desk.in_days(-9000))

@@ -95,7 +95,9 @@ class Promise(_message.Message):
 
     @_builtins.property
     def make_time(self) -> _timestamp_pb2.Timestamp:
-        """When we made it: not in the future, not after it is due. Absent means now, or for the past as late as can be."""
+        """When we made it: not after it is due, up to a minute ahead, which is taken as now. Absent means now, or for the past
+        as late as can be.
+        """
 
     @_builtins.property
     def forecast_time(self) -> _timestamp_pb2.Timestamp:
@@ -107,7 +109,7 @@ class Promise(_message.Message):
 
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent until then. Not before it was made, not in the future."""
+        """When it was done; absent until then. Not before it was made; up to a minute ahead, which is taken as now."""
 
     @_builtins.property
     def withdraw_time(self) -> _timestamp_pb2.Timestamp:

@@ -216,7 +216,9 @@ class KeepPromiseRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def keep_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was done; absent means now. Not in the future, not before the promise was first made."""
+        """When it was done; absent means now. Up to a minute ahead, which is taken as now; not before the promise was first
+        made.
+        """
 
     def __init__(
         self,

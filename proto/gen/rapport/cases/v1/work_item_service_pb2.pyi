@@ -138,7 +138,9 @@ class FinishWorkItemRequest(_message.Message):
     """UUID that makes a retry safe for 7 days."""
     @_builtins.property
     def finish_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was finished; absent means now. Not in the future, not before the work item was created."""
+        """When it was finished; absent means now. Up to a minute ahead, which is taken as now; not before the work item was
+        created.
+        """
 
     def __init__(
         self,

@@ -219,7 +219,7 @@ def _make(
         kind=command.kind,
         due_time=due.time,
         # Of the past nobody may know when it was promised; before it was due, and before it was done.
-        make_time=command.make_time or min(tx.now, due.time, command.keep_time or due.time),
+        make_time=min(tx.now, command.make_time or min(due.time, command.keep_time or due.time)),
         create_time=tx.now,
         update_time=tx.now,
         due_date=due.day,
@@ -234,7 +234,7 @@ def _make(
         promise.root_id = foundations.roots.get(command.work_item_id)
     facts: Facts = [(promise.made(), promise.version)]
     if command.keep_time:
-        facts.append((promise.keep(command.keep_time, tx.now), promise.version))
+        facts.append((promise.keep(min(command.keep_time, tx.now), tx.now), promise.version))
     elif clock.broken_at(promise) <= tx.now:
         facts.append((promise.break_(), promise.version))
     elif command.work_item_id:

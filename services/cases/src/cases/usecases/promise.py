@@ -75,9 +75,9 @@ async def customer_was_told(tx: Transaction, clock: PromiseClock, promise_id: UU
 async def keep_promise(
     tx: Transaction, *, promise_id: UUID, keep_time: datetime | None, etag: str
 ) -> Promise:
-    """Mark a promise as done, now unless told when."""
+    """Mark a promise as done, now unless told when; ahead of us is now, by a clock that is."""
     promise = await _own(tx, promise_id, etag)
-    await save(tx, UPDATE_PROMISE, promise, promise.keep(keep_time or tx.now, tx.now))
+    await save(tx, UPDATE_PROMISE, promise, promise.keep(min(keep_time or tx.now, tx.now), tx.now))
     return promise
 
 

@@ -64,7 +64,7 @@ async def finish_work_item(
 ) -> WorkItem:
     """End the work, now unless told when; the promises that rest on it are kept by this, broken ones late."""
     work_item = await owned(tx, WORK_ITEM, LOCK_WORK_ITEM, work_item_id, etag=etag)
-    finished_at = finish_time or tx.now
+    finished_at = min(finish_time or tx.now, tx.now)
     finish_id = await save(tx, UPDATE_WORK_ITEM, work_item, work_item.finish(finished_at))
     for promise in await LOCK_PROMISES_AWAITED.all(tx, work_item_id=work_item_id):
         done_at = max(finished_at, promise.since)  # what was done before it was promised is kept at once
