@@ -10,6 +10,7 @@ from rapport.common.v1.channel_pb2 import CHANNEL_EMAIL, CHANNEL_LETTER, CHANNEL
 from rapport.customer.v1.consent_pb2 import Consent
 from rapport.customer.v1.consent_service_pb2 import (
     CheckContactRequest,
+    ExplainPreferencesRequest,
     GetConsentRequest,
     GetPreferencesRequest,
     ListConsentsRequest,
@@ -137,6 +138,53 @@ async def test_a_correction_says_nothing_again_and_no_correction_changes_nothing
     ]
 
 
+@pytest.mark.parametrize(
+    ("mask", "given", "proof"),
+    [
+        ([], {}, ("", "")),
+        (["state"], {}, ("", "")),
+        (["state"], {"source": "call"}, ("", "")),
+        (["effective_time"], {}, ("", "")),
+        (["*"], {}, ("", "")),
+        ([], {"source": "call"}, ("call", "")),
+        (["state", "wording_version"], {"wording_version": "2026-01"}, ("", "2026-01")),
+    ],
+)
+async def test_what_is_said_again_has_the_proof_that_is_given_with_it_and_none_of_before(
+    desk, mask, given, proof
+):
+    anna = await desk.create()
+    await say(desk, anna.name, GRANTED, source="web-form", wording_version="2024-01")
+    desk.clock.advance(timedelta(days=100))
+    again = await say(desk, anna.name, GRANTED, mask=mask, missing=False, **given)
+    assert (again.source, again.wording_version) == proof
+    assert again.effective_time == timestamp(desk.clock.now())
+    fact = (await desk.facts("ConsentUpdated"))[-1]
+    assert (fact.data.source, fact.data.wording_version) == proof
+    async with desk.running.db.connection() as connection:
+        kept = await connection.fetch(
+            "SELECT source, wording_version FROM consent_history ORDER BY version DESC LIMIT 1"
+        )
+    assert tuple(kept[0]) == proof
+
+
+@pytest.mark.parametrize("seconds", [0.05, 60])
+async def test_a_customer_says_now_what_a_clock_ahead_of_ours_says_of_a_minute_from_now(desk, seconds):
+    anna = await desk.create()
+    ahead = timestamp(desk.clock.now() + timedelta(seconds=seconds))
+    await say(desk, anna.name, DENIED)
+    said = await say(desk, anna.name, GRANTED, effective_time=ahead)
+    assert (said.state, said.effective_time) == (GRANTED, timestamp(desk.clock.now()))
+
+
+async def test_what_was_never_told_is_explained_as_that(desk):
+    anna = await desk.create()
+    ask = ExplainPreferencesRequest(name=f"{anna.name}/preferences")
+    assert (await desk.consents.ExplainPreferences(ask)).summary == "Nothing has been told of this yet."
+    await prefer(desk, anna.name, CHANNEL_SMS)
+    assert (await desk.consents.ExplainPreferences(ask)).summary.startswith("Preferences updated 20")
+
+
 async def test_of_a_new_consent_all_that_is_given_counts_whatever_the_mask_names(desk):
     anna = await desk.create()
     at = timestamp(desk.clock.now() - timedelta(days=30))
@@ -163,7 +211,7 @@ async def test_only_the_masked_fields_of_a_consent_change(desk, refused):
 
 async def test_a_consent_that_is_not_well_formed_is_refused(desk, refused, nobody):
     anna = await desk.create()
-    ahead = timestamp(desk.clock.now() + timedelta(seconds=1))
+    ahead = timestamp(desk.clock.now() + timedelta(seconds=61))
     for fields, reason in (
         ({"state": 0}, "REQUIRED"),
         ({"state": 9}, "INVALID_ENUM"),

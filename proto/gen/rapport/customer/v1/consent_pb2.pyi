@@ -80,8 +80,8 @@ class Consent(_message.Message):
     """The row version, quoted."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
-        """When they said it, from which it holds; absent means now. Not in the future. Before what they said last, or a yes
-        of the very time of a no, is FAILED_PRECONDITION (`CONSENT_SUPERSEDED`).
+        """When they said it, from which it holds; absent means now. Up to a minute ahead, which is taken as now: clocks differ.
+        Before what they said last, or a yes of the very time of a no, is FAILED_PRECONDITION (`CONSENT_SUPERSEDED`).
         """
 
     @_builtins.property

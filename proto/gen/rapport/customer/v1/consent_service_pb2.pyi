@@ -43,8 +43,9 @@ class UpdateConsentRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """The fields to change; empty means every populated field, `*` means all. With `state` or `effective_time` it is said
-        (again), now unless `effective_time` is given; without them the rest is corrected and `effective_time` stays. Of a
-        new consent everything that is given counts.
+        (again), now unless `effective_time` is given, and `source` and `wording_version` are those that are given with it,
+        else empty: nothing of what was said before proves it. Without them it is a correction, which keeps all that it does
+        not name, `effective_time` too. Of a new consent everything that is given counts.
         """
 
     def __init__(
@@ -127,7 +128,7 @@ class ListConsentsResponse(_message.Message):
     """Empty on the last page."""
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[_consent_pb2.Consent]:
-        """By purpose, then channel; at most one for each of both. Of customers who were merged, what allows less is answered,
+        """By name; at most one for each purpose and channel. Of customers who were merged, what allows less is answered,
         under the name it was born with.
         """
 

@@ -43,7 +43,7 @@ class ConsentServiceStub:
     GetConsent: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
     ListConsents: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]
-    """Lists what a customer said, by purpose and channel."""
+    """Lists what a customer said about each purpose and channel."""
     UpdatePreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]
     """Changes the masked preferences."""
     GetPreferences: _grpc.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]
@@ -67,7 +67,7 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
     GetConsent: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetConsentRequest, _consent_pb2.Consent]  # type: ignore[assignment]
     """Gets what a customer said last about one purpose on one channel; NOT_FOUND when they never said anything."""
     ListConsents: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.ListConsentsRequest, _consent_service_pb2.ListConsentsResponse]  # type: ignore[assignment]
-    """Lists what a customer said, by purpose and channel."""
+    """Lists what a customer said about each purpose and channel."""
     UpdatePreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.UpdatePreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
     """Changes the masked preferences."""
     GetPreferences: _aio.UnaryUnaryMultiCallable[_consent_service_pb2.GetPreferencesRequest, _preferences_pb2.Preferences]  # type: ignore[assignment]
@@ -106,7 +106,7 @@ class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _consent_service_pb2.ListConsentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_consent_service_pb2.ListConsentsResponse, _abc.Awaitable[_consent_service_pb2.ListConsentsResponse]]:
-        """Lists what a customer said, by purpose and channel."""
+        """Lists what a customer said about each purpose and channel."""
 
     @_abc_1.abstractmethod
     def UpdatePreferences(

@@ -93,19 +93,25 @@ class Consent:
     def noted(self, changes: Said, now: datetime) -> Self:
         """What is noted by `changes`. Those of where and how alone correct it: it stays said when it was.
 
+        What is said again has the proof that is given with it, and none of what was said before.
+
         FailedPrecondition CONSENT_SUPERSEDED for what was said before what is known.
         """
-        said_at = self.effective_time
-        if "state" in changes or "effective_time" in changes:
-            state, given = changes.get("state", self.state), changes.get("effective_time")
-            if given is not None and self._is_past(state, given):
-                raise self._superseded()
-            # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
-            said_at = given or max(now, self.effective_time)
+        again = "state" in changes or "effective_time" in changes
         noted = replace(self)
-        for field, value in (changes | {"effective_time": said_at}).items():
+        for field, value in (self._said_again(changes, now) if again else changes).items():
             setattr(noted, field, value)
         return noted
+
+    def _said_again(self, changes: Said, now: datetime) -> Said:
+        state, given = changes.get("state", self.state), changes.get("effective_time")
+        if given is not None and given > now:  # by a clock that is ahead of ours
+            given = None
+        if given is not None and self._is_past(state, given):
+            raise self._superseded()
+        # Clocks differ, and who waited for the row has an earlier now: what is said now is last.
+        said_at = given or max(now, self.effective_time)
+        return {"source": "", "wording_version": "", **changes, "effective_time": said_at}
 
     def _is_past(self, state: ConsentState, said_at: datetime) -> bool:
         """What they said last holds, in whatever order it is noted; a no of the same time before a yes."""
