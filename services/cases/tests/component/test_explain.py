@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from cases.service import service
+from chassis import ids
 from chassis.explain.chain import what
 from rapport.cases.v1.promise_service_pb2 import ExplainPromiseRequest
 from rapport.common.v1 import states_pb2
@@ -28,7 +29,7 @@ class Notices(NoticeServiceServicer):
 
 
 async def renegotiated_by_notice(desk):
-    made, event_id = await desk.make(3), uuid4()
+    made, event_id = await desk.make(3), ids.uuid7(desk.clock.now())
     await desk.tell(made.name, event_id)
     (fact,) = await eventually(lambda: desk.facts("PromiseRenegotiated"))
     return made.name, fact.data.notice, str(event_id)
