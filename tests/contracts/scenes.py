@@ -141,6 +141,19 @@ def making_many(**fields: Any) -> Scene:
     return scene
 
 
+async def promise_again(do: Administer) -> Message:
+    """Billing's promise on a case of delivery's, taken back and made anew, sooner."""
+    promise = await _lent(do, due_time=LATER)
+    item = work_item_pb2.WorkItem(case=promise.case, department=OWNER, kind="refund")
+    added = work_item_service_pb2.CreateWorkItemRequest(work_item=item)
+    promise.work_item = (await do("WorkItemService.CreateWorkItem", added)).name
+    again = promise_service_pb2.MakePromiseRequest(promise=promise)
+    made = await do("PromiseService.MakePromise", again)
+    await do("PromiseService.WithdrawPromise", withdraw_promise(made.name))
+    again.promise.due_time.CopyFrom(SOON)
+    return again
+
+
 def changing(change: Callable[[str], Message], *, lent: bool = False) -> Scene:
     """A change of billing's promise, on a case of delivery's when that is `lent` the right."""
 
@@ -355,6 +368,7 @@ SCENES: dict[str, Scene] = {
     "cases.PromiseService.BatchMakePromises": make_promises,
     "cases.PromiseService.MakePromise+case": making(),
     "cases.PromiseService.MakePromise+keep_time": making(keep_time=BEFORE),
+    "cases.PromiseService.MakePromise+work_item": promise_again,
     "cases.PromiseService.BatchMakePromises+case": making_many(),
     "cases.PromiseService.BatchMakePromises+keep_time": making_many(keep_time=BEFORE),
     "cases.PromiseService.BatchMakePromises+due_time": making_many(due_time=BEFORE),

@@ -6,6 +6,7 @@ from google.type.date_pb2 import Date
 
 from chassis.api.messages import timestamp
 from rapport.cases.v1.promise_service_pb2 import (
+    BatchMakePromisesRequest,
     ExplainPromiseRequest,
     GetPromiseRequest,
     KeepPromiseRequest,
@@ -15,6 +16,8 @@ from rapport.cases.v1.promise_service_pb2 import (
     WithdrawPromiseRequest,
 )
 from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceStub
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import CreateWorkItemRequest
 from rapport.common.v1 import states_pb2
 from rapport_testing.wait import eventually
 
@@ -107,6 +110,34 @@ async def test_a_promise_rests_on_work_of_its_own_case(desk, refused):
     other = await desk.open()
     crossed = desk.make(case=other.name, work_item=work_item.name)
     assert await refused(crossed) == "FAILED_PRECONDITION CASE_MISMATCH"
+
+
+@pytest.mark.parametrize("past", [False, True], ids=["to come", "past"])
+@pytest.mark.parametrize(
+    ("department", "permission"),
+    [("front-desk", "cases.promises.write"), ("billing", "cases.promises.write"), ("billing", "*")],
+    ids=["who answers for the case", "another", "an administrator"],
+)
+async def test_a_promise_rests_on_work_of_its_own_department(desk, refused, department, permission, past):
+    """Else whoever forecasts and finishes that work would say what becomes of another's promise."""
+    work_item = await desk.add((await desk.open()).name)
+    promise = desk.promise(department=f"departments/{department}", work_item=work_item.name)
+    if past:
+        promise.due_time.CopyFrom(timestamp(desk.in_days(-1)))
+        promise.keep_time.CopyFrom(timestamp(desk.in_days(-2)))
+    stub = desk.running.stub(PromiseServiceStub, [permission], department=department)
+    one = MakePromiseRequest(promise=promise)
+    for call in (stub.MakePromise(one), stub.BatchMakePromises(BatchMakePromisesRequest(requests=[one]))):
+        assert await refused(call) == "FAILED_PRECONDITION DEPARTMENT_MISMATCH"
+
+
+async def test_who_answers_for_a_case_says_nothing_of_anothers_promise_by_work_of_its_own(desk, refused):
+    case = await desk.open()
+    item = WorkItem(case=case.name, department="departments/front-desk", kind="call-back")
+    own = await desk.work_items.CreateWorkItem(CreateWorkItemRequest(work_item=item))
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    theirs = MakePromiseRequest(promise=desk.promise(case=case.name, work_item=own.name))
+    assert await refused(front.MakePromise(theirs)) == "FAILED_PRECONDITION DEPARTMENT_MISMATCH"
 
 
 @pytest.mark.parametrize(
@@ -400,3 +431,37 @@ async def test_who_answers_for_a_case_agrees_to_later_dates_of_others_and_to_no_
     assert later.state == State.PROMISE_STATE_RENEGOTIATED
     delivery = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], department="delivery")
     await delivery.RenegotiatePromise(renegotiation(desk, later.successor, days=1))
+
+
+async def test_who_answers_for_a_case_brings_nothing_forward_by_taking_it_back_first(desk, refused):
+    work_item, promise = await desk.promised_work(9)
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    await front.WithdrawPromise(WithdrawPromiseRequest(name=promise.name, reason_code="x"))
+    sooner = MakePromiseRequest(promise=desk.promise(8, work_item=work_item.name))
+    for call in (
+        front.MakePromise(sooner),
+        front.BatchMakePromises(BatchMakePromisesRequest(requests=[sooner])),
+    ):
+        assert await refused(call) == "PERMISSION_DENIED NOT_OWNER"
+    again = MakePromiseRequest(promise=desk.promise(9, work_item=work_item.name), import_key="a:1")
+    batch = BatchMakePromisesRequest(requests=[again])
+    made = (await front.BatchMakePromises(batch)).results[0].promise
+    await front.RenegotiatePromise(renegotiation(desk, made.name, days=10))
+    repeated = await front.BatchMakePromises(batch)  # brings nothing: its row made a promise before
+    assert repeated.results[0].promise.name == made.name
+
+
+async def test_what_was_kept_says_nothing_of_when_the_next_is_due(desk):
+    work_item, promise = await desk.promised_work(9)
+    await desk.promises.KeepPromise(KeepPromiseRequest(name=promise.name))
+    front = desk.running.stub(PromiseServiceStub, ["cases.promises.write"])
+    sooner = MakePromiseRequest(promise=desk.promise(8, work_item=work_item.name))
+    assert (await front.MakePromise(sooner)).state == State.PROMISE_STATE_OPEN
+
+
+async def test_a_department_brings_its_own_promises_forward(desk):
+    work_item, promise = await desk.promised_work(9)
+    delivery = desk.running.stub(PromiseServiceStub, ["cases.promises.write"], department="delivery")
+    await delivery.WithdrawPromise(WithdrawPromiseRequest(name=promise.name, reason_code="x"))
+    sooner = MakePromiseRequest(promise=desk.promise(8, work_item=work_item.name))
+    assert (await delivery.MakePromise(sooner)).root == promise.name

@@ -56,7 +56,9 @@ class Promise(_message.Message):
     case: _builtins.str
     """The case it belongs to, `cases/{uuid}`; may be empty."""
     work_item: _builtins.str
-    """The work it rests on, `workItems/{uuid}`, which says the case too; may be empty."""
+    """The work it rests on, `workItems/{uuid}`, of the same department (else `DEPARTMENT_MISMATCH`), which says the case
+    too; may be empty.
+    """
     department: _builtins.str
     """`departments/{department}` that has to keep it."""
     kind: _builtins.str

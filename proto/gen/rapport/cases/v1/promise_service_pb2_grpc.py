@@ -86,7 +86,8 @@ class PromiseServiceServicer:
     def MakePromise(self, request, context):
         """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
         work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
-        What was kept or is over by now only the department says that it is of, not who answers for the case.
+        What was kept or is over by now only the department says that it is of, not who answers for the case; nor is it due
+        sooner in another's name than what was promised on the work item before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,8 @@ class PromiseServiceStub:
     MakePromise: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]
     """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
     work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
-    What was kept or is over by now only the department says that it is of, not who answers for the case.
+    What was kept or is over by now only the department says that it is of, not who answers for the case; nor is it due
+    sooner in another's name than what was promised on the work item before.
     """
     BatchMakePromises: _grpc.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
@@ -67,7 +68,8 @@ class PromiseServiceAsyncStub(PromiseServiceStub):
     MakePromise: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.MakePromiseRequest, _promise_pb2.Promise]  # type: ignore[assignment]
     """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
     work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
-    What was kept or is over by now only the department says that it is of, not who answers for the case.
+    What was kept or is over by now only the department says that it is of, not who answers for the case; nor is it due
+    sooner in another's name than what was promised on the work item before.
     """
     BatchMakePromises: _aio.UnaryUnaryMultiCallable[_promise_service_pb2.BatchMakePromisesRequest, _promise_service_pb2.BatchMakePromisesResponse]  # type: ignore[assignment]
     """Makes up to 1,000 promises in one transaction, past ones included: a promise with `keep_time` is KEPT or
@@ -99,7 +101,8 @@ class PromiseServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_promise_pb2.Promise, _abc.Awaitable[_promise_pb2.Promise]]:
         """Makes a promise. One that is due in the past needs a `keep_time`; past promises without one are for the batch. On a
         work item the customer waits for one promise at a time: a second is refused (ALREADY_EXISTS `PROMISE_EXISTS`).
-        What was kept or is over by now only the department says that it is of, not who answers for the case.
+        What was kept or is over by now only the department says that it is of, not who answers for the case; nor is it due
+        sooner in another's name than what was promised on the work item before.
         """
 
     @_abc_1.abstractmethod

@@ -9,10 +9,10 @@ from uuid import UUID
 from cases.domain.case import Case
 from cases.domain.compare import Facts, compared
 from cases.domain.due import Due
-from cases.domain.promise import Promise
+from cases.domain.promise import KEPT, Promise
 from cases.domain.promise_clock import PromiseClock
 from cases.domain.work_item import WorkItem
-from cases.names import CASE, CUSTOMER
+from cases.names import CASE, CUSTOMER, DEPARTMENT
 from cases.store.cases import CASES_BY_ID
 from cases.store.promises import INSERT_NEW_PROMISES, INSERT_PROMISE, PROMISED_BEFORE, PROMISES_BY_IMPORT_KEY
 from cases.store.work_items import LOCK_WORK_ITEMS
@@ -59,6 +59,7 @@ class _Foundations:
         known: the import keys, among those asked for, of promises on work that were made before.
         roots: the first promise that was ever made on each work item.
         awaited: the promise on each work item that its customer waits for; empty: one of these commands.
+        due: when what was last promised on each work item, and not kept, is due.
 
     """
 
@@ -67,6 +68,7 @@ class _Foundations:
     known: set[str | None] = field(default_factory=set)
     roots: dict[UUID, UUID] = field(default_factory=dict)
     awaited: dict[UUID, str] = field(default_factory=dict)
+    due: dict[UUID, datetime] = field(default_factory=dict)
 
     def remember(self, promise: Promise, name: str) -> None:
         """That a promise was made, whose name is empty as long as it is not stored."""
@@ -74,6 +76,13 @@ class _Foundations:
             self.roots.setdefault(promise.work_item_id, promise.root_id or promise.id)
             if promise.awaited:
                 self.awaited[promise.work_item_id] = name
+            if promise.state not in KEPT:
+                self.due[promise.work_item_id] = promise.due_time
+
+    def is_sooner(self, promise: Promise) -> bool:
+        """Whether it is due sooner than what was promised on its work item before."""
+        before = self.due.get(promise.work_item_id) if promise.work_item_id else None
+        return before is not None and promise.due_time < before
 
     def require_alone(self, promise: Promise) -> None:
         """One promise on a work item at a time: else one harm is told and made up for many times."""
@@ -193,7 +202,10 @@ async def _foundations(tx: Transaction, commands: Iterable[MakePromise]) -> _Fou
 
 
 def _put_on(command: MakePromise, work_item: WorkItem | None) -> None:
-    """The work item says which case the promise belongs to, and must not be finished for what is to come."""
+    """The work item says which case the promise belongs to, and must not be finished for what is to come.
+
+    It is of the promise's department: nobody else's work says what becomes of a promise.
+    """
     if work_item is None:
         raise NotFound(f"workItems/{command.work_item_id}")
     if command.case_id not in (None, work_item.case_id):
@@ -201,6 +213,13 @@ def _put_on(command: MakePromise, work_item: WorkItem | None) -> None:
             "CASE_MISMATCH",
             f"{work_item.name} is of another case: leave the case out, or name {work_item.case}.",
             {"resource": work_item.name, "case": f"cases/{command.case_id}"},
+        )
+    if command.department_id != work_item.department_id:  # whose forecasts and end would be its verdict
+        raise FailedPrecondition(
+            "DEPARTMENT_MISMATCH",
+            f"{work_item.name} is of {work_item.department}: promise in that department's name,"
+            " or on a work item of the promise's own.",
+            {"resource": work_item.name, "department": DEPARTMENT.format(command.department_id)},
         )
     command.case_id = work_item.case_id
     if command.keep_time is None:
@@ -229,7 +248,10 @@ def _make(
         reference=command.reference,
         import_key=command.import_key,
     )
-    _require_owner(tx, promise, foundations, lent=not command.keep_time and due.is_ahead(tx.now))
+    new = command.import_key is None or command.import_key not in foundations.known
+    sooner = new and foundations.is_sooner(promise)
+    lent = not command.keep_time and due.is_ahead(tx.now) and not sooner
+    _require_owner(tx, promise, foundations, lent=lent)
     if command.work_item_id:
         promise.root_id = foundations.roots.get(command.work_item_id)
     facts: Facts = [(promise.made(), promise.version)]
@@ -239,7 +261,7 @@ def _make(
         facts.append((promise.break_(), promise.version))
     elif command.work_item_id:
         facts += compared(promise, foundations.work_items[command.work_item_id], clock, tx.now)
-    if command.import_key is None or command.import_key not in foundations.known:
+    if new:
         foundations.require_alone(promise)
         foundations.remember(promise, "")
         foundations.known.add(command.import_key)
@@ -249,7 +271,8 @@ def _make(
 def _require_owner(tx: Transaction, promise: Promise, foundations: _Foundations, *, lent: bool) -> None:
     """The promise's department. `lent`: or the case's, for Alice takes an order that delivery keeps.
 
-    What was kept or broken is said by nobody but the department that should have kept it.
+    What was kept or broken is said by nobody but the department that should have kept it, and so is what is
+    due sooner than was promised: to take a promise back and make it again is to renegotiate it.
     """
     case = foundations.cases.get(promise.case_id) if lent and promise.case_id else None
     tx.require_owner(promise, *([case] if case else []))
