@@ -234,6 +234,16 @@ async def create_policy(_: Administer) -> Message:
     )
 
 
+async def create_policy_again(do: Administer) -> Message:
+    """A policy of the caller's, under the name of one of billing's that was deleted."""
+    again: Any = await create_policy(do)
+    policy = await do("NoticePolicyService.CreateNoticePolicy", again)
+    deleted = notice_policy_service_pb2.DeleteNoticePolicyRequest(name=policy.name)
+    await do("NoticePolicyService.DeleteNoticePolicy", deleted)
+    again.notice_policy.department = ""
+    return again
+
+
 async def update_policy(do: Administer) -> Message:
     policy = await do("NoticePolicyService.CreateNoticePolicy", await create_policy(do))
     return notice_policy_service_pb2.UpdateNoticePolicyRequest(
@@ -384,6 +394,7 @@ SCENES: dict[str, Scene] = {
     "notifications.TemplateService.CreateTemplateText": create_text,
     "notifications.TemplateService.UpdateTemplateText": update_text,
     "notifications.NoticePolicyService.CreateNoticePolicy": create_policy,
+    "notifications.NoticePolicyService.CreateNoticePolicy+notice_policy_id": create_policy_again,
     "notifications.NoticePolicyService.UpdateNoticePolicy": update_policy,
     "notifications.NoticePolicyService.DeleteNoticePolicy": delete_policy,
     "customer.ImportService.CreateImportJob": create_job,

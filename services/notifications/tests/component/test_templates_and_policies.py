@@ -9,14 +9,24 @@ import sqlalchemy as sa
 
 from chassis.db.schema import INBOX
 from chassis.db.statement import Statement
+from chassis.grpc import status
 from rapport.notifications.v1 import notice_policy_service_pb2, template_service_pb2
+from rapport.notifications.v1.notice_policy_pb2 import NoticePolicy
+from rapport.notifications.v1.notice_policy_service_pb2_grpc import NoticePolicyServiceStub
 from rapport.notifications.v1.template_pb2 import Template, TemplateText
 from rapport_testing.running import reason
 from rapport_testing.wait import eventually
 
 HANDLED = Statement[Any](sa.select(INBOX.c.event_id).where(INBOX.c.event_id == sa.bindparam("event_id")))
+AT_RISK = "rapport.cases.v1.PromiseAtRisk"
 DELAY_TEXT = "templates/delay/texts/en-gb"
 HELLO = TemplateText(subject="News", body="Yours, {{ contact_name }}")
+
+
+def manager(desk: Any, department: str) -> Any:
+    """Who answers for a department's policies."""
+    permissions = ["notifications.notice_policies.write"]
+    return desk.running.stub(NoticePolicyServiceStub, permissions, "agent:paul", department)
 
 
 async def refusal(call: Any) -> str:
@@ -249,13 +259,26 @@ async def test_a_deleted_policy_is_gone_and_its_name_counts_on(desk: Any) -> Non
     assert await desk.policies.GetNoticePolicy(get) == again
 
 
+async def test_the_name_of_a_deleted_policy_stays_its_departments(desk: Any) -> None:
+    pb, late = notice_policy_service_pb2, {"event_type": AT_RISK, "template": "templates/delay"}
+    create = pb.CreateNoticePolicyRequest(notice_policy_id="late", notice_policy=NoticePolicy(**late))
+    delivery, billing = manager(desk, "delivery"), manager(desk, "billing")
+    await delivery.CreateNoticePolicy(create)
+    await delivery.DeleteNoticePolicy(pb.DeleteNoticePolicyRequest(name="noticePolicies/late"))
+    assert await refusal(billing.CreateNoticePolicy(create)) == "NOT_OWNER"
+    given = desk.create_policy("late", department="departments/billing")  # by an administrator
+    assert await desk.violations(given) == {"notice_policy.department": "INVALID_NAME"}
+    again = await desk.create_policy("late")
+    assert (again.department, again.version) == ("departments/delivery", 3)
+
+
 @pytest.mark.parametrize(("department", "rule"), [("delivery", "apologies"), ("billing", "promise-at-risk")])
 async def test_the_policies_of_the_promises_department_say_how_before_the_platforms_and_nobody_elses(
     desk: Any, department: str, rule: str
 ) -> None:
     text = await desk.text()
     text.subject = "Sorry, {{ new_date }}"
-    await desk.create_template("sorry", text, type="TYPE_DELAY")
+    await desk.create_template("sorry", text, type="TYPE_DELAY", department="departments/delivery")
     for policy_id in ("zorry", "apologies"):
         await desk.create_policy(policy_id, template="templates/sorry", department="departments/delivery")
     event = desk.at_risk(department=f"departments/{department}")
@@ -291,7 +314,8 @@ async def test_a_policy_needs_a_template_that_an_event_can_fill_in(desk: Any) ->
     text = await desk.text()
     text.subject += " in {{ depot }}"
     depot = [Template.Variable(name="depot")]
-    await desk.create_template("depot", text, type="TYPE_DELAY", variables=depot)
+    platform = "departments/platform"
+    await desk.create_template("depot", text, type="TYPE_DELAY", variables=depot, department=platform)
     for change in (desk.create_policy("late", template="templates/depot"),
                    desk.update_policy("promise-at-risk", template="templates/depot")):  # fmt: skip
         assert await refusal(change) == "TEMPLATE_NOT_SENDABLE"
@@ -320,6 +344,37 @@ async def test_a_policy_needs_a_template_that_tells_the_date(desk: Any, fact: st
     await desk.create_template("vague", TemplateText(subject="News", body=body))
     policy = desk.create_policy("vague", event_type=f"rapport.cases.v1.{fact}", template="templates/vague")
     assert await refusal(policy) == "TEMPLATE_NOT_SENDABLE"
+
+
+async def test_a_policy_sends_words_of_its_own_department_or_the_platforms(desk: Any) -> None:
+    """Else a department could not change its own words, for the sake of a policy that it does not own."""
+    await desk.create_template(
+        "sorry", await desk.text(), type="TYPE_DELAY", department="departments/delivery"
+    )
+    pb, billing = notice_policy_service_pb2, manager(desk, "billing")
+    policy = NoticePolicy(event_type=AT_RISK, template="templates/sorry")
+    create = pb.CreateNoticePolicyRequest(notice_policy_id="late", notice_policy=policy)
+    assert await refusal(billing.CreateNoticePolicy(create)) == "TEMPLATE_NOT_SENDABLE"
+    create.notice_policy.template = "templates/delay"
+    await billing.CreateNoticePolicy(create)
+    change = NoticePolicy(name="noticePolicies/late", template="templates/sorry")
+    update = pb.UpdateNoticePolicyRequest(notice_policy=change)
+    assert await refusal(billing.UpdateNoticePolicy(update)) == "TEMPLATE_NOT_SENDABLE"
+    assert await refusal(desk.update_policy("promise-at-risk", template="templates/sorry")) == (
+        "TEMPLATE_NOT_SENDABLE"
+    )
+    own = pb.CreateNoticePolicyRequest(notice_policy_id="sorry", notice_policy=policy)
+    await manager(desk, "delivery").CreateNoticePolicy(own)
+
+
+async def test_a_refusal_names_the_policy_that_stands_in_the_way(desk: Any) -> None:
+    depot = [Template.Variable(name="depot")]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await desk.update_template("delay", variables=depot)
+    assert status.refusal(refused.value).metadata == {
+        "resource": "templates/delay",
+        "notice_policy": "noticePolicies/promise-at-risk",
+    }
 
 
 async def test_a_template_that_a_policy_sends_stays_one_that_it_can_send(desk: Any) -> None:

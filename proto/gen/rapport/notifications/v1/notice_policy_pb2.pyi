@@ -43,7 +43,7 @@ class NoticePolicy(_message.Message):
     Others are refused (`INVALID_CODE`) until a release knows them.
     """
     template: _builtins.str
-    """The template to send, `templates/{id}`."""
+    """The template to send, `templates/{id}`, of the same department or of `departments/platform`."""
     disabled: _builtins.bool
     """True switches the rule off."""
     department: _builtins.str

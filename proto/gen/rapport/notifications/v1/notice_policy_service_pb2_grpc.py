@@ -98,7 +98,7 @@ class NoticePolicyServiceServicer:
 
     def DeleteNoticePolicy(self, request, context):
         """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
-        on.
+        on, and is the same department's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

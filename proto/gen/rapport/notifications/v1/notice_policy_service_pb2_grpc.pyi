@@ -45,7 +45,7 @@ class NoticePolicyServiceStub:
     """Changes the masked fields `event_type`, `template` and `disabled`."""
     DeleteNoticePolicy: _grpc.UnaryUnaryMultiCallable[_notice_policy_service_pb2.DeleteNoticePolicyRequest, _empty_pb2.Empty]
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
-    on.
+    on, and is the same department's.
     """
 
 @_typing.type_check_only
@@ -63,7 +63,7 @@ class NoticePolicyServiceAsyncStub(NoticePolicyServiceStub):
     """Changes the masked fields `event_type`, `template` and `disabled`."""
     DeleteNoticePolicy: _aio.UnaryUnaryMultiCallable[_notice_policy_service_pb2.DeleteNoticePolicyRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
-    on.
+    on, and is the same department's.
     """
 
 class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -108,7 +108,7 @@ class NoticePolicyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Deletes a policy. What it asked for is sent all the same. One that is created under its name counts its versions
-        on.
+        on, and is the same department's.
         """
 
 def add_NoticePolicyServiceServicer_to_server(servicer: NoticePolicyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

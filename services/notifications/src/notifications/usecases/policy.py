@@ -5,7 +5,7 @@ from typing import TypedDict
 from chassis.api.entities import own_department, owned, write
 from chassis.db.locks import LOCK_NAME
 from chassis.db.transaction import Transaction
-from chassis.errors import ResourceExists
+from chassis.errors import ResourceExists, invalid
 from chassis.facts import changed
 from notifications.domain.policy import NoticePolicy
 from notifications.names import POLICY
@@ -30,15 +30,23 @@ async def create_policy(
     disabled: bool,
     department_id: str | None,
 ) -> NoticePolicy:
-    """Keep a new policy, which counts on from one that was deleted. ResourceExists; what `_keep` finds."""
+    """Keep a new policy. ResourceExists; what `_keep` finds.
+
+    One of a name that was deleted counts on from it, and stays the department's that it was: InvalidArgument
+    INVALID_NAME when another is given.
+    """
     owner = own_department(tx, department_id, "notice_policy.department")
     policy = NoticePolicy(notice_policy_id, 1, event_type, template_id, disabled, owner, tx.now, tx.now)
-    tx.require_owner(policy)
     await LOCK_NAME.run(tx, name=policy.name)
-    if (latest := await LATEST_POLICY.maybe(tx, id=policy.id)) is not None:
-        if not latest.deleted:
-            raise ResourceExists(policy.name)
-        policy.version = latest.version + 1
+    latest = await LATEST_POLICY.maybe(tx, id=policy.id)
+    if latest is not None and latest.deleted:
+        policy.version, policy.department_id = latest.version + 1, latest.department_id
+    tx.require_owner(policy)
+    if department_id not in (None, policy.department_id):
+        allowed = f"must be {policy.department}, whose the deleted one was, or absent"
+        raise invalid("notice_policy.department", "INVALID_NAME", allowed)
+    if latest is not None and not latest.deleted:
+        raise ResourceExists(policy.name)
     return await _keep(tx, policy)
 
 
@@ -68,6 +76,6 @@ async def _keep(tx: Transaction, policy: NoticePolicy) -> NoticePolicy:
     """Keep a version whose template there is, and says what it must: see `require_sendable`. NotFound."""
     await LOCK_NAME.run(tx, name=policy.template)
     template, texts = await read_template(tx, policy.template_id)
-    require_sendable(template, texts, policy.event_type)
+    require_sendable(template, texts, policy)
     await write(tx, INSERT_POLICY, policy)
     return policy

@@ -6,7 +6,7 @@ from chassis.api.entities import found
 from chassis.db.statement import Executor
 from chassis.errors import FailedPrecondition, InvalidArgument
 from notifications.domain.notice import Concern
-from notifications.domain.policy import EVENTS, MUST_SAY
+from notifications.domain.policy import EVENTS, MUST_SAY, PLATFORM, NoticePolicy
 from notifications.domain.template import DATES, SENDER, SERVICE, Template, Text, Type
 from notifications.names import TEMPLATE
 from notifications.store.templates import GET_TEMPLATE, LATEST_TEXTS
@@ -21,27 +21,32 @@ async def read_template(on: Executor, template_id: str) -> tuple[Template, list[
     return template, list(await LATEST_TEXTS.all(on, template_id=template_id))
 
 
-def require_sendable(template: Template, texts: Sequence[Text], event_type: str) -> None:
-    """Refuse a template that a policy for the event must not send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
+def require_sendable(template: Template, texts: Sequence[Text], policy: NoticePolicy) -> None:
+    """Refuse a template that the policy must not send: FailedPrecondition TEMPLATE_NOT_SENDABLE.
 
     An event gives no variables of the template's own. Who is told of a risk must be told the new date, for
-    that is what the promise becomes; who is told of a recovery, the date that stands.
+    that is what the promise becomes; who is told of a recovery, the date that stands. A department's policies
+    send its own words or the platform's: nobody else's, which would have to stay as they need them.
     """
-    concern = _CONCERNS[event_type]
-    needs = f"A policy on {event_type} needs a template"
-    _require_text(template, texts)
+    concern = _CONCERNS[policy.event_type]
+    needs = f"{policy.name}, on {policy.event_type}, needs a template"
+    _require_text(template, texts, policy)
+    if template.department_id not in (policy.department_id, PLATFORM):
+        raise _refusal(template, f"{needs} of {policy.department} or departments/{PLATFORM}.", policy)
     if template.purpose != SERVICE:
-        raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.")
+        raise _refusal(template, f"{needs} of the purpose {SERVICE}: promises are part of it.", policy)
     if further := sorted(set(words.to_give(template, texts)) - SENDER):
-        raise _refusal(template, f"{needs} without variables of its own, such as {', '.join(further)}.")
+        raise _refusal(
+            template, f"{needs} without variables of its own, such as {', '.join(further)}.", policy
+        )
     if concern == Concern.AT_RISK and template.type != Type.DELAY:
-        raise _refusal(template, f"{needs} of the type {Type.DELAY}.")
+        raise _refusal(template, f"{needs} of the type {Type.DELAY}.", policy)
     try:
         for text in texts:
             words.check(template, text, MUST_SAY[concern])
     except InvalidArgument:
         parts = ", ".join(MUST_SAY[concern])
-        raise _refusal(template, f"{needs} whose texts always say {parts}.") from None
+        raise _refusal(template, f"{needs} whose texts always say {parts}.", policy) from None
 
 
 def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise: str) -> None:
@@ -59,11 +64,12 @@ def require_sendable_by_hand(template: Template, texts: Sequence[Text], promise:
         raise _refusal(template, message)
 
 
-def _require_text(template: Template, texts: Sequence[Text]) -> None:
+def _require_text(template: Template, texts: Sequence[Text], policy: NoticePolicy | None = None) -> None:
     if words.text_for(texts, "", template.default_language_code) is None:
         message = f"The template needs a text in its default language, {template.default_language_code}."
-        raise _refusal(template, message)
+        raise _refusal(template, message, policy)
 
 
-def _refusal(template: Template, message: str) -> FailedPrecondition:
-    return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"resource": template.name})
+def _refusal(template: Template, message: str, policy: NoticePolicy | None = None) -> FailedPrecondition:
+    by = {"notice_policy": policy.name} if policy else {}
+    return FailedPrecondition("TEMPLATE_NOT_SENDABLE", message, {"resource": template.name} | by)

@@ -164,4 +164,4 @@ async def _keep(tx: Transaction, template: Template, texts: list[Text], text: Te
 
 async def _require_policies(tx: Transaction, template: Template, texts: list[Text]) -> None:
     for policy in await POLICIES_WITH_TEMPLATE.all(tx, template_id=template.id):
-        require_sendable(template, texts, policy.event_type)
+        require_sendable(template, texts, policy)
