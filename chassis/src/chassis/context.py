@@ -32,9 +32,14 @@ class Principal:
         return self.subject if self.via is None else f"{self.subject} by {self.via.subject}"
 
     def may(self, permission: str) -> bool:
-        """Whether the caller holds `permission`, or `*`, or `<service>.*`; and so does whoever relays it."""
-        service = permission.split(".", 1)[0]
-        held = not self.permissions.isdisjoint({permission, "*", f"{service}.*"})
+        """Whether the caller holds `permission`, or `*`, or `<service>.*`; and so does whoever relays it.
+
+        `<service>.*` is what a service is for, not how it is run: `<service>.operations.read` and `.write`
+        are named, or part of `*`.
+        """
+        service, _, verb = permission.partition(".")
+        enough = {permission, "*"} if verb.startswith("operations.") else {permission, "*", f"{service}.*"}
+        held = not self.permissions.isdisjoint(enough)
         return held and (self.via is None or self.via.may(permission))
 
     def administers(self, service: str) -> bool:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from chassis.auth.tokens import Verifier
+from chassis.context import Principal
 from chassis.errors import Unauthenticated
 
 
@@ -19,6 +20,14 @@ async def refusal(verifier: Verifier, header: str) -> str:
     with pytest.raises(Unauthenticated) as caught:
         await verifier.verify(header)
     return caught.value.reason
+
+
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_every_verb_of_a_service_is_not_to_run_it(verb: str) -> None:
+    needed = f"cases.operations.{verb}"
+    assert Principal("agent:sre", permissions=frozenset({needed})).may(needed)
+    assert Principal("agent:sre", permissions=frozenset({"*"})).may(needed)
+    assert not Principal("agent:lead", permissions=frozenset({"cases.*"})).may(needed)
 
 
 async def test_a_token_names_its_principal(own: Any, verifier: Verifier) -> None:
