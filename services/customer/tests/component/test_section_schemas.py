@@ -279,3 +279,15 @@ async def test_a_view_has_room_for_so_many(department, refused, monkeypatch):
     await withdraw(one)
     await three.begin()
     assert await refused(one.begin()) == "FAILED_PRECONDITION TOO_MANY_SCHEMAS"
+
+
+async def test_a_department_leaves_room_for_others(department, refused, monkeypatch):
+    monkeypatch.setattr(sections, "DEPARTMENT_SCHEMAS_MAX", 2)
+    one, two = department("one"), department("two")
+    for code in ("a", "b"):
+        await one.begin(name=f"sectionSchemas/{code}")
+    assert await refused(one.begin()) == "FAILED_PRECONDITION TOO_MANY_SCHEMAS"
+    await one.begin(name="sectionSchemas/a", display_name="Other")
+    await two.begin()
+    await one.sections.DeleteSectionSchema(pb.DeleteSectionSchemaRequest(name="sectionSchemas/a"))
+    await one.begin()

@@ -21,7 +21,12 @@ SCHEMAS_BY_ID = Statement(
 )
 LIST_SCHEMAS = Listing(sa.select(SECTION_SCHEMAS).where(_IN_USE), _C.id, row=SectionSchema)
 COUNT_SCHEMAS = Statement[Any](
-    sa.select(sa.func.count().label("count")).select_from(SECTION_SCHEMAS).where(_IN_USE)
+    sa.select(
+        sa.func.count().label("all"),
+        sa.func.count().filter(_C.department_id == sa.bindparam("department_id")).label("own"),
+    )
+    .select_from(SECTION_SCHEMAS)
+    .where(_IN_USE)
 )
 SAVE_SCHEMA = Bulk[Any](
     SECTION_SCHEMAS,

@@ -28,6 +28,7 @@ from rapport.customer.v1 import section_pb2, view_pb2
 
 Key = tuple[UUID, str]
 SCHEMAS_MAX = 32
+DEPARTMENT_SCHEMAS_MAX = 8
 REDRAW_TIMER = "redraw-sections"
 CHUNK = 500
 LOOK_AGAIN = timedelta(minutes=1)
@@ -88,7 +89,7 @@ async def put_section_schema(
     if held is not None and schema.says_the_same_as(held):
         return held
     if held is None or held.is_deleted:
-        await _require_room(tx)
+        await _require_room(tx, schema.department_id)
     if not validate_only:
         await _save(tx, schema)
     return schema
@@ -240,13 +241,13 @@ async def _own(tx: Transaction, ids: Iterable[str]) -> dict[str, SectionSchema]:
     return schemas
 
 
-async def _require_room(tx: Transaction) -> None:
-    if (await COUNT_SCHEMAS.one(tx))["count"] >= SCHEMAS_MAX:
-        raise FailedPrecondition(
-            "TOO_MANY_SCHEMAS",
-            f"A view has at most {SCHEMAS_MAX} sections: delete a schema.",
-            {"most": SCHEMAS_MAX},
-        )
+async def _require_room(tx: Transaction, department_id: str) -> None:
+    held = await COUNT_SCHEMAS.one(tx, department_id=department_id)
+    limits = ("A department", held["own"], DEPARTMENT_SCHEMAS_MAX), ("A view", held["all"], SCHEMAS_MAX)
+    for whose, count, most in limits:
+        if count >= most:
+            message = f"{whose} has at most {most} sections: delete a schema."
+            raise FailedPrecondition("TOO_MANY_SCHEMAS", message, {"most": most})
 
 
 async def _require_customers(tx: Transaction, ids: Sequence[UUID]) -> None:
