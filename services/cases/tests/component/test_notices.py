@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from chassis import ids
 from chassis.api.messages import timestamp
 from rapport.cases.v1.promise_service_pb2 import KeepPromiseRequest, WithdrawPromiseRequest
 from rapport.cases.v1.work_item_service_pb2 import FinishWorkItemRequest
@@ -38,7 +39,7 @@ async def _moved(desk, name):
 async def test_a_customer_who_was_told_has_a_new_promise(desk):
     work_item, made = await desk.promised_work(due_days=3)
     await desk.forecast(work_item.name, days=5)
-    event_id = uuid4()
+    event_id = ids.uuid7(desk.clock.now())
     told = await desk.tell(made.name, event_id, promise_version=2)
     (fact,) = await renegotiated(desk)
     assert (fact.data.reason_code, fact.data.state) == ("carrier-delay", State.PROMISE_STATE_RENEGOTIATED)
@@ -50,7 +51,7 @@ async def test_a_customer_who_was_told_has_a_new_promise(desk):
 
 
 async def test_an_event_that_comes_again_is_applied_once(desk):
-    first, event_id = await desk.make(3), uuid4()
+    first, event_id = await desk.make(3), ids.uuid7(desk.clock.now())
     for _ in range(2):
         await desk.tell(first.name, event_id)
     await handled(desk)
