@@ -18,7 +18,8 @@ from rapport_imports.dates import format_of
 from rapport_imports.engine import Run
 from rapport_imports.fields import Notation, country
 from rapport_imports.orders import OrderImporter
-from rapport_imports.people import Customers
+from rapport_imports.patience import Patient
+from rapport_imports.people import Channels, Customers
 from rapport_imports.purchases import PurchaseImporter
 from rapport_imports.reading import Reading, as_before, obeyed
 from rapport_imports.result import Result
@@ -46,7 +47,8 @@ async def run(
         installed: the currency of the installation.
         connect: asked once the file can be read: what opens a channel to a service, with the identity of
             whoever imports; None to check without the services.
-        say: is told, before anything is done, what a file of refused rows decides by itself.
+        say: is told, before anything is done, what a file of refused rows decides by itself; and when a
+            service does not answer for a while.
         progress: is told how many rows are done, and of how many.
 
     Raises:
@@ -72,7 +74,7 @@ async def run(
     reading["country"] = notation.country
     open_channel = connect()
     result.asked = open_channel is not None
-    async with _channels(open_channel) as channel:
+    async with _channels(open_channel, say) as channel:
         started = time.monotonic()
         importer = _importer(wanted, table, channel, reading)
         try:
@@ -101,7 +103,7 @@ async def run(
             result.seconds = round(time.monotonic() - started, 3)
 
 
-def _importer(wanted: Wanted, table: tabular.Table, channel: Open, reading: dict[str, str]) -> Any:
+def _importer(wanted: Wanted, table: tabular.Table, channel: Channels, reading: dict[str, str]) -> Any:
     """What sends the rows of that kind."""
     customers = channel("customer")
     if wanted.kind is Kind.CUSTOMERS:
@@ -148,19 +150,16 @@ def _notation(wanted: Wanted, installed: str) -> Notation:
 
 
 @asynccontextmanager
-async def _channels(
-    open_channel: Open | None,
-) -> AsyncIterator[Callable[[str], grpc.aio.Channel]]:
+async def _channels(open_channel: Open | None, say: Callable[[str], None]) -> AsyncIterator[Channels]:
     """Channels by service, closed at the end. Where none can be opened they lead nowhere and are not used."""
     async with AsyncExitStack() as stack:
-        opened: dict[str, grpc.aio.Channel] = {}
+        opened: dict[str, Any] = {}
 
-        def channel(service: str) -> grpc.aio.Channel:
+        def channel(service: str) -> Any:
             if service not in opened:
-                opened[service] = (
-                    open_channel(service) if open_channel else grpc.aio.insecure_channel("localhost:1")
-                )
-                stack.push_async_exit(opened[service])
+                found = open_channel(service) if open_channel else grpc.aio.insecure_channel("localhost:1")
+                stack.push_async_exit(found)
+                opened[service] = Patient(found, service, say)
             return opened[service]
 
         yield channel

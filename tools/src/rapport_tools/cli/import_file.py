@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from rapport_imports.wanted import Kind, Wanted, WrongOption
-from rapport_imports.wording import line
+from rapport_imports.wording import counted, line
 from rapport_tools.cli import import_options as options
 from rapport_tools.cli.failures import Exit, Failure
 from rapport_tools.cli.output import say, write_json
@@ -70,7 +70,7 @@ def import_file(
         raise Failure(str(error), Exit.WRONG_USE) from error
     except BaseException:
         if result.rows:  # what was done is not hidden by what went wrong then
-            result.notes.append("stopped before the end: run it again to go on")
+            result.notes.append(f"stopped after {counted(result.rows, 'row')}: run it again to go on")
             _show(result, file.name, dry_run=dry_run, as_json=as_json)
         raise
     _show(result, file.name, dry_run=dry_run, as_json=as_json)
