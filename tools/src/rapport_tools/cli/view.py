@@ -94,7 +94,14 @@ def _resolved(session: "Session", customer: str, country: str) -> str:
     try:
         return str(stub.ResolveCustomer(request).customer)
     except grpc.RpcError as error:
-        if not isinstance(error, grpc.Call) or error.code() is not grpc.StatusCode.NOT_FOUND:
+        if not isinstance(error, grpc.Call):
+            raise
+        if error.code() is grpc.StatusCode.FAILED_PRECONDITION:  # as of no other handle
+            raise Failure(
+                f"Several customers have the {spoken} {customer}, so it does not tell which: ask for an "
+                f"e-mail address or a customer number. {HANDLES}"
+            ) from None
+        if error.code() is not grpc.StatusCode.NOT_FOUND:
             raise
         raise Failure(f"No customer has the {spoken} {customer}. {HANDLES}") from None
 
