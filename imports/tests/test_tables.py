@@ -342,3 +342,18 @@ def test_damage_anywhere_is_one_line_or_read(tmp_path: Path) -> None:
                 damaged[chance.randrange(len(damaged))] = chance.randrange(256)
             with suppress(UnreadableFile):
                 rows(tmp_path, bytes(damaged))
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.XLSX", "t.xls", "t.ods", "t.pdf"])
+def test_a_broken_workbook_is_not_read_as_text(tmp_path: Path, name: str) -> None:
+    content = bytes(range(256)) * 8
+    with pytest.raises(UnreadableFile, match="is not a workbook: save it again"):
+        rows(tmp_path, content, name)
+
+
+def test_a_workbook_of_another_kind_is_to_be_saved_as_one_that_is_read(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+    with pytest.raises(UnreadableFile, match=r"save it as \.xlsx or CSV"):
+        rows(tmp_path, made.getvalue(), "t.ods")

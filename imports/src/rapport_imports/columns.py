@@ -36,12 +36,23 @@ _EACH_ROW = frozenset({"reference", "email", "phone", "country", "currency", "la
 
 
 class Contents:
-    """What the columns of a file hold: how many values each has, and which hold nothing but currencies."""
+    """What the columns of a file hold: how many values each has, and which hold nothing but currencies.
+
+    `longer` is the first line with more cells than the header has names, 0 for none: where most rows are
+    so (`mostly_longer`), what was taken for the header is a title.
+    """
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.filled: Counter[str] = Counter()
+        self.longer = 0
         others: set[str] = set()
+        excess = 0
         for row in rows:
+            if any(cell.strip() for cell in row.extra):
+                self.longer = self.longer or row.line
+                excess += 1
+            else:
+                excess -= 1
             for column, cell in row.cells.items():
                 if is_nothing(cell):
                     continue
@@ -49,6 +60,7 @@ class Contents:
                 if column not in others and not _is_currency(cell.strip()):
                     others.add(column)
         self.currencies = self.filled.keys() - others
+        self.mostly_longer = excess > 0
 
 
 def columns_for(
@@ -78,11 +90,15 @@ def columns_for(
                 found[name] = guesses[0]
     if contents and "currency" in fields and "currency" not in found:
         found |= _currency([name for name in header if name in contents.currencies - set(found.values())])
-    if missing := [name for name in required if name not in found]:
-        hint = " ".join(f"--map {name}=COLUMN" for name in missing)
+    missing = [name for name in required if name not in found]
+    title = contents is not None and contents.mostly_longer
+    if missing or title or not found:
+        hint = " ".join(f"--map {name}=COLUMN" for name in missing or ["FIELD"])
+        row = contents.longer if contents and contents.longer else "N"
+        none = f"no column for {', '.join(missing or ['any field'])} among {', '.join(header)}"
+        what = "most rows have more cells than the header" if title and not missing else none
         raise UnreadableFile(
-            f"no column for {', '.join(missing)} among {', '.join(header)}; say which with {hint}, or with "
-            "--header-row which line names the columns"
+            f"{what}; say which with {hint}, or with --header-row {row} which line names the columns"
         )
     return {name: found[name] for name in fields if name in found}
 

@@ -177,7 +177,9 @@ class CustomerImporter:
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
         """Commit, wait until every row is applied, and collect what was refused."""
-        job = await self._opened()
+        if self._job is None:
+            return {}
+        job = self._job
         before = job.state
         if before == import_job_pb2.ImportJob.STATE_OPEN:
             job = await self._service.CommitImportJob(

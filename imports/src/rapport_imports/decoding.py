@@ -27,6 +27,9 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "is an old Excel workbook (.xls): save it as .xlsx or CSV"),
     (b"%PDF", "is a PDF: export the table as CSV or .xlsx"),
 )
+# Some programs give these names to tables of text; what has bytes that no text has is a broken workbook.
+_WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".pdf", ".numbers"})
+_NO_TEXT = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f]")
 # Far beyond any table: what is larger is broken, or made to exhaust whoever reads it.
 LINE_MAX = 4_000_000
 UNPACKED_MAX = 4 << 30
@@ -78,6 +81,9 @@ def head(path: Path) -> bytes:
     for magic, told in _OTHERS:
         if start.startswith(magic):
             raise UnreadableFile(f"{path.name} {told}")
+    text = start.startswith(tuple(bom for bom, _ in _BOMS)) or not _NO_TEXT.search(start)
+    if path.suffix.lower() in _WORKBOOKS and not text and not start.startswith(ZIP):
+        raise UnreadableFile(f"{path.name} is not a workbook: save it again, as .xlsx or CSV")
     return start
 
 

@@ -29,6 +29,7 @@ BATCH_CHARACTERS = 500_000
 IN_FLIGHT = 2
 ABORTED_MAX = 20
 _ABORTED = Backoff(0.2, 5.0)
+_NAMED = frozenset({"display_name", "given_name", "family_name", "organization_name"})
 
 
 class RowsRefused(Exception):
@@ -62,7 +63,10 @@ class Importer(Protocol[T]):
         ...
 
     async def finish(self, result: Result) -> Mapping[int, Sequence[Problem]]:
-        """After the last batch: complete the counts, and return what the service refused later, by line."""
+        """After the last batch: complete the counts, and return what the service refused later, by line.
+
+        Where nothing was sent, as in a dry run without services, none is asked.
+        """
         ...
 
 
@@ -112,7 +116,7 @@ class Run(Generic[T]):
         errors = ErrorFile(errors_path, self.table, width, reading)
         try:
             await self._feed(used, errors, total)
-            late = {} if self.offline else await self.importer.finish(self.result)
+            late = await self.importer.finish(self.result)
             if late:
                 for row in self.table.rows():
                     if row.line in late:
@@ -148,6 +152,12 @@ class Run(Generic[T]):
             + (", too" if field == "phone" else f" where {used[field]} has none")
             for field, columns in self.spares.items()
         ]
+        if "display_name" in fields and self.result.ignored and not _NAMED & used.keys():
+            columns = ", ".join(self.result.ignored)
+            self.result.notes.append(
+                "no column is used for names; if one of these holds them, say --map display_name=COLUMN: "
+                f"{columns}"
+            )
         return used
 
     def _survey(self, used: Mapping[str, str]) -> tuple[int, int]:

@@ -160,7 +160,10 @@ class Cells:
             at = dates.read(value, self._notation.date_format, self._notation.first, self.zone)
         except ValueError:
             how = dates.example(self._notation.date_format)
-            allowed = f"must be a date or time as in {how}; --date-format tells another, such as DD/MM/YY"
+            allowed = (
+                f"must be a day that there is, with a time or without, as in {how}; --date-format tells "
+                "another notation, such as DD/MM/YY"
+            )
             self.wrong(field, "INVALID_TIME", allowed)
             return None
         if not EARLIEST <= at <= LATEST:

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 
 # Letters and digits only, without accents, best first: English and what well-known systems
-# export, then German, French, Spanish, Italian, Portuguese, Dutch.
+# export, then German, French, Spanish, Italian, Portuguese, Dutch; for names, addresses of e-mail and
+# phones Polish, Turkish, Russian, Japanese.
 _CUSTOMER_ID = """
         customerid custid clientid contactid externalid customernumber customerno memberid
         buyerid userid customeruser customeruserid squarecustomerid kundennummer kundennr kundenid
@@ -21,6 +22,8 @@ _EMAIL = """
         useremail mail emailadresse mailadresse adressemail adresseemail courriel
         adresseelectronique correoelectronico correo direcciondecorreo indirizzoemail
         postaelettronica enderecodeemail emailadres emailprimary primaryemail email1value email1
+        adresemail pocztaelektroniczna eposta epostaadresi электроннаяпочта почта
+        メールアドレス eメール
     """
 _NUMBER = re.compile(r"(?<=[a-z0-9]{2})(?:nummer|number|num|no)$")
 _NAMES: Mapping[str, str] = {
@@ -40,15 +43,16 @@ _NAMES: Mapping[str, str] = {
     """,
     "given_name": """
         givenname firstname forename billingfirstname firstnamebilling vorname rufname prenom nombre nome
-        primeironome voornaam
+        primeironome voornaam imie ad adi имя 名
     """,
     "family_name": """
         familyname lastname surname billinglastname lastnamebilling nachname familienname nomdefamille nom
-        apellido apellidos cognome sobrenome apelido achternaam
+        apellido apellidos cognome sobrenome apelido achternaam nazwisko soyad soyadi фамилия 姓
     """,
     "display_name": """
         displayname fullname contactname customername billingname name kundenname vollername
-        nomcomplet nomclient nombrecompleto nomecompleto volledigenaam naam
+        nomcomplet nomclient nombrecompleto nomecompleto volledigenaam naam imieinazwisko adsoyad
+        adisoyadi фио 氏名 お名前 名前
     """,
     "organization_name": """
         organizationname organisationname organization1name companyname company organisation organization
@@ -62,6 +66,8 @@ _NAMES: Mapping[str, str] = {
         telefon telefonnummer handy mobil mobiltelefon telefono numerotelephone portable movil
         celular cellulare telefone telemovel telefoon telefoonnummer mobiel
         defaultaddressphone phone1value phone2value businessphone homephone primaryphone
+        numertelefonu telefonkomorkowy telefonnumarasi ceptelefonu telefonno
+        телефон номертелефона мобильныйтелефон 電話番号 電話 携帯電話
     """,
     "fax": "fax faxnumber faxnummer telefax telecopie",
     "account_number": """
@@ -108,7 +114,8 @@ _NAMES: Mapping[str, str] = {
         ordernummer bestelnummer opportunityid id
     """,
     "status": """
-        status stage stagename paymentstatus financialstatus orderstatus zahlungsstatus statut estado stato
+        status stage stagename dealstage paymentstatus financialstatus orderstatus zahlungsstatus statut
+        estado stato
     """,
     "order_id": """
         orderid ordernumber order orderno bestellnummer auftragsnummer numerocommande
@@ -181,5 +188,5 @@ NAMES = {**_NAMES, **dict(_address_names())}
 @functools.cache
 def plain(name: str) -> str:
     """A name without case, accents and signs, and with one word for a number: `Kundennr.`, `Kunden-No.`."""
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return _NUMBER.sub("nr", re.sub(r"[^a-z0-9]", "", letters))
+    letters = unicodedata.normalize("NFKD", name.casefold()).replace("\u0131", "i")
+    return _NUMBER.sub("nr", re.sub(r"[\W_]", "", letters))

@@ -14,9 +14,11 @@ from rapport_imports.customers import external_id
 from rapport_imports.decoding import UnreadableFile
 from rapport_imports.engine import RowsRefused, violations
 from rapport_imports.fields import Cells
+from rapport_imports.names import plain
 from rapport_imports.result import Result
 
 Channels = Callable[[str], grpc.aio.Channel]
+_SEVERAL = "associatedcontactids"  # of a deal in HubSpot
 NOBODY = "customers/00000000-0000-0000-0000-000000000000"
 
 
@@ -48,6 +50,9 @@ def person(cells: Cells) -> Person:
     """
     before = len(cells.row.problems)
     customer, emails = cells.text("customer"), cells.several("email")
+    if ";" in customer and plain(cells.column("customer")) == _SEVERAL:
+        customer = customer.partition(";")[0].strip()
+        cells.tell("FURTHER_CUSTOMERS", "names several customers: the first is taken", "customer")
     email, where = emails[0] if emails else "", "email"
     if "@" in customer:
         customer, email, where = "", customer, "customer"

@@ -1,5 +1,7 @@
 """Purchases, of customers who are known, or made known, by an id in another system or e-mail."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -22,49 +24,110 @@ from rapport_imports.result import Result
 from rapport_imports.tabular import ALREADY_IMPORTED, Problem, Row
 from rapport_imports.wording import counted
 
+# What HubSpot puts behind a stage.
+_PIPELINE = re.compile(r"(?i)\s*\([^()]*pipeline\)$")
+
+
+def _known_by(status: str) -> str:
+    """A status however it is written: `wc-on-hold`, `On hold`, `Closed won (Sales Pipeline)`."""
+    return plain(_PIPELINE.sub("", status)).removeprefix("wc")
+
+
+def _statuses(*written: str) -> frozenset[str]:
+    return frozenset(map(_known_by, written))
+
+
 # What tools call a payment that is none, or is none yet.
-_NO_SALE = frozenset(
-    {
-        "failed",
-        "canceled",
-        "voided",
-        "void",
-        "pending",
-        "authorized",
-        "declined",
-        "disputed",
-        "expired",
-        "uncaptured",
-        "incomplete",
-        "blocked",
-        "rejected",
-        "unpaid",
-        "draft",
-        "checkout-draft",
-        "on-hold",
-        "requires_payment_method",
-        "requires_action",
-        "requires_confirmation",
-        "fehlgeschlagen",
-        "ausstehend",
-        # what a sale is that is not won: Salesforce's stages of an opportunity
-        "prospecting",
-        "qualification",
-        "needs analysis",
-        "value proposition",
-        "id. decision makers",
-        "perception analysis",
-        "proposal/price quote",
-        "negotiation/review",
-        "closed lost",
-    }
+_NO_SALE = _statuses(
+    "failed",
+    "payment failed",
+    "canceled",
+    "voided",
+    "void",
+    "pending",
+    "pending payment",
+    "payment pending",
+    "awaiting payment",
+    "waiting for payment",
+    "authorized",
+    "declined",
+    "denied",
+    "disputed",
+    "expired",
+    "uncaptured",
+    "incomplete",
+    "blocked",
+    "rejected",
+    "unpaid",
+    "not paid",
+    "draft",
+    "auto-draft",
+    "checkout-draft",
+    "trash",
+    "trashed",
+    "on-hold",
+    "requires_payment_method",
+    "requires_action",
+    "requires_confirmation",
+    "requires_capture",
+    "fehlgeschlagen",
+    "ausstehend",
+    "zahlung ausstehend",
+    "in wartestellung",
+    "abgelehnt",
+    "entwurf",
+    # what a sale is that is not won: Salesforce's stages of an opportunity
+    "prospecting",
+    "qualification",
+    "needs analysis",
+    "value proposition",
+    "id. decision makers",
+    "perception analysis",
+    "proposal/price quote",
+    "negotiation/review",
+    "closed lost",
+    # and HubSpot's of a deal
+    "appointment scheduled",
+    "qualified to buy",
+    "presentation scheduled",
+    "decision maker bought-in",
+    "contract sent",
 )
-
-
 # What orders are called that were, until all was given back. A payment that was never made is `canceled`.
-_GIVEN_BACK = frozenset({"refunded", "erstattet", "cancelled", "storniert"})
+_GIVEN_BACK = _statuses("refunded", "erstattet", "rückerstattet", "zurückgezahlt", "cancelled", "storniert")
+# What tools call a sale. Any other status is taken for one, and told.
+_SALE = _statuses(
+    "paid",
+    "partially paid",
+    "partially refunded",
+    "partial refund",
+    "succeeded",
+    "success",
+    "successful",
+    "complete",
+    "completed",
+    "processing",
+    "processed",
+    "cleared",
+    "captured",
+    "settled",
+    "fulfilled",
+    "shipped",
+    "delivered",
+    "closed",
+    "closed won",
+    "won",
+    "bezahlt",
+    "abgeschlossen",
+    "in bearbeitung",
+    "versendet",
+    "geliefert",
+    "teilweise erstattet",
+    "teilweise zurückgezahlt",
+)
+_STATUSES_TOLD = 20
 # Who sent money: when it goes out, as what is given back does, that is the shop itself.
-_SENDER = "fromemailaddress"
+_SENDERS = frozenset({"fromemailaddress", "absenderemailadresse", "vonemailadresse"})
 _UNCLEAR = (
     "may be one that another file brought of this customer and time: with another amount, without a "
     "reference, one more than there were, or given back of another department's"
@@ -107,15 +170,17 @@ class PurchaseImporter:
         self._corrected = 0
         self._given_back = 0
         self._by_sender = False
+        self._statuses: Counter[str] = Counter()  # that nobody knows
 
     def begin(self, used: Mapping[str, str]) -> None:
         """Ask for a column that says whose the purchases are."""
         require_customer(used)
-        self._by_sender = plain(used.get("email", "")) == _SENDER
+        self._by_sender = not _SENDERS.isdisjoint(plain(used.get(name, "")) for name in ("email", "customer"))
 
     def parse(self, cells: Cells) -> Bought | None:
         """A purchase; None for a payment that came to nothing, and for the further lines of an order."""
-        reference, status = cells.text("reference"), cells.text("status").casefold().removeprefix("wc-")
+        reference, written = cells.text("reference"), cells.text("status")
+        status = _known_by(written)
         if reference in self._orders and not cells.text("amount"):
             cells.tell("FURTHER_LINE", "further lines of orders already read: skipped")
             return None
@@ -126,6 +191,8 @@ class PurchaseImporter:
                 "NO_SALE", "failed or not paid: skipped, and what another file brought stays", "status"
             )
             return None
+        if written and status not in _SALE | _GIVEN_BACK:
+            self._statuses[written] += 1
         currency, amount = cells.currency("currency", "amount"), cells.amount("amount")
         if amount < 0 and self._by_sender:
             cells.tell("PAID_OUT", "money that went out names no customer: skipped, see `refunded`", "amount")
@@ -164,6 +231,11 @@ class PurchaseImporter:
         result.known -= self._corrected
         if self._given_back:
             result.notes.append(f"given back whole, and worth nothing: {counted(self._given_back, 'row')}")
+        if self._statuses:
+            told = [f"{status} ({count:,})" for status, count in self._statuses.most_common(_STATUSES_TOLD)]
+            if rest := len(self._statuses) - len(told):
+                told.append(f"{rest:,} more")
+            result.notes.append(f"statuses that are not known, whose rows count as sales: {', '.join(told)}")
         self._customers.tell(result)
         return {}
 

@@ -27,6 +27,9 @@ _MARKS: dict[str, tuple[frozenset[str], ...]] = {
     "paypal": (
         frozenset({"transactionid", "fromemailaddress"}),
         frozenset({"transactionid", "gross", "fee", "net"}),
+        frozenset({"transaktionscode", "absenderemailadresse"}),
+        frozenset({"transaktionscode", "vonemailadresse"}),
+        frozenset({"transaktionscode", "brutto", "netto"}),
     ),
     "square": (
         frozenset({"squarecustomerid"}),
@@ -58,7 +61,13 @@ _COLUMNS: Mapping[str, Mapping[str, str]] = {
     # `Name` is the number of the order, on each of its lines; `Id` is on the first alone.
     "shopify": {"reference": "name id", "order_id": "name"},
     "stripe": {"reference": "id"},
-    "paypal": {"reference": "transactionid", "amount": "gross", "email": "fromemailaddress"},
+    "paypal": {
+        "reference": "transactionid transaktionscode",
+        "amount": "gross brutto",
+        "email": "fromemailaddress absenderemailadresse vonemailadresse",
+    },
+    # Of deals: contacts have neither an amount nor a date of closing.
+    "hubspot": {"reference": "recordid dealid", "customer": "associatedcontactids", "date": "closedate"},
     "square": {"reference": "paymentid transactionid", "amount": "totalcollected"},
     "woocommerce": {"reference": "ordernumber orderid"},
 }

@@ -74,6 +74,8 @@ def _check_size(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if "[Content_Types].xml" not in names:
+            if "mimetype" in names:  # as OpenDocument has it
+                raise UnreadableFile(f"{path.name} is not an .xlsx workbook: save it as .xlsx or CSV")
             raise UnreadableFile(f"{path.name} is a ZIP archive, not a readable .xlsx file: unpack it first")
         refuse_bomb(path, path.stat().st_size, sum(entry.file_size for entry in archive.infolist()))
         for part in archive.infolist():

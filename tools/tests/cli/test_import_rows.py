@@ -74,6 +74,13 @@ def test_a_number_copied_from_an_address_book_is_that_number() -> None:
         "Klantnummer;Voornaam;Achternaam;E-mailadres;Telefoon;Land",
         "Record ID;First Name;Last Name;Email;Phone Number;Country/Region",
         "Customer ID;First Name;Last Name;Email;Phone;Default Address Country Code",
+        "Customer ID;Imi\u0119;Nazwisko;Adres e-mail;Numer telefonu;Country",
+        "Customer ID;Ad\u0131;Soyad\u0131;E-posta;Telefon Numaras\u0131;Country",
+        "Customer ID;\u0418\u043c\u044f;\u0424\u0430\u043c\u0438\u043b\u0438\u044f;"
+        "\u042d\u043b\u0435\u043a\u0442\u0440\u043e\u043d\u043d\u0430\u044f \u043f\u043e\u0447\u0442\u0430;"
+        "\u0422\u0435\u043b\u0435\u0444\u043e\u043d;Country",
+        "Customer ID;\u540d;\u59d3;\u30e1\u30fc\u30eb\u30a2\u30c9\u30ec\u30b9;"
+        "\u96fb\u8a71\u756a\u53f7;Country",
     ],
 )
 def test_columns_are_known_in_the_big_languages_and_of_well_known_systems(header: str) -> None:
@@ -606,3 +613,38 @@ def test_rows_that_are_no_text_are_refused_and_others_are_read(check: Check) -> 
     code, result, _ = check("customers", content)
     assert (code, result["rows"], result["refused"]) == (1, 3, 2)
     assert "Ren\u00e9" in Path(result["errors_file"]).read_text()
+
+
+def test_a_title_above_the_header_is_told_with_the_line_that_names_the_columns(check: Check) -> None:
+    for title in ("Kundenliste 2026", "Kunde"):
+        for kind in ("customers", "purchases"):
+            file = f"{title};;;\n\nid;name;email;date;amount\n1;Anna;a@x.example;2026-01-02;1\n"
+            code, result, told = check(kind, file)
+            assert (code, result, "with --header-row 3 which line" in told) == (2, {}, True)
+            assert check(kind, file, "--header-row", "3")[0] == 0
+
+
+def test_columns_of_which_none_is_known_import_nothing(check: Check) -> None:
+    code, result, told = check("customers", "foo,bar\n1,2\n")
+    assert (code, result, "no column for any field among foo, bar" in told) == (2, {}, True)
+    assert check("customers", "foo,bar\n1,2\n", "--map", "external_id=foo")[0] == 0
+
+
+def test_columns_of_names_that_are_not_known_are_told(check: Check) -> None:
+    def told(header: str) -> list[str]:
+        return [
+            note
+            for note in check("customers", f"email,{header}\na@x.example,1\n")[1]["notes"]
+            if "names" in note
+        ]
+
+    assert told("\u03cc\u03bd\u03bf\u03bc\u03b1") == [
+        "no column is used for names; if one of these holds them, say --map display_name=COLUMN: "
+        "\u03cc\u03bd\u03bf\u03bc\u03b1"
+    ]
+    assert told("name") == told("phone") == []
+
+
+def test_a_day_that_there_is_not_is_told_as_one(check: Check) -> None:
+    [refusal] = check("purchases", "customer_id,date,amount\na,31.02.2026,1\n")[1]["refusals"]
+    assert refusal["description"].startswith("must be a day that there is")

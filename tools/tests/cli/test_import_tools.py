@@ -156,3 +156,102 @@ def test_an_order_of_a_shop_is_known_by_its_name(check: Check) -> None:
     file = SHOPIFY.replace("Id\n", "Promised\n")
     code, result, _ = check("orders", file.replace(",77", ",2026-01-09"))
     assert (code, result["used"]["order_id"]) == (0, "Name")
+
+
+@pytest.mark.parametrize(
+    ("head", "unpaid"),
+    [
+        (
+            "Order Number,Order Date,Order Status,Order Total,Email (Billing),First Name (Billing)",
+            [
+                "On hold",
+                "on-hold",
+                "wc-on-hold",
+                "Wc-Pending",
+                "Pending payment",
+                "pending_payment",
+                "ON HOLD",
+                "Trash",
+                "awaiting payment",
+                "Zahlung ausstehend",
+            ],
+        ),
+        (
+            "Record ID,Close Date,Deal Stage,Amount,Associated Contact IDs,Deal Name",
+            [
+                "Closed lost",
+                "closedlost",
+                "Closed Lost (Sales Pipeline)",
+                "Contract sent",
+                "appointmentscheduled",
+            ],
+        ),
+    ],
+)
+def test_what_is_not_paid_or_not_won_is_no_sale_however_it_is_written(
+    check: Check, head: str, unpaid: list[str]
+) -> None:
+    sold = ["Completed", "wc-processing", "Closed won", "Closed Won (Sales Pipeline)", "closedwon"]
+    rows = [f"{i},2150-01-02,{status},12.00,a@x.example,Ida" for i, status in enumerate(unpaid)]
+    rows += [f"1{i},2026-01-02,{status},12.00,a@x.example,Ida" for i, status in enumerate(sold)]
+    code, result, _ = check("purchases", "\n".join([head, *rows]))
+    assert (code, result["skipped"], result["refused"]) == (0, len(unpaid), 0)
+    assert [note for note in result["notes"] if "status" in note] == []
+
+
+def test_statuses_that_nobody_knows_are_told(check: Check) -> None:
+    rows = "a,2026-01-02,1.00,Teilbezahlt\na,2026-01-03,1.00,Teilbezahlt\na,2026-01-04,1.00,paid\n"
+    result = check("purchases", f"customer_id,date,amount,status\n{rows}a,2026-01-05,1.00,Hold?\n")[1]
+    assert result["notes"] == [
+        "statuses that are not known, whose rows count as sales: Teilbezahlt (2), Hold? (1)"
+    ]
+
+
+def test_a_deal_of_several_is_that_of_the_first_and_told(check: Check) -> None:
+    head = "Record ID,Deal Stage,Close Date,Amount,Associated Contact IDs\n"
+    code, result, _ = check("purchases", f"{head}7,Closed won,2026-01-02,9.00,101;102\n")
+    assert (code, result["system"]) == (0, "hubspot")
+    assert result["used"] == {
+        "customer": "Associated Contact IDs",
+        "date": "Close Date",
+        "amount": "Amount",
+        "reference": "Record ID",
+        "status": "Deal Stage",
+    }
+    assert [told["reason"] for told in result["told"]] == ["FURTHER_CUSTOMERS"]
+    deal = cells({"Associated Contact IDs": "101;102"}, {"customer": "Associated Contact IDs"})
+    assert person(deal) == Person("101", "")
+
+
+PAYPAL_GERMAN = (
+    '"Datum","Uhrzeit","Zeitzone","Name","Typ","Status","W\u00e4hrung","Brutto","Geb\u00fchr","Netto",'
+    '"Absender E-Mail-Adresse","Empf\u00e4nger E-Mail-Adresse","Transaktionscode","Rechnungsnummer"\n'
+    '"20.01.2026","10:00:00","CET","Anna","Zahlung","Abgeschlossen","EUR","1.100,00","-1,00","1.099,00",'
+    '"a@x.example","shop@y.example","7XA",""\n'
+    '"21.01.2026","10:00:00","CET","Anna","R\u00fcckzahlung","Abgeschlossen","EUR","-40,00","0,00","-40,00",'
+    '"shop@y.example","a@x.example","7XB",""\n'
+    '"22.01.2026","10:00:00","CET","Bob","Zahlung","Ausstehend","EUR","5,00","0,00","5,00",'
+    '"b@x.example","shop@y.example","7XC",""\n'
+)
+
+
+@pytest.mark.parametrize("sender", ["Absender E-Mail-Adresse", "Von E-Mail-Adresse"])
+def test_activity_of_paypal_is_known_in_german_and_what_went_out_is_of_nobody(
+    check: Check, sender: str
+) -> None:
+    code, result, _ = check("purchases", PAYPAL_GERMAN.replace("Absender E-Mail-Adresse", sender))
+    assert (code, result["system"], result["skipped"]) == (0, "paypal", 2)
+    used = {"reference": "Transaktionscode", "amount": "Brutto", "email": sender, "currency": "W\u00e4hrung"}
+    assert used.items() <= result["used"].items()
+    assert [(told["reason"], told["lines"]) for told in result["told"]] == [
+        ("PAID_OUT", [3]),
+        ("NO_SALE", [4]),
+    ]
+
+
+def test_users_of_a_help_desk_are_known_by_the_id_that_they_have_elsewhere(check: Check) -> None:
+    file = "id,name,email,external_id\n901,Anna,a@x.example,K-1\n902,Bob,b@x.example,\n"
+    code, result, _ = check("customers", file)
+    assert (code, result["used"]["external_id"], result["ignored"]) == (0, "external_id", ["id"])
+    empty = file.replace("K-1", "")
+    assert check("customers", empty)[1]["used"]["external_id"] == "id"

@@ -20,11 +20,11 @@ INVALID_REASONS: dict[str, tuple[str, str]] = {
     "EMAIL": ("INVALID_EMAIL", "must be an e-mail address like anna@example.com"),
     "PHONE": (
         "INVALID_PHONE",
-        "must be a phone number, with country code or in the customer's region",
+        "must be a phone number: with its country's code, as +49 30 901820, or of the customer's country",
     ),
     "FAX": (
         "INVALID_PHONE",
-        "must be a fax number, with country code or in the customer's region",
+        "must be a fax number: with its country's code, as +49 30 901820, or of the customer's country",
     ),
 }
 # Types whose values are unique within a system: the `system` that made the id, or the network.
