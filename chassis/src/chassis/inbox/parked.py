@@ -22,7 +22,7 @@ from chassis import backoff
 from chassis.db.database import Database
 from chassis.db.schema import PARKED
 from chassis.db.statement import Bulk, Statement
-from chassis.errors import Refusal
+from chassis.errors import Malformed, Refusal
 from chassis.events.shown import CUSTOMER
 from chassis.inbox.delivery import Delivery
 from chassis.inbox.subscription import Subscription
@@ -167,7 +167,7 @@ class Parked:
             "headers": {_storable(name): _storable(value) for name, value in headers.items()},
             "data": kept.body,
             "attempts": kept.attempts,
-            "error": type(error).__name__ if error else "",
+            "error": _words(error) if error else "",
             "reason": error.reason if isinstance(error, Refusal) else "",
             "parked_at": self._db.clock.now(),
             "due_at": now + timedelta(seconds=backoff.RETRIES.wait(kept.attempts)) if error else now,
@@ -183,6 +183,12 @@ def _kept(found: Delivery) -> Kept:
 def _text(headers: Mapping[str, str], name: str) -> str:
     """An attribute as it is shown to whoever looks what was set aside: a row, and a view, can hold it."""
     return _storable(unquote(headers.get(name, "")))[:TEXT_MAX]
+
+
+def _words(error: Exception) -> str:
+    """The type of an error; of an event that is none, which says nothing of what it holds, also its words."""
+    name = type(error).__name__
+    return f"{name}: {error}"[:TEXT_MAX] if isinstance(error, Malformed) else name
 
 
 def _storable(text: str) -> str:

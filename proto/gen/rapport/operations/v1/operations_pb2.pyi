@@ -84,7 +84,9 @@ class SetAside(_message.Message):
     state: _states_pb2.SetAsideState.ValueType
     """What becomes of them."""
     error: _builtins.str
-    """The type of the error; empty when this release does not know the type of the events."""
+    """The type of the error, and what is wrong with an event that is not well-formed; empty when this release does not know
+    the type of the events.
+    """
     event_count: _builtins.int
     """How many."""
     def __init__(
@@ -233,7 +235,7 @@ class DeadLetter(_message.Message):
     resource: _builtins.str
     """What the event is about; empty when it says nothing."""
     error: _builtins.str
-    """The type of the error."""
+    """The type of the error, and what is wrong with an event that is not well-formed."""
     reason: _builtins.str
     """The refusal's reason; empty for other errors."""
     attempt_count: _builtins.int
