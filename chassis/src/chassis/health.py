@@ -22,13 +22,13 @@ CONNECTIONS_MAX = 256
 ANSWER_S = 1.0
 
 
-def health_app(service: str, ready: Callable[[], list[str]], amiss: Callable[[], list[str]]) -> Starlette:
+def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[[], list[str]]) -> Starlette:
     """The HTTP endpoints of a service.
 
     Args:
         service: its name.
         ready: what keeps the service from being ready, in words; empty means ready.
-        amiss: what a person should look at although it serves, in words.
+        warnings: what a person should look at although it serves, in words.
 
     """
 
@@ -40,7 +40,7 @@ def health_app(service: str, ready: Callable[[], list[str]], amiss: Callable[[],
         """Whether the service should get requests, and if not, why not."""
         problems = ready()
         status = "NOT_SERVING" if problems else "SERVING"
-        told = {"status": status, "problems": problems, "warnings": amiss()}
+        told = {"status": status, "problems": problems, "warnings": warnings()}
         return JSONResponse(told, status_code=503 if problems else 200)
 
     async def metrics(_: Request) -> Response:

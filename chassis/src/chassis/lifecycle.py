@@ -10,6 +10,7 @@ from typing import Any
 import nats.errors
 import structlog
 import uvloop
+from prometheus_client import Gauge
 
 from chassis.app import App
 from chassis.auth.tokens import Verifier
@@ -40,6 +41,10 @@ GRACE_S = 15.0
 CHECK_EVERY_S = 5.0
 MISSES_UNTIL_UNREADY = 2
 MISSES_UNTIL_EXIT = 12  # longer than the client's own pings need to notice that a connection is dead
+
+WARNINGS = Gauge(
+    "rapport_warnings", "What is amiss while the service serves; /health/ready says it in words."
+)
 
 log = structlog.get_logger()
 
@@ -188,6 +193,12 @@ class Lifecycle:
         if hasattr(self, "server"):
             self.server.set_ready(not problems)
 
+    def _warn(self, warnings: list[str]) -> None:
+        if warnings and warnings != self.warnings:
+            log.warning("something is amiss", warnings=warnings)
+        self.warnings = warnings
+        WARNINGS.set(len(warnings))
+
     async def _watch(self) -> None:
         """Be unready while database or broker do not answer.
 
@@ -202,7 +213,7 @@ class Lifecycle:
             database, broker = await self.app.db.problem(), await self._nats.problem()
             problems = [problem for problem in (database, broker) if problem]
             misses = misses + 1 if problems else 0
-            self.warnings = [p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p]
+            self._warn([p for p in (self._heartbeat.problem, *self.app.freshness.problems) if p])
             if misses == 0 or misses >= MISSES_UNTIL_UNREADY:
                 self._be_ready(problems)
             broker_misses = broker_misses + 1 if broker and not self._nats.is_reconnecting() else 0

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from chassis.errors import invalid
 
+SERVICE = r"[a-z][a-z0-9]{0,30}"  # also a database, a role, a stream, a Python package, a chart
 CODE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 SUBJECT = rf"(?:agent|service):{CODE}"  # who acts, but for the clock
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {

@@ -16,6 +16,7 @@ A service's `__main__.py` is three lines; its `service.py` declares a `Service` 
 import argparse
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from chassis.app import App
 from chassis.clock import Clock
 from chassis.events.declarations import Declaration, Listening
 from chassis.events.facts import FactCodec
+from chassis.names import SERVICE
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, Sources, WrongSettings, load
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -38,7 +40,7 @@ class Service(Generic[S]):
     Importing it connects to nothing and reads no settings.
 
     Args:
-        name: lower-case; names the stream, the database role and the chart.
+        name: 1 to 31 lower-case letters and digits; names the stream, the database's role and the chart.
         port: gRPC port; health and metrics listen on `port + 100`.
         settings: the settings class.
         events: the generated module of the service's event messages.
@@ -63,6 +65,8 @@ class Service(Generic[S]):
         calls: Sequence[str] = (),
         permissions: Sequence[str] = (),
     ) -> None:
+        if not re.fullmatch(SERVICE, name):
+            raise ValueError(f"a service is called by 1 to 31 lower-case letters and digits, not {name!r}")
         self.name = name
         self.port = port
         self.settings = settings

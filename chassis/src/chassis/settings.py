@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from chassis.db.days import AUDIT_DAYS, CAUSES_DAYS
+from chassis.names import SERVICE
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -24,7 +25,7 @@ class Sources(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RAPPORT_", extra="ignore", frozen=True)
 
-    sources: Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]], NoDecode] = Field(
+    sources: Annotated[list[Annotated[str, Field(pattern=f"^{SERVICE}$")]], NoDecode] = Field(
         default_factory=list,
         description="names of services, with commas between: who listens to all hears these too, "
         "besides those whose contracts are installed",

@@ -279,10 +279,10 @@ async def test_who_waited_for_a_lock_has_the_later_event_id(direct, acting, open
 
 async def test_a_fact_that_no_stream_would_take_is_refused_before_it_is_written(direct, acting, opened):
     with pytest.raises(FailedPrecondition) as refusal:
-        await record(direct, acting, opened("cases/1", topic="x" * FACT_MAX_BYTES))
+        await record(direct, acting, opened("cases/1", customer="x" * FACT_MAX_BYTES))
     assert refusal.value.reason == "FACT_TOO_LARGE"
     assert str(FACT_MAX_BYTES) in refusal.value.message
-    await record(direct, acting, opened("cases/1", topic="x" * (FACT_MAX_BYTES - 100)))
+    await record(direct, acting, opened("cases/1", customer="x" * (FACT_MAX_BYTES - 100)))
     assert len(await rows(direct, "SELECT id FROM outbox")) == 1
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+from dataclasses import make_dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from chassis.events.facts import FactCodec, subject_of
 from chassis.events.shown import attributes, plan
 from chassis.inbox.pull import BYTES_MAX, Pull
 from chassis.inbox.subscription import Subscription
+from rapport.cases.v1 import cases_events_pb2
 from rapport.cases.v1.cases_events_pb2 import CaseOpened
 from rapport_testing.wait import eventually
 
@@ -38,6 +40,18 @@ message Sent {{
 message Gift {{ string name = 1; }}
 """
 EVERYTHING = ("events.cases.>",)
+
+
+def told_by(package, folder, fields="string gift = 1;"):
+    """The event message of a contract, without its module."""
+    (folder / "gifts.proto").write_text(CONTRACT.format(package=package).replace("string gift = 1;", fields))
+    google = sysconfig.get_paths()["purelib"]
+    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", f"-I{PROTO}", f"-I{google}"]
+    subprocess.run([*compiler, f"-o{folder / 'out'}", "gifts.proto"], check=True)
+    [compiled] = FileDescriptorSet.FromString((folder / "out").read_bytes()).file
+    compiled.name = f"{package}.proto"  # the pool is everybody's
+    Default().AddSerializedFile(compiled.SerializeToString())
+    return GetMessageClass(Default().FindMessageTypeByName(f"{package}.Sent"))
 
 
 def test_every_message_with_a_subject_is_an_event_and_no_other_is():
@@ -192,13 +206,22 @@ def test_what_every_contract_describes_for_timelines_can_be_read():
 )  # fmt: skip
 def test_a_service_whose_contract_describes_what_cannot_be_does_not_start(field, said, tmp_path):
     package = f"wrong{abs(hash(field))}"
-    text = CONTRACT.format(package=package).replace("string gift = 1;", f"string gift = 1; {field}")
-    (tmp_path / f"{package}.proto").write_text(text)
-    google = sysconfig.get_paths()["purelib"]
-    compiler = [sys.executable, "-m", "grpc_tools.protoc", f"-I{tmp_path}", f"-I{PROTO}", f"-I{google}"]
-    subprocess.run([*compiler, f"-o{tmp_path / 'out'}", f"{package}.proto"], check=True)
-    [compiled] = FileDescriptorSet.FromString((tmp_path / "out").read_bytes()).file
-    Default().AddSerializedFile(compiled.SerializeToString())
-    events = SimpleNamespace(Sent=GetMessageClass(Default().FindMessageTypeByName(f"{package}.Sent")))
+    events = SimpleNamespace(Sent=told_by(package, tmp_path, f"string gift = 1; {field}"))
     with pytest.raises(TypeError, match=said):
         FactCodec(events)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"), [("case", "7"), ("topic", "Late delivery"), ("department", "billing")]
+)
+def test_a_fact_that_no_reader_would_take_is_not_recorded(field, wrong):
+    told = {"case": "cases/7", "topic": "late", "department": "departments/billing"}
+    fact = make_dataclass("CaseOpened", told)
+    assert FactCodec(cases_events_pb2).encode(fact(**told)).resource == "cases/7"
+    with pytest.raises(ValueError, match=f"CaseOpened.{field} must be"):
+        FactCodec(cases_events_pb2).encode(fact(**told | {field: wrong}))
+
+
+def test_an_event_is_called_as_readers_know_events(tmp_path):
+    with pytest.raises(TypeError, match=r"must be called like acme\.billing"):
+        FactCodec(SimpleNamespace(Sent=told_by("Wrong.v1", tmp_path)))

@@ -112,7 +112,7 @@ async def test_garbage_in_a_batch_does_not_hold_up_the_rest(bench, noted, infras
 
     await eventually(lambda: noted(loyalty))
     [letter] = await eventually(lambda: bench.dead_letters(loyalty))
-    assert (letter.type, letter.error) == ("", "Malformed: KeyError")
+    assert (letter.type, letter.error) == ("", "Malformed: without ce-authid")
 
 
 async def test_applying_a_batch_is_a_trace_of_its_own_linked_to_those_that_published(bench, noted, spans):

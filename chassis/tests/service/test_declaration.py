@@ -118,3 +118,11 @@ def test_what_is_no_name_of_a_service_is_heard_by_nobody(sources: str) -> None:
     assert refused.returncode == 2
     assert refused.stderr.startswith("RAPPORT_SOURCES: ")
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["", "gift_cards", "Gifts", "7gifts", "g" * 32])
+def test_a_service_is_called_as_all_that_is_named_after_it_can_be(name: str) -> None:
+    with pytest.raises(ValueError, match="lower-case letters and digits"):
+        Service(
+            name, port=7010, settings=Demanding, events=loyalty_events_pb2, migrations=Path(), compose=compose
+        )

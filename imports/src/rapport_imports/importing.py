@@ -69,9 +69,8 @@ async def run(
     if table.mended:
         result.notes.append(obeyed(wanted, table.before))
         say(result.notes[0])  # whoever made the file decides it
-    reading = {"encoding": table.encoding.name, "sheet": table.sheet}
     notation = replace(_notation(wanted, installed), first=table.before.first)
-    reading["country"] = notation.country
+    reading = {"encoding": table.encoding.name, "sheet": table.sheet, "country": notation.country}
     open_channel = connect()
     result.asked = open_channel is not None
     async with _channels(open_channel, say) as channel:

@@ -14,14 +14,13 @@ from google.protobuf.message import Message
 from chassis.api import formats
 from chassis.context import CLOCK, CORRELATION_ID
 from chassis.errors import Malformed
-from chassis.events.shown import NOTHING, Shown, attributes, formed, moment, shown
-from chassis.names import SUBJECT
+from chassis.events.shown import NOTHING, TYPE, Shown, attributes, formed, moment, shown
+from chassis.names import SERVICE, SUBJECT
 
 M = TypeVar("M", bound=Message)
 ATTRIBUTE_MAX = 4096  # characters, as sent
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
-_SOURCE = re.compile(r"//([a-z0-9-]{1,63})\.rapport")
-_TYPE = re.compile(r"(?=.{1,300}$)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*")
+_SOURCE = re.compile(rf"//({SERVICE})\.rapport")
 _ACTOR = re.compile(rf"{SUBJECT}|{CLOCK}")
 
 
@@ -102,7 +101,7 @@ def parse(raw: Mapping[str, str], body: bytes, messages: Mapping[str, type[M]]) 
     actor = unquote(raw["ce-authid"])
     if not _ACTOR.fullmatch(actor):
         raise Malformed("an actor that is none")
-    if not _TYPE.fullmatch(raw["ce-type"]):
+    if not TYPE.fullmatch(raw["ce-type"]):
         raise Malformed("a type that is no name like acme.billing.v1.InvoiceSent")
     message = messages.get(raw["ce-type"])
     data: Any = message.FromString(body) if message else None

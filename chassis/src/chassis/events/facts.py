@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from chassis.api.messages import to_message
 from chassis.errors import FailedPrecondition
 from chassis.events.registry import subject
-from chassis.events.shown import plan
+from chassis.events.shown import TYPE, forms, plan
 
 FACT_MAX_BYTES = 240 * 1024  # a stream takes 256 KiB, the attributes of the event included
 
@@ -44,18 +44,27 @@ class FactCodec:
         }
         self.messages: Mapping[str, type[Message]] = found
         self._subjects = {name: subject_of(message) for name, message in found.items()}
+        self._forms = {name: forms(message) for name, message in found.items()}
         for message in found.values():  # what is described wrongly is found here, and not by the relay
-            plan(message.DESCRIPTOR.full_name)
+            plan(full_name := message.DESCRIPTOR.full_name)
+            if not TYPE.fullmatch(full_name):
+                raise TypeError(
+                    f"{full_name} must be called like acme.billing.v1.InvoiceSent: no reader takes it"
+                )
 
     def encode(self, fact: Any) -> EncodedFact:
         """The event for a domain fact: a dataclass with the name and fields of an event message.
 
         The message's first field is the name of the resource that the fact is about. KeyError when the
-        service has no such event; FailedPrecondition (`FACT_TOO_LARGE`) for one that no stream would take:
-        written down, it would hold up whatever happens to its resource later.
+        service has no such event; ValueError when a field has not the form that its readers ask for;
+        FailedPrecondition (`FACT_TOO_LARGE`) for one that no stream would take: written down, it would hold
+        up whatever happens to its resource later.
         """
         name = type(fact).__name__
-        message = to_message(self.messages[name], fact)
+        message: Any = to_message(self.messages[name], fact)
+        for field, judge in self._forms[name]:
+            if (text := getattr(message, field)) and (wrong := judge(text)):
+                raise ValueError(f"{name}.{field} {wrong[1]}: no reader takes it otherwise")
         resource = getattr(message, message.DESCRIPTOR.fields[0].name)
         data = message.SerializeToString()
         if len(data) > FACT_MAX_BYTES:

@@ -33,10 +33,12 @@ from rapport.common.v1.channel_pb2 import Channel, Direction
 from rapport.options.v1 import options_pb2
 
 CUSTOMER = "ce-customer"
+TYPE = re.compile(r"(?=.{1,300}$)[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\.[A-Z][A-Za-z0-9]*")
 _BY_NAME = {"customer": CUSTOMER, "department": "ce-department"}  # fields that need no option
 _AMOUNT = re.compile(r"(-?[0-9]{1,19}(?:\.[0-9]{1,9})?) ([A-Z]{3})", re.ASCII)
 _CODE = formats.FORMATS[options_pb2.FORMAT_CODE]
 _DEPARTMENT = formats.name(Pattern("departments/{department:code}"))
+_FORMS = {"ce-topic": _CODE, "ce-department": _DEPARTMENT}
 _ENUMS: dict[str, Any] = {each.DESCRIPTOR.full_name: each.DESCRIPTOR for each in (Channel, Direction)}
 _TIMESTAMP, _MONEY = "google.protobuf.Timestamp", "google.type.Money"
 _KINDS = {
@@ -95,11 +97,11 @@ def shown(raw: Mapping[str, str]) -> Shown:
     if paid:
         Currency.of(paid[2])  # ValueError for none, as for more than an amount holds
         messages.money(Decimal(paid[1]), paid[2])
+    texts = {name[3:]: formed(raw, name, judge) for name, judge in _FORMS.items() if raw.get(name)}
     return Shown(
+        **texts,
         customer=unquote(raw.get(CUSTOMER, "")),
         occur_time=moment(occurred) if occurred else None,
-        topic=formed(raw, "ce-topic", _CODE) if raw.get("ce-topic") else "",
-        department=formed(raw, "ce-department", _DEPARTMENT) if raw.get("ce-department") else "",
         channel=unquote(raw.get("ce-channel", "")),
         direction=unquote(raw.get("ce-direction", "")),
         amount=Decimal(paid[1]) if paid else None,
@@ -135,6 +137,13 @@ def plan(full_name: str) -> tuple[tuple[str, Callable[[Any], str]], ...]:
     if len(dict(found)) != len(found):
         raise TypeError(f"{full_name} has two fields that are the same to a timeline")
     return found
+
+
+def forms(message: Any) -> tuple[tuple[str, formats.Judge], ...]:
+    """The fields of an event message whose readers take no text of another form, each with its judge."""
+    fields = message.DESCRIPTOR.fields
+    judged = [(field.name, _FORMS[name]) for field in fields if (name := _attribute(field)) in _FORMS]
+    return ((fields[0].name, formats.ANY_NAME), *judged)
 
 
 def _attribute(field: FieldDescriptor) -> str:

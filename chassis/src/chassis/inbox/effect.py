@@ -104,7 +104,7 @@ class Effect:
         try:
             event = envelope.parse(message.headers, message.body, self._subscription.messages)
         except (KeyError, ValueError, DecodeError) as error:
-            raise Malformed(type(error).__name__) from error
+            raise Malformed(_what(error)) from error
         if not self._subscription.hears(event.type):
             raise Malformed("a type that nobody handles")
         source = self._subscription.source
@@ -131,3 +131,8 @@ class Effect:
 
     def _age_s(self, event: Event[Any]) -> float:
         return (self._db.clock.now() - event.time).total_seconds()
+
+
+def _what(error: Exception) -> str:
+    """The type of an error, and of a missing attribute the name: what it has is not told."""
+    return f"without {error.args[0]}" if isinstance(error, KeyError) else type(error).__name__

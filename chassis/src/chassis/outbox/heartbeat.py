@@ -3,7 +3,7 @@
     beat.<service>   every 2 seconds from every replica, as JSON: `Beat`
 
 A stream that was made anew, that ends before what it once acknowledged, or that gives a sequence away again,
-has lost events. Then this service is not ready and sends no beat until it has published again what its outbox
+has lost events. Then this service warns and sends no beat until it has published again what its outbox
 holds (14 days); of a stream that still has its beginning, what was published after the last before the loss.
 """
 

@@ -92,9 +92,6 @@ class WorkRunner:
                 now = self._db.clock.now()
                 for work in await queue.CLAIM.all(self._db, of_kind=kind, now=now, free=free, lease=lease):
                     self._start(worker, work)
-        if now_s - self._looked > SILENT_S:
-            self._answering_since = now_s
-        self._looked = asyncio.get_running_loop().time()
         if now_s >= self._overdue_at:
             self._overdue_at = now_s + OVERDUE_EVERY_S
             await self._see_to_overdue(now_s)
@@ -199,6 +196,9 @@ class WorkRunner:
         """What died, and what is of no more use."""
         kinds = list(self._workers)
         await queue.RELEASE.run(self._db, kinds=kinds)
+        if now_s - self._looked > SILENT_S:
+            self._answering_since = now_s
+        self._looked = asyncio.get_running_loop().time()  # it has answered
         for work in await queue.EXPIRED.all(self._db, kinds=kinds, now=self._db.clock.now()):
             await self._overdue(work, 0, Outcome(Verdict.EXPIRED, "EXPIRED"))
         for work in await queue.LOST.all(self._db, kinds=kinds):

@@ -1,7 +1,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from customer.domain.consents import ConsentState, Default, Standing, choose_contact
+import pytest
+
+from chassis.errors import FailedPrecondition
+from customer.domain.consents import Consent, ConsentState, Default, Standing, choose_contact
 from customer.domain.identifiers import Identifier, IdentifierType, Quality
 from customer.domain.timeline import Channel
 
@@ -70,3 +73,14 @@ def test_a_number_is_reached_without_its_extension():
 def test_an_invalid_address_reaches_nobody():
     broken = identifier(IdentifierType.EMAIL, "anna@", Quality.INVALID)
     assert choose_contact(SERVICE, [Channel.EMAIL], [], [broken]).reason_code == "no-address"
+
+
+def test_a_yes_of_a_clock_that_is_ahead_does_not_pass_a_no_of_the_last_minute():
+    denied = Consent(
+        uuid4(), "service.email", "service", Channel.EMAIL, DENIED, "", "", NOW, NOW, NOW, version=1
+    )
+    yes = {"state": GRANTED, "effective_time": NOW + timedelta(seconds=25)}
+    with pytest.raises(FailedPrecondition, match="a no holds"):
+        denied.noted(yes, NOW + timedelta(seconds=5))
+    later = NOW + timedelta(minutes=2)
+    assert denied.noted(yes | {"effective_time": later + timedelta(seconds=25)}, later).state is GRANTED

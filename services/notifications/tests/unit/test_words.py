@@ -348,3 +348,8 @@ def test_a_subject_in_which_there_may_be_nothing_to_see_is_refused(subject: str)
 def test_a_subject_turns_no_direction() -> None:
     turned = replace(DELAY, subject="{{ '\u202e' }}News of {{ reference }}{{ '\u2066' }}")
     assert render(turned, GIVEN, UTC).subject == "News of 10248"
+
+
+@pytest.mark.parametrize("reference", ["RE/2026/0815", "FV/01", "orders/7/items/2", "W-10248"])
+def test_a_number_of_somebody_elses_is_told_as_it_is(reference: str) -> None:
+    assert render(DELAY, GIVEN | {"reference": reference}, UTC).subject.startswith(f"{reference}: a new date")

@@ -272,7 +272,8 @@ permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOpti
 where all do. A method without one fails at start-up.
 """
 subject: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.str]
-"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. Its first field names the
+"""The subject an event message is published on: `events.<service>.<resource>.<fact>.v<N>`. The message is called like
+`acme.billing.v1.InvoiceSent`, a `department` in it like `departments/billing`, a topic is a code. Its first field names the
 resource that it is about; a text field `customer`, if it has one, the customer on whose timeline it is, and
 `department`, if it has one, the department whose entry that is.
 """

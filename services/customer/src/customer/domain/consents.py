@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self, TypedDict
 from uuid import UUID
@@ -18,6 +18,9 @@ class Default(StrEnum):
 
     ALLOWED = "ALLOWED"
     DENIED = "DENIED"
+
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # by how much a time may be ahead of ours
 
 
 class ConsentState(StrEnum):
@@ -106,6 +109,9 @@ class Consent:
     def _said_again(self, changes: Said, now: datetime) -> Said:
         state, given = changes.get("state", self.state), changes.get("effective_time")
         if given is not None and given > now:  # by a clock that is ahead of ours
+            denied = self.state is ConsentState.DENIED and now - self.effective_time < CLOCKS_DIFFER
+            if denied and state is ConsentState.GRANTED:  # which may have been said after it, by that clock
+                raise self._superseded()
             given = None
         if given is not None and self._is_past(state, given):
             raise self._superseded()

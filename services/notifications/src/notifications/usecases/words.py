@@ -49,7 +49,7 @@ LANGUAGE_ALLOWED = "must be a BCP 47 tag of a language that dates can be written
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _BLANKS = re.compile(r"\s{2,}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_COLLECTION = re.compile(r"^[A-Za-z]+/(?=.)")
+_COLLECTION = re.compile(r"^[a-z][A-Za-z]*/(?=[^/]+$)")
 _TICK = timedelta(microseconds=1)
 
 _environment = SandboxedEnvironment(
