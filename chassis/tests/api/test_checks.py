@@ -252,7 +252,7 @@ def test_everything_is_told_at_once_with_paths_into_batches() -> None:
                     "kind": "delivery",
                 }
             },
-            {"promise": {"kind": "Late!", "keep_time": timestamp(NOW + timedelta(seconds=1))}},
+            {"promise": {"kind": "Late!", "keep_time": timestamp(NOW + timedelta(seconds=61))}},
         ],
         request_id="1",
     )

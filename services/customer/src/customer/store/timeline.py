@@ -32,10 +32,8 @@ INSERT_ENTRIES = Bulk[Any](TIMELINE)
 INSERT_FACTS = Bulk[Any](
     TIMELINE, lambda insert: insert.on_conflict_do_nothing(index_elements=["id"]).returning(_T.id)
 )
-TAKEN_IDS = Statement[Any](
-    sa.select(_T.id).where(
-        _T.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))), _T.service != sa.bindparam("service")
-    )
+TOLD_BY = Statement[Any](
+    sa.select(_T.id, _T.service).where(_T.id == sa.any_(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))))
 )
 
 _asked = (

@@ -13,7 +13,7 @@ from chassis.errors import Malformed
 from customer.domain.timeline import TimelineEntry
 from customer.store.customers import CUSTOMERS_BY_ID
 from customer.store.tables import PartRow, ViewRow
-from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES, TAKEN_IDS
+from customer.store.timeline import INSERT_FACTS, LATEST_ENTRIES, TOLD_BY
 from customer.store.views import (
     ENSURE_VIEWS,
     LOCKED_VIEWS,
@@ -74,10 +74,11 @@ async def apply(tx: Transaction, events: Sequence[Happened]) -> list[UUID]:
 
 
 async def _enter(tx: Transaction, entries: Sequence[TimelineEntry]) -> None:
-    """Put facts of one service on timelines. Malformed when another service's has the id of one."""
-    if len(await INSERT_FACTS.rows(tx, entries)) < len(entries) and await TAKEN_IDS.all(
-        tx, ids=[entry.id for entry in entries], service=entries[0].service
-    ):
+    """Put facts on timelines. Malformed when one has the id of another service's."""
+    if len(await INSERT_FACTS.rows(tx, entries)) == len(entries):
+        return
+    told_by = {row["id"]: row["service"] for row in await TOLD_BY.all(tx, ids=[each.id for each in entries])}
+    if any(told_by[entry.id] != entry.service for entry in entries):
         raise Malformed("an event with the id of another service's")
 
 
