@@ -1,6 +1,7 @@
 """Our packages: each declares what it imports, and all that is released together says one version."""
 
 import ast
+import hashlib
 import re
 import sys
 import tomllib
@@ -127,6 +128,17 @@ def stated() -> Iterator[tuple[str, str]]:
 def test_everything_says_one_version() -> None:
     ours = project(ROOT / "chassis")["version"]
     assert {place: version for place, version in stated() if version != ours} == {}
+
+
+def test_the_newest_release_in_the_table_is_this_one_with_the_contracts_that_it_froze() -> None:
+    page = (ROOT / "docs/releases.md").read_text()
+    rows = re.findall(
+        r"^\| ([\d.]+) \| (\S+) \| `([0-9a-f]{12})` \| `([0-9a-f]{64})` \|$", page, re.MULTILINE
+    )
+    version, day, _, digest = rows[0]
+    assert version == project(ROOT / "chassis")["version"]
+    assert f"## {version} ({day})" in (ROOT / "CHANGELOG.md").read_text().splitlines()
+    assert hashlib.sha256((ROOT / "proto/released.binpb").read_bytes()).hexdigest() == digest
 
 
 def test_our_packages_and_charts_take_each_other_in_this_minor_version_alone() -> None:
