@@ -1,10 +1,12 @@
 """One service, composed: what it serves, listens to, and does on time."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import grpc
+from starlette.types import ASGIApp
 
 from chassis.clock import Clock
 from chassis.db.database import Database
@@ -30,6 +32,9 @@ class App(Generic[S]):
     Attributes:
         name: the service's name.
         port: where its gRPC server listens, when the settings do not say.
+        web_port: where `site` is served, when the settings do not say.
+        draining: set when the service begins to stop: what lasts has to end.
+        site: what is served to browsers and callers of REST, if anything.
         migrations: the folder of its own migrations.
         declaration: what it needs of the broker.
         settings: its validated settings.
@@ -52,9 +57,11 @@ class App(Generic[S]):
         migrations: Path,
         listens: Sequence[Listening] = (),
         calls: Sequence[str] = (),
+        web_port: int = 0,
     ) -> None:
         self.name = name
         self.port = port
+        self.web_port = web_port
         self.migrations = migrations
         self._listens = {each.durable: each.of(settings.heard) for each in listens}
         self.declaration = Declaration.of(name, listens, settings.heard)
@@ -72,10 +79,16 @@ class App(Generic[S]):
         self.backgrounds: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.openers: list[Callable[[], Awaitable[None]]] = []
         self.workers: list[Worker] = []
+        self.draining = asyncio.Event()
+        self.site: ASGIApp | None = None
 
     def serve(self, servicer: object) -> None:
         """Serve a gRPC service: an instance of a generated `*Servicer`."""
         self.servicers.append(servicer)
+
+    def web(self, site: ASGIApp) -> None:
+        """Serve pages or REST over HTTP, from when the service is ready until it drains."""
+        self.site = site
 
     def subscribe(self, durable: str, *handlers: Handler) -> None:
         """Handle events of another service, one transaction for each.

@@ -32,6 +32,7 @@ from chassis.outbox.relay import Relay
 from chassis.settings import EXIT_WRONG_SETTINGS, ServiceSettings, WrongSettings
 from chassis.telemetry import logging as telemetry_logging
 from chassis.telemetry import metrics, tracing
+from chassis.web import WebServer
 from chassis.work.runner import WorkRunner
 from chassis.work.timers import TimerRunner
 
@@ -115,6 +116,9 @@ class Lifecycle:
         servicers = [*app.servicers, operations]
         self.server = Server(app.name, servicers, verifier, self._read_audit.note, app.db.clock)
         await self.server.start(settings.host, self.grpc_port)
+        if app.site is not None:
+            self._web = WebServer(app.site, settings.host, settings.web_port or app.web_port)
+            self._run(self._web.run)
         self._run(self._watch)
         self._be_ready([])
 
@@ -123,9 +127,12 @@ class Lifecycle:
         self._be_ready(["draining"])
         self._draining = True
         await asyncio.sleep(self.app.settings.drain_wait_s)
+        self.app.draining.set()
         consumers = getattr(self, "_consumers", [])
         for consumer in consumers:
             consumer.stop_fetching()
+        if hasattr(self, "_web"):
+            await self._web.stop(GRACE_S)
         if hasattr(self, "server"):
             await self.server.stop(GRACE_S)
             await self._read_audit.finish()

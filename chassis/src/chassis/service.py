@@ -43,12 +43,13 @@ class Service(Generic[S]):
         name: 1 to 31 lower-case letters and digits; names the stream, the database's role and the chart.
         port: gRPC port; health and metrics listen on `port + 100`.
         settings: the settings class.
-        events: the generated module of the service's event messages.
-        migrations: the folder with `versions/`.
+        events: the generated module of the service's event messages; None for one that tells nothing.
+        migrations: the folder with `versions/`; not there, for one with no tables of its own.
         compose: fills the App.
         listens: each consumer of another service's events, or of its own.
         calls: the services that it calls. Each needs an address in `RAPPORT_PEERS`.
         permissions: what this service's own identity needs at other services.
+        web_port: where what it serves by `App.web` listens.
 
     """
 
@@ -58,12 +59,13 @@ class Service(Generic[S]):
         *,
         port: int,
         settings: type[S],
-        events: ModuleType,
+        events: ModuleType | None,
         migrations: Path,
         compose: Callable[[App[S]], None],
         listens: Sequence[Listening] = (),
         calls: Sequence[str] = (),
         permissions: Sequence[str] = (),
+        web_port: int = 0,
     ) -> None:
         if not re.fullmatch(SERVICE, name):
             raise ValueError(f"a service is called by 1 to 31 lower-case letters and digits, not {name!r}")
@@ -74,6 +76,8 @@ class Service(Generic[S]):
         self.listens = tuple(listens)
         self.calls = tuple(calls)
         self.permissions = tuple(permissions)
+        self.web_port = web_port
+        self.tells = events is not None
         self._facts = FactCodec(events)
         self._compose = compose
 
@@ -93,6 +97,7 @@ class Service(Generic[S]):
             migrations=self.migrations,
             listens=self.listens,
             calls=self.calls,
+            web_port=self.web_port,
         )
         self._compose(app)
         app.check()

@@ -76,6 +76,9 @@ class ServiceSettings(Sources):
     host: str = Field("0.0.0.0", description="the address to listen on")  # noqa: S104 - a pod's own address
     grpc_port: int = Field(0, ge=0, lt=32768, description="0 means the service's own port")
     http_port: int = Field(0, ge=0, lt=32768, description="health and metrics; 0 means the gRPC port + 100")
+    web_port: int = Field(
+        0, ge=0, lt=32768, description="pages and REST, of a service that has them; 0 means its own port"
+    )
     pool_size: int = Field(12, ge=4, le=100, description="database connections of one process")
     replicas: int = Field(1, ge=1, le=5, description="copies of each JetStream stream; 3 in production")
     stream_gib: int = Field(1, ge=1, le=10_000, description="how large its stream may grow, in GiB")

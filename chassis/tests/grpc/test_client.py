@@ -85,6 +85,17 @@ async def test_a_call_carries_identity_flow_and_trace(
     assert call.traceparent.startswith(f"00-{PARENT.split('-')[1]}-{server.get_span_context().span_id:016x}")  # type: ignore[union-attr]
 
 
+async def test_without_a_token_of_its_own_a_call_is_made_as_whoever_began_it(
+    served: Any, issuer: TestIssuer, arrived: Arrived
+) -> None:
+    current_call.set(Call("x", Principal("service:desk"), credential=f"Bearer {issuer.token('agent:bob')}"))
+    channels = Channels({"loyalty": served.address}, None)
+    await ledger_service_pb2_grpc.LedgerServiceStub(channels.to("loyalty")).BatchGetAccounts(REQUEST)
+    await channels.close()
+    ((call, _),) = arrived
+    assert (call.principal.subject, call.principal.via) == ("agent:bob", None)
+
+
 async def test_a_decision_not_to_sample_is_passed_on(
     stub: Any, arrived: Arrived, spans: list[ReadableSpan]
 ) -> None:

@@ -110,6 +110,7 @@ async def start(
                 "host": "127.0.0.1",
                 "grpc_port": free_port(),
                 "http_port": free_port(),
+                "web_port": free_port() if service.web_port else 0,
                 "log_level": "warning",
                 **settings,
             }

@@ -28,8 +28,9 @@ FILES = {
         from chassis.service import Service
         from chassis.settings import ServiceSettings
         from rapport.loyalty.v1 import loyalty_events_pb2
-        service = Service("tiny", port=7000, settings=ServiceSettings, events=loyalty_events_pb2,
-                          migrations=Path(__file__).parent / "migrations", compose=lambda app: None)
+        service = Service("tiny", port=7000, web_port=8080, settings=ServiceSettings,
+                          events=loyalty_events_pb2, migrations=Path(__file__).parent / "migrations",
+                          compose=lambda app: None)
     """,
     "__main__.py": """
         from chassis.service import main
@@ -132,6 +133,14 @@ async def test_a_second_start_on_the_same_home_is_refused_and_says_what_to_do(st
     assert "rapport down" in again.stderr
 
 
+async def test_where_pages_are_is_said_first_of_all(stack: Up) -> None:
+    _, _, addresses = stack.output.read_text().partition("Rapport is up")
+    assert addresses.splitlines()[2].split() == ["tiny", "http://127.0.0.1:7180"]
+    told = await asyncio.to_thread(stack.rapport, "status")
+    assert told.stdout.startswith("tiny: http://127.0.0.1:7180\n")
+    assert stack.home.read_env()["RAPPORT_TINY_URL"] == "http://127.0.0.1:7180"
+
+
 async def test_the_data_of_a_running_stack_is_not_removed(stack: Up) -> None:
     refused = await asyncio.to_thread(stack.rapport, "clean")
     assert (refused.returncode, "stop it first, with `rapport down`" in refused.stderr) == (1, True)
@@ -211,15 +220,16 @@ async def test_nothing_outlives_a_killed_supervisor_and_the_next_start_has_the_d
     await connection.close()
 
 
-async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, package: Path) -> None:
-    with socket.create_server(("127.0.0.1", 6_700)):
+@pytest.mark.parametrize("port", [6_700, 7_780])
+async def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path, package: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
         blocked = Up(tmp_path / "third", 6_700, package)
         blocked.start()
         await eventually(lambda: blocked.process.poll() is not None, timeout_s=60)
     assert blocked.process.wait() == 1
     told = blocked.output.read_text()
     assert (
-        f"Port 6700, which tiny needs, is taken by {psutil.Process().name()} (process {os.getpid()}" in told
+        f"Port {port}, which tiny needs, is taken by {psutil.Process().name()} (process {os.getpid()}" in told
     )
     base = int(told.partition("RAPPORT_PORT_BASE=")[2].split()[0])
     assert base != 6_700

@@ -36,10 +36,10 @@ def subject_of(message: type[Message]) -> str:
 class FactCodec:
     """A service's event messages, by the name of the domain fact that each one publishes."""
 
-    def __init__(self, events: ModuleType) -> None:
+    def __init__(self, events: ModuleType | None) -> None:
         found = {
             name: value
-            for name, value in vars(events).items()
+            for name, value in (vars(events) if events else {}).items()
             if isinstance(value, type) and issubclass(value, Message)
         }
         self.messages: Mapping[str, type[Message]] = found

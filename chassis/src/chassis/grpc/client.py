@@ -43,7 +43,10 @@ OPTIONS = [
 
 
 class Identity:
-    """A service's own token, from a file that is read again when it changes. No file, no token."""
+    """A service's own token, from a file that is read again when it changes.
+
+    No file, no token: then a call is made as whoever began it, and not on their behalf.
+    """
 
     def __init__(self, token_file: Path | None) -> None:
         self._file = token_file
@@ -106,16 +109,28 @@ class Peer:
         response_deserializer: Any = None,
         _registered_method: Any = None,
     ) -> Callable[..., Any]:
-        """The callable for a unary method: `await call(request, timeout=seconds)`."""
+        """The callable for a unary method: `await call(request, timeout=seconds)`.
 
-        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as gRPC has it
+        Given a dictionary as `trailing`, it adds the trailing metadata of the answer.
+        """
+
+        async def call(
+            request: Any,
+            *,
+            timeout: float | None = None,  # noqa: ASYNC109 - as gRPC has it
+            trailing: dict[str, Any] | None = None,
+        ) -> Any:
             seconds = _timeout(timeout)
             with tracing.client_span(method[1:], self._attributes(method)) as span:
                 multi = self._connected().unary_unary(method, request_serializer, response_deserializer)
                 metadata = self._metadata()
 
                 async def attempt(seconds_left: float) -> Any:
-                    return await multi(request, timeout=seconds_left, metadata=metadata)
+                    made = multi(request, timeout=seconds_left, metadata=metadata)
+                    response = await made
+                    if trailing is not None:
+                        trailing.update(await made.trailing_metadata())
+                    return response
 
                 try:
                     response = await self._retries.call(attempt, seconds, may_repeat(method, request))
@@ -158,7 +173,8 @@ class Peer:
 
     def _metadata(self) -> list[tuple[str, str]]:
         metadata = []
-        if token := self._identity.token():
+        token = self._identity.token()
+        if token:
             metadata.append(("authorization", f"Bearer {token}"))
         if context := tracing.traceparent():
             metadata.append(("traceparent", context))
@@ -167,7 +183,7 @@ class Peer:
             if call.correlation_id:
                 metadata.append(("correlation-id", call.correlation_id))
             if call.credential:  # whoever began this: no service lends them rights that they lack
-                metadata.append(("on-behalf-of", call.credential))
+                metadata.append(("on-behalf-of" if token else "authorization", call.credential))
             if call.purpose:
                 metadata.append(("access-purpose", call.purpose))
         return metadata

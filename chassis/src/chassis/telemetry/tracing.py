@@ -31,7 +31,7 @@ SHUTDOWN_S = 3.0  # what an unreachable collector may hold a process up
 _TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
 )
-_NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
+NOTHING: AbstractContextManager[Span] = nullcontext(trace.INVALID_SPAN)
 _random = random.Random()  # noqa: S311 - trace ids are not secrets
 os.register_at_fork(after_in_child=_random.seed)  # or all services of a local stack would make the same
 _provider: TracerProvider | None = None
@@ -119,7 +119,7 @@ def name_resources(resources: Iterable[str]) -> None:
 def sql_span(statement: Named) -> AbstractContextManager[object]:
     """A span for one SQL statement within a recorded span."""
     if not trace.get_current_span().is_recording():
-        return _NOTHING
+        return NOTHING
     attributes = {
         "db.system.name": "postgresql",
         "db.query.summary": statement.name,
@@ -132,7 +132,7 @@ def sql_span(statement: Named) -> AbstractContextManager[object]:
 def client_span(name: str, attributes: Mapping[str, AttributeValue]) -> AbstractContextManager[Span]:
     """A span for a call to something else, another service or a mail server, within a recorded span."""
     if not trace.get_current_span().is_recording():
-        return _NOTHING
+        return NOTHING
     return _span(name, SpanKind.CLIENT, attributes)
 
 
@@ -149,7 +149,7 @@ def publish_span(source: str, traceparents: Sequence[str]) -> AbstractContextMan
     """The span of publishing a batch of outbox rows, linked to the traces that wrote them."""
     links = _links(traceparents)
     if not links:
-        return _NOTHING
+        return NOTHING
     attributes = _messaging(source, "publish", "send") | {"messaging.batch.message_count": len(traceparents)}
     return _span(f"publish {source}", SpanKind.CLIENT, attributes, parent="", links=links)
 
@@ -194,7 +194,7 @@ def timer_span(kind: str, traceparent: str, age_s: float) -> AbstractContextMana
 def work_span(name: str, traceparent: str) -> AbstractContextManager[Span]:
     """The span of work that outlives the span it was started in, such as a delivery after a commit."""
     _, sampled = decide(traceparent)
-    return _span(name, SpanKind.INTERNAL, {}, parent=traceparent) if sampled else _NOTHING
+    return _span(name, SpanKind.INTERNAL, {}, parent=traceparent) if sampled else NOTHING
 
 
 def _install(provider: TracerProvider, ratio: float) -> None:
@@ -207,7 +207,7 @@ def _continued(
 ) -> AbstractContextManager[Span]:
     _, sampled = decide(traceparent)
     if not sampled:
-        return _NOTHING
+        return NOTHING
     parent = traceparent if age_s <= STALE_AFTER_S else ""
     return _span(name, kind, attributes, parent=parent, links=_links([traceparent]))
 

@@ -45,5 +45,8 @@
 {{ include "chassis.v1.name" . }} {{ .Chart.AppVersion }} is installed in the namespace {{ .Release.Namespace }}.
 
   Callers:  dns:///{{ include "chassis.v1.fullname" . }}:{{ .Values.port }}
+{{- with .Values.webPort }}
+  REST:     http://{{ include "chassis.v1.fullname" $ }}:{{ . }}
+{{- end }}
   Check:    helm test {{ .Release.Name }} --namespace {{ .Release.Namespace }}
 {{- end -}}

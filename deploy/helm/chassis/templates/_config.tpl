@@ -6,6 +6,9 @@
 RAPPORT_SERVICE: {{ include "chassis.v1.name" . }}
 RAPPORT_GRPC_PORT: {{ .Values.port | quote }}
 RAPPORT_HTTP_PORT: {{ include "chassis.v1.httpPort" . | quote }}
+{{- with .Values.webPort }}
+RAPPORT_WEB_PORT: {{ . | quote }}
+{{- end }}
 RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quote }}
 RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rapport" | quote }}
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}

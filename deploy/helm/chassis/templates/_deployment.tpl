@@ -50,6 +50,10 @@ spec:
               containerPort: {{ .Values.port }}
             - name: http
               containerPort: {{ include "chassis.v1.httpPort" . }}
+            {{- with .Values.webPort }}
+            - name: web
+              containerPort: {{ . }}
+            {{- end }}
           envFrom:
             - configMapRef:
                 name: {{ include "chassis.v1.fullname" . }}

@@ -17,6 +17,9 @@ spec:
         {{- with .Values.networkPolicy.callers }}{{ toYaml . | nindent 8 }}{{ end }}
       ports:
         - port: grpc
+        {{- if .Values.webPort }}
+        - port: web
+        {{- end }}
     {{- with .Values.networkPolicy.scrapers }}
     - from: {{- toYaml . | nindent 8 }}
       ports:

@@ -20,6 +20,12 @@ spec:
       port: {{ include "chassis.v1.httpPort" . }}
       targetPort: http
       appProtocol: http
+    {{- with .Values.webPort }}
+    - name: web
+      port: {{ . }}
+      targetPort: web
+      appProtocol: http
+    {{- end }}
 {{- end -}}
 
 {{- define "chassis.v1.serviceAccount" -}}

@@ -128,6 +128,9 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
     env = stack.home.read_env()
     console.print(f"\n[bold green]Rapport is up[/] after {seconds:.1f} s. Ctrl-C stops it; data is kept.\n")
     for service in stack.services:
+        if site := stack.site(service):
+            console.print(f"  {service.name:<14} [bold]{site}[/]")
+    for service in stack.services:
         health = f"http://{stack.http_address(service)}"
         console.print(f"  {service.name:<14} gRPC {stack.address(service)}   HTTP {health}")
     console.print(f"  {'PostgreSQL':<14} {_host(env['RAPPORT_LOCAL_POSTGRES_URL'])}")

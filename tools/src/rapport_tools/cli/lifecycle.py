@@ -84,6 +84,9 @@ def status(as_json: bool = AsJson) -> None:
     found = home.read_status()
     units = found.get("units", [])
     units = [unit | {"state": state} for unit, state in zip(units, states(units), strict=True)]
+    for unit in units:
+        if unit["site"] and not as_json:
+            say(f"{unit['name']}: {unit['site']}")
     listing(
         units, ["name", "state", "address", "pid", "restarts"], as_json=as_json, empty="Nothing runs yet."
     )

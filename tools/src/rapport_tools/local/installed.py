@@ -33,12 +33,15 @@ class Installed:
     permissions: tuple[str, ...]
     declaration: Declaration
     migrations: Path
+    web_port: int = 0
+    tells: bool = True  # events; who tells none is not listened for
 
     @classmethod
     def of(cls, service: "Service[Any]", sources: Sequence[str] = ()) -> Self:
         """What a service declares that may hear those of `sources`."""
         permissions, declaration = service.permissions, service.declaration(sources)
-        return cls(service.name, service.port, permissions, declaration, service.migrations)
+        web_port, tells = service.web_port, service.tells
+        return cls(service.name, service.port, permissions, declaration, service.migrations, web_port, tells)
 
 
 def load_services() -> "list[Service[Any]]":
@@ -50,9 +53,9 @@ def load_services() -> "list[Service[Any]]":
 
 
 def installed() -> list[Installed]:
-    """The installed services. Each may hear every other: who installs them on one machine lets them."""
+    """The installed services. Each may hear all who tell: who installs them on one machine lets them."""
     services = load_services()
-    names = [service.name for service in services]
+    names = [service.name for service in services if service.tells]
     return [Installed.of(service, names) for service in services]
 
 
@@ -67,6 +70,8 @@ def remembered(home: Home) -> list[Installed]:
                 tuple(each["permissions"]),
                 Declaration.read(each["declaration"]),
                 Path(each["migrations"]),
+                each["web_port"],
+                each["tells"],
             )
             for each in told["services"]
         ]
@@ -84,6 +89,8 @@ def remember(home: Home, services: Sequence[Installed]) -> None:
             "permissions": service.permissions,
             "declaration": service.declaration.describe(),
             "migrations": str(service.migrations),
+            "web_port": service.web_port,
+            "tells": service.tells,
         }
         for service in services
     ]

@@ -148,6 +148,14 @@ class Stack:
         """The address of a service's health and metrics."""
         return f"127.0.0.1:{self._port(service, replica) + HTTP_OFFSET}"
 
+    def site(self, service: Installed, replica: int = 0) -> str:
+        """The URL of a service's pages and REST; empty for one without."""
+        port = self._web_port(service, replica)
+        return f"http://127.0.0.1:{port}" if port else ""
+
+    def _web_port(self, service: Installed, replica: int) -> int:
+        return service.web_port and service.web_port + self._shift + REPLICA_OFFSET * replica
+
     def _port(self, service: Installed, replica: int) -> int:
         return service.port + self._shift + REPLICA_OFFSET * replica
 
@@ -161,8 +169,8 @@ class Stack:
         argv = [sys.executable, "-m", service.name]
         name = service.name if replica == 0 else f"{service.name}-{replica + 1}"
         program = Program(name, argv, self.home.logs / f"{name}.log", env=self._env(service, replica))
-        address = self.address(service, replica)
-        return Unit(program, lambda: _answers(url), address, url, stop_timeout_s=DRAIN_TIMEOUT_S)
+        address, site = self.address(service, replica), self.site(service, replica)
+        return Unit(program, lambda: _answers(url), address, url, site, stop_timeout_s=DRAIN_TIMEOUT_S)
 
     def _env(self, service: Installed, replica: int) -> dict[str, str]:
         port = self._port(service, replica)
@@ -185,8 +193,9 @@ class Stack:
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(port),
             "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),
+            "RAPPORT_WEB_PORT": str(self._web_port(service, replica)),
             "RAPPORT_PEERS": self._peers(),
-            "RAPPORT_SOURCES": ",".join(each.name for each in self.services),
+            "RAPPORT_SOURCES": ",".join(each.name for each in self.services if each.tells),
             "RAPPORT_LOG_FORMAT": "json",
             "OTEL_SERVICE_NAME": service.name,
         }
@@ -218,6 +227,7 @@ class Stack:
             prefix = f"RAPPORT_{service.name.upper()}"
             values[f"{prefix}_DATABASE_URL"] = infrastructure.database_url(service.name)
             values[f"{prefix}_HTTP_URL"] = f"http://{self.http_address(service)}"
+            values |= {f"{prefix}_URL": self.site(service)} if service.web_port else {}
         self.home.write_env(values)
 
     def _record(self) -> None:
@@ -228,6 +238,7 @@ class Stack:
                 "pid": unit.process.pid if unit.process else None,
                 "address": unit.address,
                 "health": unit.health,
+                "site": unit.site,
                 "log": unit.program.log.stem,
                 "restarts": unit.restarts,
                 "restarted_at": unit.restarted_at,
@@ -239,9 +250,9 @@ class Stack:
     def _check_ports(self) -> None:
         for service, replica in product(self.services, self._replicas):
             port = self._port(service, replica)
-            for needed in (port, port + HTTP_OFFSET):
-                if not is_free(needed):
-                    usual = [each.port for each in self.services]
+            for needed in (port, port + HTTP_OFFSET, self._web_port(service, replica)):
+                if needed and not is_free(needed):
+                    usual = [port for each in self.services for port in (each.port, each.web_port) if port]
                     raise StackError(" ".join(taken(needed, service.name, usual)))
 
     def _write_tokens(self) -> None:

@@ -31,6 +31,7 @@ class Unit:
         ready: whether it answers; called in a thread, may block for a second.
         address: where it can be reached, for people.
         health: the URL that tells whether it is ready; "" when it has none.
+        site: the URL of its pages and REST; "" when it has none.
         idle_timeout_s: how long a start may do nothing before it has failed.
         stop_timeout_s: how long a stop may take before it is killed.
 
@@ -40,6 +41,7 @@ class Unit:
     ready: Callable[[], bool]
     address: str = ""
     health: str = ""
+    site: str = ""
     idle_timeout_s: float = 60.0
     stop_timeout_s: float = 20.0
     state: State = field(default="stopped", init=False)
