@@ -1,8 +1,8 @@
 # Rapport: everything a developer does, by name. `make` alone lists it.
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := proto chassis testing imports tools services/customer services/cases services/loyalty services/notifications
-MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases loyalty notifications
+PACKAGES := proto chassis testing imports tools services/customer services/cases services/loyalty services/notifications services/desk
+MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases loyalty notifications desk
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help

@@ -15,13 +15,16 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004}
-# Whom each calls: it needs their addresses, and a token of its own.
+PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004, "desk": 7005}
+WEB_PORTS = {"desk": 8080}
+# Whom each calls: it needs their addresses, and a token of its own unless it calls as whoever asks.
+TOKENLESS = {"desk"}
 CALLS = {
     "customer": ("cases", "loyalty", "notifications"),
     "cases": ("notifications",),
     "loyalty": ("cases",),
     "notifications": ("cases", "customer"),
+    "desk": ("customer", "cases", "loyalty", "notifications", "desk"),
 }
 UNSET = '    existingSecret: ""\n    # The key of the token'
 
@@ -39,7 +42,9 @@ def charts() -> Iterator[tuple[Path, str]]:
             "existingSecret: rapport-database\n": f"existingSecret: {service}-database\n",
             "rapport-database-owner": f"{service}-database-owner",
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
-            **({**token, "\npeers: {}": f"\npeers:{peers}"} if calls else {}),
+            "webPort: 0": f"webPort: {WEB_PORTS.get(service, 0)}",
+            "\npeers: {}": f"\npeers:{peers}",
+            **({} if service in TOKENLESS else token),
             **OVERRIDES.get(service, {}),
         }
         text = values

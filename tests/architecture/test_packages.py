@@ -122,7 +122,7 @@ def stated() -> Iterator[tuple[str, str]]:
             for version in re.findall(r"\brapport/[a-z<>]+:(\d[\w.]*)", path.read_text()):
                 yield f"{path}: image", version
     changes = re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    yield "CHANGELOG.md", changes[0].split()[0]
+    yield "CHANGELOG.md", next(each for each in changes if each != "Unreleased").split()[0]
 
 
 def test_everything_says_one_version() -> None:

@@ -13,12 +13,13 @@ from chassis import ids
 from rapport_testing.engines.postgres import owner_of
 from rapport_testing.infrastructure import Infrastructure
 
-SERVICES = ("customer", "cases", "loyalty", "notifications")
+SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 APPEND_ONLY = {
     "customer": {"audit", "consent_history", "inbox"},
     "cases": {"audit", "inbox"},
     "loyalty": {"audit", "entries", "transfers", "inbox"},
     "notifications": {"audit", "inbox"},
+    "desk": {"audit", "inbox"},
 }
 READ_ONLY = {"alembic_version", "causes", "keeping"}
 TABLES = """

@@ -24,7 +24,7 @@ Render = Callable[..., list[Object]]
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "deploy" / "helm"
 CRDS = Path(__file__).parent / "crds"
-SERVICES = ("customer", "cases", "loyalty", "notifications")
+SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
-SERVICES = ("customer", "cases", "loyalty", "notifications")
+SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -31,10 +31,11 @@ def test_a_dockerfile_passes_the_linter(service: str) -> None:
 def test_all_dockerfiles_are_one_but_for_the_name_and_the_ports() -> None:
     shapes = set()
     for service in SERVICES:
-        port = chart_port(service)
+        port, web = chart_ports(service)
         text = (ROOT / "services" / service / "Dockerfile").read_text()
-        assert f"EXPOSE {port} {port + 100}\n" in text
-        shapes.add(text.replace(f"EXPOSE {port} {port + 100}", "EXPOSE").replace(service, "SERVICE"))
+        exposed = f"EXPOSE {port} {port + 100}{f' {web}' if web else ''}\n"
+        assert exposed in text
+        shapes.add(text.replace(exposed, "EXPOSE\n").replace(service, "SERVICE"))
     assert len(shapes) == 1
 
 
@@ -76,6 +77,6 @@ def images(objects: list[Object]) -> set[str]:
     return set(re.findall(r'"image": "([^"]+)"', json.dumps(objects)))
 
 
-def chart_port(service: str) -> int:
+def chart_ports(service: str) -> tuple[int, int]:
     values = yaml.safe_load((ROOT / "deploy" / "helm" / service / "values.yaml").read_text())
-    return int(values["port"])
+    return int(values["port"]), int(values["webPort"])

@@ -11,7 +11,7 @@ import pytest
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
 
-SERVICES = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004}
+SERVICES = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004, "desk": 7005}
 CHARTS = (*SERVICES, "service", "rapport", "infra")
 COLLECTOR = {"collector": {"enabled": True, "endpoint": "tempo:4317"}}
 MONITORED = {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}}
@@ -83,7 +83,8 @@ def test_a_headless_services_ports_are_those_of_the_container(
     spec = one(objects, "Service")["spec"]
     assert spec["clusterIP"] == "None"
     listening = {p["name"]: p["containerPort"] for p in server(objects)["ports"]}
-    assert listening == {"grpc": port, "http": port + 100}
+    web = {"web": 8080} if service == "desk" else {}
+    assert listening == {"grpc": port, "http": port + 100} | web
     assert {p["targetPort"]: p["port"] for p in spec["ports"]} == listening
 
 

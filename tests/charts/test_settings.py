@@ -14,7 +14,7 @@ from chassis.settings import ServiceSettings
 ROOT = Path(__file__).parents[2]
 Object = dict[str, Any]
 Render = Callable[..., list[Object]]
-SERVICES = ("customer", "cases", "loyalty", "notifications")
+SERVICES = ("customer", "cases", "loyalty", "notifications", "desk")
 
 
 def declaration(service: str) -> Any:
@@ -29,7 +29,9 @@ def variables(objects: list[Object]) -> set[str]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_chart_listens_where_the_service_does(render: Render, service: str) -> None:
     [found] = [each for each in render(service) if each["kind"] == "Service"]
-    assert found["spec"]["ports"][0]["port"] == declaration(service).port
+    listens = {port["name"]: port["port"] for port in found["spec"]["ports"]}
+    assert listens["grpc"] == declaration(service).port
+    assert listens.get("web", 0) == declaration(service).web_port
 
 
 @pytest.mark.parametrize("service", SERVICES)

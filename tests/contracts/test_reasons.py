@@ -11,7 +11,7 @@ from chassis.contracts import contracts
 from tests.contracts.reasons import raised, refused_with
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ["customer", "cases", "loyalty", "notifications"]
+SERVICES = ["customer", "cases", "loyalty", "notifications", "desk"]
 
 
 def documented(page: str) -> set[str]:

@@ -94,5 +94,5 @@ def _free_base() -> int:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     bases = [*range(7_200 + worker % 2 * 200, 9_800, 400)]
     random.shuffle(bases)
-    ports = [*range(1, 20), *range(101, 120)]
+    ports = [*range(1, 20), *range(101, 120), 1080]
     return next(base for base in bases if all(is_free(base + port) for port in ports))

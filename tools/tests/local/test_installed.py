@@ -4,7 +4,7 @@ import pytest
 
 from chassis.events.declarations import Consumption, Declaration
 from rapport_tools.local.home import Home
-from rapport_tools.local.installed import Installed, remember, remembered
+from rapport_tools.local.installed import Installed, installed, remember, remembered
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     monkeypatch.syspath_prepend(tmp_path)
     listens = (Consumption("billing-cases", "cases", ("events.cases.case.opened.v1",)),)
     return Installed(package.name, 7005, ("cases.read",), Declaration(package.name, listens), migrations)
+
+
+def test_nobody_listens_for_a_service_that_tells_nothing() -> None:
+    services = installed()
+    heard = {each.source for service in services for each in service.declaration.subscriptions}
+    assert heard == {service.name for service in services if service.tells} < {each.name for each in services}
 
 
 def test_what_was_prepared_is_remembered_as_it_was_declared(home: Home, service: Installed) -> None:

@@ -1,0 +1,1 @@
+"""The desk: where people and callers of REST meet the services."""

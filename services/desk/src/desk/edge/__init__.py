@@ -1,0 +1,1 @@
+"""What the desk answers to programs that do not speak gRPC."""

@@ -1,0 +1,92 @@
+"""Which RPC a request over HTTP is for, as `google.api.http` of every installed contract says."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from chassis.contracts import contracts
+
+OPERATIONS = "/v1/services/"  # each service answers these about itself
+_VARIABLE = re.compile(r"\{([a-z_.]+)=([^}]+)\}")
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One path of an RPC.
+
+    Attributes:
+        method: the RPC.
+        verb: of HTTP, in capitals.
+        path: as the option has it, `/v1/{name=cases/*}`.
+        body: the field that the body is, `*` for the whole request, empty without a body.
+        number: 0 for the path that the RPC is known by, more for its others.
+
+    """
+
+    method: MethodDescriptor
+    verb: str
+    path: str
+    body: str
+    number: int
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The fields of the request that are in the path, each with its pattern."""
+        return dict(_VARIABLE.findall(self.path))
+
+    @cached_property
+    def regex(self) -> "re.Pattern[str]":
+        """Matches the paths of its URLs, a group for each variable."""
+        parts = _VARIABLE.split(self.path)
+        literals = [re.escape(part) for part in parts[::3]]
+        groups = [f"({each.replace('*', '[^/:]+')})" for each in parts[2::3]]
+        return re.compile("".join(a + b for a, b in zip(literals, [*groups, ""], strict=True)))
+
+    @property
+    def full_name(self) -> str:
+        """`/rapport.cases.v1.CaseService/GetCase`, as gRPC calls it."""
+        return f"/{self.method.containing_service.full_name}/{self.method.name}"
+
+    @property
+    def in_query(self) -> list[FieldDescriptor]:
+        """The fields of the request that are neither in the path nor in the body."""
+        elsewhere = {self.body, *(name.partition(".")[0] for name in self.variables)}
+        fields = self.method.input_type.fields
+        return [] if self.body == "*" else [each for each in fields if each.name not in elsewhere]
+
+    @property
+    def request(self) -> type[Message]:
+        """The request's class."""
+        return GetMessageClass(self.method.input_type)
+
+    @property
+    def answer(self) -> type[Message]:
+        """The answer's class."""
+        return GetMessageClass(self.method.output_type)
+
+    def service(self, path: str) -> str:
+        """The service that answers a URL: the one in the path of an operation, else that of the contract."""
+        if path.startswith(OPERATIONS):
+            return path.removeprefix(OPERATIONS).partition("/")[0]
+        return self.method.containing_service.full_name.split(".")[-3]
+
+
+def bindings() -> list[Binding]:
+    """Every path of every RPC of the installed contracts, in the order of their names."""
+    files: dict[str, Any] = {module.DESCRIPTOR.name: module.DESCRIPTOR for module in contracts()}
+    services = [each for _, file in sorted(files.items()) for each in file.services_by_name.values()]
+    return [binding for service in services for method in service.methods for binding in _of(method)]
+
+
+def _of(method: MethodDescriptor) -> Iterator[Binding]:
+    rule: Any = method.GetOptions().Extensions[annotations_pb2.http]
+    for number, each in enumerate((rule, *rule.additional_bindings)):
+        if verb := each.WhichOneof("pattern"):
+            yield Binding(method, verb.upper(), getattr(each, verb), each.body, number)

@@ -1,0 +1,143 @@
+"""From a request over HTTP to the message of an RPC, and from its answer to JSON."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from chassis.errors import InvalidArgument, Violation, invalid
+from desk.edge.bindings import Binding
+
+_KEYS = UUID("0b7e6a52-7b86-5f0e-9c39-6f6e3a7f4a11")  # of Idempotency-Keys that are no UUIDs
+# What the library says of a failure repeats values; these parts of it are the contract's own.
+_INSIDE = re.compile(r"(?:Failed to parse \w+ field: )*")
+_KNOWN = re.compile(r' at "\w+[\w.\[\]]*"\.\n Available Fields\(except extensions\): "\[(.*)\]"')
+_TRUTHS = {"true": True, "false": False}
+
+
+def request(
+    binding: Binding,
+    path: Sequence[str],
+    query: Iterable[tuple[str, str]],
+    body: bytes,
+    headers: Mapping[str, str],
+) -> Message:
+    """The message that a request is.
+
+    Args:
+        binding: which RPC.
+        path: the values of the path's variables, in their order.
+        query: the pairs of the query, in their order.
+        body: the body; JSON.
+        headers: `Idempotency-Key` and `If-Match` become fields.
+
+    Raises:
+        InvalidArgument: MALFORMED_REQUEST, with the field where it is known; INVALID_ETAG.
+
+    """
+    message = binding.request()
+    if binding.body:
+        _read_body(binding, body, message)
+    elif body.strip():
+        raise invalid("body", "MALFORMED_REQUEST", f"must be empty: {binding.verb} takes none")
+    _parse(_pairs(binding, query), message, "query")
+    for name, value in zip(binding.variables, path, strict=True):
+        _parse(_nested(name, value), message, name)
+    _from_headers(binding, message, headers)
+    return message
+
+
+def answer(message: Message) -> bytes:
+    """A message as ProtoJSON, its empty fields included."""
+    told = json_format.MessageToDict(message, always_print_fields_with_no_presence=True)
+    return dumps(told).encode()
+
+
+def dumps(told: Any) -> str:
+    """JSON without blanks."""
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read_body(binding: Binding, body: bytes, message: Any) -> None:
+    try:
+        told = json.loads(body.decode() or "{}", object_pairs_hook=_once)
+    except (ValueError, RecursionError):  # what it says repeats the body
+        raise invalid("body", "MALFORMED_REQUEST", "must be JSON in UTF-8, each key once") from None
+    if not isinstance(told, dict):
+        raise invalid("body", "MALFORMED_REQUEST", "must be a JSON object")
+    if binding.body == "*":
+        _parse(told, message, "body")
+    else:
+        inner = getattr(message, binding.body)
+        inner.SetInParent()
+        _parse(told, inner, binding.body)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object without the same key twice: which one counts, readers would disagree on."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError("a key twice")
+    return told
+
+
+def _parse(told: dict[str, Any], message: Message, where: str) -> None:
+    """Merge JSON into a message. MALFORMED_REQUEST, with the innermost field that is known to be wrong."""
+    try:
+        json_format.ParseDict(told, message)
+    except (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        inside, known = _INSIDE.match(str(error)), _KNOWN.search(str(error))
+        field = ".".join([where, *(inside[0].split()[3::5] if inside else ())])
+        described = f"must be as ProtoJSON writes {message.DESCRIPTOR.full_name}"
+        if known:
+            described += "; the fields there are " + known[1].replace("'", "")
+        raise InvalidArgument([Violation(field, "MALFORMED_REQUEST", described)]) from None
+
+
+def _pairs(binding: Binding, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The pairs of a query as JSON has them."""
+    fields = {field.json_name: field for field in binding.in_query}
+    by_name = fields | {field.name: field for field in fields.values()}
+    told: dict[str, Any] = {}
+    for name, value in query:
+        field = by_name.get(name)
+        if field is None:
+            raise invalid("query", "MALFORMED_REQUEST", f"must hold only {', '.join(fields) or 'nothing'}")
+        said = _TRUTHS.get(value, value) if field.type == FieldDescriptor.TYPE_BOOL else value
+        if field.is_repeated:
+            told.setdefault(field.json_name, []).append(said)
+        elif field.json_name in told:
+            raise invalid(field.name, "MALFORMED_REQUEST", "must be given once")
+        else:
+            told[field.json_name] = said
+    return told
+
+
+def _nested(path: str, value: str) -> dict[str, Any]:
+    name, _, rest = path.partition(".")
+    return {name: _nested(rest, value) if rest else value}
+
+
+def _from_headers(binding: Binding, message: Any, headers: Mapping[str, str]) -> None:
+    fields = binding.method.input_type.fields_by_name
+    if (key := headers.get("idempotency-key", "")) and "request_id" in fields and not message.request_id:
+        message.request_id = _request_id(key)
+    etag = headers.get("if-match", "")
+    if etag and etag != "*":
+        target = message if "etag" in fields else getattr(message, binding.body, message)
+        if "etag" not in target.DESCRIPTOR.fields_by_name:
+            raise invalid("If-Match", "INVALID_ETAG", "must not be given: this call takes no etag")
+        target.etag = etag
+
+
+def _request_id(key: str) -> str:
+    """A key that is a UUID as it is; another as the UUID that is always made of it."""
+    try:
+        return str(UUID(key.strip('"')))
+    except ValueError:
+        return str(uuid5(_KEYS, key))
