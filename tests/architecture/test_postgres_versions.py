@@ -41,8 +41,10 @@ async def test_a_service_is_migrated_and_serves_on_an_older_postgresql(start: An
 async def test_a_customer_is_written_and_read_on_an_older_postgresql(start: Any) -> None:
     running = await start(import_module("customer.service").service)
     stub: Any = running.stub(customer_service_pb2_grpc.CustomerServiceStub)
-    request = customer_service_pb2.CreateCustomerRequest(customer=Customer(display_name="Anna"))
+    request = customer_service_pb2.CreateCustomerRequest(customer=Customer(display_name="Änne Жук"))
     made = await stub.CreateCustomer(request)
     found = await stub.GetCustomer(customer_service_pb2.GetCustomerRequest(name=made.name))
     assert found == made
+    request = customer_service_pb2.SearchCustomersRequest(query="ЖУК ÄN")
+    assert [match.customer for match in (await stub.SearchCustomers(request)).matches] == [made]
     assert [fact.resource for fact in await running.published()] == [made.name]

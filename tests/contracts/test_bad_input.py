@@ -33,6 +33,7 @@ from tests.contracts.valid import (
 
 NOWHERE = dict.fromkeys(SERVICES, "127.0.0.1:9")
 PARENTS: dict[str, dict[str, Any]] = {
+    "SearchCustomers": {"query": "anna"},
     "ListTimelineEntries": {"parent": f"customers/{uuid4()}"},
     "ListConsents": {"parent": f"customers/{uuid4()}"},
     "ListIdentifiers": {"parent": f"customers/{uuid4()}"},

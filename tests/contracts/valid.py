@@ -119,6 +119,7 @@ REQUESTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             "customer": _PROFILE | {"name": "{CreateCustomer}", "region_code": "AT", "etag": "#"},
             "update_mask": "displayName,person,addresses,languageCode,timeZone,regionCode"}),
         ("ListCustomers", _PAGE | {"filter": "region_code = AT"}),
+        ("SearchCustomers", _PAGE | {"query": "anna berg"}),
         ("ResolveCustomer", {
             "identifier": _email("bea"), "new_customer": _PROFILE | {"identifiers": [_email("bea2")]}}),
         ("BatchResolveCustomers", {"requests": [{

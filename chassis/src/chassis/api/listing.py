@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from google.protobuf.message import Message
 
 from chassis.api.filters import Field, Filter, parse
-from chassis.api.pages import FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, KeyType, Page
+from chassis.api.pages import DEFAULT_SIZE, FRAME_BYTES, PAGE_MAX_BYTES, READ_AT_ONCE, SIZE_MAX, KeyType, Page
 from chassis.db.statement import Executor, Statement
 
 R = TypeVar("R")
@@ -41,6 +41,7 @@ class Listing(Generic[R]):
         row: a dataclass or Struct as for `Statement`.
         filters: the fields that the request's `filter` may use; leave out for a request without one. Each
             needs an index of its own: on its column, then those of `sort`.
+        default_size, size_max: of a page, as for `Page`.
 
     """
 
@@ -51,6 +52,8 @@ class Listing(Generic[R]):
         row: Callable[..., R],
         descending: bool = False,
         filters: Mapping[str, Field] | None = None,
+        default_size: int = DEFAULT_SIZE,
+        size_max: int = SIZE_MAX,
     ) -> None:
         self.select = select
         self.sort = sort
@@ -60,6 +63,7 @@ class Listing(Generic[R]):
         self._descending = descending
         self.filters = filters or {}
         self._has_filter = filters is not None
+        self._sizes = {"default_size": default_size, "size_max": size_max}
         self._statements: dict[tuple[str, bool], Statement[R]] = {}
 
     async def page(
@@ -84,7 +88,7 @@ class Listing(Generic[R]):
         **params: Any,
     ) -> tuple[list[M], str]:
         """As `page`, where showing a row needs more than the row: `show` gets up to a hundred at once."""
-        page = Page(request, *self._key)
+        page = Page(request, *self._key, **self._sizes)
         chosen = parse(request.filter, self.filters) if self._has_filter else Filter()  # type: ignore[attr-defined]
         shown: list[M] = []
         after, room = page.after, PAGE_MAX_BYTES

@@ -31,6 +31,7 @@ class Page:
     Args:
         request: a message with the fields `page_size` and `page_token`.
         key: the types of the sort key's parts, the last of them unique: `Page(request, datetime, UUID)`.
+        default_size, size_max: how many rows it holds when the request does not say, and at most.
 
     InvalidArgument INVALID_PAGE_SIZE for a negative size, INVALID_PAGE_TOKEN for a token that was altered, or
     made for a request whose other arguments differ. A token grants nothing.
@@ -44,11 +45,13 @@ class Page:
     size: int
     after: tuple[Any, ...] | None
 
-    def __init__(self, request: Message, *key: KeyType) -> None:
+    def __init__(
+        self, request: Message, *key: KeyType, default_size: int = DEFAULT_SIZE, size_max: int = SIZE_MAX
+    ) -> None:
         sent: int = request.page_size  # type: ignore[attr-defined]
         if sent < 0:
-            raise invalid("page_size", "INVALID_PAGE_SIZE", f"must be 0 (for {DEFAULT_SIZE}) to {SIZE_MAX}")
-        self.size = min(sent or DEFAULT_SIZE, SIZE_MAX)
+            raise invalid("page_size", "INVALID_PAGE_SIZE", f"must be 0 (for {default_size}) to {size_max}")
+        self.size = min(sent or default_size, size_max)
         self._request = request
         token: str = request.page_token  # type: ignore[attr-defined]
         self.after = self._open(token, key) if token else None

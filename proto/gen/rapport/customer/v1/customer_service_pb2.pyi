@@ -216,6 +216,100 @@ class ListCustomersResponse(_message.Message):
 Global___ListCustomersResponse: _TypeAlias = ListCustomersResponse  # noqa: Y015
 
 @_typing.final
+class SearchCustomersRequest(_message.Message):
+    """Finds customers by whatever one has of them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """2 to 200 characters, spaces around them not counted; fewer are refused (`TOO_SHORT`). What has one of these is found:
+    - an identifier, whole, of any type: an e-mail address, a phone number with its country's code, a customer number, a
+      social handle; also with its system before it, `shop:1042`;
+    - a phone or fax number as it is dialled in any country, or its last 4 or more digits;
+    - `customers/{uuid}`;
+    - the beginnings of words of the customer's names (display, given, additional, family, of the organization), all that are
+      asked for, in any order. Case and accents do not count, and `ß` is `ss`, `æ` `ae`, `ø` `o`; `ü` is `u` and not `ue`. Spaces
+      and punctuation end a word; where a name is written without, as in Chinese, it is found by how it begins.
+    """
+    page_size: _builtins.int
+    """Page size; 0 means 20, over 100 means 100, negative is INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """`next_page_token` of the previous page of the same search."""
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCustomersRequest: _TypeAlias = SearchCustomersRequest  # noqa: Y015
+
+@_typing.final
+class SearchCustomersResponse(_message.Message):
+    """One page of the customers found, each once: first those with the identifier, then those with a number that ends with the
+    digits, then those with the names; of each kind at most 1,000, the oldest first. Of more it is not said which: ask for more.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Match(_message.Message):
+        """A customer, and why it was found."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        CUSTOMER_FIELD_NUMBER: _builtins.int
+        IDENTIFIER_FIELD_NUMBER: _builtins.int
+        identifier: _builtins.str
+        """The customer's identifier that matched, `customers/{uuid}/identifiers/{uuid}`; empty when it was the name."""
+        @_builtins.property
+        def customer(self) -> _customer_pb2.Customer:
+            """The customer."""
+
+        def __init__(
+            self,
+            *,
+            customer: _customer_pb2.Customer | None = ...,
+            identifier: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "identifier", b"identifier"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MATCHES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchCustomersResponse.Match]:
+        """The customers found; none is no error."""
+
+    def __init__(
+        self,
+        *,
+        matches: _abc.Iterable[Global___SearchCustomersResponse.Match] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCustomersResponse: _TypeAlias = SearchCustomersResponse  # noqa: Y015
+
+@_typing.final
 class ResolveCustomerRequest(_message.Message):
     """Finds a customer by a handle."""
 

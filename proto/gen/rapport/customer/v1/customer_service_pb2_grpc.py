@@ -64,6 +64,11 @@ class CustomerServiceStub:
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersRequest.SerializeToString,
                 response_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersResponse.FromString,
                 _registered_method=True)
+        self.SearchCustomers = channel.unary_unary(
+                '/rapport.customer.v1.CustomerService/SearchCustomers',
+                request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersRequest.SerializeToString,
+                response_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersResponse.FromString,
+                _registered_method=True)
         self.ResolveCustomer = channel.unary_unary(
                 '/rapport.customer.v1.CustomerService/ResolveCustomer',
                 request_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ResolveCustomerRequest.SerializeToString,
@@ -146,6 +151,15 @@ class CustomerServiceServicer:
 
     def ListCustomers(self, request, context):
         """Lists customers, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchCustomers(self, request, context):
+        """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
+        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
+        in front of the services must not keep that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -242,6 +256,11 @@ def add_CustomerServiceServicer_to_server(servicer, server):
                     servicer.ListCustomers,
                     request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersRequest.FromString,
                     response_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersResponse.SerializeToString,
+            ),
+            'SearchCustomers': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchCustomers,
+                    request_deserializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersRequest.FromString,
+                    response_serializer=rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersResponse.SerializeToString,
             ),
             'ResolveCustomer': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveCustomer,
@@ -425,6 +444,33 @@ class CustomerService:
             '/rapport.customer.v1.CustomerService/ListCustomers',
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersRequest.SerializeToString,
             rapport_dot_customer_dot_v1_dot_customer__service__pb2.ListCustomersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchCustomers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rapport.customer.v1.CustomerService/SearchCustomers',
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersRequest.SerializeToString,
+            rapport_dot_customer_dot_v1_dot_customer__service__pb2.SearchCustomersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,11 @@ class CustomerServiceStub:
     """
     ListCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]
     """Lists customers, oldest first."""
+    SearchCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.SearchCustomersRequest, _customer_service_pb2.SearchCustomersResponse]
+    """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
+    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
+    in front of the services must not keep that.
+    """
     ResolveCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
     (`IDENTIFIER_SHARED`) for a number that several customers have.
@@ -87,6 +92,11 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """
     ListCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ListCustomersRequest, _customer_service_pb2.ListCustomersResponse]  # type: ignore[assignment]
     """Lists customers, oldest first."""
+    SearchCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.SearchCustomersRequest, _customer_service_pb2.SearchCustomersResponse]  # type: ignore[assignment]
+    """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
+    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
+    in front of the services must not keep that.
+    """
     ResolveCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]  # type: ignore[assignment]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
     (`IDENTIFIER_SHARED`) for a number that several customers have.
@@ -152,6 +162,17 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.ListCustomersResponse, _abc.Awaitable[_customer_service_pb2.ListCustomersResponse]]:
         """Lists customers, oldest first."""
+
+    @_abc_1.abstractmethod
+    def SearchCustomers(
+        self,
+        request: _customer_service_pb2.SearchCustomersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_customer_service_pb2.SearchCustomersResponse, _abc.Awaitable[_customer_service_pb2.SearchCustomersResponse]]:
+        """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
+        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
+        in front of the services must not keep that.
+        """
 
     @_abc_1.abstractmethod
     def ResolveCustomer(

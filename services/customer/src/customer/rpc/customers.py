@@ -25,9 +25,11 @@ from customer.domain.identifiers import Handle
 from customer.rpc.drafts import KINDS, read_changes, read_draft, read_handle, shown
 from customer.store.customers import CUSTOMER, CUSTOMERS_BY_ID, LIST_CUSTOMERS
 from customer.store.identifiers import IDENTIFIER, IDENTIFIERS_OF, LIST_IDENTIFIERS
+from customer.store.search import SEARCH, Found, parameters
 from customer.usecases import customers as usecases
 from customer.usecases.identifiers import create_identifier, delete_identifier
 from customer.usecases.resolve import Ask, resolve_customers
+from customer.usecases.search import CHARACTERS_MIN, wanted
 from rapport.common.v1.explanation_pb2 import Explanation
 from rapport.customer.v1 import customer_pb2
 from rapport.customer.v1 import customer_service_pb2 as pb
@@ -48,6 +50,11 @@ def _findable(check: Check, request: pb.ResolveCustomerRequest, now: datetime) -
         check.refuse("identifier.value", *INVALID_REASONS[kind])
 
 
+def _searchable(check: Check, request: pb.SearchCustomersRequest, now: datetime) -> None:
+    if request.query and len(request.query.strip()) < CHARACTERS_MIN:
+        check.refuse("query", "TOO_SHORT", f"must have at least {CHARACTERS_MIN} characters")
+
+
 def _handle(request: pb.ResolveCustomerRequest) -> Handle:
     return read_handle(request.identifier, request.new_customer.region_code)
 
@@ -66,6 +73,7 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         **RULES,
         pb.UpdateCustomerRequest: _of_one_kind,
         pb.ResolveCustomerRequest: _findable,
+        pb.SearchCustomersRequest: _searchable,
     }
 
     relationship_manager: str
@@ -109,6 +117,14 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         customers, token = await LIST_CUSTOMERS.page_together(self.db, request, self._shown)
         return pb.ListCustomersResponse(customers=customers, next_page_token=token)
 
+    async def SearchCustomers(
+        self, request: pb.SearchCustomersRequest, context: Any
+    ) -> pb.SearchCustomersResponse:
+        """Find customers by whatever one has of them."""
+        asked = parameters(wanted(request.query))
+        matches, token = await SEARCH.page_together(self.db, request, self._matches, **asked)
+        return pb.SearchCustomersResponse(matches=matches, next_page_token=token)
+
     async def ExplainCustomer(self, request: pb.ExplainCustomerRequest, context: Any) -> Explanation:
         """Explain a customer."""
         (customer,) = await self._get(names.CUSTOMER.ids(request.name))
@@ -144,6 +160,13 @@ class CustomerRpc(Rpc, CustomerServiceServicer):
         for identifier in await IDENTIFIERS_OF.all(self.db, customer_ids=list(held)) if held else ():
             held[identifier.customer_id].identifiers.append(identifier)
         return [shown(each) for each in held.values()]
+
+    async def _matches(self, found: Sequence[Found]) -> list[pb.SearchCustomersResponse.Match]:
+        customers = await self._get([each.customer_id for each in found])
+        return [
+            pb.SearchCustomersResponse.Match(customer=customer, identifier=each.identifier)
+            for each, customer in zip(found, customers, strict=True)
+        ]
 
     async def _resolve(
         self, tx: Transaction, asks: Sequence[Ask], *, missing_allowed: bool = False

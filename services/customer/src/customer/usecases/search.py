@@ -1,0 +1,47 @@
+"""What a text to search by may mean: a customer, a handle, the end of a number, words."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from customer.domain.identifiers import IdentifierType
+from customer.domain.search import Wanted
+from customer.names import CUSTOMER
+from customer.usecases.handles import judge
+
+CHARACTERS_MIN = 2
+DIGITS_MIN = 4
+# What is dialled before a number, at home and to go abroad, and how much of a number there is behind it.
+_DIALLED = ("0", "1", "8", "06", "80", "00", "011", "0011", "810")
+_NUMBER_MIN = 6
+_OF_SYSTEMS = (IdentifierType.EXTERNAL_ID, IdentifierType.SOCIAL)
+
+
+def wanted(text: str) -> Wanted:
+    """What is searched for by a text."""
+    text = text.strip()
+    named = CUSTOMER.match(text)
+    return Wanted(named[0] if named else None, frozenset(_keys(text)), frozenset(_ends(text)), text)
+
+
+def _keys(text: str) -> Iterator[tuple[IdentifierType, str | None, str]]:
+    system, _, value = text.partition(":")
+    for kind in IdentifierType:
+        if whole := judge(kind, "", text, "").normalized_value:
+            yield kind, None, whole
+        if kind in _OF_SYSTEMS and (of_system := judge(kind, system, value, "").normalized_value):
+            yield kind, system.casefold(), of_system
+
+
+def _ends(text: str) -> Iterator[str]:
+    """With its country's code a number is known; without, it is one of any country that ends like that."""
+    if number := judge(IdentifierType.PHONE, "", text, "").normalized_value:
+        if ";" not in number:  # who says no extension may mean any
+            yield number
+        return
+    digits = "".join(str(unicodedata.decimal(each)) for each in text if each.isdecimal())
+    if len(digits) < DIGITS_MIN or any(each.isalpha() for each in text):
+        return
+    yield digits
+    for dialled in _DIALLED:
+        if digits.startswith(dialled) and len(digits) - len(dialled) >= _NUMBER_MIN:
+            yield digits.removeprefix(dialled)

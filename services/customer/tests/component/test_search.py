@@ -1,0 +1,234 @@
+"""Customers are found by whatever one has of them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from chassis.api.filters import Filter
+from chassis.db.migrate import migrate
+from chassis.db.schema import AUDIT
+from chassis.db.statement import Statement
+from customer.service import service
+from customer.store import search
+from customer.usecases.search import wanted
+from rapport.customer.v1.customer_pb2 import Organization
+from rapport.customer.v1.customer_service_pb2 import SearchCustomersRequest
+from rapport.customer.v1.identifier_pb2 import Identifier
+from rapport_testing.engines.postgres import owner_of
+from rapport_testing.plans import rows_read
+from rapport_testing.wait import eventually
+
+
+async def matches(desk, query, **paging):
+    return list((await desk.customers.SearchCustomers(SearchCustomersRequest(query=query, **paging))).matches)
+
+
+async def found(desk, query):
+    return [match.customer.name for match in await matches(desk, query)]
+
+
+SPELLINGS = [
+    "+49 30 901820",
+    "+49 (0)30 / 90 18 20",
+    "0049 30 901820",
+    "011 49 30 901820",
+    "4930901820",
+    "030 901820",
+    "(030) 90-18-20",
+    "tel:+49-30-901820",
+    "٠٣٠٩٠١٨٢٠",
+    "901820",
+    "1820",
+]
+
+
+async def test_a_number_is_found_however_it_is_spelt_and_by_its_last_digits(desk):
+    anna = await desk.create(desk.phone("030 901820"), region_code="DE")
+    await desk.create(desk.phone("+49 30 901821"))
+    for spelling in SPELLINGS:
+        assert [(match.customer, match.identifier) for match in await matches(desk, spelling)] == [
+            (anna, anna.identifiers[0].name)
+        ], spelling
+
+
+async def test_extensions_are_found_by_their_number_and_the_one_that_is_asked_for_alone(desk):
+    desk_phone, other = [
+        (await desk.create(desk.phone(f"+49 30 901820 ext. {extension}"))).name for extension in (1, 2)
+    ]
+    switchboard = (await desk.create(desk.phone("+49 30 901820"))).name
+    assert await found(desk, "+49 30 901820 ext. 2") == [other]
+    assert await found(desk, "+49 30 901820") == [switchboard, desk_phone, other]
+    assert await found(desk, "030 901820") == [desk_phone, other, switchboard]
+
+
+async def test_a_number_that_is_shared_finds_all_who_have_it_each_once(desk):
+    household = [await desk.create(desk.phone("+49 30 901820")) for _ in range(3)]
+    fax = Identifier(type=Identifier.TYPE_FAX, value="+49 30 901820")
+    both = await desk.create(desk.phone("+49 30 901820"), fax)
+    assert await found(desk, "030 901820") == [each.name for each in [*household, both]]
+    assert await found(desk, "+49 30 901820") == [each.name for each in [*household, both]]
+
+
+async def test_a_handle_is_found_whole_of_whatever_type_it_is(desk):
+    social = Identifier(type=Identifier.TYPE_SOCIAL, system="mastodon", value="@Anna@social.example")
+    account = Identifier(type=Identifier.TYPE_ACCOUNT_NUMBER, value="K-10042/7")
+    anna = await desk.create(desk.email("Anna.Berg@Example.com"), social, account, desk.external("shop:1042"))
+    await desk.create(desk.external("crm:10429"))
+    for query, at in {
+        "anna.berg@EXAMPLE.com": 0,
+        "@anna@social.example": 1,
+        " K-10042/7 ": 2,
+        "1042": 3,
+        "shop:1042": 3,
+        "SHOP:1042": 3,
+    }.items():
+        (match,) = await matches(desk, query)
+        assert (match.customer.name, match.identifier) == (anna.name, anna.identifiers[at].name)
+    for query in ("crm:1042", "K-10042", "anna.berg@example.co", "104"):
+        assert await found(desk, query) == []
+
+
+async def test_the_name_of_a_customer_finds_them(desk, nobody):
+    anna = await desk.create()
+    (match,) = await matches(desk, anna.name)
+    assert (match.customer, match.identifier) == (anna, "")
+    assert await found(desk, nobody) == []
+
+
+NAMED = {
+    "Erika Sommer": ["Erika Sommer", "sommer erika", "SOM ER", "erika", "so"],
+    "Müller-Lüdenscheidt": ["Müller-Lüdenscheidt", "MULLER", "Lüdenscheidt", "mu\u0308ller"],
+    "Renée Strauß": ["renee strauss", "STRAUẞ", "Strauß"],
+    "Søren Kjær": ["soren kjaer", "Søren"],
+    "Łukasz Y\u0131ld\u0131z": ["lukasz", "ŁUKASZ YILDIZ"],
+    "O'Brien": ["O'Brien", "o\u2019brien", "brien"],
+    "Жуков Пётр": ["жуков", "ПЕТР ЖУК", "Пётр"],
+    "Σοφία Παππάς": ["ΠΑΠΠΑΣ", "σοφια παππας"],
+    "山田 太郎": ["山田", "太郎 山田", "山田\u3000太"],
+    "김철수": ["김철수", "김철"],
+    "ジョン・スミス": ["スミス", "ジョン"],
+    "أحمد محمد": ["احمد", "محمد أَحْمَد"],
+    "St.Pauli a/b & Co. (Nord)": ["pauli", "co nord", "st. pauli", "a/b & co"],
+    "100% Bio_Hof": ["100%", "bio_hof"],
+}
+
+
+async def test_words_find_names_by_how_they_begin_in_any_order_and_every_script(desk):
+    for name, asked in NAMED.items():
+        named = await desk.create(display_name=name)
+        for query in asked:
+            assert [(match.customer.name, match.identifier) for match in await matches(desk, query)] == [
+                (named.name, "")
+            ], query
+
+
+async def test_each_of_a_customers_names_is_searched_and_all_words_are_in_them(desk):
+    anna = await desk.create(given_name="Anna", family_name="Berg", display_name="Änni")
+    works = await desk.create(organization=Organization(legal_name="Bergwerk Annaberg AG"))
+    assert await found(desk, "anni anna berg") == [anna.name]
+    assert await found(desk, "anna berg") == [anna.name, works.name]
+    assert await found(desk, "berg ag") == [works.name]
+    assert await found(desk, "anna sommer") == []
+    assert await found(desk, "erg") == []
+
+
+async def test_what_databases_obey_is_text(desk):
+    await desk.create(given_name="Bert", family_name="Berg")
+    for query in ("%%", "__", "' OR 1=1 --", "a:* | b", "!anna", "\\\\", "''", "((", "&|", "<->", "b*t"):
+        assert await found(desk, query) == [], query
+
+
+async def test_nothing_is_found_by_too_little(desk, refused):
+    for query, reason in (("", "REQUIRED"), (" ", "REQUIRED"), (" a ", "TOO_SHORT"), ("x" * 201, "TOO_LONG")):
+        call = desk.customers.SearchCustomers(SearchCustomersRequest(query=query))
+        assert await refused(call) == f"INVALID_ARGUMENT {reason}"
+
+
+async def test_an_identifier_comes_before_an_end_before_a_name_in_pages(desk, refused):
+    named = [(await desk.create(display_name=f"4711 Nr. {n}")).name for n in range(3)]
+    ends = (await desk.create(desk.phone("+49 30 904711"), display_name="4711")).name
+    has = (await desk.create(desk.external("crm:4711"), display_name="4711")).name
+    listed, token = [], ""
+    for _ in range(3):
+        request = SearchCustomersRequest(query="4711", page_size=2, page_token=token)
+        page = await desk.customers.SearchCustomers(request)
+        listed += [match.customer.name for match in page.matches]
+        token = page.next_page_token
+    assert (listed, token) == ([has, ends, *named], "")
+    first = await desk.customers.SearchCustomers(SearchCustomersRequest(query="4711", page_size=2))
+    other = SearchCustomersRequest(query="4712", page_token=first.next_page_token)
+    assert await refused(desk.customers.SearchCustomers(other)) == "INVALID_ARGUMENT INVALID_PAGE_TOKEN"
+
+
+async def test_a_page_is_short_unless_asked_for_and_never_longer_than_a_hundred(desk):
+    async with desk.running.db.connection() as connection:
+        await connection.execute(MANY, 120)
+    assert len(await matches(desk, "sommer")) == 20
+    assert len(await matches(desk, "sommer", page_size=1000)) == 100
+
+
+async def test_whom_a_search_has_found_is_in_the_audit_and_not_by_what(desk):
+    anna = await desk.create(desk.email("anna@example.com"))
+    why = (("access-purpose", "complaint"),)
+    await desk.customers.SearchCustomers(SearchCustomersRequest(query="anna@example.com"), metadata=why)
+    reading: Statement[Any] = Statement(sa.select(AUDIT).where(AUDIT.c.what.like("%/SearchCustomers")))
+
+    async def there():
+        rows = await reading.all(desk.running.db)
+        told = [(row["resources"], row["purpose"], row["actor"]) for row in rows]
+        assert told == [(anna.name, "complaint", "agent:alice")]
+        assert "example.com" not in str(rows)
+        return True
+
+    await eventually(there)
+
+
+MANY = """
+    WITH made AS (
+        INSERT INTO customers
+        SELECT gen_random_uuid(), 'Erika Sommer ' || n, '', '', '', '', '', '', '', '', '', 'en', 'UTC', '',
+               'agents/a', now(), now(), 1
+        FROM generate_series(1, $1::integer) n
+        RETURNING id
+    )
+    INSERT INTO identifiers
+    SELECT gen_random_uuid(), id, 'PHONE', '', '', '+4930' || 1000000 + row_number() OVER (), 'VALID', now()
+    FROM made
+"""
+
+
+async def test_what_a_search_reads_does_not_grow_with_how_many_customers_there_are(desk, infrastructure):
+    """Of ten thousand it reads those that it finds, and of more than it may find no more than that."""
+    anna = await desk.create(desk.phone("+49 40 765432"), desk.external("crm:K1"), display_name="Anna Berg")
+    few = (anna.name, "crm:K1", "040 765432", "+49 40 765432", "5432", "anna", "berg sommer", "x1")
+    statement = search.SEARCH._build(Filter(), continued=False)
+    async with infrastructure.superuser(desk.running.db._url) as connection:
+        await connection.execute(MANY, 10_000)
+        await connection.execute("ANALYZE customers, identifiers")
+        for query, most in (
+            *((each, 9) for each in few),
+            ("0000", search.FOUND_MAX),
+            ("so", search.FOUND_MAX),
+        ):
+            arguments = statement.arguments({**search.parameters(wanted(query)), "limit": 21})
+            plan = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}", *arguments)
+            assert rows_read(plan, "customers") <= most, query
+            assert rows_read(plan, "identifiers") <= most, query
+
+
+async def test_a_migration_that_was_interrupted_is_run_again(infrastructure):
+    """Indexes that are made while others write stay behind, half made, when that ends too early."""
+    url = await infrastructure.fresh_database("customer", service.migrations)
+    async with infrastructure.superuser(url) as connection:
+        await connection.execute(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'customers_names'::regclass"
+        )
+        await connection.execute(
+            "UPDATE alembic_version SET version_num = 'customer_0001' WHERE version_num = 'customer_0002'"
+        )
+        database = await connection.fetchval("SELECT current_database()")
+        await migrate(
+            infrastructure.postgres.url_for(database, owner_of("customer")), service.migrations, "customer"
+        )
+        assert not await connection.fetchval("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+    await infrastructure.drop_database(url)
