@@ -10,7 +10,6 @@ import pytest
 from chassis.errors import FailedPrecondition
 from chassis.grpc.status import status
 from rapport.cases.v1 import case_pb2, case_service_pb2, case_service_pb2_grpc
-from rapport.customer.v1 import customer_service_pb2_grpc
 from rapport_testing.engines.ports import free_port
 from rapport_tools.cli.main import build, run
 from rapport_tools.local.home import Home
@@ -54,14 +53,6 @@ class Cases(case_service_pb2_grpc.CaseServiceServicer):
         refusal = FailedPrecondition("WORK_ITEM_OPEN", "Every work item must be finished first.")
         await context.abort_with_status(status(refusal, "cases.rapport"))
         raise AssertionError
-
-
-class Customers(customer_service_pb2_grpc.CustomerServiceServicer):
-    """Whose every number is that of several."""
-
-    async def ResolveCustomer(self, request: Any, context: Any) -> Any:
-        refusal = FailedPrecondition("IDENTIFIER_SHARED", "It is a number that several customers have.")
-        await context.abort_with_status(status(refusal, "customer.rapport"))
 
 
 @pytest.fixture
@@ -229,15 +220,3 @@ def test_clean_removes_a_stack_and_nothing_else(rapport: Rapport, home: Home, tm
     code, _, told = rapport("clean")
     assert (code, "no folder of a stack" in told) == (2, True)
     assert (home.path / "thesis").exists()
-
-
-async def test_whoever_has_a_number_of_several_customers_is_told_what_to_ask_for(
-    rapport: Rapport,
-    running: Callable[[str], None],
-    fake_peer: Callable[..., Awaitable[str]],
-) -> None:
-    running(await fake_peer(Customers()))
-    code, _, error = await asyncio.to_thread(rapport, "view", "+14165550100")
-    assert code == 1
-    assert "Several customers have the phone number +14165550100" in error
-    assert "ask for an e-mail address or a customer number" in error

@@ -105,10 +105,11 @@ class CustomerService:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.found = customer_service_pb2.SearchCustomersResponse(matches=[{"customer": WHOM}])
 
-    def ResolveCustomer(self, request: Any) -> Any:
+    def SearchCustomers(self, request: Any) -> Any:
         self.asked.append(request)
-        return customer_service_pb2.ResolveCustomerResponse(customer=CUSTOMER)
+        return self.found
 
     def GetCustomer(self, request: Any) -> Any:
         return WHOM
@@ -224,23 +225,22 @@ def test_a_promised_day_is_shown_as_the_day_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handle", "kind", "asked"),
+    ("typed", "asked"),
     [
-        (["maria@example.com"], "TYPE_EMAIL", "maria@example.com"),
-        (["+49 (30) 901820"], "TYPE_PHONE", "+4930901820"),
-        (["0049 30 901820"], "TYPE_PHONE", "+4930901820"),
-        (["030/901820", "--country", "de"], "TYPE_PHONE", "+4930901820"),
-        (["cdnow:00001"], "TYPE_EXTERNAL_ID", "00001"),
+        (["Maria Anders"], "Maria Anders"),
+        (["maria@example.com"], "maria@example.com"),
+        (["+49 (30) 901820"], "+49 (30) 901820"),
+        (["030/901820"], "030/901820"),
+        (["030/901820", "--country", "de"], "+4930901820"),
+        (["cdnow:00001", "--country", "de"], "cdnow:00001"),
     ],
 )
-def test_a_customer_is_found_by_a_handle(
-    monkeypatch: pytest.MonkeyPatch, service: CustomerService, handle: list[str], kind: str, asked: str
+def test_a_customer_is_found_by_whatever_one_has_of_them(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, typed: list[str], asked: str
 ) -> None:
-    assert rapport(monkeypatch, *handle) == Exit.DONE
-    resolved, viewed = service.asked
-    identifier = resolved.identifier
-    assert (identifier.Type.Name(identifier.type), identifier.value) == (kind, asked)
-    assert viewed.name == f"{CUSTOMER}/view"
+    assert rapport(monkeypatch, *typed) == Exit.DONE
+    searched, viewed = service.asked
+    assert (searched.query, viewed.name) == (asked, f"{CUSTOMER}/view")
 
 
 @pytest.mark.parametrize("name", [CUSTOMER, CUSTOMER.removeprefix("customers/").upper(), f"{CUSTOMER}/view"])
@@ -251,13 +251,39 @@ def test_a_customer_is_found_by_name(
     assert [request.name for request in service.asked] == [f"{CUSTOMER}/view"]
 
 
-def test_what_is_no_handle_is_wrong_use(
+def test_who_is_not_found_is_told_by_what_customers_are(
     monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert rapport(monkeypatch, "Maria Anders") == Exit.WRONG_USE
-    assert "an e-mail address, a phone number, or system:id" in capsys.readouterr().err
-    assert rapport(monkeypatch, "030 901820") == Exit.WRONG_USE
-    assert service.asked == []
+    service.found.ClearField("matches")
+    assert rapport(monkeypatch, "Maria Anders") == Exit.REFUSED
+    said = capsys.readouterr().err
+    assert "No customer is found by 'Maria Anders'" in said
+    assert "words of the name" in said
+
+
+@pytest.mark.parametrize("more", ["", "next"])
+def test_several_are_listed_by_what_tells_them_apart_and_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, service: CustomerService, capsys: pytest.CaptureFixture[str], more: str
+) -> None:
+    shared = identifier_pb2.Identifier(name=f"{CUSTOMER}/identifiers/1", value="030 901820")
+    for name, value in (("Anna\x1b[2J", "anna@example.com"), ("", "bert@example.com")):
+        theirs = [shared, identifier_pb2.Identifier(value=value)]
+        service.found.matches.add(
+            customer=customer_pb2.Customer(name=CUSTOMER, display_name=name, identifiers=theirs),
+            identifier=shared.name,
+        )
+    del service.found.matches[0]
+    service.found.next_page_token = more
+    assert rapport(monkeypatch, "+49 30 901820") == Exit.REFUSED
+    out, said = capsys.readouterr()
+    for part in ("Anna", "anna@example.com", "(no name)", "bert@example.com", "1970-01-01", CUSTOMER):
+        assert part in out
+    assert "030 901820" not in out
+    assert "\x1b[2J" not in out
+    assert f"{'More than ' if more else ''}2 customers are found by '+49 30 901820'" in said
+    assert "`rapport view customers/...`" in said
+    assert rapport(monkeypatch, "+49 30 901820", "--json") == Exit.REFUSED
+    assert capsys.readouterr().out == ""
 
 
 def test_watching_shows_each_view_and_goes_on_when_a_stream_ends(

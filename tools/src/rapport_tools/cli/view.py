@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from rapport_tools.cli.failures import Exit, Failure
-from rapport_tools.cli.output import AsJson, write_lines
+from rapport_tools.cli.output import AsJson, listing, write_lines
 
 if TYPE_CHECKING:
-    from rapport.customer.v1 import view_pb2
+    from rapport.customer.v1 import customer_service_pb2, view_pb2
     from rapport_tools.cli.session import Session
 
 app = typer.Typer()
 HANDLES = (
-    "A customer is found by customers/..., a UUID, an e-mail address, a phone number, or system:id as it was "
-    "imported, such as shop:1042; not by a name."
+    "A customer is found by words of the name, customers/..., a UUID, an e-mail address, a phone number or "
+    "its last digits, or another handle, such as 1042 or shop:1042."
 )
 _PHONE = re.compile(r"\s*\+?[\d\s()/.-]{4,}")
 _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/view)?")
@@ -25,7 +25,7 @@ _UUID = re.compile(r"(customers/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(
 @app.command()
 def view(
     customer: str = typer.Argument(
-        help="customers/..., a UUID, an e-mail address, a phone number or system:id"
+        help="customers/..., a UUID, words of the name, an e-mail address, a phone number, an id or system:id"
     ),
     country: str = typer.Option("", help="Where a phone number without +49 or the like is local: DE."),
     watch: bool = typer.Option(False, "--watch", help="Stay, and show it as it changes; Ctrl-C ends."),
@@ -43,8 +43,7 @@ def view(
     from rapport_tools.cli.session import Session
 
     session = Session.open(who)
-    customer = _resolved(session, customer, country)
-    name = f"{customer}/view"
+    name = f"{_found(session, customer, country, as_json)}/view"
     if watch:
         _follow(_changes(session, name), as_json)
         return
@@ -63,47 +62,35 @@ def view(
     terminal.print(page(found, terminal.width, whom), crop=False)
 
 
-def _resolved(session: "Session", customer: str, country: str) -> str:
-    """The customer's name for whatever the user has of them. NOT_FOUND when nobody has that handle."""
-    import grpc
-
-    from rapport.customer.v1 import (
-        customer_service_pb2,
-        customer_service_pb2_grpc,
-        identifier_pb2,
-    )
+def _found(session: "Session", customer: str, country: str, as_json: bool) -> str:
+    """The customer's name for whatever the user has of them. Several are listed, for people."""
+    from rapport.customer.v1 import customer_service_pb2, customer_service_pb2_grpc
 
     named = _UUID.fullmatch(customer.lower())
     if named is not None:
         return f"customers/{named[2]}"
-    kinds, system, value = identifier_pb2.Identifier, "", customer
-    if "@" in customer:
-        kind, spoken = kinds.TYPE_EMAIL, "e-mail address"
-    elif _PHONE.fullmatch(customer):
-        kind, spoken, value = kinds.TYPE_PHONE, "phone number", _international(customer, country)
-    elif ":" in customer:
-        kind, spoken = kinds.TYPE_EXTERNAL_ID, "id"
-        system, _, value = customer.partition(":")
-        system = system.casefold()
-    else:
-        raise Failure(f"{customer!r} is none of a customer's handles. {HANDLES}", Exit.WRONG_USE)
+    is_local = country and _PHONE.fullmatch(customer)
+    query = _international(customer, country) if is_local else customer
     stub = session.stub(customer_service_pb2_grpc.CustomerServiceStub, "customer")
-    request = customer_service_pb2.ResolveCustomerRequest(
-        identifier=identifier_pb2.Identifier(type=kind, system=system, value=value)
-    )
-    try:
-        return str(stub.ResolveCustomer(request).customer)
-    except grpc.RpcError as error:
-        if not isinstance(error, grpc.Call):
-            raise
-        if error.code() is grpc.StatusCode.FAILED_PRECONDITION:  # as of no other handle
-            raise Failure(
-                f"Several customers have the {spoken} {customer}, so it does not tell which: ask for an "
-                f"e-mail address or a customer number. {HANDLES}"
-            ) from None
-        if error.code() is not grpc.StatusCode.NOT_FOUND:
-            raise
-        raise Failure(f"No customer has the {spoken} {customer}. {HANDLES}") from None
+    found = stub.SearchCustomers(customer_service_pb2.SearchCustomersRequest(query=query))
+    if not found.matches:
+        raise Failure(f"No customer is found by {customer!r}. {HANDLES}")
+    if len(found.matches) == 1:
+        return str(found.matches[0].customer.name)
+    if not as_json:
+        rows = [_row(match) for match in found.matches]
+        listing(rows, ["name", "handles", "since", "customer"], as_json=False, empty="")
+    count = f"More than {len(found.matches)}" if found.next_page_token else len(found.matches)
+    raise Failure(f"{count} customers are found by {customer!r}: choose one, `rapport view customers/...`.")
+
+
+def _row(match: "customer_service_pb2.SearchCustomersResponse.Match") -> dict[str, str]:
+    """Who it is, and by what one tells them from others with the same."""
+    whom = match.customer
+    others = [each.value for each in whom.identifiers if each.name != match.identifier]
+    since = f"{whom.create_time.ToDatetime():%Y-%m-%d}"
+    name = whom.display_name or "(no name)"
+    return {"name": name, "handles": " · ".join(others[:2]), "since": since, "customer": whom.name}
 
 
 def _international(number: str, country: str) -> str:
