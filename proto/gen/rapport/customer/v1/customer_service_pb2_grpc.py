@@ -158,8 +158,8 @@ class CustomerServiceServicer:
 
     def SearchCustomers(self, request, context):
         """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
-        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
-        in front of the services must not keep that.
+        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP a POST: what is asked for is personal,
+        and URLs are logged by whatever is in front of the services.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,8 @@ class CustomerServiceStub:
     """Lists customers, oldest first."""
     SearchCustomers: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.SearchCustomersRequest, _customer_service_pb2.SearchCustomersResponse]
     """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
-    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
-    in front of the services must not keep that.
+    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP a POST: what is asked for is personal,
+    and URLs are logged by whatever is in front of the services.
     """
     ResolveCustomer: _grpc.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
@@ -94,8 +94,8 @@ class CustomerServiceAsyncStub(CustomerServiceStub):
     """Lists customers, oldest first."""
     SearchCustomers: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.SearchCustomersRequest, _customer_service_pb2.SearchCustomersResponse]  # type: ignore[assignment]
     """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
-    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
-    in front of the services must not keep that.
+    phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP a POST: what is asked for is personal,
+    and URLs are logged by whatever is in front of the services.
     """
     ResolveCustomer: _aio.UnaryUnaryMultiCallable[_customer_service_pb2.ResolveCustomerRequest, _customer_service_pb2.ResolveCustomerResponse]  # type: ignore[assignment]
     """Finds the customer a handle belongs to, creating one when asked to and none exists. FAILED_PRECONDITION
@@ -170,8 +170,8 @@ class CustomerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_customer_service_pb2.SearchCustomersResponse, _abc.Awaitable[_customer_service_pb2.SearchCustomersResponse]]:
         """Finds customers by whatever one has of them, for a person who then chooses: the search box of a desk, whoever answers a
-        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP the query is in the URL: logs of what is
-        in front of the services must not keep that.
+        phone. A program that knows which handle it has asks ResolveCustomer. Over HTTP a POST: what is asked for is personal,
+        and URLs are logged by whatever is in front of the services.
         """
 
     @_abc_1.abstractmethod
