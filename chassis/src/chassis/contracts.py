@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -24,6 +25,13 @@ def contracts() -> list[ModuleType]:
 
     packages: list[Any] = [rapport, *(found.load() for found in entry_points(group=GROUP))]
     return [module for package in packages for module in _modules(package)]
+
+
+def services() -> list[ServiceDescriptor]:
+    """The gRPC services of every installed contract, each once, in the order of their modules."""
+    files: list[Any] = [module.DESCRIPTOR for module in contracts()]
+    found = [service for file in files for service in file.services_by_name.values()]
+    return list({service.full_name: service for service in found}.values())
 
 
 def message_of(full_name: str) -> type[Message] | None:

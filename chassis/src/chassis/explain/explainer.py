@@ -23,7 +23,7 @@ from chassis.api import messages
 from chassis.api.currencies import Currency
 from chassis.api.entities import found
 from chassis.api.resources import referred
-from chassis.contracts import contracts
+from chassis.contracts import services
 from chassis.db.database import Database
 from chassis.db.statement import Statement
 from chassis.errors import Refusal
@@ -167,8 +167,7 @@ def explained_by(name: str) -> MethodDescriptor | None:
 @functools.cache
 def explanations() -> tuple[tuple[Pattern, MethodDescriptor], ...]:
     """The patterns of all names that can be explained, each with the method that does it."""
-    files: list[Any] = [module.DESCRIPTOR for module in contracts()]
-    methods = [m for file in files for service in file.services_by_name.values() for m in service.methods]
+    methods: list[Any] = [method for service in services() for method in service.methods]
     asking = [m for m in methods if m.output_type.full_name == Explanation.DESCRIPTOR.full_name]
     named = [(referred(method.input_type.fields_by_name["name"]), method) for method in asking]
     return tuple((pattern, method) for pattern, method in named if pattern)

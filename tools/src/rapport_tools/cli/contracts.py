@@ -4,14 +4,8 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
-from chassis.contracts import contracts
+from chassis.contracts import services as services
 from rapport_tools.cli.failures import Exit, Failure
-
-
-def services() -> list[ServiceDescriptor]:
-    """Every gRPC service in the contracts."""
-    found = [module.DESCRIPTOR for module in contracts()]
-    return [service for file in found for service in file.services_by_name.values()]
 
 
 def owner(service: ServiceDescriptor) -> str:

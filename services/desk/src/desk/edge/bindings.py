@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from chassis.contracts import contracts
+from chassis.contracts import services
 
 OPERATIONS = "/v1/services/"  # each service answers these about itself
 _VARIABLE = re.compile(r"\{([a-z_.]+)=([^}]+)\}")
@@ -79,10 +79,9 @@ class Binding:
 
 
 def bindings() -> list[Binding]:
-    """Every path of every RPC of the installed contracts, in the order of their names."""
-    files: dict[str, Any] = {module.DESCRIPTOR.name: module.DESCRIPTOR for module in contracts()}
-    services = [each for _, file in sorted(files.items()) for each in file.services_by_name.values()]
-    return [binding for service in services for method in service.methods for binding in _of(method)]
+    """Every path of every RPC of the installed contracts, in the order of their modules."""
+    methods: list[Any] = [method for service in services() for method in service.methods]
+    return [binding for method in methods for binding in _of(method)]
 
 
 def _of(method: MethodDescriptor) -> Iterator[Binding]:
