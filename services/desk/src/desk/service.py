@@ -6,7 +6,7 @@ from pathlib import Path
 from chassis.app import App
 from chassis.grpc.client import Channels
 from chassis.service import Service
-from desk.edge.site import site
+from desk.site import site
 from desk.settings import Settings
 
 
