@@ -27,7 +27,7 @@ async def database(name: str, infrastructure: Infrastructure) -> AsyncIterator[a
     await infrastructure.drop_database(url)
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", [*SERVICES, "desk"])
 async def test_tables_are_described_as_they_are_made(name: str, database: asyncpg.Connection) -> None:
     described = import_module(f"{name}.store.tables").METADATA
     assert await drift(database, described, schema.METADATA) == []

@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+from starlette.applications import Starlette
+
 from chassis.app import App
 from chassis.grpc.client import Channels
 from chassis.service import Service
-from desk.site import site
+from desk.auth.gate import Gate
 from desk.settings import Settings
+from desk.site import site
 
 
 def compose(app: App[Settings]) -> None:
@@ -21,7 +24,8 @@ def compose(app: App[Settings]) -> None:
             await channels.close()
 
     app.background(keep_channels)
-    app.web(site(channels, app.settings.rest_timeout_s, app.draining))
+    pages = Gate(app).before(Starlette())  # none yet
+    app.web(site(channels, app.settings.rest_timeout_s, app.draining, pages))
 
 
 service = Service(
@@ -30,7 +34,7 @@ service = Service(
     web_port=8080,
     settings=Settings,
     events=None,
-    migrations=Path(__file__).parent / "migrations",  # none yet: it keeps what every service keeps
+    migrations=Path(__file__).parent / "migrations",
     calls=["customer", "cases", "loyalty", "notifications", "desk"],
     compose=compose,
 )

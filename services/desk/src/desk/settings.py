@@ -1,6 +1,10 @@
 """What the desk is told by its environment."""
 
-from pydantic import Field
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
 
 from chassis.settings import ServiceSettings
 
@@ -11,3 +15,62 @@ class Settings(ServiceSettings):
     rest_timeout_s: float = Field(
         5.0, gt=0, le=30, description="how long a call over REST may take that does not say"
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/?#@\s]+)?$",
+        description="where browsers reach the desk, such as `https://desk.example.org`; `https://`, or "
+        "`http://` on this machine alone; empty means this machine",
+    )
+    oidc_client_id: str = Field(
+        "", description="the desk's name at the identity provider; without it nobody signs in to pages"
+    )
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="goes with it; empty for a public client"
+    )
+    oidc_issuer: str = Field(
+        "",
+        pattern=r"^(https?://[^?#@\s]+)?$",
+        description="where the provider is discovered: its issuer URL, when RAPPORT_ISSUER is not that",
+    )
+    oidc_scope: str = Field(
+        "openid profile", pattern=r"(^| )openid( |$)", description="what is asked for, with blanks between"
+    )
+    oidc_audience: str = Field(
+        "", description="sent as `audience`, to providers that make access tokens for an API only so"
+    )
+    session_idle_minutes: int = Field(
+        60, ge=5, le=24 * 60, description="after how long without a request a session ends"
+    )
+    session_hours: int = Field(12, ge=1, le=24, description="after how long a session ends in any case")
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        """Tokens and cookies do not travel in the clear, but within one machine."""
+        for name, url in (("public_url", self.public_url), ("oidc_issuer", self.provider_url)):
+            if (self.oidc_client_id or name == "public_url") and url and not is_safe(url):
+                raise ValueError(f"{name} must begin with https://, or be of this machine, not {url}")
+        return self
+
+    @property
+    def site_url(self) -> str:
+        """Where browsers reach the desk."""
+        return self.public_url or f"http://127.0.0.1:{self.web_port or 8080}"
+
+    @property
+    def provider_url(self) -> str:
+        """The identity provider's issuer URL."""
+        return self.oidc_issuer or self.issuer
+
+
+def is_safe(url: str) -> bool:
+    """Whether what is sent to a URL is encrypted, or does not leave this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_here(parts.hostname or ""))
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, by its name alone."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

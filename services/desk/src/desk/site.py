@@ -1,4 +1,4 @@
-"""What the desk serves to programs: every RPC below `/v1/`, and what describes it."""
+"""What the desk serves: to programs every RPC below `/v1/` and what describes it, to people pages."""
 
 import asyncio
 
@@ -8,13 +8,20 @@ from chassis.grpc.client import Channels
 from desk.edge import openapi
 from desk.edge.rest import Rest
 
+OF_PROGRAMS = ("/v1/", "/openapi.json")
 
-def site(channels: Channels, timeout_s: float, draining: asyncio.Event) -> ASGIApp:
-    """The whole of it. What is no page is an RPC's path, or nobody's."""
+
+def site(channels: Channels, timeout_s: float, draining: asyncio.Event, pages: ASGIApp) -> ASGIApp:
+    """The whole of it: a token asks REST, a cookie sees pages, and neither opens the other."""
     rest = Rest(channels, timeout_s, draining)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        described = (scope["method"], scope["path"]) == ("GET", "/openapi.json")
-        await (openapi.answer() if described else rest)(scope, receive, send)
+        if not scope["path"].startswith(OF_PROGRAMS):
+            answers = pages
+        elif (scope["method"], scope["path"]) == ("GET", "/openapi.json"):
+            answers = openapi.answer()
+        else:
+            answers = rest
+        await answers(scope, receive, send)
 
     return serve

@@ -1,0 +1,95 @@
+"""The few pages that are shown to nobody in particular. They need no script, and say what to do."""
+
+from html import escape
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from chassis.errors import Refusal
+from desk.auth.paths import checked
+
+STYLESHEET = "/static/desk.css"
+FRAGMENT = "fragment"  # `X-Requested-With: fragment`: a part of a page asks, not somebody who goes to one
+DONE = "/signed-in"
+
+
+def sign_in_url(back: str) -> str:
+    """Where signing in begins that ends at `back`."""
+    return f"/sign-in?back={quote(back, safe='/')}"
+
+
+def page(title: str, words: str, *links: tuple[str, str], status: int = 200) -> Response:
+    """A whole page of a sentence or two, and links: each its URL and its words."""
+    listed = " ".join(f'<a class="button" href="{escape(url)}">{escape(text)}</a>' for url, text in links)
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Rapport</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="stylesheet" href="{STYLESHEET}"></head>'
+        f'<body><main class="notice"><h1>{escape(title)}</h1><p>{escape(words)}</p>'
+        f"<p>{listed}</p></main></body></html>",
+        status,
+    )
+
+
+def fragment(title: str, words: str, *links: tuple[str, str], status: int) -> Response:
+    """The same within a page that stays: links open beside it, so that nothing typed is lost."""
+    listed = " ".join(
+        f'<a class="button" href="{escape(url)}" target="_blank" rel="noopener">{escape(text)}</a>'
+        for url, text in links
+    )
+    return HTMLResponse(
+        f'<div class="notice" role="alert"><strong>{escape(title)}</strong> {escape(words)} {listed}</div>',
+        status,
+    )
+
+
+def is_navigation(request: Request) -> bool:
+    """Whether a person goes to a page, and sees whatever is answered."""
+    return (
+        request.method in ("GET", "HEAD")
+        and request.headers.get("x-requested-with") != FRAGMENT
+        and "text/event-stream" not in request.headers.get("accept", "")
+    )
+
+
+def signed_out(request: Request) -> Response:
+    """Nobody is signed in: a page leads to signing in and back, all else says so and stays where it is."""
+    if is_navigation(request):
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(sign_in_url(checked(asked)), 303)
+    return fragment(
+        "You are signed out.",
+        "Nothing is lost: sign in, and send it again.",
+        (sign_in_url(DONE), "Sign in"),
+        status=401,
+    )
+
+
+def forged(request: Request) -> Response:
+    """What was sent was not sent by a page of the person who is signed in."""
+    return fragment(
+        "Not done:",
+        "this was not sent by a page of yours. Another person may have signed in here: load the page again.",
+        status=403,
+    )
+
+
+def too_large(most: int) -> Response:
+    """More was sent than any form holds."""
+    told = f"a form holds at most {most // 1024} KiB."
+    return fragment("Too much:", told, status=413)
+
+
+def refused(request: Request, refusal: Refusal) -> Response:
+    """Nobody can tell now who asks, and why: they stay signed in."""
+    status = 503 if refusal.code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED") else 400
+    title = "Not now" if status == 503 else "That is not understood"
+    if is_navigation(request):
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        response = page(title, refusal.message, (checked(asked), "Try again"), status=status)
+    else:
+        response = fragment(f"{title}.", refusal.message, status=status)
+    if refusal.retry_after_s:
+        response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
+    return response

@@ -1,0 +1,183 @@
+"""Signing in and out: the paths of the site that are open to all, beside its static files."""
+
+import time
+from dataclasses import asdict, dataclass, field
+
+import msgspec
+import structlog
+from authlib.common.encoding import urlsafe_b64decode, urlsafe_b64encode
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.errors import Refusal, Unauthenticated
+from desk.auth import answers, forms
+from desk.auth.cookies import Jar
+from desk.auth.paths import HOME, checked
+from desk.auth.provider import AFTERWARDS, CALLBACK, NotSignedIn, Provider
+from desk.auth.sessions import Sessions
+
+SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
+PATHS = frozenset({SIGN_IN, CALLBACK, SIGN_OUT, AFTERWARDS, answers.DONE})
+PENDING_S = 3600  # for which somebody may think about a password
+PENDING_MAX = 15  # tabs that sign in at once: more cookies would not fit what proxies take
+_ONCE_MORE = "~"  # at the end of a state: this sign-in is the second attempt
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in under way, kept in the browser that began it: a cookie for each, so that tabs do not meet."""
+
+    at: float
+    back: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+
+
+class Entrance:
+    """Answers the paths of signing in and out.
+
+    Args:
+        provider: knows people.
+        sessions: of those who are signed in.
+        jar: of cookies.
+        origin: of pages of ours.
+
+    """
+
+    def __init__(self, provider: Provider, sessions: Sessions, jar: Jar, origin: str) -> None:
+        self._provider = provider
+        self._sessions = sessions
+        self._jar = jar
+        self._origin = origin
+        self._routes = {
+            (SIGN_IN, "GET"): self._sign_in,
+            (CALLBACK, "GET"): self._callback,
+            (SIGN_OUT, "POST"): self._sign_out,
+            (AFTERWARDS, "GET"): self._signed_out,
+            (answers.DONE, "GET"): self._done,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        request = Request(scope, receive)
+        route = self._routes.get((scope["path"], "GET" if scope["method"] == "HEAD" else scope["method"]))
+        response: ASGIApp
+        if route is None:
+            response = answers.page("Not found", "Nothing is done so here.", (HOME, "Go on"), status=405)
+        else:
+            try:
+                response = await route(request)
+            except Refusal as refusal:
+                response = self._unable(request, refusal)
+        await response(scope, receive, send)
+
+    async def _sign_in(self, request: Request) -> Response:
+        if not self._provider.is_set_up:
+            told = "Nobody can sign in here: RAPPORT_OIDC_CLIENT_ID is not set."
+            return answers.page("Sign-in is not set up", told, status=503)
+        return await self._begin(request, checked(request.query_params.get("back")))
+
+    async def _begin(self, request: Request, back: str, mark: str = "") -> Response:
+        """Send the browser to the provider."""
+        begun = await self._provider.begin(mark)
+        response = RedirectResponse(begun.url, 303)
+        pending = Pending(time.time(), back, begun.nonce, begun.verifier)
+        self._jar.put(response, self._jar.pending + begun.state, _packed(pending), PENDING_S)
+        for name in self._surplus(request):
+            self._jar.put(response, name, "", 0)
+        return response
+
+    async def _callback(self, request: Request) -> Response:
+        """The browser comes back from the provider."""
+        state = request.query_params.get("state", "")
+        name = self._jar.pending + state
+        pending = _unpacked(request.cookies.get(name, ""))
+        if pending is None:
+            return await self._unknown(request, state)
+        try:
+            if error := request.query_params.get("error"):
+                raise NotSignedIn(f"the provider refuses: {error[:50]}")
+            code = request.query_params.get("code", "")
+            tokens, display_name = await self._provider.finish(code, pending.nonce, pending.verifier)
+            cookies = await self._sessions.begin(
+                tokens, display_name, request.cookies.get(self._jar.form, "")
+            )
+        except (NotSignedIn, Unauthenticated) as refused:
+            _log.warning("somebody was not signed in", why=str(refused))
+            response = self._not_signed_in(str(refused), pending.back)
+        else:
+            if before := self._jar.read(request.cookies):
+                await self._sessions.end(before)
+            response = RedirectResponse(pending.back, 303)
+            self._jar.set(response, cookies)
+        self._jar.put(response, name, "", 0)
+        return response
+
+    async def _unknown(self, request: Request, state: str) -> Response:
+        """It took too long, began at another address, or is over: once more, and only once."""
+        if await self._sessions.viewer(self._jar.read(request.cookies)):
+            return RedirectResponse(HOME, 303)
+        if state.endswith(_ONCE_MORE):
+            told = "This browser does not keep the cookies that signing in needs."
+            return answers.page(
+                "You are not signed in", told, (answers.sign_in_url(HOME), "Try again"), status=400
+            )
+        return await self._begin(request, HOME, _ONCE_MORE)
+
+    async def _sign_out(self, request: Request) -> Response:
+        cookies = self._jar.read(request.cookies)
+        viewer = await self._sessions.viewer(cookies)
+        if viewer is None or cookies is None:
+            return RedirectResponse(AFTERWARDS, 303)
+        if not (forms.is_ours(request, self._origin) and await forms.is_signed(request, viewer)):
+            return answers.forged(request)
+        identity = await self._sessions.identity_token(cookies)
+        await self._sessions.end(cookies)
+        response = RedirectResponse(await self._provider.sign_out_url(identity), 303)
+        self._jar.put(response, self._jar.session, "", 0)
+        return response
+
+    async def _signed_out(self, request: Request) -> Response:
+        told = "Close the browser if others use it, too."
+        return answers.page("You are signed out", told, (answers.sign_in_url(HOME), "Sign in"))
+
+    async def _done(self, request: Request) -> Response:
+        if await self._sessions.viewer(self._jar.read(request.cookies)) is None:
+            return RedirectResponse(answers.sign_in_url(HOME), 303)
+        told = "Close this tab, and go on in the one where you were: what you wrote is still there."
+        return answers.page("You are signed in", told, (HOME, "Go to the desk"))
+
+    def _surplus(self, request: Request) -> list[str]:
+        """The cookies of the oldest of too many sign-ins under way, and of what is none."""
+        names = [name for name in request.cookies if name.startswith(self._jar.pending)]
+        begun = {name: _unpacked(request.cookies[name]) for name in names}
+        names.sort(key=lambda name: pending.at if (pending := begun[name]) else 0.0)
+        return names[: max(0, len(names) - PENDING_MAX + 1)]
+
+    def _not_signed_in(self, why: str, back: str) -> Response:
+        again = (answers.sign_in_url(back), "Try again")
+        return answers.page(
+            "You are not signed in", f"{why[:1].upper()}{why[1:]}".rstrip(".") + ".", again, status=403
+        )
+
+    def _unable(self, request: Request, refusal: Refusal) -> Response:
+        again = answers.sign_in_url(checked(request.query_params.get("back")))
+        response = answers.page("Not now", refusal.message, (again, "Try again"), status=503)
+        response.headers["Retry-After"] = str(max(1, round(refusal.retry_after_s)))
+        return response
+
+
+def _packed(pending: Pending) -> str:
+    return str(urlsafe_b64encode(msgspec.json.encode(asdict(pending))).decode())
+
+
+def _unpacked(value: str) -> Pending | None:
+    """A pending sign-in, of a cookie. Its path is looked at again: a cookie is the browser's to change."""
+    try:
+        pending = msgspec.json.decode(urlsafe_b64decode(value.encode()), type=Pending)
+    except (ValueError, msgspec.DecodeError):
+        return None
+    return Pending(pending.at, checked(pending.back), pending.nonce, pending.verifier)

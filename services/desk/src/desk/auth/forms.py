@@ -1,0 +1,66 @@
+"""Whether a form of ours sent it (CSRF): by where it comes from, and by what it carries."""
+
+import asyncio
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from desk.auth.viewer import Viewer
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+BODY_MAX_BYTES = 1024 * 1024
+BODY_S = 30.0
+
+
+def origin_of(url: str) -> str:
+    """`https://host:port` of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_ours(request: Request, origin: str) -> bool:
+    """Whether the browser says that a page of ours sent it. One of the two headers is needed."""
+    site, said = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None and site != "same-origin":
+        return False
+    return said == origin if said is not None else site is not None
+
+
+async def is_signed(request: Request, viewer: Viewer) -> bool:
+    """Whether it carries the viewer's own value: in the header `X-CSRF`, or in the field `csrf`."""
+    said: object = request.headers.get("x-csrf")
+    if said is None:
+        try:
+            async with request.form(max_fields=200, max_files=0) as form:
+                said = form.get("csrf")
+        except (HTTPException, ValueError):  # no form, or a broken one
+            return False
+    return isinstance(said, str) and hmac.compare_digest(said.encode(), viewer.csrf.encode())
+
+
+async def body_of(request: Request) -> bytes | None:
+    """The body, of at most `BODY_MAX_BYTES`; None for a larger one. ClientDisconnect, TimeoutError."""
+    body = bytearray()
+    async with asyncio.timeout(BODY_S):
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_MAX_BYTES:
+                return None
+    return bytes(body)
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """`receive`, for somebody who has not seen the body yet."""
+    told = False
+
+    async def receiving() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving

@@ -1,0 +1,136 @@
+"""What stands before every page: who looks is known, what changes something is theirs, and nothing is framed.
+
+a cookie -> a session -> `request.state.viewer`, and `current_call`, so that calls are made as that person
+"""
+
+from collections.abc import Awaitable, Callable
+
+from opentelemetry.trace import Span, StatusCode
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.context import Call, current_call
+from chassis.errors import Refusal
+from chassis.grpc import admission
+from chassis.telemetry import tracing
+from desk.auth import answers, forms
+from desk.auth.cookies import Jar
+from desk.auth.headers import STATIC, Hardening
+from desk.auth.sessions import Sessions
+from desk.auth.viewer import Viewer
+
+Again = Callable[[], Awaitable[Viewer | None]]
+
+
+class Guard:
+    """Lets through to pages who is signed in, and to the entrance everybody.
+
+    A page finds in `request.state`
+
+    - `viewer`: whoever looks;
+    - `viewer_again`, for what lasts: `await` it to have them with a current token, or None when they are
+      signed out. That is no use of the session, which ends by its time as if nobody looked.
+
+    Args:
+        pages: what is guarded.
+        entrance: signing in and out.
+        entrances: its paths.
+        sessions: tell who is signed in.
+        jar: reads cookies.
+        origin: of pages of ours.
+        hardening: adds headers.
+
+    """
+
+    def __init__(
+        self,
+        pages: ASGIApp,
+        entrance: ASGIApp,
+        entrances: frozenset[str],
+        sessions: Sessions,
+        jar: Jar,
+        origin: str,
+        hardening: Hardening,
+    ) -> None:
+        self._pages = pages
+        self._entrance = entrance
+        self._entrances = entrances
+        self._sessions = sessions
+        self._jar = jar
+        self._origin = origin
+        self._hardening = hardening
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        path = scope["path"]
+        send = self._hardening.around(send, path)
+        if path in self._entrances:
+            await self._entrance(scope, receive, send)
+        elif path.startswith(STATIC):
+            await self._pages(scope, receive, send)
+        else:
+            await self._traced(scope, receive, send)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        what = f"desk.Pages/{scope['method']}"
+        traceparent, sampled = tracing.decide("")
+        with tracing.server_span(what, "") if sampled else tracing.NOTHING as span:
+            traceparent = tracing.carried(traceparent)
+            request = Request(scope, receive)
+            try:
+                admitted = await self._admitted(request, what, traceparent)
+            except Refusal as refusal:
+                admitted = answers.refused(request, refusal)
+            except (ClientDisconnect, TimeoutError):
+                return
+            watched = _watched(send, span)
+            if isinstance(admitted, Response):
+                await admitted(scope, receive, watched)
+            else:
+                await self._pages(scope, admitted, watched)
+                if route := getattr(scope.get("route"), "path", ""):  # never the path, which names people
+                    span.update_name(f"{scope['method']} {route}")
+
+    async def _admitted(self, request: Request, what: str, traceparent: str) -> Receive | Response:
+        """What reads the request of somebody who may ask, or the answer to all others."""
+        cookies = self._jar.read(request.cookies)
+        viewer = await self._sessions.viewer(cookies)
+        if viewer is None:
+            return answers.signed_out(request)
+        receive = request.receive
+        if request.method not in forms.SAFE:
+            if not forms.is_ours(request, self._origin):
+                return answers.forged(request)
+            body = await forms.body_of(request)
+            if body is None:
+                return answers.too_large(forms.BODY_MAX_BYTES)
+            seen = Request(request.scope, forms.again(body, receive))
+            if not await forms.is_signed(seen, viewer):
+                return answers.forged(request)
+            receive = forms.again(body, receive)
+        headers = dict(request.headers)
+        current_call.set(
+            Call(
+                what,
+                viewer.principal,
+                correlation_id=tracing.trace_id(traceparent),
+                traceparent=traceparent,
+                purpose=admission.purpose(headers) if admission.PURPOSE in headers else "",
+                credential=viewer.credential,
+            )
+        )
+        request.state.viewer = viewer
+        request.state.viewer_again = lambda: self._sessions.viewer(cookies, used=False)
+        return receive
+
+
+def _watched(send: Send, span: Span) -> Send:
+    """`send`, with what became of it told to the span."""
+
+    async def watching(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            span.set_status(StatusCode.ERROR)
+        await send(message)
+
+    return watching

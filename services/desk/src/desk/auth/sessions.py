@@ -1,0 +1,213 @@
+"""Sessions: begun by a sign-in, looked up by each request, ended by time, a sign-out or the provider."""
+
+import asyncio
+import random
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from chassis.auth.tokens import Verifier
+from chassis.context import Call, Principal, acting
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.errors import Unauthenticated
+from chassis.telemetry import tracing
+from desk.auth.cookies import Cookies, fresh
+from desk.auth.renewal import Renewal, Renews, SessionOver
+from desk.auth.tokens import Tokens, seal, unseal
+from desk.auth.viewer import Viewer
+from desk.store.sessions import (
+    DELETE_EXPIRED,
+    DELETE_SESSION,
+    DELETE_SESSIONS_OF,
+    EXTEND_SESSION,
+    GET_SESSION,
+    INSERT_SESSION,
+)
+from desk.store.tables import Session
+
+SEEN_S = 2.0  # for which a session that was looked up is believed: what ends it is seen this late at most
+KNOWN_MAX = 10_000
+EXTEND_EVERY = timedelta(minutes=1)
+CLEAN_EVERY_S = 60.0
+CLEAN_MOST = 500
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long a session lasts: without use, and in any case."""
+
+    idle: timedelta
+    longest: timedelta
+
+    def end(self, create_time: datetime, now: datetime) -> datetime:
+        """When a session ends that is used now."""
+        return min(now + self.idle, create_time + self.longest)
+
+
+class Sessions:
+    """All sessions of the desk.
+
+    Args:
+        db: holds them.
+        verifier: reads access tokens, as every service does.
+        provider: gives new tokens.
+        lifetimes: how long they last.
+
+    """
+
+    def __init__(self, db: Database, verifier: Verifier, provider: Renews, lifetimes: Lifetimes) -> None:
+        self._db = db
+        self._verifier = verifier
+        self._lifetimes = lifetimes
+        self._renewal = Renewal(db, provider)
+        self._seen: OrderedDict[bytes, tuple[float, Session]] = OrderedDict()
+
+    async def begin(self, tokens: Tokens, display_name: str, form: str = "") -> Cookies:
+        """Sign somebody in.
+
+        Args:
+            tokens: what the provider gave them.
+            display_name: what it calls them.
+            form: the browser's cookie of forms, when it has one.
+
+        Raises:
+            Unauthenticated: the access token is not one that services take, or no person's.
+            Unavailable: the issuer's keys, or the database, are away.
+
+        """
+        principal = await self._principal(tokens)
+        if not principal.subject.startswith("agent:"):
+            raise Unauthenticated("TOKEN_INVALID", "Only people sign in: `sub` must be agent:{code}.")
+        cookies, now = fresh(form), self._db.clock.now()
+        session = Session(
+            cookies.session_id,
+            principal.subject,
+            display_name or principal.subject.partition(":")[2],
+            seal(tokens, cookies.tokens_key, cookies.session_id),
+            revision=0,
+            create_time=now,
+            expire_time=self._lifetimes.end(now, now),
+            refresh_until=None,
+        )
+        with acting(_call("SignIn", principal)):
+            async with self._db.transaction() as tx:
+                tx.touch(_agent(principal.subject))
+                await tx.defer(
+                    INSERT_SESSION, **{name: getattr(session, name) for name in Session.__dataclass_fields__}
+                )
+        return cookies
+
+    async def viewer(self, cookies: Cookies | None, *, used: bool = True) -> Viewer | None:
+        """Whoever is signed in with these cookies; None for nobody.
+
+        Args:
+            cookies: of a request.
+            used: whether the session is used so, and lasts longer: not by what goes on by itself.
+
+        Raises:
+            Unavailable: nobody can tell, for the database or the provider is away. They stay signed in.
+
+        """
+        session = cookies and await self._session(cookies.session_id)
+        if not session or not cookies:
+            return None
+        try:
+            tokens = unseal(session.tokens, cookies.tokens_key, session.id)
+            tokens = await self._current(session, tokens, cookies.tokens_key)
+            principal = await self._principal(tokens)
+            if principal.subject != session.subject:
+                raise SessionOver("the tokens are somebody else's")
+        except (SessionOver, Unauthenticated) as ended:
+            _log.info("a session is over", why=str(ended))
+            await self.end(cookies)
+            return None
+        if used:
+            await self._extend(session)
+        return Viewer(principal, session.display_name, _bearer(tokens), cookies.csrf(session.subject))
+
+    async def identity_token(self, cookies: Cookies) -> str:
+        """What the provider knows the person by who signs out."""
+        session = await self._session(cookies.session_id)
+        return unseal(session.tokens, cookies.tokens_key, session.id).identity if session else ""
+
+    async def end(self, cookies: Cookies) -> None:
+        """Sign out."""
+        self._seen.pop(cookies.session_id, None)
+        session = await GET_SESSION.maybe(self._db, session=cookies.session_id, now=self._db.clock.now())
+        if session is None:
+            return
+        with acting(_call("SignOut", Principal(session.subject))):
+            async with self._db.transaction() as tx:
+                tx.touch(_agent(session.subject))
+                await tx.defer(DELETE_SESSION, session=session.id)
+
+    async def end_all(self, subject: str) -> int:
+        """Sign somebody out everywhere, within `SEEN_S` seconds; how many sessions that were."""
+        with acting(_call("SignOutEverywhere", Principal(subject))):
+            async with self._db.transaction() as tx:
+                tx.touch(_agent(subject))
+                ended = await DELETE_SESSIONS_OF.all(tx, person=subject)
+        for row in ended:
+            self._seen.pop(row["id"], None)
+        return len(ended)
+
+    async def clean(self) -> None:
+        """Delete what has expired, for ever; a bounded number at a time."""
+        while True:
+            await asyncio.sleep(CLEAN_EVERY_S * random.uniform(0.5, 1))  # noqa: S311 - replicas take turns
+            try:
+                while len(await self.clean_some()) == CLEAN_MOST:
+                    pass
+            except DATABASE_ERRORS as error:
+                _log.warning("sessions could not be cleaned up; trying again", error=type(error).__name__)
+
+    async def clean_some(self) -> list[object]:
+        """Delete some of what has expired."""
+        return await DELETE_EXPIRED.all(self._db, now=self._db.clock.now(), most=CLEAN_MOST)
+
+    async def _session(self, session_id: bytes) -> Session | None:
+        now = self._db.clock.now()
+        seen_at, session = self._seen.get(session_id, (0.0, None))
+        if session is None or time.monotonic() - seen_at > SEEN_S or session.expire_time <= now:
+            session = await GET_SESSION.maybe(self._db, session=session_id, now=now)
+            self._seen.pop(session_id, None)
+            if session is not None:
+                self._seen[session_id] = time.monotonic(), session
+                if len(self._seen) > KNOWN_MAX:
+                    self._seen.popitem(last=False)
+        return session
+
+    async def _current(self, session: Session, tokens: Tokens, key: bytes) -> Tokens:
+        current = await self._renewal.current(session, tokens, key)
+        if current is not tokens:
+            self._seen.pop(session.id, None)
+        return current
+
+    async def _extend(self, session: Session) -> None:
+        end = self._lifetimes.end(session.create_time, self._db.clock.now())
+        if end - session.expire_time >= EXTEND_EVERY:
+            self._seen.pop(session.id, None)
+            await EXTEND_SESSION.run(self._db, session=session.id, expire_time=end)
+
+    async def _principal(self, tokens: Tokens) -> Principal:
+        bearer = _bearer(tokens)
+        return self._verifier.known(bearer) or await self._verifier.verify(bearer)
+
+
+def _bearer(tokens: Tokens) -> str:
+    return f"Bearer {tokens.access}"
+
+
+def _agent(subject: str) -> str:
+    return f"agents/{subject.partition(':')[2]}"
+
+
+def _call(what: str, principal: Principal) -> Call:
+    """What the audit has of it."""
+    return Call(f"desk.{what}", principal, traceparent=tracing.carried(), purpose="sign-in")

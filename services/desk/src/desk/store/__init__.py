@@ -1,0 +1,1 @@
+"""What the desk itself keeps: who is signed in."""

@@ -1,0 +1,39 @@
+"""The desk's tables, of the entities that they hold."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from chassis.db.tables import table
+
+METADATA = sa.MetaData()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody is signed in, in one browser.
+
+    Attributes:
+        id: made of the secret in the browser's cookie, from which nobody gets back to it.
+        subject: who, `agent:alice`.
+        display_name: what the identity provider calls them.
+        tokens: theirs, encrypted with a key that is made of the same secret.
+        revision: how often the tokens were replaced.
+        create_time: when they signed in.
+        expire_time: when it ends, unless it is used before.
+        refresh_until: while somebody gets new tokens, until when nobody else tries.
+
+    """
+
+    id: bytes
+    subject: str
+    display_name: str
+    tokens: bytes = field(repr=False)
+    revision: int
+    create_time: datetime
+    expire_time: datetime
+    refresh_until: datetime | None
+
+
+SESSIONS = table(METADATA, "sessions", Session)
