@@ -14,10 +14,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-CONNECTION_S = 10.0
+from chassis.connections import connections
+
+CONNECTION_S = 10.0  # whoever asks is answered in milliseconds
 CONNECTIONS_MAX = 256
 ANSWER_S = 1.0
 
@@ -57,34 +58,6 @@ def health_app(service: str, ready: Callable[[], list[str]], warnings: Callable[
     return Starlette(routes=[Route(path, endpoint) for path, endpoint in served.items()])
 
 
-class _Connection(H11Protocol):
-    """A connection that ends by itself, and that makes room when there are too many.
-
-    Whoever asks is answered in milliseconds. uvicorn alone would wait for ever for a request that is begun
-    and never ended, or never begun. The oldest goes first: so a probe gets in, however many keep places.
-    """
-
-    def __init__(self, others: dict["_Connection", None], **how: Any) -> None:
-        super().__init__(**how)
-        self._others = others
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin."""
-        super().connection_made(transport)
-        self._end = asyncio.get_running_loop().call_later(CONNECTION_S, transport.abort)
-        self._others[self] = None
-        if len(self._others) > CONNECTIONS_MAX:
-            oldest = next(iter(self._others))
-            del self._others[oldest]
-            oldest.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._end.cancel()
-        self._others.pop(self, None)
-        super().connection_lost(exc)
-
-
 class HealthServer:
     """Serves the health app in the service's own event loop.
 
@@ -96,14 +69,16 @@ class HealthServer:
         self._address = host, port
         self._config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         self._state = ServerState()
-        self._connections: dict[_Connection, None] = {}
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Listen. OSError when the port is taken."""
         self._config.load()
         connection: Any = functools.partial(
-            _Connection, self._connections, config=self._config, server_state=self._state, app_state={}
+            connections(CONNECTIONS_MAX, CONNECTION_S),
+            config=self._config,
+            server_state=self._state,
+            app_state={},
         )
         listening = socket.create_server(self._address, backlog=64)
         self._server = await asyncio.get_running_loop().create_server(connection, sock=listening)
@@ -113,7 +88,7 @@ class HealthServer:
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self._connections):
+        for connection in list(self._state.connections):
             connection.shutdown()
         if self._state.tasks:
             await asyncio.wait(self._state.tasks, timeout=ANSWER_S)

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from chassis.connections import connections
+
 BACKLOG = 1024
-CONNECTIONS_MAX = 4096  # further ones are answered 503
+CONNECTIONS_MAX = 4096
 IDLE_S = 15  # a connection without a request
+REQUEST_S = 30.0  # for a request to come, from its first byte to its last
 
 
 class WebServer(uvicorn.Server):
@@ -26,8 +30,9 @@ class WebServer(uvicorn.Server):
             lifespan="off",
             server_header=False,
             ws="none",
-            limit_concurrency=CONNECTIONS_MAX,
+            http=connections(_most(), REQUEST_S),  # type: ignore[arg-type]  # what makes one does as well
             timeout_keep_alive=IDLE_S,
+            reset_contextvars=True,  # a request that follows another at once would inherit its deadline
         )
         super().__init__(config)
         self._ended = asyncio.Event()
@@ -50,3 +55,9 @@ class WebServer(uvicorn.Server):
         self.config.timeout_graceful_shutdown = int(grace_s)
         self.should_exit = True
         await self._ended.wait()
+
+
+def _most() -> int:
+    """How many connections: half of the files that this process may open are for all else it does."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(CONNECTIONS_MAX, files // 2)
