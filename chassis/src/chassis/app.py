@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import grpc
 from starlette.types import ASGIApp
 
+from chassis.auth.tokens import Verifier
 from chassis.clock import Clock
 from chassis.db.database import Database
 from chassis.events.broadcast import Broadcast
@@ -42,6 +43,9 @@ class App(Generic[S]):
         db: its database.
         freshness: how current what it knows of other services is.
         broadcast: reaches its other replicas.
+        verifier: tells whose a token is.
+        channels: to other services, as this one: on behalf of whoever asks, with the rights that both have.
+        forwarding: to other services, as whoever asks, with all their rights and none of this service's.
         explainer: explains its resources.
 
     """
@@ -71,7 +75,9 @@ class App(Generic[S]):
         self.db = Database(settings.database_url, name, Recorder(facts), clock, settings.pool_size)
         self.freshness = Freshness()
         self.broadcast = Broadcast(name)
+        self.verifier = Verifier(settings.jwks_url, settings.issuer)
         self.channels = Channels(settings.peers, settings.token_file)
+        self.forwarding = Channels(settings.peers, None)
         self.explainer = Explainer(self.db, self.channels)
         self.servicers: list[object] = []
         self.subscriptions: list[Subscription] = []

@@ -13,7 +13,6 @@ import uvloop
 from prometheus_client import Gauge
 
 from chassis.app import App
-from chassis.auth.tokens import Verifier
 from chassis.db.failures import DRIVER_ERRORS
 from chassis.db.maintain import keep, keep_partitions
 from chassis.db.read_audit import ReadAudit
@@ -108,13 +107,12 @@ class Lifecycle:
             *app.backgrounds,
         ):
             self._run(run)
-        verifier = Verifier(settings.jwks_url, settings.issuer)
-        self._run(verifier.keys.run)
+        self._run(app.verifier.keys.run)
         self._read_audit = ReadAudit(app.db)
         self._run(self._read_audit.run)
         operations = OperationsRpc(app.db, self._nats, app.declaration.subscriptions)
         servicers = [*app.servicers, operations]
-        self.server = Server(app.name, servicers, verifier, self._read_audit.note, app.db.clock)
+        self.server = Server(app.name, servicers, app.verifier, self._read_audit.note, app.db.clock)
         await self.server.start(settings.host, self.grpc_port)
         if app.site is not None:
             self._web = WebServer(app.site, settings.host, settings.web_port or app.web_port)
@@ -142,6 +140,7 @@ class Lifecycle:
         await cancelled(self._tasks)
         await self._health.close()
         await self.app.channels.close()
+        await self.app.forwarding.close()
         for connection in self._connections:
             await connection.close()
         await self.app.db.close()

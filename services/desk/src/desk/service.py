@@ -1,31 +1,22 @@
 """The desk: what it is made of."""
 
-import asyncio
 from pathlib import Path
 
 from starlette.applications import Starlette
 
 from chassis.app import App
-from chassis.grpc.client import Channels
 from chassis.service import Service
 from desk.auth.gate import Gate
+from desk.edge.rest import Rest
 from desk.settings import Settings
 from desk.site import site
 
 
 def compose(app: App[Settings]) -> None:
     """Everything that the desk serves."""
-    channels = Channels(app.settings.peers, None)  # a call is made as whoever asks, and by nobody else
-
-    async def keep_channels() -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await channels.close()
-
-    app.background(keep_channels)
+    rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
     pages = Gate(app).before(Starlette())  # none yet
-    app.web(site(channels, app.settings.rest_timeout_s, app.draining, pages))
+    app.web(site(rest, pages))
 
 
 service = Service(

@@ -1,12 +1,14 @@
 import asyncio
 import contextlib
 import gzip
+import threading
 from uuid import uuid4
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from desk.edge.rest import AT_ONCE_BYTES, Rest
 from rapport_testing.wait import eventually
 
 
@@ -123,7 +125,7 @@ async def test_what_is_not_there_is_not_found(alice) -> None:
     problem(await alice.get("/v1/nothing"), 404, "PATH_NOT_FOUND")
     problem(await alice.get("/v1/services/nobody/timers"), 404, "PATH_NOT_FOUND")
     told = problem(await alice.put("/v1/customers"), 405, "METHOD_NOT_ALLOWED")
-    assert told["metadata"] == {"allowed": "GET, POST"}
+    assert told["metadata"] == {"allowed": "GET, HEAD, OPTIONS, POST"}
 
 
 async def test_a_call_takes_no_longer_than_its_caller_waits(alice) -> None:
@@ -167,7 +169,9 @@ BAD = [
     ("GET", "/v1/customers?pageToken=%00", {}, 400, "INVALID_TEXT"),
     ("GET", "/v1/customers/%00", {}, 400, "INVALID_TEXT"),
     ("GET", "/v1/customers/%ff", {}, 400, "INVALID_NAME"),
-    ("GET", "/v1/customers/..%2f..", {}, 404, "PATH_NOT_FOUND"),
+    ("GET", "/v1/customers/..%2f..", {}, 400, "INVALID_NAME"),
+    ("GET", "/v1%2fcustomers", {}, 404, "PATH_NOT_FOUND"),
+    ("POST", "/v1/customers%3Asearch", {"json": {"query": "ab"}}, 404, "PATH_NOT_FOUND"),
     ("GET", "/v1/customers/", {}, 404, "PATH_NOT_FOUND"),
     ("GET", "/v1/customers/a%0Ab", {}, 400, "INVALID_TEXT"),
     ("POST", "/openapi.json", {}, 404, "PATH_NOT_FOUND"),
@@ -180,7 +184,38 @@ BAD = [
 async def test_bad_input_is_refused_with_a_reason(alice) -> None:
     for verb, url, how, status, reason in BAD:
         problem(await alice.request(verb, url, **how), status, reason)
-    assert (await alice.head("/v1/customers")).status_code == 405
+
+
+async def test_a_head_is_as_a_get_without_a_body(alice, erika) -> None:
+    url = f"/v1/{erika['name']}"
+    got, headed = await alice.get(url), await alice.head(url)
+    assert (headed.status_code, headed.content) == (200, b"")
+    for name in ("etag", "content-length", "content-type"):
+        assert headed.headers[name] == got.headers[name]
+    assert (await alice.head("/v1/nothing")).status_code == 404
+    assert (await alice.head(f"{url}/view:watch")).status_code == 405
+    assert (await alice.head("/openapi.json")).status_code == 200
+
+
+async def test_options_are_the_methods_that_a_path_takes(alice) -> None:
+    answer = await alice.options("/v1/customers")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    problem(await alice.options("/v1/nothing"), 404, "PATH_NOT_FOUND")
+
+
+async def test_a_body_is_read_of_nobody_who_has_not_shown_who_they_are(desk) -> None:
+    answer = await desk.client(token="made-up").post("/v1/customers", content=b"{" * 1_000_000)
+    problem(answer, 401, "TOKEN_INVALID")
+
+
+async def test_a_large_message_keeps_nobody_waiting(desk) -> None:
+    rest = Rest(desk.running.app.forwarding, desk.running.app.verifier, 5, asyncio.Event())
+    others = threading.Event()
+    reading = asyncio.create_task(rest._do(AT_ONCE_BYTES + 1, others.wait, 20))
+    await asyncio.sleep(0)
+    others.set()
+    assert await reading
 
 
 async def test_a_body_that_does_not_end_is_not_read(alice) -> None:

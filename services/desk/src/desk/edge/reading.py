@@ -1,6 +1,5 @@
 """What of a request over HTTP is no message: who asks and what for, how long they wait, and its bytes."""
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +14,8 @@ from chassis.grpc.bounds import MESSAGE_MAX_BYTES, TOKEN_MAX_BYTES
 from chassis.shares import Shares
 
 BODY_MAX_BYTES = MESSAGE_MAX_BYTES
-BODIES_MAX_BYTES = 32 * 1024 * 1024  # of all requests at once; one token has a quarter
+BODIES_MAX_BYTES = 32 * 1024 * 1024  # of all requests at once; one caller has a quarter
 QUERY_MAX_FIELDS = 1000
-CALLER = Principal("service:desk")  # nobody acts by it: a call carries the token of whoever asks
 _TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
@@ -41,11 +39,11 @@ def is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def call_of(method: str, headers: Mapping[str, str], traceparent: str) -> Call:
+def call_of(method: str, headers: Mapping[str, str], caller: Principal, traceparent: str) -> Call:
     """The call that a request begins. INVALID_TEXT, INVALID_CODE."""
     return Call(
         method,
-        CALLER,
+        caller,
         correlation_id=admission.correlation_id(headers),
         traceparent=traceparent,
         purpose=admission.purpose(headers) if admission.PURPOSE in headers else "",
@@ -95,17 +93,16 @@ class Room:
             self._shares.give_back(caller, held)
 
 
-async def body_of(request: Request, seconds: float, take: Callable[[int], None]) -> bytes:
-    """The body. BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, OVERLOADED; TimeoutError; ClientDisconnect."""
+async def body_of(request: Request, take: Callable[[int], None]) -> bytes:
+    """The body. BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, OVERLOADED; ClientDisconnect."""
     if int(request.headers.get("content-length", "0")) > BODY_MAX_BYTES:
         raise _too_large()
     body = bytearray()
-    async with asyncio.timeout(seconds):
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_MAX_BYTES:
-                raise _too_large()
-            take(len(chunk))
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX_BYTES:
+            raise _too_large()
+        take(len(chunk))
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if body and kind != "application/json":
         raise invalid("body", "UNSUPPORTED_MEDIA_TYPE", "must be application/json")

@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import grpc
 from opentelemetry.trace import StatusCode
@@ -12,10 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from chassis.auth.tokens import Verifier
 from chassis.context import current_call
 from chassis.errors import Refusal
 from chassis.grpc import status
-from chassis.grpc.admission import AUTHORIZATION
+from chassis.grpc.admission import Admission
 from chassis.grpc.client import Channels, deadline
 from chassis.telemetry import tracing
 from chassis.telemetry.metrics import RPC_DURATION
@@ -24,7 +27,9 @@ from desk.edge.bindings import Binding, bindings
 
 LONGEST_S = 30.0  # what services give a call at most
 STREAM_S = 3600.0
+AT_ONCE_BYTES = 32 * 1024  # larger messages take longer than everybody else should wait for
 _OF_GRPC = {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "CANCELLED"}  # reasons that no service has
+T = TypeVar("T")
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -33,16 +38,21 @@ class Rest:
 
     Args:
         channels: to the services, without an identity of their own.
+        verifier: tells who asks.
         timeout_s: how long a call may take that does not say.
         draining: set when the desk stops: streams end.
 
     """
 
-    def __init__(self, channels: Channels, timeout_s: float, draining: asyncio.Event) -> None:
+    def __init__(
+        self, channels: Channels, verifier: Verifier, timeout_s: float, draining: asyncio.Event
+    ) -> None:
         self._channels = channels
+        self._admission = Admission(verifier, {})  # what one may, services say
         self._timeout_s = timeout_s
         self._draining = draining
         self._room = reading.Room()
+        self._apart = ThreadPoolExecutor(1, "transcoding")
         self._by_verb: dict[str, list[Binding]] = defaultdict(list)
         for binding in bindings():
             self._by_verb[binding.verb].append(binding)
@@ -54,6 +64,7 @@ class Rest:
         traceparent, sampled = tracing.decide(traceparent if reading.is_plain(traceparent) else "")
         try:
             headers = reading.headers_of(request)
+            caller = await self._admission.recognise(headers)
             binding, ids = self._found(request)
         except Refusal as unheard:
             await _refused(unheard, traceparent, request)(scope, receive, send)
@@ -63,8 +74,8 @@ class Rest:
             with tracing.server_span(method, traceparent) if sampled else tracing.NOTHING as span:
                 traceparent = tracing.carried(traceparent)
                 try:
-                    current_call.set(reading.call_of(method, headers, traceparent))
-                    with self._room.for_one(headers[AUTHORIZATION]) as take:
+                    current_call.set(reading.call_of(method, headers, caller, traceparent))
+                    with self._room.for_one(caller.subject) as take:
                         response = await self._answer(request, headers, binding, ids, traceparent, take)
                     code = "OK"
                 except ClientDisconnect:
@@ -83,15 +94,19 @@ class Rest:
 
     def _found(self, request: Request) -> tuple[Binding, Sequence[str]]:
         """The RPC of a request, and the values of the variables in its path."""
-        path, allowed = request.scope["path"], set()
+        path = request.scope["raw_path"].decode()  # an encoded slash is part of a name
+        found = {}
         for verb, candidates in self._by_verb.items():
             for binding in candidates:
-                if match := binding.regex.fullmatch(path):
-                    if verb == request.method and binding.service(path) in self._channels:
-                        return binding, match.groups()
-                    allowed.add(verb)
-        if allowed - {request.method}:
-            raise problems.MethodNotAllowed(", ".join(sorted(allowed)))
+                match = binding.regex.fullmatch(path)
+                if match and binding.service(path) in self._channels:
+                    found[verb] = binding, [unquote(each) for each in match.groups()]
+                    if verb == "GET" and not binding.method.server_streaming:
+                        found["HEAD"] = found[verb]
+        if request.method in found:
+            return found[request.method]
+        if found:
+            raise problems.MethodNotAllowed(", ".join(sorted({*found, "OPTIONS"})))
         raise problems.PathNotFound()
 
     async def _answer(
@@ -109,8 +124,9 @@ class Rest:
             headers, STREAM_S if streams else self._timeout_s, STREAM_S if streams else LONGEST_S
         )
         until = time.monotonic() + seconds
-        body = await reading.body_of(request, min(seconds, LONGEST_S), take)
-        message = transcoding.request(binding, ids, reading.query_of(request), body, headers)
+        async with asyncio.timeout(min(seconds, LONGEST_S)):
+            body, query = await reading.body_of(request, take), reading.query_of(request)
+            message = await self._do(len(body), transcoding.request, binding, ids, query, body, headers)
         channel = self._channels.to(binding.service(request.scope["path"]))
         how = binding.full_name, binding.request.SerializeToString, binding.answer.FromString
         told = {**ALWAYS, "traceparent": traceparent}
@@ -124,11 +140,20 @@ class Rest:
             told["Consistency-Token"] = token
         if etag := getattr(answered, "etag", ""):
             told["ETag"] = etag
-        return Response(transcoding.answer(answered), 200, told, "application/json")
+        written = await self._do(answered.ByteSize(), transcoding.answer, answered)
+        return Response(written, 200, told, "application/json")
+
+    async def _do(self, size: int, work: Callable[..., T], *arguments: Any) -> T:
+        """Read or write a message: a large one in a thread, one after the other, so that calls go on."""
+        if size <= AT_ONCE_BYTES:
+            return work(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._apart, work, *arguments)
 
 
 def _refused(refusal: Refusal, traceparent: str, request: Request) -> Response:
     told = {**ALWAYS, "traceparent": traceparent}
+    if isinstance(refusal, problems.MethodNotAllowed) and request.method == "OPTIONS":
+        return Response(None, 204, told | {"Allow": refusal.metadata["allowed"]})
     if reading.may_be_long(request):  # or the rest of its body would be received, and thrown away
         told["Connection"] = "close"
     return problems.answer(refusal, tracing.trace_id(traceparent), told)

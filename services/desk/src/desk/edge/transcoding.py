@@ -1,7 +1,6 @@
 """From a request over HTTP to the message of an RPC, and from its answer to JSON."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -10,13 +9,11 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from chassis.errors import InvalidArgument, Violation, invalid
+from chassis.errors import invalid
 from desk.edge.bindings import Binding
+from desk.edge.faults import MALFORMED, fault
 
 _KEYS = UUID("0b7e6a52-7b86-5f0e-9c39-6f6e3a7f4a11")  # of Idempotency-Keys that are no UUIDs
-# What the library says of a failure repeats values; these parts of it are the contract's own.
-_INSIDE = re.compile(r"(?:Failed to parse \w+ field: )*")
-_KNOWN = re.compile(r' at "\w+[\w.\[\]]*"\.\n Available Fields\(except extensions\): "\[(.*)\]"')
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -45,9 +42,9 @@ def request(
         _read_body(binding, body, message)
     elif body.strip():
         raise invalid("body", "MALFORMED_REQUEST", f"must be empty: {binding.verb} takes none")
-    _parse(_pairs(binding, query), message, "query")
+    _parse(_pairs(binding, query), message)
     for name, value in zip(binding.variables, path, strict=True):
-        _parse(_nested(name, value), message, name)
+        _parse(_nested(name, value), message)
     _from_headers(binding, message, headers)
     return message
 
@@ -65,13 +62,13 @@ def dumps(told: Any) -> str:
 
 def _read_body(binding: Binding, body: bytes, message: Any) -> None:
     try:
-        told = json.loads(body.decode() or "{}", object_pairs_hook=_once)
+        told = json.loads(body.decode() or "{}", object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError):  # what it says repeats the body
         raise invalid("body", "MALFORMED_REQUEST", "must be JSON in UTF-8, each key once") from None
     if not isinstance(told, dict):
         raise invalid("body", "MALFORMED_REQUEST", "must be a JSON object")
     if binding.body == "*":
-        _parse(told, message, "body")
+        _parse(told, message)
     else:
         inner = getattr(message, binding.body)
         inner.SetInParent()
@@ -86,17 +83,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def _parse(told: dict[str, Any], message: Message, where: str) -> None:
-    """Merge JSON into a message. MALFORMED_REQUEST, with the innermost field that is known to be wrong."""
+def _no_number(name: str) -> None:
+    """Python reads NaN and infinities, which JSON does not have: in ProtoJSON they are text."""
+    raise ValueError("no number")
+
+
+def _parse(told: dict[str, Any], message: Message, where: str = "") -> None:
+    """Merge JSON into a message that is the field `where` of the request. MALFORMED_REQUEST."""
     try:
         json_format.ParseDict(told, message)
-    except (json_format.ParseError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        inside, known = _INSIDE.match(str(error)), _KNOWN.search(str(error))
-        field = ".".join([where, *(inside[0].split()[3::5] if inside else ())])
-        described = f"must be as ProtoJSON writes {message.DESCRIPTOR.full_name}"
-        if known:
-            described += "; the fields there are " + known[1].replace("'", "")
-        raise InvalidArgument([Violation(field, "MALFORMED_REQUEST", described)]) from None
+    except MALFORMED:  # what it says repeats values
+        found = fault(told, message.DESCRIPTOR, where)
+        raise invalid(found.field or "body", "MALFORMED_REQUEST", found.allowed) from None
 
 
 def _pairs(binding: Binding, query: Iterable[tuple[str, str]]) -> dict[str, Any]:
