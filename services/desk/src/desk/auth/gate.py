@@ -5,7 +5,6 @@ from datetime import timedelta
 from starlette.types import ASGIApp
 
 from chassis.app import App
-from chassis.auth.tokens import Verifier
 from desk.auth.cookies import Jar
 from desk.auth.entrance import PATHS, Entrance
 from desk.auth.forms import origin_of
@@ -20,7 +19,7 @@ class Gate:
     """Signing in, for one desk.
 
     Args:
-        app: the service; its sessions are cleaned up, and the issuer's keys read, while it runs.
+        app: the service; its sessions are cleaned up while it runs.
 
     Attributes:
         sessions: of those who are signed in.
@@ -31,15 +30,13 @@ class Gate:
 
     def __init__(self, app: App[Settings]) -> None:
         settings = app.settings
-        verifier = Verifier(settings.jwks_url, settings.issuer)
         lifetimes = Lifetimes(
             timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)
         )
         self._provider = Provider(settings)
-        self.sessions = Sessions(app.db, verifier, self._provider, lifetimes)
+        self.sessions = Sessions(app.db, app.verifier, self._provider, lifetimes)
         self.jar = Jar(settings.site_url)
         self.origin = origin_of(settings.site_url)
-        app.background(verifier.keys.run)
         app.background(self.sessions.clean)
 
     def before(self, pages: ASGIApp) -> ASGIApp:
