@@ -42,6 +42,17 @@ class Settings(ServiceSettings):
         60, ge=5, le=24 * 60, description="after how long without a request a session ends"
     )
     session_hours: int = Field(12, ge=1, le=24, description="after how long a session ends in any case")
+    traces_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="where the trace store answers Jaeger's query API, before its /api/v3; "
+        "empty for none: then the desk shows no traces",
+    )
+    trace_link: str = Field(
+        "",
+        pattern=r"^(https?://\S*\{trace_id\}\S*)?$",
+        description="where the installation's own trace UI shows a trace, with {trace_id} in it; empty for none",
+    )
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:

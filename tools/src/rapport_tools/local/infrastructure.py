@@ -46,6 +46,7 @@ class Infrastructure:
         self._nats: Nats | None = None
         self._mail_port = free_port(ports.get("mail"))
         self._otlp_port = free_port(ports.get("otlp"))
+        self._traces_port = free_port(ports.get("traces"))
 
     @property
     def is_ours(self) -> bool:
@@ -78,7 +79,9 @@ class Infrastructure:
             units.append(self._python_server("mail", self._mail_port, [str(self._home.mail)], {}))
         if not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
             environment = {"RAPPORT_DATABASE_URL": self.owner_url("traces")}
-            units.append(self._python_server("traces", self._otlp_port, [], environment))
+            units.append(
+                self._python_server("traces", self._otlp_port, [str(self._traces_port)], environment)
+            )
         return units
 
     def databases(self, services: Sequence[str]) -> list[str]:
@@ -117,10 +120,14 @@ class Infrastructure:
 
     def service_env(self) -> dict[str, str]:
         """What every service is told about mail and traces."""
+        return {**self._smtp(), **self._traces()}
+
+    def _traces(self) -> dict[str, str]:
+        if endpoint := self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+            return {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
         return {
-            **self._smtp(),
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-            or f"http://127.0.0.1:{self._otlp_port}",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self._otlp_port}",
+            "RAPPORT_TRACES_URL": f"http://127.0.0.1:{self._traces_port}",
         }
 
     def _smtp(self) -> dict[str, str]:
@@ -134,7 +141,7 @@ class Infrastructure:
 
     def ports(self) -> dict[str, int]:
         """The ports chosen, to be preferred at the next start."""
-        ports = {"mail": self._mail_port, "otlp": self._otlp_port}
+        ports = {"mail": self._mail_port, "otlp": self._otlp_port, "traces": self._traces_port}
         ports |= {"postgres": self._postgres.port} if self._postgres else {}
         return ports | ({"nats": self._nats.port} if self._nats else {})
 

@@ -10,6 +10,7 @@ import asyncpg
 
 KEEP_FOR = timedelta(days=7)
 KEEP_COUNT = 500_000
+_EVER, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spans (
@@ -43,6 +44,7 @@ WITH wanted AS (
         SELECT id, trace_id FROM spans
         WHERE duration_ms >= $1 AND (failed OR NOT $2)
           AND ($3 = '' OR (resources <> '{}' AND resources @> ARRAY[$3]))
+          AND ($5 = '' OR service = $5) AND started_at BETWEEN $6 AND $7
         ORDER BY id DESC LIMIT 20000
     ) AS matching GROUP BY trace_id ORDER BY newest DESC LIMIT $4
 )
@@ -53,10 +55,10 @@ SELECT trace_id, min(started_at) AS started_at,
        count(DISTINCT span_id) AS spans, array_agg(DISTINCT service) AS services, bool_or(failed) AS failed
 FROM spans JOIN wanted USING (trace_id) GROUP BY trace_id ORDER BY min(started_at) DESC
 """
-_TRACE = """
-SELECT DISTINCT ON (span_id) trace_id, span_id, parent_id, service, name, started_at, duration_ms, failed,
-       attributes, links, resources
-FROM spans WHERE trace_id = $1 ORDER BY span_id, id
+_SPANS = """
+SELECT DISTINCT ON (trace_id, span_id) trace_id, span_id, parent_id, service, name, started_at, duration_ms,
+       failed, attributes, links, resources
+FROM spans WHERE trace_id = ANY($1) ORDER BY trace_id, span_id, id
 """
 _EXPIRE = "DELETE FROM spans WHERE started_at < $1 OR id <= (SELECT coalesce(max(id), 0) FROM spans) - $2"
 
@@ -118,15 +120,23 @@ class SpanStore:
             await connection.copy_records_to_table("spans", records=rows, columns=_COLUMNS)
 
     async def traces(
-        self, *, slow_ms: float = 0, failed: bool = False, resource: str = "", limit: int = 20
+        self,
+        *,
+        slow_ms: float = 0,
+        failed: bool = False,
+        resource: str = "",
+        service: str = "",
+        since: datetime = _EVER,
+        until: datetime = _NEVER,
+        limit: int = 20,
     ) -> list[TraceSummary]:
-        """The newest traces that hold a span this slow, that failed, or about this resource."""
-        rows = await self._pool.fetch(_SUMMARIES, slow_ms, failed, resource, limit)
-        return [TraceSummary(**row) for row in rows]
+        """The newest traces with a span that is this slow, failed, about this resource, of this service."""
+        asked = slow_ms, failed, resource, limit, service, since, until
+        return [TraceSummary(**row) for row in await self._pool.fetch(_SUMMARIES, *asked)]
 
-    async def trace(self, trace_id: str) -> list[StoredSpan]:
-        """Every span of a trace, by time. Empty when it is not known."""
-        spans = [StoredSpan(**row) for row in await self._pool.fetch(_TRACE, trace_id)]
+    async def trace(self, *trace_ids: str) -> list[StoredSpan]:
+        """Every span of a trace, or of several, by time. Empty when it is not known."""
+        spans = [StoredSpan(**row) for row in await self._pool.fetch(_SPANS, trace_ids)]
         return sorted(spans, key=lambda span: span.started_at)
 
     async def expire(self, now: datetime) -> None:

@@ -1,7 +1,8 @@
-"""The local trace store: receives OTLP over gRPC and keeps the spans.
+"""The local trace store: receives OTLP over gRPC, keeps the spans, and answers over HTTP.
 
-`python -m rapport_tools.local.traces PORT`, with RAPPORT_DATABASE_URL. It takes the place of a collector and
-a tracing product; services are told its address by the standard OTEL_EXPORTER_OTLP_ENDPOINT.
+`python -m rapport_tools.local.traces QUERY_PORT PORT`, with RAPPORT_DATABASE_URL. It takes the place of a
+collector and a tracing product; services are told its address by the standard OTEL_EXPORTER_OTLP_ENDPOINT,
+the desk where to ask by RAPPORT_TRACES_URL.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from chassis.db.failures import DRIVER_ERRORS
+from chassis.web import WebServer
 from rapport_tools.local.spans import SpanStore, StoredSpan
+from rapport_tools.local.trace_queries import queries
 
 BATCH, FLUSH_EVERY_S, QUEUED_MAX = 2000, 0.25, 50_000
 EXPIRE_EVERY_S = 60.0
@@ -90,15 +93,16 @@ async def start(url: str, port: int) -> tuple[grpc.aio.Server, TraceReceiver, Sp
     return server, receiver, store
 
 
-async def serve(url: str, port: int) -> None:
-    """Receive until SIGTERM, then write what is queued."""
+async def serve(url: str, query_port: int, port: int) -> None:
+    """Receive and answer until SIGTERM, then write what is queued."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     server, receiver, store = await start(url, port)
-    work = [asyncio.create_task(receiver.write()), asyncio.create_task(receiver.expire())]
+    web = WebServer(queries(store), "127.0.0.1", query_port)
+    work = [asyncio.create_task(each) for each in (receiver.write(), receiver.expire(), web.run())]
     await asyncio.wait([asyncio.create_task(stopping.wait()), *work], return_when=asyncio.FIRST_COMPLETED)
-    await server.stop(2)
+    await asyncio.gather(server.stop(2), web.stop(2))
     for task in work:
         if task.done():
             task.result()  # a part that died says why
@@ -154,4 +158,4 @@ def _resources(attributes: dict[str, Any]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(os.environ["RAPPORT_DATABASE_URL"], int(sys.argv[1])))
+    asyncio.run(serve(os.environ["RAPPORT_DATABASE_URL"], int(sys.argv[1]), int(sys.argv[2])))

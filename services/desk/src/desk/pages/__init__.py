@@ -1,0 +1,1 @@
+"""The pages: a room for each, with its routes, its view model and its template."""

@@ -1,0 +1,1 @@
+"""Traces: one as a waterfall, and those that are worth a look."""

@@ -1,0 +1,102 @@
+"""The installation's trace store, asked by Jaeger's query API, version 3. The embedded stack's answers it too."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import httpx
+
+from chassis.errors import Unavailable
+from desk.pages.traces.otlp import Span, spans_of
+
+PATIENCE_S = 5.0
+ANSWER_MAX_BYTES = 32 * 1024 * 1024
+TRACES_OF_EACH = 20
+LOOK_BACK = timedelta(days=1)
+
+
+class TracesUnavailable(Unavailable):
+    """The trace store does not answer, or not as one (`TRACES_UNAVAILABLE`)."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("TRACES_UNAVAILABLE", f"The trace store {why}.")
+
+
+class TraceStore:
+    """Asks a trace store.
+
+    Args:
+        url: where its API begins, before `/api/v3`; with a user and a password in it where it wants them.
+
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def trace(self, trace_id: str) -> list[Span]:
+        """The spans of a trace; none when it is not known. TracesUnavailable."""
+        return await self._ask(f"/api/v3/traces/{trace_id}", {})
+
+    async def failed(self, services: Iterable[str], now: datetime) -> list[Span]:
+        """The spans of the last day's newest traces in which one of these services failed. TracesUnavailable.
+
+        A store that cannot look for failures answers with others, too.
+        """
+        return await self._search(services, now, {"attributes": json.dumps({"error": "true"})})
+
+    async def slow(self, services: Iterable[str], now: datetime, at_least_ms: int) -> list[Span]:
+        """The same for traces with spans that are this long."""
+        return await self._search(services, now, {"durationMin": f"{at_least_ms}ms"})
+
+    async def _search(self, services: Iterable[str], now: datetime, wanted: dict[str, str]) -> list[Span]:
+        # By service: most of Jaeger's storages find nothing without one.
+        of_all = {
+            "startTimeMin": (now - LOOK_BACK).isoformat(),
+            "startTimeMax": now.isoformat(),
+            "searchDepth": str(TRACES_OF_EACH),
+            **wanted,
+        }
+        found = await asyncio.gather(
+            *(self._ask("/api/v3/traces", _query({"serviceName": each, **of_all})) for each in services)
+        )
+        return [span for spans in found for span in spans]
+
+    async def _ask(self, path: str, query: dict[str, str]) -> list[Span]:
+        answer = bytearray()
+        try:
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                self._client.stream("GET", path, params=query) as response,
+            ):
+                if response.status_code == httpx.codes.NOT_FOUND:
+                    return []
+                response.raise_for_status()
+                async for chunk in response.aiter_bytes():
+                    answer += chunk
+                    if len(answer) > ANSWER_MAX_BYTES:
+                        raise TracesUnavailable(f"answers with more than {ANSWER_MAX_BYTES >> 20} MiB")
+            return await asyncio.to_thread(spans_of, bytes(answer))
+        except httpx.HTTPStatusError as error:
+            raise TracesUnavailable(f"answers {error.response.status_code}") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise TracesUnavailable("does not answer") from error
+        except ValueError as error:
+            raise TracesUnavailable("answers with something else than OTLP's JSON") from error
+
+
+def _query(wanted: dict[str, str]) -> dict[str, str]:
+    """The parameters by both of their names: older releases know the second, newer ones will not."""
+    older = {
+        "serviceName": "service_name",
+        "startTimeMin": "start_time_min",
+        "startTimeMax": "start_time_max",
+        "searchDepth": "num_traces",
+        "durationMin": "duration_min",
+    }
+    names = {**wanted, **{older[name]: value for name, value in wanted.items() if name in older}}
+    return {f"query.{name}": value for name, value in names.items()}

@@ -1,0 +1,127 @@
+"""The desk reads what a trace store answers, and says what is wrong with one that answers otherwise."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.web import WebServer
+from desk.pages.traces import listing, store
+from desk.pages.traces.store import TraceStore, TracesUnavailable
+from desk.pages.traces.waterfall import waterfall
+from rapport_testing.engines.ports import free_port
+from rapport_testing.infrastructure import Infrastructure
+from rapport_tools.local.spans import SpanStore, StoredSpan
+from rapport_tools.local.trace_queries import queries
+
+NOW = datetime.now(UTC)
+CUSTOMER = "customers/0198c0de-0000-7000-8000-000000000001"
+Serve = Callable[[ASGIApp], TraceStore]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Has the desk ask an application that listens on a port."""
+    opened: list[tuple[TraceStore, WebServer, asyncio.Task[None]]] = []
+
+    def begin(app: ASGIApp) -> TraceStore:
+        port = free_port()
+        server = WebServer(app, "127.0.0.1", port)
+        asked = TraceStore(f"http://127.0.0.1:{port}")
+        opened.append((asked, server, asyncio.create_task(server.run())))
+        return asked
+
+    yield begin
+    for asked, server, task in opened:
+        await asked.close()
+        await server.stop(1)
+        task.cancel()
+
+
+@pytest.fixture
+async def local(infrastructure: Infrastructure) -> AsyncIterator[SpanStore]:
+    """The trace store of the local stack, with a call through two services that fails."""
+    await infrastructure.execute("CREATE DATABASE traces_of_the_desk")
+    url = infrastructure.database_url("traces_of_the_desk")
+    opened = await SpanStore.open(url)
+    call = StoredSpan("a" * 32, "1" * 16, "", "cases", "CreateCase", NOW, 2000.0, False)
+    called = StoredSpan(
+        "a" * 32,
+        "2" * 16,
+        "1" * 16,
+        "loyalty",
+        "GetAccount",
+        NOW + timedelta(milliseconds=5),
+        1.0,
+        True,
+        attributes={"error.type": "INTERNAL", "rapport.resource": [CUSTOMER]},
+    )
+    await opened.add([call, called])
+    yield opened
+    await opened.close()
+    await infrastructure.drop_database(url)
+
+
+async def test_a_trace_of_the_local_stack_is_a_waterfall(serve: Serve, local: SpanStore) -> None:
+    made = waterfall(await serve(queries(local)).trace("a" * 32))
+    assert made is not None
+    assert [(row.depth, row.span.service, row.begin_ms, row.span.error) for row in made.rows] == [
+        (0, "cases", 0.0, ""),
+        (1, "loyalty", 5.0, "INTERNAL"),
+    ]
+    assert (made.duration_ms, made.customers) == (2000.0, [CUSTOMER])
+
+
+async def test_a_trace_that_is_not_known_has_no_spans(serve: Serve, local: SpanStore) -> None:
+    assert await serve(queries(local)).trace("b" * 32) == []
+
+
+async def test_failed_and_slow_traces_are_found_once_whatever_services_they_crossed(
+    serve: Serve, local: SpanStore
+) -> None:
+    asked, now = serve(queries(local)), NOW + timedelta(minutes=1)
+    services = ["cases", "loyalty", "customer"]
+    [failed] = listing.failed(await asked.failed(services, now))
+    [slow] = listing.slow(await asked.slow(services, now, 1500), 1500)
+    assert (failed.worst.name, failed.customers) == ("GetAccount", [CUSTOMER])
+    assert (slow.worst.name, slow.services) == ("CreateCase", ["cases", "loyalty"])
+
+
+def answers(body: bytes, status: int = 200) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(body, status)(scope, receive, send)
+
+    return app
+
+
+async def hangs(scope: Scope, receive: Receive, send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("app", "why"),
+    [
+        pytest.param(answers(b"<html>"), "something else", id="html"),
+        pytest.param(answers(b"", 401), "401", id="refusal"),
+        pytest.param(answers(b" " * 2048), "more than", id="huge"),
+        pytest.param(hangs, "does not answer", id="silent"),
+    ],
+)
+async def test_what_is_wrong_with_a_trace_store_is_said(
+    serve: Serve, app: Any, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "ANSWER_MAX_BYTES", 1024)
+    monkeypatch.setattr(store, "PATIENCE_S", 0.5)
+    with pytest.raises(TracesUnavailable, match=why):
+        await serve(app).trace("a" * 32)
+
+
+async def test_a_trace_store_that_is_not_there_does_not_answer() -> None:
+    asked = TraceStore("http://127.0.0.1:9")
+    with pytest.raises(TracesUnavailable, match="does not answer"):
+        await asked.trace("a" * 32)
+    await asked.close()
