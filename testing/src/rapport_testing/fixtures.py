@@ -1,6 +1,7 @@
 """Pytest fixtures for every department. Load them with `pytest_plugins = ["rapport_testing.fixtures"]`."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import uvloop
 from opentelemetry.sdk.trace import ReadableSpan
 
 from chassis import ids, libpq
+from chassis.clock import Clock
 from chassis.events.provision import provision
 from chassis.grpc import server as grpc_server
 from chassis.grpc.server import add_servicer
@@ -82,22 +84,21 @@ class Start(Protocol):
         ...
 
 
-@pytest.fixture
-async def start(
-    infrastructure: Infrastructure,
-    issuer: TestIssuer,
-    clock: ManualClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@contextlib.asynccontextmanager
+async def starting(
+    infrastructure: Infrastructure, issuer: TestIssuer, clock: Clock, folder: Path
 ) -> AsyncIterator[Start]:
-    """Starts services in this process, each with a fresh database and its own token, and stops them after."""
+    """What starts services in this process for the time of the block: as `start` does for that of a test.
+
+    Each has a fresh database and its own token, which lies in `folder`.
+    """
     started: list[tuple[Running, str]] = []
 
     async def begin(
         service: Service[Any], *, peers: Mapping[str, str] | None = None, **settings: Any
     ) -> Running:
         url = await infrastructure.fresh_database(service.name, service.migrations)
-        identity = tmp_path / f"{service.name}-token"
+        identity = folder / f"{service.name}-token"
         identity.write_text(issuer.token(f"service:{service.name}", service.permissions, service.name))
         configured = service.settings(
             **{
@@ -124,12 +125,22 @@ async def start(
         return running
 
     yield begin
-    monkeypatch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
-    for running, url in reversed(started):
-        await running.stop()
-        await infrastructure.drop_database(url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grpc_server, "QUIET_S", 0.001)  # nobody calls any more
+        for running, url in reversed(started):
+            await running.stop()
+            await infrastructure.drop_database(url)
     if started:
         await infrastructure.drop_streams()
+
+
+@pytest.fixture
+async def start(
+    infrastructure: Infrastructure, issuer: TestIssuer, clock: ManualClock, tmp_path: Path
+) -> AsyncIterator[Start]:
+    """Starts services in this process, each with a fresh database and its own token, and stops them after."""
+    async with starting(infrastructure, issuer, clock, tmp_path) as begin:
+        yield begin
 
 
 @pytest.fixture

@@ -1,0 +1,163 @@
+"""A whole company in this process: the real services, events between them, mail, and a desk before them."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from aiosmtpd.smtp import SMTP
+
+from cases.service import service as cases
+from chassis.clock import Clock
+from chassis.service import Service
+from customer.service import service as customer
+from desk.service import service as desk
+from loyalty.service import service as loyalty
+from notifications.service import service as notifications
+from rapport_testing.engines.ports import free_port
+from rapport_testing.fixtures import Start, starting
+from rapport_testing.infrastructure import Infrastructure
+from rapport_testing.running import Running
+from rapport_testing.tokens import TestIssuer
+from rapport_tools.cli.session import Session
+from rapport_tools.demo.story import Outcome, Story
+from rapport_tools.local.home import Home
+from rapport_tools.local.mail import Handler, Mailbox
+from rapport_tools.local.roles import ROLES
+
+SERVICES: list[Service[Any]] = [customer, cases, loyalty, notifications]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who works here, with what a role may do, as in the embedded stack."""
+
+    name: str
+    role: str = "agent"
+    department: str = "front-desk"
+
+    @property
+    def permissions(self) -> Iterable[str]:
+        """What their token says that they may."""
+        return ROLES[self.role]
+
+
+ALICE = Person("alice")
+DORA = Person("dora", "department", "delivery")
+ADMIN = Person("ada", "admin", "platform")
+
+
+class Company:
+    """What runs.
+
+    Attributes:
+        clock: that of the services.
+        services: by name; each may be stopped.
+        mailbox: what customers were sent.
+
+    """
+
+    def __init__(self, issuer: TestIssuer, folder: Path, clock: Clock, start: Start) -> None:
+        self.clock = clock
+        self.mailbox = Mailbox(folder / "mail")
+        self.mailbox.folder.mkdir()
+        self.services: dict[str, Running] = {}
+        self._ports = {each.name: free_port() for each in [*SERVICES, desk]}
+        self._issuer, self._folder, self._start = issuer, folder, start
+        self._rest = httpx.AsyncClient(trust_env=False, timeout=30)
+
+    @property
+    def url(self) -> str:
+        """Where the desk is."""
+        return f"http://127.0.0.1:{self.services['desk'].app.settings.web_port}"
+
+    def token(self, person: Person) -> str:
+        """A token of the issuer that the services know."""
+        return self._issuer.token(f"agent:{person.name}", person.permissions, person.department, 3600)
+
+    async def ask(self, asker: Person, method: str, path: str, /, **body: Any) -> dict[str, Any]:
+        """Have a person do something, by the desk's REST; what is answered, as JSON."""
+        headers = {"authorization": f"Bearer {self.token(asker)}"}
+        if method != "GET":
+            headers["idempotency-key"] = str(uuid4())
+        answer = await self._rest.request(method, f"{self.url}/v1/{path}", json=body or None, headers=headers)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return dict(answer.json())
+
+    async def tell_story(self, tell: Callable[[str, str], None], customer: str = "") -> Outcome:
+        """Have the story of the demo happen, in another thread; `tell` is called there after each step."""
+        return await asyncio.to_thread(Story(self._session, tell, customer).run)
+
+    async def open(self) -> None:
+        """Start everything."""
+        loop, mail = asyncio.get_running_loop(), free_port()
+        self._smtp = await loop.create_server(
+            lambda: SMTP(Handler(self.mailbox), hostname="test.local", enable_SMTPUTF8=True),
+            "127.0.0.1",
+            mail,
+        )
+        post = {"smtp_host": "127.0.0.1", "smtp_port": mail, "smtp_security": "none"}
+        for service in SERVICES:
+            await self.begin(service, **(post if service is notifications else {}))
+        await self.begin(desk)
+
+    async def begin(self, service: Service[Any], **settings: Any) -> None:
+        """Start a service where the others look for it."""
+        peers = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
+        self.services[service.name] = await self._start(
+            service, peers=peers, grpc_port=self._ports[service.name], **settings
+        )
+
+    async def close(self) -> None:
+        """End what is no service."""
+        await self._rest.aclose()
+        self._smtp.close()
+
+    def _session(self, who: str, department: str) -> Session:
+        """Someone as the demo has them: `agent:demo` may everything."""
+        role, _, name = who.partition(":")
+        person = Person(name, "admin" if name == "demo" else role, department)
+        peers = {name: f"127.0.0.1:{port}" for name, port in self._ports.items()}
+        return Session(Home(self._folder), {"RAPPORT_PEERS": json.dumps(peers)}, self.token(person))
+
+
+@asynccontextmanager
+async def company(
+    infrastructure: Infrastructure, issuer: TestIssuer, folder: Path, clock: Clock
+) -> AsyncIterator[Company]:
+    """A company for the time of the block."""
+    async with starting(infrastructure, issuer, clock, folder) as start:
+        opened = Company(issuer, folder, clock, start)
+        try:
+            await opened.open()
+            yield opened
+        finally:
+            await opened.close()
+
+
+class Steps:
+    """The story told at the pace of who watches: each step waits until the one before was looked at."""
+
+    def __init__(self) -> None:
+        self._told: asyncio.Queue[str] = asyncio.Queue()
+        self._go_on = threading.Semaphore(0)
+        self._loop = asyncio.get_running_loop()
+
+    def tell(self, what: str, _: str) -> None:
+        """Called by the story, in its thread."""
+        self._loop.call_soon_threadsafe(self._told.put_nowait, what)
+        self._go_on.acquire()
+
+    async def next(self) -> str:
+        """What happened next. The story waits for `go_on`."""
+        return await self._told.get()
+
+    def go_on(self) -> None:
+        """Let the next step happen."""
+        self._go_on.release()

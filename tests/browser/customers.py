@@ -1,0 +1,156 @@
+"""Customers to look at: one in trouble, one of whom nothing is known, one with too much of everything."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
+from tests.browser.company import ADMIN, ALICE, DORA, Company, Person
+
+BILL = Person("bill", "department", "billing")
+WILLY = Person("willy", "department", "warehouse")
+QUARTERS = [30, 52, 44, 70, 38, 82, 64, 96]  # what was paid in each
+SAID = [
+    (timedelta(days=3), "EMAIL", "Wrote that the order has not arrived."),
+    (timedelta(hours=1), "VOICE", "Asks when it comes: her daughter's birthday is on Friday."),
+]
+MUCH = 60
+
+
+def moment(company: Company, **ago: float) -> str:
+    """A time before now, as JSON has it."""
+    return (company.clock.now() - timedelta(**ago)).isoformat().replace("+00:00", "Z")
+
+
+def ahead(company: Company, **until: float) -> str:
+    """A time after now, as JSON has it."""
+    return moment(company, **{unit: -amount for unit, amount in until.items()})
+
+
+async def in_trouble(company: Company, clock: ManualClock) -> str:
+    """Erika Sommer, whose delivery slips, and who was told. Takes three days of the clock."""
+    agent = {"displayName": "Alice Brandt", "phone": "+49 30 901820", "department": "departments/front-desk"}
+    await company.ask(ADMIN, "PATCH", "agents/alice?allowMissing=true", **agent)
+    erika = await _erika(company)
+    opened = {"customer": erika, "topic": "late-delivery", "owner": "agents/alice"}
+    case = await company.ask(ALICE, "POST", "cases:open", case=opened)
+    items = {
+        who: await company.ask(
+            ALICE,
+            "POST",
+            "workItems",
+            case=case["name"],
+            department=f"departments/{who.department}",
+            kind=kind,
+            reference="orders/5021",
+        )
+        for who, kind in ((WILLY, "pack-order"), (DORA, "deliver-order"), (BILL, "refund-shipping"))
+    }
+    for days, kind, who in ((4, "delivery", DORA), (9, "refund", BILL)):
+        promise = {"customer": erika, "case": case["name"], "workItem": items[who]["name"], "kind": kind}
+        promise |= {"department": f"departments/{who.department}", "reference": "orders/5021"}
+        promise |= {"dueTime": ahead(company, days=days)}
+        await company.ask(ALICE, "POST", "promises:make", promise=promise)
+    clock.advance(timedelta(hours=6))
+    await company.ask(WILLY, "POST", f"{items[WILLY]['name']}:start")
+    await company.ask(WILLY, "POST", f"{items[WILLY]['name']}:finish")
+    await company.ask(DORA, "POST", f"{items[DORA]['name']}:start")
+    clock.advance(timedelta(days=2, hours=18))
+    for ago, channel, summary in SAID:
+        contact = {"channel": f"CHANNEL_{channel}", "direction": "DIRECTION_INBOUND", "topic": "order"}
+        occurred = (clock.now() - ago).isoformat().replace("+00:00", "Z")
+        await company.ask(
+            ALICE,
+            "POST",
+            f"{erika}/timelineEntries:recordInteraction",
+            timelineEntry=contact | {"summary": summary, "occurTime": occurred},
+        )
+    await company.ask(
+        DORA,
+        "POST",
+        f"{items[DORA]['name']}:forecast",
+        forecastFinishTime=ahead(company, days=3),
+        reasonCode="carrier-delay",
+    )
+
+    async def told() -> bool:
+        view = await company.ask(ALICE, "GET", f"{erika}/view")
+        return len(view.get("loyalty", {}).get("goodwill", [])) == 1 and len(company.mailbox.list()) > 0
+
+    await eventually(told)
+    return erika
+
+
+async def _erika(company: Company) -> str:
+    identifiers = [
+        {"type": "TYPE_PHONE", "value": "+49 30 901820"},
+        {"type": "TYPE_EMAIL", "value": "erika.sommer@example.com"},
+    ]
+    person = {"givenName": "Erika", "familyName": "Sommer"}
+    where = {"languageCode": "de", "timeZone": "Europe/Berlin", "regionCode": "DE"}
+    made = await company.ask(ALICE, "POST", "customers", **where, person=person, identifiers=identifiers)
+    erika = str(made["name"])
+    manager = {"relationshipManager": "agents/alice"}
+    await company.ask(ADMIN, "POST", f"{erika}:assignRelationshipManager", **manager)
+    for number, paid in enumerate(QUARTERS):
+        ago = moment(company, days=91 * (len(QUARTERS) - number))
+        purchase = {
+            "customer": erika,
+            "amount": {"currencyCode": "USD", "units": str(paid)},
+            "purchaseTime": ago,
+        }
+        await company.ask(
+            ADMIN, "POST", "purchases:record", purchase=purchase | {"reference": f"orders/{5014 + number}"}
+        )
+    return erika
+
+
+async def unknown(company: Company) -> str:
+    """Somebody of whom one knows a number, and nothing else."""
+    phone = [{"type": "TYPE_PHONE", "value": "+46 8 508 290 00"}]
+    return str((await company.ask(ALICE, "POST", "customers", identifiers=phone))["name"])
+
+
+async def too_much(company: Company, much: int = MUCH) -> str:
+    """Somebody with the longest name there is, and more of everything than fits anywhere."""
+    name = {
+        "givenName": "Wolfeschlegelsteinhausenbergerdorff " * 2,
+        "familyName": "Featherstonehaugh-Cholmondeley",
+    }
+    emails = [{"type": "TYPE_EMAIL", "value": f"w{n}.{'long' * 12}@example.com"} for n in range(20)]
+    made = await company.ask(ALICE, "POST", "customers", person=name, identifiers=emails)
+    customer = str(made["name"])
+    await asyncio.gather(*(_pile(company, customer, n) for n in range(much)))
+    return customer
+
+
+async def _pile(company: Company, customer: str, number: int) -> None:
+    """One more of everything."""
+    opened = {
+        "customer": customer,
+        "topic": "order-delivery",
+        "owner": "agents/alice",
+        "displayName": f"Parcel {number} of a great many",
+    }
+    case = await company.ask(ALICE, "POST", "cases:open", case=opened)
+    promise: dict[str, Any] = {
+        "customer": customer,
+        "case": case["name"],
+        "department": "departments/front-desk",
+    }
+    promise |= {
+        "kind": "delivery",
+        "reference": f"orders/{number}",
+        "dueTime": ahead(company, hours=number + 1),
+    }
+    await company.ask(ALICE, "POST", "promises:make", promise=promise)
+    contact = {
+        "channel": "CHANNEL_VOICE",
+        "direction": "DIRECTION_INBOUND",
+        "summary": "And another thing. " * 40,
+    }
+    await company.ask(ALICE, "POST", f"{customer}/timelineEntries:recordInteraction", timelineEntry=contact)
+    purchase = {"customer": customer, "amount": {"currencyCode": "USD", "units": str(10**9 + number)}}
+    purchase["purchaseTime"] = moment(company, days=number)
+    await company.ask(ADMIN, "POST", "purchases:record", purchase=purchase)

@@ -1,0 +1,93 @@
+"""What is looked at on a page: whether everybody can use it, reach it by keyboard, and nothing jumps."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from axe_playwright_python.async_playwright import Axe
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator, Page
+
+STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+TABS_MAX = 200
+DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+FOCUSED = """() => {
+    const at = document.activeElement, style = getComputedStyle(at);
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    const seen = outlined || style.boxShadow !== "none";
+    const words = (at.getAttribute("aria-label") || at.innerText || at.name || at.id || "").trim();
+    return {tag: at.tagName.toLowerCase(), words: words.replace(/\\s+/g, " ").slice(0, 60), seen};
+}"""
+WATCH_SHIFTS = """() => {
+    globalThis.shifts = [];
+    const words = source => source.node?.parentElement?.outerHTML.slice(0, 120);
+    const note = list => shifts.push(...list.map(each => ({by: each.value, of: each.sources.map(words)})));
+    const observer = new PerformanceObserver(list => note(list.getEntries()));
+    observer.observe({type: "layout-shift"});
+    globalThis.endShifts = () => { note(observer.takeRecords()); observer.disconnect(); return shifts; };
+}"""
+
+
+async def barriers(page: "Page") -> list[str]:
+    """What axe finds against WCAG 2.2 AA: a line for each rule, with the elements.
+
+    It runs as the inspector does, beside the page's policy: the policy stays as it is.
+    """
+    found: Any = await Axe().run(
+        page, options={"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": STANDARD}}
+    )
+    return [
+        f"{rule['id']} ({rule['help']}): {', '.join(node['html'][:160] for node in rule['nodes'])}"
+        for rule in found.response["violations"]
+    ]
+
+
+async def focused(page: "Page") -> dict[str, Any]:
+    """What has the focus: its `tag`, its `words`, and whether that is `seen`."""
+    answer: dict[str, Any] = await page.evaluate(FOCUSED)
+    return answer
+
+
+async def tab_to(page: "Page", target: "Locator") -> list[dict[str, Any]]:
+    """Press Tab until the target has the focus. AssertionError when it cannot be reached, with the way.
+
+    Returns what had the focus on the way; each could be seen to have it.
+    """
+    way = []
+    for _ in range(TABS_MAX):
+        await page.keyboard.press("Tab")
+        at = await focused(page)
+        assert at["seen"] or at["tag"] == "body", f"one cannot see that it has the focus: {at}"
+        way.append(at)
+        if await target.evaluate("(wanted) => wanted === document.activeElement"):
+            return way
+    raise AssertionError(f"{target} is not reached by Tab; the way is {[each['words'] for each in way]}")
+
+
+async def keyboard_stops(page: "Page") -> list[dict[str, Any]]:
+    """Everything that Tab comes by, from the top of the page until it leaves it."""
+    await page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0) }")
+    way: list[dict[str, Any]] = []
+    for _ in range(TABS_MAX):
+        await page.keyboard.press("Tab")
+        at = await focused(page)
+        if at["tag"] == "body" or (way and await _is_again(page)):
+            return way
+        await page.evaluate("() => { document.activeElement.passed = true }")
+        way.append(at)
+    raise AssertionError(f"Tab does not come round; the way is {[each['words'] for each in way]}")
+
+
+async def _is_again(page: "Page") -> bool:
+    return bool(await page.evaluate("() => document.activeElement.passed === true"))
+
+
+@asynccontextmanager
+async def shifts(page: "Page") -> AsyncIterator[list[Any]]:
+    """What moved during the block without the visitor having done anything; filled at its end."""
+    moved: list[Any] = []
+    await page.evaluate(WATCH_SHIFTS)
+    yield moved
+    await page.evaluate(DRAWN)
+    moved += await page.evaluate("() => endShifts()")
