@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from starlette.applications import Starlette
-
 from chassis.app import App
 from chassis.service import Service
 from desk.auth.gate import Gate
 from desk.edge.rest import Rest
+from desk.pages.actions.drafts import clean
+from desk.pages.app import pages
 from desk.settings import Settings
 from desk.site import site
 
@@ -15,8 +15,8 @@ from desk.site import site
 def compose(app: App[Settings]) -> None:
     """Everything that the desk serves."""
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
-    pages = Gate(app).before(Starlette())  # none yet
-    app.web(site(rest, pages))
+    app.background(lambda: clean(app.db))
+    app.web(site(rest, Gate(app).before(pages(app.forwarding, app.db, app.draining))))
 
 
 service = Service(

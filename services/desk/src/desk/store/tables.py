@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,3 +38,24 @@ class Session:
 
 
 SESSIONS = table(METADATA, "sessions", Session)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody typed and did not send yet.
+
+    Attributes:
+        subject: who, `agent:alice`.
+        about: which form of theirs.
+        fields: what it holds.
+        update_time: when they typed last.
+
+    """
+
+    subject: str
+    about: str
+    fields: dict[str, Any] = field(repr=False)
+    update_time: datetime
+
+
+DRAFTS = table(METADATA, "drafts", Draft)

@@ -1,4 +1,4 @@
-"""The installation's trace store, asked by Jaeger's query API, version 3. The embedded stack's answers it too."""
+"""The installation's trace store, asked by Jaeger's query API v3: the embedded stack has one too."""
 
 import asyncio
 import json

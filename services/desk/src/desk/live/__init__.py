@@ -1,0 +1,1 @@
+"""What reaches an open page by itself: one stream for each browser."""

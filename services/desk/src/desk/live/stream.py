@@ -1,0 +1,74 @@
+"""Server-sent events of a page: several sources in one stream, with a beat, and an end that says when to come back."""
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+BEAT_S = 15  # a reader that hears nothing for two of these and a half says so
+LASTS_S = 300  # then whoever looks is looked up anew: a session may have ended
+SEND_S = 30.0
+AGAIN_MS = (500, 5500)  # when a reader comes back: not all of them at once
+WAITING_MAX = 100
+
+# Debugging, it would log what it sends: customers.
+logging.getLogger("sse_starlette").setLevel(logging.INFO)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Something for the page: what kind, and its JSON."""
+
+    kind: str
+    data: Any
+
+
+def answer(sources: Sequence[AsyncIterator[Told]], draining: asyncio.Event) -> Response:
+    """The stream of everything that the sources tell.
+
+    Args:
+        sources: what tells; each ends with the stream. One that ends by itself is done.
+        draining: set when the desk stops.
+
+    """
+    return EventSourceResponse(_events(sources, draining), ping=3600, send_timeout=SEND_S)
+
+
+async def _events(
+    sources: Sequence[AsyncIterator[Told]], draining: asyncio.Event
+) -> AsyncIterator[ServerSentEvent]:
+    queue: asyncio.Queue[Told] = asyncio.Queue(WAITING_MAX)
+    telling = [asyncio.ensure_future(_into(queue, each)) for each in sources]
+    stopping = asyncio.ensure_future(draining.wait())
+    until = asyncio.get_running_loop().time() + LASTS_S * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+    following = asyncio.ensure_future(queue.get())
+    try:
+        yield _event("beat", {})
+        while not stopping.done() and asyncio.get_running_loop().time() < until:
+            if not following.done():
+                await asyncio.wait({following, stopping}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                told, following = following.result(), asyncio.ensure_future(queue.get())
+                yield _event(told.kind, told.data)
+            elif not stopping.done():
+                yield _event("beat", {})
+        yield ServerSentEvent("{}", event="farewell", retry=random.randint(*AGAIN_MS))  # noqa: S311 - no secret
+    finally:
+        for task in (*telling, stopping, following):
+            task.cancel()
+        await asyncio.gather(*telling, stopping, following, return_exceptions=True)
+
+
+async def _into(queue: "asyncio.Queue[Told]", source: AsyncIterator[Told]) -> None:
+    async for told in source:
+        await queue.put(told)
+
+
+def _event(kind: str, data: Any) -> ServerSentEvent:
+    return ServerSentEvent(json.dumps(data, ensure_ascii=False, separators=(",", ":")), event=kind)

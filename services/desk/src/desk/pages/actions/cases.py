@@ -1,0 +1,158 @@
+"""Opening a case, asking departments for their part of it, and settling it."""
+
+from datetime import timedelta
+
+from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.ui import words
+from rapport.cases.v1.case_pb2 import Case
+from rapport.cases.v1.case_service_pb2 import (
+    AssignCaseRequest,
+    GetCaseRequest,
+    OpenCaseRequest,
+    ResolveCaseRequest,
+)
+from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
+from rapport.cases.v1.note_pb2 import Note
+from rapport.cases.v1.note_service_pb2 import CreateNoteRequest
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import (
+    CreateWorkItemRequest,
+    FinishWorkItemRequest,
+    ForecastWorkItemRequest,
+    GetWorkItemRequest,
+    StartWorkItemRequest,
+)
+
+
+async def _open_case(doing: Doing) -> Values:
+    return {"topic": "", "display_name": ""}
+
+
+async def _case(doing: Doing) -> Done:
+    look = doing.look
+    case = Case(
+        customer=doing.customer,
+        topic=doing.code("topic"),
+        display_name=doing.text("display_name"),
+        owner=look.viewer.agent,
+    )
+    await look.services.cases.OpenCase(OpenCaseRequest(case=case, request_id=doing.request_id))
+    return Done(look.say("Opened. It is yours until it is settled."))
+
+
+async def _open_resolve(doing: Doing) -> Values:
+    case = await doing.look.services.cases.GetCase(GetCaseRequest(name=doing.on))
+    return {"etag": case.etag, "resolution": "settled"}
+
+
+async def _resolve(doing: Doing) -> Done:
+    request = ResolveCaseRequest(
+        name=doing.on,
+        resolution=doing.code("resolution"),
+        etag=doing.text("etag"),
+        request_id=doing.request_id,
+    )
+    await doing.look.services.cases.ResolveCase(request)
+    return Done(doing.look.say("Resolved."))
+
+
+async def _open_owner(doing: Doing) -> Values:
+    services = doing.look.services
+    case = await services.cases.GetCase(GetCaseRequest(name=doing.on))
+    listed = await services.directory.ListAgents(ListAgentsRequest(page_size=1000))
+    agents = [
+        (each.name, f"{each.display_name}, {words.said(words.last(each.department))}")
+        for each in listed.agents
+        if not each.inactive
+    ]
+    return {"etag": case.etag, "owner": case.owner, "agents": agents}
+
+
+async def _assign(doing: Doing) -> Done:
+    request = AssignCaseRequest(
+        name=doing.on, owner=doing.text("owner"), etag=doing.text("etag"), request_id=doing.request_id
+    )
+    await doing.look.services.cases.AssignCase(request)
+    return Done(doing.look.say("Assigned."))
+
+
+async def _open_note(doing: Doing) -> Values:
+    return {"text": ""}
+
+
+async def _note(doing: Doing) -> Done:
+    request = CreateNoteRequest(
+        parent=doing.on, note=Note(text=doing.text("text")), request_id=doing.request_id
+    )
+    await doing.look.services.notes.CreateNote(request)
+    return Done(doing.look.say("Noted, for colleagues only."))
+
+
+async def _open_work(doing: Doing) -> Values:
+    listed = await doing.look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
+    departments = sorted({each.department for each in listed.agents})
+    return {
+        "department": doing.look.viewer.department,
+        "kind": "",
+        "reference": "",
+        "departments": [(each, words.titled(words.last(each))) for each in departments],
+    }
+
+
+async def _work(doing: Doing) -> Done:
+    item = WorkItem(
+        case=doing.on,
+        department=doing.text("department"),
+        kind=doing.code("kind"),
+        reference=doing.text("reference"),
+    )
+    await doing.look.services.work_items.CreateWorkItem(
+        CreateWorkItemRequest(work_item=item, request_id=doing.request_id)
+    )
+    return Done(doing.look.say("Asked."))
+
+
+async def _open_item(doing: Doing) -> Values:
+    item = await doing.look.services.work_items.GetWorkItem(GetWorkItemRequest(name=doing.on))
+    return {"etag": item.etag, "title": words.about(item.kind, item.reference)}
+
+
+async def _start(doing: Doing) -> Done:
+    request = StartWorkItemRequest(name=doing.on, etag=doing.text("etag"), request_id=doing.request_id)
+    await doing.look.services.work_items.StartWorkItem(request)
+    return Done(doing.look.say("Begun."))
+
+
+async def _finish(doing: Doing) -> Done:
+    request = FinishWorkItemRequest(name=doing.on, etag=doing.text("etag"), request_id=doing.request_id)
+    await doing.look.services.work_items.FinishWorkItem(request)
+    return Done(doing.look.say("Finished."))
+
+
+async def _open_forecast(doing: Doing) -> Values:
+    likely = doing.look.say.today + timedelta(days=2)
+    return await _open_item(doing) | {"day": likely.isoformat(), "time": "18:00", "reason": "carrier-delay"}
+
+
+async def _forecast(doing: Doing) -> Done:
+    request = ForecastWorkItemRequest(
+        name=doing.on,
+        forecast_finish_time=doing.moment(),
+        reason_code=doing.code("reason"),
+        etag=doing.text("etag"),
+        request_id=doing.request_id,
+    )
+    await doing.look.services.work_items.ForecastWorkItem(request)
+    return Done(doing.look.say("Forecast. If a promise slips, the customer hears of it now."))
+
+
+FORMS = {
+    "case": Form("Open a case", _open_case, _case),
+    "resolve": Form("Resolve the case", _open_resolve, _resolve),
+    "owner": Form("Who owns the case", _open_owner, _assign),
+    "note": Form("Note on the case", _open_note, _note),
+    "work": Form("Ask a department", _open_work, _work),
+    "start": Form("Begin the work", _open_item, _start),
+    "finish": Form("Finish the work", _open_item, _finish),
+    "forecast": Form("When will it be done?", _open_forecast, _forecast),
+}

@@ -1,0 +1,129 @@
+"""Correcting who the customer is, who looks after them, and what they may be contacted for."""
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.ui import words
+from rapport.cases.v1.directory_service_pb2 import ListAgentsRequest
+from rapport.customer.v1.consent_pb2 import Consent
+from rapport.customer.v1.consent_service_pb2 import UpdateConsentRequest
+from rapport.customer.v1.customer_pb2 import Address, Customer, Organization, Person
+from rapport.customer.v1.customer_service_pb2 import (
+    AssignRelationshipManagerRequest,
+    GetCustomerRequest,
+    UpdateCustomerRequest,
+)
+
+_PERSON = ("honorific_prefix", "given_name", "family_name")
+_PLAIN = ("display_name", "language_code", "time_zone")
+_POSTAL = ("postal_code", "locality", "region_code")
+
+
+async def _known(doing: Doing) -> Customer:
+    return await doing.look.services.customers.GetCustomer(GetCustomerRequest(name=doing.customer))
+
+
+async def _open_correct(doing: Doing) -> Values:
+    known = await _known(doing)
+    values: Values = {name: getattr(known, name) for name in _PLAIN}
+    values |= {"etag": known.etag, "kind": known.WhichOneof("type") or "person"}
+    values |= {name: getattr(known.person, name) for name in _PERSON}
+    values |= {"legal_name": known.organization.legal_name}
+    postal = _primary(known).postal_address
+    values |= {name: getattr(postal, name) for name in _POSTAL} | {"lines": "\n".join(postal.address_lines)}
+    return values
+
+
+def _primary(known: Customer) -> Address:
+    return next(
+        (each for each in known.addresses if each.primary),
+        known.addresses[0] if known.addresses else Address(),
+    )
+
+
+async def _correct(doing: Doing) -> Done:
+    known = await _known(doing)
+    changed = Customer(name=doing.customer, etag=doing.text("etag"))
+    paths = []
+    for name in _PLAIN:
+        if doing.text(name) != getattr(known, name):
+            setattr(changed, name, doing.text(name))
+            paths.append(name)
+    if doing.text("kind") == "organization":
+        changed.organization.CopyFrom(Organization(legal_name=doing.text("legal_name")))
+        paths.append("organization.legal_name")
+    elif any(doing.text(name) != getattr(known.person, name) for name in _PERSON):
+        changed.person.CopyFrom(Person(**{name: doing.text(name) for name in _PERSON}))
+        paths += [f"person.{name}" for name in _PERSON]
+    paths += _address(doing, known, changed)
+    if paths:
+        request = UpdateCustomerRequest(
+            customer=changed, update_mask=FieldMask(paths=paths), request_id=doing.request_id
+        )
+        await doing.look.services.customers.UpdateCustomer(request)
+    return Done(doing.look.say("Corrected."))
+
+
+def _address(doing: Doing, known: Customer, changed: Customer) -> list[str]:
+    """The primary address as it was typed; the others stay."""
+    before = _primary(known)
+    typed = Address()
+    typed.CopyFrom(before)
+    lines = [line.strip() for line in doing.text("lines").splitlines() if line.strip()]
+    del typed.postal_address.address_lines[:]
+    typed.postal_address.address_lines.extend(lines)
+    for name in _POSTAL:
+        setattr(typed.postal_address, name, doing.text(name))
+    if typed == before or not (lines or doing.text("locality") or doing.text("postal_code")):
+        return []
+    typed.primary = typed.primary or not known.addresses
+    changed.addresses.extend([typed if each == before else each for each in known.addresses] or [typed])
+    return ["addresses"]
+
+
+async def _open_manager(doing: Doing) -> Values:
+    known = await _known(doing)
+    listed = await doing.look.services.directory.ListAgents(ListAgentsRequest(page_size=1000))
+    agents = [
+        (each.name, f"{each.display_name}, {words.said(words.last(each.department))}")
+        for each in listed.agents
+        if not each.inactive
+    ]
+    return {"relationship_manager": known.relationship_manager, "etag": known.etag, "agents": agents}
+
+
+async def _assign(doing: Doing) -> Done:
+    request = AssignRelationshipManagerRequest(
+        name=doing.customer,
+        relationship_manager=doing.text("relationship_manager"),
+        etag=doing.text("etag"),
+        request_id=doing.request_id,
+    )
+    await doing.look.services.customers.AssignRelationshipManager(request)
+    return Done(doing.look.say("Assigned."))
+
+
+_CONSENTS = (("email", "E-mail"), ("voice", "Calls"), ("sms", "SMS"), ("letter", "Letters"))
+
+
+async def _open_consent(doing: Doing) -> Values:
+    return {"channel": "email", "state": "GRANTED", "purpose": "service", "channels": _CONSENTS}
+
+
+async def _consent(doing: Doing) -> Done:
+    name = f"{doing.customer}/consents/{doing.code('purpose') or 'service'}.{doing.text('channel')}"
+    state = Consent.State.Value(f"STATE_{doing.text('state')}")
+    request = UpdateConsentRequest(
+        consent=Consent(name=name, state=state, source="desk"),
+        allow_missing=True,
+        request_id=doing.request_id,
+    )
+    await doing.look.services.consents.UpdateConsent(request)
+    return Done(doing.look.say("Noted."))
+
+
+FORMS = {
+    "correct": Form("Correct who this is", _open_correct, _correct),
+    "manager": Form("Who looks after them", _open_manager, _assign),
+    "consent": Form("What did they say we may?", _open_consent, _consent),
+}

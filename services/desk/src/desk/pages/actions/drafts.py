@@ -1,0 +1,67 @@
+"""What people typed and did not send yet, by person and form: it survives the browser."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from chassis.db.database import Database
+from chassis.db.failures import DATABASE_ERRORS
+from chassis.errors import Refusal, invalid
+from desk.store.drafts import DELETE_DRAFT, DELETE_OLD_DRAFTS, GET_DRAFT, PUT_DRAFT
+
+KEPT = timedelta(days=30)
+CLEAN_EVERY_S = 3600.0
+KEY_MAX, SIZE_MAX = 300, 50_000
+
+_log = structlog.get_logger()
+
+
+class Drafts:
+    """The drafts of one person. A draft is a convenience: when none can be read, a form opens without.
+
+    Args:
+        db: the desk's database.
+        person: whose, `agent:alice`.
+
+    """
+
+    def __init__(self, db: Database, person: str) -> None:
+        self._db, self._person = db, person
+
+    async def get(self, key: str) -> dict[str, Any]:
+        """What the form holds; nothing when nothing was typed."""
+        try:
+            draft = await GET_DRAFT.maybe(self._db, person=self._person, key=key)
+        except (*DATABASE_ERRORS, Refusal):
+            return {}
+        return dict(draft.fields) if draft else {}
+
+    async def put(self, key: str, fields: Mapping[str, str]) -> None:
+        """Keep what was typed. TOO_LONG."""
+        if len(key) > KEY_MAX or sum(map(len, fields.values())) > SIZE_MAX:
+            raise invalid("fields", "TOO_LONG", f"must be of at most {SIZE_MAX} characters")
+        told = {name: value.replace("\x00", "") for name, value in fields.items()}
+        now = self._db.clock.now()
+        await PUT_DRAFT.run(self._db, subject=self._person, about=key, fields=told, update_time=now)
+
+    async def delete(self, key: str) -> None:
+        """It was sent."""
+        try:
+            await DELETE_DRAFT.run(self._db, person=self._person, key=key)
+        except (*DATABASE_ERRORS, Refusal) as error:
+            _log.warning("a draft that was sent is kept", error=type(error).__name__)
+
+
+async def clean(db: Database) -> None:
+    """Delete what nobody came back to, for ever."""
+    while True:
+        await asyncio.sleep(CLEAN_EVERY_S * random.uniform(0.5, 1))  # noqa: S311 - replicas take turns
+        try:
+            while await DELETE_OLD_DRAFTS.all(db, before=db.clock.now() - KEPT):
+                pass
+        except (*DATABASE_ERRORS, Refusal) as error:
+            _log.warning("drafts could not be cleaned up; trying again", error=type(error).__name__)

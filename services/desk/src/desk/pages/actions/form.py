@@ -1,0 +1,89 @@
+"""What an action is made of: what its form holds when it opens, and what is done when it is sent."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+
+from chassis.api.messages import day, timestamp
+from chassis.errors import invalid
+from desk.pages.base import Looking
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Doing:
+    """One opening or sending of a form.
+
+    Attributes:
+        look: who, how to speak to them, the services as them.
+        customer: `customers/{uuid}`.
+        on: the resource that it is about; the customer when it is no other.
+        fields: what was typed; empty when it opens.
+
+    """
+
+    look: Looking
+    customer: str
+    on: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def request_id(self) -> str:
+        """Of the form: however often it is sent, it is done once."""
+        return self.fields.get("request_id", "")
+
+    def text(self, name: str) -> str:
+        """What was typed, without spaces around it."""
+        return self.fields.get(name, "").strip()
+
+    def code(self, name: str) -> str:
+        """What was typed as a code: `Late delivery` is `late-delivery`."""
+        return "-".join(self.text(name).lower().replace("_", " ").replace("-", " ").split())
+
+    def when(self) -> dict[str, Any]:
+        """`due_date` and its zone, or with a time of day `due_time`. INVALID_TIME."""
+        try:
+            on = date.fromisoformat(self.text("day"))
+            if not self.text("time"):
+                return {"due_date": day(on)}
+            at = datetime.combine(on, time.fromisoformat(self.text("time")), self.look.say.zone)
+        except ValueError:
+            raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
+        return {"due_time": timestamp(at)}
+
+    def moment(self) -> Any:
+        """The typed day and time as a moment; a day alone is its evening."""
+        try:
+            on = date.fromisoformat(self.text("day"))
+            at = datetime.combine(on, time.fromisoformat(self.text("time") or "18:00"), self.look.say.zone)
+        except ValueError:
+            raise invalid("day", "INVALID_TIME", "must be a day, and a time of day or none") from None
+        return timestamp(at)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, in words; and what takes it back, while it can be."""
+
+    words: str
+    undo: str = ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """An action's form.
+
+    Attributes:
+        title: above it.
+        open: what its fields hold at first: the likely answer. What a template shows besides has other names.
+        do: sends it, or gives what the form shows next. A refusal is shown in the form.
+        hold: whether it waits ten seconds before it is sent, for it cannot be taken back.
+
+    """
+
+    title: str
+    open: Callable[[Doing], Awaitable[Values]]
+    do: Callable[[Doing], Awaitable[Done | Values]]
+    hold: bool = False

@@ -1,0 +1,30 @@
+"""Giving goodwill for a harm, within one's authority: the service says how much that is."""
+
+from chassis.errors import invalid
+from desk.pages.actions.form import Doing, Done, Form, Values
+from rapport.loyalty.v1.goodwill_pb2 import Goodwill, Points
+from rapport.loyalty.v1.goodwill_service_pb2 import GrantGoodwillRequest
+
+
+async def _open(doing: Doing) -> Values:
+    return {"amount": "100", "reason": "promise-broken" if doing.on != doing.customer else "our-mistake"}
+
+
+async def _grant(doing: Doing) -> Done:
+    look = doing.look
+    try:
+        amount = int(doing.text("amount"))
+    except ValueError:
+        raise invalid("amount", "OUT_OF_RANGE", "must be a whole number, 1 or more") from None
+    goodwill = Goodwill(
+        customer=doing.customer, points=Points(amount=amount), reason_code=doing.code("reason")
+    )
+    if doing.on.startswith("promises/"):
+        goodwill.promise = doing.on
+    await look.services.goodwill.GrantGoodwill(
+        GrantGoodwillRequest(goodwill=goodwill, request_id=doing.request_id)
+    )
+    return Done(look.say("Given: {amount} points.", amount=look.say.number(amount)))
+
+
+FORMS = {"goodwill": Form("Give goodwill", _open, _grant)}

@@ -1,0 +1,140 @@
+"""`/customers/{id}/act/{action}`: a form opens, is sent, and says what became of it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from uuid import uuid4
+
+import grpc
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from chassis.errors import InvalidArgument, NotFound, Refusal
+from desk.pages.actions import cases, contact, customer, goodwill, notice, promises
+from desk.pages.actions.drafts import Drafts
+from desk.pages.actions.form import Doing, Done, Form, Values
+from desk.pages.base import Look, Looking
+from desk.pages.calls import refusal_of
+
+router = APIRouter()
+FORMS: Mapping[str, Form] = (
+    contact.FORMS | customer.FORMS | cases.FORMS | promises.FORMS | goodwill.FORMS | notice.FORMS
+)
+_HELD = ("request_id", "csrf", "etag", "step")
+
+
+@router.get("/customers/{uuid}/act/{action}")
+async def opened(look: Look, uuid: str, action: str, on: str = "") -> Response:
+    """The form, with what its author typed before, or the likely answer."""
+    form, doing = _form(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}")
+    try:
+        values = await form.open(doing)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    draft = await _drafts(look).get(_key(doing, action))
+    request_id = draft.pop("request_id", "") or str(uuid4())
+    return _frame(doing, action, values | draft, request_id)
+
+
+@router.post("/customers/{uuid}/act/{action}")
+async def sent(look: Look, request: Request, uuid: str, action: str, on: str = "") -> Response:
+    """Do it, once for each request id. A refusal is shown in the form, which keeps what was typed."""
+    typed = {name: str(value) for name, value in (await request.form()).items()}
+    form, doing = _form(action), Doing(look, f"customers/{uuid}", on or f"customers/{uuid}", typed)
+    try:
+        done = await form.do(doing)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        return await _again(doing, action, refusal_of(error))
+    if not isinstance(done, Done):
+        return _frame(doing, action, done, doing.request_id)
+    await _drafts(look).delete(_key(doing, action))
+    return HTMLResponse(look.html("pages/actions/done.html", done=done), headers={"X-Done": "1"})
+
+
+@router.post("/drafts/{key:path}")
+async def draft(look: Look, request: Request, key: str) -> Response:
+    """Keep what is typed, for its author, until it is sent."""
+    typed = {name: str(value) for name, value in (await request.form()).items() if name != "csrf"}
+    await _drafts(look).put(key, typed)
+    return Response(status_code=204)
+
+
+@router.get("/customers/{uuid}/note")
+async def note(look: Look, uuid: str) -> Response:
+    """The box that is always there, empty or as it was left."""
+    return HTMLResponse(await note_box(look, f"customers/{uuid}"))
+
+
+async def note_box(look: Looking, customer: str) -> str:
+    """The note box of a customer, with the draft of whoever looks."""
+    draft = await _drafts(look).get(f"{customer}/contact")
+    request_id = draft.pop("request_id", "") or str(uuid4())
+    return look.html(
+        "pages/actions/box.html",
+        customer=customer,
+        draft=draft,
+        request_id=request_id,
+        channels=contact.CHANNELS,
+    )
+
+
+async def _again(doing: Doing, action: str, refusal: Refusal) -> Response:
+    """The form once more: what was refused, and after a change by somebody else what they changed."""
+    values: Values = {}
+    differences: list[tuple[str, str, str]] = []
+    try:
+        values = await _form(action).open(doing)
+    except (grpc.aio.AioRpcError, Refusal):
+        return HTMLResponse(doing.look.html("pages/actions/refused.html", refusal=refusal), 200)
+    if refusal.reason == "ETAG_MISMATCH":
+        differences = [
+            (name, str(values[name]), doing.fields[name])
+            for name in doing.fields
+            if name in values and name not in _HELD and str(values[name]) != doing.fields[name]
+        ]
+    kept = {name: typed for name, typed in doing.fields.items() if name in values and name not in _HELD}
+    return _frame(doing, action, values | kept, doing.request_id, refusal, differences)
+
+
+def _frame(
+    doing: Doing,
+    action: str,
+    values: Values,
+    request_id: str,
+    refusal: Refusal | None = None,
+    differences: list[tuple[str, str, str]] | None = None,
+) -> Response:
+    asked = f"?on={doing.on}" if doing.on != doing.customer else ""
+    errors: defaultdict[str, str] = defaultdict(str)
+    if isinstance(refusal, InvalidArgument):
+        errors |= {each.field.rpartition(".")[2]: each.description for each in refusal.violations}
+    html = doing.look.html(
+        f"pages/actions/{action}.html",
+        form=_form(action),
+        action=f"/{doing.customer}/act/{action}{asked}",
+        draft=f"/drafts/{_key(doing, action)}",
+        value=values,
+        errors=errors,
+        # A change of somebody else is decided upon anew: that is another request.
+        request_id=str(uuid4())
+        if differences is not None and refusal and refusal.reason == "ETAG_MISMATCH"
+        else request_id,
+        refusal=refusal,
+        differences=differences or [],
+    )
+    return HTMLResponse(html, headers={"X-Form": "1"})
+
+
+def _form(action: str) -> Form:
+    if action not in FORMS:
+        raise NotFound(f"act/{action}")
+    return FORMS[action]
+
+
+def _key(doing: Doing, action: str) -> str:
+    """Of a draft: whom and what it is about, and what for."""
+    about = doing.customer if doing.on == doing.customer else f"{doing.customer}/{doing.on}"
+    return f"{about}/{action}"
+
+
+def _drafts(look: Looking) -> Drafts:
+    return Drafts(look.request.app.state.db, look.viewer.principal.subject)

@@ -1,0 +1,50 @@
+"""The pages, put together: who is signed in finds here what they see."""
+
+import asyncio
+
+import grpc
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from chassis.db.database import Database
+from chassis.errors import NotFound, Refusal
+from chassis.grpc.client import Channels
+from desk.pages.actions import route as acting
+from desk.pages.base import STATIC, looking
+from desk.pages.calls import Services, refusal_of
+from desk.pages.customer import route as customer
+from desk.pages.reveal import route as reveal
+from desk.pages.why import route as why
+
+ROUTES = (customer, acting, why, reveal)
+_STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
+
+
+def pages(channels: Channels, db: Database, draining: asyncio.Event) -> FastAPI:
+    """The application of all pages.
+
+    Args:
+        channels: to the services, without an identity of their own.
+        db: the desk's database: drafts.
+        draining: set when the desk stops: streams end.
+
+    """
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.services = Services(channels)
+    app.state.db, app.state.draining, app.state.memory = db, draining, {}
+    for each in ROUTES:
+        app.include_router(each.router)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    for error in (Refusal, grpc.aio.AioRpcError, HTTPException):
+        app.add_exception_handler(error, _refused)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What a service refused, as a page or a fragment in the frame that people know."""
+    refusal = NotFound("a page") if isinstance(error, HTTPException) else refusal_of(error)
+    look = looking(request)
+    template = "pages/actions/refused.html" if look.is_fragment else "ui/refused.html"
+    return look.answer(template, _STATUS.get(refusal.code, 503), refusal=refusal)

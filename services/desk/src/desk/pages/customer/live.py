@@ -1,0 +1,65 @@
+"""The cards of a customer as they change, for the stream of whoever looks."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+import grpc
+
+from chassis.errors import Refusal
+from desk.live.stream import LASTS_S, Told
+from desk.pages.base import Looking
+from desk.pages.calls import refusal_of
+from desk.pages.customer import cards, view
+from desk.pages.customer.loading import LIVE_S, Names, load
+from rapport.customer.v1.view_pb2 import CustomerView
+from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
+
+LOOK_AGAIN_S = 30.0  # what depends on the time, and on who is behind, is looked at so often
+AGAIN_S = (2.0, 5.0)
+_FOR_GOOD = ("NOT_FOUND", "PERMISSION_DENIED", "UNAUTHENTICATED", "INVALID_ARGUMENT")
+
+
+async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
+    """The cards that changed, whenever the customer's view does, and at least each half minute.
+
+    While the customer service is away, what others know goes on. Ends for who may not see the customer.
+    """
+    shown: Mapping[str, cards.Card] = {}
+    while True:
+        try:
+            async for known in _views(look, customer):
+                after = await _cards(look, customer, known)
+                if changed := cards.changes(shown, after):
+                    yield Told("cards", {"customer": customer, "cards": changed})
+                shown = after
+        except (grpc.aio.AioRpcError, Refusal) as error:
+            if refusal_of(error).code in _FOR_GOOD:
+                return
+            after = await _cards(look, customer, None)
+            yield Told("cards", {"customer": customer, "cards": cards.changes(shown, after)})
+            shown = after
+        await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
+
+
+async def _views(look: Looking, customer: str) -> AsyncIterator[CustomerView | None]:
+    """The view after each change; None when it is time to look again."""
+    request = WatchCustomerViewRequest(name=f"{customer}/view")
+    looked = time.monotonic()
+    async for message in look.services.views.WatchCustomerView(request, timeout=LASTS_S):
+        if message.HasField("customer_view"):
+            yield message.customer_view
+        elif time.monotonic() - looked >= LOOK_AGAIN_S:
+            yield None
+        else:
+            continue
+        looked = time.monotonic()
+
+
+async def _cards(look: Looking, customer: str, known: CustomerView | None) -> Mapping[str, cards.Card]:
+    now = replace(look, say=replace(look.say, now=look.request.app.state.db.clock.now()))
+    names = Names(look.viewer, look.memory)
+    parts = await load(look.services, customer, names, LIVE_S, known)
+    return cards.cards(now, view.page(customer, parts, look.viewer, names, now.say))

@@ -1,0 +1,121 @@
+"""What the customer page asks of the services: everything at once, each answer for itself."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from desk.auth.viewer import Viewer
+from desk.pages.calls import Parts, Services, ask
+from rapport.cases.v1.case_service_pb2 import ListCasesRequest
+from rapport.cases.v1.directory_service_pb2 import GetAgentRequest
+from rapport.cases.v1.promise_service_pb2 import ListPromisesRequest
+from rapport.cases.v1.work_item_pb2 import WorkItem
+from rapport.cases.v1.work_item_service_pb2 import ListWorkItemsRequest
+from rapport.customer.v1.consent_service_pb2 import ListConsentsRequest
+from rapport.customer.v1.customer_service_pb2 import GetCustomerRequest
+from rapport.customer.v1.timeline_service_pb2 import ListTimelineEntriesRequest
+from rapport.customer.v1.view_pb2 import CustomerView
+from rapport.customer.v1.view_service_pb2 import GetCustomerViewRequest
+from rapport.loyalty.v1.purchase_service_pb2 import ListCustomerValuesRequest, ListPurchasesRequest
+from rapport.notifications.v1.notice_service_pb2 import ListNoticesRequest
+
+# How long a page waits for its parts. What comes later comes by the stream.
+PAGE_S = 0.8
+LIVE_S = 4.0
+CASES_SHOWN, ENTRIES_SHOWN = 5, 30
+NAMES_S = 60.0  # how long a colleague's name is remembered
+
+
+async def load(
+    services: Services, customer: str, names: "Names", patience_s: float, view: CustomerView | None = None
+) -> Parts:
+    """Every part of the page of a customer.
+
+    Args:
+        services: as whoever looks.
+        customer: `customers/{uuid}`.
+        names: of colleagues.
+        patience_s: for each part; what is later is away.
+        view: the customer view, when it is known.
+
+    """
+    of = f'customer = "{customer}"'
+    asked: dict[str, Any] = {
+        "customer": services.customers.GetCustomer(GetCustomerRequest(name=customer)),
+        "consents": services.consents.ListConsents(ListConsentsRequest(parent=customer)),
+        "promises": services.promises.ListPromises(ListPromisesRequest(filter=of)),
+        "cases": _cases(services, of),
+        "values": services.purchases.ListCustomerValues(ListCustomerValuesRequest(filter=of)),
+        "purchases": services.purchases.ListPurchases(ListPurchasesRequest(filter=of, page_size=200)),
+        "notices": services.notices.ListNotices(ListNoticesRequest(filter=of, page_size=20)),
+        "timeline": services.timeline.ListTimelineEntries(
+            ListTimelineEntriesRequest(parent=customer, page_size=ENTRIES_SHOWN)
+        ),
+        "view": _known(view)
+        if view
+        else services.views.GetCustomerView(GetCustomerViewRequest(name=f"{customer}/view")),
+    }
+    parts = await ask(patience_s, **asked)
+    await names.learn(services, _agents(parts), patience_s)
+    return parts
+
+
+async def _known(view: CustomerView) -> CustomerView:
+    return view
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Open cases, each with the departments' parts of it, and how many more there are."""
+
+    cases: list[tuple[Any, list[WorkItem]]]
+    more: bool
+
+
+async def _cases(services: Services, of: str) -> Cases:
+    """The open cases, latest first, with their work items in the order of their creation."""
+    request = ListCasesRequest(filter=f"{of} AND state = OPEN", page_size=CASES_SHOWN)
+    listed = await services.cases.ListCases(request)
+    items = await asyncio.gather(
+        *(
+            services.work_items.ListWorkItems(ListWorkItemsRequest(filter=f'case = "{each.name}"'))
+            for each in listed.cases
+        )
+    )
+    found = [(case, list(each.work_items)) for case, each in zip(listed.cases, items, strict=True)]
+    return Cases(found, bool(listed.next_page_token))
+
+
+def _agents(parts: Parts) -> set[str]:
+    """The colleagues that the page names."""
+    view, customer, cases, timeline = map(parts.of, ("view", "customer", "cases", "timeline"))
+    named = {each.relationship_manager for each in (view, customer) if each}
+    named |= {case.owner for case, _ in cases.cases} if cases else set()
+    named |= {entry.actor for entry in timeline.timeline_entries} if timeline else set()
+    return {name for name in named if name.startswith("agents/")}
+
+
+class Names:
+    """What colleagues are called, as the viewer may know it; remembered for a minute."""
+
+    def __init__(self, viewer: Viewer, remembered: dict[tuple[str, str], tuple[float, str]]) -> None:
+        self._viewer, self._remembered = viewer.principal.subject, remembered
+
+    async def learn(self, services: Services, agents: set[str], patience_s: float) -> None:
+        """Ask for those that are not remembered; whose name does not come is called by their code."""
+        now = time.monotonic()
+        if len(self._remembered) > 10_000:
+            self._remembered.clear()
+        unknown = [name for name in agents if self._remembered.get((self._viewer, name), (0, ""))[0] < now]
+        if not unknown:
+            return
+        get = services.directory.GetAgent
+        found = await ask(patience_s, **{name: get(GetAgentRequest(name=name)) for name in unknown})
+        for name, part in found.items():
+            if part.value:
+                self._remembered[self._viewer, name] = now + NAMES_S, part.value.display_name
+
+    def __call__(self, name: str) -> str:
+        """`Alice Brandt` for `agents/alice`; `delivery` for `services/delivery`."""
+        return self._remembered.get((self._viewer, name), (0.0, ""))[1] or name.rpartition("/")[2]

@@ -1,0 +1,62 @@
+"""`/customers/{id}`: the page, its cards as JSON, and the stream of what changes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from chassis.errors import NotFound
+from desk.live import stream
+from desk.pages.actions.route import note_box
+from desk.pages.base import Look, Looking
+from desk.pages.customer import cards, view
+from desk.pages.customer.live import watch
+from desk.pages.customer.loading import PAGE_S, Names, load
+
+router = APIRouter()
+Customers = Annotated[Sequence[str], Query()]
+WATCHED_MAX = 20  # customers in one browser
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@router.get("/customers/{uuid}")
+async def customer(look: Look, uuid: str) -> Response:
+    """The page."""
+    page = await _page(look, uuid)
+    if page.name != f"customers/{uuid}":  # merged: the name that survives
+        return RedirectResponse(f"/{page.name}", 303)
+    note = await note_box(look, page.name)
+    return look.answer("pages/customer/page.html", page=page, cards=cards.cards(look, page), note=note)
+
+
+@router.get("/customers/{uuid}/cards")
+async def fresh_cards(look: Look, uuid: str) -> JSONResponse:
+    """Every card as it is now: for a page that was away."""
+    page = await _page(look, uuid)
+    told = {name: asdict(card) for name, card in cards.cards(look, page).items()}
+    return JSONResponse({"customer": f"customers/{uuid}", "cards": told})
+
+
+@router.api_route("/live", methods=["GET", "HEAD"])
+async def live(look: Look, request: Request, customer: Customers = ()) -> Response:
+    """What changes of the customers that a browser shows."""
+    if request.method == "HEAD":
+        return Response()
+    named = [each for each in dict.fromkeys(customer) if UUID.fullmatch(each.removeprefix("customers/"))]
+    sources = [watch(look, each) for each in named[:WATCHED_MAX]]
+    return stream.answer(sources, request.app.state.draining)
+
+
+async def _page(look: Looking, uuid: str) -> view.Page:
+    """What to show of a customer. NotFound for nobody."""
+    if not UUID.fullmatch(uuid):
+        raise NotFound("customers/…")
+    name, names = f"customers/{uuid}", Names(look.viewer, look.memory)
+    parts = await load(look.services, name, names, PAGE_S)
+    for known in ("customer", "view"):
+        if (part := parts[known]).refusal and part.refusal.code in ("NOT_FOUND", "PERMISSION_DENIED"):
+            raise part.refusal
+    return view.page(name, parts, look.viewer, names, look.say)

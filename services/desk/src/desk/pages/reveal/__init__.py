@@ -1,0 +1,1 @@
+"""Showing a masked value, for a purpose that is audited."""

@@ -1,0 +1,47 @@
+"""`/customers/{id}/identifiers/{id}/reveal`: asks what for, then shows it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import grpc
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from chassis.api.messages import value_name
+from chassis.context import current_call
+from chassis.errors import Refusal, invalid
+from desk.pages.base import Look
+from desk.pages.calls import refusal_of
+from rapport.customer.v1.customer_service_pb2 import GetIdentifierRequest
+
+router = APIRouter()
+PURPOSES: Mapping[str, str] = {
+    "call": "I call or write to them now",
+    "identity-check": "I make sure that it is them",
+    "correction": "It may be wrong",
+    "complaint": "They complained",
+}
+
+
+@router.get("/customers/{uuid}/identifiers/{identifier}/reveal")
+async def asked(look: Look, uuid: str, identifier: str) -> Response:
+    """What for."""
+    return look.answer("pages/reveal/reveal.html", purposes=list(PURPOSES.items()), value="", href="")
+
+
+@router.post("/customers/{uuid}/identifiers/{identifier}/reveal")
+async def shown(look: Look, request: Request, uuid: str, identifier: str) -> Response:
+    """The value, read for the purpose, which the customer service audits."""
+    purpose = str((await request.form()).get("purpose", ""))
+    try:
+        if purpose not in PURPOSES:
+            raise invalid("purpose", "INVALID_CODE", f"must be one of {', '.join(PURPOSES)}")
+        current_call.set(replace(current_call.get(), purpose=purpose))
+        name = f"customers/{uuid}/identifiers/{identifier}"
+        found = await look.services.customers.GetIdentifier(GetIdentifierRequest(name=name))
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    value = found.normalized_value or found.value
+    scheme = {"PHONE": "tel", "EMAIL": "mailto"}.get(value_name(found, "type"), "")
+    href = f"{scheme}:{value}" if scheme else ""
+    return look.answer("pages/reveal/reveal.html", 200, {"X-Form": "1"}, purposes=[], value=value, href=href)

@@ -1,0 +1,47 @@
+"""`/why?of=promises/...`: the reason in words, the rule, what it looked at, the chain of causes."""
+
+from typing import Any
+
+import grpc
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from chassis.api.messages import moment
+from chassis.errors import NotFound, Refusal
+from chassis.explain.chain import what
+from desk.pages.base import Look
+from desk.pages.calls import refusal_of
+from desk.ui import words
+
+router = APIRouter()
+
+
+@router.get("/why")
+async def why(look: Look, of: str) -> Response:
+    """The explanation, as a fragment for the panel."""
+    try:
+        told = await look.services.explain(of)
+    except (grpc.aio.AioRpcError, Refusal) as error:
+        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal_of(error)))
+    if told is None:
+        refusal = NotFound(of)
+        return HTMLResponse(look.html("pages/actions/refused.html", refusal=refusal))
+    causes = [_cause(each, look) for each in told.causes]
+    rule = f"{words.said(words.last(told.rule))}, {told.rule_version}".rstrip(", ") if told.rule else ""
+    inputs = [(words.titled(name), _value(value)) for name, value in sorted(told.inputs.items()) if value]
+    return look.answer("pages/why/why.html", told=told, rule=rule, inputs=inputs, causes=causes)
+
+
+def _cause(cause: Any, look: Any) -> dict[str, str]:
+    at = moment(cause.occur_time)
+    return {
+        "what": words.split(what(cause).rpartition(".")[2].rpartition("/")[2]),
+        "who": words.titled(words.last(cause.actor)),
+        "when": look.say.moment(at),
+        "trace": cause.trace_id,
+    }
+
+
+def _value(value: str) -> str:
+    """Names by their last part: ids say nothing to people."""
+    return words.said(words.last(value)) if "/" in value and " " not in value else words.said(value)

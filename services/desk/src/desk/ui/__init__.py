@@ -1,0 +1,1 @@
+"""How the desk looks and speaks: stylesheet, script, macros, words, dates and money."""

@@ -1,0 +1,85 @@
+"""What can be done, by whom, and by which key: a line for each. `desk.pages.actions` has their forms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from desk.auth.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing to do.
+
+    Attributes:
+        label: on its button.
+        letter: the key that does it; where several things of a page have it, the first.
+        permission: of the RPC that it calls.
+        owned: whether the RPC changes what a department owns: only its people, and who administers.
+
+    """
+
+    label: str
+    letter: str
+    permission: str
+    owned: bool = False
+
+
+ACTIONS = {
+    "correct": Action("Correct", "E", "customer.customers.write"),
+    "manager": Action("Another manager", "M", "customer.customers.assign"),
+    "consent": Action("May we", "", "customer.consents.write"),
+    "contact": Action("Note", "N", "customer.timeline_entries.write"),
+    "case": Action("Open a case", "O", "cases.cases.write"),
+    "promise": Action("Promise something", "P", "cases.promises.write"),
+    "agree": Action("Agree another date", "A", "cases.promises.write", owned=True),
+    "keep": Action("It is done", "K", "cases.promises.write", owned=True),
+    "takeback": Action("Take back", "T", "cases.promises.write", owned=True),
+    "goodwill": Action("Give goodwill", "G", "loyalty.goodwill.grant"),
+    "notice": Action("Write to them", "S", "notifications.notices.write"),
+    "work": Action("Ask a department", "W", "cases.work_items.write", owned=True),
+    "start": Action("Begin", "B", "cases.work_items.write", owned=True),
+    "forecast": Action("Forecast", "F", "cases.work_items.write", owned=True),
+    "finish": Action("Finish", "D", "cases.work_items.write", owned=True),
+    "note": Action("Note on it", "", "cases.notes.write", owned=True),
+    "resolve": Action("Resolve", "R", "cases.cases.write", owned=True),
+    "owner": Action("Another owner", "", "cases.cases.write", owned=True),
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """An action that is offered on one thing: its button."""
+
+    id: str
+    label: str
+    letter: str
+    href: str
+
+
+def offered(viewer: Viewer, customer: str, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
+    """The buttons that a viewer has, of some actions.
+
+    What their token does not permit, or another department owns, has none: a service would refuse it.
+
+    Args:
+        viewer: who looks.
+        customer: whom it is about, `customers/{uuid}`.
+        actions: by id, most likely first.
+        on: the resource, when it is not the customer.
+        owner: `departments/{id}` that owns it.
+
+    """
+    asked = urlencode({"on": on}) if on else ""
+    return [
+        Act(each, ACTIONS[each].label, ACTIONS[each].letter, f"/{customer}/act/{each}?{asked}".rstrip("?"))
+        for each in actions
+        if may(viewer, ACTIONS[each], owner)
+    ]
+
+
+def may(viewer: Viewer, action: Action, owner: str) -> bool:
+    """Whether a service would let the viewer: by their permissions, and their department."""
+    service = action.permission.partition(".")[0]
+    ours = not action.owned or viewer.department == owner or viewer.principal.administers(service)
+    return viewer.may(action.permission) and ours

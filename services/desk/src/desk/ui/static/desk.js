@@ -1,0 +1,169 @@
+// What the desk does in a browser: fetch a fragment where it is wanted, keep what is typed, show what changes.
+// Pages work from the server's HTML; nothing here knows what a customer is.
+const $ = (selector, within = document) => within.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const body = document.body, panel = $("#panel"), toast = $("#toast"), liveWord = $("#live");
+const ask = (url, options = {}) => fetch(url, {...options, headers: {"X-Requested-With": "fragment", ...options.headers}});
+const fragment = html => document.createRange().createContextualFragment(html);
+
+// Days and moments are told where the reader is.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && body.dataset.zone !== zone && !document.cookie.includes(`zone=${zone}`)) {
+  document.cookie = `zone=${zone};path=/;max-age=31536000;samesite=lax`;
+  if (!$("form textarea:focus")) location.reload();
+}
+
+// The panel: forms and reasons, beside what was clicked, outside of all that is replaced.
+let opener = "";
+async function open(href, from) {
+  opener = from?.id ?? "";
+  const answer = await ask(href).catch(() => null);
+  show(answer ? await answer.text() : `<p class="refused">${body.dataset.away ?? "The desk does not answer. Try again."}</p>`, from);
+}
+function show(html, from) {
+  panel.replaceChildren(fragment(html));
+  panel.hidden = false;
+  const at = from?.getBoundingClientRect();
+  if (at) {
+    panel.style.setProperty("--x", `${Math.max(12, Math.min(at.left, innerWidth - panel.offsetWidth - 12))}px`);
+    panel.style.setProperty("--y", `${Math.max(12, Math.min(at.bottom + 6, innerHeight - panel.offsetHeight - 12))}px`);
+  }
+  ($("[autofocus], input:not([type=hidden]), select, textarea", panel) ?? panel).focus();
+}
+function close() {
+  if (panel.hidden) return;
+  panel.hidden = true;
+  panel.replaceChildren();
+  document.getElementById(opener)?.focus();
+}
+function say(html) {
+  const told = document.createElement("div");
+  told.className = "card";
+  told.append(fragment(html));
+  toast.append(told);
+  setTimeout(() => told.remove(), 10000);
+}
+
+document.addEventListener("click", event => {
+  const to = event.target.closest("[data-open]");
+  if (to) { event.preventDefault(); open(to.dataset.open, to); }
+  else if (event.target.closest("[data-close]")) close();
+  else if (event.target.closest("[data-more]")) more(event.target.closest("[data-more]"));
+  else if (!event.target.closest("#panel")) $("#found").hidden = true;
+});
+
+// The next page of a list takes the place of the link to it.
+async function more(link) {
+  link.disabled = true;
+  const answer = await ask(link.dataset.more).catch(() => null);
+  if (!answer?.ok) { link.disabled = false; return; }
+  const rows = fragment(await answer.text());
+  const first = rows.firstElementChild;
+  link.replaceWith(rows);
+  first?.querySelector("button, a")?.focus();
+}
+
+// Forms are sent once, by the request id that they carry; a lost answer or session loses nothing that was typed.
+document.addEventListener("submit", async event => {
+  const form = event.target;
+  if (!form.matches("[data-inplace]")) return;
+  event.preventDefault();
+  const button = event.submitter ?? $("button:not([type=button])", form);
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1";
+  const data = new URLSearchParams(new FormData(form, event.submitter));
+  data.set("csrf", body.dataset.csrf);
+  if (form.dataset.hold && event.submitter?.dataset.final) { hold(form, data, Number(form.dataset.hold)); return; }
+  button?.setAttribute("disabled", "");
+  let answer = null;
+  for (const wait of [0, 500, 2000]) {
+    if (wait) await new Promise(done => setTimeout(done, wait));
+    answer = await ask(form.action, {method: "POST", body: data}).catch(() => null);
+    if (answer && answer.status < 502) break;
+  }
+  delete form.dataset.busy;
+  button?.removeAttribute("disabled");
+  const told = answer ? await answer.text() : `<p class="refused">The desk does not answer. What you wrote is kept: try again.</p>`;
+  if (answer?.headers.has("X-Done")) {
+    delete form.dataset.typed;
+    if (form.closest("#panel")) close(); else form.outerHTML = await (await ask(form.dataset.again)).text();
+    if (told.trim()) say(told);
+  } else if (answer?.headers.has("X-Form")) {
+    const fresh = fragment(told);
+    form.replaceWith(fresh);
+    $("[aria-invalid]", panel)?.focus();
+  } else {
+    const place = $(".answer", form) ?? form.appendChild(Object.assign(document.createElement("div"), {className: "answer"}));
+    place.replaceChildren(fragment(told));
+  }
+});
+
+// What cannot be taken back waits, and says so: leaving the page sends it, Undo opens the form again.
+function hold(form, data, seconds) {
+  const href = form.action, told = document.createElement("div");
+  told.className = "card";
+  const send = async () => {
+    clearInterval(counting); removeEventListener("pagehide", send);
+    const answer = await ask(href, {method: "POST", body: data, keepalive: true}).catch(() => null);
+    told.replaceChildren(fragment(answer ? await answer.text() : `<p class="refused">The desk does not answer. Nothing was sent.</p>`));
+    setTimeout(() => told.remove(), 10000);
+  };
+  const text = document.createElement("span"), undo = Object.assign(document.createElement("button"), {className: "plain", type: "button", id: "undo", textContent: "Undo"});
+  const say = () => { text.textContent = `${$("[data-final]", form).textContent.trim()} in ${seconds} s `; };
+  const counting = setInterval(() => { seconds -= 1; say(); if (seconds <= 0) send(); }, 1000);
+  undo.addEventListener("click", () => { clearInterval(counting); removeEventListener("pagehide", send); told.remove(); open(href); });
+  addEventListener("pagehide", send);
+  say(); told.append(text, undo); toast.append(told); close(); undo.focus();
+}
+
+// A draft of every form, kept by the server.
+const drafts = new Map();
+document.addEventListener("input", event => {
+  const form = event.target.closest("form[data-draft]");
+  if (!form) return;
+  clearTimeout(drafts.get(form));
+  drafts.set(form, setTimeout(() => keep(form), 400));
+});
+const keep = form => ask(form.dataset.draft, {method: "POST", keepalive: true, headers: {"X-CSRF": body.dataset.csrf},
+  body: new URLSearchParams(new FormData(form))}).catch(() => {});
+addEventListener("pagehide", () => { for (const [form, timer] of drafts) { clearTimeout(timer); if (form.isConnected) keep(form); } });
+
+// Keys: plain letters, never in a field, and off for who does not want them.
+const off = () => localStorage.getItem("letters") === "off";
+const letters = () => { body.classList.toggle("letters-off", off()); const to = $("#letters"); if (to) to.textContent = off() ? "Keys are off: switch on" : "Keys are letters: switch off"; };
+letters();
+$("#letters")?.addEventListener("click", () => { localStorage.setItem("letters", off() ? "on" : "off"); letters(); });
+document.addEventListener("keydown", event => {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
+  if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form"); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
+  if (event.key === "Escape") { $("#found").hidden = true; close(); return; }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing || event.repeat || off()) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
+  const to = $(`[data-letter="${CSS.escape(event.key.toUpperCase())}"]`);
+  if (to) { event.preventDefault(); to.matches("textarea, input") ? to.focus() : to.click(); }
+});
+
+// Recognise while typing; Enter goes to the page that says the same.
+const find = $("#find"), found = $("#found");
+let typed = 0;
+find?.addEventListener("input", () => {
+  const mine = ++typed;
+  setTimeout(async () => {
+    if (mine !== typed || find.value.trim().length < 2) { found.hidden = find.value.trim().length < 2 || found.hidden; return; }
+    const answer = await ask("/find", {method: "POST", headers: {"X-CSRF": body.dataset.csrf}, body: new URLSearchParams({q: find.value})}).catch(() => null);
+    if (mine !== typed || !answer?.ok) return;
+    found.replaceChildren(fragment(await answer.text()));
+    found.hidden = false;
+  }, 180);
+});
+find?.addEventListener("keydown", event => {
+  const links = all("a", found), at = links.findIndex(each => each.getAttribute("aria-selected") === "true");
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    const next = links[(at + (event.key === "ArrowDown" ? 1 : links.length - 1)) % links.length] ?? links[0];
+    links.forEach(each => each.setAttribute("aria-selected", each === next));
+    next?.scrollIntoView({block: "nearest"});
+  } else if (event.key === "Enter" && at >= 0 && !found.hidden) { event.preventDefault(); location.href = links[at].href; }
+});
+
+import("./live.js");

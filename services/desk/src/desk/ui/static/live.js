@@ -1,0 +1,129 @@
+// What changes appears by itself. One tab of a browser holds the stream and tells the others: seven streams
+// are all that HTTP/1.1 gives a browser. A region is replaced when nobody points at it or is in it.
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const word = document.getElementById("live");
+const mine = document.querySelector("[data-watch]")?.dataset.watch ?? "";
+const tab = crypto.randomUUID?.() ?? String(Math.random());
+const channel = new BroadcastChannel("rapport-live");
+const SILENT_MS = 40000; // two beats and a half
+let heard = Date.now(), down = false;
+
+const versions = new Map(all("[data-live]").map(region => [region.id, region.dataset.version]));
+const meanings = new Map(all("[data-live]").map(region => [region.id, region.dataset.meaning]));
+const waiting = new Map();
+
+function receive({kind, data}) {
+  heard = Date.now();
+  told(true);
+  if (kind === "cards" && data.customer === mine) for (const [id, card] of Object.entries(data.cards)) offer(id, card);
+  if (kind === "ring") ring(data);
+  if (kind === "signed-out") told(false, data.word);
+}
+function offer(id, card) {
+  const region = document.getElementById(id);
+  if (!region || versions.get(id) === card.version) return;
+  if (region.matches(":focus-within") || (matchMedia("(hover: hover)").matches && region.matches(":hover"))) wait(region, card);
+  else put(region, card);
+}
+function put(region, card) {
+  waiting.delete(region.id);
+  versions.set(region.id, card.version);
+  const before = new Map(all("[data-key]", region).map(each => [each.dataset.key, meant(each)]));
+  region.replaceChildren(document.createRange().createContextualFragment(card.html));
+  if (meanings.get(region.id) === card.meaning) return; // time passed, that is all
+  meanings.set(region.id, card.meaning);
+  const fresh = all("[data-key]", region).filter(each => before.get(each.dataset.key) !== meant(each));
+  const marked = before.size && fresh.length ? fresh : [region];
+  marked.forEach(each => each.classList.add("changed"));
+  setTimeout(() => marked.forEach(each => each.classList.remove("changed")), 10000);
+  announce();
+}
+const meant = node => { const copy = node.cloneNode(true); all(".age", copy).forEach(each => each.remove()); return copy.textContent; };
+function wait(region, card) {
+  if (meanings.get(region.id) === card.meaning) return;
+  const before = waiting.get(region.id);
+  waiting.set(region.id, {card, count: (before?.count ?? 0) + 1});
+  let button = region.querySelector(":scope > .waiting");
+  if (!button) {
+    button = Object.assign(document.createElement("button"), {className: "waiting", type: "button"});
+    button.addEventListener("click", () => put(region, waiting.get(region.id).card));
+    region.append(button);
+  }
+  button.textContent = `${waiting.get(region.id).count} new`;
+}
+const release = event => {
+  const region = event.target.closest?.("[data-live]") ?? event.target;
+  const held = region?.id && waiting.get(region.id);
+  setTimeout(() => { if (held && waiting.has(region.id) && !region.matches(":focus-within") && !region.matches(":hover")) put(region, waiting.get(region.id).card); }, 300);
+};
+for (const region of all("[data-live]")) { region.addEventListener("pointerleave", release); region.addEventListener("focusout", release); }
+
+// A burst is announced once.
+let speaking = 0;
+function announce() {
+  clearTimeout(speaking);
+  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = to.dataset.word; }, 1500);
+}
+function told(on, why = "") {
+  if (on && !down && word.classList.contains("on")) return;
+  if (!on && !down) word.dataset.since = new Date(heard).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  down = !on;
+  word.className = on ? "on" : "off";
+  word.textContent = on ? "live," : why || `not live since ${word.dataset.since}`;
+}
+setInterval(() => { if (Date.now() - heard > SILENT_MS) told(false); }, 3000);
+
+// A call rings: one page of the browser shows it, and chooses nothing for anybody.
+function ring(data) {
+  if (data.href && document.visibilityState === "visible" && !document.querySelector("#panel:not([hidden]), textarea:focus")) { location.href = data.href; return; }
+  const toast = document.getElementById("toast");
+  const card = Object.assign(document.createElement("div"), {className: "card"});
+  card.append(document.createRange().createContextualFragment(data.html));
+  toast.append(card);
+}
+
+// Who leads holds the lock, and the stream for what all tabs show.
+const wanted = new Map([[tab, mine]]);
+let source = null, streaming = "";
+function stream() {
+  const customers = [...new Set([...wanted.values()].filter(Boolean))].sort();
+  if (source && source.readyState !== EventSource.CLOSED && streaming === customers.join()) return;
+  source?.close();
+  streaming = customers.join();
+  source = new EventSource("/live?" + new URLSearchParams(customers.map(each => ["customer", each])));
+  const pass = kind => event => { const message = {kind, data: event.data ? JSON.parse(event.data) : {}}; receive(message); channel.postMessage({to: "all", message}); };
+  for (const kind of ["cards", "ring", "beat"]) source.addEventListener(kind, pass(kind));
+  source.addEventListener("farewell", () => {}); // its retry says when to come back
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(check, 1000 + 4000 * Math.random());
+  });
+}
+async function check() { // a stream that was refused is not repeated by the browser: are we signed out, or is it away?
+  const answer = await fetch("/live", {method: "HEAD", headers: {"X-Requested-With": "fragment"}}).catch(() => null);
+  if (answer?.status === 401) { const message = {kind: "signed-out", data: {word: "signed out"}}; receive(message); channel.postMessage({to: "all", message}); setTimeout(check, 15000); }
+  else stream();
+}
+let leads = false;
+channel.onmessage = ({data}) => {
+  if (data.to === "all") receive(data.message);
+  else if (data.to === "leader") {
+    if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
+    if (leads) stream();
+  } else if (data.to === "tabs") channel.postMessage({to: "leader", tab, wants: mine});
+};
+channel.postMessage({to: "leader", tab, wants: mine});
+addEventListener("pagehide", () => channel.postMessage({to: "leader", tab}));
+navigator.locks.request("rapport-live", () => new Promise(() => {
+  leads = true;
+  channel.postMessage({to: "tabs"});
+  stream();
+}));
+
+// Coming back to a tab: what it shows is asked for again, whatever the stream did meanwhile.
+async function refresh() {
+  if (!mine) return;
+  const answer = await fetch(`/${mine}/cards`, {headers: {"X-Requested-With": "fragment"}}).catch(() => null);
+  if (answer?.ok) receive({kind: "cards", data: await answer.json()});
+}
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") refresh(); });
+addEventListener("pageshow", event => { if (event.persisted) { channel.postMessage({to: "leader", tab, wants: mine}); refresh(); } });
