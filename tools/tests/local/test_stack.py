@@ -189,7 +189,7 @@ async def test_two_stacks_run_side_by_side_one_with_two_replicas_and_ctrl_c_ends
     other.start()
     await other.ready()
     units = other.units()
-    assert list(units) == ["PostgreSQL", "NATS", "mail", "traces", "tiny", "tiny-2"]
+    assert list(units) == ["PostgreSQL", "NATS", "provider", "mail", "traces", "tiny", "tiny-2"]
     peers = json.loads(other.home.read_env()["RAPPORT_PEERS"])
     assert peers == {"tiny": "ipv4:127.0.0.1:6400,127.0.0.1:6410"}
     assert await other.end(signal.SIGINT) == 0

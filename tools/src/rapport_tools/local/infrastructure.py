@@ -10,6 +10,7 @@ The first two are an administrator's. A service is told of a database and a role
 NATS as it is: who may do what there is for whoever runs it to say.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,11 +18,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from chassis.events.declarations import Declaration
 from rapport_testing.engines.nats import Nats
-from rapport_testing.engines.ports import free_port, is_listening
+from rapport_testing.engines.ports import LOOPBACK, free_port, is_listening, port_base
 from rapport_testing.engines.postgres import Postgres, create_database, derive, owner_of
 from rapport_testing.engines.process import Program
 from rapport_tools.local.external import BROKER, DATABASE, refuse_others
 from rapport_tools.local.home import Home
+from rapport_tools.local.issuer import PORT_OFFSET
 from rapport_tools.local.supervisor import Unit
 
 
@@ -47,6 +49,7 @@ class Infrastructure:
         self._mail_port = free_port(ports.get("mail"))
         self._otlp_port = free_port(ports.get("otlp"))
         self._traces_port = free_port(ports.get("traces"))
+        self._issuer_port = free_port(port_base(environ) + PORT_OFFSET)
 
     @property
     def is_ours(self) -> bool:
@@ -72,9 +75,15 @@ class Infrastructure:
         self._nats.prepare()
         return [Unit(self._nats.program(), self._nats.is_ready, f"127.0.0.1:{self._nats.port}")]
 
-    def local_servers(self) -> list[Unit]:
-        """Mail server and trace store, unless external."""
-        units = []
+    @property
+    def issuer_url(self) -> str:
+        """Where people sign in: the name of whoever signs this stack's tokens."""
+        return f"http://{LOOPBACK}:{self._issuer_port}"
+
+    def local_servers(self, sites: Sequence[str]) -> list[Unit]:
+        """Where people sign in to `sites`; mail server and trace store, unless external."""
+        told = [str(self._home.path), json.dumps(sites)]
+        units = [self._python_server("provider", self._issuer_port, told, {})]
         if not self._environ.get("RAPPORT_SMTP_HOST"):
             units.append(self._python_server("mail", self._mail_port, [str(self._home.mail)], {}))
         if not self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):

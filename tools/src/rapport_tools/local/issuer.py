@@ -1,14 +1,16 @@
 """The local token issuer: what an OpenID Connect provider is in production, as two files.
 
 The signing key lies in `keys/signing.pem` (0600), the public key in `keys/jwks.json`, which services read
-by a `file://` URL exactly as they read a provider's `https://` one.
+by a `file://` URL exactly as they read a provider's `https://` one. The `iss` of its tokens is the URL at
+which `rapport_tools.local.provider` signs people in.
 """
 
 import json
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,23 +23,39 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import ECAlgorithm
 
 from chassis.names import CODE
+from rapport_testing.engines.ports import LOOPBACK, port_base
 from rapport_testing.engines.process import WrongUse
 from rapport_tools.local.home import Home, write_private
 from rapport_tools.local.roles import ROLES
 
 AUDIENCE = "rapport"
-ISSUER = "rapport-local"
+CLIENT = "desk"  # what the desk is called where people sign in
+CLIENT_SECRET = "desk-client"  # noqa: S105 - what the home's secret is called that goes with it
+PORT_OFFSET = 1070  # of where people sign in, from the base of the stack's ports
 DEMO = "agent:demo"
 LIFETIME_S = 3600
 SERVICE_LIFETIME_S = 3600
 RENEW_SERVICES_EVERY_S = 900
 
 
-class Issuer:
-    """Signs tokens for people and services of one stack. The key is made when first needed."""
+def default_url(environ: Mapping[str, str]) -> str:
+    """The issuer's name, unless a stack had to take another port."""
+    return f"http://{LOOPBACK}:{port_base(environ) + PORT_OFFSET}"
 
-    def __init__(self, home: Home) -> None:
+
+class Issuer:
+    """Signs tokens for people and services of one stack. The key is made when first needed.
+
+    Args:
+        home: of the stack.
+        url: the issuer's name; that of the stack's last start unless given.
+
+    """
+
+    def __init__(self, home: Home, url: str = "") -> None:
         self._home = home
+        last = {} if url else home.read_env()
+        self.url = url or last.get("RAPPORT_ISSUER") or default_url({**last, **os.environ})
         self._key_file = home.keys / "signing.pem"
         self.jwks_file = home.keys / "jwks.json"
         if not self._key_file.exists() or not self.jwks_file.exists():
@@ -58,7 +76,7 @@ class Issuer:
         """A signed token for `agent:alice`, `service:cases`, ... with exactly these permissions."""
         now = int(time.time())
         claims = {
-            "iss": ISSUER,
+            "iss": self.url,
             "aud": AUDIENCE,
             "sub": subject,
             "iat": now,
@@ -66,7 +84,17 @@ class Issuer:
             "department": department,
             "permissions": sorted(permissions),
         }
-        return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._key_id})
+        return self.sign(claims)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """A JWT of these claims."""
+        return jwt.encode(dict(claims), self._key, algorithm="ES256", headers={"kid": self._key_id})
+
+    def read(self, token: str, audience: str) -> dict[str, Any]:
+        """The claims of a JWT of ours that is for `audience`. jwt.PyJWTError."""
+        return jwt.decode(
+            token, self._key.public_key(), algorithms=["ES256"], audience=audience, issuer=self.url
+        )
 
     def token_as(self, who: str, department: str = "", lifetime_s: int = LIFETIME_S) -> str:
         """A token for `agent:NAME`, who may what the role of `ROLE:NAME` may; `DEMO` everything. WrongUse."""

@@ -83,11 +83,29 @@ LEAD = frozenset(
         "notifications.templates.write",
     }
 )
+# Who answers for all departments' promises changes the rows of each.
+OVERSIGHT = frozenset({"cases.departments.administer"})
+# Who runs the services, and sees what a failure meant to whom.
+RUNNING = frozenset(
+    {
+        "customer.customers.read",
+        "customer.customer_views.read",
+        "customer.timeline_entries.read",
+        *(
+            f"{service}.operations.{verb}"
+            for service in ("cases", "customer", "desk", "loyalty", "notifications")
+            for verb in ("read", "write")
+        ),
+    }
+)
 
 ROLES: dict[str, frozenset[str]] = {
     "agent": READ_EVERYTHING | FRONT_LINE,
     "department": READ_EVERYTHING | BACK_OFFICE,
     "manager": READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD,
+    "relations": READ_EVERYTHING | FRONT_LINE | {"customer.customers.assign"},
+    "supervisor": READ_EVERYTHING | FRONT_LINE | BACK_OFFICE | LEAD | OVERSIGHT,
     "auditor": READ_EVERYTHING,
+    "sre": RUNNING,
     "admin": frozenset({"*"}),
 }

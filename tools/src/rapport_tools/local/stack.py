@@ -17,7 +17,7 @@ from rapport_testing.engines.process import Process, Program, StackError
 from rapport_tools.local.home import Home
 from rapport_tools.local.infrastructure import Infrastructure, unprivileged
 from rapport_tools.local.installed import Installed, installed, remember, remembered
-from rapport_tools.local.issuer import ISSUER, RENEW_SERVICES_EVERY_S, Issuer
+from rapport_tools.local.issuer import CLIENT, CLIENT_SECRET, RENEW_SERVICES_EVERY_S, Issuer
 from rapport_tools.local.nursery import Nursery
 from rapport_tools.local.supervisor import Say, Supervisor, Unit
 
@@ -53,11 +53,12 @@ class Stack:
         self._environ = {**environ, **({"RAPPORT_CURRENCY": currency} if currency else {})}
         self._progress = progress
         last = home.read_env()
-        self._shift = port_base({**last, **environ}) - PORT_BASE
+        base = port_base({**last, **environ})
+        self._shift = base - PORT_BASE
         self._replicas = range(number(environ, "RAPPORT_LOCAL_REPLICAS", 1, 1, REPLICAS_MAX))
         ports = json.loads(last.get("RAPPORT_LOCAL_PORTS", "{}"))
-        self.infrastructure = Infrastructure(home, environ, ports)
-        self._issuer = Issuer(home)
+        self.infrastructure = Infrastructure(home, {**environ, "RAPPORT_PORT_BASE": str(base)}, ports)
+        self._issuer = Issuer(home, self.infrastructure.issuer_url)
         self._supervisor = Supervisor(say, self._record)
         self._nursery = nursery
         self._began = time.time()
@@ -115,7 +116,8 @@ class Stack:
         self._task(self._renew_tokens())
         self._write_env()
         self._progress("starting " + ", ".join(service.name for service in self.services))
-        servers = self.infrastructure.local_servers()
+        sites = [self.site(service, n) for n in self._replicas for service in self.services]
+        servers = self.infrastructure.local_servers([site for site in sites if site])
         units = [self._unit(service, n) for n in self._replicas for service in self.services]
         started: Mapping[str, Process] = {}
         if self._nursery is not None:
@@ -188,7 +190,8 @@ class Stack:
             "RAPPORT_DATABASE_URL": self.infrastructure.database_url(service.name),
             "RAPPORT_NATS_URL": self.infrastructure.nats_url(service.name),
             "RAPPORT_JWKS_URL": self._issuer.jwks_url,
-            "RAPPORT_ISSUER": ISSUER,
+            "RAPPORT_ISSUER": self._issuer.url,
+            **self._sign_in(service, replica),
             "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(port),
@@ -198,6 +201,16 @@ class Stack:
             "RAPPORT_SOURCES": ",".join(each.name for each in self.services if each.tells),
             "RAPPORT_LOG_FORMAT": "json",
             "OTEL_SERVICE_NAME": service.name,
+        }
+
+    def _sign_in(self, service: Installed, replica: int) -> dict[str, str]:
+        """What a service with pages is told of signing in."""
+        if not service.web_port:
+            return {}
+        return {
+            "RAPPORT_PUBLIC_URL": self.site(service, replica),
+            "RAPPORT_OIDC_CLIENT_ID": CLIENT,
+            "RAPPORT_OIDC_CLIENT_SECRET": self.home.secret(CLIENT_SECRET),
         }
 
     def _peers(self) -> str:
@@ -212,6 +225,7 @@ class Stack:
             "RAPPORT_PORT_BASE": str(PORT_BASE + self._shift),
             "RAPPORT_PEERS": self._peers(),
             "RAPPORT_JWKS_URL": self._issuer.jwks_url,
+            "RAPPORT_ISSUER": self._issuer.url,
             "RAPPORT_LOCAL_PORTS": json.dumps(infrastructure.ports()),
             "RAPPORT_LOCAL_POSTGRES_URL": infrastructure.admin_url,
             "RAPPORT_LOCAL_NATS_URL": infrastructure.nats_admin_url,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import structlog
 from authlib.common.urls import add_params_to_uri
 from authlib.integrations.base_client import OAuthError
@@ -27,7 +27,7 @@ AFTERWARDS = "/signed-out"
 # What a provider says of what was brought, not of itself or of how the desk is set up.
 _FINAL = {"invalid_grant", "access_denied", "login_required", "interaction_required", "consent_required"}
 
-for _name in ("authlib", "httpx", "httpcore"):  # debugging, they log verifiers and codes
+for _name in ("authlib", "httpx2", "httpcore2"):  # debugging, they log verifiers and codes
     logging.getLogger(_name).setLevel(logging.WARNING)
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Provider:
         self._home = settings.site_url
         self._client_id = settings.oidc_client_id
         self._more = {"audience": settings.oidc_audience} if settings.oidc_audience else {}
-        local = is_here(httpx.URL(self._issuer).host) if "//" in self._issuer else False
+        local = is_here(httpx2.URL(self._issuer).host) if "//" in self._issuer else False
         self._app: Any = StarletteOAuth2App(
             None,
             name="provider",
@@ -161,7 +161,7 @@ class Provider:
                 raise SessionOver(f"the provider refuses: {error.error}") from None
             _log.error("the identity provider refuses the desk", error=str(error.error)[:50])
             raise away() from None
-        except (httpx.HTTPError, TimeoutError, ValueError, RuntimeError, AttributeError) as error:
+        except (httpx2.HTTPError, TimeoutError, ValueError, RuntimeError, AttributeError) as error:
             # never their words, which may hold what was sent
             _log.warning("the identity provider does not answer as it should", error=type(error).__name__)
             raise away() from None

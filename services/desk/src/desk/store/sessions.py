@@ -36,7 +36,7 @@ CLAIM_REFRESH = Statement[Any](
 END_REFRESH = Statement[None](
     sa.update(SESSIONS)
     .where(_THIS)
-    .values(tokens=sa.bindparam("tokens"), revision=SESSIONS.c.revision + 1, refresh_until=None)
+    .values(tokens=sa.bindparam("tokens"), revision=SESSIONS.c.revision + 1, refresh_until=sa.null())
 )
 PUT_OFF_REFRESH = Statement[None](
     sa.update(SESSIONS).where(_THIS).values(refresh_until=sa.bindparam("until"))
