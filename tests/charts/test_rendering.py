@@ -53,6 +53,11 @@ EVERYTHING = {
     "tolerations": [{"key": "crm", "operator": "Exists"}],
     "priorityClassName": "high",
 }
+SIGN_IN = {
+    "publicUrl": "https://desk.example.org",
+    "clientId": "desk",
+    "clientSecret": {"existingSecret": "desk-client", "key": "secret"},
+}
 LEAST = {
     "replicas": 1,
     "setup": {"migrate": False, "provision": False},
@@ -66,6 +71,7 @@ MATRIX = [
     *[pytest.param(chart, {}, id=f"{chart}-defaults") for chart in CHARTS],
     *[pytest.param(chart, EVERYTHING, id=f"{chart}-everything") for chart in SERVICE_CHARTS],
     *[pytest.param(chart, LEAST, id=f"{chart}-least") for chart in SERVICE_CHARTS],
+    pytest.param("desk", {"signIn": SIGN_IN}, id="desk-sign-in"),
     pytest.param("rapport", {"loyalty": {"enabled": False}, "cases": EVERYTHING}, id="rapport-mixed"),
     pytest.param("infra", COLLECTOR, id="infra-everything"),
     pytest.param("infra", {"nats": {"replicas": 1}}, id="infra-one-server"),
@@ -124,6 +130,7 @@ WRONG = [
     ({"port": 40000}, "port"),
     ({"telemetry": {"sampleRatio": "2"}}, "sampleRatio"),
     ({"securityContext": {"runAsUser": 0}}, "securityContext"),
+    ({"signIn": {"publicUrl": "http://desk.example.org"}}, "publicUrl"),
     ({"podLabels": {"app.kubernetes.io/name": "other"}}, "app.kubernetes.io/name"),
 ]
 
@@ -142,6 +149,12 @@ CONTRADICTIONS = [
     ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "must not be above"),
     ({"drain": {"waitSeconds": 30, "gracePeriodSeconds": 60}}, "at least drain.waitSeconds \\+ 50, here 80"),
     ({"settings": {"database_url": "postgresql://..."}}, "settings must not hold database_url"),
+    ({"settings": {"oidc_client_secret": "x"}}, "settings must not hold oidc_client_secret"),
+    ({"signIn": {"clientId": "cases"}}, "signIn.clientId needs signIn.publicUrl"),
+    (
+        {"signIn": {"clientSecret": {"existingSecret": "x", "key": "x"}}},
+        "signIn.clientSecret is for a client",
+    ),
     ({"serviceAccount": {"name": "default"}}, "serviceAccount.name must not be default"),
 ]
 

@@ -47,6 +47,22 @@ def test_a_service_is_given_the_address_of_every_service_that_it_calls(render: R
     assert given == {name: f"dns:///{name}:{declaration(name).port}" for name in declaration(service).calls}
 
 
+def test_the_desk_is_told_where_people_sign_in_and_reads_its_secret_from_a_secret(render: Render) -> None:
+    client = {"existingSecret": "desk-client", "key": "secret"}
+    told = {"publicUrl": "https://desk.example.org", "clientId": "desk", "clientSecret": client}
+    rendered = render("desk", {"signIn": told})
+    [config] = [each["data"] for each in rendered if each["kind"] == "ConfigMap"]
+    assert config["RAPPORT_PUBLIC_URL"] == "https://desk.example.org"
+    assert config["RAPPORT_OIDC_CLIENT_ID"] == "desk"
+    [deployment] = [each for each in rendered if each["kind"] == "Deployment"]
+    [server] = deployment["spec"]["template"]["spec"]["containers"]
+    env = {each["name"]: each["valueFrom"] for each in server["env"] if "valueFrom" in each}
+    assert env["RAPPORT_OIDC_CLIENT_SECRET"] == {"secretKeyRef": {"name": "desk-client", "key": "secret"}}
+    assert variables(rendered) - variables(render("desk")) <= {
+        f"RAPPORT_{name.upper()}" for name in declaration("desk").settings.model_fields
+    }
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_that_a_chart_sets_is_a_setting_of_the_service(render: Render, service: str) -> None:
     everything = {"auth": {"token": {"existingSecret": "token"}}, "sources": ["gifts"]}

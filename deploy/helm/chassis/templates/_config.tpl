@@ -11,6 +11,10 @@ RAPPORT_WEB_PORT: {{ . | quote }}
 {{- end }}
 RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quote }}
 RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rapport" | quote }}
+{{- with .Values.signIn.clientId }}
+RAPPORT_PUBLIC_URL: {{ $.Values.signIn.publicUrl | quote }}
+RAPPORT_OIDC_CLIENT_ID: {{ . | quote }}
+{{- end }}
 RAPPORT_POOL_SIZE: {{ .Values.database.poolSize | quote }}
 RAPPORT_REPLICAS: {{ .Values.setup.streamReplicas | quote }}
 RAPPORT_STREAM_GIB: {{ .Values.setup.streamGiB | quote }}

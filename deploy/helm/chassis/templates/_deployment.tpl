@@ -64,6 +64,9 @@ spec:
           env:
             {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_DATABASE_URL" "secret" .Values.database) | nindent 12 }}
             {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_NATS_URL" "secret" .Values.nats) | nindent 12 }}
+            {{- with .Values.signIn.clientSecret }}{{ if .existingSecret }}
+            {{- include "chassis.v1.secretEnv" (dict "name" "RAPPORT_OIDC_CLIENT_SECRET" "secret" .) | nindent 12 }}
+            {{- end }}{{ end }}
             - name: POD_NAME
               valueFrom:
                 fieldRef:

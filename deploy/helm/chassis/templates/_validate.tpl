@@ -14,10 +14,17 @@
 {{- fail (printf "drain.gracePeriodSeconds must be at least drain.waitSeconds + 50, here %d: a shorter one kills calls that are being finished." $drain) -}}
 {{- end -}}
 {{- $own := dict "database_url" "database" "database_owner_url" "setup.database" "stream_gib" "setup.streamGiB" "keep_causes_days" "setup.keepCausesDays" "keep_audit_days" "setup.keepAuditDays" "nats_url" "nats" "nats_admin_url" "setup.nats" "jwks_url" "auth.jwks" "issuer" "auth.issuer" "token_file" "auth.token" "peers" "peers" "sources" "sources" "grpc_port" "port" "http_port" "port" "web_port" "webPort" "host" "port" "pool_size" "database.poolSize" "drain_wait_s" "drain.waitSeconds" "startup_timeout_s" "startupSeconds" "log_level" "logLevel" "log_format" "logLevel" "replicas" "setup.streamReplicas" -}}
+{{- $own = merge $own (dict "public_url" "signIn.publicUrl" "oidc_client_id" "signIn.clientId" "oidc_client_secret" "signIn.clientSecret") -}}
 {{- range $key, $_ := $values.settings -}}
 {{- if hasKey $own $key -}}
 {{- fail (printf "settings must not hold %s: use the value %s." $key (get $own $key)) -}}
 {{- end -}}
+{{- end -}}
+{{- if and $values.signIn.clientId (not (and $values.webPort $values.signIn.publicUrl)) -}}
+{{- fail "signIn.clientId needs signIn.publicUrl, where browsers come back to, and a service with a webPort." -}}
+{{- end -}}
+{{- if and $values.signIn.clientSecret.existingSecret (not $values.signIn.clientId) -}}
+{{- fail "signIn.clientSecret is for a client: signIn.clientId must be given." -}}
 {{- end -}}
 {{- if and $values.serviceAccount.create (eq $values.serviceAccount.name "default") -}}
 {{- fail "serviceAccount.name must not be default while serviceAccount.create is true: every namespace has that account already." -}}
