@@ -120,7 +120,7 @@ async def test_a_click_signs_in_and_lands_where_one_wanted_to_go(desk: Any) -> N
     )
     assert seen.may("cases.cases.write")
     assert not seen.may("cases.operations.read")
-    assert (await browser.get("/customers/42")).status_code == 404  # no such page, but one may ask
+    assert (await browser.get("/nowhere")).status_code == 404  # no such page, but one may ask
 
 
 async def test_two_tabs_that_sign_in_at_once_both_land(desk: Any) -> None:
@@ -216,7 +216,7 @@ async def test_signing_out_ends_the_session_here_and_at_the_provider(desk: Any, 
     assert back.headers["location"] == f"{desk.url}/signed-out"
     assert "You are signed out" in (await browser.get("/signed-out")).text
     browser.cookies.update(cookies)  # somebody kept them
-    assert (await browser.get("/customers")).headers["location"] == "/sign-in?back=/customers"
+    assert (await browser.get("/nowhere")).headers["location"] == "/sign-in?back=/nowhere"
 
 
 async def test_a_token_that_is_about_to_end_is_renewed_once_by_all_who_see_it(
@@ -257,8 +257,8 @@ async def test_who_is_refused_a_new_token_is_signed_out(
 
     monkeypatch.setattr(company.provider, "_refreshing", refuse)
     monkeypatch.setattr(renewal, "_life", _over(renewal._life))
-    answer = await browser.get("/customers")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?back=/customers")
+    answer = await browser.get("/nowhere")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?back=/nowhere")
     assert await viewer(desk, browser) is None
 
 
@@ -270,29 +270,29 @@ async def test_a_provider_that_is_away_throws_nobody_out(
     life = renewal._life
     monkeypatch.setattr(renewal, "AHEAD_S", 3600.0)
     monkeypatch.setattr(renewal, "_life", lambda tokens: (life(tokens)[0] - 7200, life(tokens)[1]))
-    assert (await browser.get("/customers")).status_code == 404  # the token is good for a while
+    assert (await browser.get("/nowhere")).status_code == 404  # the token is good for a while
     monkeypatch.setattr(renewal, "_life", lambda tokens: (0.0, 1.0))
-    page = await browser.get("/customers")
+    page = await browser.get("/nowhere")
     assert page.status_code == 503
     assert "You stay signed in" in page.text
-    assert 'href="/customers">Try again' in page.text
+    assert 'href="/nowhere">Try again' in page.text
     assert page.headers["retry-after"] == "5"
-    form = await browser.post("/customers")
+    form = await browser.post("/nowhere")
     assert form.status_code == 503
     await company.open()
     monkeypatch.undo()
-    assert (await browser.get("/customers")).status_code == 404
+    assert (await browser.get("/nowhere")).status_code == 404
 
 
 async def test_nobody_signs_in_while_the_provider_is_away_and_is_told_so(desk: Any, company: Company) -> None:
     await company.close()
     browser = desk.browser()
-    answer = await browser.get("/sign-in?back=/customers")
+    answer = await browser.get("/sign-in?back=/nowhere")
     assert answer.status_code == 503
     assert "does not answer" in answer.text
-    assert 'href="/sign-in?back=/customers">Try again' in answer.text
+    assert 'href="/sign-in?back=/nowhere">Try again' in answer.text
     await company.open()
-    assert (await sign_in(browser, "/sign-in?back=/customers")).headers["location"] == "/customers"
+    assert (await sign_in(browser, "/sign-in?back=/nowhere")).headers["location"] == "/nowhere"
 
 
 async def test_a_token_for_somebody_else_than_services_signs_nobody_in(

@@ -19,6 +19,7 @@ from rapport_tools.local.external import reach
 from rapport_tools.local.home import Home
 from rapport_tools.local.logs import Follower, event_of, level_of, readable
 from rapport_tools.local.nursery import Nursery
+from rapport_tools.local.people import PEOPLE
 from rapport_tools.local.stack import Stack
 
 SHOWN = {"warning", "error", "critical"}
@@ -130,6 +131,8 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
     for service in stack.services:
         if site := stack.site(service):
             console.print(f"  {service.name:<14} [bold]{site}[/]")
+    if any(stack.site(service) for service in stack.services):
+        console.print(f"  {'':<14} sign in with a click: {_people()}\n")
     for service in stack.services:
         health = f"http://{stack.http_address(service)}"
         console.print(f"  {service.name:<14} gRPC {stack.address(service)}   HTTP {health}")
@@ -146,6 +149,10 @@ def _welcome(console: Terminal, stack: Stack, seconds: float) -> None:
             address=stack.address(stack.services[0]),
         )
         console.print(examples, markup=False, soft_wrap=True)
+
+
+def _people() -> str:
+    return ", ".join(f"{person.name} ({person.role})" for person in PEOPLE.values())
 
 
 def _host(url: str) -> str:

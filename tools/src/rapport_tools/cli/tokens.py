@@ -19,7 +19,8 @@ def token(
     """Write a signed token for calls to this stack.
 
     Roles: agent (reads everything, writes what the front line writes), department (a department's systems),
-    manager, auditor (reads everything), admin (everything).
+    manager, relations (an agent who says whose customer somebody is), supervisor (a manager of every
+    department's cases), auditor (reads everything), sre (runs the services), admin (everything).
     """
     from rapport_tools.local.issuer import Issuer
 
