@@ -125,6 +125,18 @@ async def test_a_session_lasts_while_it_is_used_and_half_a_day_at_most(
     assert statuses == [200] * 12 + [303]
 
 
+@pytest.mark.parametrize("by_itself", [FRAGMENT, {"accept": "text/event-stream"}])
+async def test_a_page_that_keeps_itself_current_does_not_keep_its_person_signed_in(
+    desk: Any, page: Any, clock: ManualClock, by_itself: dict[str, str]
+) -> None:
+    browser = page(await desk.session())
+    statuses = []
+    for _ in range(3):
+        clock.advance(timedelta(minutes=29))
+        statuses.append((await browser.get("/people/erika", headers=by_itself)).status_code)
+    assert statuses == [200, 200, 401]
+
+
 async def test_a_session_that_is_revoked_elsewhere_ends_here(desk: Any, page: Any) -> None:
     browser = page(await desk.session())
     assert (await browser.get("/people/erika")).status_code == 200

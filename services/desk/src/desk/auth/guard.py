@@ -95,7 +95,9 @@ class Guard:
     async def _admitted(self, request: Request, what: str, traceparent: str) -> Receive | Response:
         """What reads the request of somebody who may ask, or the answer to all others."""
         cookies = self._jar.read(request.cookies)
-        viewer = await self._sessions.viewer(cookies)
+        # A page that is open and keeps itself current is no use: nobody may be there.
+        used = answers.is_navigation(request) or request.method not in forms.SAFE
+        viewer = await self._sessions.viewer(cookies, used=used)
         if viewer is None:
             return answers.signed_out(request)
         receive = request.receive
