@@ -58,4 +58,4 @@ class Draft:
     update_time: datetime
 
 
-DRAFTS = table(METADATA, "drafts", Draft)
+DRAFTS = table(METADATA, "drafts", Draft, key=("subject", "about"))
