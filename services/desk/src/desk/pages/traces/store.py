@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import httpx
+import httpx2
 
 from chassis.errors import Unavailable
 from desk.pages.traces.otlp import Span, spans_of
@@ -32,7 +32,7 @@ class TraceStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
+        self._client = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -73,7 +73,7 @@ class TraceStore:
                 asyncio.timeout(PATIENCE_S),
                 self._client.stream("GET", path, params=query) as response,
             ):
-                if response.status_code == httpx.codes.NOT_FOUND:
+                if response.status_code == httpx2.codes.NOT_FOUND:
                     return []
                 response.raise_for_status()
                 async for chunk in response.aiter_bytes():
@@ -81,9 +81,9 @@ class TraceStore:
                     if len(answer) > ANSWER_MAX_BYTES:
                         raise TracesUnavailable(f"answers with more than {ANSWER_MAX_BYTES >> 20} MiB")
             return await asyncio.to_thread(spans_of, bytes(answer))
-        except httpx.HTTPStatusError as error:
+        except httpx2.HTTPStatusError as error:
             raise TracesUnavailable(f"answers {error.response.status_code}") from error
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise TracesUnavailable("does not answer") from error
         except ValueError as error:
             raise TracesUnavailable("answers with something else than OTLP's JSON") from error
