@@ -24,7 +24,10 @@ def buf(*arguments: str) -> bool:
 def differences(committed: Path, fresh: Path) -> list[str]:
     """The files that are not the same in both folders."""
     names = {
-        p.relative_to(d) for d in (committed, fresh) for p in d.rglob("*.py*") if p.suffix in {".py", ".pyi"}
+        p.relative_to(d)
+        for d in (committed, fresh)
+        for p in d.rglob("*")
+        if p.suffix in {".py", ".pyi", ".json"}
     }
     same, _, _ = filecmp.cmpfiles(committed, fresh, [str(n) for n in names], shallow=False)
     return sorted({str(n) for n in names} - set(same))

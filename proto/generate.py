@@ -24,13 +24,18 @@ def protoc(*arguments: str) -> None:
 
 
 def generate(out: Path) -> None:
-    """Write Python messages for every contract, and stubs for those that define a service, into `out`."""
+    """Write Python messages and comments of every contract, and stubs of those with a service, into `out`."""
     contracts = sorted(ROOT.glob("rapport/**/*.proto"))
     services = [path for path in contracts if "\nservice " in path.read_text()]
     with tempfile.TemporaryDirectory(
         dir=ROOT
     ) as fresh:  # what is there stays until its replacement is complete
-        protoc(f"--python_out={fresh}", f"--mypy_out=quiet:{fresh}", *map(str, contracts))
+        protoc(
+            f"--python_out={fresh}",
+            f"--mypy_out=quiet:{fresh}",
+            f"--comments_out={fresh}",
+            *map(str, contracts),
+        )
         protoc(f"--grpc_python_out={fresh}", f"--mypy_grpc_out=quiet:{fresh}", *map(str, services))
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(fresh, out)

@@ -43,7 +43,7 @@ class Connection(H11Protocol):
         self._answer_what_is_whole()
 
     def on_response_complete(self) -> None:
-        """Wait for what is left of a request that was answered early, until the answer is read, for the next."""
+        """Wait for the rest of a request that was answered early, until the answer is read, for the next."""
         super().on_response_complete()
         self._is_begun = False
         self._wait()

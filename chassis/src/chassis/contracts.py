@@ -4,6 +4,7 @@ They are the packages under `rapport`, which any distribution may add to, and th
 in the entry point group `rapport.contracts`.
 """
 
+import json
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -32,6 +33,19 @@ def services() -> list[ServiceDescriptor]:
     files: list[Any] = [module.DESCRIPTOR for module in contracts()]
     found = [service for file in files for service in file.services_by_name.values()]
     return list({service.full_name: service for service in found}.values())
+
+
+def comments() -> dict[str, str]:
+    """What is written over everything in the contracts, by full names; `<enum>.<value>` for a value.
+
+    Of contracts that were generated with `protoc-gen-comments`: modules themselves do not have them.
+    """
+    told: dict[str, str] = {}
+    for module in contracts():
+        kept = Path(str(module.__file__).removesuffix("_pb2.py") + "_comments.json")
+        if kept.exists():
+            told |= json.loads(kept.read_text())
+    return told
 
 
 def message_of(full_name: str) -> type[Message] | None:

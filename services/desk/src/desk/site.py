@@ -1,21 +1,25 @@
 """What the desk serves: to programs every RPC below `/v1/` and what describes it, to people pages."""
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from desk.edge import openapi
+from desk.edge import openapi, page
 from desk.edge.rest import Rest
 
-OF_PROGRAMS = ("/v1/", "/openapi.json")
+OF_PROGRAMS = ("/v1/", page.PATH)
 
 
 def site(rest: Rest, pages: ASGIApp) -> ASGIApp:
     """The whole of it: a token asks REST, a cookie sees pages, and neither opens the other."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope["path"].startswith(OF_PROGRAMS):
+        path, reads = scope["path"], scope["method"] in ("GET", "HEAD")
+        if not path.startswith(OF_PROGRAMS):
             answers = pages
-        elif scope["path"] == "/openapi.json" and scope["method"] in ("GET", "HEAD"):
+        elif path == f"{page.PATH}.json" and reads:
             answers = openapi.answer()
+        elif path.startswith(page.PATH) and reads:
+            answers = page.answer(Request(scope))
         else:
             answers = rest
         await answers(scope, receive, send)

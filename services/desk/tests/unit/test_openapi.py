@@ -23,3 +23,34 @@ def test_it_has_an_operation_for_every_route_and_no_other() -> None:
 def test_every_operation_has_a_name_of_its_own() -> None:
     names = [operation["operationId"] for item in TOLD["paths"].values() for operation in item.values()]
     assert len(names) == len(set(names)) == len(bindings())
+
+
+def test_what_the_contracts_say_is_in_it() -> None:
+    operation = TOLD["paths"]["/v1/customers:resolve"]["post"]
+    assert (
+        operation["summary"]
+        == "Finds the customer a handle belongs to, creating one when asked to and none exists"
+    )
+    assert operation["description"].endswith("Needs the permission `customer.customers.resolve`.")
+    assert operation["security"] == [{"bearer": ["customer.customers.resolve"]}]
+    schemas = TOLD["components"]["schemas"]
+    asked = schemas["rapport.customer.v1.ResolveCustomerRequest"]["properties"]
+    assert asked["identifier"]["description"] == "The handle.\n\nRequired."
+    assert "Needs the permission `customer.customers.write`, too." in asked["newCustomer"]["description"]
+    assert "- `TYPE_EMAIL`: " in schemas["rapport.customer.v1.Identifier.Type"]["description"]
+
+
+def test_everything_is_described_but_well_known_types_and_what_contracts_take_from_google() -> None:
+    silent = [
+        name
+        for name, schema in TOLD["components"]["schemas"].items()
+        if name.startswith("rapport.") and "description" not in schema
+    ]
+    silent += [
+        operation["operationId"]
+        for item in TOLD["paths"].values()
+        for operation in item.values()
+        if operation["description"].startswith("Needs")
+    ]
+    assert silent == []
+    assert all("description" in each for each in TOLD["tags"])

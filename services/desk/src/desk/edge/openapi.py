@@ -1,4 +1,4 @@
-"""The description of the REST edge, OpenAPI 3.1, made of the same descriptors as the edge itself."""
+"""The description of the REST edge, OpenAPI 3.1, made of the same contracts as the edge itself."""
 
 import functools
 import re
@@ -7,12 +7,14 @@ from importlib.metadata import version
 from typing import Any
 
 from google.api import field_behavior_pb2 as behavior
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor, ServiceDescriptor
 from starlette.responses import Response
 
+from chassis.contracts import comments
 from desk.edge.bindings import Binding, bindings
 from desk.edge.problems import BY_REASON, MEDIA_TYPE, STATUS
 from desk.edge.transcoding import dumps
+from rapport.options.v1 import options_pb2 as options
 
 Schema = dict[str, Any]
 _F = FieldDescriptor
@@ -85,17 +87,22 @@ def _document() -> str:
     return dumps(description())
 
 
+@functools.cache
 def description() -> dict[str, Any]:
     """The whole description."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Schema] = {"Problem": _PROBLEM}
+    services: dict[str, ServiceDescriptor] = {}
     for binding in bindings():
-        operations = paths.setdefault(_template(binding), {})
+        service = binding.method.containing_service
+        services[service.name] = service
+        operations = paths.setdefault(template(binding), {})
         operations[binding.verb.lower()] = _operation(binding, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Rapport", "version": version("rapport-contracts")},
         "security": [{"bearer": []}],
+        "tags": [{"name": name, **_described(each.full_name)} for name, each in services.items()],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -104,7 +111,18 @@ def description() -> dict[str, Any]:
     }
 
 
-def _template(binding: Binding) -> str:
+@functools.cache
+def _comments() -> dict[str, str]:
+    return comments()
+
+
+def _described(name: str, *more: str) -> Schema:
+    """A description: what the contract says of a name, and more."""
+    told = "\n\n".join(each for each in (_comments().get(name, ""), *more) if each)
+    return {"description": told} if told else {}
+
+
+def template(binding: Binding) -> str:
     """`/v1/cases/{case}:resolve`: each id of a name is a parameter, called as the collection before it."""
     path = binding.path
     for name, pattern in binding.variables.items():
@@ -120,12 +138,7 @@ def _ids(pattern: str) -> str:
 def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     request: Any = binding.method.input_type
     inner = request if binding.body in ("", "*") else request.fields_by_name[binding.body].message_type
-    ids = re.findall(r"\{(\w+)\}", _template(binding))
-    parameters: list[Schema] = [
-        {"name": each, "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[^/:]+$"}}
-        for each in ids
-    ]
-    parameters += _query(binding, schemas)
+    parameters = [*_path(binding), *_query(binding, schemas)]
     fields = {*request.fields_by_name, *inner.fields_by_name}
     headers = dict(told for field, told in _FIELD_HEADERS.items() if field in fields) | _HEADERS
     parameters += [
@@ -135,7 +148,12 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     kind, schema = "application/json", _reference(binding.method.output_type, schemas)
     if binding.method.server_streaming:
         kind, schema = "text/event-stream", {"type": "string"}
+    permission: str = binding.method.GetOptions().Extensions[options.permission]
+    described = _described(binding.method.full_name, f"Needs the permission `{permission}`.")
     operation = {
+        "summary": " ".join(described["description"].split()).partition(". ")[0],
+        **described,
+        "security": [{"bearer": [permission]}],
         "operationId": f"{binding.full_name[1:].replace('/', '.')}{binding.number or ''}",
         "tags": [binding.method.containing_service.name],
         "parameters": parameters,
@@ -153,11 +171,28 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     return operation
 
 
+def _path(binding: Binding) -> Iterator[Schema]:
+    for name, pattern in binding.variables.items():
+        kind: Any = binding.method.input_type
+        *outer, last = name.split(".")
+        for each in outer:
+            kind = kind.fields_by_name[each].message_type
+        for each in re.findall(r"\{(\w+)\}", _ids(pattern)):
+            yield {
+                "name": each,
+                "in": "path",
+                **_described(kind.fields_by_name[last].full_name),
+                "required": True,
+                "schema": {"type": "string", "pattern": "^[^/:]+$"},
+            }
+
+
 def _query(binding: Binding, schemas: dict[str, Schema]) -> Iterator[Schema]:
     for field in binding.in_query:
         yield {
             "name": field.json_name,
             "in": "query",
+            **_described(field.full_name),
             "required": behavior.REQUIRED in _behavior(field),
             "schema": _field(field, schemas),
         }
@@ -176,13 +211,18 @@ def _reference(message: Descriptor, schemas: dict[str, Schema]) -> Schema:
         schemas[name] = {}
         schemas[name] = {
             "type": "object",
+            **_described(name),
             "properties": {field.json_name: _property(field, schemas) for field in message.fields},
         }
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _property(field: FieldDescriptor, schemas: dict[str, Schema]) -> Schema:
-    made = _field(field, schemas)
+    further: str = field.GetOptions().Extensions[options.further_permission]
+    more = [f"Needs the permission `{further}`, too."] if further else []
+    if behavior.REQUIRED in _behavior(field):
+        more.append("Required.")
+    made = _field(field, schemas) | _described(field.full_name, *more)
     return made | {"readOnly": True} if behavior.OUTPUT_ONLY in _behavior(field) else made
 
 
@@ -205,5 +245,9 @@ def _one(field: FieldDescriptor, schemas: dict[str, Schema]) -> Schema:
 
 
 def _enum(enum: EnumDescriptor, schemas: dict[str, Schema]) -> Schema:
-    schemas[enum.full_name] = {"type": "string", "enum": [value.name for value in enum.values]}
+    name = enum.full_name
+    if name not in schemas:
+        values = {value.name: _comments().get(f"{name}.{value.name}", "") for value in enum.values}
+        told = "\n".join(f"- `{value}`: {said}" for value, said in values.items() if said)
+        schemas[name] = {"type": "string", "enum": list(values), **_described(name, told)}
     return {"$ref": f"#/components/schemas/{enum.full_name}"}

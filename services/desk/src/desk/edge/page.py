@@ -1,0 +1,134 @@
+"""The description of the REST edge for people: the services, and a page for each with what it answers."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+from starlette.requests import Request
+from starlette.responses import Response
+
+from desk.edge import openapi, problems
+
+PATH = "/openapi"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_SCHEMAS = "#/components/schemas/"
+_EXAMPLES = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+_OF_FORMAT = {"date-time": "2026-01-31T12:00:00Z", "int64": "1", "byte": "AA=="}
+_TEMPLATES = Environment(
+    loader=PackageLoader("desk.edge", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation as the page shows it."""
+
+    verb: str
+    path: str
+    told: dict[str, Any]
+    takes: str  # the names of schemas; empty for none
+    answers: str
+    curl: str
+
+
+def answer(request: Request) -> Response:
+    """The page of a path, to whoever asks: it holds no more than the contracts do."""
+    description = openapi.description()
+    service = request.url.path.removeprefix(PATH).removeprefix("/")
+    tags = {each["name"]: each for each in description["tags"]}
+    if service and service not in tags:
+        return problems.answer(problems.PathNotFound(), "", HEADERS)
+    every = _operations(description, str(request.base_url))
+    operations = [each for each in every if service in each.told["tags"]]
+    schemas = description["components"]["schemas"]
+    shown = {name: schemas[name] for name in _reached(operations, schemas)}
+    written = _TEMPLATES.get_template("page.html").render(
+        path=PATH,
+        tags=tags.values(),
+        service=tags.get(service),
+        operations=operations,
+        schemas=shown,
+        kind=kind,
+        name=_name,
+        blocks=blocks,
+    )
+    return Response(written, 200, HEADERS, "text/html")
+
+
+def kind(schema: dict[str, Any]) -> tuple[str, str]:
+    """What a value is, in a word, and the schema that says more; empty for none."""
+    if "$ref" in schema:
+        return "", _name(schema)
+    if schema.get("type") == "array":
+        word, name = kind(schema["items"])
+        return f"list of {word}", name
+    if "additionalProperties" in schema:
+        word, name = kind(schema["additionalProperties"])
+        return f"object of {word}", name
+    return schema.get("format") or schema.get("type", "any"), ""
+
+
+def blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    """A comment of a contract as paragraphs, each with the items of the list below it."""
+    for block in text.split("\n\n"):
+        paragraph, *items = re.split(r"(?:^|\n)- ", block)
+        yield paragraph, items
+
+
+def _operations(description: dict[str, Any], base: str) -> Iterator[Operation]:
+    schemas = description["components"]["schemas"]
+    for path, item in description["paths"].items():
+        for verb, told in item.items():
+            (body,) = told.get("requestBody", {"content": {"": {"schema": {}}}})["content"].values()
+            (content,) = told["responses"]["200"]["content"].values()
+            takes, answers = _name(body["schema"]), _name(content["schema"])
+            curl = _curl(verb.upper(), base.rstrip("/") + path, told, schemas.get(takes))
+            yield Operation(verb.upper(), path, told, takes, answers, curl)
+
+
+def _curl(verb: str, url: str, told: dict[str, Any], body: dict[str, Any] | None) -> str:
+    asked = [each["name"] for each in told["parameters"] if each["in"] == "query" and each["required"]]
+    url += "?" * bool(asked) + "&".join(f"{each}=..." for each in asked)
+    lines = [f"curl -X {verb} {shlex.quote(url)}", '-H "authorization: Bearer $TOKEN"']
+    if body is not None:
+        lines += ["-H 'content-type: application/json'", f"-d {shlex.quote(json.dumps(_example(body)))}"]
+    return " \\\n  ".join(lines)
+
+
+def _example(schema: dict[str, Any]) -> dict[str, Any]:
+    """What must be said."""
+    must = {
+        name: each
+        for name, each in schema.get("properties", {}).items()
+        if each.get("description", "").endswith("Required.")
+    }
+    return {
+        name: _OF_FORMAT.get(each.get("format", ""), _EXAMPLES.get(each.get("type", "object"), "..."))
+        for name, each in must.items()
+    }
+
+
+def _reached(operations: list[Operation], schemas: dict[str, Any]) -> list[str]:
+    """The schemas that operations take and answer, and all that is in them."""
+    reached: dict[str, None] = {}
+    ahead = [name for each in operations for name in (each.takes, each.answers) if name]
+    while ahead:
+        if (name := ahead.pop()) not in reached:
+            reached[name] = None
+            ahead += [
+                inner for each in schemas[name].get("properties", {}).values() if (inner := kind(each)[1])
+            ]
+    return sorted(reached)
+
+
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).removeprefix(_SCHEMAS)
