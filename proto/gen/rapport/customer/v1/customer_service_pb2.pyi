@@ -233,6 +233,7 @@ class SearchCustomersRequest(_message.Message):
     - the beginnings of words of the customer's names (display, given, additional, family, of the organization), all that are
       asked for, in any order. Case and accents do not count, and `ß` is `ss`, `æ` `ae`, `ø` `o`; `ü` is `u` and not `ue`. Spaces
       and punctuation end a word; where a name is written without, as in Chinese, it is found by how it begins.
+    It may be as it was copied: with a line's end, tabs, thin spaces, full-width digits, and what turns the direction of text.
     """
     page_size: _builtins.int
     """Page size; 0 means 20, over 100 means 100, negative is INVALID_ARGUMENT."""

@@ -1,9 +1,11 @@
 """What a text to search by may mean: a customer, a handle, the end of a number, words."""
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
-from customer.domain.identifiers import IdentifierType
+from chassis.api.text import TURNS
+from customer.domain.identifiers import SHARED, IdentifierType
 from customer.domain.search import Wanted
 from customer.names import CUSTOMER
 from customer.usecases.handles import judge
@@ -13,12 +15,13 @@ DIGITS_MIN = 4
 # What is dialled before a number, at home and to go abroad, and how much of a number there is behind it.
 _DIALLED = ("0", "1", "8", "06", "80", "00", "011", "0011", "810")
 _NUMBER_MIN = 6
+_TRUNK = re.compile(r"(?<=\d)[\s./-]*[(\[]\s*0\s*[)\]]")  # `0049 (0)30`: dialled at home only
 _OF_SYSTEMS = (IdentifierType.EXTERNAL_ID, IdentifierType.SOCIAL)
 
 
 def wanted(text: str) -> Wanted:
     """What is searched for by a text."""
-    text = text.strip()
+    text = TURNS.sub("", text).strip()  # what is copied comes with them; no handle or name has any
     named = CUSTOMER.match(text)
     return Wanted(named[0] if named else None, frozenset(_keys(text)), frozenset(_ends(text)), text)
 
@@ -26,14 +29,25 @@ def wanted(text: str) -> Wanted:
 def _keys(text: str) -> Iterator[tuple[IdentifierType, str | None, str]]:
     system, _, value = text.partition(":")
     for kind in IdentifierType:
-        if whole := judge(kind, "", text, "").normalized_value:
-            yield kind, None, whole
+        for spelling in (text, _plain(text)) if kind in SHARED else (text,):
+            if whole := judge(kind, "", spelling, "").normalized_value:
+                yield kind, None, whole
         if kind in _OF_SYSTEMS and (of_system := judge(kind, system, value, "").normalized_value):
             yield kind, system.casefold(), of_system
 
 
+def _plain(text: str) -> str:
+    """A number as it is copied from mails, tables and web pages, without what only shows there.
+
+    No-break and thin spaces, full-width signs, and what turns the direction of text or cannot be seen.
+    """
+    shown = (each for each in unicodedata.normalize("NFKC", text) if unicodedata.category(each) != "Cf")
+    return _TRUNK.sub(" ", " ".join("".join(shown).split()))
+
+
 def _ends(text: str) -> Iterator[str]:
     """With its country's code a number is known; without, it is one of any country that ends like that."""
+    text = _plain(text)
     if number := judge(IdentifierType.PHONE, "", text, "").normalized_value:
         if ";" not in number:  # who says no extension may mean any
             yield number

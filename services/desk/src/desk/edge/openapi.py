@@ -106,6 +106,7 @@ def description() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "parameters": {name: _header(name, told) for name, told in _HEADERS.items()},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -140,11 +141,8 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
     inner = request if binding.body in ("", "*") else request.fields_by_name[binding.body].message_type
     parameters = [*_path(binding), *_query(binding, schemas)]
     fields = {*request.fields_by_name, *inner.fields_by_name}
-    headers = dict(told for field, told in _FIELD_HEADERS.items() if field in fields) | _HEADERS
-    parameters += [
-        {"name": name, "in": "header", "description": described, "schema": {"type": "string"}}
-        for name, described in headers.items()
-    ]
+    parameters += [_header(*told) for field, told in _FIELD_HEADERS.items() if field in fields]
+    parameters += [{"$ref": f"#/components/parameters/{name}"} for name in _HEADERS]
     kind, schema = "application/json", _reference(binding.method.output_type, schemas)
     if binding.method.server_streaming:
         kind, schema = "text/event-stream", {"type": "string"}
@@ -169,6 +167,10 @@ def _operation(binding: Binding, schemas: dict[str, Schema]) -> dict[str, Any]:
         content = {"application/json": {"schema": _reference(inner, schemas)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _header(name: str, described: str) -> Schema:
+    return {"name": name, "in": "header", "description": described, "schema": {"type": "string"}}
 
 
 def _path(binding: Binding) -> Iterator[Schema]:

@@ -21,7 +21,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _SCHEMAS = "#/components/schemas/"
-_EXAMPLES = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+_EXAMPLES = {"integer": 1, "number": 1.5, "boolean": True, "object": {}}
 _OF_FORMAT = {"date-time": "2026-01-31T12:00:00Z", "int64": "1", "byte": "AA=="}
 _TEMPLATES = Environment(
     loader=PackageLoader("desk.edge", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -57,11 +57,18 @@ def answer(request: Request) -> Response:
         service=tags.get(service),
         operations=operations,
         schemas=shown,
+        headers=description["components"]["parameters"].values(),
+        own=own,
         kind=kind,
         name=_name,
         blocks=blocks,
     )
     return Response(written, 200, HEADERS, "text/html")
+
+
+def own(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parameters of an operation but for those that all have."""
+    return [each for each in told["parameters"] if "$ref" not in each]
 
 
 def kind(schema: dict[str, Any]) -> tuple[str, str]:
@@ -91,30 +98,35 @@ def _operations(description: dict[str, Any], base: str) -> Iterator[Operation]:
             (body,) = told.get("requestBody", {"content": {"": {"schema": {}}}})["content"].values()
             (content,) = told["responses"]["200"]["content"].values()
             takes, answers = _name(body["schema"]), _name(content["schema"])
-            curl = _curl(verb.upper(), base.rstrip("/") + path, told, schemas.get(takes))
+            curl = _curl(
+                verb.upper(), base.rstrip("/") + path, told, takes and _example(body["schema"], schemas)
+            )
             yield Operation(verb.upper(), path, told, takes, answers, curl)
 
 
-def _curl(verb: str, url: str, told: dict[str, Any], body: dict[str, Any] | None) -> str:
-    asked = [each["name"] for each in told["parameters"] if each["in"] == "query" and each["required"]]
+def _curl(verb: str, url: str, told: dict[str, Any], body: Any) -> str:
+    asked = [each["name"] for each in own(told) if each["in"] == "query" and each["required"]]
     url += "?" * bool(asked) + "&".join(f"{each}=..." for each in asked)
     lines = [f"curl -X {verb} {shlex.quote(url)}", '-H "authorization: Bearer $TOKEN"']
-    if body is not None:
-        lines += ["-H 'content-type: application/json'", f"-d {shlex.quote(json.dumps(_example(body)))}"]
+    if body != "":
+        lines += ["-H 'content-type: application/json'", f"-d {shlex.quote(json.dumps(body))}"]
     return " \\\n  ".join(lines)
 
 
-def _example(schema: dict[str, Any]) -> dict[str, Any]:
-    """What must be said."""
-    must = {
-        name: each
-        for name, each in schema.get("properties", {}).items()
-        if each.get("description", "").endswith("Required.")
-    }
-    return {
-        name: _OF_FORMAT.get(each.get("format", ""), _EXAMPLES.get(each.get("type", "object"), "..."))
-        for name, each in must.items()
-    }
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """What must be said, at least."""
+    schema = schemas.get(_name(schema), schema)
+    if "enum" in schema:
+        return schema["enum"][-1]
+    if schema.get("type") == "array":
+        return [_example(schema["items"], schemas)]
+    if "properties" in schema:
+        return {
+            name: _example(each, schemas)
+            for name, each in schema["properties"].items()
+            if each.get("description", "").endswith("Required.")
+        }
+    return _OF_FORMAT.get(schema.get("format", ""), _EXAMPLES.get(schema.get("type", "object"), "..."))
 
 
 def _reached(operations: list[Operation], schemas: dict[str, Any]) -> list[str]:
