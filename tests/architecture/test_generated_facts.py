@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,9 @@ message InvoiceSent {
 
 // What is to be paid for.
 message Line {
+  // What it is called:
+  // - by us;
+  // - by nobody else.
   string article = 1;
   double quantity = 2;
 }
@@ -51,6 +55,7 @@ message Line {
 // Where it is.
 enum State {
   STATE_UNSPECIFIED = 0;
+  // In the mail.
   STATE_SENT = 1;
 }
 
@@ -81,7 +86,9 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{folder}", *(f"-I{path}" for path in found)]
     plugins = {"PATH": str(Path(sys.executable).parent)}
     subprocess.run(
-        [*command, f"--facts_out={folder}", f"--python_out={folder}", events], check=True, env=plugins
+        [*command, f"--facts_out={folder}", f"--comments_out={folder}", f"--python_out={folder}", events],
+        check=True,
+        env=plugins,
     )
     return folder
 
@@ -108,6 +115,19 @@ def test_a_fact_of_a_department_is_published_as_its_message(generated: Path, fac
     assert (message.lines[0].article, message.lines[0].quantity) == ("paint", 1.5)
     assert dict(message.points) == {"gold": 3}
     assert (message.WhichOneof("told_by"), message.by_hand) == ("by_hand", True)
+
+
+def test_what_a_department_writes_over_its_contract_is_kept_beside_its_messages(generated: Path) -> None:
+    kept = generated / "acme" / "billing" / "v1" / "billing_events_comments.json"
+    assert json.loads(kept.read_text()) == {
+        "acme.billing.v1.InvoiceSent": "An invoice was sent. It is told again with every reminder, and the"
+        " words of a contract may well be longer\nthan a line of Python is.",
+        "acme.billing.v1.Line": "What is to be paid for.",
+        "acme.billing.v1.Line.article": "What it is called:\n- by us;\n- by nobody else.",
+        "acme.billing.v1.State": "Where it is.",
+        "acme.billing.v1.State.STATE_SENT": "In the mail.",
+        "acme.billing.v1.InvoiceLost": "Nobody knows more.",
+    }
 
 
 def test_a_fact_names_what_it_cannot_know_and_what_it_has_no_field_for(facts: Any) -> None:

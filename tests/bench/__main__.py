@@ -26,6 +26,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cached": ratio_to_echo("GetCustomerView, cached", calls.cached_view, 0.80, 0.93),
     "stored": ratio_to_echo("GetCustomerView, from PostgreSQL", calls.stored_view, 0.45, 0.65),
     "read": ratio_to_echo("read by primary key (GetCase)", calls.read_by_key, 0.38, 0.55),
+    "search-number": ratio_to_echo("SearchCustomers, a number of 100,000", calls.search("030 1099999")),
+    "search-name": ratio_to_echo(
+        "SearchCustomers, a name that 180 of 100,000 have", calls.search("sommer7 anna9")
+    ),
     "write": ratio_to_echo("write + outbox, one by one (OpenCase)", calls.write("unpublished"), 0.40, 0.52),
     "ingest": ratio_to_echo(
         "write + outbox, batched (RecordInteraction)", calls.ingest("unpublished"), 0.60, 0.85

@@ -12,7 +12,7 @@ from cases.service import service as cases
 from customer.service import service as customer
 from rapport.cases.v1 import case_pb2, case_service_pb2
 from rapport.cases.v1.case_service_pb2_grpc import CaseServiceStub
-from rapport.customer.v1 import timeline_service_pb2, view_service_pb2
+from rapport.customer.v1 import customer_service_pb2, timeline_service_pb2, view_service_pb2
 from rapport_testing.wait import eventually
 from tests.bench import echo as floor_call
 from tests.bench import empty, seed
@@ -22,6 +22,7 @@ from tests.bench.result import OF_ECHO, TIMES, Result, median_and_spread
 
 ROUNDS = 3
 SECONDS = 2
+_CUSTOMERS = "/rapport.customer.v1.CustomerService"
 _CASES = "/rapport.cases.v1.CaseService"
 _VIEWS = "/rapport.customer.v1.ViewService"
 _TIMELINE = "/rapport.customer.v1.TimelineService"
@@ -141,6 +142,18 @@ def ingest(*variations: str, settles: bool = False) -> Prepare:
         body = seed.interaction(await seed.customer(platform, service)).SerializeToString()
         call = Call(service.address, f"{_TIMELINE}/RecordInteraction", body, platform.token)
         return Target(call, service, settles=settles)
+
+    return prepare
+
+
+def search(query: str) -> Prepare:
+    """What a person types in the box of the desk, of 100,000 customers."""
+
+    async def prepare(platform: Platform) -> Target:
+        service = await platform.service(customer)
+        await seed.customers(service, 100_000)
+        body = customer_service_pb2.SearchCustomersRequest(query=query).SerializeToString()
+        return Target(Call(service.address, f"{_CUSTOMERS}/SearchCustomers", body, platform.token), service)
 
     return prepare
 

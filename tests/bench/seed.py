@@ -28,6 +28,18 @@ from tests.bench.platform import Platform, Started
 
 CONTACTS = 12
 CONSISTENCY = "consistency-token"
+_CUSTOMERS = """
+    WITH made AS (
+        INSERT INTO customers
+        SELECT gen_random_uuid(), 'Anna' || n % 26 || ' Sommer' || n % 21, '', '', '', '', '', '', '', '', '',
+               'en', 'UTC', '', 'agents/a', now(), now(), 1
+        FROM generate_series(1, $1::integer) n
+        RETURNING id
+    )
+    INSERT INTO identifiers
+    SELECT gen_random_uuid(), id, 'PHONE', '', '', '+4930' || 1000000 + row_number() OVER (), 'VALID', now()
+    FROM made
+"""
 
 
 def interaction(customer: str) -> timeline_service_pb2.RecordInteractionRequest:
@@ -81,6 +93,16 @@ async def customer_with_view(platform: Platform, service: Started) -> tuple[str,
         return view if len(view.latest_timeline_entries) >= CONTACTS else None
 
     return name, (await eventually(shown)).ByteSize()
+
+
+async def customers(service: Started, count: int) -> None:
+    """Make so many customers, of some hundred names, each with a number of their own."""
+    connection: Any = await asyncpg.connect(service.database_url)
+    try:
+        await connection.execute(_CUSTOMERS, count, timeout=60)
+        await connection.execute("ANALYZE customers, identifiers")
+    finally:
+        await connection.close()
 
 
 async def timeline_of(service: Started, customers: Sequence[tuple[str, int]]) -> None:
