@@ -10,6 +10,14 @@ from pathlib import Path
 HERE = Path(__file__).parent
 # What differs from the generic chart, as lines of its values.yaml and what stands there instead.
 OVERRIDES: Mapping[str, Mapping[str, str]] = {
+    "desk": {
+        "settings: {}": """settings:
+  # Where the trace store answers Jaeger's query API, http://jaeger-query:16686. Empty: no traces are shown.
+  traces_url: ""
+  # Where the trace UI shows one, https://traces.example.org/trace/{trace_id}. Empty for none.
+  trace_link: \"\"""",
+        "egressPorts: [5432, 4222, 4317, 443]": "egressPorts: [5432, 4222, 4317, 443, 16686]",
+    },
     "notifications": {
         "egressPorts: [5432, 4222, 4317, 443]": "egressPorts: [5432, 4222, 4317, 443, 25, 465, 587]",
     },

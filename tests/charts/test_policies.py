@@ -296,6 +296,12 @@ def test_monitors_find_the_service_and_its_metrics_port(render: Render) -> None:
     assert all('namespace="crm",job="cases"' in rule["expr"] for rule in group["rules"])
 
 
+def test_pages_are_watched_where_there_are_some(render: Render) -> None:
+    for service, has_pages in (("desk", True), ("cases", False)):
+        [group] = one(render(service, MONITORED), "PrometheusRule")["spec"]["groups"]
+        assert ("RapportSlowPages" in {rule["alert"] for rule in group["rules"]}) == has_pages
+
+
 def test_settings_become_variables_of_the_server_and_of_the_setup(render: Render) -> None:
     objects = render(
         "notifications", {"settings": {"smtp_host": "mail.example.org"}, "settingsSecrets": ["smtp"]}

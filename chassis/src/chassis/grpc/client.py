@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,10 @@ class Channels:
 
     def __contains__(self, service: str) -> bool:
         return service in self._peers
+
+    def __iter__(self) -> Iterator[str]:
+        """The services that may be called."""
+        return iter(self._peers)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -53,6 +53,25 @@ spec:
             severity: warning
           annotations:
             summary: One call in a hundred to {{ $job }} takes more than a second.
+        {{- if .Values.webPort }}
+        - alert: RapportSlowPages
+          expr: |
+            histogram_quantile(0.95, sum by (le) (rate(http_server_request_duration_seconds_bucket{ {{- $match -}} }[5m]))) > 1
+          for: 10m
+          labels:
+            severity: warning
+          annotations:
+            summary: One page in twenty of {{ $job }} takes more than a second.
+        - alert: RapportFailingPages
+          expr: |
+            sum(rate(http_server_request_duration_seconds_count{ {{- $match }},status=~"5.."}[5m]))
+              / sum(rate(http_server_request_duration_seconds_count{ {{- $match -}} }[5m])) > 0.01
+          for: 10m
+          labels:
+            severity: warning
+          annotations:
+            summary: More than 1 % of the pages of {{ $job }} fail.
+        {{- end }}
         - alert: RapportEventLoopBlocked
           expr: max(event_loop_lag_seconds{ {{- $match -}} }) > 0.25
           for: 5m

@@ -51,7 +51,7 @@ class Settings(ServiceSettings):
     trace_link: str = Field(
         "",
         pattern=r"^(https?://\S*\{trace_id\}\S*)?$",
-        description="where the installation's own trace UI shows a trace, with {trace_id}; empty for none",
+        description="where the installation's trace UI shows a trace, with {trace_id} in it; empty for none",
     )
 
     @model_validator(mode="after")

@@ -75,6 +75,12 @@ def test_an_event_that_is_handled_after_its_caller_ended_is_not_moved() -> None:
     assert made.duration_ms == 65
 
 
+def test_a_time_in_which_nothing_was_done_is_drawn_short_and_said() -> None:
+    made = shown(span("call", ms=50), span("timer", "call", 60_000, 50), span("in", "timer", 60_010, 10))
+    assert [(row.x, row.width) for row in made.rows] == [(0, 476), (523, 477), (619, 95)]
+    assert (made.duration_ms, made.idle_ms) == (60_050, 59_945)
+
+
 def test_one_that_ends_before_it_begins_took_no_time_and_is_still_seen() -> None:
     made = shown(span("root", ms=10), span("odd", "root", 9.999, -3))
     assert [(row.duration_ms, row.x + row.width) for row in made.rows] == [(10, UNITS), (0, UNITS)]
@@ -138,6 +144,12 @@ def test_no_row_is_without_its_caller_nor_begins_before_it(spans: list[Span], ro
             assert caller is not None
             assert row.span.parent_id == caller.span.span_id
             assert row.begin_ms >= caller.begin_ms
+
+
+@given(SPANS)
+def test_what_begins_later_is_not_drawn_before(spans: list[Span]) -> None:
+    rows = sorted(shown(*spans).rows, key=lambda row: row.begin_ms)
+    assert [row.x for row in rows] == sorted(row.x for row in rows)
 
 
 @given(SPANS)

@@ -66,7 +66,7 @@ def _listed(trace: list[Span], worst: Span) -> Listed:
     begin = trace[0].begin_ns
     return Listed(
         trace_id=worst.trace_id,
-        name=trace[0].name,
+        name=trace[0].what,
         started_at=datetime.fromtimestamp(begin / 1e9, UTC),
         duration_ms=(max(span.begin_ns + span.duration_ns for span in trace) - begin) / 1e6,
         span_count=len(trace),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 FAILED = 2  # STATUS_CODE_ERROR
+NAME_MAX = 100
+_PACKAGE = re.compile(r"^(?:[a-z]\w*\.)+(?=[A-Z])")
 _NAME = re.compile(r"[a-z][A-Za-z]*(?:/[\w.~-]+)+")
 _CUSTOMER = re.compile(r"customers/[\w.~-]+")
 
@@ -34,6 +36,11 @@ class Span:
     error: str = ""
     links: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """Its name as it is said: an RPC without its package, and of any no more than a line."""
+        return _PACKAGE.sub("", self.name)[:NAME_MAX]
 
     @property
     def duration_ns(self) -> int:

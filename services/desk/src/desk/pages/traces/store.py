@@ -1,4 +1,4 @@
-"""The installation's trace store, asked by Jaeger's query API v3: the embedded stack has one too."""
+"""The installation's trace store, asked as one asks a Jaeger: by its query API, version 3."""
 
 import asyncio
 import json

@@ -1,5 +1,6 @@
 """A trace as a waterfall: a pure function of its spans, whatever state they are in."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from desk.pages.traces.otlp import Span, customers
 ROWS_MAX = 500
 UNITS = 1000  # the length of the whole trace, as the drawing has it
 THIN = 3  # of those, so that the shortest span is still seen
+IDLE = 20  # what lasts longer than this part of all work, and is none, is drawn as long as that
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Waterfall:
     Attributes:
         rows: callers above what they called, by time; at most ROWS_MAX.
         span_count: how many spans there are, with those that are not shown.
+        idle_ms: how much of the time, in which nothing was done, is left out of the drawing.
         customers: `customers/{customer}` whom it concerned.
         links: other traces that it goes on with.
 
@@ -52,6 +55,7 @@ class Waterfall:
     name: str
     started_at: datetime
     duration_ms: float
+    idle_ms: float
     rows: list[Row]
     span_count: int
     failed_count: int
@@ -78,6 +82,34 @@ class _Placed:
     def shift_ns(self) -> int:
         return self.begin_ns - self.span.begin_ns
 
+    @property
+    def end_ns(self) -> int:
+        return self.begin_ns + self.span.duration_ns
+
+
+class _Axis:
+    """Time as it is drawn: a timer that fires minutes later would make dots of all other bars."""
+
+    def __init__(self, placed: Sequence[_Placed]) -> None:
+        busy: list[list[int]] = []
+        for each in sorted(placed, key=lambda each: each.begin_ns):
+            if busy and each.begin_ns <= busy[-1][1]:
+                busy[-1][1] = max(busy[-1][1], each.end_ns)
+            else:
+                busy.append([each.begin_ns, each.end_ns])
+        longest = max(1, sum(end - begin for begin, end in busy) // IDLE)
+        self._begins, self._drawn, self.length = [], list[int](), 0
+        for before, (begin, end) in zip([busy[0], *busy], busy, strict=False):
+            self.length += min(longest, max(0, begin - before[1]))
+            self._begins.append(begin)
+            self._drawn.append(self.length)
+            self.length += end - begin
+
+    def units(self, at_ns: int) -> int:
+        """Where a moment, in which something is done, is drawn."""
+        found = bisect_right(self._begins, at_ns) - 1
+        return (self._drawn[found] + at_ns - self._begins[found]) * UNITS // (self.length or 1)
+
 
 def waterfall(spans: Iterable[Span], rows_max: int = ROWS_MAX) -> Waterfall | None:
     """The waterfall of the spans of one trace; None when there are none.
@@ -90,15 +122,17 @@ def waterfall(spans: Iterable[Span], rows_max: int = ROWS_MAX) -> Waterfall | No
     if not placed:
         return None
     begin = min(each.begin_ns for each in placed)
-    total = max(each.begin_ns + each.span.duration_ns for each in placed) - begin
+    total = max(each.end_ns for each in placed) - begin
+    axis = _Axis(placed)
     known = {each.span.span_id for each in placed}
     all_spans = [each.span for each in placed]
     return Waterfall(
         trace_id=placed[0].span.trace_id,
-        name=placed[0].span.name,
+        name=placed[0].span.what,
         started_at=datetime.fromtimestamp(begin / 1e9, UTC),
         duration_ms=total / 1e6,
-        rows=[_row(each, begin, total, known) for each in _kept(placed, rows_max)],
+        idle_ms=(total - axis.length) / 1e6,
+        rows=[_row(each, begin, axis, known) for each in _kept(placed, rows_max)],
         span_count=len(placed),
         failed_count=sum(span.failed for span in all_spans),
         services=sorted({span.service for span in all_spans}),
@@ -148,16 +182,15 @@ def _kept(placed: Sequence[_Placed], rows_max: int) -> list[_Placed]:
     return [each for each in placed if each.span.span_id in kept]
 
 
-def _row(each: _Placed, begin_ns: int, total_ns: int, known: set[str]) -> Row:
-    after = each.begin_ns - begin_ns
-    x = min(UNITS - THIN, after * UNITS // (total_ns or 1))
+def _row(each: _Placed, begin_ns: int, axis: _Axis, known: set[str]) -> Row:
+    x = min(UNITS - THIN, axis.units(each.begin_ns))
     return Row(
         span=each.span,
         depth=each.depth,
-        begin_ms=after / 1e6,
+        begin_ms=(each.begin_ns - begin_ns) / 1e6,
         duration_ms=each.span.duration_ns / 1e6,
         is_orphan=bool(each.span.parent_id) and each.span.parent_id not in known,
         skew_ms=each.shift_ns / 1e6,
         x=x,
-        width=min(UNITS - x, max(THIN, each.span.duration_ns * UNITS // (total_ns or 1))),
+        width=min(UNITS - x, max(THIN, axis.units(each.end_ns) - x)),
     )
