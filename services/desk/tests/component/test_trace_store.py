@@ -26,20 +26,20 @@ Serve = Callable[[ASGIApp], TraceStore]
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Has the desk ask an application that listens on a port."""
-    opened: list[tuple[TraceStore, WebServer, asyncio.Task[None]]] = []
+    opened: list[tuple[WebServer, asyncio.Task[None], asyncio.Task[None]]] = []
 
     def begin(app: ASGIApp) -> TraceStore:
         port = free_port()
         server = WebServer(app, "127.0.0.1", port)
         asked = TraceStore(f"http://127.0.0.1:{port}")
-        opened.append((asked, server, asyncio.create_task(server.run())))
+        opened.append((server, asyncio.create_task(server.run()), asyncio.create_task(asked.keep())))
         return asked
 
     yield begin
-    for asked, server, task in opened:
-        await asked.close()
+    for server, *tasks in opened:
         await server.stop(1)
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 @pytest.fixture
@@ -116,12 +116,11 @@ async def test_what_is_wrong_with_a_trace_store_is_said(
 ) -> None:
     monkeypatch.setattr(store, "ANSWER_MAX_BYTES", 1024)
     monkeypatch.setattr(store, "PATIENCE_S", 0.5)
-    with pytest.raises(TracesUnavailable, match=why):
+    with pytest.raises(TracesUnavailable, match=why) as refused:
         await serve(app).trace("a" * 32)
+    assert refused.value.reason == "TRACES_UNAVAILABLE"
 
 
 async def test_a_trace_store_that_is_not_there_does_not_answer() -> None:
-    asked = TraceStore("http://127.0.0.1:9")
     with pytest.raises(TracesUnavailable, match="does not answer"):
-        await asked.trace("a" * 32)
-    await asked.close()
+        await TraceStore("http://127.0.0.1:9").trace("a" * 32)

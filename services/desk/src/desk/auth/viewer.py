@@ -33,5 +33,12 @@ class Viewer:
         return self.principal.department and f"departments/{self.principal.department}"
 
     def may(self, permission: str) -> bool:
-        """Whether their token holds a permission: what a page offers them. The service decides."""
+        """Whether their token holds a permission: what a page offers them. The service decides.
+
+        `*.operations.read` asks for that of any service.
+        """
+        service, _, verb = permission.partition(".")
+        if service == "*":
+            held = self.principal.permissions
+            return "*" in held or any(each.partition(".")[2] == verb for each in held)
         return self.principal.may(permission)

@@ -15,25 +15,32 @@ from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.calls import Services, refusal_of
 from desk.pages.customer import route as customer
+from desk.pages.measuring import Measured
+from desk.pages.operations import route as operations
 from desk.pages.reveal import route as reveal
+from desk.pages.traces import route as tracing
+from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
 
-ROUTES = (customer, acting, why, reveal)
+ROUTES = (customer, acting, why, reveal, operations, tracing)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 
-def pages(channels: Channels, db: Database, draining: asyncio.Event) -> FastAPI:
+def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Traces) -> FastAPI:
     """The application of all pages.
 
     Args:
         channels: to the services, without an identity of their own.
         db: the desk's database: drafts.
         draining: set when the desk stops: streams end.
+        traces: where they are.
 
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services = Services(channels)
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
+    app.state.traces = traces
+    app.add_middleware(Measured)
     for each in ROUTES:
         app.include_router(each.router)
     app.mount("/static", StaticFiles(directory=STATIC))

@@ -29,7 +29,7 @@ class Link:
     permission: str = ""
 
 
-NAVIGATION: Sequence[Link] = (Link("/", "My work"),)
+NAVIGATION: Sequence[Link] = (Link("/", "My work"), Link("/operations", "Operations", "*.operations.read"))
 
 
 @dataclass

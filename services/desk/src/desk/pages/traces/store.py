@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx2
@@ -34,9 +35,12 @@ class TraceStore:
     def __init__(self, url: str) -> None:
         self._client = httpx2.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+    async def keep(self) -> None:
+        """Hold the connections until cancelled."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self._client.aclose()
 
     async def trace(self, trace_id: str) -> list[Span]:
         """The spans of a trace; none when it is not known. TracesUnavailable."""
@@ -87,6 +91,18 @@ class TraceStore:
             raise TracesUnavailable("does not answer") from error
         except ValueError as error:
             raise TracesUnavailable("answers with something else than OTLP's JSON") from error
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Where the installation's traces are: a store to ask, and the address of one in its UI; or neither."""
+
+    store: TraceStore | None
+    link: str
+
+    def href(self, trace_id: str) -> str:
+        """Where its own UI shows a trace; empty without."""
+        return self.link.replace("{trace_id}", trace_id)
 
 
 def _query(wanted: dict[str, str]) -> dict[str, str]:

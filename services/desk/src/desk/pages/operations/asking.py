@@ -1,0 +1,139 @@
+"""What the services say about themselves, asked as whoever looks; each answers for itself, or does not."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
+from chassis.errors import PermissionDenied
+from desk.pages.base import Looking
+from desk.pages.calls import Part, Parts, Services, ask
+from rapport.operations.v1.operations_pb2 import Backlog, DeadLetter
+from rapport.operations.v1.operations_service_pb2 import (
+    GetBacklogRequest,
+    GetDeadLetterRequest,
+    ListConsumersRequest,
+    ListConsumersResponse,
+    ListDeadLettersRequest,
+    ListDeadLettersResponse,
+    ListTimersRequest,
+    ListWorkRequest,
+)
+from rapport.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
+
+PATIENCE_S = 2.5  # a service waits 2 s for its broker before it says that it does not know
+SHOWN = 50
+LETTERS_MAX = 100
+READ, WRITE = "operations.read", "operations.write"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one service answered."""
+
+    health: Part[HealthCheckResponse]
+    backlog: Part[Backlog]
+    consumers: Part[ListConsumersResponse]
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came: a refusal is an answer."""
+        return self.health.away and self.backlog.away and self.consumers.away
+
+
+@dataclass(frozen=True)
+class Silence:
+    """That a service does not answer.
+
+    Attributes:
+        since: when it was asked first of those times that it did not answer.
+        heard: when it answered last; None when it never did while this desk runs.
+
+    """
+
+    since: datetime
+    heard: datetime | None
+
+
+class Memory:
+    """When each service answered, as this process of the desk saw it."""
+
+    def __init__(self, memory: dict[Any, Any]) -> None:
+        self._memory = memory
+
+    def note(self, service: str, is_silent: bool, now: datetime) -> Silence | None:
+        """Remember how it went with a service, and say since when it is silent."""
+        heard, since = self._memory.get(("silence", service), (None, None))
+        heard, since = (heard, since or now) if is_silent else (now, None)
+        self._memory["silence", service] = heard, since
+        return Silence(since, heard) if since else None
+
+
+def readable(look: Looking) -> list[str]:
+    """The services about which the viewer may know. PermissionDenied when there is none."""
+    names = [name for name in look.services.channels if look.viewer.may(f"{name}.{READ}")]
+    if not names:
+        raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission <service>.{READ}.")
+    return names
+
+
+async def overview(services: Services, names: Sequence[str]) -> Mapping[str, Asked]:
+    """How each service is."""
+    asked: dict[str, Any] = {}
+    for name in names:
+        channel, stub = services.channels.to(name), operations(services, name)
+        asked[f"health {name}"] = HealthStub(channel).Check(HealthCheckRequest(), timeout=PATIENCE_S)
+        asked[f"backlog {name}"] = stub.GetBacklog(GetBacklogRequest(name=f"services/{name}/backlog"))
+        consumers = ListConsumersRequest(parent=f"services/{name}", page_size=1000)
+        asked[f"consumers {name}"] = stub.ListConsumers(consumers)
+    parts = await ask(PATIENCE_S, **asked)
+    return {
+        name: Asked(parts[f"health {name}"], parts[f"backlog {name}"], parts[f"consumers {name}"])
+        for name in names
+    }
+
+
+async def waiting(services: Services, name: str) -> Parts:
+    """What one service has still to do: its timers and its work, the next first."""
+    stub, parent = operations(services, name), f"services/{name}"
+    return await ask(
+        PATIENCE_S,
+        timers=stub.ListTimers(ListTimersRequest(parent=parent, page_size=SHOWN)),
+        work=stub.ListWork(ListWorkRequest(parent=parent, page_size=SHOWN)),
+    )
+
+
+async def letters(services: Services, names: Sequence[str], token: str = "") -> Parts:
+    """The dead letters of each service, oldest first; `token` goes on with those of one."""
+    asked = {
+        name: operations(services, name).ListDeadLetters(
+            ListDeadLettersRequest(
+                parent=f"services/{name}/consumers/-", page_size=LETTERS_MAX, page_token=token
+            )
+        )
+        for name in names
+    }
+    return await ask(PATIENCE_S, **asked)
+
+
+def of_all(parts: Parts) -> list[DeadLetter]:
+    """The dead letters that came, oldest first; at most LETTERS_MAX."""
+    answers: list[ListDeadLettersResponse] = [part.value for part in parts.values() if part.value]
+    found = [letter for answer in answers for letter in answer.dead_letters]
+    return sorted(found, key=lambda letter: letter.set_aside_time.ToNanoseconds())[:LETTERS_MAX]
+
+
+async def letter(services: Services, service: str, name: str) -> DeadLetter:
+    """One dead letter with its event. AioRpcError, TimeoutError."""
+    async with asyncio.timeout(PATIENCE_S):
+        found: DeadLetter = await operations(services, service).GetDeadLetter(GetDeadLetterRequest(name=name))
+        return found
+
+
+def operations(services: Services, name: str) -> Any:
+    """The operations of a service: awaited, unlike what the generated types say of the stub."""
+    return OperationsServiceStub(services.channels.to(name))

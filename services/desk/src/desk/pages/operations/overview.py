@@ -1,0 +1,245 @@
+"""How the services are: a pure function of what they answered."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+
+from chassis.api.messages import moment
+from desk.pages.operations.asking import Asked, Silence
+from desk.ui.speech import Speech
+from desk.ui.words import last, titled
+from rapport.common.v1.states_pb2 import SET_ASIDE_STATE_DEAD
+from rapport.operations.v1.operations_pb2 import Backlog, Consumer
+
+OUTBOX_OLD = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value of a table, and its mood: `good`, `warn`, `bad`, `soft` or nothing."""
+
+    text: str
+    mood: str = ""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that is wrong with a service, and what to do."""
+
+    service: str
+    mood: str
+    what: str
+    do: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A line of the table.
+
+    Attributes:
+        cells: outbox, consumers, set aside, dead letters, work, timers.
+
+    """
+
+    name: str
+    state: Cell
+    since: str
+    cells: Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All of them, and what is wrong, the worst first."""
+
+    services: Sequence[Service]
+    troubles: Sequence[Trouble]
+    verdict: Cell
+
+
+def overview(asked: Mapping[str, Asked], silent: Mapping[str, Silence], say: Speech) -> Overview:
+    """The page.
+
+    Args:
+        asked: what each service answered.
+        silent: since when those that answer nothing do so.
+        say: how to speak.
+
+    """
+    services = [_service(name, each, silent.get(name), say) for name, each in asked.items()]
+    troubles = [trouble for name, each in asked.items() for trouble in _troubles(name, each, say)]
+    return Overview(
+        services,
+        sorted(troubles, key=lambda trouble: trouble.mood != "bad"),
+        _verdict(len(troubles), sum(each.is_silent for each in asked.values()), say),
+    )
+
+
+def _verdict(troubles: int, silent: int, say: Speech) -> Cell:
+    if silent:
+        one, many = (
+            "service does not answer: its state is unknown.",
+            "services do not answer: their state is unknown.",
+        )
+        return Cell(say.count(silent, one, many), "bad")
+    if troubles:
+        count = say.count(troubles, "thing needs somebody", "things need somebody")
+        return Cell(say("{count}.", count=count), "warn")
+    return Cell(say("All services serve, and nothing waits for somebody."), "good")
+
+
+def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> Service:
+    unknown = Cell(say("unknown"), "soft")
+    if silence is not None:
+        since = (
+            say(
+                "last answered {moment}, {ago}", moment=say.moment(silence.heard), ago=say.away(silence.heard)
+            )
+            if silence.heard
+            else say(
+                "never answered since {moment}, when this desk asked first", moment=say.moment(silence.since)
+            )
+        )
+        return Service(name, Cell(say("No answer"), "bad"), since, [unknown] * 6)
+    backlog, consumers = asked.backlog.value, asked.consumers.value
+    waiting = (
+        [each(backlog, say) for each in (_outbox, _set_aside, _dead, _work, _timers)]
+        if backlog
+        else [unknown] * 5
+    )
+    lag = _lag(consumers.consumers, say) if consumers else unknown
+    return Service(name, _state(asked, say), "", [waiting[0], lag, *waiting[1:]])
+
+
+def _state(asked: Asked, say: Speech) -> Cell:
+    if asked.health.value is None:
+        return Cell(say("Unknown"), "warn")
+    if asked.health.value.status == HealthCheckResponse.SERVING:
+        return Cell(say("Serves"), "good")
+    return Cell(say("Not ready"), "bad")
+
+
+def _outbox(backlog: Backlog, say: Speech) -> Cell:
+    if not backlog.unpublished_fact_count:
+        return Cell(say("empty"), "soft")
+    age = _age(backlog, say)
+    return Cell(
+        say("{n}, oldest {age}", n=say.number(backlog.unpublished_fact_count), age=say.lasting(age)),
+        "bad" if age > OUTBOX_OLD else "",
+    )
+
+
+def _age(backlog: Backlog, say: Speech) -> timedelta:
+    """How long the oldest fact waits; nothing by a clock that is ahead of ours."""
+    if not backlog.HasField("oldest_unpublished_time"):
+        return timedelta(0)
+    return max(timedelta(0), say.now - moment(backlog.oldest_unpublished_time))
+
+
+def _lag(consumers: Sequence[Consumer], say: Speech) -> Cell:
+    if any(each.missing for each in consumers):
+        return Cell(say("missing at the broker"), "bad")
+    behind = sum(each.pending_count + each.in_hand_count for each in consumers)
+    return Cell(
+        say("{n} behind", n=say.number(behind)) if behind else say("up to date"), "" if behind else "soft"
+    )
+
+
+def _set_aside(backlog: Backlog, say: Speech) -> Cell:
+    count = sum(each.event_count for each in backlog.set_aside if each.state != SET_ASIDE_STATE_DEAD)
+    return Cell(say.number(count), "warn" if count else "soft")
+
+
+def dead(backlog: Backlog) -> int:
+    """How many dead letters there are."""
+    return sum(each.event_count for each in backlog.set_aside if each.state == SET_ASIDE_STATE_DEAD)
+
+
+def _dead(backlog: Backlog, say: Speech) -> Cell:
+    count = dead(backlog)
+    return Cell(say.number(count), "bad" if count else "soft")
+
+
+def _work(backlog: Backlog, say: Speech) -> Cell:
+    late = sum(each.overdue_count for each in backlog.work)
+    stuck = sum(each.alarm_count for each in backlog.work)
+    if stuck:
+        return Cell(say("{n} stuck", n=say.number(stuck)), "bad")
+    return Cell(say("{n} late", n=say.number(late)), "warn") if late else Cell(say("on time"), "soft")
+
+
+def _timers(backlog: Backlog, say: Speech) -> Cell:
+    late = backlog.overdue_timer_count
+    return Cell(say("{n} late", n=say.number(late)), "warn") if late else Cell(say("on time"), "soft")
+
+
+def _troubles(name: str, asked: Asked, say: Speech) -> Iterator[Trouble]:
+    """What is wrong with a service that answers."""
+    if asked.is_silent:
+        return
+    if (health := asked.health.value) and health.status != HealthCheckResponse.SERVING:
+        what = say("{service} is not ready: it answers, and should get no calls.", service=name)
+        yield Trouble(name, "bad", what, say("Its health page says what it lacks; so does its log."))
+    for part in (asked.backlog, asked.consumers):
+        if part.refusal:
+            what = say("{service} does not say what waits: {why}", service=name, why=part.refusal.message)
+            yield Trouble(name, "bad" if part.away else "warn", what)
+    if asked.consumers.value:
+        for each in asked.consumers.value.consumers:
+            if each.missing:
+                what = say("The broker has no consumer {consumer}.", consumer=last(each.name))
+                do = say("Provision {service} again: its streams and consumers are made so.", service=name)
+                yield Trouble(name, "bad", what, do, f"/operations/services/{name}")
+    if asked.backlog.value:
+        yield from _of_backlog(name, asked.backlog.value, say)
+
+
+def _of_backlog(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
+    if (age := _age(backlog, say)) > OUTBOX_OLD:
+        facts = say.count(backlog.unpublished_fact_count, "fact", "facts")
+        what = say(
+            "{facts} of {service} not published, for {age}.", facts=facts, service=name, age=say.lasting(age)
+        )
+        yield Trouble(name, "bad", what, say("Its relay logs what stops it; the broker may be away."))
+    if late := backlog.overdue_timer_count:
+        timers = say.count(late, "timer", "timers")
+        what = say("{timers} of {service} due for more than a minute.", timers=timers, service=name)
+        do = say("Its handler logs what stops it.")
+        yield Trouble(name, "warn", what, do, f"/operations/services/{name}#timers")
+    for each in backlog.set_aside:
+        events, consumer = say.count(each.event_count, "event", "events"), last(each.consumer)
+        if each.state == SET_ASIDE_STATE_DEAD:
+            what = say("{who} gave up on {events} ({error}).", who=consumer, events=events, error=each.error)
+            do, href = say("Mend the cause, then replay."), f"/operations/dead-letters?service={name}"
+            yield Trouble(name, "bad", what, do, href)
+        elif each.error:
+            what = say("{who} set aside {events} ({error}).", who=consumer, events=events, error=each.error)
+            yield Trouble(name, "warn", what, say("It tries them again by itself."))
+        else:
+            what = say("{who} keeps {events} that it does not know.", who=consumer, events=events)
+            yield Trouble(
+                name, "warn", what, say("The release of {service} that does applies them.", service=name)
+            )
+    yield from _of_work(name, backlog, say)
+
+
+def _of_work(name: str, backlog: Backlog, say: Speech) -> Iterator[Trouble]:
+    href = f"/operations/services/{name}#work"
+    for each in backlog.work:
+        kind = titled(each.kind)
+        if count := each.alarm_count:
+            told = say("the other side says {code}", code=each.alarm_code)
+            what = say("{kind}: {n} wait for us to mend something, {told}.", n=count, kind=kind, told=told)
+            do = say("Look at our sign-in, sender, quota and right to relay there.")
+            yield Trouble(name, "bad", what, do, href)
+        if count := each.unknown_count:
+            what = say(
+                "{kind}: of {n} of the last day nobody knows whether they were done.", n=count, kind=kind
+            )
+            yield Trouble(name, "warn", what, say("Their answers were lost: ask the other side."), href)
+        if count := each.overdue_count:
+            what = say("{kind}: {n} due for more than a minute.", n=count, kind=kind)
+            do = say("They come faster than they can be done, or nobody does them.")
+            yield Trouble(name, "warn", what, do, href)

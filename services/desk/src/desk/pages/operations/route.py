@@ -1,0 +1,115 @@
+"""`/operations`: the services, one of them, dead letters, one of those, and what is done about them."""
+
+import asyncio
+from uuid import uuid4
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from chassis.errors import NotFound, PermissionDenied
+from desk.pages.base import Look, Looking
+from desk.pages.calls import Parts
+from desk.pages.operations import acting, asking, letters, overview, waiting
+
+router = APIRouter(prefix="/operations")
+
+
+@router.get("")
+async def services(look: Look) -> Response:
+    """How the services are."""
+    names = asking.readable(look)
+    asked = await asking.overview(look.services, names)
+    memory = asking.Memory(look.memory)
+    noted = {name: memory.note(name, each.is_silent, look.say.now) for name, each in asked.items()}
+    silent = {name: silence for name, silence in noted.items() if silence}
+    page = overview.overview(asked, silent, look.say)
+    return look.answer("pages/operations/overview.html", page=page)
+
+
+@router.get("/services/{service}")
+async def service(look: Look, service: str) -> Response:
+    """What one listens to and has still to do."""
+    _readable(look, service)
+    asked, parts = await asyncio.gather(
+        asking.overview(look.services, [service]), asking.waiting(look.services, service)
+    )
+    page = waiting.waiting(asked[service], parts, look.say)
+    return look.answer("pages/operations/service.html", page=page, service=service)
+
+
+@router.get("/dead-letters")
+async def dead_letters(look: Look, service: str = "", page_token: str = "") -> Response:
+    """Those of all services, or of one."""
+    page = await _letters(look, service, page_token)
+    return look.answer(
+        "pages/operations/letters.html",
+        page=page,
+        service=service,
+        names=asking.readable(look),
+        request_id=uuid4(),
+    )
+
+
+@router.get("/services/{service}/consumers/{consumer}/deadLetters/{uuid}")
+async def dead_letter(look: Look, service: str, consumer: str, uuid: str) -> Response:
+    """One with its event."""
+    _readable(look, service)
+    name = f"services/{service}/consumers/{consumer}/deadLetters/{uuid}"
+    found = await asking.letter(look.services, service, name)
+    page = letters.detail(found, look.viewer, look.say)
+    return look.answer("pages/operations/letter.html", page=page, request_id=uuid4())
+
+
+@router.post("/dead-letters")
+async def act(look: Look) -> Response:
+    """Say what will happen and to how many, and once that is confirmed do it."""
+    async with look.request.form(max_fields=200, max_files=0) as form:
+        wanted = acting.chosen(form)
+    if not wanted.sure or wanted.reason_error:
+        return await _asked(look, wanted)
+    done = await acting.do(look.services, wanted, look.say)
+    return look.answer("pages/operations/done.html", done=done, act=wanted.act)
+
+
+async def _asked(look: Looking, wanted: acting.Chosen) -> Response:
+    """How many there are, and which, before anything happens."""
+    names, page = wanted.names, None
+    if wanted.everything is not None:
+        page = await _letters(look, wanted.everything)
+        names = [each.name for each in page.rows if each.may]
+    error = wanted.sure and wanted.reason_error
+    return look.answer(
+        "pages/operations/chosen.html",
+        status=422 if error else 200,
+        act=wanted.act,
+        names=names,
+        unknown=page.unknown if page else [],
+        is_cut=page is not None and bool(page.is_cut or page.next_token),
+        reason=wanted.reason,
+        reasons=acting.REASONS,
+        error=look.say("A code of small letters and hyphens, such as repaired-by-hand") if error else "",
+        request_id=wanted.request_id,
+    )
+
+
+async def _letters(look: Looking, service: str, page_token: str = "") -> letters.Letters:
+    """The dead letters of a service, or of all that the viewer may know."""
+    names = asking.readable(look)
+    if service:
+        _readable(look, service)
+        names = [service]
+    parts = await asking.letters(look.services, names, page_token if service else "")
+    return letters.letters(parts, _silent(look, parts), look.viewer, look.say)
+
+
+def _readable(look: Looking, service: str) -> None:
+    if service not in look.services.channels:
+        raise NotFound(f"services/{service}")
+    if not look.viewer.may(f"{service}.{asking.READ}"):
+        raise PermissionDenied("PERMISSION_DENIED", f"This needs the permission {service}.{asking.READ}.")
+
+
+def _silent(look: Looking, parts: Parts) -> dict[str, asking.Silence]:
+    memory = asking.Memory(look.memory)
+    noted = {name: memory.note(name, part.away, look.say.now) for name, part in parts.items()}
+    return {name: silence for name, silence in noted.items() if silence}

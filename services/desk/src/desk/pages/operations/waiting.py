@@ -1,0 +1,120 @@
+"""What one service listens to and has still to do: a pure function of what it answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.api.messages import moment, value_name
+from desk.pages.calls import Part, Parts
+from desk.pages.operations.asking import Asked
+from desk.ui.speech import Speech
+from desk.ui.words import last, said
+
+STATES = {
+    "PENDING": "waits for its time",
+    "CLAIMED": "is being prepared",
+    "HANDING_OVER": "is being handed over",
+    "UNKNOWN": "nobody knows whether it was done",
+}
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What it takes of another service, or of itself."""
+
+    name: str
+    source: str
+    pending: str
+    in_hand: str
+    parked: str
+    dead: str
+    missing: bool
+
+
+@dataclass(frozen=True)
+class Due:
+    """A timer, or work on the outside world.
+
+    Attributes:
+        what: its kind, as people say it.
+        key: to what.
+        due: when, and `is_late` when that is over.
+        state: how it is with it.
+
+    """
+
+    what: str
+    key: str
+    due: str
+    exactly: str
+    is_late: bool
+    state: str
+    mood: str = ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some of what there is, in order; whether there is more; and `trouble`, why there is none to see."""
+
+    rows: Sequence[Any] = ()
+    more: bool = False
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The page of one service."""
+
+    consumers: Listed
+    timers: Listed
+    work: Listed
+
+
+def waiting(asked: Asked, parts: Parts, say: Speech) -> Waiting:
+    """The page."""
+    return Waiting(
+        _listed(asked.consumers, "consumers", _consumer, say),
+        _listed(parts["timers"], "timers", _timer, say),
+        _listed(parts["work"], "work", _work, say),
+    )
+
+
+def _listed(part: Part[Any], field: str, row: Any, say: Speech) -> Listed:
+    if part.value is None:
+        return Listed(trouble=say("unknown: {why}", why=part.refusal.message if part.refusal else ""))
+    rows = [row(each, say) for each in getattr(part.value, field)]
+    return Listed(rows, bool(part.value.next_page_token))
+
+
+def _consumer(each: Any, say: Speech) -> Consumer:
+    return Consumer(
+        name=last(each.name),
+        source=last(each.service),
+        pending=say.number(each.pending_count),
+        in_hand=say.number(each.in_hand_count),
+        parked=say.number(each.parked_count),
+        dead=say.number(each.dead_letter_count),
+        missing=each.missing,
+    )
+
+
+def _timer(each: Any, say: Speech) -> Due:
+    failed = say("failed {n} times", n=say.number(each.attempt_count)) if each.attempt_count else ""
+    return _due(each, failed, "warn" if failed else "", say)
+
+
+def _work(each: Any, say: Speech) -> Due:
+    state = value_name(each, "state")
+    told = say(STATES.get(state, said(state.lower())))
+    if each.alarm:
+        told = say("waits for us to mend something")
+    if each.attempt_count:
+        told = say("{told}, attempt {n}", told=told, n=say.number(each.attempt_count))
+    if each.code:
+        told = say("{told}: {code}", told=told, code=each.code)
+    return _due(each, told, "bad" if each.alarm else "warn" if state == "UNKNOWN" else "", say)
+
+
+def _due(each: Any, state: str, mood: str, say: Speech) -> Due:
+    at = moment(each.due_time)
+    return Due(said(each.kind), each.key, say.away(at), say.exactly(at), at < say.now, state, mood)

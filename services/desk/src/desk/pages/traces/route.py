@@ -1,0 +1,74 @@
+"""`/traces/{trace_id}`: a waterfall; `/operations/traces`: the failed and the slow ones."""
+
+import re
+from datetime import datetime
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from chassis.errors import NotFound
+from desk.pages.base import Look
+from desk.pages.operations.asking import readable
+from desk.pages.traces import listing
+from desk.pages.traces.store import Traces, TraceStore, TracesUnavailable
+from desk.pages.traces.waterfall import waterfall
+
+router = APIRouter()
+TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
+SLOW_MS, SLOW_MAX_MS = 1000, 3_600_000
+
+
+@router.get("/traces/{trace_id}")
+async def trace(look: Look, trace_id: str) -> Response:
+    """The waterfall, of an id as answers and log lines have it."""
+    if not TRACE_ID.fullmatch(trace_id):
+        raise NotFound("traces/…", "A trace is known by 32 hexadecimal digits.")
+    known: Traces = look.request.app.state.traces
+    made, trouble = None, ""
+    if known.store:
+        try:
+            made = waterfall(await known.store.trace(trace_id))
+        except TracesUnavailable as refusal:
+            trouble = refusal.message
+    return look.answer(
+        "pages/traces/trace.html",
+        status=200 if made else 503 if trouble else 404,
+        page=made,
+        trace_id=trace_id,
+        link=known.href(trace_id),
+        trouble=trouble,
+        is_configured=known.store is not None,
+    )
+
+
+@router.get("/operations/traces")
+async def traces(look: Look, of: str = "failed", service: str = "", ms: str = "") -> Response:
+    """Those of the last day that failed, or that were slow, of all services or of one."""
+    names = readable(look)
+    store: TraceStore | None = look.request.app.state.traces.store
+    at_least = min(max(int(ms), 1), SLOW_MAX_MS) if ms.isascii() and ms.isdigit() and len(ms) < 9 else SLOW_MS
+    chosen = [service] if service in names else names
+    found, trouble = [], ""
+    if store:
+        try:
+            found = await _found(store, chosen, look.say.now, of, at_least)
+        except TracesUnavailable as refusal:
+            trouble = refusal.message
+    return look.answer(
+        "pages/traces/traces.html",
+        found=found,
+        of="slow" if of == "slow" else "failed",
+        service=service if service in names else "",
+        services=[("", look.say("All services")), *((name, name) for name in names)],
+        ms=at_least,
+        trouble=trouble,
+        is_configured=store is not None,
+    )
+
+
+async def _found(
+    store: TraceStore, services: list[str], now: datetime, of: str, at_least_ms: int
+) -> list[listing.Listed]:
+    if of == "slow":
+        return listing.slow(await store.slow(services, now, at_least_ms), at_least_ms)
+    return listing.failed(await store.failed(services, now))
