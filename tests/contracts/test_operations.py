@@ -1,6 +1,7 @@
 """What people who run a service see of it and do about it, on a service that runs."""
 
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,6 +143,11 @@ async def test_a_dropped_dead_letter_is_missing_nowhere_and_the_audit_says_why(
             await call(request)
         assert reason(refused.value) == "RESOURCE_NOT_FOUND"
     assert not (await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))).set_aside
+
+
+async def test_the_backlog_says_which_version_answers(running: Running, operator: Any) -> None:
+    backlog = await operator.GetBacklog(ops.GetBacklogRequest(name=BACKLOG))
+    assert backlog.version == version(f"rapport-{running.app.name}")
 
 
 async def test_the_backlog_and_the_consumers_tell_what_was_given_up_on(operator: Any, letter: Any) -> None:

@@ -24,6 +24,7 @@ from chassis.grpc.mutation import answered, mutation, once, request_of
 from chassis.names import Pattern
 from chassis.operations import store
 from chassis.outbox.republish import before, republish_some
+from chassis.telemetry.exporting import version_of
 from chassis.work.timers import Timer
 from rapport.operations.v1 import operations_pb2, operations_service_pb2, operations_service_pb2_grpc
 
@@ -80,6 +81,7 @@ class OperationsRpc(operations_service_pb2_grpc.OperationsServiceServicer):
             ],
             work=await store.WORK_BY_KIND.all(self.db),
             overdue_timer_count=timers["overdue"],
+            version=version_of(self.db.service),
         )
 
     async def GetConsumer(

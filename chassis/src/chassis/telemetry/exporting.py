@@ -64,7 +64,7 @@ class Stripped(SpanExporter):
 
 def provider(service: str, processor: SpanProcessor) -> TracerProvider:
     """A provider that records all it gets: `tracing.decide` has decided. OTEL_RESOURCE_ATTRIBUTES apply."""
-    resource = Resource.create({"service.name": service, "service.version": _version(service)})
+    resource = Resource.create({"service.name": service, "service.version": version_of(service)})
     made = TracerProvider(
         sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, span_limits=SpanLimits(max_links=128)
     )
@@ -153,7 +153,8 @@ def _stripped(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def _version(service: str) -> str:
+def version_of(service: str) -> str:
+    """The version of a service, as it is installed; of the chassis, for one that is not."""
     try:
         return version(f"rapport-{service}")
     except PackageNotFoundError:

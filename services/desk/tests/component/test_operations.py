@@ -1,6 +1,7 @@
 """The pages for operators, of a desk before real services with real dead letters."""
 
 import re
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -72,7 +73,7 @@ async def test_a_service_that_does_not_answer_costs_its_row_and_the_others_say_h
     page = text(await ada.get("/operations"))
     assert "4 services do not answer: their state is unknown." not in page  # the desk itself answers
     assert "3 services do not answer: their state is unknown." in page
-    assert "loyalty Serves empty up to date 0 1 on time on time" in page
+    assert f"loyalty Serves {version('rapport-loyalty')} empty up to date 0 1 on time on time" in page
     assert re.search(
         r"cases No answer never answered since .*?, when this desk asked first( unknown){6}", page
     )

@@ -53,7 +53,7 @@ def at(moment: datetime) -> Timestamp:
 def serving(backlog: Backlog | None = None, *consumers: Consumer) -> Asked:
     return Asked(
         Part(HealthCheckResponse(status=HealthCheckResponse.SERVING)),
-        Part(backlog or Backlog()),
+        Part(backlog or Backlog(version="0.3.0")),
         Part(ListConsumersResponse(consumers=consumers)),
     )
 
@@ -81,15 +81,15 @@ def test_a_service_that_does_not_answer_is_unknown_in_all_and_costs_its_row() ->
     silent = {"loyalty": Silence(NOW - timedelta(minutes=18), heard)}
     page = overview({"cases": serving(), "loyalty": Asked(AWAY, AWAY, AWAY)}, silent, SAY)
     cases, loyalty = page.services
-    assert (cases.state.text, cases.since) == ("Serves", "")
-    assert (loyalty.state.text, loyalty.since) == ("No answer", "last answered today 08:41, 19 minutes ago")
+    assert (cases.state.text, cases.note) == ("Serves", "0.3.0")
+    assert (loyalty.state.text, loyalty.note) == ("No answer", "last answered today 08:41, 19 minutes ago")
     assert {cell.text for cell in loyalty.cells} == {"unknown"}
     assert page.verdict.text == "1 service does not answer: its state is unknown."
 
 
 def test_one_that_has_never_answered_says_since_when_it_was_asked() -> None:
     [row] = of(cases=Asked(AWAY, AWAY, AWAY)).services
-    assert row.since == "never answered since today 09:00, when this desk asked first"
+    assert row.note == "never answered since today 09:00, when this desk asked first"
 
 
 def test_a_broker_that_is_away_leaves_the_consumers_unknown_and_the_rest_known() -> None:

@@ -33,12 +33,15 @@ class Backlog(_message.Message):
     SET_ASIDE_FIELD_NUMBER: _builtins.int
     WORK_FIELD_NUMBER: _builtins.int
     OVERDUE_TIMER_COUNT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`services/{service}/backlog`."""
     unpublished_fact_count: _builtins.int
     """Facts that are not published yet."""
     overdue_timer_count: _builtins.int
     """Timers that are due for more than a minute and have not fired."""
+    version: _builtins.str
+    """The version of the service, such as `0.3.0`: of the replica that answered, which during a rollout is one of two."""
     @_builtins.property
     def oldest_unpublished_time(self) -> _timestamp_pb2.Timestamp:
         """When the oldest unpublished fact was recorded; absent when there is none."""
@@ -60,10 +63,11 @@ class Backlog(_message.Message):
         set_aside: _abc.Iterable[Global___SetAside] | None = ...,
         work: _abc.Iterable[Global___WorkBacklog] | None = ...,
         overdue_timer_count: _builtins.int = ...,
+        version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unpublished_time", b"oldest_unpublished_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "work", b"work"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "oldest_unpublished_time", b"oldest_unpublished_time", "overdue_timer_count", b"overdue_timer_count", "set_aside", b"set_aside", "unpublished_fact_count", b"unpublished_fact_count", "version", b"version", "work", b"work"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,13 +40,14 @@ class Service:
     """A line of the table.
 
     Attributes:
+        note: since when it is silent, or its version.
         cells: outbox, consumers, set aside, dead letters, work, timers.
 
     """
 
     name: str
     state: Cell
-    since: str
+    note: str
     cells: Sequence[Cell]
 
 
@@ -110,7 +111,9 @@ def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> S
         else [unknown] * 5
     )
     lag = _lag(consumers.consumers, say) if consumers else unknown
-    return Service(name, _state(asked, say), "", [waiting[0], lag, *waiting[1:]])
+    return Service(
+        name, _state(asked, say), backlog.version if backlog else "", [waiting[0], lag, *waiting[1:]]
+    )
 
 
 def _state(asked: Asked, say: Speech) -> Cell:
