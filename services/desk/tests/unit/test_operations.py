@@ -89,7 +89,7 @@ def test_a_service_that_does_not_answer_is_unknown_in_all_and_costs_its_row() ->
 
 def test_one_that_has_never_answered_says_since_when_it_was_asked() -> None:
     [row] = of(cases=Asked(AWAY, AWAY, AWAY)).services
-    assert row.note == "never answered since today 09:00, when this desk asked first"
+    assert row.note == "silent since today 09:00, now, when this desk first asked"
 
 
 def test_a_broker_that_is_away_leaves_the_consumers_unknown_and_the_rest_known() -> None:

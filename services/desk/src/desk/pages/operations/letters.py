@@ -169,5 +169,5 @@ def _unknown(name: str, refusal: Refusal, silence: Silence | None, say: Speech) 
     if silence is None:
         return say("{service}: {why}", service=name, why=refusal.message)
     if silence.heard is None:
-        return say("{service} has never answered since {at}.", service=name, at=say.moment(silence.since))
+        return say("{service} is silent since {at}.", service=name, at=say.moment(silence.since))
     return say("{service} last answered {at}.", service=name, at=say.moment(silence.heard))

@@ -94,15 +94,10 @@ def _verdict(troubles: int, silent: int, say: Speech) -> Cell:
 def _service(name: str, asked: Asked, silence: Silence | None, say: Speech) -> Service:
     unknown = Cell(say("unknown"), "soft")
     if silence is not None:
-        since = (
-            say(
-                "last answered {moment}, {ago}", moment=say.moment(silence.heard), ago=say.away(silence.heard)
-            )
-            if silence.heard
-            else say(
-                "never answered since {moment}, when this desk asked first", moment=say.moment(silence.since)
-            )
-        )
+        since, at = say("last answered {moment}, {ago}"), silence.heard
+        if at is None:
+            since, at = say("silent since {moment}, {ago}, when this desk first asked"), silence.since
+        since = say(since, moment=say.moment(at), ago=say.away(at))
         return Service(name, Cell(say("No answer"), "bad"), since, [unknown] * 6)
     backlog, consumers = asked.backlog.value, asked.consumers.value
     waiting = (
