@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -529,9 +529,12 @@ class _Maker:
         refused = [part.refusal for name in parts if (part := self.parts.get(name)) and part.refusal]
         if any(each.code == "PERMISSION_DENIED" for each in refused):
             return say("You may not see this.")
+        behind = self._behind(service)
+        if refused and behind:
+            return say("{service} does not answer, {behind}.", service=words.titled(service), behind=behind)
         if refused:
             return say("{service} does not answer; this may be old.", service=words.titled(service))
-        return self._behind(service)
+        return behind
 
     def _behind(self, service: str) -> str:
         source = (
@@ -541,12 +544,11 @@ class _Maker:
         )
         if source is None or value_name(source, "state") == "FRESH":
             return ""
-        age = self.say.lasting(source.age.ToTimedelta())
-        return (
-            self.say("{age} behind", age=age)
-            if value_name(source, "state") == "BEHIND"
-            else self.say("nothing heard for {age}", age=age)
-        )
+        say, age = self.say, source.age.ToTimedelta()
+        if value_name(source, "state") == "SILENT":  # a moment, which stays as it is while time goes on
+            return say("nothing heard since {time}", time=say.moment(say.now - age))
+        short = age < timedelta(minutes=1)
+        return say("{age} behind", age=f"{age.seconds} s" if short else say.lasting(age))
 
 
 def _name(promise: Any) -> str:

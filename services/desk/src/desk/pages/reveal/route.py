@@ -26,7 +26,9 @@ PURPOSES: Mapping[str, str] = {
 @router.get("/customers/{uuid}/identifiers/{identifier}/reveal")
 async def asked(look: Look, uuid: str, identifier: str) -> Response:
     """What for."""
-    return look.answer("pages/reveal/reveal.html", purposes=list(PURPOSES.items()), value="", href="")
+    action = look.request.url.path
+    asked_for = list(PURPOSES.items())
+    return look.answer("pages/reveal/reveal.html", action=action, purposes=asked_for, value="", href="")
 
 
 @router.post("/customers/{uuid}/identifiers/{identifier}/reveal")
@@ -44,4 +46,5 @@ async def shown(look: Look, request: Request, uuid: str, identifier: str) -> Res
     value = found.normalized_value or found.value
     scheme = {"PHONE": "tel", "EMAIL": "mailto"}.get(value_name(found, "type"), "")
     href = f"{scheme}:{value}" if scheme else ""
-    return look.answer("pages/reveal/reveal.html", 200, {"X-Form": "1"}, purposes=[], value=value, href=href)
+    told = {"action": "", "purposes": [], "value": value, "href": href}
+    return look.answer("pages/reveal/reveal.html", 200, {"X-Form": "1"}, **told)

@@ -22,6 +22,7 @@ async function open(href, from) {
 }
 function show(html, from) {
   panel.replaceChildren(fragment(html));
+  panel.ariaLabel = ($("h2", panel) ?? from)?.textContent.trim() ?? "";
   panel.hidden = false;
   const at = from?.getBoundingClientRect();
   if (at) {
@@ -137,7 +138,7 @@ document.addEventListener("keydown", event => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") { event.preventDefault(); $("#find").select(); return; }
   if (event.ctrlKey && event.key === "Enter") { const form = event.target.closest("form"); if (form) { event.preventDefault(); form.requestSubmit(); } return; }
   if (event.key === "Escape") { $("#found").hidden = true; close(); return; }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing || event.repeat || off()) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.getModifierState("AltGraph") || event.isComposing || event.repeat || off()) return;
   if (event.target.closest("input, textarea, select, [contenteditable]") || event.key.length !== 1) return;
   const to = $(`[data-letter="${CSS.escape(event.key.toUpperCase())}"]`);
   if (to) { event.preventDefault(); to.matches("textarea, input") ? to.focus() : to.click(); }

@@ -62,7 +62,7 @@ for (const region of all("[data-live]")) { region.addEventListener("pointerleave
 let speaking = 0;
 function announce() {
   clearTimeout(speaking);
-  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = to.dataset.word; }, 1500);
+  speaking = setTimeout(() => { const to = document.getElementById("changes"); if (to) to.textContent = `${to.dataset.word}, ${new Date().toLocaleTimeString()}`; }, 1500);
 }
 function told(on, why = "") {
   if (on && !down && word.classList.contains("on")) return;
@@ -108,7 +108,7 @@ channel.onmessage = ({data}) => {
   if (data.to === "all") receive(data.message);
   else if (data.to === "leader") {
     if (data.wants === undefined) wanted.delete(data.tab); else wanted.set(data.tab, data.wants);
-    if (leads) stream();
+    if (leads) { stream(); if (data.wants !== undefined && source.readyState === EventSource.OPEN) channel.postMessage({to: "all", message: {kind: "beat", data: {}}}); }
   } else if (data.to === "tabs") channel.postMessage({to: "leader", tab, wants: mine});
 };
 channel.postMessage({to: "leader", tab, wants: mine});
