@@ -3,20 +3,24 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
+import asyncpg
 import httpx
 from aiosmtpd.smtp import SMTP
 
 from cases.service import service as cases
 from chassis.clock import Clock
+from chassis.lifecycle import Lifecycle
 from chassis.service import Service
 from customer.service import service as customer
+from desk.auth.gate import Gate
+from desk.auth.tokens import Tokens
 from desk.service import service as desk
 from loyalty.service import service as loyalty
 from notifications.service import service as notifications
@@ -30,6 +34,7 @@ from rapport_tools.demo.story import Outcome, Story
 from rapport_tools.local.home import Home
 from rapport_tools.local.mail import Handler, Mailbox
 from rapport_tools.local.roles import ROLES
+from tests.browser.visitor import Visitor
 
 SERVICES: list[Service[Any]] = [customer, cases, loyalty, notifications]
 
@@ -60,10 +65,14 @@ class Company:
         clock: that of the services.
         services: by name; each may be stopped.
         mailbox: what customers were sent.
+        gate: signs people in.
 
     """
 
-    def __init__(self, issuer: TestIssuer, folder: Path, clock: Clock, start: Start) -> None:
+    def __init__(
+        self, infrastructure: Infrastructure, issuer: TestIssuer, folder: Path, clock: Clock, start: Start
+    ) -> None:
+        self._infrastructure = infrastructure
         self.clock = clock
         self.mailbox = Mailbox(folder / "mail")
         self.mailbox.folder.mkdir()
@@ -90,6 +99,23 @@ class Company:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return dict(answer.json())
 
+    async def session(self, person: Person, form: str = "") -> dict[str, str]:
+        """The cookies of a browser in which somebody has just signed in; `form`: that it had, of forms."""
+        begun = await self.gate.sessions.begin(Tokens(self.token(person)), person.name.capitalize(), form)
+        return {self.gate.jar.session: begun.session, self.gate.jar.form: begun.form}
+
+    async def sign_in(self, visitor: Visitor, person: Person = ALICE) -> None:
+        """Give a browser a session of somebody's, as if they had signed in at the provider."""
+        had = {each["name"]: each["value"] for each in await visitor.context.cookies()}
+        told = await self.session(person, had.get(self.gate.jar.form, ""))
+        told["zone"] = visitor.zone  # or the first page is loaded twice
+        await visitor.context.add_cookies(
+            [
+                {"name": name, "value": value, "url": self.url, "sameSite": "Lax"}
+                for name, value in told.items()
+            ]
+        )
+
     async def tell_story(self, tell: Callable[[str, str], None], customer: str = "") -> Outcome:
         """Have the story of the demo happen, in another thread; `tell` is called there after each step."""
         return await asyncio.to_thread(Story(self._session, tell, customer).run)
@@ -106,6 +132,7 @@ class Company:
         for service in SERVICES:
             await self.begin(service, **(post if service is notifications else {}))
         await self.begin(desk)
+        self.gate = Gate(self.services["desk"].app)
 
     async def begin(self, service: Service[Any], **settings: Any) -> None:
         """Start a service where the others look for it."""
@@ -113,6 +140,20 @@ class Company:
         self.services[service.name] = await self._start(
             service, peers=peers, grpc_port=self._ports[service.name], **settings
         )
+
+    def reading(self, name: str) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A superuser's connection to the database of a service."""
+        return self._infrastructure.superuser(str(self.services[name].app.settings.database_url))
+
+    async def restart(self, name: str) -> None:
+        """Start a stopped service again, where it was, with what it had."""
+        running = self.services[name]
+        service = next(each for each in [*SERVICES, desk] if each.name == name)
+        running.app = service.app(running.app.settings, self.clock)
+        running.db, running.lifecycle = running.app.db, Lifecycle(running.app)
+        await running.lifecycle.start()
+        if service is desk:
+            self.gate = Gate(running.app)
 
     async def close(self) -> None:
         """End what is no service."""
@@ -133,12 +174,20 @@ async def company(
 ) -> AsyncIterator[Company]:
     """A company for the time of the block."""
     async with starting(infrastructure, issuer, clock, folder) as start:
-        opened = Company(issuer, folder, clock, start)
+        opened = Company(infrastructure, issuer, folder, clock, start)
         try:
             await opened.open()
             yield opened
         finally:
             await opened.close()
+
+
+class SignedIn(Protocol):
+    """Opens a browser in which somebody has signed in; how, as of `tests.browser.visitor.visiting`."""
+
+    def __call__(self, person: Person = ALICE, **how: Any) -> Awaitable[Visitor]:
+        """Open it."""
+        ...
 
 
 class Steps:

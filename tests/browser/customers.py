@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from rapport_testing.clock import ManualClock
 from rapport_testing.wait import eventually
@@ -154,3 +155,22 @@ async def _pile(company: Company, customer: str, number: int) -> None:
     purchase = {"customer": customer, "amount": {"currencyCode": "USD", "units": str(10**9 + number)}}
     purchase["purchaseTime"] = moment(company, days=number)
     await company.ask(ADMIN, "POST", "purchases:record", purchase=purchase)
+
+
+async def somebody(company: Company, given: str = "Nora", **more: Any) -> str:
+    """Somebody ordinary, whom nothing has happened to yet."""
+    email = {"type": "TYPE_EMAIL", "value": f"nora.{uuid4().hex[:8]}@example.com"}
+    known: dict[str, Any] = {"person": {"givenName": given, "familyName": "Winter"}, "identifiers": [email]}
+    return str((await company.ask(ALICE, "POST", "customers", **known | more))["name"])
+
+
+async def contacts(company: Company, customer: str) -> list[str]:
+    """What was said, as it was recorded, newest first."""
+    listed = await company.ask(ALICE, "GET", f"{customer}/timelineEntries?pageSize=1000")
+    return [each["summary"] for each in listed.get("timelineEntries", []) if each.get("summary")]
+
+
+async def say(company: Company, customer: str, summary: str, **more: Any) -> None:
+    """Have a colleague record a contact."""
+    contact = {"channel": "CHANNEL_VOICE", "direction": "DIRECTION_INBOUND", "summary": summary, **more}
+    await company.ask(DORA, "POST", f"{customer}/timelineEntries:recordInteraction", timelineEntry=contact)

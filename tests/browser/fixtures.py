@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tests.browser.visitor import Visitor, visiting
+from tests.browser.visitor import PATIENCE_MS, Visitor, visiting
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -49,8 +49,9 @@ def chromium() -> str:
 async def browser() -> AsyncIterator["Browser"]:
     """One browser for all tests of this worker; each visitor has a context of its own."""
     path = chromium()
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE_MS)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *as_root])

@@ -13,9 +13,12 @@ STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practi
 TABS_MAX = 200
 DRAWN = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 FOCUSED = """() => {
-    const at = document.activeElement, style = getComputedStyle(at);
-    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-    const seen = outlined || style.boxShadow !== "none";
+    const at = document.activeElement;
+    const drawn = style => (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0)
+        || style.boxShadow !== "none";
+    // The frame around a field may show that it has the focus.
+    const frame = at.closest(":is(form, label):focus-within") ?? at;
+    const seen = drawn(getComputedStyle(at)) || drawn(getComputedStyle(frame));
     const words = (at.getAttribute("aria-label") || at.innerText || at.name || at.id || "").trim();
     return {tag: at.tagName.toLowerCase(), words: words.replace(/\\s+/g, " ").slice(0, 60), seen};
 }"""

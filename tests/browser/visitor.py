@@ -26,11 +26,12 @@ class Visitor:
     Attributes:
         page: its first tab.
         context: for more tabs, cookies, being offline.
+        zone: where its clock is.
 
     """
 
-    def __init__(self, context: "BrowserContext", page: "Page") -> None:
-        self.context, self.page = context, page
+    def __init__(self, context: "BrowserContext", page: "Page", zone: str) -> None:
+        self.context, self.page, self.zone = context, page, zone
         self._said: list[str] = []
         self._expected: list[re.Pattern[str]] = []
         context.on("weberror", lambda error: self._said.append(f"error of a page: {error.error}"))
@@ -103,6 +104,6 @@ async def visiting(
         context.set_default_timeout(PATIENCE_MS)
         await context.add_init_script(REPORT_VIOLATIONS)
         await context.tracing.start(snapshots=True)
-        yield Visitor(context, await context.new_page())
+        yield Visitor(context, await context.new_page(), zone)
     finally:
         await context.close()

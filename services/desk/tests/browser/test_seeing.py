@@ -1,0 +1,171 @@
+"""Everything about a customer on one screen, for everybody, in their time and within their rights."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from rapport_testing.clock import ManualClock
+from rapport_testing.wait import eventually
+from rapport_tools.local.roles import ROLES
+from tests.browser.company import ALICE, Company, Person, SignedIn
+from tests.browser.customers import ahead, in_trouble, say, somebody, unknown
+from tests.browser.looking import barriers, keyboard_stops
+
+# What a role is offered on a customer's page, and what it needs the permission for.
+OFFERED = {
+    "Correct": "customer.customers.write",
+    "Another manager": "customer.customers.assign",
+    "Give goodwill": "loyalty.goodwill.grant",
+    "Promise something": "cases.promises.write",
+    "Open a case": "cases.cases.write",
+}
+
+
+@pytest.fixture(scope="module")
+def time_of_day() -> ManualClock:
+    """Three days ago, which a customer takes to get into trouble."""
+    return ManualClock(datetime.now(UTC) - timedelta(days=3))
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def erika(desk: Company, time_of_day: ManualClock) -> str:
+    """The customer in trouble; then it is now."""
+    return await in_trouble(desk, time_of_day)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+async def test_row_26_nothing_bars_anybody(
+    desk: Company, signed_in: SignedIn, erika: str, dark: bool, narrow: bool
+) -> None:
+    visitor = await signed_in(dark=dark, narrow=narrow)
+    page = visitor.page
+    await page.goto(f"/{erika}")
+    assert await barriers(page) == []
+    await page.locator("#promises").get_by_role("button", name="why").first.click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Because")
+    assert await barriers(page) == []
+
+
+async def test_row_26_the_keyboard_reaches_every_control_and_one_sees_where_it_is(
+    desk: Company, signed_in: SignedIn, erika: str
+) -> None:
+    visitor = await signed_in()
+    await visitor.page.goto(f"/{erika}")
+    stops = await keyboard_stops(visitor.page)
+    assert [stop for stop in stops if not stop["seen"]] == []
+    controls = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+    assert len(stops) == await visitor.page.locator(f":is({controls}):visible").count()
+
+
+async def test_a_customer_in_trouble_is_seen_without_scrolling(
+    desk: Company, signed_in: SignedIn, erika: str
+) -> None:
+    visitor = await signed_in()
+    await visitor.page.goto(f"/{erika}")
+    for card in ("#who", "#worth", "#points", "#promises", "#cases"):
+        box = await visitor.page.locator(card).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800, card
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+async def test_nothing_sticks_out_of_the_page(
+    desk: Company, signed_in: SignedIn, erika: str, narrow: bool
+) -> None:
+    visitor = await signed_in(narrow=narrow)
+    for customer in (erika, await unknown(desk)):
+        await visitor.page.goto(f"/{customer}")
+        assert await visitor.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("role", [*ROLES])
+async def test_row_17_each_role_is_offered_what_the_services_let_it_do_and_nothing_else(
+    desk: Company, signed_in: SignedIn, role: str
+) -> None:
+    person, customer = Person("robin", role), await somebody(desk)
+    visitor = await signed_in(person)
+    await visitor.page.goto(f"/{customer}")
+    allowed = {each for each, permission in OFFERED.items() if may(person, permission)}
+    shown = {
+        each for each in OFFERED if await visitor.page.get_by_role("button", name=each, exact=False).count()
+    }
+    assert shown == allowed
+    if "Open a case" not in allowed:
+        with pytest.raises(AssertionError, match="403"):
+            await desk.ask(
+                person,
+                "POST",
+                "cases:open",
+                case={"customer": customer, "topic": "delivery", "owner": "agents/alice"},
+            )
+
+
+def may(person: Person, permission: str) -> bool:
+    """Whether their token lets them."""
+    return bool({"*", permission} & set(person.permissions))
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "second"),
+    [
+        ("Europe/Berlin", "02:30:00 CEST", "02:30:00 CET"),
+        ("America/New_York", "20:30:00 Eastern Daylight Time", "21:30:00 Eastern Daylight Time"),
+        ("Asia/Kolkata", "06:00:00 +0530", "07:00:00 +0530"),
+    ],
+)
+async def test_row_23_a_moment_is_told_where_one_is_with_its_zone_also_in_the_night_of_the_change(
+    desk: Company, signed_in: SignedIn, zone: str, first: str, second: str
+) -> None:
+    customer = await somebody(desk)
+    for at, what in (("2025-10-26T00:30:00Z", "summer"), ("2025-10-26T01:30:00Z", "winter")):
+        await say(desk, customer, what, occurTime=at)
+    visitor = await signed_in(zone=zone)
+    await visitor.page.goto(f"/{customer}")
+    for what, told in (("summer", first), ("winter", second)):
+        line = visitor.page.locator("#timeline li").filter(has_text=what)
+        assert told in (await line.locator("time").get_attribute("title") or "")
+
+
+async def test_row_23_what_is_past_is_never_said_to_come(desk: Company, signed_in: SignedIn) -> None:
+    customer = await somebody(desk)
+    for hours, zone in ((2, "Pacific/Kiritimati"), (2, "Pacific/Niue")):
+        promise = {"customer": customer, "department": "departments/front-desk", "kind": "call-back"}
+        await desk.ask(
+            ALICE, "POST", "promises:make", promise=promise | {"dueTime": ahead(desk, hours=hours)}
+        )
+        visitor = await signed_in(zone=zone)
+        await visitor.page.goto(f"/{customer}")
+        await expect(visitor.page.locator("#promises")).to_contain_text("in 2 hours")
+        await expect(visitor.page.locator("#promises")).not_to_contain_text("ago")
+
+
+async def test_row_30_the_page_has_no_number_until_it_is_asked_for_with_a_purpose_which_is_kept(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    number = "+49 30 901821"
+    customer = await somebody(desk, identifiers=[{"type": "TYPE_PHONE", "value": number}])
+    visitor = await signed_in()
+    sources: list[str] = []
+    page = visitor.page
+    await page.goto(f"/{customer}")
+    sources.append(await page.content())
+    sources.append(await (await visitor.context.request.get(f"/{customer}/cards")).text())
+    digits = re.sub(r"\D", "", number)
+    assert [source for source in sources if digits[-6:] in re.sub(r"[^\d<>]", "", source)] == []
+    await page.locator("#who .masked").click()
+    panel = page.get_by_role("dialog")
+    await panel.get_by_label("What for?").select_option("identity-check")
+    await panel.get_by_role("button", name="Show it").click()
+    await expect(panel).to_contain_text(digits)
+
+    async def audited() -> list[Any]:
+        async with desk.reading("customer") as connection:
+            return await connection.fetch(
+                "SELECT * FROM audit WHERE purpose = 'identity-check' AND what LIKE '%GetIdentifier'"
+            )
+
+    assert len(await eventually(audited)) == 1

@@ -1,0 +1,246 @@
+"""What is typed is never lost, done once, and goes to whom it was meant for."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, Page, Route, expect
+
+from rapport_testing.wait import eventually
+from tests.browser.company import ALICE, DORA, Company, Person, SignedIn
+from tests.browser.customers import contacts, say, somebody
+from tests.browser.looking import focused
+from tests.browser.visitor import Visitor
+
+ALT_GR_E = """() => document.body.dispatchEvent(
+    new KeyboardEvent("keydown", {key: "e", modifierAltGraph: true, bubbles: true}))"""
+GREETING = {"type": "TYPE_INFORMATION", "purpose": "purposes/service", "defaultLanguageCode": "en"}
+SUSAN = Person("susan", "manager")
+
+
+@pytest.fixture(scope="module")
+async def greeting(desk: Company) -> str:
+    """A message that people may send, without anything to fill in."""
+    made = await desk.ask(SUSAN, "POST", "templates?templateId=a-greeting", **GREETING)
+    text = {"subject": "Good day", "body": "Dear {{ customer_name }}, good day. {{ contact_name }}"}
+    await desk.ask(SUSAN, "POST", f"{made['name']}/texts?templateTextId=en", **text)
+    return str(made["name"])
+
+
+def note(page: Page) -> Locator:
+    """The box that is always there."""
+    return page.get_by_label("What did the customer say?")
+
+
+async def at(visitor: Visitor, customer: str) -> Page:
+    """Their page, live."""
+    await visitor.page.goto(f"/{customer}")
+    await expect(visitor.page.locator("#live")).to_contain_text("live")
+    return visitor.page
+
+
+async def opened(page: Page, letter: str) -> Locator:
+    """The form that a key opens."""
+    await page.keyboard.press(letter)
+    form = page.get_by_role("dialog").locator("form")
+    await expect(form).to_be_visible()
+    return form
+
+
+async def kept(page: Page, change: Any) -> None:
+    """Do what changes a form, and wait until its draft is kept."""
+    async with page.expect_response(lambda answer: "/drafts/" in answer.url) as answered:
+        await change
+    assert (await answered.value).ok
+
+
+async def test_row_1_what_was_typed_is_there_after_a_field_changes_and_the_page_is_loaded_again(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    await kept(page, note(page).fill("She will be away until Friday."))
+    await kept(page, page.get_by_label("How").first.select_option("EMAIL"))
+    await page.reload()
+    await expect(note(page)).to_have_value("She will be away until Friday.")
+    await expect(page.get_by_label("How").first).to_have_value("EMAIL")
+    elsewhere = await signed_in()
+    await expect(note(await at(elsewhere, customer))).to_have_value("She will be away until Friday.")
+    other = await signed_in(Person("bob"))
+    await expect(note(await at(other, customer))).to_have_value("")
+
+
+async def test_row_2_a_session_that_dies_while_one_types_costs_nothing_and_the_note_is_there_once(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    await note(page).fill("Wants to be called back.")
+    await desk.gate.sessions.end_all("agent:alice")
+    visitor.expect("status of 401")
+
+    async def is_over() -> bool:
+        return (
+            await visitor.context.request.head("/live", headers={"x-requested-with": "fragment"})
+        ).status == 401
+
+    await eventually(is_over)
+    await note(page).press("Control+Enter")
+    await expect(page.get_by_role("alert").get_by_role("link", name="Sign in")).to_be_visible()
+    await expect(note(page)).to_have_value("Wants to be called back.")
+    await desk.sign_in(visitor)
+    await note(page).press("Control+Enter")
+    await expect(note(page)).to_have_value("")
+    assert await contacts(desk, customer) == ["Wants to be called back."]
+
+
+async def to_send(visitor: Visitor, customer: str) -> Page:
+    """Their page, on which a message to them was just sent, which waits for ten seconds."""
+    await visitor.page.clock.install()
+    page = await at(visitor, customer)
+    form = await opened(page, "S")
+    await form.get_by_role("button", name="See it").click()
+    send = form.get_by_role("button", name="Send to Nora Winter")
+    await expect(form).to_contain_text("Nora")
+    await send.click()
+    return page
+
+
+async def notices(desk: Company, customer: str) -> list[Any]:
+    """What they were told, or are about to be."""
+    listed = await desk.ask(ALICE, "GET", f'notices?filter=customer="{customer}"')
+    return list(listed.get("notices", []))
+
+
+async def test_row_3_a_message_goes_to_whom_its_button_names_whatever_is_opened_meanwhile(
+    desk: Company, signed_in: SignedIn, greeting: str
+) -> None:
+    visitor = await signed_in(SUSAN)
+    nora, erik = await somebody(desk), await somebody(desk, "Erik")
+    page = await to_send(visitor, nora)
+    await expect(page.locator("#toast")).to_contain_text("Send to Nora Winter")
+    await page.goto(f"/{erik}")
+    [notice] = await eventually(lambda: notices(desk, nora))
+    assert (notice["customer"], notice["template"]) == (nora, greeting)
+    assert await notices(desk, erik) == []
+
+
+async def test_row_15_what_is_taken_back_within_ten_seconds_is_never_sent_and_what_is_not_goes_once(
+    desk: Company, signed_in: SignedIn, greeting: str
+) -> None:
+    visitor, customer = await signed_in(SUSAN), await somebody(desk)
+    page = await to_send(visitor, customer)
+    await page.get_by_role("button", name="Undo").click()
+    form = page.get_by_role("dialog").locator("form")
+    await expect(form).to_be_visible()
+    await page.clock.run_for(11_000)
+    assert await notices(desk, customer) == []
+    await form.get_by_role("button", name="See it").click()
+    await form.get_by_role("button", name="Send to Nora Winter").click()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    await page.clock.run_for(11_000)
+    assert len(await eventually(lambda: notices(desk, customer))) == 1
+    await expect(page.locator("#toast")).to_contain_text("Nora Winter gets it now")
+
+
+async def test_row_9_a_key_with_another_key_held_and_keys_in_fields_do_nothing(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    panel = page.get_by_role("dialog")
+    for keys in ("Alt+e", "Control+Alt+e", "Control+Shift+W", "Shift+E", "Meta+e"):
+        await page.keyboard.press(keys)
+    await page.evaluate(ALT_GR_E)
+    await expect(panel).to_be_hidden()
+    assert page.url.endswith(customer)
+    await note(page).press_sequentially("egnop")
+    await expect(panel).to_be_hidden()
+    await expect(note(page)).to_have_value("egnop")
+    await page.get_by_text("Alice, front desk").click()
+    await page.get_by_role("button", name="Keys are letters: switch off").click()
+    await page.reload()
+    await page.keyboard.press("e")
+    await expect(panel).to_be_hidden()
+    await page.evaluate("() => localStorage.clear()")
+    await page.reload()
+    await opened(page, "e")
+
+
+async def test_row_10_what_changes_while_one_types_takes_no_focus_and_no_key(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    await note(page).press_sequentially("Every ")
+    for number in range(3):
+        await say(desk, customer, f"Said meanwhile {number}")
+        await expect(page.locator("#timeline")).to_contain_text(f"Said meanwhile {number}")
+        await page.keyboard.type("letter ")
+    assert (await focused(page))["tag"] == "textarea"
+    await expect(note(page)).to_have_value("Every letter letter letter ")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_row_11_eight_changes_leave_a_typed_field_and_an_opened_reason_as_they_are(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    await note(page).fill("Half a sen")
+    await page.locator("#who").get_by_role("button", name="why").click()
+    panel = page.get_by_role("dialog")
+    await expect(panel).to_contain_text("Because")
+    reason = await panel.inner_text()
+    for number in range(8):
+        await say(desk, customer, f"Change {number}")
+    await expect(page.locator("#timeline")).to_contain_text("Change 7")
+    assert await panel.inner_text() == reason
+    await expect(note(page)).to_have_value("Half a sen")
+    await page.keyboard.press("Escape")
+    assert (await focused(page))["words"] == "why"
+
+
+async def test_row_13_of_two_who_correct_at_once_both_texts_survive_and_the_second_decides(
+    desk: Company, signed_in: SignedIn
+) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    form = await opened(page, "E")
+    await form.get_by_label("Last name").fill("Winter-Berg")
+    known = await desk.ask(DORA, "GET", customer)
+    changed = {"person": {"givenName": "Eleonora", "familyName": "Winter"}, "etag": known["etag"]}
+    await desk.ask(DORA, "PATCH", customer, **changed)
+    await form.get_by_label("Last name").press("Control+Enter")
+    told = form.get_by_role("alert")
+    await expect(told).to_contain_text("Eleonora")
+    await expect(form.get_by_label("Last name")).to_have_value("Winter-Berg")
+    await form.get_by_label("First name").fill("Eleonora")
+    await form.get_by_label("Last name").press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    person = (await desk.ask(ALICE, "GET", customer))["person"]
+    assert (person["givenName"], person["familyName"]) == ("Eleonora", "Winter-Berg")
+
+
+async def test_row_14_five_clicks_and_a_lost_answer_are_one_note(desk: Company, signed_in: SignedIn) -> None:
+    visitor, customer = await signed_in(), await somebody(desk)
+    page = await at(visitor, customer)
+    lost = asyncio.Event()
+
+    async def lose_the_first(route: Route) -> None:
+        if lost.is_set():
+            await route.continue_()
+        else:
+            lost.set()
+            await route.fetch()  # the service did it
+            await route.abort()
+
+    await page.route("**/act/contact", lose_the_first)
+    visitor.expect("ERR_FAILED")
+    await note(page).fill("Once is enough.")
+    await page.get_by_role("button", name="Record").evaluate(
+        "button => { for (let click = 0; click < 5; click++) button.click() }"
+    )
+    await expect(note(page)).to_have_value("")
+    assert lost.is_set()
+    assert await contacts(desk, customer) == ["Once is enough."]
