@@ -25,7 +25,7 @@ def page(title: str, words: str, *links: tuple[str, str], status: int = 200) -> 
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Rapport</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{STYLESHEET}"></head>'
+        f'<link rel="icon" href="data:,"><link rel="stylesheet" href="{STYLESHEET}"></head>'
         f'<body><main class="notice"><h1>{escape(title)}</h1><p>{escape(words)}</p>'
         f"<p>{listed}</p></main></body></html>",
         status,
