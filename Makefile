@@ -6,7 +6,7 @@ MODULES := chassis rapport_testing rapport_imports rapport_tools customer cases 
 export RAPPORT_HOME ?= $(CURDIR)/.rapport
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format proto release-contracts bench slow mutants model load chaos requirements clean
+.PHONY: help setup run demo test check format proto release-contracts screenshots bench slow mutants model load chaos requirements clean
 
 ##@ Use
 run: .venv/.run ## Start the platform and stay up; Ctrl-C stops it, data is kept
@@ -39,6 +39,9 @@ proto: setup ## Generate proto/gen from the contracts
 
 release-contracts: setup ## Make today's contracts the baseline that `make check` compares with; part of a release
 	@$(BIN)/python proto/generate.py --image proto/released.binpb
+
+screenshots: setup ## Take the pictures in docs/desk: every page in every state, wide and narrow, light and dark
+	@RAPPORT_BROWSER_REQUIRED=1 $(BIN)/pytest -q services/desk/tests/browser/screenshots.py
 
 requirements: setup ## Compile the pinned, hashed requirements files again
 	@$(BIN)/python requirements.py

@@ -34,6 +34,7 @@ class Visitor:
         self.context, self.page, self.zone = context, page, zone
         self._said: list[str] = []
         self._expected: list[re.Pattern[str]] = []
+        self._allowed: list[re.Pattern[str]] = []
         context.on("weberror", lambda error: self._said.append(f"error of a page: {error.error}"))
         context.on("console", self._console)
         context.on("request", self._request)
@@ -42,11 +43,16 @@ class Visitor:
         """Let what a page says be; a pattern. A refusal (409) that a test provokes is on the console."""
         self._expected.append(re.compile(problem))
 
+    def let(self, problem: str) -> None:
+        """Let what a page may say be, whether it says so or not; a pattern."""
+        self._allowed.append(re.compile(problem))
+
     async def problems(self) -> list[str]:
         """What went wrong so far, and was not expected; and what was expected and never came."""
         for page in self.context.pages:
             await page.evaluate("0")  # what was said before has arrived
-        unexpected = [said for said in self._said if not any(each.search(said) for each in self._expected)]
+        known = [*self._expected, *self._allowed]
+        unexpected = [said for said in self._said if not any(each.search(said) for each in known)]
         missing = [each.pattern for each in self._expected if not any(map(each.search, self._said))]
         return unexpected + [f"expected, and not said: {each}" for each in missing]
 

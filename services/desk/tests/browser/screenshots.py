@@ -1,0 +1,179 @@
+"""Pictures of every page in each of its states, for docs/desk: `make screenshots`. No test run collects it.
+
+One more page or state is a line in `SHOTS`.
+"""
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from rapport_testing.clock import ManualClock
+from tests.browser import customers
+from tests.browser.company import ALICE, Company, Person
+from tests.browser.fixtures import Visit
+
+FOLDER = Path(__file__).parents[4] / "docs" / "desk"
+NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+BYTES_MAX = 60_000
+HEIGHT_MAX = {1280: 800, 390: 1600}  # what one sees without scrolling, and of a phone more
+QUALITIES = (80, 60, 40, 25)  # the best that is small enough
+
+
+async def nothing(page: Page) -> None:
+    """As it opens."""
+
+
+async def why(page: Page) -> None:
+    """The reason of the promise at risk."""
+    await page.locator("#promises").get_by_role("button", name="why").first.click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Because")
+
+
+def form(letter: str) -> Callable[[Page], Awaitable[None]]:
+    """The form that a key opens."""
+
+    async def opened(page: Page) -> None:
+        await page.keyboard.press(letter)
+        await expect(page.get_by_role("dialog").locator("form")).to_be_visible()
+
+    return opened
+
+
+async def typed(page: Page) -> None:
+    """A note that is being written."""
+    await page.get_by_label("What did the customer say?").fill("Asks for the parcel to go to a neighbour.")
+
+
+async def refused(page: Page) -> None:
+    """A form that was refused."""
+    await form("P")(page)
+    await page.get_by_role("dialog").get_by_label("What").first.fill("")
+    await page.keyboard.press("Control+Enter")
+
+
+async def reveal(page: Page) -> None:
+    """What a masked value asks for."""
+    await page.locator("#who .masked").first.click()
+    await expect(page.get_by_role("dialog")).to_contain_text("What for?")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A page in a state.
+
+    Attributes:
+        name: of the file.
+        words: what it shows.
+        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers.
+        person: who looks; nobody is signed in without.
+        state: what brings the page into the state.
+
+    """
+
+    name: str
+    words: str
+    path: str
+    person: Person | None = ALICE
+    state: Callable[[Page], Awaitable[None]] = nothing
+
+
+SHOTS = [
+    Shot("customer", "A customer in trouble", "/{trouble}"),
+    Shot("customer-why", "Why the promise moved", "/{trouble}", state=why),
+    Shot("customer-note", "Writing down what they said", "/{trouble}", Person("anna"), typed),
+    Shot("customer-promise", "Promising something", "/{trouble}", state=form("p")),
+    Shot("customer-goodwill", "Giving goodwill", "/{trouble}", state=form("g")),
+    Shot("customer-correct", "Correcting who they are", "/{trouble}", state=form("e")),
+    Shot("customer-reveal", "Asking for a masked number", "/{trouble}", state=reveal),
+    Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
+    Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
+    Shot("customer-much", "A customer with too much of everything", "/{much}"),
+    Shot("not-here", "Nothing of that name", "/customers/00000000-0000-0000-0000-000000000000"),
+    Shot("signed-out", "Signed out", "/signed-out", None),
+]
+
+
+@pytest.fixture(scope="module")
+def time_of_day() -> ManualClock:
+    """Stands still, but for the days that a customer takes to get into trouble."""
+    return ManualClock(NOW - timedelta(days=3))
+
+
+@pytest.fixture(scope="module")
+async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
+    """The customers."""
+    trouble = await customers.in_trouble(desk, time_of_day)
+    assert time_of_day.now() == NOW
+    return {
+        "trouble": trouble,
+        "unknown": await customers.unknown(desk),
+        "much": await customers.too_much(desk),
+    }
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=lambda shot: shot.name)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("narrow", [False, True], ids=["1280", "390"])
+async def test_picture(
+    desk: Company, visit: Visit, names: dict[str, str], shot: Shot, dark: bool, narrow: bool
+) -> None:
+    visitor = await visit(desk.url, dark=dark, narrow=narrow)
+    if shot.person:
+        await desk.sign_in(visitor, shot.person)
+    visitor.let(r"status of 40\d")
+    await visitor.context.clock.set_fixed_time(NOW)
+    page = visitor.page
+    await page.goto(shot.path.format(**names))
+    if await page.locator("#live").count() and "customers/" in page.url:
+        await expect(page.locator("#live")).not_to_be_empty()
+    await shot.state(page)
+    picture = await small(page)
+    file = f"{shot.name}-{'390' if narrow else '1280'}-{'dark' if dark else 'light'}.webp"
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / file).write_bytes(picture)
+
+
+async def small(page: Page) -> bytes:
+    """The page as a picture, as good as it may be."""
+    session = await page.context.new_cdp_session(page)
+    height, width = await page.evaluate("() => [document.documentElement.scrollHeight, innerWidth]")
+    height = max(height, 800)
+    clip = {"x": 0, "y": 0, "width": width, "height": min(height, HEIGHT_MAX[width]), "scale": 1}
+    for quality in QUALITIES:
+        shown = await session.send(
+            "Page.captureScreenshot",
+            {"format": "webp", "quality": quality, "clip": clip, "captureBeyondViewport": True},
+        )
+        picture = base64.b64decode(shown["data"])
+        if len(picture) <= BYTES_MAX:
+            return picture
+    raise AssertionError(f"{len(picture)} bytes are too many, at the least quality")
+
+
+def test_list_of_pictures() -> None:
+    """Every picture has its line, and what no line names is gone."""
+    lines = [
+        "# The desk in pictures",
+        "",
+        "Each page in each of its states, wide and narrow, light and dark: `make screenshots` takes them.",
+        "",
+        "| | 1280 | 390 |",
+        "|---|---|---|",
+    ]
+    kept = {"README.md"}
+    for shot in SHOTS:
+        cells = []
+        for width in (1280, 390):
+            files = {scheme: f"{shot.name}-{width}-{scheme}.webp" for scheme in ("light", "dark")}
+            kept |= set(files.values())
+            cells.append(", ".join(f"[{scheme}]({file})" for scheme, file in files.items()))
+        lines.append(f"| {shot.words} | {' | '.join(cells)} |")
+    (FOLDER / "README.md").write_text("\n".join(lines) + "\n")
+    for file in FOLDER.iterdir():
+        if file.name not in kept:
+            file.unlink()
