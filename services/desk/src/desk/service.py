@@ -1,16 +1,27 @@
 """The desk: what it is made of."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from chassis.app import App
 from chassis.service import Service
 from desk.auth.gate import Gate
 from desk.edge.rest import Rest
+from desk.edge.webhooks.http import Webhooks
+from desk.edge.webhooks.keeping import Keeping
+from desk.edge.webhooks.receiving import Receiving
+from desk.edge.webhooks.recording import Recording
+from desk.edge.webhooks.resolving import Customers
+from desk.edge.webhooks.smtp import Listener
+from desk.edge.webhooks.sources import Sources
+from desk.live.calls import Calls
 from desk.pages.actions.drafts import clean
 from desk.pages.app import pages
 from desk.pages.traces.store import Traces, TraceStore
 from desk.settings import Settings
 from desk.site import site
+from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceStub
+from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceStub
 
 
 def compose(app: App[Settings]) -> None:
@@ -20,8 +31,24 @@ def compose(app: App[Settings]) -> None:
     if traces.store:
         app.background(traces.store.keep)
     rest = Rest(app.forwarding, app.verifier, app.settings.rest_timeout_s, app.draining)
+    calls = Calls(app.db, app.broadcast, app.client(CustomerServiceStub, "customer"))
     app.background(lambda: clean(app.db))
-    app.web(site(rest, Gate(app).before(pages(app.forwarding, app.db, app.draining, traces))))
+    gate = Gate(app).before(pages(app.forwarding, app.db, app.draining, traces, calls))
+    app.web(site(rest, _webhooks(app, calls), gate))
+
+
+def _webhooks(app: App[Settings], calls: Calls) -> Webhooks:
+    """What takes webhooks, by HTTP and SMTP, and what records them."""
+    s = app.settings
+    customers = Customers(app.client(CustomerServiceStub, "customer"))
+    timeline = app.client(TimelineServiceStub, "customer")
+    sources = Sources(s.webhooks_dir)
+    receiving = Receiving(app.db, timedelta(seconds=s.webhooks_call_limit_s), calls.ring)
+    app.work(Recording(app.db, sources, customers, timeline))
+    app.background(Keeping(app.db, s.webhooks_keep_days).run)
+    if s.mail_port:
+        app.background(Listener(sources, s.mail_source, receiving, s.host, s.mail_port).run)
+    return Webhooks(sources, receiving, app.clock)
 
 
 service = Service(
@@ -33,4 +60,11 @@ service = Service(
     migrations=Path(__file__).parent / "migrations",
     calls=["customer", "cases", "loyalty", "notifications", "desk"],
     compose=compose,
+    # Of its own identity, by which what webhooks bring is recorded. Whoever looks brings their own.
+    permissions=(
+        "customer.customers.read",
+        "customer.customers.resolve",
+        "customer.customers.write",
+        "customer.timeline_entries.write",
+    ),
 )

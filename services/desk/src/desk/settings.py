@@ -1,6 +1,7 @@
 """What the desk is told by its environment."""
 
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -53,6 +54,23 @@ class Settings(ServiceSettings):
         pattern=r"^(https?://\S*\{trace_id\}\S*)?$",
         description="where the installation's trace UI shows a trace, with {trace_id} in it; empty for none",
     )
+
+    webhooks_dir: Path | None = Field(
+        None, description="the folder with a file `<name>.json` for each source of webhooks; none: no source"
+    )
+    webhooks_keep_days: int = Field(
+        30, ge=1, le=400, description="how long payloads of webhooks are kept that were recorded or dropped"
+    )
+    webhooks_call_limit_s: int = Field(
+        7200,
+        ge=60,
+        le=86_400,
+        description="after how long of silence a call is recorded whose end is not told",
+    )
+    mail_port: int = Field(
+        0, ge=0, lt=32768, description="where mail is taken by SMTP, from mail servers of ours; 0 for nowhere"
+    )
+    mail_source: str = Field("mail", description="the source that mail by SMTP is of, of the kind `email`")
 
     @model_validator(mode="after")
     def _encrypted(self) -> Self:

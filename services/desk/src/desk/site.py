@@ -1,20 +1,23 @@
-"""What the desk serves: to programs every RPC below `/v1/` and what describes it, to people pages."""
+"""What the desk serves: to programs every RPC below `/v1/` and where webhooks go, to people pages."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from desk.edge import openapi, page
 from desk.edge.rest import Rest
+from desk.edge.webhooks.http import PREFIX
 
 OF_PROGRAMS = ("/v1/", page.PATH)
 
 
-def site(rest: Rest, pages: ASGIApp) -> ASGIApp:
+def site(rest: Rest, webhooks: ASGIApp, pages: ASGIApp) -> ASGIApp:
     """The whole of it: a token asks REST, a cookie sees pages, and neither opens the other."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         path, reads = scope["path"], scope["method"] in ("GET", "HEAD")
-        if not path.startswith(OF_PROGRAMS):
+        if path.startswith(PREFIX):
+            answers = webhooks
+        elif not path.startswith(OF_PROGRAMS):
             answers = pages
         elif path == f"{page.PATH}.json" and reads:
             answers = openapi.answer()

@@ -1,15 +1,21 @@
 """The desk and the services behind it, started; and who asks it over HTTP."""
 
+import base64
+import hmac
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from chassis.clock import Clock
 from customer.service import service as customer_service
 from desk.auth.cookies import Cookies
 from desk.auth.gate import Gate
 from desk.auth.tokens import Tokens
+from desk.edge.webhooks.kinds import KINDS
 from desk.service import service as desk_service
 from rapport_testing.engines.ports import free_port
 from rapport_testing.running import Running
@@ -77,6 +83,56 @@ class Desk:
             await client.aclose()
 
 
+SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes now").decode()
+TOKEN = "a-token-of-some-length-or-other"
+
+
+class Sender:
+    """Sends webhooks of one source to a desk.
+
+    Attributes:
+        name: the source's.
+
+    """
+
+    def __init__(self, desk: Desk, clock: Clock, name: str) -> None:
+        self.desk, self.name = desk, name
+        self._clock = clock
+
+    async def post(self, body: Any, sent_id: str = "1", **headers: str) -> httpx.Response:
+        """Send, signed unless told otherwise."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        stamp = headers.pop("stamp", str(int(self._clock.now().timestamp())))
+        signed = hmac.digest(base64.b64decode(SECRET[6:]), f"{sent_id}.{stamp}.".encode() + content, "sha256")
+        kind = "message/rfc822" if self.name == "email" else "application/json"
+        said = {
+            "content-type": kind,
+            "webhook-id": sent_id,
+            "webhook-timestamp": stamp,
+            "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        async with httpx.AsyncClient(base_url=self.desk.url, trust_env=False, timeout=30) as client:
+            return await client.post(f"/webhooks/{self.name}", content=content, headers=said)
+
+    async def send(self, body: Any, sent_id: str = "1", **headers: str) -> str:
+        """Send what is taken; returns what it is known by."""
+        answer = await self.post(body, sent_id, **headers)
+        assert answer.status_code == 202, answer.text
+        return answer.json()["id"]
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """The folder of a source of each kind, and of one with a token."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for kind in KINDS:
+        (folder / f"{kind}.json").write_text(json.dumps({"kind": kind, "secrets": [SECRET], "region": "DE"}))
+    (folder / "shop.json").write_text(json.dumps({"kind": "event", "tokens": [TOKEN], "creates": False}))
+    return folder
+
+
 Open = Callable[..., Awaitable[Desk]]
 
 
@@ -89,6 +145,7 @@ async def open_desk(start: Any, issuer: Any) -> AsyncIterator[Open]:
         running = {each.name: await start(each, smtp_host="127.0.0.1") for each in services}
         own = free_port()
         peers = {name: each.address for name, each in running.items()} | {"desk": f"127.0.0.1:{own}"}
+        peers |= settings.pop("peers", {})
         desk = await start(desk_service, peers=peers, grpc_port=own, **settings)
         opened.append(Desk(desk, running, issuer))
         return opened[-1]
@@ -99,9 +156,28 @@ async def open_desk(start: Any, issuer: Any) -> AsyncIterator[Open]:
 
 
 @pytest.fixture
-async def desk(open_desk: Open) -> Desk:
-    """A desk before the customer service."""
-    return await open_desk(customer_service)
+async def desk(open_desk: Open, sources: Path) -> Desk:
+    """A desk before the customer service, with a source of webhooks of each kind."""
+    return await open_desk(customer_service, webhooks_dir=sources)
+
+
+@pytest.fixture
+def sender(desk: Desk, clock: Clock) -> Callable[[str], Sender]:
+    """Gives who sends webhooks of one source."""
+    return lambda name: Sender(desk, clock, name)
+
+
+@pytest.fixture
+async def known(alice: httpx.AsyncClient) -> Callable[..., Awaitable[str]]:
+    """Makes a customer with handles, `email="..."`."""
+
+    async def make(name: str, **handles: str) -> str:
+        identifiers = [{"type": f"TYPE_{kind.upper()}", "value": value} for kind, value in handles.items()]
+        answer = await alice.post("/v1/customers", json={"displayName": name, "identifiers": identifiers})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["name"]
+
+    return make
 
 
 @pytest.fixture

@@ -40,6 +40,15 @@ class PathNotFound(Refusal):
         super().__init__("PATH_NOT_FOUND", "Nothing is served at this path: see /openapi.json.")
 
 
+class SourceNotFound(Refusal):
+    """Nobody of that name sends webhooks (`SOURCE_NOT_FOUND`)."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("SOURCE_NOT_FOUND", "No source of webhooks has this name.")
+
+
 class MethodNotAllowed(Refusal):
     """The path takes other methods (`METHOD_NOT_ALLOWED`)."""
 

@@ -93,19 +93,24 @@ class Room:
             self._shares.give_back(caller, held)
 
 
-async def body_of(request: Request, take: Callable[[int], None]) -> bytes:
+async def body_of(
+    request: Request,
+    take: Callable[[int], None],
+    most: int = BODY_MAX_BYTES,
+    media_type: str = "application/json",
+) -> bytes:
     """The body. BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, OVERLOADED; ClientDisconnect."""
-    if int(request.headers.get("content-length", "0")) > BODY_MAX_BYTES:
-        raise _too_large()
+    if int(request.headers.get("content-length", "0")) > most:
+        raise _too_large(most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            raise _too_large()
+        if len(body) > most:
+            raise _too_large(most)
         take(len(chunk))
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if body and kind != "application/json":
-        raise invalid("body", "UNSUPPORTED_MEDIA_TYPE", "must be application/json")
+    kind = request.headers.get("content-type", media_type).partition(";")[0].strip().lower()
+    if body and kind != media_type:
+        raise invalid("body", "UNSUPPORTED_MEDIA_TYPE", f"must be {media_type}")
     return bytes(body)
 
 
@@ -115,5 +120,5 @@ def may_be_long(request: Request) -> bool:
     return size > 4 * BODY_MAX_BYTES or "transfer-encoding" in request.headers
 
 
-def _too_large() -> Exception:
-    return invalid("body", "BODY_TOO_LARGE", f"must be of at most {BODY_MAX_BYTES} bytes")
+def _too_large(most: int) -> Exception:
+    return invalid("body", "BODY_TOO_LARGE", f"must be of at most {most} bytes")

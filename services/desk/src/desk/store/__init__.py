@@ -1,1 +1,1 @@
-"""What the desk itself keeps: who is signed in."""
+"""What the desk itself keeps: who is signed in, what they typed, and what webhooks brought."""

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from chassis.db.tables import table
+from desk.store.received import Delivery, Received
 
 METADATA = sa.MetaData()
 
@@ -59,3 +60,5 @@ class Draft:
 
 
 DRAFTS = table(METADATA, "drafts", Draft, key=("subject", "about"))
+RECEIVED = table(METADATA, "received", Received)
+DELIVERIES = table(METADATA, "deliveries", Delivery)

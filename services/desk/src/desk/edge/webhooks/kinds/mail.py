@@ -1,0 +1,168 @@
+"""`email`: a message as it was sent (RFC 5322, MIME), by HTTP or SMTP.
+
+Of a message its text is kept, and what its attachments are called. Attachments are not ours to keep: they
+may be large, harmful, and of whoever is written about.
+"""
+
+import email
+import email.policy
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from desk.edge.webhooks.contact import Contact, NotUnderstood, handles, line, reference, words
+from desk.edge.webhooks.kind import KIB, MIB, Glance, Kind
+from desk.edge.webhooks.payload import Line, Payload, read
+
+MEDIA_TYPE = "message/rfc822"
+BODY_MAX_BYTES = 10 * MIB
+TEXT_MAX = 20_000  # characters: more than a timeline holds
+UNREAD_MAX_BYTES = 64 * KIB  # of what could not be read, for a person to look at
+NAMES_MAX = 50
+_MACHINE = re.compile(r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
+
+
+class Kept(Payload):
+    """What is kept of a message."""
+
+    sender: Line = ""
+    subject: Line = ""
+    text: str = ""
+    date: AwareDatetime | None = None
+    attachments: list[Line] = Field(default_factory=list)
+    is_automatic: bool = False
+
+
+def keep(body: bytes) -> bytes:
+    """What of a message is kept; the beginning of what is none."""
+    try:
+        message = email.message_from_bytes(body, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        kept = _kept(message)
+    except Exception:  # the library has faults of its own for what is far from any standard
+        return body[:UNREAD_MAX_BYTES]
+    if not kept["sender"]:
+        return body[:UNREAD_MAX_BYTES]
+    return json.dumps(kept).encode()
+
+
+def glance(body: bytes, region_code: str) -> Glance:
+    """Its Message-ID. NotUnderstood."""
+    return Glance(read(Kept, body).id)
+
+
+def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
+    """The contact. NotUnderstood."""
+    try:
+        told = read(Kept, bodies[0])
+    except NotUnderstood:
+        raise NotUnderstood("body: must be a message with a sender in `From` (RFC 5322)") from None
+    names = ", ".join(line(each) for each in told.attachments)
+    return Contact(
+        channel="EMAIL",
+        handles=handles([("EMAIL", told.sender, "")], region_code),
+        name=line(told.name),
+        summary=words(line(told.subject, 1000), told.text, f"Attachments: {names}" if names else ""),
+        reference=reference(told.reference),
+        occur_time=told.date,
+        is_automatic=told.is_automatic,
+    )
+
+
+def _kept(message: EmailMessage) -> dict[str, Any]:
+    senders = getattr(message["from"], "addresses", ())
+    address, name = (senders[0].addr_spec, senders[0].display_name) if senders else ("", "")
+    date = _date(message)
+    return {
+        "id": _header(message, "message-id"),
+        "sender": _sound(address),
+        "name": _sound(name),
+        "subject": _header(message, "subject"),
+        "text": _sound(_text(message))[:TEXT_MAX],
+        "date": date and date.isoformat(),
+        "attachments": [_sound(name) for name in _attached(message)][:NAMES_MAX],
+        "is_automatic": _is_automatic(message, address),
+    }
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return _sound(str(message.get(name, "")))[:1000]
+
+
+def _sound(text: str) -> str:
+    """Without the surrogates that stand for bytes of no known character set."""
+    return text.encode(errors="replace").decode()
+
+
+def _date(message: EmailMessage) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(str(message.get("date", "")))
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)  # `-0000`: it does not say where
+
+
+def _text(message: EmailMessage) -> str:
+    part = message.get_body(("plain", "html"))
+    if part is None:
+        return ""
+    try:
+        content = part.get_content()
+    except (LookupError, ValueError):  # a character set that nobody knows
+        raw = part.get_payload(decode=True)
+        content = raw.decode("latin-1") if isinstance(raw, bytes) else ""
+    return _of_html(content) if part.get_content_subtype() == "html" else content
+
+
+def _attached(message: EmailMessage) -> Iterator[str]:
+    for part in message.iter_attachments():
+        yield part.get_filename() or part.get_content_type()
+
+
+def _is_automatic(message: EmailMessage, address: str) -> bool:
+    auto = str(message.get("auto-submitted", "no")).split(";")[0].strip().lower()
+    bulk = str(message.get("precedence", "")).strip().lower() in ("bulk", "junk", "list")
+    return auto != "no" or bulk or bool(_MACHINE.match(address))
+
+
+class _Words(HTMLParser):
+    """What of HTML is read: text, with a new line where a block begins or ends."""
+
+    BREAKS = re.compile("address|article|blockquote|br|dd|div|dl|dt|h[1-6]|hr|li|ol|p|pre|table|tr|ul")
+    SILENT = frozenset(("script", "style", "head", "title", "template"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self._silent += tag in self.SILENT
+        if self.BREAKS.fullmatch(tag):
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = max(0, self._silent - (tag in self.SILENT))
+        if self.BREAKS.fullmatch(tag):
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.parts.append(" ".join(data.split()) + (" " if data[-1:].isspace() else ""))
+
+
+def _of_html(html: str) -> str:
+    reader = _Words()
+    reader.feed(html[: 50 * TEXT_MAX])
+    reader.close()
+    return "\n".join(each.strip() for each in "".join(reader.parts).split("\n"))
+
+
+DECLARED = (Kind("email", contact, MEDIA_TYPE, BODY_MAX_BYTES, glance, keep),)

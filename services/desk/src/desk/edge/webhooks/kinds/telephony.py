@@ -1,0 +1,120 @@
+"""`telephony`: what happens in a call, one webhook each, which make one contact when the call is over."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from desk.edge.webhooks.contact import Contact, code, line, reference, words
+from desk.edge.webhooks.kind import Glance, Kind
+from desk.edge.webhooks.payload import Direction, Line, Payload, Text, read
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
+_RANK = {"ringing": 1, "menu": 0, "answered": 2, "ended": 3}
+
+
+class CallEvent(Payload):
+    """Something that happened in a call."""
+
+    call: str = Field(
+        min_length=1, max_length=200, description="the call's id, the same in all that tells of it"
+    )
+    event: Literal["menu", "ringing", "answered", "ended"]
+    direction: Direction | None = None
+    caller: Line = Field("", alias="from", description="who calls")
+    callee: Line = Field("", alias="to", description="who is called")
+    agent: str = Field("", pattern="^[a-z0-9][a-z0-9-]{0,62}$|^$", description="the code of an agent of ours")
+    menu: list[Line] = Field(default_factory=list, max_length=50, description="what was chosen, in order")
+    duration_s: int | None = Field(None, ge=0, le=86_400, description="how long was spoken")
+    note: Text = Field("", description="of the end: what was said, or a voice message as text")
+
+
+def glance(body: bytes, region_code: str) -> Glance:
+    """What has to be known at once: which call, and at whom it rings. NotUnderstood."""
+    told = read(CallEvent, body)
+    rings = told.event == "ringing" and told.agent
+    found = told.handles(region_code, ("PHONE", told.caller, ""))
+    number = next((each.value for each in found if each.type == "PHONE"), line(told.caller))
+    return Glance(
+        id=told.id,
+        call=told.call,
+        agents=(told.agent,) if rings else (),
+        caller=number,
+        answered=told.event == "answered",
+        over=told.event == "ended",
+    )
+
+
+def contact(bodies: Sequence[bytes], region_code: str) -> Contact:
+    """The contact that a call was, in whatever order it was told of. NotUnderstood."""
+    events = sorted((read(CallEvent, each) for each in bodies), key=_when)
+    last = {each: next(iter(list(_of(events, each))[-1:]), None) for each in _RANK}
+    direction: Direction = next((each.direction for each in events if each.direction), "INBOUND")
+    number = _first(each.caller if direction == "INBOUND" else each.callee for each in events)
+    given = [(each.type, each.value, each.system) for event in events for each in event.identifiers]
+    spoke = last["answered"] or last["ringing"] or not last["menu"]
+    return Contact(
+        channel="VOICE" if spoke else "IVR",
+        direction=direction,
+        handles=events[0].handles(region_code, *given, ("PHONE", number, "")),
+        customer=_first(each.customer for each in events),
+        name=line(_first(each.name for each in events)),
+        summary=words(" ".join(_story(events, direction)), *(each.note for each in _of(events, "ended"))),
+        topic=code(_first(each.topic for each in events)),
+        reference=_first(reference(each.reference) for each in events) or reference(events[0].call),
+        occur_time=min((each.time for each in events if each.time), default=None),
+        language_code=_first(each.language for each in events),
+    )
+
+
+def _story(events: Sequence[CallEvent], direction: Direction) -> Iterator[str]:
+    """What happened, in sentences."""
+    yield "The customer called." if direction == "INBOUND" else "We called."
+    if path := [line(step, 100) for each in _of(events, "menu") for step in each.menu]:
+        yield f"In the menu: {' > '.join(path)}."
+    rang, answered = list(_of(events, "ringing")), list(_of(events, "answered"))
+    by = [each.agent for each in answered if each.agent]
+    if answered:
+        after = _between(rang[0] if rang else None, answered[0])
+        whom = f" by {', then '.join(by)}" if by else ""
+        yield f"Answered{whom}{f' after {_shown(after)}' if after else ''}."
+    elif rang:
+        at = ", ".join(dict.fromkeys(each.agent for each in rang if each.agent))
+        yield f"Nobody answered{f'; it rang at {at}' if at else ''}."
+    ended = list(_of(events, "ended"))
+    spoken = next((timedelta(seconds=each.duration_s) for each in ended if each.duration_s is not None), None)
+    if spoken is None and answered and ended:
+        spoken = _between(answered[0], ended[-1])
+    if spoken:
+        yield f"It lasted {_shown(spoken)}."
+    if not ended:
+        yield "Its end was not told."
+
+
+def _of(events: Sequence[CallEvent], event: str) -> Iterator[CallEvent]:
+    return (each for each in events if each.event == event)
+
+
+def _when(event: CallEvent) -> tuple[datetime, int, str]:
+    return event.time or _LATEST, _RANK[event.event], event.id
+
+
+def _first(values: Iterator[str]) -> str:
+    return next(filter(None, values), "")
+
+
+def _between(first: CallEvent | None, then: CallEvent) -> timedelta | None:
+    if first is None or first.time is None or then.time is None:
+        return None
+    return max(then.time - first.time, timedelta())
+
+
+def _shown(time: timedelta) -> str:
+    minutes, seconds = divmod(round(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+
+
+DECLARED = (Kind("telephony", contact, glance=glance),)

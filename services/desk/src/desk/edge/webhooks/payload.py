@@ -1,0 +1,81 @@
+"""What the JSON of every kind has: who, when, about what."""
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from desk.edge.webhooks.contact import Handle, NotUnderstood, handles
+
+P = TypeVar("P", bound="Payload")
+_WORDS = {
+    "missing": "is missing",
+    "timezone_aware": "must have a time zone, as 2026-03-02T09:00:00Z",
+    "string_too_long": "is too long",
+    "too_long": "has too many items",
+}
+PROBLEMS_MAX = 20
+Text = Annotated[str, Field(max_length=1_000_000)]
+Line = Annotated[str, Field(max_length=1000)]
+Direction = Literal["INBOUND", "OUTBOUND"]
+
+
+class Identifier(BaseModel):
+    """A handle of the customer, as the contract has it."""
+
+    type: Literal["EMAIL", "PHONE", "FAX", "ACCOUNT_NUMBER", "EXTERNAL_ID", "SOCIAL", "DEVICE"]
+    value: Line
+    system: Line = ""
+
+
+class Payload(BaseModel):
+    """What every kind may say. Fields that are not known are passed over: senders say more than we need."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    id: Line = Field("", description="the sender's own, of this webhook")
+    time: AwareDatetime | None = Field(None, description="when it happened, RFC 3339")
+    customer: str = Field("", pattern="^(customers/[0-9a-f-]{36})?$", description="whose it is, if known")
+    identifiers: list[Identifier] = Field(default_factory=list, max_length=20, description="of the customer")
+    name: Line = Field("", description="what the customer is called")
+    language: str = Field(
+        "", pattern="^([a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?)?$", description="BCP 47"
+    )
+    topic: Line = ""
+    reference: Line = Field("", description="what it refers to in the sender's system")
+
+    def handles(self, region_code: str, *more: tuple[str, str, str]) -> tuple[Handle, ...]:
+        """Those in `identifiers`, and `more`."""
+        given = [(each.type, each.value, each.system) for each in self.identifiers]
+        return handles([*given, *more], region_code)
+
+
+def load(body: bytes) -> dict[str, Any]:
+    """An object of JSON. NotUnderstood."""
+    try:
+        loaded = json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotUnderstood("body: must be JSON in UTF-8") from None
+    if not isinstance(loaded, dict):
+        raise NotUnderstood("body: must be an object")
+    return loaded
+
+
+def read(model: type[P], body: bytes) -> P:
+    """The payload of a kind. NotUnderstood, with what is wrong in each field."""
+    try:
+        return model.model_validate(load(body))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        raise NotUnderstood(*(_problem(each) for each in problems[:PROBLEMS_MAX])) from None
+
+
+def own_id(body: bytes) -> str:
+    """The sender's id in it, if it has one. NotUnderstood."""
+    found = load(body).get("id", "")
+    return found.encode(errors="replace").decode() if isinstance(found, str) else ""
+
+
+def _problem(error: Any) -> str:
+    field = ".".join(str(each) for each in error["loc"]) or "body"
+    return f"{field}: {_WORDS.get(error['type'], error['type'].replace('_', ' '))}"

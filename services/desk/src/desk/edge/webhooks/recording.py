@@ -1,0 +1,159 @@
+"""Recording contacts on timelines: what the chassis' queue does with a webhook that was kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from chassis.backoff import RETRIES, Backoff
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.work import Outcome, Turn, Verdict, Work
+from chassis.work import State as WorkState
+from desk.edge.webhooks.contact import Contact, NotUnderstood
+from desk.edge.webhooks.kinds import KINDS
+from desk.edge.webhooks.receiving import RECEIVED
+from desk.edge.webhooks.resolving import Customers, Unreadable, Waits, answered
+from desk.edge.webhooks.sources import Sources
+from desk.store import webhooks as store
+from desk.store.received import Received, State
+from rapport.common.v1 import channel_pb2
+from rapport.customer.v1 import timeline_pb2
+from rapport.customer.v1 import timeline_service_pb2 as pb
+
+if TYPE_CHECKING:
+    from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceAsyncStub
+
+AHEAD = timedelta(hours=23)  # less than the contract allows: the clocks differ
+_EARLIEST = 0.0  # 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """It is on a timeline."""
+
+    customer: str
+    entry: str
+
+
+@dataclass(eq=False)
+class Recording:
+    """The worker that records contacts: see `chassis.work.Worker`.
+
+    Nothing in it is past recall: a repeat finds the same customer, and the request id makes one entry. So it
+    never hands over, and an attempt that died is made again.
+
+    Attributes:
+        db: the desk's database.
+        sources: who sends: where numbers are dialled, and whether strangers become customers.
+        customers: finds whose a contact is.
+        timeline: the customer service's.
+
+    """
+
+    db: Database
+    sources: Sources
+    customers: Customers
+    timeline: TimelineServiceAsyncStub
+    kind: str = store.RECORD
+    at_once: int = 8
+    prepare_time: timedelta = timedelta(seconds=60)
+    answer_time: timedelta = timedelta(seconds=60)
+    retries: Backoff = RETRIES
+
+    async def act(self, work: Work, turn: Turn) -> Recorded:
+        """Read it, find whose it is, record it."""
+        received = await store.GET.one(self.db, id=_id(work.key))
+        contact = await self._read(received)
+        source = self.sources.get(received.source)
+        try:
+            if received.customer:
+                customer = received.customer
+            elif source is None:
+                raise Waits("source-gone")
+            else:
+                customer = await self.customers.of(contact, source, received.id)
+            return await self._recorded(received, contact, customer)
+        except Waits as waits:
+            waits.words = contact.summary
+            raise
+
+    async def lock(self, tx: Transaction, key: str) -> Received:
+        """Lock it."""
+        return await store.LOCK.one(tx, id=_id(key))
+
+    async def handing_over(self, tx: Transaction, subject: Received, work: Work, about: Any) -> bool:
+        """Never called: see above."""
+        return True
+
+    async def record(
+        self, tx: Transaction, subject: Received, work: Work, attempt: int, outcome: Outcome
+    ) -> None:
+        """Keep what became of it."""
+        if work.key != subject.key or subject.state is not State.RECEIVED:
+            return
+        result = outcome.result
+        if isinstance(result, Recorded):
+            subject.state, subject.customer, subject.entry = State.RECORDED, result.customer, result.entry
+            subject.reason_code = ""
+        elif isinstance(result, Unreadable):
+            subject.state, subject.reason_code, subject.problems = (
+                State.NOT_UNDERSTOOD,
+                outcome.code,
+                result.problems,
+            )
+        elif isinstance(result, Waits):
+            subject.state, subject.reason_code = State.WAITING, outcome.code
+            subject.candidates, subject.words = result.candidates, result.words
+        elif outcome.verdict is Verdict.EXPIRED or work.state is WorkState.REFUSED:
+            subject.state, subject.reason_code = State.WAITING, "gave-up"
+        else:
+            return
+        subject.ringing, subject.caller = [], ""
+        await store.save(tx, subject)
+        count = RECEIVED.labels(subject.source, subject.kind, subject.state.lower())
+        tx.after_commit(count.inc)
+
+    async def _read(self, received: Received) -> Contact:
+        """What it says. Unreadable."""
+        deliveries = await store.DELIVERIES_OF.all(self.db, received=received.id)
+        source = self.sources.get(received.source)
+        try:
+            kind = KINDS[received.kind]
+            return kind.read([each.payload for each in deliveries], source.region if source else "")
+        except KeyError:
+            raise Unreadable([f"kind: this release knows no {received.kind}"]) from None
+        except NotUnderstood as error:
+            raise Unreadable(error.problems) from None
+
+    async def _recorded(self, received: Received, contact: Contact, customer: str) -> Recorded:
+        entry = timeline_pb2.TimelineEntry(
+            channel=channel_pb2.Channel.Value(f"CHANNEL_{contact.channel}"),
+            direction=channel_pb2.Direction.Value(f"DIRECTION_{contact.direction}"),
+            topic=contact.topic,
+            summary=contact.summary,
+            reference=contact.reference,
+            occur_time=self._time(received, contact),
+        )
+        request = pb.RecordInteractionRequest(
+            parent=customer, timeline_entry=entry, request_id=str(uuid5(received.id, f"entry {customer}"))
+        )
+        with answered():
+            recorded = await self.timeline.RecordInteraction(request)
+        return Recorded(customer, recorded.name)
+
+    def _time(self, received: Received, contact: Contact) -> Timestamp:
+        """When it was; when it was received, if the sender's clock cannot be right."""
+        time, latest = contact.occur_time or received.receive_time, self.db.clock.now() + AHEAD
+        possible = time <= latest and time.timestamp() >= _EARLIEST
+        stamp = Timestamp()
+        stamp.FromDatetime(time if possible else received.receive_time)
+        return stamp
+
+
+def _id(key: str) -> UUID:
+    return UUID(key.partition(".")[0])

@@ -1,0 +1,138 @@
+"""The senders of webhooks: a file for each, `<name>.json`, in a folder that may be a mounted secret."""
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chassis.api.formats import REGIONS
+from chassis.names import CODE
+from chassis.settings import WrongSettings
+from desk.edge.webhooks.kind import Kind
+from desk.edge.webhooks.kinds import KINDS
+
+SECRET_MIN_BYTES = 24
+_PREFIX = "whsec_"
+_log = structlog.get_logger()
+
+
+def _key(secret: str) -> str:
+    if len(_bytes(secret)) < SECRET_MIN_BYTES:
+        raise ValueError(f"must be of at least {SECRET_MIN_BYTES} bytes")
+    return secret
+
+
+def _bytes(secret: str) -> bytes:
+    if secret.startswith(_PREFIX):
+        return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    return secret.encode()
+
+
+Secret = Annotated[str, AfterValidator(_key)]
+
+
+class Source(BaseModel):
+    """One sender.
+
+    Attributes:
+        name: the file's, a code.
+        kind: what it sends.
+        secrets: the keys that it signs with, `whsec_` with base64 or text. Several while one follows another.
+        tokens: what it sends as a bearer token, when it cannot sign.
+        region: where numbers without a country's code are dialled, ISO 3166-1 alpha-2.
+        creates: whether somebody who is not known becomes a customer, or waits for a person.
+        per_second: how many webhooks a second one replica takes of it, on average.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(pattern=f"^{CODE}$")
+    kind: str
+    secrets: list[Secret] = Field(default_factory=list, repr=False)
+    tokens: list[Secret] = Field(default_factory=list, repr=False)
+    region: str = ""
+    creates: bool = True
+    per_second: float = Field(50, gt=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Source":
+        if self.kind not in KINDS:
+            raise ValueError(f"kind: must be one of {', '.join(sorted(KINDS))}")
+        if bool(self.secrets) == bool(self.tokens):
+            raise ValueError("must have `secrets` to verify signatures with, or `tokens`; not both")
+        if self.region and self.region not in REGIONS:
+            raise ValueError("region: must be an ISO 3166-1 alpha-2 country like DE")
+        return self
+
+    @property
+    def what(self) -> Kind:
+        """The kind."""
+        return KINDS[self.kind]
+
+    def signed(self, id: str, timestamp: str, body: bytes, signatures: str) -> bool:
+        """Whether one of `signatures`, `v1,<base64>`, is that of a key (Standard Webhooks)."""
+        given = [each.partition(",")[2] for each in signatures.split() if each.startswith("v1,")][:10]
+        content = f"{id}.{timestamp}.".encode() + body
+        own = [base64.b64encode(hmac.digest(_bytes(key), content, sha256)).decode() for key in self.secrets]
+        return _any_same(own, given)
+
+    def knows(self, token: str) -> bool:
+        """Whether it is one of the tokens; all are compared, in constant time."""
+        return _any_same(self.tokens, [token])
+
+
+def _any_same(own: Sequence[str], given: Sequence[str]) -> bool:
+    """Compares each with each, however early one is the same."""
+    same = [hmac.compare_digest(mine.encode(), other.encode()) for mine in own for other in given]
+    return True in same
+
+
+class Sources:
+    """The sources in a folder, read again when it changes. None without a folder.
+
+    WrongSettings for a file that cannot be; later that is logged, and what was read before holds.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._modified = 0
+        self._by_name: Mapping[str, Source] = {}
+        if folder is not None:
+            self._modified, self._by_name = folder.stat().st_mtime_ns, _read(folder)
+
+    def get(self, name: str) -> Source | None:
+        """The source of a name."""
+        self._refresh()
+        return self._by_name.get(name)
+
+    def _refresh(self) -> None:
+        if self._folder is None:
+            return
+        try:  # a mounted secret changes by another link in its folder
+            modified = self._folder.stat().st_mtime_ns
+            if modified != self._modified:
+                self._modified, self._by_name = modified, _read(self._folder)
+        except (OSError, WrongSettings) as problem:
+            _log.error("the sources of webhooks cannot be read again", error=type(problem).__name__)
+
+
+def _read(folder: Path) -> dict[str, Source]:
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            source = Source.model_validate({**json.loads(path.read_bytes()), "name": path.stem})
+        except ValidationError as error:
+            told = error.errors(include_url=False, include_input=False)
+            what = "; ".join(f"{'.'.join(map(str, each['loc']))} {each['msg']}".strip() for each in told)
+            raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: {what}") from None
+        except (ValueError, TypeError):
+            raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {path.name}: must be an object of JSON") from None
+        found[source.name] = source
+    return found

@@ -1,0 +1,120 @@
+"""Mail by SMTP, from a mail server's client to the timeline."""
+
+import asyncio
+import re
+import smtplib
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from chassis.lifecycle import Lifecycle
+from customer.service import service as customer_service
+from desk.edge.webhooks.kinds.mail import BODY_MAX_BYTES
+from rapport_testing.engines.ports import free_port
+from rapport_testing.wait import eventually
+
+
+@pytest.fixture
+async def desk(open_desk, sources):
+    return await open_desk(
+        customer_service, webhooks_dir=sources, mail_port=free_port(), mail_source="email", host="127.0.0.1"
+    )
+
+
+def mail(**headers: str) -> EmailMessage:
+    message = EmailMessage()
+    told = {
+        "From": "Erika Sömmer <erika@example.com>",
+        "To": "help@example.org",
+        "Subject": "Wo ist es?",
+        **headers,
+    }
+    for name, value in told.items():
+        message[name] = value
+    message.set_content("Grüße,\nErika\n", cte="8bit")
+    return message
+
+
+@pytest.fixture
+def hand_over(desk):
+    """Hands mail over as a mail server does."""
+
+    def send(raw: bytes) -> dict[str, Any]:
+        raw = re.sub(rb"\r?\n", b"\r\n", raw)
+        with smtplib.SMTP("127.0.0.1", desk.running.app.settings.mail_port, timeout=30) as client:
+            return client.sendmail("bounce@example.com", ["help@example.org"], raw, ["BODY=8BITMIME"])
+
+    return lambda raw: asyncio.to_thread(send, raw)
+
+
+@pytest.fixture
+def recorded(desk, alice):
+    """Gives what is on timelines, once there are so many entries."""
+
+    async def of(number: int) -> list[dict[str, Any]]:
+        async with desk.running.db.connection() as on:
+            rows = await on.fetch(
+                "SELECT customer FROM received WHERE state = 'RECORDED' ORDER BY receive_time"
+            )
+        if len(rows) < number:
+            return []
+        found = []
+        for customer in dict.fromkeys(row["customer"] for row in rows):
+            answer = await alice.get(f"/v1/{customer}/timelineEntries")
+            found += [
+                each for each in answer.json()["timelineEntries"] if each.get("channel") == "CHANNEL_EMAIL"
+            ]
+        return found
+
+    return lambda number: eventually(lambda: of(number))
+
+
+async def test_mail_is_recorded_once_however_often_it_is_handed_over(hand_over, recorded) -> None:
+    raw = mail(**{"Message-ID": "<1@example.com>"}).as_bytes().replace(b"\n", b"\r\n")
+    await hand_over(raw)
+    await hand_over(b"Received: again\r\n" + raw)
+    await hand_over(mail(**{"Message-ID": "<2@example.com>"}).as_bytes())
+    first, second = await recorded(2)
+    assert first["summary"] == second["summary"] == "Wo ist es?\n\nGrüße,\nErika"
+
+
+async def test_five_megabytes_of_attachments_are_named_and_not_kept(desk, hand_over, recorded) -> None:
+    message = mail()
+    message.add_attachment(b"\0" * 3_800_000, maintype="image", subtype="png", filename="Foto ä.png")
+    assert len(message.as_bytes()) > 5_000_000
+    await hand_over(message.as_bytes())
+    (entry,) = await recorded(1)
+    assert entry["summary"].endswith("Attachments: Foto ä.png")
+    async with desk.running.db.connection() as on:
+        assert await on.fetchval("SELECT length(payload) FROM deliveries") < 1000
+
+
+async def test_what_is_too_large_is_refused_for_good(hand_over) -> None:
+    with pytest.raises(smtplib.SMTPResponseException) as told:
+        await hand_over(mail().as_bytes() + b"a" * BODY_MAX_BYTES)
+    assert told.value.smtp_code == 552
+
+
+async def test_mail_is_put_off_while_it_cannot_be_kept(desk, hand_over, infrastructure, recorded) -> None:
+    url = desk.running.app.settings.database_url
+    async with infrastructure.failover(url):
+        with pytest.raises(smtplib.SMTPDataError) as told:
+            await hand_over(mail().as_bytes())
+        assert told.value.smtp_code == 451
+    await hand_over(mail().as_bytes())
+    assert len(await recorded(1)) == 1
+
+
+async def test_mail_of_a_source_that_is_not_there_is_put_off(desk, hand_over, sources) -> None:
+    (sources / "email.json").unlink()
+    with pytest.raises(smtplib.SMTPDataError) as told:
+        await hand_over(mail().as_bytes())
+    assert told.value.smtp_code == 451
+
+
+async def test_nobody_listens_unless_told_to(open_desk, sources) -> None:
+    desk = await open_desk(webhooks_dir=sources)
+    assert desk.running.app.settings.mail_port == 0
+    assert isinstance(desk.running.lifecycle, Lifecycle)
+    assert not [each for each in desk.running.app.backgrounds if "Listener" in each.__qualname__]
