@@ -6,6 +6,7 @@ currency      what RAPPORT_CURRENCY was when it last started; a start without go
 lock          held by the supervisor as long as it lives
 keys/         the local issuer's signing key and its jwks.json
 tokens/       each service's own token
+webhooks/     who may send webhooks to the desk
 postgres/ nats/ mail/ logs/
 """
 
@@ -32,6 +33,7 @@ class Home:
         self.mail = self.path / "mail"
         self.keys = self.path / "keys"
         self.tokens = self.path / "tokens"
+        self.webhooks = self.path / "webhooks"
 
     @classmethod
     def current(cls) -> "Home":
@@ -41,7 +43,7 @@ class Home:
     def create(self) -> None:
         """Make the folder; nothing in it is for other users."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for folder in (self.logs, self.mail, self.keys, self.tokens):
+        for folder in (self.logs, self.mail, self.keys, self.tokens, self.webhooks):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def acquire(self) -> IO[str]:
