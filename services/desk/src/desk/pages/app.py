@@ -17,12 +17,13 @@ from desk.pages.calls import Services, refusal_of
 from desk.pages.customer import route as customer
 from desk.pages.measuring import Measured
 from desk.pages.operations import route as operations
+from desk.pages.received import route as received
 from desk.pages.reveal import route as reveal
 from desk.pages.traces import route as tracing
 from desk.pages.traces.store import Traces
 from desk.pages.why import route as why
 
-ROUTES = (customer, acting, why, reveal, operations, tracing)
+ROUTES = (customer, acting, why, reveal, received, operations, tracing)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 

@@ -29,7 +29,11 @@ class Link:
     permission: str = ""
 
 
-NAVIGATION: Sequence[Link] = (Link("/", "My work"), Link("/operations", "Operations", "*.operations.read"))
+NAVIGATION: Sequence[Link] = (
+    Link("/", "My work"),
+    Link("/received", "To decide", "customer.timeline_entries.write"),
+    Link("/operations", "Operations", "*.operations.read"),
+)
 
 
 @dataclass

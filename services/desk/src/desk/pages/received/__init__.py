@@ -1,0 +1,1 @@
+"""What webhooks brought and a person has to decide."""

@@ -1,0 +1,129 @@
+"""`/received`: what webhooks brought and a person has to decide."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+import grpc
+from fastapi import APIRouter, Form
+from fastapi.responses import RedirectResponse, Response
+
+from chassis.db.database import Database
+from chassis.db.transaction import Transaction
+from chassis.errors import NotFound, PermissionDenied
+from desk.pages.base import Look, Looking
+from desk.pages.received.view import Item, item
+from desk.store import webhooks as store
+from desk.store.received import UNDECIDED, Received
+from rapport.customer.v1.customer_service_pb2 import (
+    BatchGetCustomersRequest,
+    GetCustomerRequest,
+    SearchCustomersRequest,
+)
+
+router = APIRouter()
+PERMISSION = "customer.timeline_entries.write"  # of the RPC that records what is decided
+PAGE = 25
+FOUND_MAX = 10
+_FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)
+
+
+@router.get("/received")
+async def listed(look: Look, after: UUID | None = None) -> Response:
+    """The oldest first."""
+    _permit(look)
+    db: Database = look.request.app.state.db
+    last = await store.GET.maybe(db, id=after) if after else None
+    time, key = (last.receive_time, last.id) if last else _FIRST
+    waiting = await store.LIST_UNDECIDED.all(db, after=time, id=key, most=PAGE + 1)
+    items = await _items(look, waiting[:PAGE])
+    more = str(waiting[PAGE - 1].id) if len(waiting) > PAGE else ""
+    return look.answer("pages/received/page.html", items=items, more=more, said="")
+
+
+@router.post("/received/{key}/choose")
+async def chosen(
+    look: Look, key: UUID, customer: Annotated[str, Form()] = "", q: Annotated[str, Form()] = ""
+) -> Response:
+    """It is of this customer; or whom somebody looks for is offered."""
+    _permit(look)
+    if not customer:
+        return await _searched(look, key, q.strip())
+    await look.services.customers.GetCustomer(GetCustomerRequest(name=customer))  # whether they may see them
+    db: Database = look.request.app.state.db
+    async with db.transaction() as tx:
+        received = await _locked(tx, key)
+        await store.again(tx, received, look.viewer.principal.subject, customer)
+    return RedirectResponse("/received", 303)
+
+
+@router.post("/received/{key}/retry")
+async def retried(look: Look, key: UUID) -> Response:
+    """Something was mended: try again."""
+    _permit(look)
+    db: Database = look.request.app.state.db
+    async with db.transaction() as tx:
+        await store.again(tx, await _locked(tx, key), look.viewer.principal.subject)
+    return RedirectResponse("/received", 303)
+
+
+@router.post("/received/{key}/drop")
+async def dropped(
+    look: Look, key: UUID, note: Annotated[str, Form(min_length=1, max_length=500)]
+) -> Response:
+    """It is no contact, for a reason."""
+    _permit(look)
+    db: Database = look.request.app.state.db
+    async with db.transaction() as tx:
+        await store.drop(tx, await _locked(tx, key), look.viewer.principal.subject, note)
+    return RedirectResponse("/received", 303)
+
+
+def _permit(look: Looking) -> None:
+    if not look.viewer.may(PERMISSION):
+        told = f"This needs the permission {PERMISSION}."
+        raise PermissionDenied("PERMISSION_DENIED", told, {"permission": PERMISSION})
+
+
+async def _locked(tx: Transaction, key: UUID) -> Received:
+    received = await store.LOCK.maybe(tx, id=key)
+    if received is None:
+        raise NotFound("a webhook")
+    return received
+
+
+async def _searched(look: Looking, key: UUID, query: str) -> Response:
+    """The one thing, with those who may be meant."""
+    db: Database = look.request.app.state.db
+    received = await store.GET.maybe(db, id=key)
+    if received is None or received.state not in UNDECIDED:
+        return RedirectResponse("/received", 303)
+    request = SearchCustomersRequest(query=query, page_size=FOUND_MAX)
+    found = [
+        match.customer.name for match in (await look.services.customers.SearchCustomers(request)).matches
+    ]
+    items = await _items(look, [received], found)
+    said = "" if found else "Nobody is found by that."
+    return look.answer("pages/received/page.html", items=items, more="", said=said)
+
+
+async def _items(look: Looking, waiting: list[Received], found: list[str] | None = None) -> list[Item]:
+    """What is stored, with what customers are called, asked as whoever looks."""
+    found = found or []
+    db: Database = look.request.app.state.db
+    asked = list(dict.fromkeys([*(name for each in waiting for name in each.candidates), *found]))
+    names = await _names(look, asked) if asked else {}
+    items = []
+    for each in waiting:
+        deliveries = await store.DELIVERIES_OF.all(db, received=each.id)
+        items.append(item(each, deliveries[0].payload if deliveries else b"", names, found))
+    return items
+
+
+async def _names(look: Looking, asked: list[str]) -> dict[str, str]:
+    """What customers are called; nothing while nobody says: then they can still be looked for."""
+    try:
+        answer = await look.services.customers.BatchGetCustomers(BatchGetCustomersRequest(names=asked))
+    except grpc.aio.AioRpcError:
+        return {}
+    return {name: each.display_name for name, each in zip(asked, answer.customers, strict=True)}

@@ -1,0 +1,70 @@
+"""What waits for a person, as they see it: pure functions of what is stored."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from desk.store.received import Received, State
+
+PAYLOAD_MAX = 2000  # of what cannot be understood
+WHY: Mapping[str, str] = {
+    "identifier-shared": "Several customers have this number. Whose is it?",
+    "identifiers-differ": "What it says belongs to several customers. Whose is it?",
+    "no-identifier": "Nothing in it says who it is.",
+    "unknown-customer": "Nobody has this address or number.",
+    "customer-not-found": "The customer that the sender names is not there.",
+    "source-gone": "Its sender is no longer set up.",
+    "gave-up": "It could not be recorded for too long.",
+    "not-understood": "It cannot be understood.",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to decide.
+
+    Attributes:
+        id: what it is known by.
+        kind, source: what it is and who sent it.
+        time: since when it is here.
+        why: why a person has to decide, in words.
+        problems: what cannot be understood, by field.
+        words: what it says, or the beginning of what came.
+        choices: customers who may be meant, and what they are called.
+        may_choose: whether it can be read, so that only whose it is has to be said.
+
+    """
+
+    id: str
+    kind: str
+    source: str
+    time: datetime
+    why: str
+    problems: tuple[str, ...]
+    words: str
+    choices: tuple[tuple[str, str], ...]
+    may_choose: bool
+
+
+def item(received: Received, payload: bytes, names: Mapping[str, str], found: Iterable[str] = ()) -> Item:
+    """One thing to decide.
+
+    Args:
+        received: as it is stored.
+        payload: the first that came.
+        names: what customers are called.
+        found: further customers whom somebody looked for.
+
+    """
+    candidates = dict.fromkeys([*received.candidates, *found])
+    return Item(
+        id=str(received.id),
+        kind=received.kind,
+        source=received.source,
+        time=received.receive_time,
+        why=WHY.get(received.reason_code, received.reason_code),
+        problems=tuple(received.problems),
+        words=received.words or payload[:PAYLOAD_MAX].decode(errors="replace"),
+        choices=tuple((each, names[each]) for each in candidates if each in names),
+        may_choose=received.state is State.WAITING,
+    )
