@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -80,7 +80,7 @@ class Calls:
         self._wake(agent)
         self._broadcast.send(_WORD + agent.encode())
 
-    async def listen(self, agent: str) -> AsyncIterator[Ringing]:
+    async def listen(self, agent: str) -> AsyncGenerator[Ringing, None]:
         """Each call that rings at an agent, by code such as `alice`, once: those of now, and those to come.
 
         Ends when it is closed: `async with contextlib.aclosing(calls.listen(agent)) as ringing`. While the

@@ -1,4 +1,4 @@
-"""Server-sent events of a page: several sources in one stream, with a beat, and an end that says when to come back."""
+"""Server-sent events of a page: several sources in one stream, with a beat and a farewell."""
 
 import asyncio
 import json

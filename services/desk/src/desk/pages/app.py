@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from chassis.db.database import Database
 from chassis.errors import NotFound, Refusal
 from chassis.grpc.client import Channels
+from desk.live.calls import Calls
 from desk.pages.actions import route as acting
 from desk.pages.base import STATIC, looking
 from desk.pages.calls import Services, refusal_of
@@ -27,7 +28,7 @@ ROUTES = (customer, acting, why, reveal, received, operations, tracing)
 _STATUS = {"NOT_FOUND": 404, "PERMISSION_DENIED": 403, "INVALID_ARGUMENT": 400, "UNAUTHENTICATED": 401}
 
 
-def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Traces) -> FastAPI:
+def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Traces, calls: Calls) -> FastAPI:
     """The application of all pages.
 
     Args:
@@ -35,11 +36,13 @@ def pages(channels: Channels, db: Database, draining: asyncio.Event, traces: Tra
         db: the desk's database: drafts.
         draining: set when the desk stops: streams end.
         traces: where they are.
+        calls: that ring at agents.
 
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services = Services(channels)
     app.state.db, app.state.draining, app.state.memory = db, draining, {}
+    app.state.calls = calls
     app.state.traces = traces
     app.add_middleware(Measured)
     for each in ROUTES:

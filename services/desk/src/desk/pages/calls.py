@@ -1,10 +1,11 @@
 """Asking services for the parts of a page, each of which may be late, refused or away without the others."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
 from google.protobuf.message_factory import GetMessageClass
@@ -28,80 +29,64 @@ from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceStub
 from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceStub
 from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceStub
 
+if TYPE_CHECKING:
+    from rapport.cases.v1.case_service_pb2_grpc import CaseServiceAsyncStub
+    from rapport.cases.v1.directory_service_pb2_grpc import DirectoryServiceAsyncStub
+    from rapport.cases.v1.note_service_pb2_grpc import NoteServiceAsyncStub
+    from rapport.cases.v1.promise_service_pb2_grpc import PromiseServiceAsyncStub
+    from rapport.cases.v1.work_item_service_pb2_grpc import WorkItemServiceAsyncStub
+    from rapport.customer.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
+    from rapport.customer.v1.customer_service_pb2_grpc import CustomerServiceAsyncStub
+    from rapport.customer.v1.timeline_service_pb2_grpc import TimelineServiceAsyncStub
+    from rapport.customer.v1.view_service_pb2_grpc import ViewServiceAsyncStub
+    from rapport.loyalty.v1.goodwill_service_pb2_grpc import GoodwillServiceAsyncStub
+    from rapport.loyalty.v1.purchase_service_pb2_grpc import PurchaseServiceAsyncStub
+    from rapport.notifications.v1.notice_service_pb2_grpc import NoticeServiceAsyncStub
+    from rapport.notifications.v1.template_service_pb2_grpc import TemplateServiceAsyncStub
+
 T = TypeVar("T")
 _AWAY = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "UNKNOWN", "CANCELLED")
+
+
+_STUBS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+    "customers": (CustomerServiceStub, "customer"),
+    "consents": (ConsentServiceStub, "customer"),
+    "timeline": (TimelineServiceStub, "customer"),
+    "views": (ViewServiceStub, "customer"),
+    "cases": (CaseServiceStub, "cases"),
+    "work_items": (WorkItemServiceStub, "cases"),
+    "notes": (NoteServiceStub, "cases"),
+    "promises": (PromiseServiceStub, "cases"),
+    "directory": (DirectoryServiceStub, "cases"),
+    "goodwill": (GoodwillServiceStub, "loyalty"),
+    "purchases": (PurchaseServiceStub, "loyalty"),
+    "notices": (NoticeServiceStub, "notifications"),
+    "templates": (TemplateServiceStub, "notifications"),
+}
 
 
 class Services:
     """The services, called as whoever looks: `chassis.context.current_call` says who that is."""
 
+    customers: CustomerServiceAsyncStub
+    consents: ConsentServiceAsyncStub
+    timeline: TimelineServiceAsyncStub
+    views: ViewServiceAsyncStub
+    cases: CaseServiceAsyncStub
+    work_items: WorkItemServiceAsyncStub
+    notes: NoteServiceAsyncStub
+    promises: PromiseServiceAsyncStub
+    directory: DirectoryServiceAsyncStub
+    goodwill: GoodwillServiceAsyncStub
+    purchases: PurchaseServiceAsyncStub
+    notices: NoticeServiceAsyncStub
+    templates: TemplateServiceAsyncStub
+
     def __init__(self, channels: Channels) -> None:
         self.channels = channels
-
-    @cached_property
-    def customers(self) -> CustomerServiceStub:
-        """Who customers are."""
-        return CustomerServiceStub(self.channels.to("customer"))
-
-    @cached_property
-    def consents(self) -> ConsentServiceStub:
-        """Whether they may be contacted."""
-        return ConsentServiceStub(self.channels.to("customer"))
-
-    @cached_property
-    def timeline(self) -> TimelineServiceStub:
-        """What happened."""
-        return TimelineServiceStub(self.channels.to("customer"))
-
-    @cached_property
-    def views(self) -> ViewServiceStub:
-        """Everything about one customer."""
-        return ViewServiceStub(self.channels.to("customer"))
-
-    @cached_property
-    def cases(self) -> CaseServiceStub:
-        """Concerns."""
-        return CaseServiceStub(self.channels.to("cases"))
-
-    @cached_property
-    def work_items(self) -> WorkItemServiceStub:
-        """Departments' parts of them."""
-        return WorkItemServiceStub(self.channels.to("cases"))
-
-    @cached_property
-    def notes(self) -> NoteServiceStub:
-        """What colleagues wrote down."""
-        return NoteServiceStub(self.channels.to("cases"))
-
-    @cached_property
-    def promises(self) -> PromiseServiceStub:
-        """What was promised."""
-        return PromiseServiceStub(self.channels.to("cases"))
-
-    @cached_property
-    def directory(self) -> DirectoryServiceStub:
-        """Colleagues."""
-        return DirectoryServiceStub(self.channels.to("cases"))
-
-    @cached_property
-    def goodwill(self) -> GoodwillServiceStub:
-        """What makes up for a harm."""
-        return GoodwillServiceStub(self.channels.to("loyalty"))
-
-    @cached_property
-    def purchases(self) -> PurchaseServiceStub:
-        """What was bought, and what customers are worth."""
-        return PurchaseServiceStub(self.channels.to("loyalty"))
-
-    @cached_property
-    def notices(self) -> NoticeServiceStub:
-        """What customers were told."""
-        return NoticeServiceStub(self.channels.to("notifications"))
-
-    @cached_property
-    def templates(self) -> TemplateServiceStub:
-        """In which words."""
-        return TemplateServiceStub(self.channels.to("notifications"))
+        for name, (stub, service) in _STUBS.items():
+            if service in channels:
+                setattr(self, name, stub(channels.to(service)))
 
     async def explain(self, name: str) -> Explanation | None:
         """Why something is as it is; None for what nothing explains. AioRpcError."""
@@ -170,7 +155,7 @@ def refusal_of(error: BaseException) -> Refusal:
     raise error
 
 
-def _part(task: "asyncio.Future[Any]") -> Part[Any]:
+def _part(task: asyncio.Future[Any]) -> Part[Any]:
     if task.cancelled():
         return Part(refusal=refusal_of(TimeoutError()))
     if error := task.exception():

@@ -1,6 +1,7 @@
 """The cards of a customer as they change, for the stream of whoever looks."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -9,11 +10,13 @@ from dataclasses import replace
 import grpc
 
 from chassis.errors import Refusal
+from desk.live.calls import Calls
 from desk.live.stream import LASTS_S, Told
 from desk.pages.base import Looking
 from desk.pages.calls import refusal_of
 from desk.pages.customer import cards, view
 from desk.pages.customer.loading import LIVE_S, Names, load
+from desk.ui import words
 from rapport.customer.v1.view_pb2 import CustomerView
 from rapport.customer.v1.view_service_pb2 import WatchCustomerViewRequest
 
@@ -42,6 +45,16 @@ async def watch(look: Looking, customer: str) -> AsyncIterator[Told]:
             yield Told("cards", {"customer": customer, "cards": cards.changes(shown, after)})
             shown = after
         await asyncio.sleep(random.uniform(*AGAIN_S))  # noqa: S311 - no secret
+
+
+async def ringing(look: Looking, calls: Calls) -> AsyncIterator[Told]:
+    """The calls that ring at whoever looks. A page opens by itself for one owner of the number alone."""
+    async with contextlib.aclosing(calls.listen(words.last(look.viewer.agent))) as heard:
+        async for call in heard:
+            html = look.html("pages/customer/ringing.html", call=call)
+            yield Told(
+                "ring", {"call": str(call.call), "href": call.customer and f"/{call.customer}", "html": html}
+            )
 
 
 async def _views(look: Looking, customer: str) -> AsyncIterator[CustomerView | None]:

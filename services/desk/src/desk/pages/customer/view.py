@@ -226,7 +226,7 @@ class _Maker:
         return Who(
             trouble=self._trouble("customer", "customer"),
             title=shown.display_name or say("A customer without a name"),
-            since=str(self._since().year) if self._since() else "",
+            since=self._since(),
             language=say.language(language) if language else "",
             there=say.clock(say.now, ZoneInfo(zone)) if zone else "",
             manager=self.names(manager) if manager else "",
@@ -236,14 +236,14 @@ class _Maker:
             acts=self._offered("notice", "correct", "manager", "consent") if known else (),
         )
 
-    def _since(self) -> datetime | None:
-        """Since when there is a relationship: the first purchase, or the day they became known here."""
+    def _since(self) -> str:
+        """The year since when there is a relationship: of the first purchase, or of becoming known here."""
         moments = []
         if self.known and self.known.HasField("create_time"):
             moments.append(moment(self.known.create_time))
         if self.view and self.view.value.HasField("first_purchase_time"):
             moments.append(moment(self.view.value.first_purchase_time))
-        return min(moments, default=None)
+        return str(min(moments).year) if moments else ""
 
     def _may(self) -> list[tuple[str, bool]]:
         """What they said about each channel, of service: `write` yes, `text` no."""
