@@ -12,6 +12,7 @@ from desk.ui.speech import Speech
 
 BURST = timedelta(minutes=10)
 FOLDED_FROM = 4
+SUMMARY_SHOWN = 160
 
 _INBOUND = {
     "VOICE": "Called us",
@@ -126,12 +127,16 @@ def _entry(each: Any, names: Callable[[str], str], say: Speech, folded: int = 0)
         when=say.short(at),
         exactly=say.exactly(at),
         text=_text(each, fact, say),
-        detail=", ".join(filter(None, (who, each.summary))),
+        detail=", ".join(filter(None, (who, _short(each.summary)))),
         contact=fact == "InteractionRecorded",
         mood={"PromiseBroken": "bad", "PromiseAtRisk": "warn", "NoticeFailed": "bad"}.get(fact, ""),
         why=each.resource if each.resource and explained_by(each.resource) else each.name,
         folded=folded,
     )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SUMMARY_SHOWN else f"{text[:SUMMARY_SHOWN].rstrip()}…"
 
 
 def _text(each: Any, fact: str, say: Speech) -> str:

@@ -13,11 +13,12 @@ from desk.auth.viewer import Viewer
 from desk.pages.calls import Parts
 from desk.pages.customer.entries import Entry, entries
 from desk.pages.customer.loading import Names
+from desk.pages.customer.promises import Promise, told_of
 from desk.ui import words
 from desk.ui.actions import Act, offered
 from desk.ui.speech import Speech
 
-OPEN = ("OPEN", "AT_RISK", "BROKEN")
+OTHERS_SHOWN = 6
 BARS = 8
 Bar = tuple[str, int]
 
@@ -76,29 +77,6 @@ class Points(Card):
 
     balances: Sequence[tuple[str, str, str]] = ()
     goodwill: Sequence[tuple[str, str, str]] = ()
-    acts: Sequence[Act] = ()
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A promise: what, by when, what became of the date, and what can be done.
-
-    Attributes:
-        was: the date before, when it moved.
-        now: the date that counts.
-        mood: `bad`, `warn`, `good` or nothing.
-
-    """
-
-    name: str
-    title: str
-    state: str
-    mood: str
-    now: str
-    was: str = ""
-    why: str = ""
-    left: str = ""
-    told: str = ""
     acts: Sequence[Act] = ()
 
 
@@ -208,13 +186,13 @@ class _Maker:
         self._letters: set[str] = set()
 
     def _offered(self, *actions: str, on: str = "", owner: str = "") -> Sequence[Act]:
-        """The buttons; a key is for the first of several that do the same."""
-        acts = [
-            replace(act, letter="") if act.letter in self._letters else act
-            for act in offered(self.viewer, self.customer, *actions, on=on, owner=owner)
-        ]
-        self._letters.update(act.letter for act in acts)
-        return acts
+        return offered(self.viewer, self.customer, *actions, on=on, owner=owner)
+
+    def _keyed(self, acts: Sequence[Act]) -> Sequence[Act]:
+        """The buttons in the order in which people meet them: a key is for the first of several alike."""
+        keyed = [replace(act, letter="") if act.letter in self._letters else act for act in acts]
+        self._letters.update(act.letter for act in keyed)
+        return keyed
 
     def who(self) -> Who:
         say, known, view = self.say, self.known, self.view
@@ -233,7 +211,7 @@ class _Maker:
             handles=[_handle(each) for each in known.identifiers] if known else (),
             address=_address(known) if known else "",
             may=self._may(),
-            acts=self._offered("notice", "correct", "manager", "consent") if known else (),
+            acts=self._keyed(self._offered("notice", "correct", "manager", "consent")) if known else (),
         )
 
     def _since(self) -> str:
@@ -308,113 +286,25 @@ class _Maker:
                 for each in loyalty.goodwill
                 if value_name(each, "state") == "GRANTED"
             ][:3],
-            acts=self._offered("goodwill"),
+            acts=self._keyed(self._offered("goodwill")),
         )
 
     def promises(self) -> Promises:
         """From the service that keeps them; while it is away, from the view, which knows less of each."""
-        answered = self.parts.of("promises")
+        answered, told = self.parts.of("promises"), self.parts.of("notices")
         listed: Sequence[Any] = answered.promises if answered else self.view.promises if self.view else ()
-        by_name = {_name(each): each for each in listed}
-        shown = [self._promise(each, by_name) for each in listed if not each.successor]
-        urgent = [each for each in shown if each.mood in ("bad", "warn") and each.left]
-        others = [each for each in shown if each not in urgent]
-        open_count = self.view.open_promise_count if self.view else 0
-        listed_open = sum(value_name(each, "state") in ("OPEN", "AT_RISK") for each in listed)
+        granted = {each.promise for each in self.view.loyalty.goodwill} if self.view else set()
+        urgent, others = told_of(listed, told.notices if told else (), granted, self._offered, self.say)
+        shown = others[:OTHERS_SHOWN]
+        listed_open = sum(bool(each.left) for each in (*urgent, *others))
+        open_count = max(self.view.open_promise_count if self.view else 0, listed_open)
         return Promises(
             trouble=self._trouble("cases", "promises"),
-            urgent=sorted(urgent, key=lambda each: each.mood != "bad"),
-            others=sorted(others, key=lambda each: not each.left)[:6],
-            more=max(0, open_count - listed_open),
-            acts=self._offered("promise"),
+            urgent=[replace(each, acts=self._keyed(each.acts)) for each in urgent],
+            others=[replace(each, acts=self._keyed(each.acts)) for each in shown],
+            more=max(0, open_count - sum(bool(each.left) for each in (*urgent, *shown))),
+            acts=self._keyed(self._offered("promise")),
         )
-
-    def _promise(self, each: Any, by_name: dict[str, Any]) -> Promise:
-        say, state = self.say, value_name(each, "state")
-        name = _name(each)
-        before = by_name.get(getattr(each, "predecessor", "")) or next(
-            (old for old in by_name.values() if old.successor == name), None
-        )
-        is_open = (
-            state in OPEN and not each.HasField("withdraw_time")
-            if "withdraw_time" in each.DESCRIPTOR.fields_by_name
-            else state in OPEN
-        )
-        slipped = before if before is not None else each
-        forecast = moment(each.forecast_time) if each.HasField("forecast_time") and is_open else None
-        due = say.due(each.due_time, each.due_date if each.HasField("due_date") else None)
-        was, now = ("", due)
-        if forecast:
-            was, now = due, say("probably {day}", day=say.day(forecast.astimezone(self._zone(each)).date()))
-        elif before is not None:
-            was = say.due(before.due_time, before.due_date if before.HasField("due_date") else None)
-        told, in_time = self._told(before, each)
-        reason = getattr(each, "reason_code", "") or (
-            getattr(before, "reason_code", "") if before is not None else ""
-        )
-        mood = {"BROKEN": "bad", "AT_RISK": "warn", "KEPT_LATE": "bad", "KEPT": "good"}.get(state, "")
-        if is_open and before is not None and not mood:
-            mood = "warn"
-        return Promise(
-            name=name,
-            title=words.about(each.kind, each.reference),
-            state=self._state(state, is_open, before is not None, told, in_time),
-            mood=mood,
-            now=now,
-            was=was,
-            why=words.said(reason) if reason and (was or state in ("AT_RISK", "BROKEN")) else "",
-            left=say.away(moment(each.due_time)) if is_open else "",
-            told=told,
-            acts=self._promise_acts(each, is_open, slipped),
-        )
-
-    def _state(self, state: str, is_open: bool, moved: bool, told: str, in_time: bool) -> str:
-        say = self.say
-        if is_open and state == "OPEN" and moved:
-            if not told:
-                return say("Another date")
-            return say("Another date, told before due") if in_time else say("Another date, told")
-        told_words = (
-            (say(", told before due") if in_time else say(", told"))
-            if told
-            else say(", nobody told them yet")
-        )
-        return {
-            "OPEN": say("Promised"),
-            "AT_RISK": say("At risk") + told_words,
-            "BROKEN": (say("Not kept") + told_words) if is_open else say("Not kept, taken back"),
-            "KEPT": say("kept"),
-            "KEPT_LATE": say("kept late"),
-            "RENEGOTIATED": say("another date"),
-            "WITHDRAWN": say("taken back"),
-        }.get(state, say("unknown"))
-
-    def _told(self, *promises: Any) -> tuple[str, bool]:
-        """How the customer was told of a slip, and whether that was before it was due."""
-        answered = self.parts.of("notices")
-        say = self.say
-        for promise in filter(lambda each: each is not None, promises):
-            for notice in answered.notices if answered else ():
-                if (
-                    notice.promise == _name(promise)
-                    and value_name(notice, "state") == "SENT"
-                    and notice.HasField("send_time")
-                ):
-                    sent = moment(notice.send_time)
-                    how = words.said(value_name(notice, "channel").lower().replace("_", "-"))
-                    text = say("Told by {how} {when}.", how=how, when=say.moment(sent))
-                    return text, sent < moment(promise.due_time)
-        return "", False
-
-    def _promise_acts(self, each: Any, is_open: bool, slipped: Any) -> Sequence[Act]:
-        if not is_open:
-            return ()
-        harmed = value_name(slipped, "state") in ("AT_RISK", "BROKEN", "RENEGOTIATED", "KEPT_LATE")
-        granted = {grant.promise for grant in self.view.loyalty.goodwill} if self.view else set()
-        acts = ["agree", "keep", "takeback"]
-        if harmed and not granted & {_name(each), _name(slipped)}:
-            acts.insert(1, "goodwill")
-        return self._offered(*acts, on=_name(each), owner=getattr(each, "department", ""))
 
     def cases(self) -> Cases:
         answered = self.parts.of("cases")
@@ -431,7 +321,7 @@ class _Maker:
             trouble=self._trouble("cases", "cases"),
             cases=shown[:5],
             more=max(0, open_count - len(shown[:5])),
-            acts=self._offered("case"),
+            acts=self._keyed(self._offered("case")),
         )
 
     def _viewed(self, part: Any) -> Case:
@@ -440,7 +330,7 @@ class _Maker:
 
     def _case(self, case: Any, items: Iterable[Any]) -> Case:
         say = self.say
-        listed = list(items)
+        listed = sorted(items, key=lambda each: value_name(each, "state") != "FINISHED")
         steps = [self._step(each) for each in listed]
         waiting = [each for each in listed if value_name(each, "state") != "FINISHED"]
         since = min((_since(each) for each in waiting), default=None)
@@ -458,7 +348,7 @@ class _Maker:
             lasting=say.lasting(say.now - moment(case.open_time)),
             waits=waits,
             steps=steps,
-            acts=self._offered(*acts, on=case.name, owner=case.department),
+            acts=self._keyed(self._offered(*acts, on=case.name, owner=case.department)),
         )
 
     def _step(self, item: Any) -> Step:
@@ -486,7 +376,7 @@ class _Maker:
             what=words.about(item.kind, item.reference),
             state={"FINISHED": "done", "STARTED": "here"}.get(state, "here"),
             words=text,
-            acts=self._offered(*acts, on=item.name, owner=item.department),
+            acts=self._keyed(self._offered(*acts, on=item.name, owner=item.department)),
         )
 
     def sections(self) -> list[Section]:
@@ -520,9 +410,6 @@ class _Maker:
             for each in self.view.unapplied_facts
         ]
 
-    def _zone(self, promise: Any) -> ZoneInfo:
-        return ZoneInfo(promise.time_zone) if promise.time_zone else self.say.zone
-
     def _trouble(self, service: str, *parts: str) -> str:
         """Why a card may be old: its service does not answer, refuses, or the view is behind it."""
         say = self.say
@@ -549,11 +436,6 @@ class _Maker:
             return say("nothing heard since {time}", time=say.moment(say.now - age))
         short = age < timedelta(minutes=1)
         return say("{age} behind", age=f"{age.seconds} s" if short else say.lasting(age))
-
-
-def _name(promise: Any) -> str:
-    """Of the promise itself, or of what the view has of it."""
-    return str(promise.promise if "promise" in promise.DESCRIPTOR.fields_by_name else promise.name)
 
 
 def _since(item: Any) -> datetime:

@@ -1,5 +1,7 @@
 """`/why?of=promises/...`: the reason in words, the rule, what it looked at, the chain of causes."""
 
+import re
+from datetime import datetime
 from typing import Any
 
 import grpc
@@ -12,8 +14,11 @@ from chassis.explain.chain import what
 from desk.pages.base import Look
 from desk.pages.calls import refusal_of
 from desk.ui import words
+from desk.ui.speech import Speech
 
 router = APIRouter()
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: UTC|Z)")
+_CODE = re.compile(r"\(([a-z0-9]+(?:-[a-z0-9]+)+)\)")
 
 
 @router.get("/why")
@@ -29,7 +34,14 @@ async def why(look: Look, of: str) -> Response:
     causes = [_cause(each, look) for each in told.causes]
     rule = f"{words.said(words.last(told.rule))}, {told.rule_version}".rstrip(", ") if told.rule else ""
     inputs = [(words.titled(name), _value(value)) for name, value in sorted(told.inputs.items()) if value]
-    return look.answer("pages/why/why.html", told=told, rule=rule, inputs=inputs, causes=causes)
+    return look.answer(
+        "pages/why/why.html",
+        told=told,
+        summary=_summary(told.summary, look.say),
+        rule=rule,
+        inputs=inputs,
+        causes=causes,
+    )
 
 
 def _cause(cause: Any, look: Any) -> dict[str, str]:
@@ -40,6 +52,12 @@ def _cause(cause: Any, look: Any) -> dict[str, str]:
         "when": look.say.moment(at),
         "trace": cause.trace_id,
     }
+
+
+def _summary(text: str, say: Speech) -> str:
+    """A service's words, with its moments where the reader is, and codes as people say them."""
+    there = _MOMENT.sub(lambda at: say.moment(datetime.fromisoformat(f"{at[1]}T{at[2]}+00:00")), text)
+    return _CODE.sub(lambda code: f"({words.said(code[1])})", there)
 
 
 def _value(value: str) -> str:

@@ -49,6 +49,7 @@ document.addEventListener("click", event => {
   const to = event.target.closest("[data-open]");
   if (to) { event.preventDefault(); open(to.dataset.open, to); }
   else if (event.target.closest("[data-close]")) close();
+  else if (event.target.closest("[data-copy]")) { const to = event.target.closest("[data-copy]"); navigator.clipboard?.writeText(to.dataset.copy); to.textContent = `${to.dataset.copy}`; }
   else if (event.target.closest("[data-dismiss]")) event.target.closest(".card").remove();
   else if (event.target.closest("[data-more]")) more(event.target.closest("[data-more]"));
   else if (!event.target.closest("#panel")) $("#found").hidden = true;

@@ -1,0 +1,148 @@
+"""What the page says of promises: what needs somebody first, with the date that was and the one that is."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chassis.api.messages import moment, value_name
+from desk.ui import words
+from desk.ui.actions import Act
+from desk.ui.speech import Speech
+
+_UNFINISHED = ("OPEN", "AT_RISK", "BROKEN")
+_HARMED = ("AT_RISK", "BROKEN", "RENEGOTIATED", "KEPT_LATE")
+_MOODS = {"BROKEN": "bad", "AT_RISK": "warn", "KEPT_LATE": "bad", "KEPT": "good"}
+_ENDED = {"KEPT": "kept", "KEPT_LATE": "kept late", "RENEGOTIATED": "another date", "WITHDRAWN": "taken back"}
+
+Offer = Callable[..., Sequence[Act]]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A promise: what, by when, what became of the date, and what can be done.
+
+    Attributes:
+        state: in words, with whether the customer was told of a slip.
+        mood: `bad`, `warn`, `good` or nothing.
+        now: the date that counts.
+        was: the date before, when it moved.
+        why: it moved.
+        left: until it is due, while it is not done.
+        told: how the customer heard of a slip, and when.
+
+    """
+
+    name: str
+    title: str
+    state: str
+    mood: str
+    now: str
+    was: str = ""
+    why: str = ""
+    left: str = ""
+    told: str = ""
+    acts: Sequence[Act] = ()
+
+
+def told_of(
+    listed: Iterable[Any], notices: Iterable[Any], granted: set[str], offer: Offer, say: Speech
+) -> tuple[list[Promise], list[Promise]]:
+    """Those that need somebody, worst first; and the others: what is due soonest first, then what has ended.
+
+    Args:
+        listed: promises as their service tells them, or as the view does, which knows less; latest due first.
+        notices: to the customer.
+        granted: promises that goodwill was given for.
+        offer: gives the buttons of some actions on a resource of an owner.
+        say: how to speak.
+
+    """
+    of = {name_of(each): each for each in listed}
+    shown = [_promise(each, of, notices, granted, offer, say) for each in of.values() if not each.successor]
+    urgent = [each for each in shown if each.left and each.mood]
+    coming = [each for each in reversed(shown) if each.left and not each.mood]
+    ended = [each for each in shown if not each.left]
+    return sorted(urgent, key=lambda each: each.mood != "bad"), coming + ended
+
+
+def name_of(promise: Any) -> str:
+    """Of the promise itself, or of what the view has of it."""
+    return str(promise.promise if "promise" in promise.DESCRIPTOR.fields_by_name else promise.name)
+
+
+def _promise(
+    each: Any, of: Mapping[str, Any], notices: Iterable[Any], granted: set[str], offer: Offer, say: Speech
+) -> Promise:
+    name, state = name_of(each), value_name(each, "state")
+    before = next((old for old in of.values() if old.successor == name), None)
+    slipped = each if before is None else before
+    is_open = state in _UNFINISHED and not _has(each, "withdraw_time")
+    was, now = _dates(each, before, is_open, say)
+    told, how_told = _told([slipped, each], notices, say)
+    reason = getattr(each, "reason_code", "") or getattr(slipped, "reason_code", "")
+    mood = _MOODS.get(state, "warn" if is_open and before is not None else "")
+    harmed = value_name(slipped, "state") in _HARMED and not granted & {name, name_of(slipped)}
+    acts = _acts(name, name_of(slipped) if harmed else "", getattr(each, "department", ""), offer)
+    return Promise(
+        name=name,
+        title=words.about(each.kind, each.reference),
+        state=_state(state, is_open, before is not None, how_told, say),
+        mood=mood,
+        now=now,
+        was=was,
+        why=words.said(reason) if was else "",
+        left=say.away(moment(each.due_time)) if is_open else "",
+        told=told,
+        acts=acts if is_open else (),
+    )
+
+
+def _dates(each: Any, before: Any, is_open: bool, say: Speech) -> tuple[str, str]:
+    """The date that was, when another one counts, and the one that does."""
+    due = _due(each, say)
+    if is_open and _has(each, "forecast_time"):
+        zone = ZoneInfo(each.time_zone) if each.time_zone else say.zone
+        expected = moment(each.forecast_time).astimezone(zone).date()
+        return due, say("probably {day}", day=say.day(expected))
+    return ("" if before is None else _due(before, say)), due
+
+
+def _due(promise: Any, say: Speech) -> str:
+    return say.due(promise.due_time, promise.due_date if promise.HasField("due_date") else None)
+
+
+def _told(slipped: Sequence[Any], notices: Iterable[Any], say: Speech) -> tuple[str, str]:
+    """How the customer was told of a slip, as a sentence, and as what its state says of that."""
+    of = {name_of(each): each for each in slipped}
+    about = [(of[each.promise], each, value_name(each, "state")) for each in notices if each.promise in of]
+    for promise, notice, state in about:
+        if state == "SENT" and notice.HasField("send_time"):
+            sent = moment(notice.send_time)
+            how = words.said(value_name(notice, "channel").lower().replace("_", "-"))
+            in_time = sent < moment(promise.due_time)
+            text = say("Told by {how} {when}.", how=how, when=say.moment(sent))
+            return text, say("told before due") if in_time else say("told")
+    if any(state in ("REQUESTED", "SENDING") for *_, state in about):
+        return "", say("a message is on its way")
+    return "", say("nobody told them yet")
+
+
+def _state(state: str, is_open: bool, moved: bool, how_told: str, say: Speech) -> str:
+    if not is_open:
+        return say("not kept, taken back") if state == "BROKEN" else say(_ENDED.get(state, "unknown"))
+    slip = {"AT_RISK": say("At risk"), "BROKEN": say("Not kept")}.get(
+        state, say("Another date") if moved else ""
+    )
+    return f"{slip}, {how_told}" if slip else say("Promised")
+
+
+def _acts(name: str, harmed: str, owner: str, offer: Offer) -> list[Act]:
+    """What can be done; goodwill is for the promise that slipped."""
+    goodwill = offer("goodwill", on=harmed) if harmed else ()
+    agree, others = offer("agree", on=name, owner=owner), offer("keep", "takeback", on=name, owner=owner)
+    return [*agree, *goodwill, *others]
+
+
+def _has(message: Any, field: str) -> bool:
+    return field in message.DESCRIPTOR.fields_by_name and message.HasField(field)
