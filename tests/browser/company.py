@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,13 @@ class Company:
     """
 
     def __init__(
-        self, infrastructure: Infrastructure, issuer: TestIssuer, folder: Path, clock: Clock, start: Start
+        self,
+        infrastructure: Infrastructure,
+        issuer: TestIssuer,
+        folder: Path,
+        clock: Clock,
+        start: Start,
+        settings: Mapping[str, Any],
     ) -> None:
         self._infrastructure = infrastructure
         self.clock = clock
@@ -79,6 +85,7 @@ class Company:
         self.services: dict[str, Running] = {}
         self._ports = {each.name: free_port() for each in [*SERVICES, desk]}
         self._issuer, self._folder, self._start = issuer, folder, start
+        self._settings = settings
         self._rest = httpx.AsyncClient(trust_env=False, timeout=30)
 
     @property
@@ -131,7 +138,7 @@ class Company:
         post = {"smtp_host": "127.0.0.1", "smtp_port": mail, "smtp_security": "none"}
         for service in SERVICES:
             await self.begin(service, **(post if service is notifications else {}))
-        await self.begin(desk)
+        await self.begin(desk, **self._settings)
         self.gate = Gate(self.services["desk"].app)
 
     async def begin(self, service: Service[Any], **settings: Any) -> None:
@@ -170,11 +177,11 @@ class Company:
 
 @asynccontextmanager
 async def company(
-    infrastructure: Infrastructure, issuer: TestIssuer, folder: Path, clock: Clock
+    infrastructure: Infrastructure, issuer: TestIssuer, folder: Path, clock: Clock, **settings: Any
 ) -> AsyncIterator[Company]:
-    """A company for the time of the block."""
+    """A company for the time of the block; settings are its desk's."""
     async with starting(infrastructure, issuer, clock, folder) as start:
-        opened = Company(infrastructure, issuer, folder, clock, start)
+        opened = Company(infrastructure, issuer, folder, clock, start, settings)
         try:
             await opened.open()
             yield opened

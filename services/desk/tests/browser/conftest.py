@@ -25,14 +25,22 @@ def time_of_day() -> Clock:
 
 
 @pytest.fixture(scope="module")
+def desk_settings() -> dict[str, Any]:
+    """Settings of the desk; a module may have others."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 async def desk(
     infrastructure: Infrastructure,
     issuer: TestIssuer,
     tmp_path_factory: pytest.TempPathFactory,
     time_of_day: Clock,
+    desk_settings: dict[str, Any],
 ) -> AsyncIterator[Company]:
     """The company and its desk."""
-    async with company(infrastructure, issuer, tmp_path_factory.mktemp("company"), time_of_day) as opened:
+    folder = tmp_path_factory.mktemp("company")
+    async with company(infrastructure, issuer, folder, time_of_day, **desk_settings) as opened:
         yield opened
 
 

@@ -4,19 +4,23 @@ One more page or state is a line in `SHOTS`.
 """
 
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from rapport_testing.clock import ManualClock
+from rapport_testing.infrastructure import Infrastructure
 from tests.browser import customers
 from tests.browser.company import ALICE, Company, Person
 from tests.browser.fixtures import Visit
+from tests.browser.troubles import TRACE, give_up, traces
 
+NILS = Person("nils", "sre", "platform")
 FOLDER = Path(__file__).parents[4] / "docs" / "desk"
 NOW = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
 BYTES_MAX = 60_000
@@ -62,6 +66,12 @@ async def reveal(page: Page) -> None:
     await expect(page.get_by_role("dialog")).to_contain_text("What for?")
 
 
+async def drop(page: Page) -> None:
+    """How many, and why."""
+    await page.get_by_role("button", name="Drop").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("for good?")
+
+
 @dataclass(frozen=True)
 class Shot:
     """A page in a state.
@@ -69,7 +79,7 @@ class Shot:
     Attributes:
         name: of the file.
         words: what it shows.
-        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers.
+        path: of the page; `{trouble}`, `{unknown}` and `{much}` are the customers, `{letter}` a dead letter.
         person: who looks; nobody is signed in without.
         state: what brings the page into the state.
 
@@ -93,6 +103,13 @@ SHOTS = [
     Shot("customer-reader", "The same for who may only read", "/{trouble}", Person("rosa", "auditor")),
     Shot("customer-unknown", "A customer of whom one knows a number", "/{unknown}"),
     Shot("customer-much", "A customer with too much of everything", "/{much}"),
+    Shot("operations", "How the services are", "/operations", NILS),
+    Shot("operations-service", "What one has still to do", "/operations/services/cases", NILS),
+    Shot("dead-letters", "Events that were given up on", "/operations/dead-letters", NILS),
+    Shot("dead-letter", "One of them", "/operations/{letter}", NILS),
+    Shot("dead-letter-drop", "Before it is dropped", "/operations/{letter}", NILS, drop),
+    Shot("traces", "Traces that failed", "/operations/traces", NILS),
+    Shot("trace", "One as a waterfall", f"/traces/{TRACE}", NILS),
     Shot("not-here", "Nothing of that name", "/customers/00000000-0000-0000-0000-000000000000"),
     Shot("signed-out", "Signed out", "/signed-out", None),
 ]
@@ -105,6 +122,13 @@ def time_of_day() -> ManualClock:
 
 
 @pytest.fixture(scope="module")
+async def desk_settings(infrastructure: Infrastructure) -> AsyncIterator[dict[str, Any]]:
+    """The desk knows where traces are."""
+    async with traces(infrastructure, NOW) as url:
+        yield {"traces_url": url}
+
+
+@pytest.fixture(scope="module")
 async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
     """The customers."""
     trouble = await customers.in_trouble(desk, time_of_day)
@@ -113,6 +137,7 @@ async def names(desk: Company, time_of_day: ManualClock) -> dict[str, str]:
         "trouble": trouble,
         "unknown": await customers.unknown(desk),
         "much": await customers.too_much(desk),
+        "letter": (await give_up(desk, 3))[0],
     }
 
 
