@@ -25,8 +25,7 @@ OVERRIDES: Mapping[str, Mapping[str, str]] = {
 
 PORTS = {"customer": 7001, "cases": 7002, "loyalty": 7003, "notifications": 7004, "desk": 7005}
 WEB_PORTS = {"desk": 8080}
-# Whom each calls: it needs their addresses, and a token of its own unless it calls as whoever asks.
-TOKENLESS = {"desk"}
+# Whom each calls: it needs their addresses, and a token of its own.
 CALLS = {
     "customer": ("cases", "loyalty", "notifications"),
     "cases": ("notifications",),
@@ -52,7 +51,7 @@ def charts() -> Iterator[tuple[Path, str]]:
             "existingSecret: rapport-nats\n": f"existingSecret: {service}-nats\n",
             "webPort: 0": f"webPort: {WEB_PORTS.get(service, 0)}",
             "\npeers: {}": f"\npeers:{peers}",
-            **({} if service in TOKENLESS else token),
+            **token,
             **OVERRIDES.get(service, {}),
         }
         text = values

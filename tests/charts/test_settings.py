@@ -84,3 +84,27 @@ def test_settings_that_have_a_value_of_their_own_are_refused_among_the_others() 
     template = (ROOT / "deploy" / "helm" / "chassis" / "templates" / "_validate.tpl").read_text()
     [own] = re.findall(r"\$own := dict (.*?) -}}", template)
     assert set(re.findall(r'"([^"]+)"', own)[::2]) == set(ServiceSettings.model_fields)
+
+
+def test_a_secret_is_mounted_as_the_folder_of_a_setting(render: Render) -> None:
+    """Those who send webhooks, of the desk."""
+    rendered = render("desk", {"settingsFolders": {"webhooks_dir": "senders"}})
+    [settings] = [each["data"] for each in rendered if each["kind"] == "ConfigMap"]
+    [pod] = [each["spec"]["template"]["spec"] for each in rendered if each["kind"] == "Deployment"]
+    [mount] = [each for each in pod["containers"][0]["volumeMounts"] if each["name"] == "webhooks-dir"]
+    [volume] = [each for each in pod["volumes"] if each["name"] == "webhooks-dir"]
+    assert settings["RAPPORT_WEBHOOKS_DIR"] == mount["mountPath"]
+    assert volume["secret"] == {"secretName": "senders"}
+
+
+def test_mail_is_taken_where_a_port_is_given_from_mail_servers_alone(render: Render) -> None:
+    servers = [{"podSelector": {"matchLabels": {"app": "postfix"}}}]
+    rendered = {
+        each["kind"]: each
+        for each in render("desk", {"mailPort": 2525, "networkPolicy": {"mailServers": servers}})
+    }
+    assert rendered["ConfigMap"]["data"]["RAPPORT_MAIL_PORT"] == "2525"
+    assert {"name": "mail", "port": 2525, "targetPort": "mail"} in rendered["Service"]["spec"]["ports"]
+    rules = rendered["NetworkPolicy"]["spec"]["ingress"]
+    assert [each["from"] for each in rules if {"port": "mail"} in each["ports"]] == [servers]
+    assert "mail" not in str([each for each in render("desk") if each["kind"] == "NetworkPolicy"])

@@ -9,6 +9,9 @@ RAPPORT_HTTP_PORT: {{ include "chassis.v1.httpPort" . | quote }}
 {{- with .Values.webPort }}
 RAPPORT_WEB_PORT: {{ . | quote }}
 {{- end }}
+{{- with .Values.mailPort }}
+RAPPORT_MAIL_PORT: {{ . | quote }}
+{{- end }}
 RAPPORT_JWKS_URL: {{ $jwks | default "file:///etc/rapport/jwks/jwks.json" | quote }}
 RAPPORT_ISSUER: {{ .Values.auth.issuer | default $global.issuer | default "rapport" | quote }}
 {{- with .Values.signIn.clientId }}
@@ -38,6 +41,9 @@ OTEL_SERVICE_NAME: {{ include "chassis.v1.name" . }}
 OTEL_EXPORTER_OTLP_ENDPOINT: {{ . | quote }}
 OTEL_TRACES_SAMPLER: parentbased_traceidratio
 OTEL_TRACES_SAMPLER_ARG: {{ $.Values.telemetry.sampleRatio | quote }}
+{{- end }}
+{{- range $key, $_ := .Values.settingsFolders }}
+RAPPORT_{{ upper $key }}: /etc/rapport/folders/{{ $key }}
 {{- end }}
 {{- range $key, $value := .Values.settings }}
 RAPPORT_{{ upper $key }}: {{ $value | quote }}

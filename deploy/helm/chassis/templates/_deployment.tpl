@@ -54,6 +54,10 @@ spec:
             - name: web
               containerPort: {{ . }}
             {{- end }}
+            {{- with .Values.mailPort }}
+            - name: mail
+              containerPort: {{ . }}
+            {{- end }}
           envFrom:
             - configMapRef:
                 name: {{ include "chassis.v1.fullname" . }}

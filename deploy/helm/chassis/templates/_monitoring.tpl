@@ -79,4 +79,13 @@ spec:
             severity: warning
           annotations:
             summary: Something blocks the event loop of {{ $job }}, which delays every call.
+        {{- if .Values.settingsFolders.webhooks_dir }}
+        - alert: RapportWebhooksWait
+          expr: max by (source, kind, state) (webhooks_oldest_s{ {{- $match -}} }) > 4 * 3600
+          for: 10m
+          labels:
+            severity: warning
+          annotations:
+            summary: What a source of webhooks sent to {{ $job }} is not recorded for four hours, or waits for a person.
+        {{- end }}
 {{- end -}}

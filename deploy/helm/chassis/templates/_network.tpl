@@ -20,6 +20,11 @@ spec:
         {{- if .Values.webPort }}
         - port: web
         {{- end }}
+    {{- if and .Values.mailPort .Values.networkPolicy.mailServers }}
+    - from: {{- toYaml .Values.networkPolicy.mailServers | nindent 8 }}
+      ports:
+        - port: mail
+    {{- end }}
     {{- with .Values.networkPolicy.scrapers }}
     - from: {{- toYaml . | nindent 8 }}
       ports:

@@ -47,6 +47,11 @@ priorityClassName: {{ . }}
   mountPath: /etc/rapport/jwks
   readOnly: true
 {{- end }}
+{{- range $key, $_ := .Values.settingsFolders }}
+- name: {{ $key | replace "_" "-" }}
+  mountPath: /etc/rapport/folders/{{ $key }}
+  readOnly: true
+{{- end }}
 {{- end -}}
 
 {{- define "chassis.v1.volumes" -}}
@@ -70,6 +75,11 @@ priorityClassName: {{ . }}
     items:
       - key: {{ .Values.auth.jwks.key }}
         path: jwks.json
+{{- end }}
+{{- range $key, $secret := .Values.settingsFolders }}
+- name: {{ $key | replace "_" "-" }}
+  secret:
+    secretName: {{ $secret }}
 {{- end }}
 {{- end -}}
 

@@ -26,6 +26,11 @@ spec:
       targetPort: web
       appProtocol: http
     {{- end }}
+    {{- with .Values.mailPort }}
+    - name: mail
+      port: {{ . }}
+      targetPort: mail
+    {{- end }}
 {{- end -}}
 
 {{- define "chassis.v1.serviceAccount" -}}

@@ -26,6 +26,9 @@
 {{- if and $values.signIn.clientSecret.existingSecret (not $values.signIn.clientId) -}}
 {{- fail "signIn.clientSecret is for a client: signIn.clientId must be given." -}}
 {{- end -}}
+{{- if hasKey $values.settings "mail_port" -}}
+{{- fail "settings must not hold mail_port: use the value mailPort." -}}
+{{- end -}}
 {{- if and $values.serviceAccount.create (eq $values.serviceAccount.name "default") -}}
 {{- fail "serviceAccount.name must not be default while serviceAccount.create is true: every namespace has that account already." -}}
 {{- end -}}
