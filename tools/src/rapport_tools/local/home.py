@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rapport_testing.engines.process import StackError
+from rapport_tools.local.webhooks import write_sources
 
 
 class Home:
@@ -45,6 +46,7 @@ class Home:
         self.path.mkdir(parents=True, exist_ok=True)
         for folder in (self.logs, self.mail, self.keys, self.tokens, self.webhooks):
             folder.mkdir(mode=0o700, exist_ok=True)
+        write_sources(self.webhooks)
 
     def acquire(self) -> IO[str]:
         """Take the lock; it is given back when the returned file is closed or the process ends.

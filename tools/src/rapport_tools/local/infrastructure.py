@@ -128,8 +128,9 @@ class Infrastructure:
         return self._nats.url if self._nats else self._environ[BROKER]
 
     def service_env(self) -> dict[str, str]:
-        """What every service is told about mail and traces."""
-        return {**self._smtp(), **self._traces()}
+        """What every service is told about mail and traces, and who may send webhooks."""
+        sources = self._environ.get("RAPPORT_WEBHOOKS_DIR") or str(self._home.webhooks)
+        return {**self._smtp(), **self._traces(), "RAPPORT_WEBHOOKS_DIR": sources}
 
     def _traces(self) -> dict[str, str]:
         if endpoint := self._environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):

@@ -20,7 +20,6 @@ from rapport_tools.local.installed import Installed, installed, remember, rememb
 from rapport_tools.local.issuer import CLIENT, CLIENT_SECRET, RENEW_SERVICES_EVERY_S, Issuer
 from rapport_tools.local.nursery import Nursery
 from rapport_tools.local.supervisor import Say, Supervisor, Unit
-from rapport_tools.local.webhooks import write_sources
 
 REPLICA_OFFSET, REPLICAS_MAX = 10, 9
 # A service gets 15 s each for calls, work and handlers when it drains.
@@ -114,7 +113,6 @@ class Stack:
 
     async def _start_services(self) -> None:
         self._write_tokens()
-        write_sources(self.home)
         self._task(self._renew_tokens())
         self._write_env()
         self._progress("starting " + ", ".join(service.name for service in self.services))
@@ -195,7 +193,6 @@ class Stack:
             "RAPPORT_ISSUER": self._issuer.url,
             **self._sign_in(service, replica),
             "RAPPORT_TOKEN_FILE": str(self.home.tokens / service.name),
-            "RAPPORT_WEBHOOKS_DIR": self._environ.get("RAPPORT_WEBHOOKS_DIR") or str(self.home.webhooks),
             "RAPPORT_HOST": "127.0.0.1",
             "RAPPORT_GRPC_PORT": str(port),
             "RAPPORT_HTTP_PORT": str(port + HTTP_OFFSET),

@@ -1,14 +1,13 @@
 """The senders of webhooks that a local stack knows: one of each kind, whose secret is no secret."""
 
 import json
-
-from rapport_tools.local.home import Home, write_private
+from pathlib import Path
 
 SECRET = "local-stack-only-and-not-a-secret"  # noqa: S105 - in the README, for whoever tries it
 KINDS = ("chat", "email", "event", "fax", "letter", "sms", "social", "telephony", "web-form")
 
 
-def write_sources(home: Home) -> None:
+def write_sources(folder: Path) -> None:
     """Write what `RAPPORT_WEBHOOKS_DIR` of a local stack holds; files of the user's own stay."""
     for kind in KINDS:
-        write_private(home.webhooks / f"{kind}.json", json.dumps({"kind": kind, "secrets": [SECRET]}))
+        (folder / f"{kind}.json").write_text(json.dumps({"kind": kind, "secrets": [SECRET]}))
