@@ -75,7 +75,6 @@ class Webhooks:
         if request.method != "POST":
             raise problems.MethodNotAllowed("POST")
         try:
-            self._pace.take(source.name, source.per_second)
             with self._room.for_one(source.name) as take:
                 self._look(source, request)
                 kind = source.what
@@ -83,6 +82,7 @@ class Webhooks:
                     body = await reading.body_of(request, take, kind.body_max_bytes, kind.media_type)
                 if source.secrets:
                     _verify(source, request, body)
+                self._pace.take(source.name, source.per_second)  # not before: others would use its share up
                 kept = await asyncio.to_thread(kind.keep, body)  # which may take long of a large mail
                 sent_id = request.headers.get("webhook-id", "")
                 kept_as = await self._receiving.keep(source, kept, sent_id, traceparent)

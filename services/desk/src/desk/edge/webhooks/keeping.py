@@ -48,10 +48,10 @@ class Keeping:
 
     async def count(self) -> None:
         """Say how much there is."""
+        rows, now = await store.COUNT.all(self._db), self._db.clock.now()
         LIVE.clear()
         OLDEST.clear()
-        now = self._db.clock.now()
-        for row in await store.COUNT.all(self._db):
+        for row in rows:
             labels = row["source"], row["kind"], row["state"]
             LIVE.labels(*labels).set(row["count"])
             OLDEST.labels(*labels).set((now - row["oldest"]).total_seconds())

@@ -105,7 +105,10 @@ class Sources:
         self._modified = 0
         self._by_name: Mapping[str, Source] = {}
         if folder is not None:
-            self._modified, self._by_name = folder.stat().st_mtime_ns, _read(folder)
+            try:
+                self._modified, self._by_name = folder.stat().st_mtime_ns, _read(folder)
+            except OSError as error:
+                raise WrongSettings(f"RAPPORT_WEBHOOKS_DIR: {error.strerror}: must be a folder") from None
 
     def get(self, name: str) -> Source | None:
         """The source of a name."""
